@@ -1,0 +1,1 @@
+"""The functional core: values and decisions, no client, clock, environment or logger."""

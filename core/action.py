@@ -1,0 +1,60 @@
+"""What a containment action is: a pure edit of settings, and the declarations that everything else follows from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from core.case import Case
+
+Setting = str | int | bool
+State = Mapping[str, Setting]
+"""Flat settings of one target, one key for each thing a person could change alone. The first word is the surface.
+
+A key that is absent is not set. Traffic reads as gcloud writes it: `service.traffic.split` is `good=90,LATEST=10`.
+"""
+
+
+def surface_of(key: str) -> str:
+    """The surface a setting belongs to: the word before the first dot."""
+    return key.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an edit cannot be drawn here; the step's `otherwise` follows."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoParams:
+    """For actions that take none."""
+
+
+class Responder(Protocol):
+    """One containment action. Its module's name in `responders/` is its name in policies.
+
+    `kinds` are the target kinds it can act on (`service`, `worker_pool`, `job`); `permissions` are what its surfaces'
+    writes need beyond reading. `needs` names the sources without which a person is asked;
+    `needs_if_inferred` those that are needed when no finding and no digest says which revision is suspect.
+    """
+
+    name: str
+    summary: str
+    kinds: frozenset[str]
+    surfaces: frozenset[str]
+    countermeasure: str
+    reversible: bool
+    reach: Literal["workload", "shared"]
+    needs: frozenset[str]
+    needs_if_inferred: frozenset[str]
+    permissions: frozenset[str]
+    example: str
+    params: type[Any]
+
+    def edit(self, before: State, case: Case, params: Any) -> State | Refusal:  # noqa: ANN401 - each action has its own
+        """The settings as they should be. Pure; applied to its own result it changes nothing."""
+        ...

@@ -1,0 +1,63 @@
+"""Facts, known or unknown, and the evidence that carries them from the sources to the decision."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+FactValue = str | int | float | bool | tuple[str, ...]
+Facts = Mapping[str, FactValue]
+"""Flat: `source.name` to value. A fact that is not in the mapping is unknown, never false and never "clean"."""
+
+
+class FactType(enum.Enum):
+    """What kind of value a fact holds, and so which operators and literals fit it."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    BOOL = "true or false"
+    TEXTS = "list of texts"
+    TIME = "time, RFC 3339 in UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One entry of a source's catalogue. With `choices`, a text takes one of them; `ordered` ranks them upwards."""
+
+    type: FactType
+    meaning: str
+    choices: tuple[str, ...] = ()
+    ordered: bool = False
+
+
+Catalogue = Mapping[str, Fact]
+"""Full fact name (`virustotal.malicious`) to its description; the part before the first dot is the source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one source answered: facts, or a named gap, or some of both; `took_ms` is wall time in milliseconds.
+
+    `detail` is the source's typed answer for the core (a `Workload`, the related findings); it stays in this process.
+    `shown` is what only people look at (links, names), JSON values keyed by plain words.
+    """
+
+    source: str
+    facts: Facts = field(default_factory=lambda: MappingProxyType({}))
+    gap: str | None = None
+    took_ms: int = 0
+    detail: object = None
+    shown: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def merged(evidence: tuple[Evidence, ...]) -> dict[str, FactValue]:
+    """Every known fact of every source; names never collide, because each begins with its source."""
+    return {name: value for one in evidence for name, value in one.facts.items()}
+
+
+def source_of(fact: str) -> str:
+    """The source that answers for a fact: the word before the first dot."""
+    return fact.partition(".")[0]
