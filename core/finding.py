@@ -1,0 +1,314 @@
+"""An SCC notification, v1 or v2, read from its JSON as a dict: unknown fields and enum names survive."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from core.evidence import Catalogue, Fact, FactType, FactValue
+from core.instants import parse_instant
+from core.target import NotATarget, Target, parse_resource
+
+_NAME = re.compile(
+    r"(?P<container>(?:organizations|folders|projects)/[A-Za-z0-9:._-]{1,64})/sources/(?P<source>[A-Za-z0-9-]{1,64})"
+    r"(?:/locations/(?P<location>[a-z0-9-]{1,64}))?/findings/(?P<finding>[A-Za-z0-9_-]{1,128})"
+)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MANY = 50
+_LONG = 2000
+
+CATALOGUE: Catalogue = MappingProxyType(
+    {
+        "finding.category": Fact(FactType.TEXT, "The detector's display name."),
+        "finding.severity": Fact(
+            FactType.TEXT, "SCC's severity; it may be absent.", ("LOW", "MEDIUM", "HIGH", "CRITICAL"), ordered=True
+        ),
+        "finding.class": Fact(FactType.TEXT, "SCC's finding class, such as THREAT."),
+        "finding.partial_hash": Fact(FactType.BOOL, "Whether every hash covers only the beginning of its file."),
+    }
+)
+
+
+class Malformed(Exception):  # noqa: N818 - named for what the caller does: dead-letter it
+    """The message cannot be read as an SCC notification. The text is ours and safe to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingName:
+    """A finding's address. `location` is `global` where the name has none."""
+
+    container: str
+    source: str
+    location: str
+    finding: str
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The name with its location (v2) and, where SCC has both, without (v1)."""
+        v2 = f"{self.container}/sources/{self.source}/locations/{self.location}/findings/{self.finding}"
+        v1 = f"{self.container}/sources/{self.source}/findings/{self.finding}"
+        return (v2, v1) if self.location == "global" else (v2,)
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A file of the finding. `sha256` covers the whole file only if `whole`; `role` says where SCC listed it."""
+
+    path: str
+    role: str
+    sha256: str | None
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container as SCC names it; `digest` is `sha256:…` or None. The uri may be a mutable tag."""
+
+    name: str
+    uri: str
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding, frozen. Texts are as SCC sent them and hostile: escape and redact wherever they are shown."""
+
+    name: FindingName
+    canonical_name: str
+    event_ns: int
+    category: str
+    severity: str
+    state: str
+    mute: str
+    finding_class: str
+    source_display: str
+    organization: str | None
+    folders: tuple[str, ...]
+    target: Target | NotATarget
+    binaries: tuple[Binary, ...]
+    containers: tuple[Container, ...]
+    commands: tuple[str, ...]
+    tactic: str
+    techniques: tuple[str, ...]
+    additional_techniques: tuple[str, ...]
+    attack_version: str
+    contacts: tuple[str, ...]
+    description: str
+
+    @property
+    def incident_id(self) -> str:
+        """One id for one event: source, finding and event time, however the message spells them."""
+        identity = f"{self.name.source}/{self.name.finding}/{self.event_ns}"
+        return "fb-" + hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+    @property
+    def whole_hashes(self) -> tuple[str, ...]:
+        """Distinct SHA-256 of whole files, the likeliest culprit first; partial hashes never count."""
+        return tuple(dict.fromkeys(b.sha256 for b in self.binaries if b.whole and b.sha256))
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """The image digests that the finding gives."""
+        return frozenset(c.digest for c in self.containers if c.digest)
+
+    def facts(self) -> dict[str, FactValue]:
+        """What the finding alone tells policies; an absent severity is unknown."""
+        hashed = [b for b in self.binaries if b.sha256]
+        facts: dict[str, FactValue] = {"finding.category": self.category}
+        if self.severity in CATALOGUE["finding.severity"].choices:
+            facts["finding.severity"] = self.severity
+        if self.finding_class:
+            facts["finding.class"] = self.finding_class
+        if hashed:
+            facts["finding.partial_hash"] = not any(b.whole for b in hashed)
+        return facts
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One message: the finding, and whether it only says that the finding was deleted."""
+
+    finding: Finding
+    deleted: bool
+
+
+def parse_notification(data: bytes) -> Notification:
+    """Read the message body; raises Malformed with a sentence when it is not an SCC notification."""
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        message = "the message is not JSON text"
+        raise Malformed(message) from None
+    if not isinstance(body, dict):
+        message = "the message is JSON, but not an object"
+        raise Malformed(message)
+    finding = body.get("finding")
+    if not isinstance(finding, dict):
+        message = "the message carries no finding"
+        raise Malformed(message)
+    return Notification(parse_finding(finding, _dict(body.get("resource"))), body.get("deletedFinding") is True)
+
+
+def parse_finding(finding: Mapping[str, Any], resource: Mapping[str, Any]) -> Finding:
+    """Build a Finding from SCC's JSON (camelCase, v1 or v2); raises Malformed if it has no name or event time."""
+    cloud = _dict(resource.get("gcpMetadata")) or resource
+    return Finding(
+        name=_finding_name(finding),
+        canonical_name=_text(finding, "canonicalName"),
+        event_ns=_event_time(finding),
+        category=_text(finding, "category"),
+        severity=_text(finding, "severity"),
+        state=_text(finding, "state"),
+        mute=_text(finding, "mute"),
+        finding_class=_text(finding, "findingClass").replace("FINDING_CLASS_UNSPECIFIED", ""),
+        source_display=_text(finding, "parentDisplayName"),
+        organization=_organization(cloud, finding),
+        folders=tuple(_folders(cloud)),
+        target=_target(_text(finding, "resourceName"), _text(resource, "name"), cloud),
+        binaries=tuple(_binaries(finding))[:_MANY],
+        containers=tuple(_containers(finding))[:_MANY],
+        commands=tuple(_commands(finding))[:_MANY],
+        contacts=tuple(_contacts(finding))[:_MANY],
+        description=_text(finding, "description"),
+        **_attack(_dict(finding.get("mitreAttack"))),
+    )
+
+
+def parse_finding_name(name: str) -> FindingName | None:
+    """Read `organizations/O/sources/S[/locations/L]/findings/F` (or folders/, projects/); None if it is not one."""
+    found = _NAME.fullmatch(name)
+    if not found:
+        return None
+    return FindingName(found["container"], found["source"], found["location"] or "global", found["finding"])
+
+
+def _finding_name(finding: Mapping[str, Any]) -> FindingName:
+    name = parse_finding_name(_text(finding, "name"))
+    canonical = parse_finding_name(_text(finding, "canonicalName"))
+    either = name or canonical
+    if either is None:
+        message = "the finding's name is not one that SCC gives"
+        raise Malformed(message)
+    if name and canonical and (name.source, name.finding) != (canonical.source, canonical.finding):
+        message = "the finding's name and canonicalName are of two findings"
+        raise Malformed(message)
+    return either
+
+
+def _event_time(finding: Mapping[str, Any]) -> int:
+    try:
+        return parse_instant(_text(finding, "eventTime"))
+    except ValueError:
+        message = "the finding's eventTime is missing or not an RFC 3339 time"
+        raise Malformed(message) from None
+
+
+def _target(of_finding: str, of_resource: str, cloud: Mapping[str, Any]) -> Target | NotATarget:
+    number = _text(cloud, "project").rpartition("/")[2] or None
+    project_id = _text(cloud, "projectDisplayName") or None
+    first, second = (parse_resource(name, project_id, number) for name in (of_finding, of_resource))
+    if not of_resource or not of_finding:
+        return first if of_finding else second
+    if isinstance(first, Target) and isinstance(second, Target) and first.same_workload(second):
+        return first if first.revision or first.execution else second
+    if isinstance(first, NotATarget) and isinstance(second, NotATarget):
+        return first
+    return NotATarget("finding.resourceName and resource.name do not name the same workload")
+
+
+def _organization(cloud: Mapping[str, Any], finding: Mapping[str, Any]) -> str | None:
+    name = parse_finding_name(_text(finding, "name"))
+    container = name.container if name else ""
+    stated = container if container.startswith("organizations/") else _text(cloud, "organization")
+    return stated.rpartition("/")[2] or None
+
+
+def _folders(cloud: Mapping[str, Any]) -> Iterator[str]:
+    for folder in _list(cloud.get("folders")):
+        if number := _text(folder, "resourceFolder").rpartition("/")[2]:
+            yield number
+
+
+def _binaries(finding: Mapping[str, Any]) -> Iterator[Binary]:
+    listed: list[tuple[str, Mapping[str, Any]]] = []
+    for process in _list(finding.get("processes")):
+        listed += [(role, _dict(process.get(role))) for role in ("binary", "script") if process.get(role)]
+        listed += [("library", library) for library in _list(process.get("libraries"))]
+    listed += [("file", file) for file in _list(finding.get("files"))]
+    order = {"library": 0} if "Library" in _text(finding, "category") else {"library": 9}
+    seen = set()
+    for role, file in sorted(listed, key=lambda one: order.get(one[0], 1)):
+        binary = _binary(role, file)
+        if (binary.path, binary.sha256) not in seen:
+            seen.add((binary.path, binary.sha256))
+            yield binary
+
+
+def _binary(role: str, file: Mapping[str, Any]) -> Binary:
+    sha256 = _text(file, "sha256").lower()
+    known = sha256 if _SHA256.fullmatch(sha256) else None
+    sizes = (str(file.get("hashedSize") or "0"), str(file.get("size") or "0"))
+    whole = bool(known) and sizes[0] == sizes[1] and file.get("partiallyHashed") is not True
+    return Binary(_decoded(_text(file, "path")), role, known, whole)
+
+
+def _containers(finding: Mapping[str, Any]) -> Iterator[Container]:
+    for container in _list(finding.get("containers")):
+        image = _text(container, "imageId") or _text(container, "uri")
+        digest = image[image.rfind("sha256:") :] if "sha256:" in image else ""
+        known = digest if _SHA256.fullmatch(digest[7:]) else None
+        yield Container(_text(container, "name"), _text(container, "uri"), known)
+
+
+def _commands(finding: Mapping[str, Any]) -> Iterator[str]:
+    for process in _list(finding.get("processes")):
+        words = [_decoded(word) for word in process.get("args") or () if isinstance(word, str)]
+        if words:
+            yield " ".join(words)[:_LONG]
+
+
+def _contacts(finding: Mapping[str, Any]) -> Iterator[str]:
+    for group in _dict(finding.get("contacts")).values():
+        for contact in _list(_dict(group).get("contacts")):
+            yield _text(contact, "email")
+
+
+def _attack(attack: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "tactic": _text(attack, "primaryTactic"),
+        "techniques": _texts(attack.get("primaryTechniques")),
+        "additional_techniques": _texts(attack.get("additionalTechniques")),
+        "attack_version": _text(attack, "version"),
+    }
+
+
+def _decoded(text: str) -> str:
+    """SCC documents paths and arguments as JSON-encoded strings; undo that where it is so, else keep the text."""
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        try:
+            return str(json.loads(text))
+        except ValueError:
+            return text
+    return text
+
+
+def _text(of: Mapping[str, Any], key: str) -> str:
+    value = of.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(one for one in value if isinstance(one, str))[:_MANY] if isinstance(value, list) else ()
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
