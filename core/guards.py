@@ -1,0 +1,196 @@
+"""Guards: each can only lower the mode, fails closed, and leaves its reason on the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from core.case import Case
+from core.finding import Finding
+from core.matching import Truth
+from core.mode import MODES, Cap, Mode
+from core.plan import Actions, Plan
+from core.policy import Charter, Place, Step, protects
+from core.standing import Standing
+from core.target import Target, parse_resource
+from core.workload import Workload
+
+DAY_NS = 86_400 * 1_000_000_000
+Trust = Literal["confirmed", "missing", "older", "differs", "unreachable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The highest mode in force and where it comes from: the environment, firebreak.yaml, a halt, an unsafe deployment."""
+
+    mode: Mode
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that guards look at. None and "unreachable" mean not known, and an unknown never passes."""
+
+    finding: Finding
+    target: Target
+    trust: Trust
+    trust_reason: str
+    ceilings: tuple[Ceiling, ...]
+    charter: Charter
+    own: tuple[str, ...]
+    claimed_ns: int
+    workload: Workload | None
+    case: Case | None
+    related_known: bool
+    steps: tuple[Step, ...]
+    standing: Standing | None
+    gaps: tuple[str, ...] = ()
+
+
+Guard = Callable[[Situation, Plan | None, Actions], list[Cap]]
+
+
+def _bar(name: str, reason: str) -> list[Cap]:
+    return [Cap(name, "bar", reason)]
+
+
+def _caution(name: str, reason: str) -> list[Cap]:
+    return [Cap(name, "caution", reason)]
+
+
+def ceiling(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001 - one shape for all guards
+    """The lowest ceiling in force decides; every one below enforce is named."""
+    return [
+        Cap("halt" if "halt" in one.reason else "ceiling", "bar" if one.mode is Mode.MONITOR else "caution", one.reason)
+        for one in now.ceilings
+        if one.mode is not Mode.ENFORCE
+    ]
+
+
+def source(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """Only findings of sources listed in firebreak.yaml may lead to more than monitoring."""
+    if now.finding.name.source in now.charter.sources:
+        return []
+    return _bar("source", f"SCC source {now.finding.name.source} is not listed in firebreak.yaml")
+
+
+def confirmed(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """SCC itself must hold the finding as the message tells it."""
+    if now.trust == "confirmed":
+        return []
+    if now.trust == "unreachable":
+        return _caution("unconfirmed", f"not confirmed by SCC: {now.trust_reason}")
+    return _bar("unverified", now.trust_reason)
+
+
+def itself(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """Firebreak's own services, and everything else in their project, are never contained."""
+    for name in now.own:
+        own = parse_resource(name)
+        if isinstance(own, Target) and own.project_spellings & now.target.project_spellings:
+            return _bar("self", f"{now.target.project} is the project that Firebreak itself runs in")
+    return []
+
+
+def protected(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """A protected workload needs a person; so does one of which it cannot be told."""
+    place = Place(
+        project=now.target.project_id,
+        project_number=now.target.project_number,
+        service=now.target.name,
+        folders=frozenset(now.finding.folders) if now.finding.folders else None,
+        labels=now.workload.labels if now.workload else None,
+    )
+    verdicts = [(entry, protects(entry, place)) for entry in now.charter.protected]
+    if any(truth is Truth.TRUE for _, truth in verdicts):
+        return _caution("protected", "firebreak.yaml protects this workload")
+    if any(truth is Truth.UNKNOWN for _, truth in verdicts):
+        return _caution("protected", "it is not known whether firebreak.yaml protects this workload")
+    return []
+
+
+def stale(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """An old event may describe a service that has long been mended."""
+    age = (now.claimed_ns - now.finding.event_ns) // 1_000_000_000
+    if age <= now.charter.stale_after:
+        return []
+    return _caution("stale", f"the event was {age // 60} minutes old when it arrived")
+
+
+def evidence_needed(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """An action whose needed source did not answer asks a person."""
+    needed = {source for step in _all(now.steps) for source in actions[step.action].needs}
+    missing = sorted(needed & set(now.gaps))
+    return _caution("evidence", f"needed and not known: {', '.join(missing)}") if missing else []
+
+
+def inferred(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """Where neither finding nor digest says which revision, a changed service or a missing source asks a person."""
+    if now.case is None or now.workload is None:
+        return []
+    if now.case.suspicion.rule == "unplaced":
+        return _caution("unplaced", now.case.suspicion.reason)
+    if now.case.suspicion.rule != "older":
+        return []
+    caps = []
+    ours = now.standing is not None and now.standing.holds
+    if now.workload.updated_ns > now.finding.event_ns and not ours:
+        caps += _caution("changed", "suspects are inferred, and the service has changed since the event")
+    wanted = {source for step in _all(now.steps) for source in actions[step.action].needs_if_inferred}
+    if "related" in wanted and not now.related_known:
+        caps += _caution("inferred", "suspects are inferred, and related findings are not known")
+    return caps
+
+
+def irreversible(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """What cannot be undone needs a person, unless the policy accepts it; so does what others share."""
+    caps: list[Cap] = []
+    for step in _all(now.steps):
+        action = actions[step.action]
+        if not action.reversible and not step.accept_irreversible:
+            caps += _caution("irreversible", f"{step.action} cannot be undone")
+        if action.reach == "shared":
+            caps += _caution("shared", f"{step.action} reaches other workloads too")
+    return caps
+
+
+def again(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """A target that is contained already, or that a person released within a day, is not closed further alone."""
+    if now.standing is None or plan is None or not plan.writes:
+        return []
+    caps = []
+    if now.standing.holds and not now.standing.held_by(now.finding.incident_id):
+        caps += _caution("contained", "the target is contained already and something new would be closed")
+    if now.standing.released_ns is not None and now.claimed_ns - now.standing.released_ns < DAY_NS:
+        caps += _caution("released", "a person released this target within the last 24 hours")
+    return caps
+
+
+GUARDS: tuple[Guard, ...] = (
+    ceiling,
+    source,
+    confirmed,
+    itself,
+    protected,
+    stale,
+    evidence_needed,
+    inferred,
+    irreversible,
+    again,
+)
+
+
+def caps_for(now: Situation, plan: Plan | None, actions: Actions) -> tuple[Cap, ...]:
+    """Every cap of every guard, bars first."""
+    caps = [cap for guard in GUARDS for cap in guard(now, plan, actions)]
+    return tuple(sorted(caps, key=lambda cap: cap.kind != "bar"))
+
+
+def _all(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    return tuple(one for step in steps for one in (step, *_all(step.otherwise)))
+
+
+def lowest(*words: str) -> Mode:
+    """The lowest of several modes given by word."""
+    return min(MODES[word] for word in words)

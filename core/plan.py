@@ -1,0 +1,200 @@
+"""From policy steps to a plan: what would change, setting by setting, and the digest of all that it rests on."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from core.action import Refusal, Responder, Setting, State, surface_of
+from core.case import Case, basis_of
+from core.codec import encode
+from core.policy import Step
+from core.target import Target
+
+Actions = Mapping[str, Responder]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write to one surface of one target. `before` and `after` hold only the settings that differ; None is unset.
+
+    `basis` is what the draft rested on and the settings do not show.
+    """
+
+    target: Target
+    surface: str
+    before: Mapping[str, Setting | None]
+    after: Mapping[str, Setting | None]
+    basis: Mapping[str, Any]
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A step that could not be drawn, and why."""
+
+    action: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldStep:
+    """A step that was applied, in the form that survives storage."""
+
+    action: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was shown is what runs. `fallback` is what follows if a change fails for good; `steps` made the plan."""
+
+    changes: tuple[Change, ...]
+    steps: tuple[HeldStep, ...]
+    refusals: tuple[Refused, ...] = ()
+    fallback: tuple[Change, ...] = ()
+    policy_set: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over target, before, after, basis, actions, fallback and policy set; never over an etag."""
+        covered = encode((self.changes, self.fallback, self.policy_set))
+        text = json.dumps(covered, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything would be written."""
+        return any(change.after for change in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Steps folded over settings: the result, the steps that were applied, and the ones that were refused."""
+
+    state: State
+    steps: tuple[Step, ...]
+    refusals: tuple[Refused, ...] = ()
+
+
+def fold(steps: tuple[Step, ...], state: State, case: Case, actions: Actions, failed: frozenset[str]) -> Drawn:
+    """Apply every step in order; where an edit refuses, or its action has failed for good, its `otherwise` follows."""
+    drawn = Drawn(state, ())
+    for step in steps:
+        drawn = _apply(step, drawn, case, actions, failed)
+    return drawn
+
+
+def _apply(step: Step, drawn: Drawn, case: Case, actions: Actions, failed: frozenset[str]) -> Drawn:
+    edited: State | Refusal = Refusal("it failed before")
+    if step.action not in failed:
+        edited = _edit(step, drawn.state, case, actions)
+    if not isinstance(edited, Refusal):
+        return replace(drawn, state=edited, steps=(*drawn.steps, step))
+    refused = replace(drawn, refusals=(*drawn.refusals, Refused(step.action, edited.reason)))
+    instead = fold(step.otherwise, refused.state, case, actions, failed)
+    return Drawn(instead.state, (*refused.steps, *instead.steps), (*refused.refusals, *instead.refusals))
+
+
+def _edit(step: Step, state: State, case: Case, actions: Actions) -> State | Refusal:
+    action = actions[step.action]
+    if case.target.kind not in action.kinds:
+        return Refusal(f"{step.action} does not act on a {case.target.kind.replace('_', ' ')}")
+    return action.edit(state, case, step.params)
+
+
+def draft(
+    steps: tuple[Step, ...],
+    state: State,
+    case: Case,
+    actions: Actions,
+    *,
+    policy_set: str = "",
+    failed: frozenset[str] = frozenset(),
+) -> Plan:
+    """The plan for these steps, with what would follow if its writes failed. Steps that undo each other draw nothing."""
+    drawn = fold(steps, state, case, actions, failed)
+    undone = _undone(drawn, case, actions)
+    if undone:
+        return Plan((), (), (*drawn.refusals, *undone), (), policy_set)
+    changes = changes_of(state, drawn, case, actions)
+    gives_way = failed | {step.action for step in drawn.steps if step.otherwise and any(one.after for one in changes)}
+    fallback = () if gives_way == failed else _fallback(steps, state, case, actions, gives_way)
+    return Plan(changes, tuple(_held(step) for step in drawn.steps), drawn.refusals, fallback, policy_set)
+
+
+def _held(step: Step) -> HeldStep:
+    return HeldStep(step.action, MappingProxyType(dataclasses.asdict(step.params)))  # type: ignore[call-overload]
+
+
+def _undone(drawn: Drawn, case: Case, actions: Actions) -> tuple[Refused, ...]:
+    """Every edit must still be a fixed point of the folded result."""
+    return tuple(
+        Refused(step.action, "a later step of the policy undoes it; nothing is written")
+        for step in drawn.steps
+        if _edit(step, drawn.state, case, actions) != drawn.state
+    )
+
+
+def changes_of(before: State, drawn: Drawn, case: Case, actions: Actions) -> tuple[Change, ...]:
+    """One Change for each surface that the applied steps edit, even where nothing differs: it is verified all the same."""
+    surfaces = sorted({surface for step in drawn.steps for surface in actions[step.action].surfaces})
+    return tuple(_change(surface, before, drawn, case, actions) for surface in surfaces)
+
+
+def _change(surface: str, before: State, drawn: Drawn, case: Case, actions: Actions) -> Change:
+    differ = sorted(
+        key
+        for key in before.keys() | drawn.state.keys()
+        if surface_of(key) == surface and before.get(key) != drawn.state.get(key)
+    )
+    return Change(
+        target=case.target,
+        surface=surface,
+        before=MappingProxyType({key: before.get(key) for key in differ}),
+        after=MappingProxyType({key: drawn.state.get(key) for key in differ}),
+        basis=MappingProxyType(dict(basis_of(case, drawn.state))),
+        actions=tuple(step.action for step in drawn.steps if surface in actions[step.action].surfaces),
+    )
+
+
+def _fallback(
+    steps: tuple[Step, ...], state: State, case: Case, actions: Actions, gives_way: frozenset[str]
+) -> tuple[Change, ...]:
+    """What follows if a change fails for good: its steps with an `otherwise` give way to it."""
+    drawn = fold(steps, state, case, actions, gives_way)
+    return () if _undone(drawn, case, actions) else changes_of(state, drawn, case, actions)
+
+
+def overlaid(state: State, change: Change) -> State:
+    """The settings once the change is made: everything it does not name stays."""
+    merged: dict[str, Setting | None] = {**state, **change.after}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def stands_at(state: State, settings: Mapping[str, Setting | None]) -> bool:
+    """Whether the settings in force are these, None meaning unset."""
+    return all(state.get(key) == value for key, value in settings.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a change. `still_open` names what the containment does not close."""
+
+    surface: str
+    status: str
+    detail: str
+    actions: tuple[str, ...] = ()
+    still_open: tuple[str, ...] = field(default=())
+
+
+SUCCESS = "Success"
+FAILURE = "Failure"
+GONE = "Does Not Exist"
+PARTIAL = "Partial"
+UNSUPPORTED = "Unsupported"

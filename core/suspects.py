@@ -1,0 +1,103 @@
+"""Which revisions are suspect, by what rule, and which older one is fit to take their place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.finding import Finding
+from core.target import Target
+from core.workload import Revision, Workload
+
+Rule = Literal["named", "digest", "older", "unplaced"]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """The suspect revisions and the rule that found them.
+
+    `named`: the finding or a related one names them. `digest`: they carry the finding's image. `older`: nothing says
+    which, so every reachable revision from before the event. `unplaced`: the finding's image is on none of them.
+    """
+
+    rule: Rule
+    revisions: frozenset[str]
+    reason: str
+
+
+def find_suspects(finding: Finding, workload: Workload, related: frozenset[str]) -> Suspicion:
+    """Judge by the finding first; revisions that related findings name are suspect beside its own."""
+    named = frozenset({finding.target.revision} if isinstance(finding.target, Target) else ()) - {None}
+    if named:
+        also = f", related findings name {_list(related - named)}" if related - named else ""
+        return Suspicion("named", named | related, f"the finding names {_list(named)}{also}")
+    if finding.digests:
+        return _by_digest(finding, workload, related)
+    if related & workload.reachable:
+        return Suspicion("named", related, f"related findings name {_list(related)}")
+    older = frozenset(
+        name for name in workload.reachable if (found := workload.revision(name)) and found.created_ns < finding.event_ns
+    )
+    reason = "neither a revision nor an image digest is given: every reachable revision from before the event"
+    return Suspicion("older", older | related, reason)
+
+
+def _by_digest(finding: Finding, workload: Workload, related: frozenset[str]) -> Suspicion:
+    carriers = frozenset(
+        name
+        for name in workload.reachable
+        if (found := workload.revision(name)) and found.digests & finding.digests
+    )
+    if not carriers:
+        return Suspicion("unplaced", frozenset(), "no reachable revision carries the image digest of the finding")
+    also = f", related findings name {_list(related - carriers)}" if related - carriers else ""
+    return Suspicion("digest", carriers | related, f"{_list(carriers)} carries the image of the finding{also}")
+
+
+@dataclass(frozen=True, slots=True)
+class NoRefuge:
+    """Why no revision can take over, candidate by candidate."""
+
+    reason: str
+
+
+def find_refuge(
+    revisions: tuple[Revision, ...],
+    suspects: frozenset[str],
+    serving: frozenset[str],
+    image: Literal["preferred", "required"] = "preferred",
+) -> Revision | NoRefuge:
+    """The newest Ready revision older than the oldest serving suspect; another image is preferred, or required.
+
+    A suspect that only has a tag does not set that age.
+    """
+    by_name = {revision.name: revision for revision in revisions}
+    ages = [by_name[name].created_ns for name in suspects & serving if name in by_name]
+    if not ages:
+        return NoRefuge("no serving suspect revision exists any more")
+    bad_digests = frozenset[str]().union(*(by_name[name].digests for name in suspects if name in by_name))
+    rejected: list[str] = []
+    fit: list[Revision] = []
+    for revision in sorted(revisions, key=lambda one: one.created_ns, reverse=True):
+        why = _unfit(revision, suspects, min(ages))
+        fit += [] if why else [revision]
+        rejected += [f"{revision.name} {why}"] if why else []
+    other = [revision for revision in fit if revision.digests and not revision.digests & bad_digests]
+    if image == "required" and not other:
+        rejected += [f"{revision.name} has the same image" for revision in fit]
+    chosen = other or (fit if image == "preferred" else [])
+    return chosen[0] if chosen else NoRefuge("no refuge: " + ("; ".join(rejected[:10]) or "no other revision"))
+
+
+def _unfit(revision: Revision, suspects: frozenset[str], oldest_ns: int) -> str | None:
+    if revision.name in suspects:
+        return "is suspect"
+    if revision.created_ns >= oldest_ns:
+        return "is not older than the oldest serving suspect"
+    if revision.fault:
+        return f"is not ready ({revision.fault})"
+    return "runs on gen1, where threats are not detected" if revision.gen1 else None
+
+
+def _list(names: frozenset[str] | frozenset[str | None]) -> str:
+    return ", ".join(sorted(str(name) for name in names))

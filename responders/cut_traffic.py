@@ -1,0 +1,34 @@
+"""Close the service's front doors: no ingress, and no direct URL."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from core.action import NoParams, Refusal, State
+from core.case import Case
+from core.workload import DEFAULT_URI_DISABLED, INGRESS
+
+
+class CutTraffic:
+    """Ingress none where the API accepts it, else internal; the run.app URL off. Egress is untouched."""
+
+    name = "cut_traffic"
+    summary = "Close the service to requests: ingress none (internal where the API refuses none), direct URL off."
+    kinds = frozenset({"service"})
+    surfaces = frozenset({"service"})
+    countermeasure = "D3-ITF"
+    reversible = True
+    reach: Literal["workload", "shared"] = "workload"
+    needs = frozenset({"workload"})
+    needs_if_inferred = frozenset[str]()
+    permissions = frozenset({"run.services.update", "iam.serviceAccounts.actAs", "run.operations.get"})
+    example = "{action: cut_traffic}"
+    params = NoParams
+
+    def edit(self, before: State, case: Case, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
+        """The settings with the doors closed."""
+        door = "internal" if f"{INGRESS}=none" in case.unsupported else "none"
+        return {**before, INGRESS: door, DEFAULT_URI_DISABLED: True}
+
+
+action = CutTraffic()

@@ -1,0 +1,62 @@
+"""Move traffic off the suspect revisions onto the newest good one from before them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.action import Refusal, State
+from core.case import Case
+from core.suspects import NoRefuge, find_refuge
+from core.workload import LATEST, SPLIT, TAG, references, split_of, split_text
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """`require_different_image`: refuse a refuge that carries the same image as a suspect."""
+
+    require_different_image: bool = False
+
+
+class PinPreviousRevision:
+    """Removes every reference to suspects: percent, tag and LATEST. Other revisions keep their share and tags."""
+
+    name = "pin_previous_revision"
+    summary = "Send the suspect revisions' traffic to the newest good revision from before them."
+    kinds = frozenset({"service"})
+    surfaces = frozenset({"service"})
+    countermeasure = "D3-RS"
+    reversible = True
+    reach: Literal["workload", "shared"] = "workload"
+    needs = frozenset({"workload"})
+    needs_if_inferred = frozenset({"related"})
+    permissions = frozenset({"run.services.update", "iam.serviceAccounts.actAs", "run.operations.get"})
+    example = "{action: pin_previous_revision, require_different_image: true}"
+    params = Params
+
+    def edit(self, before: State, case: Case, params: Params) -> State | Refusal:
+        """The settings without the suspects; refused when a share must move and no refuge exists."""
+        if case.suspicion.rule == "unplaced":
+            return Refusal(case.suspicion.reason)
+        uses = references(before, case.latest)
+        suspects = case.suspects & uses.keys()
+        after = {key: value for key, value in before.items() if not (key.startswith(TAG) and _is(value, case))}
+        if not any(uses[name].listed for name in suspects):
+            return after
+        split = {name: percent for name, percent in split_of(before).items() if not _is(name, case)}
+        if share := 100 - sum(split.values()):
+            serving = frozenset(name for name in suspects if uses[name].percent)
+            wanted: Literal["preferred", "required"] = "required" if params.require_different_image else "preferred"
+            refuge = find_refuge(case.revisions, case.suspects, serving, wanted)
+            if isinstance(refuge, NoRefuge):
+                return Refusal(refuge.reason)
+            split[refuge.name] = split.get(refuge.name, 0) + share
+        return after | {SPLIT: split_text(split)}
+
+
+def _is(entry: object, case: Case) -> bool:
+    """Whether a traffic entry means a suspect now."""
+    return (case.latest if entry == LATEST else entry) in case.suspects
+
+
+action = PinPreviousRevision()
