@@ -1,0 +1,72 @@
+"""What is wrong with a file somebody wrote, said where it is, what it is, and what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_WIDTH = 120
+_LONGEST_WORD = 60
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place in a file; line and column count from 1, in characters."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong at one place; `nearest` is the right word most like the wrong one, `line_text` the whole line."""
+
+    at: Location
+    message: str
+    nearest: str | None = None
+    line_text: str = ""
+
+    def __str__(self) -> str:
+        """`file:line:column: message`, then the line and a caret beneath the place; no newline at the end."""
+        meant = f"; did you mean {quoted(self.nearest)}?" if self.nearest else ""
+        head = f"{self.at}: {self.message}{meant}"
+        return f"{head}\n{_pointed(self.line_text, self.at.column)}" if self.line_text.strip() else head
+
+
+class Faults(Exception):  # noqa: N818 - the plural of a domain word; it carries all of them, and never none
+    """Everything wrong with the files read, in order of file, line and column."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(sorted(faults, key=lambda fault: fault.at))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def nearest_word(word: str, choices: Iterable[str]) -> str | None:
+    """The choice most like `word`, or None if none is close; letter case does not count against a choice."""
+    if len(word) > _LONGEST_WORD:
+        return None
+    lowered = {choice.lower(): choice for choice in sorted(choices, reverse=True)}
+    close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[close[0]] if close else None
+
+
+def quoted(word: object) -> str:
+    """A word from a file in backticks, cut short and free of unprintable characters."""
+    text = printable(str(word))
+    return f"`{text[: _LONGEST_WORD - 1]}…`" if len(text) > _LONGEST_WORD else f"`{text}`"
+
+
+def printable(text: str) -> str:
+    """The text with every character that a terminal might act on replaced by `�`; tabs become spaces."""
+    return "".join(char if char.isprintable() else " " if char == "\t" else "�" for char in text)
+
+
+def _pointed(line: str, column: int) -> str:
+    start = max(0, column - 1 - _WIDTH // 2) if len(line) > _WIDTH else 0
+    shown = printable(line[start : start + _WIDTH].rstrip("\r\n"))
+    return f"    {shown}\n    {' ' * (column - 1 - start)}^"

@@ -1,0 +1,105 @@
+"""Three-valued matching of conditions on facts, with every clause on the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.clause import Clause, Operand, Operator, truth_of
+from core.evidence import Facts, FactValue, source_of
+from core.truth import Truth, every, negated, some
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Holds when every part does."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Holds when at least one part does."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOf:
+    """Holds when every part is false."""
+
+    parts: tuple[Condition, ...]
+
+
+Condition = Clause | AllOf | AnyOf | NoneOf
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """How one clause went; `value` is None where the fact is unknown, `within` the groups around it: `any_of[0]`."""
+
+    fact: str
+    operator: Operator
+    operand: Operand
+    value: FactValue | None
+    truth: Truth
+    within: str = ""
+
+    def __str__(self) -> str:
+        value = "unknown" if self.value is None else repr(self.value)
+        where = f"{self.within}: " if self.within else ""
+        return f"{where}{self.fact} {self.operator} {self.operand!r}: it is {value}, so {self.truth.word}"
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The truth of a condition, and how each of its clauses went, in the order they were written."""
+
+    truth: Truth
+    trace: tuple[Traced, ...]
+
+
+def match(condition: Condition, facts: Facts) -> Matched:
+    """Evaluate every clause, also those that no longer matter; total for facts of any type."""
+    trace: list[Traced] = []
+    return Matched(_evaluate(condition, facts, "", trace), tuple(trace))
+
+
+def waits_for(condition: Condition, facts: Facts) -> frozenset[str]:
+    """The sources whose missing facts leave this condition unknown; empty when it is true or false."""
+    if match(condition, facts).truth is not Truth.UNKNOWN:
+        return frozenset()
+    if isinstance(condition, Clause):
+        return frozenset({source_of(condition.fact)})
+    return frozenset[str]().union(*(waits_for(part, facts) for part in condition.parts))
+
+
+def clauses(condition: Condition) -> tuple[Clause, ...]:
+    """Every clause of a condition, in the order they were written."""
+    if isinstance(condition, Clause):
+        return (condition,)
+    return tuple(clause for part in condition.parts for clause in clauses(part))
+
+
+def joined(group: AllOf | AnyOf | NoneOf, truths: Iterable[Truth]) -> Truth:
+    """The truth of a group from the truths of its parts."""
+    if isinstance(group, AllOf):
+        return every(truths)
+    return some(truths) if isinstance(group, AnyOf) else negated(some(truths))
+
+
+def _evaluate(condition: Condition, facts: Facts, within: str, trace: list[Traced]) -> Truth:
+    if isinstance(condition, Clause):
+        truth = truth_of(condition, facts)
+        value = facts.get(condition.fact)
+        trace.append(Traced(condition.fact, condition.operator, condition.operand, value, truth, within))
+        return truth
+    parts = enumerate(condition.parts)
+    return joined(condition, [_evaluate(part, facts, _below(within, condition, at), trace) for at, part in parts])
+
+
+def _below(within: str, group: AllOf | AnyOf | NoneOf, index: int) -> str:
+    if isinstance(group, AllOf):
+        return within
+    word = "any_of" if isinstance(group, AnyOf) else "none_of"
+    return f"{within}.{word}[{index}]" if within else f"{word}[{index}]"

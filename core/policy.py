@@ -1,0 +1,107 @@
+"""What the policy files say, as frozen values: policies, the charter beside them, and both together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from core.evidence import Facts
+from core.faults import Location
+from core.matching import Condition
+from core.mode import Mode
+from core.protected import Protected
+
+HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action with its own parameters (an instance of the action's `params`), and what takes its place."""
+
+    action: str
+    params: object
+    otherwise: tuple[Step, ...] = ()
+    accept_irreversible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What an example says comes out: the mode, and the actions where it names them. None stands for `nothing`."""
+
+    mode: Mode
+    actions: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One line of a policy's own test: facts given, sources unknown, and what should come of it."""
+
+    given: Facts
+    unknown: frozenset[str]
+    expect: Expected | None
+    at: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy; every duration is in seconds, and `release_after` None means that only a person releases."""
+
+    id: str
+    description: str
+    mode: Mode
+    when: Condition
+    then: tuple[Step, ...]
+    at: Location
+    review_after: int = 4 * HOUR
+    release_after: int | None = None
+    approve_within: int = HOUR // 2
+    on_expiry: Literal["escalate", "contain"] = "escalate"
+    notify: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The names of the steps' actions, in order, without what stands behind `otherwise`."""
+        return tuple(step.action for step in self.then)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Blast radius: how many targets may be contained without a person in one hour."""
+
+    per_project_per_hour: int = 5
+    per_hour: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Charter:
+    """`firebreak.yaml`: what Firebreak may do at all. The defaults are those of a file that is not there.
+
+    `sources` are the SCC source ids whose findings may lead to more than monitoring; `stale_after` is in seconds.
+    """
+
+    organization: str | None = None
+    sources: frozenset[str] = frozenset()
+    ceiling: Mode = Mode.MONITOR
+    protected: tuple[Protected, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    stale_after: int = HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """Every policy in the order they are tried, the charter, and the SHA-256 of what they decide, as hex digits.
+
+    The digest does not change with comments, key order, layout, defaults spelt out, or examples.
+    """
+
+    policies: tuple[Policy, ...]
+    charter: Charter
+    digest: str
+
+
+NO_FACTS: Facts = MappingProxyType({})
+Files = Mapping[str, str]
+"""File name to its whole text."""
