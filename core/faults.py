@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 _WIDTH = 120
 _LONGEST_WORD = 60
+_MOST_FAULTS = 100
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,3 +71,31 @@ def _pointed(line: str, column: int) -> str:
     start = max(0, column - 1 - _WIDTH // 2) if len(line) > _WIDTH else 0
     shown = printable(line[start : start + _WIDTH].rstrip("\r\n"))
     return f"    {shown}\n    {' ' * (column - 1 - start)}^"
+
+
+class FaultLog:
+    """The faults of one file while it is being read; after the first hundred it only says that there are more."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self._lines = text.removeprefix("\ufeff").split("\n")
+        self._faults: list[Fault] = []
+
+    def place(self, line: int, column: int) -> Location:
+        """A place in this file."""
+        return Location(self.file, line, column)
+
+    def add(self, at: Location, message: str, nearest: str | None = None) -> None:
+        """Record one fault of this file."""
+        if len(self._faults) < _MOST_FAULTS:
+            self._faults.append(Fault(at, message, nearest, self._line(at.line)))
+        elif len(self._faults) == _MOST_FAULTS:
+            self._faults.append(Fault(at, "and more faults after this one"))
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What has been recorded, in that order."""
+        return tuple(self._faults)
+
+    def _line(self, number: int) -> str:
+        return self._lines[number - 1].rstrip("\r") if 0 < number <= len(self._lines) else ""

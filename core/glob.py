@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+MAX_GLOB = 256
+
 
 def glob_matches(pattern: str, text: str) -> bool:
     """Whether the whole text fits the pattern; never backtracks over a `*`."""

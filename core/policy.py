@@ -14,6 +14,7 @@ from core.mode import Mode
 from core.protected import Protected
 
 HOUR = 3600
+OnExpiry = Literal["escalate", "contain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Policy:
     review_after: int = 4 * HOUR
     release_after: int | None = None
     approve_within: int = HOUR // 2
-    on_expiry: Literal["escalate", "contain"] = "escalate"
+    on_expiry: OnExpiry = "escalate"
     notify: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
 

@@ -1,0 +1,68 @@
+"""Reading `examples`: the facts a policy's own test gives, the sources it leaves unknown, and what it expects."""
+
+from __future__ import annotations
+
+from core.evidence import Catalogue, FactValue, source_of
+from core.fact_text import read_value
+from core.faults import FaultLog, nearest_word, quoted
+from core.node_text import is_faulty, pairs, read_items, read_keys, read_mode, read_text, read_texts, require
+from core.policy import Example, Expected
+from core.yaml_text import Node, Scalar
+
+UNKNOWN = "unknown"
+NOTHING = "nothing"
+
+
+def read_examples(node: Node, policy: str, catalogue: Catalogue, log: FaultLog) -> tuple[Example, ...]:
+    """A list of examples, at least one, of the policy with that id."""
+    items = read_items(node, "`examples`", log)
+    if items == ():
+        log.add(node.at, "`examples` lists at least one example")
+    return tuple(_example(item, policy, catalogue, log) for item in items or ())
+
+
+def _example(node: Node, policy: str, catalogue: Catalogue, log: FaultLog) -> Example:
+    keys = read_keys(node, "an example", ("given", "expect"), log)
+    if keys is None:
+        return Example({}, frozenset(), None, node.at)
+    require(keys, ("expect",), "an example", node, log)
+    given, unknown = _given(keys["given"], catalogue, log) if "given" in keys else ({}, frozenset[str]())
+    expect = _expected(keys["expect"], policy, log) if "expect" in keys else None
+    return Example(given, unknown, expect, node.at)
+
+
+def _given(node: Node, catalogue: Catalogue, log: FaultLog) -> tuple[dict[str, FactValue], frozenset[str]]:
+    sources = {source_of(name) for name in catalogue}
+    facts: dict[str, FactValue] = {}
+    unknown: dict[str, Scalar] = {}
+    for key, value in pairs(node, "`given`", log):
+        if key.text in catalogue:
+            read = read_value(value, quoted(key.text), catalogue[key.text], log)
+            facts |= {} if read is None else {key.text: read}
+        elif key.text in sources:
+            unknown[key.text] = key
+            if not is_faulty(value) and not (isinstance(value, Scalar) and value.value == UNKNOWN):
+                log.add(value.at, f"a source as a whole can only be `{UNKNOWN}`: give its facts by name")
+        else:
+            nearest = nearest_word(key.text, (*catalogue, *sources))
+            log.add(key.at, f"there is no fact or source {quoted(key.text)}", nearest)
+    for source in sorted({source_of(name) for name in facts} & unknown.keys()):
+        log.add(unknown[source].at, f"{quoted(source)} is unknown here, and yet one of its facts is given")
+    return facts, frozenset(unknown)
+
+
+def _expected(node: Node, policy: str, log: FaultLog) -> Expected | None:
+    if isinstance(node, Scalar):
+        if not node.faulty and node.value != NOTHING:
+            log.add(node.at, f"`expect` is `{NOTHING}`, or a mapping with `mode` and `actions`")
+        return None
+    keys = read_keys(node, "`expect`", ("mode", "actions", "policy"), log)
+    if keys is None:
+        return None
+    require(keys, ("mode",), "`expect`", node, log)
+    mode = read_mode(keys["mode"], "`mode`", log) if "mode" in keys else None
+    actions = read_texts(keys["actions"], "`actions`", log) if "actions" in keys else None
+    named = read_text(keys["policy"], "`policy`", log) if "policy" in keys else policy
+    if named not in (None, policy):
+        log.add(keys["policy"].at, f"an example tests its own policy alone, which is {quoted(policy)}")
+    return None if mode is None else Expected(mode, actions)

@@ -1,0 +1,49 @@
+"""Reading the value of a fact as its catalogue entry describes it."""
+
+from __future__ import annotations
+
+from core.clause import instant_or_none
+from core.evidence import Fact, FactType, FactValue
+from core.faults import FaultLog, nearest_word, quoted
+from core.node_text import listed, read_bool, read_text, read_texts, wrong
+from core.yaml_text import Node, Scalar
+
+
+def read_literal(node: Node, what: str, fact: Fact, log: FaultLog) -> str | int | float | bool | None:
+    """One value to compare the fact with; for a list of texts, one of its members."""
+    if fact.type is FactType.BOOL:
+        return read_bool(node, what, log)
+    if fact.type is FactType.NUMBER:
+        return _number(node, what, log)
+    text = read_text(node, what, log)
+    if text is None:
+        return None
+    if fact.type is FactType.TIME and instant_or_none(text) is None:
+        log.add(node.at, f'{what} is a time such as "2025-01-31T09:00:00Z", not {quoted(text)}')
+        return None
+    return _chosen(node, text, what, fact, log)
+
+
+def read_value(node: Node, what: str, fact: Fact, log: FaultLog) -> FactValue | None:
+    """A whole value of the fact; for a list of texts, all of them. A text may be empty, as a source may say so."""
+    if fact.type is FactType.TEXTS:
+        texts = read_texts(node, what, log)
+        return texts and tuple(text for text in texts if _chosen(node, text, f"each of {what}", fact, log))
+    if fact.type is FactType.TEXT and isinstance(node, Scalar) and node.value == "" and not node.faulty:
+        return ""
+    return read_literal(node, what, fact, log)
+
+
+def _number(node: Node, what: str, log: FaultLog) -> int | float | None:
+    value = node.value if isinstance(node, Scalar) else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    wrong(node, what, "a number, without quotes", log)
+    return None
+
+
+def _chosen(node: Node, text: str, what: str, fact: Fact, log: FaultLog) -> str | None:
+    if not fact.choices or text in fact.choices:
+        return text
+    log.add(node.at, f"{what} is one of {listed(fact.choices)}, not {quoted(text)}", nearest_word(text, fact.choices))
+    return None

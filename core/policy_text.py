@@ -1,0 +1,156 @@
+"""Reading the policy folder: every file, and every fault of every file at once.
+
+`firebreak.yaml` is the charter; each other YAML file holds one policy, or a list of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from core.charter_text import CHARTER, read_charter
+from core.condition_text import read_condition
+from core.evidence import Catalogue
+from core.example_text import read_examples
+from core.faults import Fault, FaultLog, Faults, Location, quoted
+from core.matching import AllOf
+from core.mode import Mode
+from core.node_text import read_keys, read_mode, read_seconds, read_text, read_texts, read_word, require, wrong
+from core.policy import HOUR, Charter, Files, OnExpiry, Policy, PolicySet
+from core.policy_digest import digest_of
+from core.step_text import Actions, read_steps
+from core.yaml_text import Entries, Items, Node, read_yaml
+
+KEYS = (
+    "id",
+    "description",
+    "mode",
+    "when",
+    "then",
+    "review_after",
+    "release_after",
+    "approve_within",
+    "on_expiry",
+    "notify",
+    "examples",
+)
+REQUIRED = ("id", "mode", "when", "then", "examples")
+_ENDINGS = (".yaml", ".yml")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,79}")
+_ON_EXPIRY: dict[str, OnExpiry] = {"escalate": "escalate", "contain": "contain"}
+
+
+def parse_policies(files: Files, catalogue: Catalogue, actions: Actions) -> PolicySet:
+    """Read the files by name, in order of name; files of other kinds are left alone. Raises Faults with all of them."""
+    policies: list[Policy] = []
+    charters: list[tuple[FaultLog, Charter]] = []
+    faults: list[Fault] = []
+    for file in sorted(name for name in files if name.lower().endswith(_ENDINGS)):
+        log = FaultLog(file, files[file])
+        root = read_yaml(files[file], log)
+        if PurePosixPath(file.lower()).stem == PurePosixPath(CHARTER).stem:
+            _check_charter_name(file, charters, log)
+            charters += [(log, _charter(root, log))]
+        else:
+            policies += _policies(root, catalogue, actions, log)
+            _check_ids(policies, log)
+        faults += log.faults
+    if faults:
+        raise Faults(faults)
+    charter = charters[0][1] if charters else Charter()
+    return PolicySet(tuple(policies), charter, digest_of(policies, charter))
+
+
+def _check_charter_name(file: str, charters: list[tuple[FaultLog, Charter]], log: FaultLog) -> None:
+    if PurePosixPath(file).name != CHARTER:
+        log.add(log.place(1, 1), f"the charter is called {CHARTER}")
+    elif charters:
+        log.add(log.place(1, 1), f"there is another charter, {charters[0][0].file}")
+
+
+def _charter(root: Node | None, log: FaultLog) -> Charter:
+    if root is None:
+        _check_content(log)
+        return Charter()
+    return read_charter(root, log)
+
+
+def _check_content(log: FaultLog) -> None:
+    if not log.faults:
+        log.add(log.place(1, 1), "the file is empty")
+
+
+def _policies(root: Node | None, catalogue: Catalogue, actions: Actions, log: FaultLog) -> Iterator[Policy]:
+    if root is None:
+        _check_content(log)
+    elif isinstance(root, Items):
+        if not root.nodes:
+            log.add(root.at, "the list of policies is empty")
+        for node in root.nodes:
+            yield from _policy(node, catalogue, actions, log)
+    else:
+        yield from _policy(root, catalogue, actions, log)
+
+
+def _policy(node: Node, catalogue: Catalogue, actions: Actions, log: FaultLog) -> Iterator[Policy]:
+    if not isinstance(node, Entries):
+        wrong(node, "a policy", "a mapping", log)
+        return
+    _check_approvers(node, log)
+    keys = read_keys(node, "a policy", (*KEYS, "approvers"), log) or {}
+    require(keys, REQUIRED, "a policy", node, log)
+    policy_id = _id(keys, log) or ""
+    when = read_condition(keys["when"], catalogue, log) if "when" in keys else AllOf(())
+    mode = read_mode(keys["mode"], "`mode`", log) if "mode" in keys else None
+    description = read_text(keys["description"], "`description`", log) if "description" in keys else None
+    then = read_steps(keys["then"], "`then`", actions, log) if "then" in keys else ()
+    on_expiry = read_word(keys["on_expiry"], "`on_expiry`", _ON_EXPIRY, log) if "on_expiry" in keys else None
+    yield Policy(
+        id=policy_id,
+        description=description or "",
+        mode=mode or Mode.MONITOR,
+        when=when,
+        then=then,
+        at=keys["id"].at if "id" in keys else node.at,
+        review_after=_seconds(keys, "review_after", log) or 4 * HOUR,
+        release_after=_seconds(keys, "release_after", log),
+        approve_within=_seconds(keys, "approve_within", log) or HOUR // 2,
+        on_expiry=on_expiry or "escalate",
+        notify=_notify(keys["notify"], log) if "notify" in keys else (),
+        examples=read_examples(keys["examples"], policy_id, catalogue, log) if "examples" in keys else (),
+    )
+
+
+def _check_approvers(node: Entries, log: FaultLog) -> None:
+    for key, _ in node.pairs:
+        if key.text == "approvers":
+            log.add(key.at, "`approvers` does not load: who may approve is a matter of who may use the command")
+
+
+def _id(keys: dict[str, Node], log: FaultLog) -> str | None:
+    text = read_text(keys["id"], "`id`", log) if "id" in keys else None
+    if text is not None and not _ID.fullmatch(text):
+        log.add(keys["id"].at, "`id` is up to 80 letters, digits, hyphens, dots and underscores")
+    return text
+
+
+def _check_ids(policies: list[Policy], log: FaultLog) -> None:
+    first: dict[str, Location] = {}
+    for policy in policies:
+        at = first.setdefault(policy.id, policy.at)
+        if policy.id and at != policy.at and policy.at.file == log.file:
+            log.add(policy.at, f"the id {quoted(policy.id)} is taken by the policy at {at}")
+
+
+def _seconds(keys: dict[str, Node], key: str, log: FaultLog) -> int | None:
+    return read_seconds(keys[key], quoted(key), log) if key in keys else None
+
+
+def _notify(node: Node, log: FaultLog) -> tuple[str, ...]:
+    labels = read_texts(node, "`notify`", log) or ()
+    for label in labels:
+        if not _LABEL.fullmatch(label):
+            log.add(node.at, f"{quoted(label)} is not a label: use letters, digits, hyphens, dots, underscores and @")
+    return labels

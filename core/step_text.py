@@ -1,0 +1,87 @@
+"""Reading `then`: actions that exist, with the parameters they declare."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from core.action import Responder
+from core.faults import FaultLog, nearest_word, quoted
+from core.node_text import read_bool, read_count, read_items, read_keys, read_text, read_texts, read_word, require
+from core.policy import Step
+from core.yaml_text import Node
+
+Actions = Mapping[str, Responder]
+_OWN_KEYS = ("action", "otherwise", "accept_irreversible")
+_READERS = {bool: read_bool, int: read_count, str: read_text, tuple[str, ...]: read_texts}
+
+
+def read_steps(node: Node, what: str, actions: Actions, log: FaultLog) -> tuple[Step, ...]:
+    """A list of steps, at least one, no action twice; a step that cannot be read is left out and logged."""
+    items = read_items(node, what, log)
+    if items == ():
+        log.add(node.at, f"{what} lists at least one step")
+    steps: list[Step] = []
+    for item in items or ():
+        step = _step(item, actions, log)
+        if step and step.action in [other.action for other in steps]:
+            log.add(item.at, f"the action {quoted(step.action)} stands twice in {what}")
+        elif step:
+            steps.append(step)
+    return tuple(steps)
+
+
+def _step(node: Node, actions: Actions, log: FaultLog) -> Step | None:
+    action = _action(node, actions, log)
+    if action is None:
+        return None
+    what = f"a step of {quoted(action.name)}"
+    keys = read_keys(node, what, (*_OWN_KEYS, *_parameters(action)), log) or {}
+    otherwise = read_steps(keys["otherwise"], "`otherwise`", actions, log) if "otherwise" in keys else ()
+    accepted = "accept_irreversible" in keys and read_bool(keys["accept_irreversible"], "`accept_irreversible`", log)
+    return Step(action.name, _params(action, keys, what, node, log), otherwise, bool(accepted))
+
+
+def _action(node: Node, actions: Actions, log: FaultLog) -> Responder | None:
+    """The action of a step; found first, because it says which keys the step may have."""
+    quiet = FaultLog(log.file, "")
+    keys = read_keys(node, "a step", _OWN_KEYS, quiet)
+    if keys is None:
+        read_keys(node, "a step", (), log)
+        return None
+    require(keys, ("action",), "a step", node, log)
+    name = read_text(keys["action"], "`action`", log) if "action" in keys else None
+    if name is None or name in actions:
+        return actions[name] if name else None
+    log.add(keys["action"].at, f"there is no action {quoted(name)}", nearest_word(name, actions))
+    return None
+
+
+def _parameters(action: Responder) -> dict[str, dataclasses.Field[Any]]:
+    return {one.name: one for one in dataclasses.fields(action.params)}
+
+
+def _params(action: Responder, keys: Mapping[str, Node], what: str, node: Node, log: FaultLog) -> object:
+    """An instance of the action's parameters, or None where one is missing or wrong."""
+    types = get_type_hints(action.params)
+    fields = _parameters(action)
+    needed = [name for name, one in fields.items() if (one.default, one.default_factory) == _MISSING]
+    require(keys, needed, what, node, log)
+    read = {name: _param(types[name], keys[name], quoted(name), log) for name in fields if name in keys}
+    if None in read.values() or any(name not in read for name in needed):
+        return None
+    try:
+        return action.params(**read)
+    except ValueError as error:
+        log.add(node.at, f"{what}: {error}")
+        return None
+
+
+_MISSING = (dataclasses.MISSING, dataclasses.MISSING)
+
+
+def _param(kind: Any, node: Node, what: str, log: FaultLog) -> object:  # noqa: ANN401 - a type, as it is annotated
+    if get_origin(kind) is Literal:
+        return read_word(node, what, {word: word for word in get_args(kind)}, log)
+    return _READERS[kind](node, what, log)
