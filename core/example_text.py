@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import NamedTuple
+
 from core.evidence import Catalogue, FactValue, source_of
 from core.fact_text import read_value
 from core.faults import FaultLog, nearest_word, quoted
@@ -9,25 +12,33 @@ from core.node_text import is_faulty, pairs, read_items, read_keys, read_mode, r
 from core.policy import Example, Expected
 from core.yaml_text import Node, Scalar
 
+
+class Vocabulary(NamedTuple):
+    """The words that examples may use: facts, and the names of actions."""
+
+    catalogue: Catalogue
+    actions: Collection[str]
+
+
 UNKNOWN = "unknown"
 NOTHING = "nothing"
 
 
-def read_examples(node: Node, policy: str, catalogue: Catalogue, log: FaultLog) -> tuple[Example, ...]:
+def read_examples(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog) -> tuple[Example, ...]:
     """A list of examples, at least one, of the policy with that id."""
     items = read_items(node, "`examples`", log)
     if items == ():
         log.add(node.at, "`examples` lists at least one example")
-    return tuple(_example(item, policy, catalogue, log) for item in items or ())
+    return tuple(_example(item, policy, vocabulary, log) for item in items or ())
 
 
-def _example(node: Node, policy: str, catalogue: Catalogue, log: FaultLog) -> Example:
+def _example(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog) -> Example:
     keys = read_keys(node, "an example", ("given", "expect"), log)
     if keys is None:
         return Example({}, frozenset(), None, node.at)
     require(keys, ("expect",), "an example", node, log)
-    given, unknown = _given(keys["given"], catalogue, log) if "given" in keys else ({}, frozenset[str]())
-    expect = _expected(keys["expect"], policy, log) if "expect" in keys else None
+    given, unknown = _given(keys["given"], vocabulary.catalogue, log) if "given" in keys else ({}, frozenset[str]())
+    expect = _expected(keys["expect"], policy, vocabulary, log) if "expect" in keys else None
     return Example(given, unknown, expect, node.at)
 
 
@@ -51,7 +62,7 @@ def _given(node: Node, catalogue: Catalogue, log: FaultLog) -> tuple[dict[str, F
     return facts, frozenset(unknown)
 
 
-def _expected(node: Node, policy: str, log: FaultLog) -> Expected | None:
+def _expected(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog) -> Expected | None:
     if isinstance(node, Scalar):
         if not node.faulty and node.value != NOTHING:
             log.add(node.at, f"`expect` is `{NOTHING}`, or a mapping with `mode` and `actions`")
@@ -61,8 +72,16 @@ def _expected(node: Node, policy: str, log: FaultLog) -> Expected | None:
         return None
     require(keys, ("mode",), "`expect`", node, log)
     mode = read_mode(keys["mode"], "`mode`", log) if "mode" in keys else None
-    actions = read_texts(keys["actions"], "`actions`", log) if "actions" in keys else None
+    actions = _actions(keys["actions"], vocabulary, log) if "actions" in keys else None
     named = read_text(keys["policy"], "`policy`", log) if "policy" in keys else policy
     if named not in (None, policy):
         log.add(keys["policy"].at, f"an example tests its own policy alone, which is {quoted(policy)}")
     return None if mode is None else Expected(mode, actions)
+
+
+def _actions(node: Node, vocabulary: Vocabulary, log: FaultLog) -> tuple[str, ...] | None:
+    names = read_texts(node, "`actions`", log)
+    for name in names or ():
+        if name not in vocabulary.actions:
+            log.add(node.at, f"there is no action {quoted(name)}", nearest_word(name, vocabulary.actions))
+    return names

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from core.charter_text import CHARTER, read_charter
 from core.condition_text import read_condition
 from core.evidence import Catalogue
-from core.example_text import read_examples
+from core.example_text import Vocabulary, read_examples
 from core.faults import Fault, FaultLog, Faults, Location, quoted
 from core.matching import AllOf
 from core.mode import Mode
@@ -102,6 +102,7 @@ def _policy(node: Node, catalogue: Catalogue, actions: Actions, log: FaultLog) -
     keys = read_keys(node, "a policy", (*KEYS, "approvers"), log) or {}
     require(keys, REQUIRED, "a policy", node, log)
     policy_id = _id(keys, log) or ""
+    words = Vocabulary(catalogue, actions)
     when = read_condition(keys["when"], catalogue, log) if "when" in keys else AllOf(())
     mode = read_mode(keys["mode"], "`mode`", log) if "mode" in keys else None
     description = read_text(keys["description"], "`description`", log) if "description" in keys else None
@@ -119,7 +120,7 @@ def _policy(node: Node, catalogue: Catalogue, actions: Actions, log: FaultLog) -
         approve_within=_seconds(keys, "approve_within", log) or HOUR // 2,
         on_expiry=on_expiry or "escalate",
         notify=_notify(keys["notify"], log) if "notify" in keys else (),
-        examples=read_examples(keys["examples"], policy_id, catalogue, log) if "examples" in keys else (),
+        examples=read_examples(keys["examples"], policy_id, words, log) if "examples" in keys else (),
     )
 
 

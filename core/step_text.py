@@ -8,7 +8,17 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from core.action import Responder
 from core.faults import FaultLog, nearest_word, quoted
-from core.node_text import read_bool, read_count, read_items, read_keys, read_text, read_texts, read_word, require
+from core.node_text import (
+    read_bool,
+    read_count,
+    read_items,
+    read_keys,
+    read_text,
+    read_texts,
+    read_word,
+    require,
+    wrong,
+)
 from core.policy import Step
 from core.yaml_text import Node
 
@@ -33,28 +43,27 @@ def read_steps(node: Node, what: str, actions: Actions, log: FaultLog) -> tuple[
 
 
 def _step(node: Node, actions: Actions, log: FaultLog) -> Step | None:
-    action = _action(node, actions, log)
+    own = read_keys(node, "a step", _OWN_KEYS, FaultLog(log.file, ""))
+    if own is None:
+        wrong(node, "a step", "a mapping", log)
+        return None
+    otherwise = read_steps(own["otherwise"], "`otherwise`", actions, log) if "otherwise" in own else ()
+    action = _action(node, own, actions, log)
     if action is None:
         return None
     what = f"a step of {quoted(action.name)}"
     keys = read_keys(node, what, (*_OWN_KEYS, *_parameters(action)), log) or {}
-    otherwise = read_steps(keys["otherwise"], "`otherwise`", actions, log) if "otherwise" in keys else ()
     accepted = "accept_irreversible" in keys and read_bool(keys["accept_irreversible"], "`accept_irreversible`", log)
     return Step(action.name, _params(action, keys, what, node, log), otherwise, bool(accepted))
 
 
-def _action(node: Node, actions: Actions, log: FaultLog) -> Responder | None:
-    """The action of a step; found first, because it says which keys the step may have."""
-    quiet = FaultLog(log.file, "")
-    keys = read_keys(node, "a step", _OWN_KEYS, quiet)
-    if keys is None:
-        read_keys(node, "a step", (), log)
-        return None
-    require(keys, ("action",), "a step", node, log)
-    name = read_text(keys["action"], "`action`", log) if "action" in keys else None
+def _action(node: Node, own: Mapping[str, Node], actions: Actions, log: FaultLog) -> Responder | None:
+    """The action of a step, which says what other keys the step may have."""
+    require(own, ("action",), "a step", node, log)
+    name = read_text(own["action"], "`action`", log) if "action" in own else None
     if name is None or name in actions:
         return actions[name] if name else None
-    log.add(keys["action"].at, f"there is no action {quoted(name)}", nearest_word(name, actions))
+    log.add(own["action"].at, f"there is no action {quoted(name)}", nearest_word(name, actions))
     return None
 
 
