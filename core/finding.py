@@ -88,7 +88,7 @@ class Finding:
     finding_class: str
     source_display: str
     organization: str | None
-    folders: tuple[str, ...]
+    folders: tuple[str, ...] | None
     target: Target | NotATarget
     binaries: tuple[Binary, ...]
     containers: tuple[Container, ...]
@@ -168,7 +168,7 @@ def parse_finding(finding: Mapping[str, Any], resource: Mapping[str, Any]) -> Fi
         finding_class=_text(finding, "findingClass").replace("FINDING_CLASS_UNSPECIFIED", ""),
         source_display=_text(finding, "parentDisplayName"),
         organization=_organization(cloud, finding),
-        folders=tuple(_folders(cloud)),
+        folders=_folders(cloud),
         target=_target(_text(finding, "resourceName"), _text(resource, "name"), cloud),
         binaries=tuple(_binaries(finding))[:_MANY],
         containers=tuple(_containers(finding))[:_MANY],
@@ -228,10 +228,12 @@ def _organization(cloud: Mapping[str, Any], finding: Mapping[str, Any]) -> str |
     return stated.rpartition("/")[2] or None
 
 
-def _folders(cloud: Mapping[str, Any]) -> Iterator[str]:
-    for folder in _list(cloud.get("folders")):
-        if number := _text(folder, "resourceFolder").rpartition("/")[2]:
-            yield number
+def _folders(cloud: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Folder numbers above the project; None where the resource's place is not described at all."""
+    if not cloud.keys() & {"folders", "organization", "parent"}:
+        return None
+    numbers = (_text(folder, "resourceFolder").rpartition("/")[2] for folder in _list(cloud.get("folders")))
+    return tuple(number for number in numbers if number)
 
 
 def _binaries(finding: Mapping[str, Any]) -> Iterator[Binary]:

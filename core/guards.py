@@ -9,7 +9,7 @@ from typing import Literal
 from core.case import Case
 from core.finding import Finding
 from core.matching import Truth
-from core.mode import MODES, Cap, Mode
+from core.mode import Cap, Mode
 from core.plan import Actions, Plan
 from core.policy import Charter, Place, Step, protects
 from core.standing import Standing
@@ -30,7 +30,10 @@ class Ceiling:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that guards look at. None and "unreachable" mean not known, and an unknown never passes."""
+    """All that guards look at. None and "unreachable" mean not known, and an unknown never passes.
+
+    `incident` is the id of the incident whose own first event this is, empty for a further event of it.
+    """
 
     finding: Finding
     target: Target
@@ -45,6 +48,7 @@ class Situation:
     related_known: bool
     steps: tuple[Step, ...]
     standing: Standing | None
+    incident: str = ""
     gaps: tuple[str, ...] = ()
 
 
@@ -88,8 +92,12 @@ def itself(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  #
     """Firebreak's own services, and everything else in their project, are never contained."""
     for name in now.own:
         own = parse_resource(name)
-        if isinstance(own, Target) and own.project_spellings & now.target.project_spellings:
+        if not isinstance(own, Target):
+            continue
+        if own.project_spellings & now.target.project_spellings:
             return _bar("self", f"{now.target.project} is the project that Firebreak itself runs in")
+        if not (own.project_number and now.target.project_number) and not (own.project_id and now.target.project_id):
+            return _caution("self", "it is not known whether this is the project that Firebreak itself runs in")
     return []
 
 
@@ -99,7 +107,7 @@ def protected(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:
         project=now.target.project_id,
         project_number=now.target.project_number,
         service=now.target.name,
-        folders=frozenset(now.finding.folders) if now.finding.folders else None,
+        folders=None if now.finding.folders is None else frozenset(now.finding.folders),
         labels=now.workload.labels if now.workload else None,
     )
     verdicts = [(entry, protects(entry, place)) for entry in now.charter.protected]
@@ -160,7 +168,7 @@ def again(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # 
     if now.standing is None or plan is None or not plan.writes:
         return []
     caps = []
-    if now.standing.holds and not now.standing.held_by(now.finding.incident_id):
+    if now.standing.holds and not now.standing.held_by(now.incident):
         caps += _caution("contained", "the target is contained already and something new would be closed")
     if now.standing.released_ns is not None and now.claimed_ns - now.standing.released_ns < DAY_NS:
         caps += _caution("released", "a person released this target within the last 24 hours")
@@ -190,7 +198,3 @@ def caps_for(now: Situation, plan: Plan | None, actions: Actions) -> tuple[Cap, 
 def _all(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     return tuple(one for step in steps for one in (step, *_all(step.otherwise)))
 
-
-def lowest(*words: str) -> Mode:
-    """The lowest of several modes given by word."""
-    return min(MODES[word] for word in words)

@@ -1,0 +1,142 @@
+"""Google's Service, Revision and Policy messages, read into a Workload."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from google.cloud import run_v2
+
+from core.action import Setting
+from core.instants import nanos_of
+from core.target import Target
+from core.workload import DEFAULT_URI_DISABLED, INGRESS, LATEST, SPLIT, TAG, Revision, Workload, split_text
+
+
+# UNSPECIFIED on read means that no revision is active yet; the default, all, is then in force.
+_INGRESS = MappingProxyType({0: "all", 1: "all", 2: "internal", 3: "internal-and-cloud-load-balancing", 4: "none"})
+
+
+def ingress_word(number: int) -> str:
+    """Our word for an ingress setting; one that this version does not know keeps its number."""
+    return _INGRESS.get(number, f"unknown-{number}")
+
+
+def ingress_number(word: str) -> int:
+    """The API's number for the word, ALL rather than UNSPECIFIED."""
+    known = {text: number for number, text in _INGRESS.items()}
+    return known[word] if word in known else int(word.removeprefix("unknown-"))
+
+
+_LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
+_READY = run_v2.Condition.State.CONDITION_SUCCEEDED
+_GEN1 = run_v2.ExecutionEnvironment.EXECUTION_ENVIRONMENT_GEN1
+# Every predefined role that carries run.routes.invoke; a custom role may too, so an unknown role counts as one.
+_NOT_INVOKING = frozenset({"roles/run.viewer", "roles/run.builder", "roles/viewer", "roles/browser"})
+
+
+def workload_of(
+    target: Target,
+    service: run_v2.Service,
+    revisions: list[run_v2.Revision],
+    policy: Any | None,  # noqa: ANN401 - google.iam.v1 Policy, which has no stubs
+) -> Workload:
+    """The service as it is wished for and as it serves."""
+    latest = _short(service.latest_ready_revision) or None
+    effective, tags = _effective(service, latest)
+    return Workload(
+        target=target,
+        state=MappingProxyType(_state(service)),
+        etag=service.etag,
+        revisions=tuple(_revision(one) for one in revisions),
+        latest=latest,
+        effective=MappingProxyType(effective),
+        effective_tags=MappingProxyType(tags),
+        settled=not service.reconciling and service.generation == service.observed_generation,
+        created_ns=_nanos(service.create_time),
+        updated_ns=_nanos(service.update_time),
+        last_modifier=service.last_modifier,
+        labels=MappingProxyType(dict(service.labels)),
+        urls=tuple(service.urls) or ((service.uri,) if service.uri else ()),
+        service_account=service.template.service_account,
+        invokers=None if policy is None else _invokers(policy),
+        invoker_check_off=service.invoker_iam_disabled,
+        min_instances=service.scaling.min_instance_count,
+        regions=tuple(service.multi_region_settings.regions),
+        function=any(key.startswith("goog-managed-by") and "function" in value for key, value in service.labels.items()),
+    )
+
+
+def _state(service: run_v2.Service) -> dict[str, Setting]:
+    split: dict[str, int] = {}
+    state: dict[str, Setting] = {}
+    for one in service.traffic:
+        name = LATEST if one.type_ == _LATEST or not one.revision else one.revision
+        if one.tag:
+            state[TAG + one.tag] = name
+        if one.percent or not one.tag:
+            split[name] = split.get(name, 0) + one.percent
+    state[SPLIT] = split_text(split or {LATEST: 100})
+    state[INGRESS] = ingress_word(service.ingress)
+    state[DEFAULT_URI_DISABLED] = service.default_uri_disabled
+    return state
+
+
+def _effective(service: run_v2.Service, latest: str | None) -> tuple[dict[str, int], dict[str, str]]:
+    """Where traffic goes now. Without statuses (a service that never served) nothing is known to be served."""
+    percents: dict[str, int] = {}
+    tags: dict[str, str] = {}
+    for one in service.traffic_statuses:
+        name = one.revision or latest or LATEST
+        percents[name] = percents.get(name, 0) + one.percent
+        if one.tag:
+            tags[one.tag] = name
+    return percents, tags
+
+
+def _revision(revision: run_v2.Revision) -> Revision:
+    return Revision(
+        name=_short(revision.name),
+        created_ns=_nanos(revision.create_time),
+        fault=_fault(revision),
+        gen1=revision.execution_environment == _GEN1,
+        digests=frozenset(digest for one in revision.containers if (digest := _digest(one.image))),
+        service_account=revision.service_account,
+        min_instances=revision.scaling.min_instance_count,
+        max_request_seconds=int(revision.timeout.total_seconds()) if revision.timeout else 0,
+    )
+
+
+def _fault(revision: run_v2.Revision) -> str | None:
+    """Only Ready counts: a healthy revision that serves nothing has other conditions false or unknown."""
+    ready = next((one for one in revision.conditions if one.type_ == "Ready"), None)
+    if ready is None:
+        return "its readiness is not known"
+    if revision.reconciling:
+        return "it is still being made ready"
+    if ready.state == _READY:
+        return None
+    reason = ready.revision_reason or ready.reason
+    return getattr(reason, "name", "") or ready.message[:100] or "Ready is not true"
+
+
+def _invokers(policy: Any) -> frozenset[str]:  # noqa: ANN401
+    """Members of every binding that may carry the right to invoke."""
+    return frozenset(
+        member for binding in policy.bindings if binding.role not in _NOT_INVOKING for member in binding.members
+    )
+
+
+def _digest(image: str) -> str | None:
+    _, at, digest = image.rpartition("@")
+    return digest if at and digest.startswith("sha256:") else None
+
+
+def _short(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _nanos(moment: Any) -> int:  # noqa: ANN401 - proto-plus DatetimeWithNanoseconds or None
+    if moment is None:
+        return 0
+    return nanos_of(moment) // 1000 * 1000 + getattr(moment, "nanosecond", 0) % 1000

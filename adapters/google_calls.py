@@ -1,0 +1,87 @@
+"""How every Google call is made: one channel for each host, shared credentials, a deadline, and translated errors."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import google.auth
+import google.auth.credentials
+import grpc
+from google.api_core import exceptions, retry
+
+from adapters.deadline import Deadline
+from core.errors import Denied, Drifted, Failed, Missing, Transient, Unsupported
+
+T = TypeVar("T")
+_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+_lock = threading.Lock()
+
+
+@functools.cache
+def _credentials() -> google.auth.credentials.Credentials:
+    credentials, _ = google.auth.default(scopes=_SCOPES)
+    return credentials  # type: ignore[no-any-return]  # google.auth is untyped here
+
+
+def client_of(make: type[Any], transport: type[Any], emulator: str | None) -> Any:  # noqa: ANN401 - any Google client
+    """A Google client over a plain-text channel to `emulator`, or over TLS with credentials fetched once."""
+    if emulator:
+        return make(transport=transport(channel=grpc.insecure_channel(emulator)))
+    with _lock:
+        return make(credentials=_credentials())
+
+
+def reading(call: Callable[..., T], deadline: Deadline, at_most: float = 10.0, **arguments: Any) -> T:  # noqa: ANN401
+    """Make a read: UNAVAILABLE is tried again until the deadline, everything else is translated."""
+    left = deadline.remaining(at_most)
+    again = retry.Retry(
+        predicate=retry.if_exception_type(exceptions.ServiceUnavailable),
+        initial=0.1,
+        maximum=1.0,
+        multiplier=2.0,
+        timeout=left,
+    )
+    with translated():
+        return call(retry=again, timeout=max(left, 0.001), **arguments)
+
+
+def writing(call: Callable[..., T], deadline: Deadline, at_most: float = 15.0, **arguments: Any) -> T:  # noqa: ANN401
+    """Make a write once: whether a lost answer was applied is for the caller to read back."""
+    with translated():
+        return call(retry=None, timeout=max(deadline.remaining(at_most), 0.001), **arguments)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what Google's clients raise into what the caller should do."""
+    try:
+        yield
+    except exceptions.NotFound as fault:
+        raise Missing(_said(fault)) from None
+    except (exceptions.Forbidden, exceptions.Unauthorized) as fault:
+        raise Denied(_said(fault)) from None
+    except exceptions.Aborted as fault:
+        raise Drifted(_said(fault)) from None
+    except (exceptions.InvalidArgument, exceptions.FailedPrecondition, exceptions.MethodNotImplemented) as fault:
+        raise Unsupported(_said(fault)) from None
+    except exceptions.AlreadyExists as fault:
+        raise Failed(_said(fault)) from None
+    except exceptions.RetryError as fault:
+        message = f"no answer in time: {_said(fault.cause) if fault.cause else 'the deadline passed'}"
+        raise Transient(message) from None
+    except exceptions.GoogleAPICallError as fault:
+        raise Transient(_said(fault)) from None
+    except (TimeoutError, grpc.RpcError, google.auth.exceptions.GoogleAuthError) as fault:
+        message = f"could not be reached ({type(fault).__name__})"
+        raise Transient(message) from None
+
+
+def _said(fault: BaseException) -> str:
+    """The error's own words, bounded; redaction happens where they are shown."""
+    code = getattr(fault, "grpc_status_code", None)
+    words = str(getattr(fault, "message", "") or type(fault).__name__)[:500]
+    return f"{code.name}: {words}" if code is not None else words

@@ -1,0 +1,108 @@
+"""SCC v2: a finding as SCC holds it, and the findings around it. Filters are quoted; equality is checked in code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from google.cloud import securitycenter_v2
+from google.cloud.securitycenter_v2.services.security_center.transports import SecurityCenterGrpcTransport
+
+from adapters.deadline import Deadline
+from adapters.google_calls import client_of, reading
+from core.errors import Missing
+from core.finding import Finding, FindingName, Malformed, parse_finding
+from core.instants import format_instant
+from core.target import Target
+
+READ_PERMISSIONS = frozenset({"securitycenter.findings.list"})
+_MOST = 1000
+_PAGE = 200
+
+
+class SecurityCenter:
+    """Reads findings. The client is made on first use, after any fork."""
+
+    def __init__(self, emulator: str | None) -> None:
+        """`emulator` is `host:port` of a local SCC, or None for Google's."""
+        self._emulator = emulator
+
+    @cached_property
+    def _client(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
+        return client_of(securitycenter_v2.SecurityCenterClient, SecurityCenterGrpcTransport, self._emulator)
+
+    def find(self, name: FindingName, organization: str, deadline: Deadline) -> Finding | None:
+        """The finding as SCC holds it in this organization, or None; raises Denied or Transient.
+
+        SCC is asked under the organization first, whatever spelling the message had, and then as the message spells it.
+        """
+        containers = dict.fromkeys((f"organizations/{organization}", name.container))
+        for container in containers:
+            place = FindingName(container, name.source, name.location, name.finding)
+            for spelling in place.spellings:
+                listed = self._list(place, f'name = "{quoted(spelling)}"', deadline)
+                if found := _the(name, listed):
+                    return found
+        return None
+
+    def around(
+        self, finding: Finding, target: Target, organization: str, window_ns: int, deadline: Deadline
+    ) -> tuple[Finding, ...]:
+        """Other findings of every source on exactly this workload within `window_ns` of the event, newest first."""
+        place = FindingName(f"organizations/{organization}", "-", finding.name.location, "-")
+        first, last = finding.event_ns - window_ns, finding.event_ns + window_ns
+        filter_ = (
+            f'resource_name : "{quoted(_below_project(target))}"'
+            f' AND event_time >= "{format_instant(first)}" AND event_time <= "{format_instant(last)}"'
+        )
+        same = (finding.name.source, finding.name.finding)
+        found = [
+            one
+            for one in self._list(place, filter_, deadline)
+            if isinstance(one.target, Target)
+            and one.target.same_workload(target)
+            and first <= one.event_ns <= last
+            and (one.name.source, one.name.finding) != same
+        ]
+        return tuple(sorted(found, key=lambda one: one.event_ns, reverse=True))
+
+    def _list(self, place: FindingName, filter_: str, deadline: Deadline) -> Iterator[Finding]:
+        parent = f"{place.container}/sources/{place.source}/locations/{place.location}"
+        request = securitycenter_v2.ListFindingsRequest(parent=parent, filter=filter_, page_size=_PAGE)
+        read = 0
+        try:
+            pages = reading(self._client.list_findings, deadline, request=request).pages
+            for page in pages:
+                read += len(page.list_findings_results)
+                yield from _readable(page.list_findings_results)
+                if read >= _MOST or deadline.passed:
+                    return
+        except Missing:
+            return
+
+
+def quoted(text: str) -> str:
+    """Text for between the quotes of a filter: no character of it can end them."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _below_project(target: Target) -> str:
+    """The part of the name that does not depend on how the project is spelled."""
+    return target.resource.removeprefix(f"projects/{target.project}")
+
+
+def _the(name: FindingName, listed: Iterator[Finding]) -> Finding | None:
+    return next((one for one in listed if (one.name.source, one.name.finding) == (name.source, name.finding)), None)
+
+
+def _readable(results: Any) -> Iterator[Finding]:  # noqa: ANN401 - a repeated field of Google's
+    """Each result as a Finding; one that cannot be read as such (another product's) is of no use here."""
+    for result in results:
+        whole = type(result).to_dict(result, preserving_proto_field_name=False, use_integers_for_enums=False)
+        try:
+            yield parse_finding(whole.get("finding") or {}, whole.get("resource") or {})
+        except Malformed:
+            continue
+
+

@@ -1,0 +1,136 @@
+"""The one composition root: settings in, every collaborator out, nothing connected before it is used."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import enrichment
+import responders
+from adapters.cloud_run import CloudRunServices
+from adapters.deadline import Deadline
+from adapters.pubsub import Publisher
+from adapters.security_center import SecurityCenter
+from adapters.sqlite import SqliteDocuments
+from adapters.virustotal import connect
+from core.action import Responder
+from core.finding import Finding, FindingName
+from core.guards import Ceiling
+from core.mode import Mode
+from core.policy import PolicySet
+from core.policy_text import parse_policies
+from core.redaction import safe_value
+from core.target import Target
+from core.workload import Workload
+from enrichment import Enricher, Sources
+from ledger import Ledger
+from settings import Settings
+
+VERSION = "0.1.0"
+_LARGEST_FILE = 2_000_000
+
+
+class Say(Protocol):
+    """Writes one structured log line."""
+
+    def __call__(self, severity: str, message: str, **fields: object) -> None:
+        """Severity is Cloud Logging's: INFO, NOTICE, WARNING, ERROR."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything that the pipeline works with."""
+
+    settings: Settings
+    policies: PolicySet
+    actions: Mapping[str, Responder]
+    enrichers: Mapping[str, Enricher]
+    ledger: Ledger
+    cloud_run: CloudRunServices
+    scc: SecurityCenter
+    sources: Sources
+    publisher: Publisher
+    say: Say
+    now_ns: Callable[[], int]
+
+    def organization(self, name: FindingName) -> str:
+        """Our organization's number; without a firebreak.yaml, where nothing is ever written, the finding's own."""
+        return self.policies.charter.organization or name.container.rpartition("/")[2]
+
+    def ceilings(self) -> tuple[Ceiling, ...]:
+        """Every ceiling in force now: the environment's, firebreak.yaml's, and the ledger's halt, read live."""
+        charter = self.policies.charter.ceiling
+        found = [*self.settings.ceilings, Ceiling(charter, f"the ceiling in firebreak.yaml is {charter.word}")]
+        if halted := self.ledger.halted():
+            found.append(Ceiling(Mode.MONITOR, halted))
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Workloads:
+    services: CloudRunServices
+
+    def read(self, target: Target, seconds: float) -> Workload:
+        return self.services.read(target, Deadline.after(seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    scc: SecurityCenter
+    organization: str | None
+
+    def around(self, finding: Finding, target: Target, window_ns: int, seconds: float) -> tuple[Finding, ...]:
+        organization = self.organization or finding.name.container.rpartition("/")[2]
+        return self.scc.around(finding, target, organization, window_ns, Deadline.after(seconds))
+
+
+def build(settings: Settings, say: Say | None = None) -> App:
+    """Wire everything; raises Faults when a policy or firebreak.yaml does not load."""
+    policies = load_policies(settings.policies)
+    cloud_run = CloudRunServices(settings.emulators.get("CLOUD_RUN_EMULATOR_HOST"))
+    scc = SecurityCenter(settings.emulators.get("SECURITY_CENTER_EMULATOR_HOST"))
+    key = settings.virustotal_key
+    files = connect(key, settings.virustotal_host) if key else None
+    return App(
+        settings=settings,
+        policies=policies,
+        actions=responders.discover(),
+        enrichers=enrichment.discover(),
+        ledger=Ledger(SqliteDocuments(settings.ledger_path), uuid.uuid4().hex, time.time_ns),
+        cloud_run=cloud_run,
+        scc=scc,
+        sources=Sources(_Findings(scc, policies.charter.organization), _Workloads(cloud_run), files),
+        publisher=Publisher(),
+        say=say or say_json,
+        now_ns=time.time_ns,
+    )
+
+
+def load_policies(folder: Path) -> PolicySet:
+    """Every policy of a folder with the firebreak.yaml beside them; raises Faults."""
+    return parse_policies(read_folder(folder), enrichment.catalogue(), responders.discover())
+
+
+def read_folder(folder: Path) -> dict[str, str]:
+    """The YAML files of a folder, name to text, in the order in which policies are tried."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
+    return {str(path): _text(path) for path in paths}
+
+
+def _text(path: Path) -> str:
+    """The file's text, cut just above the size that the loader refuses, so that a huge file costs nothing."""
+    with path.open("rb") as file:
+        return file.read(_LARGEST_FILE).decode("utf-8", errors="replace")
+
+
+def say_json(severity: str, message: str, **fields: Any) -> None:
+    """One line of JSON on standard output, as Cloud Logging reads it; nothing secret, nothing unescaped."""
+    shown = safe_value({"severity": severity, "message": message, **fields})
+    print(json.dumps(shown, ensure_ascii=False), file=sys.stdout, flush=True)  # noqa: T201 - standard output is the log

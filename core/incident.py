@@ -1,0 +1,155 @@
+"""The incident: one event's whole story, as saved, announced and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+from core.evidence import Evidence, FactValue
+from core.finding import Finding
+from core.mode import Cap, Mode
+from core.plan import Change, Outcome, Plan
+from core.verdict import Verdict
+
+Phase = Literal[
+    "received",
+    "waiting",
+    "containing",
+    "verifying",
+    "contained",
+    "monitored",
+    "declined",
+    "failed",
+    "expired",
+    "rejected",
+    "released",
+    "closed",
+]
+ENDED: frozenset[Phase] = frozenset({"monitored", "declined", "expired", "rejected", "released", "closed"})
+"""Phases in which an incident is no longer open."""
+SETTLED: frozenset[Phase] = ENDED | {"waiting", "contained", "failed"}
+"""Phases in which a redelivered message has nothing left to do but to send what is unsent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One source's evidence as the record keeps it."""
+
+    source: str
+    facts: Mapping[str, FactValue]
+    gap: str | None
+    took_ms: int
+    shown: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided and why; `mode` is what was left after the guards, `wanted` what the policies asked for."""
+
+    policy: str | None
+    mode: Mode
+    wanted: Mode
+    caps: tuple[Cap, ...]
+    trace: tuple[Mapping[str, Any], ...]
+    reasons: tuple[str, ...]
+    policy_set: str
+    version: str
+    notify: tuple[str, ...] = ()
+    suspects: tuple[str, ...] = ()
+    suspects_because: str = ""
+    related_revisions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An open question: the digest that is to be approved, until when, and which cautions an approval answers."""
+
+    digest: str
+    asked_ns: int
+    expires_ns: int
+    cautions: tuple[str, ...]
+    asked_before: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A person's approval of a digest, with the cautions that the question named and the approval so answers."""
+
+    digest: str
+    by: str
+    at_ns: int
+    cautions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of history: who did what, when. Free of secrets; texts from outside are escaped before they get here."""
+
+    at_ns: int
+    who: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One thing to tell, on one channel. Its id is stable: incident, number, channel."""
+
+    number: int
+    channel: str
+    phase: Phase
+    sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """The whole record. `operation` is a write still under way, `release` one that a person asked for and is not done."""
+
+    id: str
+    phase: Phase
+    created_ns: int
+    updated_ns: int
+    finding: Finding
+    evidence: tuple[Asked, ...] = ()
+    verdict: Verdict | None = None
+    decision: Decision | None = None
+    plan: Plan | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    still_open: tuple[str, ...] = ()
+    history: tuple[Entry, ...] = ()
+    question: Question | None = None
+    answer: Answer | None = None
+    operation: str | None = None
+    release: Change | None = None
+    failed_actions: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    outbox: tuple[Announcement, ...] = ()
+    owner: str = ""
+    lease_until_ns: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether a further event of its finding joins this incident."""
+        return self.phase not in ENDED
+
+    def told(self, at_ns: int, who: str, what: str) -> Incident:
+        """The incident with one more line of history."""
+        return replace(self, history=(*self.history, Entry(at_ns, who, what)), updated_ns=at_ns)
+
+    def announcing(self, channels: tuple[str, ...]) -> Incident:
+        """The incident with its present phase waiting to be told on every channel."""
+        number = max((one.number for one in self.outbox), default=0)
+        new = tuple(Announcement(number + 1, channel, self.phase) for channel in channels)
+        return replace(self, outbox=(*self.outbox, *new))
+
+    def sent(self, announcement: Announcement) -> Incident:
+        """The incident with that announcement marked as sent."""
+        return replace(
+            self, outbox=tuple(replace(one, sent=True) if one == announcement else one for one in self.outbox)
+        )
+
+
+def asked(evidence: Evidence) -> Asked:
+    """What the record keeps of a source's answer."""
+    return Asked(evidence.source, evidence.facts, evidence.gap, evidence.took_ms, evidence.shown)

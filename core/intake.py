@@ -1,0 +1,40 @@
+"""What is acknowledged with a recorded reason and leads to no containment, before anything is asked of anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.choice import could_match
+from core.finding import Finding, Notification
+from core.policy import Policy
+from core.target import NotATarget
+
+
+def reason_to_decline(notification: Notification, policies: Sequence[Policy], organization: str | None) -> str | None:
+    """Why this message needs no decision; None if it does. Asks nobody."""
+    finding = notification.finding
+    if notification.deleted:
+        return "SCC says that this finding was deleted"
+    if organization is not None and finding.organization not in (None, organization):
+        return f"the finding belongs to organization {finding.organization}, not to ours"
+    if organization is not None and finding.name.container.startswith("organizations/"):
+        named = finding.name.container.rpartition("/")[2]
+        if named != organization:
+            return f"the finding's name lies under organization {named}, not under ours"
+    if isinstance(finding.target, NotATarget):
+        return finding.target.reason
+    return settled_in_scc(finding) or unnamed(finding, policies)
+
+
+def settled_in_scc(finding: Finding) -> str | None:
+    """Whether SCC says that the finding needs no answer any more."""
+    if finding.state == "INACTIVE":
+        return "the finding is INACTIVE in SCC"
+    return "the finding is muted in SCC" if finding.mute == "MUTED" else None
+
+
+def unnamed(finding: Finding, policies: Sequence[Policy]) -> str | None:
+    """Whether no policy could match, whatever the sources would say."""
+    if could_match(policies, finding.facts()):
+        return None
+    return f"no policy names a finding like this one ({finding.category or 'without a category'})"

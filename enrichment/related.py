@@ -1,0 +1,70 @@
+"""Other findings on the same workload around the same time, in any source of the organization."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from core.evidence import Catalogue, Evidence, Fact, FactType
+from core.finding import Finding
+from core.instants import format_instant
+from core.target import NotATarget, Target
+
+WINDOW_NS = 24 * 3600 * 1_000_000_000
+"""Findings this long before or after count as around the same time; event times move when findings are updated."""
+
+
+class Findings(Protocol):
+    """Reads findings from SCC, always under our own organization."""
+
+    def around(self, finding: Finding, target: Target, window_ns: int, seconds: float) -> tuple[Finding, ...]:
+        """Other findings on the target; raises Denied or Transient."""
+        ...
+
+
+class RelatedSource:
+    """`detail` is the tuple of related findings, newest first."""
+
+    facts: Catalogue = MappingProxyType(
+        {
+            "related.count": Fact(FactType.NUMBER, "How many other active findings there are."),
+            "related.categories": Fact(FactType.TEXTS, "Their categories."),
+        }
+    )
+    permissions = frozenset({"securitycenter.findings.list"})
+    deadline = 10.0
+    shapes_plan = True
+
+    def enrich(self, finding: Finding, sources: Any) -> Evidence:  # noqa: ANN401 - see Sources in the package
+        """Active, unmuted findings of the same workload; muted and closed ones were judged by a person already."""
+        if isinstance(finding.target, NotATarget):
+            return Evidence("related", gap=finding.target.reason)
+        found = sources.findings.around(finding, finding.target, WINDOW_NS, self.deadline)
+        active = tuple(one for one in found if one.state != "INACTIVE" and one.mute != "MUTED")
+        facts = {
+            "related.count": len(active),
+            "related.categories": tuple(sorted({one.category for one in active})),
+        }
+        shown = {"findings": [_line(one) for one in active[:10]]}
+        return Evidence("related", facts, detail=active, shown=shown)
+
+
+def named_revisions(related: tuple[Finding, ...]) -> frozenset[str]:
+    """Revisions that active threat findings name."""
+    return frozenset(
+        one.target.revision
+        for one in related
+        if isinstance(one.target, Target) and one.target.revision and one.finding_class in ("", "THREAT")
+    )
+
+
+def _line(finding: Finding) -> dict[str, str]:
+    return {
+        "category": finding.category,
+        "severity": finding.severity,
+        "time": format_instant(finding.event_ns),
+        "finding": f"{finding.name.source}/{finding.name.finding}",
+    }
+
+
+source = RelatedSource()

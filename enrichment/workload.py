@@ -1,0 +1,101 @@
+"""The workload as it serves: revisions, effective traffic, tags, doors, identity, images, labels."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from core.evidence import Catalogue, Evidence, Fact, FactType, FactValue
+from core.finding import Finding
+from core.instants import format_instant
+from core.target import NotATarget, Target
+from core.workload import DEFAULT_URI_DISABLED, INGRESS, Workload
+
+_FROM_OUTSIDE = frozenset({"all", "internal-and-cloud-load-balancing"})
+_ANYBODY = frozenset({"allUsers", "allAuthenticatedUsers"})
+
+
+class Workloads(Protocol):
+    """Reads workloads."""
+
+    def read(self, target: Target, seconds: float) -> Workload:
+        """The workload; raises Missing, Denied, Unsupported or Transient."""
+        ...
+
+
+class WorkloadSource:
+    """What Cloud Run says of the target itself. Project, name and place come from the finding and need no answer."""
+
+    facts: Catalogue = MappingProxyType(
+        {
+            "workload.project": Fact(FactType.TEXT, "The project's id."),
+            "workload.location": Fact(FactType.TEXT, "The region."),
+            "workload.name": Fact(FactType.TEXT, "The service's, job's or worker pool's short name."),
+            "workload.kind": Fact(FactType.TEXT, "What it is.", ("service", "job", "worker_pool", "instance")),
+            "workload.public": Fact(FactType.BOOL, "Whether anybody on the internet may send it requests."),
+            "workload.ingress": Fact(FactType.TEXT, "Its ingress setting: all, internal, none and so on."),
+            "workload.labels": Fact(FactType.TEXTS, "Its labels, each as key=value."),
+            "workload.service_account": Fact(FactType.TEXT, "The identity it runs as."),
+        }
+    )
+    permissions = frozenset({"run.services.get", "run.revisions.list", "run.services.getIamPolicy"})
+    deadline = 10.0
+    shapes_plan = True
+
+    def enrich(self, finding: Finding, sources: Any) -> Evidence:  # noqa: ANN401 - see Sources in the package
+        """The service's facts; where it cannot be read, those that the finding itself settles."""
+        target = finding.target
+        if isinstance(target, NotATarget):
+            return Evidence("workload", gap=target.reason)
+        own: dict[str, FactValue] = {
+            "workload.location": target.location,
+            "workload.name": target.name,
+            "workload.kind": target.kind,
+        }
+        if target.project_id:
+            own["workload.project"] = target.project_id
+        if target.kind != "service":
+            return Evidence("workload", own, gap=f"a {target.kind.replace('_', ' ')} is not read yet")
+        workload = sources.workloads.read(target, self.deadline)
+        gap = "the IAM policy could not be read" if workload.invokers is None else None
+        return Evidence("workload", own | facts_of(workload), gap, detail=workload, shown=_shown(workload))
+
+
+def facts_of(workload: Workload) -> dict[str, FactValue]:
+    """What policies may ask of a service; whether it is public is unknown without its IAM policy."""
+    facts: dict[str, FactValue] = {
+        "workload.ingress": str(workload.state[INGRESS]),
+        "workload.labels": tuple(f"{key}={value}" for key, value in sorted(workload.labels.items())),
+    }
+    if workload.service_account:
+        facts["workload.service_account"] = workload.service_account
+    outside = workload.state[INGRESS] in _FROM_OUTSIDE
+    if not outside:
+        facts["workload.public"] = False
+    elif workload.invoker_check_off:
+        facts["workload.public"] = True
+    elif workload.invokers is not None:
+        facts["workload.public"] = bool(workload.invokers & _ANYBODY)
+    return facts
+
+
+def _shown(workload: Workload) -> dict[str, Any]:
+    return {
+        "traffic": dict(workload.effective),
+        "tags": dict(workload.effective_tags),
+        "latest": workload.latest or "",
+        "direct_url": "off" if workload.state[DEFAULT_URI_DISABLED] else "on",
+        "last_modifier": workload.last_modifier,
+        "revisions": [
+            {
+                "name": one.name,
+                "created": format_instant(one.created_ns),
+                "ready": one.fault or "ready",
+                "digests": sorted(one.digests),
+            }
+            for one in workload.revisions[:10]
+        ],
+    }
+
+
+source = WorkloadSource()

@@ -1,0 +1,190 @@
+"""What Firebreak remembers: incidents, standing containments and the halt, each one document under compare-and-set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from core.codec import Unreadable, decode, encode
+from core.errors import Transient
+from core.finding import Finding
+from core.incident import Incident
+from core.standing import Standing
+
+LEASE_NS = 30 * 1_000_000_000
+
+
+class Exists(Exception):  # noqa: N818 - an answer, not a failure
+    """Another document has this key."""
+
+
+class Conflict(Transient):
+    """Somebody else saved this document since it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One stored document; `version` changes with every save."""
+
+    kind: str
+    key: str
+    version: str
+    body: Mapping[str, Any]
+
+
+class Documents(Protocol):
+    """A store of JSON documents with atomic create and compare-and-set. Unreachable raises Transient."""
+
+    def create(self, kind: str, key: str, body: Mapping[str, Any]) -> Document:
+        """Store a new document; raises Exists."""
+        ...
+
+    def read(self, kind: str, key: str) -> Document | None:
+        """The document, or None."""
+        ...
+
+    def replace(self, document: Document, body: Mapping[str, Any]) -> Document:
+        """Save over exactly the version that was read; raises Conflict."""
+        ...
+
+    def newest(self, kind: str, limit: int) -> Iterator[Document]:
+        """The documents of a kind, last saved first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An incident as read or claimed, with the document that a save must replace."""
+
+    incident: Incident
+    document: Document
+    joined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Incidents and standing containments over a document store. `owner` is this process's token."""
+
+    documents: Documents
+    owner: str
+    now_ns: Callable[[], int]
+
+    def claim(self, finding: Finding) -> Held:
+        """The incident of this event, owned by us for one lease; raises Transient while somebody else owns it.
+
+        A new event of a finding whose incident is open joins that incident; `joined` says so.
+        """
+        now = self.now_ns()
+        key = f"{finding.name.source}~{finding.name.finding}"
+        pointer = self.documents.read("finding", key)
+        if pointer and (held := self._joined(str(pointer.body["incident"]), finding)):
+            return held
+        fresh = Incident(finding.incident_id, "received", now, now, finding).told(now, "firebreak", "received")
+        fresh = replace(fresh, owner=self.owner, lease_until_ns=now + LEASE_NS)
+        try:
+            held = Held(fresh, self.documents.create("incident", fresh.id, encode(fresh)))
+        except Exists:
+            held = self._take(fresh.id)
+        self._point(pointer, key, held.incident.id)
+        return held
+
+    def _joined(self, incident_id: str, finding: Finding) -> Held | None:
+        """The open incident of the same finding, when this is another event of it."""
+        if incident_id == finding.incident_id:
+            return None
+        known = self.read(incident_id)
+        if known is None or not known.incident.open:
+            return None
+        return replace(self._take(incident_id), joined=True)
+
+    def _point(self, pointer: Document | None, key: str, incident_id: str) -> None:
+        body = {"incident": incident_id}
+        if pointer is None:
+            try:
+                self.documents.create("finding", key, body)
+            except Exists:
+                return
+        elif pointer.body != body:
+            self.documents.replace(pointer, body)
+
+    def _take(self, incident_id: str) -> Held:
+        held = self.read(incident_id)
+        if held is None:
+            message = f"incident {incident_id} cannot be read back"
+            raise Transient(message)
+        now = self.now_ns()
+        theirs = held.incident.owner not in ("", self.owner) and held.incident.lease_until_ns > now
+        if theirs:
+            message = f"incident {incident_id} is being worked on"
+            raise Transient(message)
+        return self.save(held, held.incident)
+
+    def save(self, held: Held, incident: Incident) -> Held:
+        """Save the incident over the version that was read and extend the lease; raises Conflict."""
+        now = self.now_ns()
+        owned = replace(incident, owner=self.owner, lease_until_ns=now + LEASE_NS, updated_ns=now)
+        return Held(owned, self.documents.replace(held.document, encode(owned)), held.joined)
+
+    def free(self, held: Held, incident: Incident) -> Held:
+        """Save and give the lease up, so that the next delivery or command need not wait for it."""
+        given_up = replace(incident, owner="", lease_until_ns=0, updated_ns=self.now_ns())
+        return Held(given_up, self.documents.replace(held.document, encode(given_up)), held.joined)
+
+    def take(self, incident_id: str) -> Held | None:
+        """Own an incident to act on it for a person; None if there is none, Transient while somebody else owns it."""
+        return self._take(incident_id) if self.read(incident_id) else None
+
+    def read(self, incident_id: str) -> Held | None:
+        """The incident as saved, or None."""
+        document = self.documents.read("incident", incident_id)
+        return Held(decode(Incident, dict(document.body)), document) if document else None
+
+    def newest(self, limit: int) -> Iterator[Incident]:
+        """Incidents, last touched first; a record that cannot be read is passed over by the caller's own listing."""
+        for document in self.documents.newest("incident", limit):
+            try:
+                yield decode(Incident, dict(document.body))
+            except Unreadable:
+                continue
+
+    def standing(self, target: str) -> tuple[Standing, Document | None]:
+        """What stands on a target, empty if nothing does."""
+        document = self.documents.read("standing", target)
+        return (decode(Standing, dict(document.body)), document) if document else (Standing(target), None)
+
+    def stand(self, standing: Standing, document: Document | None) -> Document:
+        """Save what stands, over the version that was read; raises Conflict."""
+        if document is not None:
+            return self.documents.replace(document, encode(standing))
+        try:
+            return self.documents.create("standing", standing.target, encode(standing))
+        except Exists:
+            message = f"something else came to stand on {standing.target}"
+            raise Conflict(message) from None
+
+    def keep_unreadable(self, digest: str, about: Mapping[str, Any]) -> None:
+        """Record a message that could not be read, once for each content."""
+        try:
+            self.documents.create("unreadable", digest, {**about, "at_ns": self.now_ns()})
+        except Exists:
+            return
+
+    def halted(self) -> str | None:
+        """Why everything is halted, or None. A halt that cannot be read counts as set."""
+        try:
+            document = self.documents.read("halt", "halt")
+        except Transient:
+            return "the halt cannot be read, which counts as set"
+        if document is None or not document.body.get("reason"):
+            return None
+        return f"halted by {document.body.get('by', 'a person')}: {document.body['reason']}"
+
+    def halt(self, reason: str, by: str) -> None:
+        """Set the halt, or with an empty reason lift it."""
+        body = {"reason": reason, "by": by, "at_ns": self.now_ns()}
+        document = self.documents.read("halt", "halt")
+        if document is None:
+            self.documents.create("halt", "halt", body)
+        else:
+            self.documents.replace(document, body)

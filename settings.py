@@ -1,0 +1,156 @@
+"""The only reader of the environment: every setting, checked at start, all faults at once."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from core.guards import Ceiling
+from core.mode import MODES, Mode
+from core.target import NotATarget, parse_resource
+
+_EMULATORS = ("CLOUD_RUN_EMULATOR_HOST", "SECURITY_CENTER_EMULATOR_HOST", "LOGGING_EMULATOR_HOST", "IAM_EMULATOR_HOST")
+_GOOGLE_EMULATORS = ("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
+_OWN = (
+    "FIREBREAK_POLICIES",
+    "FIREBREAK_LEDGER",
+    "FIREBREAK_EVIDENCE",
+    "FIREBREAK_CEILING",
+    "FIREBREAK_INCIDENTS_TOPIC",
+    "FIREBREAK_DEAD_LETTER_TOPIC",
+    "FIREBREAK_COMMANDS_TOPIC",
+    "FIREBREAK_SELF",
+    "FIREBREAK_SEAL_KEY",
+    "FIREBREAK_SCC_MARKS",
+    "FIREBREAK_SLACK_WEBHOOK",
+    "FIREBREAK_CHAT_WEBHOOK",
+)
+ROOT = Path(__file__).resolve().parent
+
+
+class SettingsFault(Exception):  # noqa: N818 - one exception for all faults of the environment
+    """Settings that cannot be used; the text has one line for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. `ceilings` are those that it sets, by wish or because the deployment is unsafe."""
+
+    policies: Path
+    ledger: str
+    ceilings: tuple[Ceiling, ...]
+    incidents_topic: str | None
+    dead_letter_topic: str | None
+    commands_topic: str | None
+    own: tuple[str, ...]
+    virustotal_key: str | None
+    virustotal_host: str | None
+    emulators: Mapping[str, str]
+    deployed: bool
+
+    @property
+    def ledger_path(self) -> Path:
+        """Where the SQLite ledger lies."""
+        return Path(self.ledger.removeprefix("sqlite:///"))
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read and check the environment; raises SettingsFault naming every fault."""
+    given = {key: value.strip() for key, value in (os.environ if environment is None else environment).items()}
+    env = {key: value for key, value in given.items() if value}
+    faults = [*_misspelt(env), *_not_loopback(env), *_bad_values(env)]
+    if faults:
+        raise SettingsFault("\n".join(faults))
+    ledger = env.get("FIREBREAK_LEDGER") or f"sqlite:///{state_folder(env) / 'ledger.sqlite'}"
+    return Settings(
+        policies=Path(env["FIREBREAK_POLICIES"]) if "FIREBREAK_POLICIES" in env else ROOT / "policies",
+        ledger=ledger,
+        ceilings=tuple(_ceilings(env, ledger)),
+        incidents_topic=env.get("FIREBREAK_INCIDENTS_TOPIC"),
+        dead_letter_topic=env.get("FIREBREAK_DEAD_LETTER_TOPIC"),
+        commands_topic=env.get("FIREBREAK_COMMANDS_TOPIC"),
+        own=_own(env),
+        virustotal_key=env.get("VIRUSTOTAL_API_KEY"),
+        virustotal_host=env.get("VIRUSTOTAL_HOST"),
+        emulators={name: env[name] for name in _EMULATORS if name in env},
+        deployed="K_SERVICE" in env,
+    )
+
+
+def state_folder(env: Mapping[str, str]) -> Path:
+    """The user's state folder for Firebreak."""
+    home = env.get("XDG_STATE_HOME") or str(Path(env.get("HOME", "/tmp")) / ".local" / "state")  # noqa: S108 - no HOME
+    return Path(home) / "firebreak"
+
+
+def _own(env: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(part.strip() for part in env.get("FIREBREAK_SELF", "").split(",") if part.strip())
+
+
+def _misspelt(env: Mapping[str, str]) -> list[str]:
+    """A variable that is nearly one of ours would silently be no setting at all."""
+    faults = []
+    for name in sorted(env):
+        near = difflib.get_close_matches(name, _OWN, n=1, cutoff=0.85) if name.startswith("FIREBREAK") else []
+        if near and name not in _OWN:
+            faults.append(f"{name}: there is no such variable; {near[0]} is meant, it seems")
+    return faults
+
+
+def _not_loopback(env: Mapping[str, str]) -> list[str]:
+    faults = []
+    for name in _EMULATORS:
+        if name in env and not _is_loopback(f"//{env[name]}"):
+            faults.append(f"{name}={env[name]}: only host:port on loopback, because the channel is plain text")
+    host = env.get("VIRUSTOTAL_HOST")
+    if host and not (host.startswith("http://") and _is_loopback(host)):
+        faults.append(f"VIRUSTOTAL_HOST={host}: only http://127.0.0.1:PORT, because the key would travel there")
+    return faults
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        split = urlsplit(url)
+        if split.hostname is None or split.port is None or split.username is not None:
+            return False
+        return split.hostname == "localhost" or ip_address(split.hostname).is_loopback
+    except ValueError:
+        return False
+
+
+def _bad_values(env: Mapping[str, str]) -> list[str]:
+    faults = []
+    if env.get("FIREBREAK_CEILING", "monitor") not in MODES:
+        faults.append(f"FIREBREAK_CEILING={env['FIREBREAK_CEILING']}: one of {', '.join(MODES)}")
+    if env.get("FIREBREAK_SCC_MARKS", "on") not in ("on", "off"):
+        faults.append(f"FIREBREAK_SCC_MARKS={env['FIREBREAK_SCC_MARKS']}: on or off")
+    for name in _own(env):
+        read = parse_resource(name)
+        if isinstance(read, NotATarget):
+            faults.append(f"FIREBREAK_SELF: {name}: {read.reason}")
+    ledger = env.get("FIREBREAK_LEDGER", "sqlite:///x")
+    if not (ledger.startswith("sqlite:///") and len(ledger) > len("sqlite:///")):
+        faults.append(f"FIREBREAK_LEDGER={ledger}: sqlite:///PATH")
+    for name in ("FIREBREAK_INCIDENTS_TOPIC", "FIREBREAK_DEAD_LETTER_TOPIC", "FIREBREAK_COMMANDS_TOPIC"):
+        parts = env.get(name, "projects/P/topics/T").split("/")
+        if [*parts[::2], len(parts)] != ["projects", "topics", 4]:
+            faults.append(f"{name}={env[name]}: projects/PROJECT/topics/TOPIC")
+    return faults
+
+
+def _ceilings(env: Mapping[str, str], ledger: str) -> list[Ceiling]:
+    word = env.get("FIREBREAK_CEILING", "monitor")
+    wish = "FIREBREAK_CEILING is not set" if "FIREBREAK_CEILING" not in env else f"FIREBREAK_CEILING is {word}"
+    ceilings = [Ceiling(MODES[word], wish)]
+    if "K_SERVICE" in env:
+        unsafe = [f"{name} is set" for name in (*_EMULATORS, *_GOOGLE_EMULATORS, "VIRUSTOTAL_HOST") if name in env]
+        unsafe += ["the ledger is a local file"] if ledger.startswith("sqlite:") else []
+        unsafe += [] if env.get("FIREBREAK_EVIDENCE", "file:").startswith("gs://") else ["the vault is a local folder"]
+        unsafe += [f"{name} is not set" for name in ("FIREBREAK_SELF", "FIREBREAK_SEAL_KEY") if name not in env]
+        ceilings += [Ceiling(Mode.MONITOR, f"deployed, and {reason}") for reason in unsafe]
+    return ceilings

@@ -1,0 +1,286 @@
+"""Carry a plan out: fresh reading, last check, standing containment saved, one write, effective state read back."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from adapters.deadline import Deadline
+from stages.announce import channels
+from app import App
+from core.case import Case, basis_of
+from core.errors import Drifted, Failed, Refused, Transient, Unfinished, Unsupported
+from core.incident import Incident, Phase
+from core.openings import still_open
+from core.plan import SUCCESS, Change, Outcome, Plan, draft, overlaid, stands_at
+from core.policy import Policy
+from core.standing import Hold
+from core.target import Target
+from core.workload import TAG, SPLIT, Workload, references
+from stages.decide import reread_case
+from stages.last_check import Barred, Unconfirmed, check_again
+from ledger import Held
+from stages.question import ask
+
+_TURNS = 6
+_TRIES = 4
+_SETTLE_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A fresh reading with the case it makes."""
+
+    workload: Workload
+    case: Case
+
+
+def contain(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
+    """Make every change of the saved plan, or end in a question, a bar or a failure; raises Transient to be resumed."""
+    for _ in range(_TURNS):
+        try:
+            return _make_all(app, held, policy, deadline)
+        except _Step as step:
+            held = step.held
+            if held.incident.phase not in ("containing", "verifying"):
+                return held
+    return _ended(app, held, "failed", "the settings keep changing under the plan; nothing more is tried")
+
+
+class _Step(Exception):  # noqa: N818 - one turn ended otherwise than in success
+    """The turn ended with this saved incident: a new plan, a question, a bar or a failure."""
+
+    def __init__(self, held: Held) -> None:
+        super().__init__(held.incident.phase)
+        self.held = held
+
+
+def _make_all(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
+    plan = held.incident.plan
+    if plan is None:
+        return _ended(app, held, "failed", "there is no plan to carry out")
+    for change in plan.changes:
+        try:
+            held = _make(app, held, change, deadline)
+        except Barred as bar:
+            raise _Step(_barred(app, _saved(app, held), bar)) from None
+        except Unconfirmed as doubt:
+            raise _Step(ask(app, _saved(app, held), policy, plan, doubt.caps, str(doubt))) from None
+        except Drifted as drift:
+            raise _Step(_redraft(app, _saved(app, held), policy, str(drift), deadline)) from None
+        except Unsupported as refusal:
+            raise _Step(_unsupported(app, _saved(app, held), policy, change, refusal, deadline)) from None
+        except Refused as refusal:
+            raise _Step(_refused(app, _saved(app, held), policy, change, refusal, deadline)) from None
+    return _ended(app, held, "contained", _summary(plan))
+
+
+def _saved(app: App, held: Held) -> Held:
+    """The incident as last saved by us, after an exception lost the newer value."""
+    return app.ledger.read(held.incident.id) or held
+
+
+def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
+    """One change: written if the settings are still as drafted, verified in any case."""
+    if held.incident.operation:
+        app.cloud_run.wait(held.incident.operation, deadline)
+        held = app.ledger.save(held, replace(held.incident, operation=None))
+    for attempt in range(_TRIES):
+        seen = _look(app, held.incident, change.target, deadline)
+        if stands_at(seen.workload.state, change.after):
+            return _verified(app, held, change, seen, deadline)
+        _require_as_drafted(change, seen)
+        if setting := app.cloud_run.refuses(change, seen.workload, deadline):
+            message = f"Cloud Run does not take {setting}"
+            raise Unsupported(message, setting)
+        check_again(app, held.incident, deadline)
+        held = _stand(app, held, change, seen)
+        try:
+            operation = app.cloud_run.write(change, seen.workload, deadline)
+        except (Drifted, Transient) as fault:
+            # A stale etag, or an answer that was lost: what is in force now decides, never a blind repeat.
+            if attempt == _TRIES - 1 or deadline.passed:
+                raise
+            app.say("WARNING", f"the write is looked at again: {fault}", incident=held.incident.id)
+            time.sleep(deadline.remaining(0.2 * 2**attempt))
+            continue
+        verifying = replace(held.incident, phase="verifying", operation=operation or None)
+        held = app.ledger.save(held, verifying.told(app.now_ns(), "firebreak", f"wrote {_keys(change)}"))
+        if operation:
+            app.cloud_run.wait(operation, deadline)
+        held = app.ledger.save(held, replace(held.incident, operation=None))
+        return _verified(app, held, change, seen, deadline)
+    message = "the write could not be made in time"
+    raise Transient(message)
+
+
+def _look(app: App, incident: Incident, target: Target, deadline: Deadline) -> Seen:
+    workload = app.cloud_run.read(target, deadline.sooner(15))
+    named = frozenset(incident.decision.related_revisions if incident.decision else ())
+    return Seen(workload, reread_case(incident.finding, workload, named, frozenset(incident.unsupported)))
+
+
+def _require_as_drafted(change: Change, seen: Seen) -> None:
+    """Settings and basis must be those of the draft, or nothing is written."""
+    if not stands_at(seen.workload.state, change.before):
+        message = f"the settings are no longer those the plan was drafted on ({_keys(change)})"
+        raise Drifted(message)
+    basis = dict(basis_of(seen.case, overlaid(seen.workload.state, change)))
+    differ = sorted(key for key in basis.keys() | change.basis.keys() if basis.get(key) != change.basis.get(key))
+    if differ:
+        message = f"what the plan rests on has changed: {', '.join(differ)}"
+        raise Drifted(message)
+
+
+def _stand(app: App, held: Held, change: Change, seen: Seen) -> Held:
+    """Record what will stand, compare-and-set, before the write it leads to."""
+    plan = held.incident.plan
+    standing, document = app.ledger.standing(change.target.key)
+    hold = Hold(held.incident.id, plan.steps if plan else (), seen.case.suspects, app.now_ns())
+    before = seen.workload.state
+    app.ledger.stand(standing.holding(hold, before, overlaid(before, change)), document)
+    return app.ledger.save(held, replace(held.incident, phase="containing"))
+
+
+def _verified(app: App, held: Held, change: Change, seen: Seen, deadline: Deadline) -> Held:
+    """Wait for the effective state to be what was written; a wish that does not come true is a failure."""
+    until = deadline.sooner(_SETTLE_SECONDS)
+    pause = 0.1
+    while not (seen.workload.settled and in_force(seen.workload, change)):
+        if until.remaining() < pause:
+            if seen.workload.settled and not deadline.passed:
+                message = "Cloud Run settled, but what serves is not what was written"
+                raise Failed(message)
+            raise Unfinished(held.incident.operation or "")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 1.0)
+        seen = _look(app, held.incident, change.target, deadline)
+        if not stands_at(seen.workload.state, change.after):
+            message = "somebody changed the settings while they took effect"
+            raise Drifted(message)
+    return _outcome(app, held, change, seen)
+
+
+def in_force(workload: Workload, change: Change) -> bool:
+    """Whether what serves is what the settings say: the traffic statuses, not the wish."""
+    if not stands_at(workload.state, change.after):
+        return False
+    if not any(key == SPLIT or key.startswith(TAG) for key in change.after):
+        return True
+    wished = references(workload.state, workload.latest)
+    percents = {name: use.percent for name, use in wished.items() if use.percent}
+    tags = {tag: name for name, use in wished.items() for tag in use.tags}
+    effective = {name: percent for name, percent in workload.effective.items() if percent}
+    return effective == percents and dict(workload.effective_tags) == tags
+
+
+def _outcome(app: App, held: Held, change: Change, seen: Seen) -> Held:
+    standing, document = app.ledger.standing(change.target.key)
+    plan = held.incident.plan
+    if standing.holds:
+        # Nothing new had to be closed where another incident's containment stands: this one joins it as a hold.
+        hold = Hold(held.incident.id, plan.steps if plan else (), seen.case.suspects, app.now_ns())
+        joined = standing if standing.held_by(hold.incident) else standing.holding(hold, seen.workload.state, {})
+        applied = joined.applied or standing.applied
+        app.ledger.stand(replace(joined, applied=applied, verified_ns=app.now_ns()), document)
+    detail = f"verified in effect: {_keys(change)}" if change.after else "already so: nothing was written"
+    outcome = Outcome(change.surface, SUCCESS, detail, change.actions, still_open(seen.workload, seen.case))
+    incident = held.incident
+    outcomes = (*(one for one in incident.outcomes if one.surface != change.surface or one.status != SUCCESS), outcome)
+    return app.ledger.save(held, replace(incident, outcomes=outcomes, still_open=outcome.still_open))
+
+
+def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline) -> Held:
+    """Draft anew from fresh settings; what a person approved goes on only if the digest is the same."""
+    incident = held.incident
+    target = incident.finding.target
+    if not isinstance(target, Target):
+        return _ended(app, held, "failed", target.reason)
+    seen = _look(app, incident, target, deadline)
+    failed = frozenset(incident.failed_actions)
+    plan = draft(
+        policy.then, seen.workload.state, seen.case, app.actions, policy_set=app.policies.digest, failed=failed
+    )
+    if not plan.changes:
+        reasons = "; ".join(f"{one.action}: {one.reason}" for one in plan.refusals)
+        return _ended(app, _with_plan(held, plan), "failed", f"{why}; nothing else can be done: {reasons}")
+    if incident.answer is not None and not _covered(incident, plan):
+        return ask(app, held, policy, plan, incident.decision.caps if incident.decision else (), why)
+    fresh = replace(incident, plan=plan, operation=None).told(app.now_ns(), "firebreak", f"drafted anew: {why}")
+    return app.ledger.save(held, fresh)
+
+
+def _with_plan(held: Held, plan: Plan) -> Held:
+    """The held incident with another plan, unsaved."""
+    return replace(held, incident=replace(held.incident, plan=plan))
+
+
+def _covered(incident: Incident, plan: Plan) -> bool:
+    """Whether what a person approved is this plan, or this plan is the fallback that the question showed."""
+    if incident.answer is None or incident.plan is None:
+        return False
+    shown = [(one.surface, dict(one.after), one.actions) for one in incident.plan.fallback]
+    now = [(one.surface, dict(one.after), one.actions) for one in plan.changes]
+    is_fallback = bool(incident.failed_actions) and shown == now
+    return plan.digest == incident.answer.digest or is_fallback
+
+
+def _unsupported(
+    app: App, held: Held, policy: Policy, change: Change, refusal: Unsupported, deadline: Deadline
+) -> Held:
+    """A setting that the API does not take is drafted around; anything else that it refuses is a refusal."""
+    if refusal.setting is None or refusal.setting in held.incident.unsupported:
+        return _refused(app, held, policy, change, refusal, deadline)
+    known = replace(held.incident, unsupported=(*held.incident.unsupported, refusal.setting))
+    return _redraft(app, replace(held, incident=known), policy, str(refusal), deadline)
+
+
+def _refused(app: App, held: Held, policy: Policy, change: Change, refusal: Refused, deadline: Deadline) -> Held:
+    """The change failed for good: record it, and once, where the policy says `otherwise`, draft that."""
+    incident = held.incident
+    outcome = Outcome(change.surface, refusal.status, str(refusal), change.actions)
+    known = replace(incident, outcomes=(*incident.outcomes, outcome), operation=None)
+    known = known.told(app.now_ns(), "firebreak", f"{', '.join(change.actions)} failed: {refusal}")
+    _let_go(app, held, change, deadline)
+    gives_way = tuple(step.action for step in policy.then if step.otherwise and step.action in change.actions)
+    if not gives_way or incident.failed_actions or refusal.status == "Does Not Exist":
+        return _ended(app, replace(held, incident=known), "failed", str(refusal))
+    known = replace(known, failed_actions=gives_way, phase="containing")
+    return _redraft(app, replace(held, incident=known), policy, str(refusal), deadline)
+
+
+def _let_go(app: App, held: Held, change: Change, deadline: Deadline) -> None:
+    """Give the hold up again if nothing of the refused write is in the settings."""
+    standing, document = app.ledger.standing(change.target.key)
+    if document is None or not standing.held_by(held.incident.id):
+        return
+    try:
+        now = app.cloud_run.read(change.target, deadline.sooner(10)).state
+    except (Refused, Transient):
+        return
+    if change.after and not any(now.get(key) == value for key, value in change.after.items()):
+        rest = standing.without(held.incident.id)
+        app.ledger.stand(replace(rest, applied=dict(now) if rest.holds else {}), document)
+
+
+def _barred(app: App, held: Held, bar: Barred) -> Held:
+    incident = held.incident
+    decision = incident.decision and replace(
+        incident.decision, mode=min(incident.decision.mode, bar.cap.mode), caps=(*incident.decision.caps, bar.cap)
+    )
+    return _ended(app, replace(held, incident=replace(incident, decision=decision)), bar.phase, bar.cap.reason)
+
+
+def _ended(app: App, held: Held, phase: Phase, what: str) -> Held:
+    """Save the incident in its new phase, with its announcement."""
+    incident = replace(held.incident, phase=phase, operation=None).told(app.now_ns(), "firebreak", what)
+    return app.ledger.save(held, incident.announcing(channels(app)))
+
+
+def _summary(plan: Plan) -> str:
+    done = ", ".join(step.action for step in plan.steps)
+    return f"contained by {done}" if plan.writes else f"nothing new had to be closed ({done})"
+
+
+def _keys(change: Change) -> str:
+    return ", ".join(sorted(change.after)) or "no setting"

@@ -1,0 +1,211 @@
+"""From a claimed finding to a decision and a plan: confirm it with SCC, gather evidence, choose, draft, guard."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from adapters.deadline import Deadline
+from app import VERSION, App
+from core.case import Case, case_of
+from core.choice import Choice, Considered, choose, outstanding_matters
+from core.errors import Denied, Transient
+from core.evidence import Evidence, merged
+from core.finding import Finding
+from core.guards import Situation, Trust, caps_for
+from core.incident import Decision, Incident, asked
+from core.instants import NANOS
+from core.mode import Mode, capped
+from core.plan import Plan, Refused, draft
+from core.policy import Policy
+from core.standing import Standing
+from core.suspects import find_suspects
+from core.target import NotATarget, Target
+from core.verdict import assess
+from core.workload import Workload
+from enrichment.related import named_revisions
+from stages.gather import Gathering
+from ledger import Held
+
+UNREACHABLE_FOR_NS = 600 * NANOS
+_ASK_AGAIN = (0.3, 0.7, 1.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What SCC says of the finding: whose word to take, and how far to trust it."""
+
+    finding: Finding
+    trust: Trust
+    reason: str
+
+
+def confirm(app: App, told: Finding, deadline: Deadline) -> Confirmed:
+    """Re-read the finding from SCC; not found or older than the message is asked again for a few seconds."""
+    for pause in (*_ASK_AGAIN, None):
+        try:
+            held = app.scc.find(told.name, app.organization(told.name), deadline.sooner(10))
+        except (Transient, Denied) as fault:
+            return Confirmed(told, "unreachable", str(fault))
+        confirmed = _compare(told, held)
+        if confirmed.trust not in ("missing", "older") or pause is None or deadline.passed:
+            return confirmed
+        time.sleep(pause)
+    raise AssertionError  # pragma: no cover - the loop returns on its last turn
+
+
+def _compare(told: Finding, found: Finding | None) -> Confirmed:
+    """SCC's word wins, but for the event's time: the incident is about the event that the message tells of."""
+    held = found and replace(found, event_ns=told.event_ns)
+    if found is None or held is None:
+        return Confirmed(told, "missing", "SCC does not hold this finding")
+    if found.event_ns < told.event_ns:
+        return Confirmed(held, "older", "SCC holds an older state of this finding than the message tells")
+    if held.category != told.category:
+        return Confirmed(held, "differs", "SCC holds this finding with another category than the message tells")
+    if isinstance(held.target, NotATarget):
+        return Confirmed(told, "differs", f"as SCC holds the finding, {held.target.reason}")
+    if isinstance(told.target, Target) and not told.target.same_workload(held.target):
+        return Confirmed(held, "differs", "SCC holds this finding for another workload than the message tells")
+    return Confirmed(held, "confirmed", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decided incident, not yet saved, and the sources that are still being waited for."""
+
+    incident: Incident
+    policy: Policy | None
+    gathering: Gathering
+
+
+def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> Decided:
+    """Gather until the evidence suffices, choose a policy, draft its plan, and lower the mode by every guard."""
+    finding, incident = confirmed.finding, held.incident
+    gathering = Gathering.start(finding, app.sources, app.enrichers, deadline)
+    evidence = gathering.until_it_suffices(lambda known, open_: _matters(app, finding, known, open_))
+    choice = choose(app.policies.policies, finding.facts() | merged(evidence))
+    workload = _detail(evidence, "workload", Workload)
+    related = _detail(evidence, "related", tuple)
+    named = named_revisions(related or ())
+    case = reread_case(finding, workload, named) if workload else None
+    plan = _draw(app, choice, workload, case, finding)
+    standing = app.ledger.standing(finding.target.key)[0] if isinstance(finding.target, Target) else None
+    situation = _situation(app, held, confirmed, choice, evidence, workload, case, standing)
+    decision = _decision(app, choice, situation, plan, named)
+    shown = tuple(asked(one) for one in evidence)
+    verdict = assess(finding, evidence)
+    decided = replace(incident, finding=finding, evidence=shown, verdict=verdict, decision=decision, plan=plan)
+    return Decided(decided, choice.policy, gathering)
+
+
+def _matters(
+    app: App, finding: Finding, known: tuple[Evidence, ...], outstanding: frozenset[str]
+) -> frozenset[str]:
+    """Sources that shape plans always matter; the others only while they could change policy or mode."""
+    shaping = frozenset(name for name in outstanding if app.enrichers[name].shapes_plan)
+    facts = finding.facts() | merged(known)
+    return shaping | outstanding_matters(app.policies.policies, facts, outstanding)
+
+
+def reread_case(
+    finding: Finding, workload: Workload, named: frozenset[str], unsupported: frozenset[str] = frozenset()
+) -> Case:
+    """Suspects and all else that edits look at, from a reading of the workload."""
+    return case_of(workload.target, find_suspects(finding, workload, named), workload, unsupported)
+
+
+def _draw(app: App, choice: Choice, workload: Workload | None, case: Case | None, finding: Finding) -> Plan | None:
+    if choice.policy is None:
+        return None
+    if workload is None or case is None:
+        kind = finding.target.kind.replace("_", " ") if isinstance(finding.target, Target) else "target"
+        reason = f"the settings of this {kind} could not be read"
+        return Plan((), (), tuple(Refused(step.action, reason) for step in choice.policy.then))
+    return draft(choice.policy.then, workload.state, case, app.actions, policy_set=app.policies.digest)
+
+
+def _situation(  # noqa: PLR0913 - everything that guards look at, gathered in one place
+    app: App,
+    held: Held,
+    confirmed: Confirmed,
+    choice: Choice,
+    evidence: tuple[Evidence, ...],
+    workload: Workload | None,
+    case: Case | None,
+    standing: Standing | None,
+) -> Situation:
+    finding = confirmed.finding
+    target = finding.target
+    if isinstance(target, NotATarget):
+        raise TypeError(target.reason)
+    return Situation(
+        finding=finding,
+        target=target,
+        trust=confirmed.trust,
+        trust_reason=confirmed.reason,
+        ceilings=app.ceilings(),
+        charter=app.policies.charter,
+        own=app.settings.own,
+        claimed_ns=app.now_ns() if held.joined else held.incident.created_ns,
+        workload=workload,
+        case=case,
+        related_known=_detail(evidence, "related", tuple) is not None,
+        steps=choice.policy.then if choice.policy else (),
+        standing=standing,
+        incident="" if held.joined else held.incident.id,
+        gaps=tuple(one.source for one in evidence if one.detail is None and one.gap),
+    )
+
+
+def _decision(app: App, choice: Choice, situation: Situation, plan: Plan | None, named: frozenset[str]) -> Decision:
+    wanted = choice.mode or Mode.MONITOR
+    caps = caps_for(situation, plan, app.actions) if choice.policy else ()
+    case = situation.case
+    return Decision(
+        policy=choice.policy.id if choice.policy else None,
+        mode=capped(wanted, caps),
+        wanted=wanted,
+        caps=caps,
+        trace=tuple(_traced(one) for one in choice.trace),
+        reasons=choice.reasons,
+        policy_set=app.policies.digest,
+        version=VERSION,
+        notify=choice.policy.notify if choice.policy else (),
+        suspects=tuple(sorted(case.suspects)) if case else (),
+        suspects_because=case.suspicion.reason if case else "",
+        related_revisions=tuple(sorted(named)),
+    )
+
+
+def _traced(considered: Considered) -> Mapping[str, Any]:
+    clauses = [
+        {
+            "fact": one.fact,
+            "operator": str(one.operator),
+            "wanted": _json(one.operand),
+            "value": _json(one.value),
+            "truth": one.truth.word,
+            "within": one.within,
+        }
+        for one in considered.trace
+    ]
+    return {
+        "policy": considered.policy,
+        "mode": considered.mode.word,
+        "truth": considered.truth.word,
+        "clauses": clauses,
+    }
+
+
+def _json(value: object) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, tuple | frozenset):
+        return [_json(one) for one in value]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def _detail(evidence: tuple[Evidence, ...], source: str, kind: type[Any]) -> Any:  # noqa: ANN401 - checked by `kind`
+    found = next((one.detail for one in evidence if one.source == source), None)
+    return found if isinstance(found, kind) else None
