@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 FactValue = str | int | float | bool | tuple[str, ...]
@@ -46,11 +45,11 @@ class Evidence:
     """
 
     source: str
-    facts: Facts = field(default_factory=lambda: MappingProxyType({}))
+    facts: Facts = field(default_factory=dict)
     gap: str | None = None
     took_ms: int = 0
     detail: object = None
-    shown: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
 
 def merged(evidence: tuple[Evidence, ...]) -> dict[str, FactValue]:

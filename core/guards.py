@@ -8,12 +8,13 @@ from typing import Literal
 
 from core.case import Case
 from core.finding import Finding
-from core.matching import Truth
 from core.mode import Cap, Mode
 from core.plan import Actions, Plan
-from core.policy import Charter, Place, Step, protects
+from core.policy import Charter, Step
+from core.protected import Place, protects
 from core.standing import Standing
 from core.target import Target, parse_resource
+from core.truth import Truth
 from core.workload import Workload
 
 DAY_NS = 86_400 * 1_000_000_000

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from core.evidence import Evidence, FactValue
@@ -41,7 +40,7 @@ class Asked:
     facts: Mapping[str, FactValue]
     gap: str | None
     took_ms: int
-    shown: Mapping[str, Any] = MappingProxyType({})
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

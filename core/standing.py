@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.action import Refusal, Setting, State
@@ -30,8 +29,8 @@ class Standing:
     """
 
     target: str
-    origin: Mapping[str, Setting] = MappingProxyType({})
-    applied: Mapping[str, Setting] = MappingProxyType({})
+    origin: Mapping[str, Setting] = field(default_factory=dict)
+    applied: Mapping[str, Setting] = field(default_factory=dict)
     holds: tuple[Hold, ...] = ()
     verified_ns: int | None = None
     released_ns: int | None = None

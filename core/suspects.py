@@ -27,7 +27,8 @@ class Suspicion:
 
 def find_suspects(finding: Finding, workload: Workload, related: frozenset[str]) -> Suspicion:
     """Judge by the finding first; revisions that related findings name are suspect beside its own."""
-    named = frozenset({finding.target.revision} if isinstance(finding.target, Target) else ()) - {None}
+    revision = finding.target.revision if isinstance(finding.target, Target) else None
+    named = frozenset({revision}) if revision else frozenset[str]()
     if named:
         also = f", related findings name {_list(related - named)}" if related - named else ""
         return Suspicion("named", named | related, f"the finding names {_list(named)}{also}")
@@ -99,5 +100,5 @@ def _unfit(revision: Revision, suspects: frozenset[str], oldest_ns: int) -> str 
     return "runs on gen1, where threats are not detected" if revision.gen1 else None
 
 
-def _list(names: frozenset[str] | frozenset[str | None]) -> str:
-    return ", ".join(sorted(str(name) for name in names))
+def _list(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))

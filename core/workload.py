@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 from core.action import State
 from core.target import Target
@@ -49,7 +48,7 @@ class Workload:
     created_ns: int = 0
     updated_ns: int = 0
     last_modifier: str = ""
-    labels: Mapping[str, str] = MappingProxyType({})
+    labels: Mapping[str, str] = field(default_factory=dict)
     urls: tuple[str, ...] = ()
     service_account: str = ""
     invokers: frozenset[str] | None = None
