@@ -26,6 +26,7 @@ from core.target import NotATarget, Target
 from core.verdict import assess
 from core.workload import Workload
 from enrichment.related import named_revisions
+from stages.blast_radius import take_slots
 from stages.gather import Gathering
 from ledger import Held
 
@@ -94,7 +95,7 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     plan = _draw(app, choice, workload, case, finding)
     standing = app.ledger.standing(finding.target.key)[0] if isinstance(finding.target, Target) else None
     situation = _situation(app, held, confirmed, choice, evidence, workload, case, standing)
-    decision = _decision(app, choice, situation, plan, named)
+    decision = _within_limits(app, incident.id, situation, _decision(app, choice, situation, plan, named), plan)
     shown = tuple(asked(one) for one in evidence)
     verdict = assess(finding, evidence)
     decided = replace(incident, finding=finding, evidence=shown, verdict=verdict, decision=decision, plan=plan)
@@ -178,6 +179,14 @@ def _decision(app: App, choice: Choice, situation: Situation, plan: Plan | None,
         suspects_because=case.suspicion.reason if case else "",
         related_revisions=tuple(sorted(named)),
     )
+
+
+def _within_limits(app: App, incident_id: str, situation: Situation, decision: Decision, plan: Plan | None) -> Decision:
+    """The last guard takes a slot where all others leave ENFORCE and something would be written."""
+    if decision.mode is not Mode.ENFORCE or plan is None or not plan.writes:
+        return decision
+    caps = take_slots(app, situation.target.project_id or situation.target.project, incident_id)
+    return replace(decision, mode=capped(decision.mode, caps), caps=(*decision.caps, *caps))
 
 
 def _traced(considered: Considered) -> Mapping[str, Any]:

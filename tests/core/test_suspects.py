@@ -1,0 +1,136 @@
+"""Suspects by three rules, and the refuge: the newest good revision from before them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.finding import Container, Finding, parse_notification
+from core.suspects import NoRefuge, find_refuge, find_suspects
+from core.target import Target
+from core.workload import DEFAULT_URI_DISABLED, INGRESS, SPLIT, Revision, Workload
+
+OLD, MID, BAD, NEW = "svc-1", "svc-2", "svc-3", "svc-4"
+EVENT = 3_500
+
+
+def revision(name: str, **changes: object) -> Revision:
+    number = int(name[-1])
+    plain = Revision(name, number * 1000, None, gen1=False, digests=frozenset({f"sha256:{number:064x}"}))
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def workload(*revisions: Revision, split: str, latest: str | None = None, **tags: str) -> Workload:
+    state = {SPLIT: split, INGRESS: "all", DEFAULT_URI_DISABLED: False}
+    state |= {f"service.traffic.tag.{tag}": name for tag, name in tags.items()}
+    target = Target("p", "l", "service", "svc")
+    return Workload(target, state, '"1"', revisions, latest, {}, {}, settled=True)
+
+
+def finding(*, names: str | None = None, digest: int | None = None) -> Finding:
+    body = (Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()
+    read = parse_notification(json.dumps(json.loads(body)).encode()).finding
+    containers = (Container("app", "image", f"sha256:{digest:064x}"),) if digest else ()
+    return replace(
+        read, target=Target("p", "l", "service", "svc", revision=names), containers=containers, event_ns=EVENT
+    )
+
+
+FOUR = tuple(revision(name) for name in (OLD, MID, BAD, NEW))
+
+
+def test_a_revision_that_the_finding_names_is_the_suspect() -> None:
+    """Whatever image or age it has."""
+    suspicion = find_suspects(finding(names=BAD, digest=1), workload(*FOUR, split=f"{BAD}=100"), frozenset())
+
+    assert (suspicion.rule, suspicion.revisions) == ("named", {BAD})
+
+
+def test_a_revision_that_a_related_finding_names_is_suspect_too() -> None:
+    """Beside the finding's own, so that it cannot become the refuge."""
+    suspicion = find_suspects(finding(digest=3), workload(*FOUR, split=f"{BAD}=100"), frozenset({MID}))
+
+    assert suspicion.revisions == {BAD, MID}
+
+
+def test_with_an_image_digest_its_reachable_carriers_are_suspect() -> None:
+    """By percent, by tag, and by what LATEST means now."""
+    same = frozenset({"sha256:" + f"{3:064x}"})
+    revisions = (revision(OLD, digests=same), revision(MID, digests=same), revision(BAD), revision(NEW, digests=same))
+    service = workload(*revisions, split=f"{BAD}=90,LATEST=10", latest=NEW, canary=MID)
+    suspicion = find_suspects(finding(digest=3), service, frozenset())
+
+    assert (suspicion.rule, suspicion.revisions) == ("digest", {BAD, MID, NEW})
+
+
+def test_latest_meaning_a_newer_fixed_build_leaves_no_carrier() -> None:
+    """A digest that no reachable revision carries convicts nobody."""
+    suspicion = find_suspects(finding(digest=3), workload(*FOUR, split="LATEST=100", latest=NEW), frozenset())
+
+    assert (suspicion.rule, suspicion.revisions) == ("unplaced", frozenset())
+
+
+def test_without_name_and_digest_every_reachable_revision_from_before_the_event_is_suspect() -> None:
+    """A revision made after the event did not run the binary."""
+    service = workload(*FOUR, split=f"{MID}=50,{BAD}=25,{NEW}=25")
+    suspicion = find_suspects(finding(), service, frozenset())
+
+    assert (suspicion.rule, suspicion.revisions) == ("older", {MID, BAD})
+
+
+def test_the_refuge_is_the_newest_ready_revision_older_than_the_oldest_serving_suspect() -> None:
+    """Not merely older than the newest suspect."""
+    refuge = find_refuge(FOUR, frozenset({MID, NEW}), frozenset({MID, NEW}))
+
+    assert isinstance(refuge, Revision)
+    assert refuge.name == OLD
+
+
+def test_a_suspect_with_only_a_tag_does_not_set_the_age() -> None:
+    """It loses its tag, but traffic need not go back beyond it."""
+    refuge = find_refuge(FOUR, frozenset({OLD, NEW}), frozenset({NEW}))
+
+    assert isinstance(refuge, Revision)
+    assert refuge.name == BAD
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"), [({"fault": "HEALTH_CHECK_CONTAINER_ERROR"}, "not ready"), ({"gen1": True}, "gen1")]
+)
+def test_unready_and_gen1_revisions_are_passed_over(changes: dict[str, object], why: str) -> None:
+    """A refuge must serve, and must be watched."""
+    two = (revision(OLD), revision(MID, **changes), revision(BAD))
+    refuge = find_refuge(two, frozenset({BAD}), frozenset({BAD}))
+    none = find_refuge(two[1:], frozenset({BAD}), frozenset({BAD}))
+
+    assert isinstance(refuge, Revision)
+    assert refuge.name == OLD
+    assert isinstance(none, NoRefuge)
+    assert why in none.reason
+
+
+def test_another_image_is_preferred_and_can_be_demanded() -> None:
+    """The same image is the same hole."""
+    same = frozenset({"sha256:" + f"{3:064x}"})
+    three = (revision(OLD), revision(MID, digests=same), revision(BAD))
+    only_same = three[1:]
+
+    preferred = find_refuge(three, frozenset({BAD}), frozenset({BAD}))
+    accepted = find_refuge(only_same, frozenset({BAD}), frozenset({BAD}))
+    demanded = find_refuge(only_same, frozenset({BAD}), frozenset({BAD}), "required")
+
+    assert isinstance(preferred, Revision)
+    assert preferred.name == OLD
+    assert isinstance(accepted, Revision)
+    assert isinstance(demanded, NoRefuge)
+
+
+def test_the_only_revision_has_no_refuge() -> None:
+    """And the refusal says so for each candidate."""
+    refuge = find_refuge((revision(BAD),), frozenset({BAD}), frozenset({BAD}))
+
+    assert isinstance(refuge, NoRefuge)
+    assert BAD in refuge.reason
