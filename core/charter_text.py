@@ -107,7 +107,7 @@ def _pattern(node: Node, what: str, allowed: re.Pattern[str], log: FaultLog) -> 
     if isinstance(node, Entries):
         keys = read_keys(node, what, ("glob",), log) or {}
         require(keys, ("glob",), what, node, log)
-        return _checked(keys["glob"], f"glob of {what}", allowed, log, Pattern("", glob=True)) if keys else None
+        return _checked(keys["glob"], f"`glob` of {what}", allowed, log, Pattern("", glob=True)) if keys else None
     return _checked(node, what, allowed, log, Pattern(""))
 
 

@@ -104,7 +104,7 @@ def _report_operator(key: Scalar, operator: Scalar, operand: Node, fact: Fact, l
 
 
 def _operand(name: str, operator: Operator, node: Node, fact: Fact, log: FaultLog) -> Operand | None:
-    what = f"{operator} of {quoted(name)}" if operator is not Operator.EQUALS else quoted(name)
+    what = f"{quoted(operator.value)} of {quoted(name)}" if operator is not Operator.EQUALS else quoted(name)
     if operator is Operator.EXISTS:
         return _existence(name, node, fact, log)
     if operator is Operator.GLOB:
@@ -116,12 +116,12 @@ def _operand(name: str, operator: Operator, node: Node, fact: Fact, log: FaultLo
         return None
     if not items:
         log.add(node.at, f"{what} lists at least one value")
-    values = [read_literal(item, f"each value in {what}", fact, log) for item in items]
+    values = [read_literal(item, f"each value {what}", fact, log) for item in items]
     return tuple(value for value in values if value is not None)
 
 
 def _existence(name: str, node: Node, fact: Fact, log: FaultLog) -> bool | None:
-    value = read_bool(node, f"exists of {quoted(name)}", log)
+    value = read_bool(node, f"`exists` of {quoted(name)}", log)
     if value is False and fact.type not in _MAY_BE_EMPTY:
         log.add(node.at, f"this never holds: when {quoted(name)} is known, it exists")
         return None

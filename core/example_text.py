@@ -8,7 +8,7 @@ from typing import NamedTuple
 from core.evidence import Catalogue, FactValue, source_of
 from core.fact_text import read_value
 from core.faults import FaultLog, nearest_word, quoted
-from core.node_text import is_faulty, pairs, read_items, read_keys, read_mode, read_text, read_texts, require
+from core.node_text import is_faulty, pairs, read_items, read_keys, read_mode, read_placed_texts, read_text, require
 from core.policy import Example, Expected
 from core.yaml_text import Node, Scalar
 
@@ -80,8 +80,8 @@ def _expected(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog) ->
 
 
 def _actions(node: Node, vocabulary: Vocabulary, log: FaultLog) -> tuple[str, ...] | None:
-    names = read_texts(node, "`actions`", log)
-    for name in names or ():
+    names = read_placed_texts(node, "`actions`", log)
+    for name, place in names or ():
         if name not in vocabulary.actions:
-            log.add(node.at, f"there is no action {quoted(name)}", nearest_word(name, vocabulary.actions))
-    return names
+            log.add(place.at, f"there is no action {quoted(name)}", nearest_word(name, vocabulary.actions))
+    return None if names is None else tuple(name for name, _ in names)

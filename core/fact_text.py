@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.clause import instant_or_none
 from core.evidence import Fact, FactType, FactValue
 from core.faults import FaultLog, nearest_word, quoted
-from core.node_text import listed, read_bool, read_text, read_texts, wrong
+from core.node_text import listed, read_bool, read_placed_texts, read_text, wrong
 from core.yaml_text import Node, Scalar
 
 
@@ -27,8 +27,12 @@ def read_literal(node: Node, what: str, fact: Fact, log: FaultLog) -> str | int 
 def read_value(node: Node, what: str, fact: Fact, log: FaultLog) -> FactValue | None:
     """A whole value of the fact; for a list of texts, all of them. A text may be empty, as a source may say so."""
     if fact.type is FactType.TEXTS:
-        texts = read_texts(node, what, log)
-        return texts and tuple(text for text in texts if _chosen(node, text, f"each of {what}", fact, log))
+        texts = read_placed_texts(node, what, log)
+        return (
+            None
+            if texts is None
+            else tuple(text for text, one in texts if _chosen(one, text, f"each of {what}", fact, log))
+        )
     if fact.type is FactType.TEXT and isinstance(node, Scalar) and node.value == "" and not node.faulty:
         return ""
     return read_literal(node, what, fact, log)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 _WIDTH = 120
 _LONGEST_WORD = 60
+_BEGINNING = 3
 _MOST_FAULTS = 100
 
 
@@ -48,12 +49,13 @@ class Faults(Exception):  # noqa: N818 - the plural of a domain word; it carries
 
 
 def nearest_word(word: str, choices: Iterable[str]) -> str | None:
-    """The choice most like `word`, or None if none is close; letter case does not count against a choice."""
+    """The choice most like `word`, or begun by it; None if there is none. Letter case does not count against one."""
     if len(word) > _LONGEST_WORD:
         return None
-    lowered = {choice.lower(): choice for choice in sorted(choices, reverse=True)}
+    lowered = {choice.lower(): choice for choice in sorted(choices)}
     close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
-    return lowered[close[0]] if close else None
+    begun = [choice for choice in lowered if len(word) >= _BEGINNING and choice.startswith(word.lower())]
+    return lowered[(close or begun)[0]] if close or begun else None
 
 
 def quoted(word: object) -> str:

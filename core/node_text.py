@@ -103,17 +103,23 @@ def read_items(node: Node, what: str, log: FaultLog) -> tuple[Node, ...] | None:
 
 def read_texts(node: Node, what: str, log: FaultLog) -> tuple[str, ...] | None:
     """A list of texts, none of them twice."""
+    placed = read_placed_texts(node, what, log)
+    return None if placed is None else tuple(text for text, _ in placed)
+
+
+def read_placed_texts(node: Node, what: str, log: FaultLog) -> tuple[tuple[str, Node], ...] | None:
+    """A list of texts, none of them twice, each with its own node."""
     items = read_items(node, what, log)
     if items is None:
         return None
-    texts: list[str] = []
+    texts: dict[str, Node] = {}
     for item in items:
         text = read_text(item, f"each of {what}", log)
         if text in texts:
             log.add(item.at, f"{quoted(text)} stands twice in {what}")
         elif text is not None:
-            texts.append(text)
-    return tuple(texts)
+            texts[text] = item
+    return tuple(texts.items())
 
 
 def read_keys(node: Node, what: str, known: Collection[str], log: FaultLog) -> dict[str, Node] | None:

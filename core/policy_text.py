@@ -16,7 +16,7 @@ from core.example_text import Vocabulary, read_examples
 from core.faults import Fault, FaultLog, Faults, Location, quoted
 from core.matching import AllOf
 from core.mode import Mode
-from core.node_text import read_keys, read_mode, read_seconds, read_text, read_texts, read_word, require, wrong
+from core.node_text import read_keys, read_mode, read_placed_texts, read_seconds, read_text, read_word, require, wrong
 from core.policy import HOUR, Charter, Files, OnExpiry, Policy, PolicySet
 from core.policy_digest import digest_of
 from core.step_text import Actions, read_steps
@@ -150,8 +150,8 @@ def _seconds(keys: dict[str, Node], key: str, log: FaultLog) -> int | None:
 
 
 def _notify(node: Node, log: FaultLog) -> tuple[str, ...]:
-    labels = read_texts(node, "`notify`", log) or ()
-    for label in labels:
+    labels = read_placed_texts(node, "`notify`", log) or ()
+    for label, place in labels:
         if not _LABEL.fullmatch(label):
-            log.add(node.at, f"{quoted(label)} is not a label: use letters, digits, hyphens, dots, underscores and @")
-    return labels
+            log.add(place.at, f"{quoted(label)} is not a label: use letters, digits, hyphens, dots, underscores and @")
+    return tuple(label for label, _ in labels)
