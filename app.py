@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import secrets
 import sys
 import time
 import uuid
@@ -26,6 +28,7 @@ from core.mode import Mode
 from core.policy import PolicySet
 from core.policy_text import parse_policies
 from core.redaction import safe_value
+from core.seal import Seal
 from core.target import Target
 from core.workload import Workload
 from enrichment import Enricher, Sources
@@ -103,7 +106,7 @@ def build(settings: Settings, say: Say | None = None) -> App:
         policies=policies,
         actions=responders.discover(),
         enrichers=enrichment.discover(),
-        ledger=Ledger(SqliteDocuments(settings.ledger_path), uuid.uuid4().hex, time.time_ns),
+        ledger=Ledger(SqliteDocuments(settings.ledger_path), uuid.uuid4().hex, time.time_ns, Seal(seal_keys(settings))),
         cloud_run=cloud_run,
         scc=scc,
         sources=Sources(_Findings(scc, policies.charter.organization), _Workloads(cloud_run), files),
@@ -111,6 +114,30 @@ def build(settings: Settings, say: Say | None = None) -> App:
         say=say or say_json,
         now_ns=time.time_ns,
     )
+
+
+def seal_keys(settings: Settings) -> tuple[bytes, ...]:
+    """The configured keys; without any, one of this machine's own, made once beside the ledger's default place."""
+    if settings.seal_keys:
+        return tuple(key.encode() for key in settings.seal_keys)
+    path = settings.state / "seal.key"
+    if not path.exists():
+        _make_key(path)
+    return (path.read_bytes(),)
+
+
+def _make_key(path: Path) -> None:
+    """Written aside and linked into place, so that two processes that start at once end with one whole key."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = path.with_name(f"seal.{uuid.uuid4().hex}")
+    with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(secrets.token_hex(32))
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        return
+    finally:
+        aside.unlink()
 
 
 def load_policies(folder: Path) -> PolicySet:

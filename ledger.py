@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from core.codec import Unreadable, decode, encode
-from core.errors import Transient
+from core.errors import Refused, Transient
 from core.finding import Finding
 from core.incident import Incident
+from core.seal import Seal
 from core.standing import Standing
 
 LEASE_NS = 30 * 1_000_000_000
@@ -21,6 +22,10 @@ class Exists(Exception):  # noqa: N818 - an answer, not a failure
 
 class Conflict(Transient):
     """Somebody else saved this document since it was read."""
+
+
+class BrokenSeal(Refused):
+    """A record was changed by somebody without the seal key; it is neither executed nor released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Held:
     incident: Incident
     document: Document
     joined: bool = False
+    sealed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ class Ledger:
     documents: Documents
     owner: str
     now_ns: Callable[[], int]
+    seal: Seal
 
     def claim(self, finding: Finding) -> Held:
         """The incident of this event, owned by us for one lease; raises Transient while somebody else owns it.
@@ -83,7 +90,7 @@ class Ledger:
         fresh = Incident(finding.incident_id, "received", now, now, finding).told(now, "firebreak", "received")
         fresh = replace(fresh, owner=self.owner, lease_until_ns=now + LEASE_NS)
         try:
-            held = Held(fresh, self.documents.create("incident", fresh.id, encode(fresh)))
+            held = Held(fresh, self.documents.create("incident", fresh.id, self._sealed(fresh)))
         except Exists:
             held = self._take(fresh.id)
         self._point(pointer, key, held.incident.id)
@@ -124,12 +131,25 @@ class Ledger:
         """Save the incident over the version that was read and extend the lease; raises Conflict."""
         now = self.now_ns()
         owned = replace(incident, owner=self.owner, lease_until_ns=now + LEASE_NS, updated_ns=now)
-        return Held(owned, self.documents.replace(held.document, encode(owned)), held.joined)
+        return self._replace(held, owned)
 
     def free(self, held: Held, incident: Incident) -> Held:
         """Save and give the lease up, so that the next delivery or command need not wait for it."""
         given_up = replace(incident, owner="", lease_until_ns=0, updated_ns=self.now_ns())
-        return Held(given_up, self.documents.replace(held.document, encode(given_up)), held.joined)
+        return self._replace(held, given_up)
+
+    def _replace(self, held: Held, incident: Incident) -> Held:
+        """A record whose seal was broken keeps its broken seal: saving it must not make it good."""
+        body = self._sealed(incident) if held.sealed else {**self._sealed(incident), "seal": "broken"}
+        return replace(held, incident=incident, document=self.documents.replace(held.document, body))
+
+    def _sealed(self, incident: Incident) -> dict[str, Any]:
+        return {"incident": encode(incident), "seal": self.seal.sign("incident", _executable(incident))}
+
+    def _opened(self, document: Document) -> Held:
+        incident = decode(Incident, document.body.get("incident"))
+        sealed = self.seal.holds("incident", _executable(incident), document.body.get("seal"))
+        return Held(incident, document, sealed=sealed)
 
     def take(self, incident_id: str) -> Held | None:
         """Own an incident to act on it for a person; None if there is none, Transient while somebody else owns it."""
@@ -138,27 +158,34 @@ class Ledger:
     def read(self, incident_id: str) -> Held | None:
         """The incident as saved, or None."""
         document = self.documents.read("incident", incident_id)
-        return Held(decode(Incident, dict(document.body)), document) if document else None
+        return self._opened(document) if document else None
 
     def newest(self, limit: int) -> Iterator[Incident]:
         """Incidents, last touched first; a record that cannot be read is passed over by the caller's own listing."""
         for document in self.documents.newest("incident", limit):
             try:
-                yield decode(Incident, dict(document.body))
+                yield self._opened(document).incident
             except Unreadable:
                 continue
 
     def standing(self, target: str) -> tuple[Standing, Document | None]:
-        """What stands on a target, empty if nothing does."""
+        """What stands on a target, empty if nothing does; raises BrokenSeal."""
         document = self.documents.read("standing", target)
-        return (decode(Standing, dict(document.body)), document) if document else (Standing(target), None)
+        if document is None:
+            return Standing(target), None
+        standing = decode(Standing, document.body.get("standing"))
+        if standing.target != target or not self.seal.holds("standing", standing, document.body.get("seal")):
+            message = f"the seal of what stands on {target} is broken: restore it by hand"
+            raise BrokenSeal(message)
+        return standing, document
 
     def stand(self, standing: Standing, document: Document | None) -> Document:
         """Save what stands, over the version that was read; raises Conflict."""
+        body = {"standing": encode(standing), "seal": self.seal.sign("standing", standing)}
         if document is not None:
-            return self.documents.replace(document, encode(standing))
+            return self.documents.replace(document, body)
         try:
-            return self.documents.create("standing", standing.target, encode(standing))
+            return self.documents.create("standing", standing.target, body)
         except Exists:
             message = f"something else came to stand on {standing.target}"
             raise Conflict(message) from None
@@ -188,3 +215,18 @@ class Ledger:
             self.documents.create("halt", "halt", body)
         else:
             self.documents.replace(document, body)
+
+
+def _executable(incident: Incident) -> tuple[object, ...]:
+    """The parts of a record that lead to writes: what the seal covers."""
+    return (
+        incident.id,
+        incident.finding.target,
+        incident.plan,
+        incident.release,
+        incident.question,
+        incident.answer,
+        incident.failed_actions,
+        incident.unsupported,
+        incident.operation,
+    )

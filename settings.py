@@ -52,6 +52,11 @@ class Settings:
     virustotal_host: str | None
     emulators: Mapping[str, str]
     deployed: bool
+    seal_keys: tuple[str, ...]
+    state: Path
+    marks: bool | None
+    slack_webhook: str | None
+    chat_webhook: str | None
 
     @property
     def ledger_path(self) -> Path:
@@ -79,6 +84,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         virustotal_host=env.get("VIRUSTOTAL_HOST"),
         emulators={name: env[name] for name in _EMULATORS if name in env},
         deployed="K_SERVICE" in env,
+        seal_keys=tuple(part.strip() for part in env.get("FIREBREAK_SEAL_KEY", "").split(",") if part.strip()),
+        state=state_folder(env),
+        marks={"on": True, "off": False}.get(env.get("FIREBREAK_SCC_MARKS", "")),
+        slack_webhook=env.get("FIREBREAK_SLACK_WEBHOOK"),
+        chat_webhook=env.get("FIREBREAK_CHAT_WEBHOOK"),
     )
 
 

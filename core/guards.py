@@ -50,6 +50,7 @@ class Situation:
     steps: tuple[Step, ...]
     standing: Standing | None
     incident: str = ""
+    standing_fault: str | None = None
     gaps: tuple[str, ...] = ()
 
 
@@ -166,6 +167,8 @@ def irreversible(now: Situation, plan: Plan | None, actions: Actions) -> list[Ca
 
 def again(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """A target that is contained already, or that a person released within a day, is not closed further alone."""
+    if now.standing_fault is not None:
+        return _bar("seal", now.standing_fault)
     if now.standing is None or plan is None or not plan.writes:
         return []
     caps = []

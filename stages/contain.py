@@ -37,6 +37,8 @@ class Seen:
 
 def contain(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
     """Make every change of the saved plan, or end in a question, a bar or a failure; raises Transient to be resumed."""
+    if not held.sealed:
+        return _ended(app, held, "failed", "the record's seal is broken: it is not executed; see the lines for doing it by hand")
     for _ in range(_TURNS):
         try:
             return _make_all(app, held, policy, deadline)

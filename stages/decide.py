@@ -28,7 +28,7 @@ from core.workload import Workload
 from enrichment.related import named_revisions
 from stages.blast_radius import take_slots
 from stages.gather import Gathering
-from ledger import Held
+from ledger import BrokenSeal, Held
 
 UNREACHABLE_FOR_NS = 600 * NANOS
 _ASK_AGAIN = (0.3, 0.7, 1.5)
@@ -93,8 +93,7 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     named = named_revisions(related or ())
     case = reread_case(finding, workload, named) if workload else None
     plan = _draw(app, choice, workload, case, finding)
-    standing = app.ledger.standing(finding.target.key)[0] if isinstance(finding.target, Target) else None
-    situation = _situation(app, held, confirmed, choice, evidence, workload, case, standing)
+    situation = _situation(app, held, confirmed, choice, evidence, workload, case)
     decision = _within_limits(app, incident.id, situation, _decision(app, choice, situation, plan, named), plan)
     shown = tuple(asked(one) for one in evidence)
     verdict = assess(finding, evidence)
@@ -136,12 +135,12 @@ def _situation(  # noqa: PLR0913 - everything that guards look at, gathered in o
     evidence: tuple[Evidence, ...],
     workload: Workload | None,
     case: Case | None,
-    standing: Standing | None,
 ) -> Situation:
     finding = confirmed.finding
     target = finding.target
     if isinstance(target, NotATarget):
         raise TypeError(target.reason)
+    standing, fault = _standing(app, target)
     return Situation(
         finding=finding,
         target=target,
@@ -157,8 +156,18 @@ def _situation(  # noqa: PLR0913 - everything that guards look at, gathered in o
         steps=choice.policy.then if choice.policy else (),
         standing=standing,
         incident="" if held.joined else held.incident.id,
+        standing_fault=fault,
         gaps=tuple(one.source for one in evidence if one.detail is None and one.gap),
     )
+
+
+def _standing(app: App, target: Target) -> tuple[Standing | None, str | None]:
+    """What stands on the target, or why it cannot be trusted."""
+    try:
+        return app.ledger.standing(target.key)[0], None
+    except BrokenSeal as fault:
+        app.say("ERROR", str(fault), target=target.resource)
+        return None, str(fault)
 
 
 def _decision(app: App, choice: Choice, situation: Situation, plan: Plan | None, named: frozenset[str]) -> Decision:

@@ -33,6 +33,9 @@ def release(app: App, held: Held, by: str, deadline: Deadline) -> Held:
     target = held.incident.finding.target
     if not isinstance(target, Target):
         raise CannotRelease(target.reason)
+    if not held.sealed:
+        message = "the record's seal is broken: it is not released; see the lines for undoing it by hand"
+        raise CannotRelease(message)
     if held.incident.release is None:
         held = _begin(app, held, target, by, deadline)
     change = held.incident.release
