@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from core.evidence import Catalogue, Evidence, Fact, FactType
+from core.evidence import Catalogue, Evidence, Fact, FactType, FactValue
 from core.finding import Finding
 from core.instants import format_instant
 from core.target import NotATarget, Target
@@ -41,7 +41,7 @@ class RelatedSource:
             return Evidence("related", gap=finding.target.reason)
         found = sources.findings.around(finding, finding.target, WINDOW_NS, self.deadline)
         active = tuple(one for one in found if one.state != "INACTIVE" and one.mute != "MUTED")
-        facts = {
+        facts: dict[str, FactValue] = {
             "related.count": len(active),
             "related.categories": tuple(sorted({one.category for one in active})),
         }
