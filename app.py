@@ -67,6 +67,14 @@ class App:
         """Our organization's number; without a firebreak.yaml, where nothing is ever written, the finding's own."""
         return self.policies.charter.organization or name.container.rpartition("/")[2]
 
+    @property
+    def marks(self) -> bool:
+        """Whether findings are marked in SCC: as set, else unless a configured ceiling is monitor."""
+        if self.settings.marks is not None:
+            return self.settings.marks
+        configured = (*(one.mode for one in self.settings.ceilings), self.policies.charter.ceiling)
+        return Mode.MONITOR not in configured
+
     def ceilings(self) -> tuple[Ceiling, ...]:
         """Every ceiling in force now: the environment's, firebreak.yaml's, and the ledger's halt, read live."""
         charter = self.policies.charter.ceiling

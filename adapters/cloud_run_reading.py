@@ -103,7 +103,7 @@ def _revision(revision: run_v2.Revision) -> Revision:
         digests=frozenset(digest for one in revision.containers if (digest := _digest(one.image))),
         service_account=revision.service_account,
         min_instances=revision.scaling.min_instance_count,
-        max_request_seconds=int(revision.timeout.total_seconds()) if revision.timeout else 0,
+        max_request_seconds=_seconds(revision.timeout),
     )
 
 
@@ -140,3 +140,7 @@ def _nanos(moment: Any) -> int:  # noqa: ANN401 - proto-plus DatetimeWithNanosec
     if moment is None:
         return 0
     return nanos_of(moment) // 1000 * 1000 + getattr(moment, "nanosecond", 0) % 1000
+
+
+def _seconds(duration: Any) -> int:  # noqa: ANN401 - proto-plus gives a timedelta, or None
+    return int(duration.total_seconds()) if duration else 0

@@ -24,7 +24,7 @@ _lock = threading.Lock()
 @functools.cache
 def _credentials() -> google.auth.credentials.Credentials:
     credentials, _ = google.auth.default(scopes=_SCOPES)
-    return credentials  # type: ignore[no-any-return]  # google.auth is untyped here
+    return credentials
 
 
 def client_of(make: type[Any], transport: type[Any], emulator: str | None) -> Any:  # noqa: ANN401 - any Google client

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from google.cloud import pubsub_v1
+from google.cloud.pubsub_v1.publisher import Client
 from google.pubsub_v1 import PublisherClient
 
 from adapters.deadline import Deadline
@@ -18,7 +18,7 @@ class Publisher:
 
     @cached_property
     def _client(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
-        return pubsub_v1.PublisherClient()
+        return Client()
 
     def publish(self, topic: str, data: bytes, attributes: Mapping[str, str], deadline: Deadline) -> None:
         """Publish one message and wait for the answer; raises Missing, Denied or Transient."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -10,8 +10,8 @@ from google.cloud import securitycenter_v2
 from google.cloud.securitycenter_v2.services.security_center.transports import SecurityCenterGrpcTransport
 
 from adapters.deadline import Deadline
-from adapters.google_calls import client_of, reading
-from core.errors import Missing
+from adapters.google_calls import client_of, reading, writing
+from core.errors import Missing, Unsupported
 from core.finding import Finding, FindingName, Malformed, parse_finding
 from core.instants import format_instant
 from core.target import Target
@@ -66,6 +66,23 @@ class SecurityCenter:
             and (one.name.source, one.name.finding) != same
         ]
         return tuple(sorted(found, key=lambda one: one.event_ns, reverse=True))
+
+    def mark(self, finding: Finding, marks: Mapping[str, str], deadline: Deadline) -> None:
+        """Set these marks and no others; raises Missing, Denied or Transient. The canonical name is asked first."""
+        names = [name for name in (finding.canonical_name, finding.name.spellings[0]) if name]
+        mask = {"paths": [f"marks.{key}" for key in sorted(marks)]}
+        for name in dict.fromkeys(names):
+            request = securitycenter_v2.UpdateSecurityMarksRequest(
+                security_marks=securitycenter_v2.SecurityMarks(name=f"{name}/securityMarks", marks=dict(marks)),
+                update_mask=mask,
+            )
+            try:
+                writing(self._client.update_security_marks, deadline, request=request)
+            except (Missing, Unsupported):
+                if name == names[-1]:
+                    raise
+                continue
+            return
 
     def _list(self, place: FindingName, filter_: str, deadline: Deadline) -> Iterator[Finding]:
         parent = f"{place.container}/sources/{place.source}/locations/{place.location}"

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from adapters.deadline import Deadline
+from adapters.webhook import post
 from app import App
+from core import chat
 from core.errors import Refused, Transient
-from core.incident import Incident
+from core.incident import Announcement, Incident
 from core.record import attributes, record
+from core.target import Target
 from ledger import Held
 
 
 def channels(app: App) -> tuple[str, ...]:
-    """Where announcements go: the log always, the incidents topic where one is set."""
-    return ("log", "topic") if app.settings.incidents_topic else ("log",)
+    """Where announcements go: the log always, the others where they are configured."""
+    configured = {
+        "log": True,
+        "topic": app.settings.incidents_topic is not None,
+        "marks": app.marks,
+        "slack": app.settings.slack_webhook is not None,
+        "chat": app.settings.chat_webhook is not None,
+    }
+    return tuple(name for name, on in configured.items() if on)
 
 
 def flush(app: App, held: Held, deadline: Deadline) -> Held:
@@ -24,12 +36,12 @@ def flush(app: App, held: Held, deadline: Deadline) -> Held:
         if one.sent:
             continue
         try:
-            _send(app, held.incident, one.number, one.channel, deadline)
+            _SENDERS[one.channel](app, held.incident, one, deadline)
         except Transient as fault:
             unreachable = fault
             continue
         except Refused as fault:
-            app.say("ERROR", f"the announcement was refused for good: {fault}", incident=held.incident.id)
+            app.say("ERROR", f"{one.channel} refused the announcement for good: {fault}", incident=held.incident.id)
             told = held.incident.told(app.now_ns(), "firebreak", f"{one.channel} refused the announcement: {fault}")
             held = app.ledger.save(held, told.sent(one))
             continue
@@ -39,24 +51,54 @@ def flush(app: App, held: Held, deadline: Deadline) -> Held:
     return held
 
 
-def _send(app: App, incident: Incident, number: int, channel: str, deadline: Deadline) -> None:
-    announcement = f"{incident.id}/{number}/{channel}"
-    if channel == "log":
-        severity = "WARNING" if incident.phase in ("failed", "waiting") else "NOTICE"
-        body = record(incident)
-        app.say(severity, headline(incident), incident=incident.id, announcement=announcement, record=body)
-        return
+def _id(incident: Incident, one: Announcement) -> str:
+    return f"{incident.id}/{one.number}/{one.channel}"
+
+
+def _to_log(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:  # noqa: ARG001 - one shape
+    severity = "WARNING" if one.phase in ("failed", "waiting") else "NOTICE"
+    app.say(
+        severity,
+        headline(incident),
+        incident=incident.id,
+        phase=one.phase,
+        announcement=_id(incident, one),
+        record=record(incident),
+    )
+
+
+def _to_topic(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
     topic = app.settings.incidents_topic
     if topic is None:
         message = "no incidents topic is configured any more"
         raise Refused(message)
-    body = record(incident)
-    data = json.dumps(body, ensure_ascii=False).encode()
-    app.publisher.publish(topic, data, {**attributes(incident), "announcement": announcement}, deadline)
+    data = json.dumps(record(incident), ensure_ascii=False).encode()
+    app.publisher.publish(topic, data, {**attributes(incident), "announcement": _id(incident, one)}, deadline)
+
+
+def _to_marks(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
+    marks = {"firebreak_state": one.phase, "firebreak_incident": incident.id}
+    if incident.decision and incident.decision.policy:
+        marks["firebreak_policy"] = incident.decision.policy
+    app.scc.mark(incident.finding, marks, deadline.sooner(10))
+
+
+def _to_slack(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
+    post(app.settings.slack_webhook or "", chat.slack_message(incident, _id(incident, one)), deadline)
+
+
+def _to_chat(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
+    post(app.settings.chat_webhook or "", chat.google_chat_message(incident, _id(incident, one)), deadline)
+
+
+_SENDERS: Mapping[str, Callable[[App, Incident, Announcement, Deadline], None]] = MappingProxyType(
+    {"log": _to_log, "topic": _to_topic, "marks": _to_marks, "slack": _to_slack, "chat": _to_chat}
+)
 
 
 def headline(incident: Incident) -> str:
     """One sentence for people: what, where, and how it stands."""
-    target = getattr(incident.finding.target, "resource", "no Cloud Run workload")
+    target = incident.finding.target
+    where = target.resource if isinstance(target, Target) else "no Cloud Run workload"
     last = incident.history[-1].what if incident.history else ""
-    return f"{incident.phase}: {incident.finding.category or 'a finding'} on {target}: {last}"
+    return f"{incident.phase}: {incident.finding.category or 'a finding'} on {where}: {last}"
