@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.choice import Choice, choose, could_match, outstanding_matters
 from core.clause import Clause, Operator
 from core.evidence import FactType, source_of
-from core.matching import AllOf, AnyOf
+from core.matching import AllOf, AnyOf, NoneOf
 from core.mode import Mode
 from core.policy import Policy
 from core.truth import Truth
@@ -109,6 +109,25 @@ def test_a_source_that_only_adds_another_way_to_be_true_does_not_matter() -> Non
     either = Policy("a", "", Mode.ENFORCE, AnyOf((says("x.a"), says("y.b"))), (), HERE)
 
     assert outstanding_matters((either,), {"x.a": True}, frozenset({"y"})) == frozenset()
+
+
+def test_a_source_that_could_turn_a_question_into_an_action_matters() -> None:
+    either = Policy("a", "", Mode.ENFORCE, AnyOf((says("x.never"), says("y.b"))), (), HERE)
+
+    assert outstanding_matters((either,), {}, frozenset({"y"})) == {"y"}
+
+
+def test_a_source_that_could_hide_a_policy_below_an_unknown_one_matters() -> None:
+    either = Policy("a", "", Mode.MONITOR, AnyOf((says("x.never"), says("y.b"))), (), HERE)
+    policies = (either, policy("b", Mode.ENFORCE, "z.c"))
+
+    assert outstanding_matters(policies, {"z.c": True}, frozenset({"y"})) == {"y"}
+
+
+def test_a_source_that_could_only_exclude_matters() -> None:
+    neither = Policy("a", "", Mode.APPROVE, NoneOf((says("x.never"), says("y.b"))), (), HERE)
+
+    assert outstanding_matters((neither,), {}, frozenset({"y"})) == {"y"}
 
 
 @given(policy_lists(), facts_and_fewer())
