@@ -128,7 +128,7 @@ def push_body(
     subscription: str = "projects/security-ops/subscriptions/firebreak-findings",
     delivery_attempt: int | None = 1,
 ) -> bytes:
-    """The body that Pub/Sub pushes over HTTP, unwrapped by nobody; no attempt is counted without a dead-letter topic."""
+    """The body of an HTTP push, envelope and all; no attempts are counted without a dead-letter topic."""
     envelope: dict[str, Any] = {
         "message": {
             "data": base64.b64encode(message).decode(),
@@ -152,7 +152,7 @@ def cloud_event(
     message_id: str = "11122233344455566",
     publish_time: str = "2026-10-01T10:00:03.012Z",
 ) -> tuple[dict[str, str], bytes]:
-    """Headers and body of a Pub/Sub message as Eventarc delivers it, in either content mode of CloudEvents over HTTP."""
+    """Headers and body of a Pub/Sub message as Eventarc delivers it, in either content mode of CloudEvents."""
     event = {
         "specversion": "1.0",
         "id": message_id,

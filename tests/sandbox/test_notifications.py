@@ -167,7 +167,7 @@ def test_the_cloudevents_library_reads_both_content_modes(mode: Literal["binary"
 @pytest.fixture
 def echo() -> Iterator[str]:
     class Echo(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the standard library's name
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             self.send_response(418)
             self.end_headers()
