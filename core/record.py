@@ -105,8 +105,10 @@ def _target(finding: Finding) -> dict[str, Any]:
 
 
 def _verdict(incident: Incident) -> dict[str, Any] | None:
+    if incident.verdict is None:
+        return None
     verdict = incident.verdict
-    return verdict and {"id": verdict.id, "confidence": verdict.confidence, "reasons": list(verdict.reasons)}
+    return {"id": verdict.id, "confidence": verdict.confidence, "reasons": list(verdict.reasons)}
 
 
 def _decision(decision: Decision) -> dict[str, Any]:

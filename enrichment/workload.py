@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from core.errors import Refused, Transient
 from core.evidence import Catalogue, Evidence, Fact, FactType, FactValue
 from core.finding import Finding
 from core.instants import format_instant
@@ -56,7 +57,10 @@ class WorkloadSource:
             own["workload.project"] = target.project_id
         if target.kind != "service":
             return Evidence("workload", own, gap=f"a {target.kind.replace('_', ' ')} is not read yet")
-        workload = sources.workloads.read(target, self.deadline)
+        try:
+            workload = sources.workloads.read(target, self.deadline)
+        except (Refused, Transient) as fault:
+            return Evidence("workload", own, gap=str(fault))
         gap = "the IAM policy could not be read" if workload.invokers is None else None
         return Evidence("workload", own | facts_of(workload), gap, detail=workload, shown=_shown(workload))
 
