@@ -1,0 +1,106 @@
+"""Words of a YAML world into Google's messages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from google.cloud import run_v2
+from google.iam.v1 import policy_pb2
+
+Moment = Callable[[str | None], dt.datetime]
+
+INGRESS = {"all": 1, "internal": 2, "internal-and-cloud-load-balancing": 3, "none": 4}
+_SERVICE = frozenset(
+    "name created updated labels ingress public iam invoker_iam_disabled default_uri_disabled service_account revisions"
+    " traffic min_instances last_modifier scaling regions".split()
+)
+_REVISION = frozenset("name image digest created ready reason generation min_instances timeout service_account".split())
+
+
+def check_keys(given: Mapping[str, Any], known: frozenset[str], what: str) -> None:
+    """Raises ValueError for a key that nobody reads."""
+    if unknown := sorted(given.keys() - known):
+        message = f"{what}: unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+        raise ValueError(message)
+
+
+def service_from(given: Mapping[str, Any], moment: Moment) -> run_v2.Service:
+    """The service's settings; what is effective follows when it settles."""
+    check_keys(given, _SERVICE, "service")
+    latest = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
+    named = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
+    traffic = [
+        run_v2.TrafficTarget(
+            type_=latest if one.get("latest") else named,
+            revision=one.get("revision", ""),
+            percent=one.get("percent", 0),
+            tag=one.get("tag", ""),
+        )
+        for one in given.get("traffic", [{"latest": True, "percent": 100}])
+    ]
+    name = str(given["name"])
+    return run_v2.Service(
+        name=name,
+        uid=f"uid-{name.rpartition('/')[2]}",
+        create_time=moment(given.get("created", "-30d")),
+        update_time=moment(given.get("updated", "-3h")),
+        last_modifier=given.get("last_modifier", "ci@shop.example"),
+        labels=given.get("labels", {}),
+        ingress=INGRESS[given.get("ingress", "all")],
+        invoker_iam_disabled=given.get("invoker_iam_disabled", False),
+        default_uri_disabled=given.get("default_uri_disabled", False),
+        scaling=run_v2.ServiceScaling(min_instance_count=given.get("min_instances", 0)),
+        template=run_v2.RevisionTemplate(
+            service_account=given.get("service_account", f"{name.rpartition('/')[2]}@shop-prod.iam.gserviceaccount.com"),
+            containers=[run_v2.Container(image="registry.test/app:latest")],
+        ),
+        traffic=traffic,
+        generation=1,
+        observed_generation=1,
+        urls=[f"https://{name.rpartition('/')[2]}.run.test"],
+        multi_region_settings=run_v2.Service.MultiRegionSettings(regions=given.get("regions", [])),
+    )
+
+
+def revision_from(service: str, given: Mapping[str, Any], moment: Moment) -> run_v2.Revision:
+    """A revision; `image: 7` stands for the digest that ends in 7."""
+    check_keys(given, _REVISION, "revision")
+    digest = given.get("digest") or digest_of(given.get("image", 0))
+    ready = given.get("ready", True)
+    condition = run_v2.Condition(
+        type_="Ready",
+        state=run_v2.Condition.State.CONDITION_SUCCEEDED if ready else run_v2.Condition.State.CONDITION_FAILED,
+    )
+    if not ready:
+        condition.revision_reason = run_v2.Condition.RevisionReason[given.get("reason", "HEALTH_CHECK_CONTAINER_ERROR")]
+    # As a healthy old revision really reads: only Ready is true.
+    active = run_v2.Condition(type_="Active", state=run_v2.Condition.State.CONDITION_FAILED)
+    generation = given.get("generation", "gen2")
+    return run_v2.Revision(
+        name=f"{service}/revisions/{given['name']}",
+        service=service,
+        create_time=moment(given.get("created")),
+        containers=[run_v2.Container(image=f"registry.test/app@{digest}")],
+        execution_environment=run_v2.ExecutionEnvironment[f"EXECUTION_ENVIRONMENT_{generation.upper()}"],
+        service_account=given.get("service_account", ""),
+        scaling=run_v2.RevisionScaling(min_instance_count=given.get("min_instances", 0)),
+        timeout=dt.timedelta(seconds=given.get("timeout", 300)),
+        conditions=[condition, active],
+    )
+
+
+def digest_of(image: int | str) -> str:
+    """The digest that stands for a numbered image."""
+    return f"sha256:{image:0>64}"
+
+
+def policy_from(given: Mapping[str, Any]) -> policy_pb2.Policy:
+    """The service's own IAM policy."""
+    bindings = list(given.get("iam", ()))
+    if given.get("public"):
+        bindings.append({"role": "roles/run.invoker", "members": ["allUsers"]})
+    return policy_pb2.Policy(
+        version=3, bindings=[policy_pb2.Binding(role=one["role"], members=one["members"]) for one in bindings]
+    )

@@ -1,0 +1,167 @@
+"""A local Cloud Run Admin API v2, as strict as Google's where containment could go wrong."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NoReturn
+
+import grpc
+from google.cloud import run_v2
+from google.iam.v1 import iam_policy_pb2, policy_pb2
+from google.longrunning import operations_pb2
+
+from sandbox.cloud_run_update import apply, validate
+from sandbox.wire import Refusal, Wire, generic_handler
+from sandbox.world import LocalOperation, LocalService, World
+
+SERVICES = "google.cloud.run.v2.Services"
+REVISIONS = "google.cloud.run.v2.Revisions"
+OPERATIONS = "google.longrunning.Operations"
+_PAGE = 20
+
+
+def handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
+    """Services, Revisions and the operations they start."""
+    services: dict[str, tuple[Any, Any, Callable[[Any], Any]]] = {
+        "GetService": (run_v2.GetServiceRequest, run_v2.Service, partial(_get_service, world)),
+        "ListServices": (run_v2.ListServicesRequest, run_v2.ListServicesResponse, partial(_list_services, world)),
+        "UpdateService": (run_v2.UpdateServiceRequest, operations_pb2.Operation, partial(_update_service, world)),
+        "GetIamPolicy": (iam_policy_pb2.GetIamPolicyRequest, policy_pb2.Policy, partial(_get_policy, world)),
+        "SetIamPolicy": (iam_policy_pb2.SetIamPolicyRequest, policy_pb2.Policy, partial(_set_policy, world)),
+    }
+    revisions: dict[str, tuple[Any, Any, Callable[[Any], Any]]] = {
+        "GetRevision": (run_v2.GetRevisionRequest, run_v2.Revision, partial(_get_revision, world)),
+        "ListRevisions": (run_v2.ListRevisionsRequest, run_v2.ListRevisionsResponse, partial(_list_revisions, world)),
+    }
+    operations: dict[str, tuple[Any, Any, Callable[[Any], Any]]] = {
+        "GetOperation": (
+            operations_pb2.GetOperationRequest,
+            operations_pb2.Operation,
+            lambda request: _get_operation(world, request.name),
+        ),
+    }
+    return [
+        generic_handler(SERVICES, _Guarded(world, wire, SERVICES), services),
+        generic_handler(REVISIONS, _Guarded(world, wire, REVISIONS), revisions),
+        generic_handler(OPERATIONS, _Guarded(world, wire, ""), operations),
+    ]
+
+
+class _Guarded(Wire):
+    """The same wire, behind permissions and the routing header that Cloud Run needs to find the region."""
+
+    def __init__(self, world: World, wire: Wire, routed: str) -> None:
+        self._world, self._wire, self._routed = world, wire, routed
+
+    def serve(self, method: str, request: Any, metadata: Any, answer: Callable[[], Any]) -> Any:  # noqa: ANN401
+        """Journal first, so that a refused call is seen; then refuse or answer under the world's lock."""
+
+        def guarded() -> Any:  # noqa: ANN401 - whatever the handler answers
+            if any(fnmatch.fnmatchcase(method, glob) for glob in self._world.denied):
+                _refuse("PERMISSION_DENIED", f"Permission denied on {method}")
+            if self._routed and "location" not in metadata.get("x-goog-request-params", ""):
+                _refuse("NOT_FOUND", "Requested entity was not found: no location in the routing header.")
+            with self._world.lock:
+                return answer()
+
+        return self._wire.serve(method, request, metadata, guarded)
+
+
+def _refuse(code: str, message: str) -> NoReturn:
+    raise Refusal(code, message)
+
+
+def _found(world: World, name: str) -> LocalService:
+    local = world.find(name)
+    if local is None:
+        _refuse("NOT_FOUND", f"Resource '{name.rpartition('/')[2]}' of kind 'SERVICE' does not exist.")
+    return local
+
+
+def _get_service(world: World, request: run_v2.GetServiceRequest) -> run_v2.Service:
+    return run_v2.Service(_found(world, request.name).service)
+
+
+def _list_services(world: World, request: run_v2.ListServicesRequest) -> run_v2.ListServicesResponse:
+    world.settle_operations()
+    parent = world.canonical(request.parent)
+    found = [one.service for name, one in sorted(world.services.items()) if name.startswith(f"{parent}/services/")]
+    page, token = _page(found, request.page_size, request.page_token)
+    return run_v2.ListServicesResponse(services=page, next_page_token=token)
+
+
+def _get_revision(world: World, request: run_v2.GetRevisionRequest) -> run_v2.Revision:
+    local = _found(world, request.name.partition("/revisions/")[0])
+    for one in local.revisions:
+        if one.name.rpartition("/")[2] == request.name.rpartition("/")[2]:
+            return one
+    _refuse("NOT_FOUND", f"Resource '{request.name.rpartition('/')[2]}' of kind 'REVISION' does not exist.")
+
+
+def _list_revisions(world: World, request: run_v2.ListRevisionsRequest) -> run_v2.ListRevisionsResponse:
+    """Newest first, in pages."""
+    local = _found(world, request.parent)
+    page, token = _page(local.revisions[::-1], request.page_size, request.page_token)
+    return run_v2.ListRevisionsResponse(revisions=page, next_page_token=token)
+
+
+def _page(found: list[Any], size: int, token: str) -> tuple[list[Any], str]:
+    start = int(token or 0)
+    end = start + min(size or _PAGE, _PAGE)
+    return found[start:end], str(end) if end < len(found) else ""
+
+
+def _update_service(world: World, request: run_v2.UpdateServiceRequest) -> operations_pb2.Operation:
+    """A write is accepted or refused as a whole; its effect comes with its operation."""
+    local = _found(world, request.service.name)
+    if request.service.etag and request.service.etag != local.service.etag:
+        _refuse("ABORTED", "Conflict for resource: the etag does not match the latest one.")
+    paths = list(request.update_mask.paths)
+    validate(world, local, request.service, paths)
+    if request.validate_only:
+        return _validated(local, world.canonical(request.service.name))
+    apply(local, request.service, paths)
+    local.service.last_modifier = "firebreak@firebreak.example"
+    world.stamp(local)
+    return world.answer(world.begin(request.service.name, local))
+
+
+def _validated(local: LocalService, name: str) -> operations_pb2.Operation:
+    done = operations_pb2.Operation(name="", done=True)
+    done.response.Pack(run_v2.Service.pb(local.service))
+    done.metadata.Pack(run_v2.Service.pb(run_v2.Service(name=name)))
+    return done
+
+
+def _get_operation(world: World, name: str) -> operations_pb2.Operation:
+    world.settle_operations()
+    operation: LocalOperation | None = world.operations.get(name)
+    if operation is None:
+        _refuse("NOT_FOUND", "Requested entity was not found: operation.")
+    return world.answer(operation)
+
+
+def _get_policy(world: World, request: iam_policy_pb2.GetIamPolicyRequest) -> policy_pb2.Policy:
+    """Below version 3 conditions are hidden and their roles mangled, as the real API does."""
+    local = _found(world, request.resource)
+    answer = policy_pb2.Policy()
+    answer.CopyFrom(local.policy)
+    answer.etag = str(local.policy_version).encode()
+    if request.options.requested_policy_version < 3:  # noqa: PLR2004 - the version that has conditions
+        for binding in answer.bindings:
+            if binding.HasField("condition"):
+                binding.role += f"_withcond_{abs(hash(binding.condition.expression)):x}"
+                binding.ClearField("condition")
+    return answer
+
+
+def _set_policy(world: World, request: iam_policy_pb2.SetIamPolicyRequest) -> policy_pb2.Policy:
+    """An empty etag overwrites blindly; another than the present one is refused."""
+    local = _found(world, request.resource)
+    if request.policy.etag and request.policy.etag != str(local.policy_version).encode():
+        _refuse("ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write.")
+    local.policy.CopyFrom(request.policy)
+    local.policy_version += 1
+    return _get_policy(world, iam_policy_pb2.GetIamPolicyRequest(resource=request.resource))

@@ -1,0 +1,102 @@
+"""What UpdateService accepts, refuses and changes: masks, traffic, ingress, and the traps of a full update."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any, NoReturn
+
+from google.cloud import run_v2
+
+from sandbox.wire import Refusal
+from sandbox.world import LocalService, World
+
+_WRITABLE = frozenset(
+    "description labels annotations client client_version ingress launch_stage binary_authorization template traffic"
+    " scaling invoker_iam_disabled default_uri_disabled iap_enabled multi_region_settings custom_audiences".split()
+)
+_SHORT_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_TAG = re.compile(r"[a-z]([-a-z0-9]{0,45}[a-z0-9])?")
+_NONE = 4
+_LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
+
+
+def _refuse(code: str, message: str) -> NoReturn:
+    raise Refusal(code, message)
+
+
+def validate(world: World, local: LocalService, wanted: run_v2.Service, paths: list[str]) -> None:
+    """Raises Refusal for what Cloud Run would not accept; a missing revision is accepted, and fails later."""
+    for path in paths:
+        if path.partition(".")[0] not in _WRITABLE:
+            _refuse("INVALID_ARGUMENT", f"Invalid field mask: '{path}' is not a field that can be updated.")
+    fields = {path.partition(".")[0] for path in paths} or _WRITABLE
+    if not paths:
+        _refuse_colliding_template(local, wanted)
+    if "ingress" in fields and wanted.ingress == _NONE and not world.accepts_ingress_none:
+        _refuse("INVALID_ARGUMENT", "ingress: INGRESS_TRAFFIC_NONE is not supported.")
+    if "traffic" in fields:
+        _validate_traffic(list(wanted.traffic))
+
+
+def _refuse_colliding_template(local: LocalService, wanted: run_v2.Service) -> None:
+    """A full update echoes the template's revision name, which collides with what exists under it."""
+    name = wanted.template.revision or local.revisions[-1].name.rpartition("/")[2]
+    known = {one.name.rpartition("/")[2] for one in local.revisions}
+    if name in known:
+        _refuse("ALREADY_EXISTS", f"Revision named '{name}' with different configuration already exists.")
+
+
+def _validate_traffic(traffic: list[run_v2.TrafficTarget]) -> None:
+    if traffic and sum(one.percent for one in traffic) != 100:  # noqa: PLR2004 - percent
+        _refuse("INVALID_ARGUMENT", "The percentages of the traffic targets must total 100.")
+    tags = [one.tag for one in traffic if one.tag]
+    if len(tags) != len(set(tags)) or not all(_TAG.fullmatch(tag) for tag in tags):
+        _refuse("INVALID_ARGUMENT", "A traffic tag is malformed or given twice.")
+    for one in traffic:
+        if one.type_ == _LATEST and one.revision:
+            _refuse("INVALID_ARGUMENT", "A LATEST target names no revision.")
+        if one.type_ != _LATEST and not _SHORT_NAME.fullmatch(one.revision):
+            _refuse("INVALID_ARGUMENT", "A REVISION target takes the revision's short name.")
+
+
+def apply(local: LocalService, wanted: run_v2.Service, paths: list[str]) -> None:
+    """Change exactly the masked fields; a changed template cuts a new revision."""
+    before = copy.deepcopy(run_v2.Service.pb(local.service).template)
+    for path in paths or sorted(_WRITABLE):
+        _copy(run_v2.Service.pb(local.service), run_v2.Service.pb(wanted), path.split("."))
+    if not local.service.traffic:
+        # What Cloud Run makes of an empty list: everything to the latest revision.
+        local.service.traffic = [run_v2.TrafficTarget(type_=_LATEST, percent=100)]
+    template = run_v2.Service.pb(local.service).template
+    if template != before:
+        _cut_revision(local)
+
+
+def _copy(to: Any, of: Any, path: list[str]) -> None:  # noqa: ANN401 - protobuf messages
+    name, below = path[0], path[1:]
+    if below:
+        _copy(getattr(to, name), getattr(of, name), below)
+        return
+    to.ClearField(name)
+    field = to.DESCRIPTOR.fields_by_name[name]
+    if field.is_repeated:
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            getattr(to, name).update(getattr(of, name))
+        else:
+            getattr(to, name).MergeFrom(getattr(of, name))
+    elif field.message_type is not None:
+        if of.HasField(name):
+            getattr(to, name).CopyFrom(getattr(of, name))
+    else:
+        setattr(to, name, getattr(of, name))
+
+
+def _cut_revision(local: LocalService) -> None:
+    newest = run_v2.Revision(local.revisions[-1])
+    name = (
+        local.service.template.revision or f"{local.service.name.rpartition('/')[2]}-{len(local.revisions) + 1:05d}-new"
+    )
+    newest.name = f"{local.service.name}/revisions/{name}"
+    newest.create_time = local.service.update_time
+    local.revisions.append(newest)

@@ -1,0 +1,60 @@
+"""Starts a world's servers on free loopback ports and tells the environment that points Firebreak at them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+
+from sandbox import cloud_run, pubsub, security_center, virustotal
+from sandbox.wire import Wire
+from sandbox.world import World
+
+_THREADS = 64
+
+
+class Sandbox:
+    """A context manager: inside it the world is served. `wire` is the journal, and where faults are planted."""
+
+    def __init__(self, world: World) -> None:
+        """Nothing is started yet."""
+        self.world = world
+        self.wire = Wire(world.latencies)
+        self._servers: list[grpc.Server] = []
+        self._virustotal: Any = None
+        self._environment: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        """Start one server for each of Google's services, and VirusTotal."""
+        for variable, handlers in (
+            ("CLOUD_RUN_EMULATOR_HOST", cloud_run.handlers(self.world, self.wire)),
+            ("SECURITY_CENTER_EMULATOR_HOST", security_center.handlers(self.world, self.wire)),
+            ("PUBSUB_EMULATOR_HOST", pubsub.handlers(self.world, self.wire)),
+        ):
+            self._environment[variable] = f"127.0.0.1:{self._serve(handlers)}"
+        self._virustotal, port = virustotal.start(self.world, self.wire)
+        self._environment["VIRUSTOTAL_HOST"] = f"http://127.0.0.1:{port}"
+        return self
+
+    def _serve(self, handlers: list[grpc.GenericRpcHandler]) -> int:
+        server = grpc.server(ThreadPoolExecutor(_THREADS), options=(("grpc.so_reuseport", 0),))
+        server.add_generic_rpc_handlers(tuple(handlers))
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        self._servers.append(server)
+        return int(port)
+
+    def environment(self) -> dict[str, str]:
+        """The variables to set, for a process that is to work on this world."""
+        return dict(self._environment)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop everything, also what hangs."""
+        self.wire.stop()
+        for server in self._servers:
+            server.stop(None)
+        self._virustotal.stop()

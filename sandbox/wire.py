@@ -1,0 +1,162 @@
+"""The wire of a sandbox: every call is journaled, delayed and made to fail as the world says, then answered."""
+
+from __future__ import annotations
+
+import fnmatch
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import grpc
+
+T = TypeVar("T")
+Kind = Literal["error", "hang", "reset", "malformed", "lost_answer", "slow"]
+Methods = Mapping[str, tuple[Any, Any, Callable[[Any], Any]]]
+"""Method name to request type, response type and the function that answers."""
+
+
+class Refusal(Exception):  # noqa: N818 - what a handler raises to answer with a status
+    """A gRPC status by name (`ABORTED`), or for HTTP the status and code as text, with its message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep both for the server that translates them."""
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class Malformed(Exception):  # noqa: N818 - told to the server, which answers with bytes that do not parse
+    """Answer with something that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as it arrived: `method` is `package.Service/Method`, `request` the decoded message, `at` seconds."""
+
+    number: int
+    method: str
+    request: Any
+    metadata: Mapping[str, str]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong: for calls whose method fits the glob, after `skip` of them, `times` times (None: always)."""
+
+    method: str
+    kind: Kind
+    code: str = "UNAVAILABLE"
+    message: str = "planted by the sandbox"
+    times: int | None = 1
+    skip: int = 0
+    seconds: float = 30.0
+
+
+@dataclass
+class _Planted:
+    fault: Fault
+    seen: int = 0
+    used: int = 0
+
+    def takes(self, method: str) -> bool:
+        """Whether this call is one that the fault falls on."""
+        if not fnmatch.fnmatchcase(method, self.fault.method):
+            return False
+        self.seen += 1
+        if self.seen <= self.fault.skip or (self.fault.times is not None and self.used >= self.fault.times):
+            return False
+        self.used += 1
+        return True
+
+
+class Wire:
+    """Journal and fault injector, shared by every server of one sandbox. Safe between threads."""
+
+    def __init__(self, latencies: Mapping[str, float] | None = None) -> None:
+        """`latencies` maps method globs to seconds."""
+        self._lock = threading.Lock()
+        self._calls: list[Call] = []
+        self._planted: list[_Planted] = []
+        self._latencies = dict(latencies or {})
+        self._stopped = threading.Event()
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Every call so far, in the order of arrival."""
+        with self._lock:
+            return tuple(self._calls)
+
+    def calls_to(self, glob: str) -> tuple[Call, ...]:
+        """The calls whose method fits, such as `*/UpdateService`."""
+        return tuple(call for call in self.calls if fnmatch.fnmatchcase(call.method, glob))
+
+    def inject(self, *faults: Fault) -> None:
+        """Plant faults; each call takes the first that fits."""
+        with self._lock:
+            self._planted += [_Planted(fault) for fault in faults]
+
+    def clear_faults(self) -> None:
+        """From now on nothing goes wrong."""
+        with self._lock:
+            self._planted.clear()
+
+    def delay(self, glob: str, seconds: float) -> None:
+        """From now on calls that fit take this long."""
+        with self._lock:
+            self._latencies[glob] = seconds
+
+    def stop(self) -> None:
+        """Let every call that hangs go."""
+        self._stopped.set()
+
+    def serve(self, method: str, request: Any, metadata: Mapping[str, str], answer: Callable[[], T]) -> T:  # noqa: ANN401
+        """Journal the call, apply what was planted for it, and answer."""
+        with self._lock:
+            self._calls.append(Call(len(self._calls), method, request, metadata, time.monotonic()))
+            fault = next((one.fault for one in self._planted if one.takes(method)), None)
+            latency = sum(seconds for glob, seconds in self._latencies.items() if fnmatch.fnmatchcase(method, glob))
+        if latency:
+            self._stopped.wait(latency)
+        return answer() if fault is None else self._spoil(fault, answer)
+
+    def _spoil(self, fault: Fault, answer: Callable[[], T]) -> T:
+        if fault.kind in ("hang", "slow"):
+            self._stopped.wait(fault.seconds)
+        if fault.kind == "slow":
+            return answer()
+        if fault.kind == "malformed":
+            raise Malformed
+        if fault.kind == "lost_answer":
+            answer()
+        code = {"hang": "DEADLINE_EXCEEDED", "reset": "UNAVAILABLE"}.get(fault.kind, fault.code)
+        raise Refusal(code, fault.message)
+
+
+def generic_handler(service: str, wire: Wire, methods: Methods) -> grpc.GenericRpcHandler:
+    """A gRPC handler for the methods of one service, of proto-plus or of plain protobuf messages."""
+    return grpc.method_handlers_generic_handler(
+        service, {name: _handler(f"{service}/{name}", wire, *method) for name, method in methods.items()}
+    )
+
+
+def _handler(method: str, wire: Wire, request_type: Any, response_type: Any, answer: Callable[[Any], Any]) -> Any:  # noqa: ANN401
+    def call(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 - protobuf messages
+        metadata = {str(key): str(value) for key, value in context.invocation_metadata()}
+        try:
+            return wire.serve(method, request, metadata, lambda: answer(request))
+        except Refusal as refusal:
+            context.abort(grpc.StatusCode[refusal.code], refusal.message)
+        except Malformed:
+            return None
+
+    def serialize(response: Any) -> bytes:  # noqa: ANN401
+        if response is None:
+            return b"\xff\xff\xff\xff not protobuf"
+        plus = hasattr(response_type, "serialize")
+        return bytes(response_type.serialize(response) if plus else response.SerializeToString())
+
+    read = request_type.deserialize if hasattr(request_type, "deserialize") else request_type.FromString
+    return grpc.unary_unary_rpc_method_handler(call, request_deserializer=read, response_serializer=serialize)
