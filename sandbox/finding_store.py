@@ -7,24 +7,15 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from sandbox.finding_fields import Pair, cloud_of
+from sandbox.world import World
 
 _CONTAINER = r"(?P<container>(?:organizations|folders|projects)/[^/]+)"
 _LOCATION = r"(?:/locations/(?P<location>[^/]+))?"
 _PARENT = re.compile(rf"{_CONTAINER}/sources/(?P<source>[^/]+){_LOCATION}")
 _FINDING = re.compile(rf"{_CONTAINER}/sources/(?P<source>[^/]+){_LOCATION}/findings/(?P<finding>[^/]+)")
-
-
-class Holder(Protocol):
-    """What is needed of a world to keep findings in it."""
-
-    findings: list[dict[str, Any]]
-
-    def now(self) -> dt.datetime:
-        """The world's time, aware."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +69,14 @@ def containers_of(pair: Pair) -> frozenset[str]:
     ) - {"", "projects/"}
 
 
-def put_finding(world: Holder, finding: Mapping[str, Any], resource: Mapping[str, Any]) -> None:
+def put_finding(world: World, finding: Mapping[str, Any], resource: Mapping[str, Any]) -> None:
     """Hold the finding, in place of the one with the same source and id; v1 spellings become v2's."""
     pair = {"finding": _as_v2(finding), "resource": copy.deepcopy(dict(resource))}
     new = _identity(pair)
     world.findings[:] = [*(one for one in world.findings if _identity(one) != new), pair]
 
 
-def held(world: Holder, name: str) -> dict[str, Any]:
+def held(world: World, name: str) -> dict[str, Any]:
     """The pair as the world keeps it, by any spelling of the finding's name; raises KeyError if there is none."""
     address = address_of(name)
     for pair in world.findings:
@@ -94,7 +85,7 @@ def held(world: Holder, name: str) -> dict[str, Any]:
     raise KeyError(name)
 
 
-def mute(world: Holder, name: str, mute: str = "MUTED", initiator: str = "analyst@shop.example") -> None:
+def mute(world: World, name: str, mute: str = "MUTED", initiator: str = "analyst@shop.example") -> None:
     """Mute or unmute as a person would; neither state nor event time moves."""
     time = timestamp(world)
     held(world, name)["finding"].update(
@@ -105,14 +96,14 @@ def mute(world: Holder, name: str, mute: str = "MUTED", initiator: str = "analys
     )
 
 
-def set_state(world: Holder, name: str, state: str) -> None:
+def set_state(world: World, name: str, state: str) -> None:
     """Make the finding ACTIVE or INACTIVE; a change moves its event time to now."""
     finding: MutableMapping[str, Any] = held(world, name)["finding"]
     if finding.get("state") != state:
         finding.update(state=state, eventTime=timestamp(world))
 
 
-def timestamp(world: Holder) -> str:
+def timestamp(world: World) -> str:
     """The world's time as SCC writes times."""
     return world.now().astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
