@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle, islice
 from typing import Any
 
 STATS = (
@@ -29,6 +29,9 @@ _ENGINES = (
     "Zoner", "alibabacloud", "tehtris",
 )
 # fmt: on
+_KEYS = frozenset(
+    (*STATS, "label", "families", "verdict", "gti", "gti_score", "sandbox", "first_seen", "analysed", "attributes")
+) | {"answer", "seconds", "location"}
 _MANY = 10
 _FEW = 2
 _DAY = 86_400
@@ -38,10 +41,13 @@ _LEVELS = {"VERDICT_MALICIOUS": "HIGH", "VERDICT_SUSPICIOUS": "MEDIUM"}
 def file_object(sha256: str, known: Mapping[str, Any], now: int) -> dict[str, Any]:
     """The `data` of an answer about a file; `now` is in epoch seconds.
 
-    `known` may give any of STATS (how many engines), `family`, `verdict` (threat_verdict), `gti` (a verdict; without it
-    there is no gti_assessment), `gti_score`, `sandbox` (a category), `first_seen` and `analysed` (epoch seconds), and
-    `attributes`, which replace what was made up (None removes one).
+    `known` may give any of STATS (how many engines), `label`, `families`, `verdict` (threat_verdict), `gti` (a verdict;
+    without it there is no gti_assessment), `gti_score`, `sandbox` (a category), `first_seen` and `analysed` (epoch
+    seconds), and `attributes`, which replace what was made up (None removes one). Raises ValueError for other keys.
     """
+    if unknown := known.keys() - _KEYS:
+        message = f"a file cannot be described by {', '.join(sorted(unknown))}"
+        raise ValueError(message)
     attributes = {**_attributes(sha256, known, now), **known.get("attributes", {})}
     return {
         "id": sha256,
@@ -78,7 +84,7 @@ def _attributes(sha256: str, known: Mapping[str, Any], now: int) -> dict[str, An
         "last_modification_date": analysed + 3600,
         "last_analysis_date": analysed,
         "last_analysis_stats": stats,
-        "last_analysis_results": dict(_results(stats, str(known.get("family") or "kinsing"))),
+        "last_analysis_results": dict(_results(stats, _families(known, stats))),
         "threat_verdict": verdict,
         "threat_severity": _severity(verdict, stats),
         "popular_threat_classification": _classification(known, stats),
@@ -115,11 +121,12 @@ def _severity(verdict: str, stats: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _results(stats: Mapping[str, int], family: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _results(stats: Mapping[str, int], families: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     engines = iter((*_ENGINES, *(f"Engine{number}" for number in range(1000))))
+    named = cycle(families or ["generic"])
     for category in STATS:
-        found = f"Trojan.Linux.{family.capitalize()}.A" if category in ("malicious", "suspicious") else None
         for engine in islice(engines, stats[category]):
+            found = f"Trojan.Linux.{next(named).capitalize()}.A" if category in ("malicious", "suspicious") else None
             yield (
                 engine,
                 {
@@ -133,15 +140,21 @@ def _results(stats: Mapping[str, int], family: str) -> Iterator[tuple[str, dict[
             )
 
 
+def _families(known: Mapping[str, Any], stats: Mapping[str, int]) -> list[str]:
+    """What engines call it: as given, else a miner if many of them call it malicious."""
+    return list(known.get("families", ["xmrig", "coinminer"] if stats["malicious"] >= _MANY else []))
+
+
 def _classification(known: Mapping[str, Any], stats: Mapping[str, int]) -> dict[str, Any] | None:
-    family = known.get("family") or ("kinsing" if stats["malicious"] >= _MANY else None)
-    if family is None:
+    families, count = _families(known, stats), stats["malicious"]
+    if not families:
         return None
-    count = stats["malicious"]
     return {
-        "suggested_threat_label": f"trojan.{family}/coinminer",
+        "suggested_threat_label": known.get("label", f"trojan.{'/'.join(families)}"),
         "popular_threat_category": [{"value": "trojan", "count": count}, {"value": "miner", "count": count // 2}],
-        "popular_threat_name": [{"value": family, "count": count // 2}, {"value": "coinminer", "count": count // 4}],
+        "popular_threat_name": [
+            {"value": family, "count": max(1, count // (place + 2))} for place, family in enumerate(families)
+        ],
     }
 
 
@@ -155,7 +168,7 @@ def _sandboxes(known: Mapping[str, Any], stats: Mapping[str, int]) -> dict[str, 
             "confidence": 92,
             "sandbox_name": "Zenbox Linux",
             "malware_classification": ["MALWARE", "MINER"],
-            "malware_names": ["Kinsing"],
+            "malware_names": ["Xmrig"],
         }
     }
 

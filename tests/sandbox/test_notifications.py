@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Literal
+from types import SimpleNamespace
+from typing import Any, Literal, cast
 
+import functions_framework
 import pytest
 from cloudevents.http import from_http
 from google.cloud import securitycenter_v1, securitycenter_v2
@@ -162,6 +165,36 @@ def test_the_cloudevents_library_reads_both_content_modes(mode: Literal["binary"
     assert (event["type"], event["id"]) == (MESSAGE_PUBLISHED, "7")
     assert event["source"] == "//pubsub.googleapis.com/projects/security-ops/topics/scc-findings"
     assert base64.b64decode(event.data["message"]["data"]) == b"hello"
+
+
+RECEIVER = """
+import functions_framework
+
+@functions_framework.cloud_event
+def receive(event):
+    import receiver_inbox
+    receiver_inbox.append(event)
+"""
+
+
+@pytest.mark.parametrize("form", ["binary", "structured", "push"])
+def test_functions_framework_hands_the_message_to_a_cloudevent_function(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox: list[Any] = []
+    monkeypatch.setitem(sys.modules, "receiver_inbox", cast("Any", SimpleNamespace(append=inbox.append)))
+    source = tmp_path / "main.py"
+    source.write_text(RECEIVER)
+    client = functions_framework.create_app("receive", str(source), "cloudevent").test_client()
+    headers, body = {"content-type": "application/json"}, push_body(FIXTURES["v2"](), message_id="7")
+    if form != "push":
+        headers, body = cloud_event(FIXTURES["v2"](), mode=cast("Any", form), message_id="7")
+    answer = client.post("/", data=body, headers=headers)
+    (event,) = inbox
+
+    assert answer.status_code == 200
+    assert (event["type"], event["id"]) == (MESSAGE_PUBLISHED, "7")
+    assert base64.b64decode(event.data["message"]["data"]) == FIXTURES["v2"]()
 
 
 @pytest.fixture

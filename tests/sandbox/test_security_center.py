@@ -10,13 +10,16 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import securitycenter_v2
 from google.cloud.securitycenter_v2.services.security_center.transports import SecurityCenterGrpcTransport
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.finding import parse_finding
 from sandbox import security_center
+from sandbox.finding_listing import list_findings
 from sandbox.notification_variants import FIXTURES, finding_on, with_unknowns
 from sandbox.notifications import Pair, Scene, malicious_binary_finding
 from sandbox.security_center import mute, put_finding, set_state
-from sandbox.wire import Wire
+from sandbox.wire import Fault, Wire
 from sandbox.world import World
 
 ORGANIZATION = "organizations/123456789012"
@@ -32,9 +35,14 @@ def world() -> World:
 
 
 @pytest.fixture
-def client(world: World) -> Iterator[Client]:
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def client(world: World, wire: Wire) -> Iterator[Client]:
     server = grpc.server(ThreadPoolExecutor(4))
-    server.add_generic_rpc_handlers(tuple(security_center.handlers(world, Wire())))
+    server.add_generic_rpc_handlers(tuple(security_center.handlers(world, wire)))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -335,3 +343,36 @@ def test_another_systems_record_changes_only_where_masked(world: World, client: 
 
     assert (written.status, list(written.assignees)) == ("open", ["c"])
     assert listed_.external_systems["firebreak"] == written
+
+
+def test_a_method_that_the_world_denies_is_refused_and_changes_nothing(world: World, client: Client) -> None:
+    name = put(world, malicious_binary_finding())
+    world.denied.add("*/SetMute")
+
+    with pytest.raises(exceptions.PermissionDenied):
+        client.set_mute(name=name, mute=securitycenter_v2.Finding.Mute.MUTED)
+    assert listed(client, f"{ORGANIZATION}/sources/-", filter='-mute = "MUTED"') == [SCENE.finding_id]
+
+
+def test_calls_are_journalled_and_take_the_faults_planted_for_them(world: World, wire: Wire, client: Client) -> None:
+    wire.inject(Fault("*/UpdateSecurityMarks", "lost_answer"))
+    put(world, malicious_binary_finding())
+
+    with pytest.raises(exceptions.ServiceUnavailable):
+        marked(client, {"a": "b"}, ["marks.a"])
+    assert [call.method for call in wire.calls] == [f"{security_center.SERVICE}/UpdateSecurityMarks"]
+    assert listed(client, f"{ORGANIZATION}/sources/-", filter='security_marks.marks.a = "b"') == [SCENE.finding_id]
+
+
+@given(st.text())
+def test_a_filter_from_hostile_text_selects_by_that_text_alone(text: str) -> None:
+    other = Scene(finding_id="other")
+    pairs = [finding_on("services/a"), malicious_binary_finding(other)]
+    pairs[0]["finding"]["category"] = text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    request = securitycenter_v2.ListFindingsRequest(
+        parent=f"{ORGANIZATION}/sources/-", filter=f'category = "{escaped}" AND -category = "{SCENE.category}"'
+    )
+    found = [one.finding.category for one in list_findings(pairs, request).list_findings_results]
+
+    assert found == [text]

@@ -51,13 +51,14 @@ def raw(server: virustotal.VirusTotalServer, path: str, **headers: str) -> tuple
 
 
 def test_the_real_client_reads_a_whole_file_object(world: World, server: virustotal.VirusTotalServer) -> None:
-    world.hashes[SHA256] = {"malicious": 48, "family": "kinsing"}
+    world.hashes[SHA256] = {"malicious": 48, "families": ["kinsing"], "label": "trojan.kinsing"}
     file = look_up(server)
 
     assert (file.id, file.type) == (SHA256, "file")
     assert file.last_analysis_stats["malicious"] == 48
     assert file.threat_verdict == "VERDICT_MALICIOUS"
     assert file.popular_threat_classification["popular_threat_name"][0]["value"] == "kinsing"
+    assert file.popular_threat_classification["suggested_threat_label"] == "trojan.kinsing"
 
 
 def test_the_assessment_is_sent_only_to_those_who_name_their_tool(
@@ -151,6 +152,14 @@ def test_a_fault_on_the_wire_is_an_http_error(world: World, wire: Wire, server: 
     assert (status, json.loads(body)["error"]["code"]) == (503, "TransientError")
 
 
+def test_a_malformed_fault_cuts_the_answer(world: World, wire: Wire, server: virustotal.VirusTotalServer) -> None:
+    world.hashes[SHA256] = {"malicious": 3}
+    wire.inject(Fault("virustotal/*", "malformed"))
+
+    with pytest.raises(json.JSONDecodeError):
+        look_up(server)
+
+
 @pytest.mark.parametrize("path", ["/api/v3/users/me", "/api/v3/files/", f"/api/v3/files/{SHA256}/contacted_domains"])
 def test_other_paths_know_nothing(path: str, world: World, server: virustotal.VirusTotalServer) -> None:
     world.hashes[SHA256] = {"malicious": 3}
@@ -192,3 +201,8 @@ def test_given_attributes_replace_and_remove_what_was_made_up() -> None:
 
     assert attributes["tags"] == ["signed"]
     assert "threat_verdict" not in attributes
+
+
+def test_a_file_described_by_an_unknown_word_is_a_mistake_in_the_world() -> None:
+    with pytest.raises(ValueError, match="malicous"):
+        file_object(SHA256, {"malicous": 48}, NOW)
