@@ -1,0 +1,60 @@
+# Everything below sets up by itself: a fresh clone and Python 3.11 or newer are enough.
+SHELL := bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PACKAGES := main.py app.py cli.py pipeline.py ledger.py settings.py core adapters enrichment responders stages screens sandbox tools tests
+EXISTING = $(wildcard $(PACKAGES))
+
+.PHONY: help setup demo test check lint format policies readme pins clean
+
+help: ## these targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY) ## .venv with everything pinned by hash, and .venv/bin/firebreak
+
+$(READY): requirements-dev.txt tools/launcher.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Firebreak needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make setup PYTHON=python3.11"; exit 1; }
+	@echo "setup: making $(VENV) with $$($(PYTHON) --version)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+	  || { echo "setup: the venv module is missing; install it (on Debian: python3-venv)"; exit 1; }
+	@echo "setup: installing $$(grep -c '==' requirements-dev.txt) packages, each checked against its hash (a minute or two)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python tools/launcher.py $(BIN)/firebreak
+	@touch $(READY)
+	@echo "setup: done; $(BIN)/firebreak is ready"
+
+demo: $(READY) ## from a finding to a contained and restored service, on this machine
+	@$(BIN)/firebreak demo $(if $(SCENARIO),--scenario $(SCENARIO))
+
+test: $(READY) ## everything that needs only Python
+	$(BIN)/python -m pytest -m "not emulator and not browser and not terraform"
+
+check: lint test policies readme ## all of it, as CI does
+	@echo "check: left out: tests against Google's emulators and Terraform, because there are none yet"
+
+lint: $(READY) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(EXISTING)
+
+format: $(READY) ## let ruff put everything in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+policies: $(READY) ## lint the shipped policies and run their examples
+	$(BIN)/firebreak policy lint policies
+	$(BIN)/firebreak policy test policies
+
+readme: $(READY) ## run the README's commands as written
+	$(BIN)/python tools/readme_commands.py
+
+pins: $(READY) ## make the locks anew from requirements*.in (needs uv)
+	$(BIN)/python tools/pins.py --upgrade
+
+clean: ## remove what was made
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
