@@ -160,11 +160,11 @@ class Ledger:
         document = self.documents.read("incident", incident_id)
         return self._opened(document) if document else None
 
-    def newest(self, limit: int) -> Iterator[Incident]:
-        """Incidents, last touched first; a record that cannot be read is passed over by the caller's own listing."""
+    def newest(self, limit: int) -> Iterator[Held]:
+        """Incidents, last touched first; a record of another version of Firebreak, which cannot be read, is left out."""
         for document in self.documents.newest("incident", limit):
             try:
-                yield self._opened(document).incident
+                yield self._opened(document)
             except Unreadable:
                 continue
 
