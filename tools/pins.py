@@ -4,49 +4,53 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMPILE = (
-    "pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header"
-    " --no-emit-index-url --no-emit-find-links"
-).split()
+COMPILE = "pip compile --quiet --no-config --generate-hashes --universal --python-version 3.11 --no-header --upgrade"
+COOL_DOWN = "1 week"  # a release that turns out to be malicious is mostly found out sooner
+HEADER = "# Made by `make pins` from {name}.in, which says why each direct dependency is there. Not edited by hand.\n"
 REASON = re.compile(r"^([A-Za-z0-9._-]+)\s+# (.+)$", re.MULTILINE)
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==")
 
 
 def main() -> int:
-    """Compile both locks; needs `uv` beside this interpreter or on the path, and the public package index."""
-    # Hashes must be those of the public index alone, whatever else this machine's pip is told of.
-    hidden = ("PIP_", "UV_")
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
-    environment |= {key: os.environ[key] for key in ("PIP_CERT",) if key in os.environ}
-    for name, constraint in (("requirements", []), ("requirements-dev", ["-c", "requirements.txt"])):
-        command = [_uv(), *COMPILE, *sys.argv[1:], *constraint, f"{name}.in", "-o", f"{name}.txt"]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True)  # noqa: S603 - our own words
-        lock = ROOT / f"{name}.txt"
-        lock.write_text(with_reasons(lock.read_text(), _reasons()))
+    """Make both locks anew, the second with the versions of the first; needs `uv` and the public package index."""
+    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+    if uv is None:
+        print("pins: uv is missing; get it with: .venv/bin/pip install uv", file=sys.stderr)
+        return 1
+    _compile(uv, "requirements")
+    _compile(uv, "requirements-dev", "-c", "requirements.txt")
     return 0
 
 
-def _uv() -> str:
-    beside = Path(sys.executable).with_name("uv")
-    return str(beside) if beside.exists() else "uv"
+def _compile(uv: str, name: str, *constraint: str) -> None:
+    print(f"pins: making {name}.txt", flush=True)
+    command = [uv, *COMPILE.split(), "--exclude-newer", COOL_DOWN, *constraint, f"{name}.in", "-o", f"{name}.txt"]
+    # Hashes must be those of the public index alone, whatever else this machine's settings name.
+    public = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "UV_"))}
+    subprocess.run(command, cwd=ROOT, env=public, check=True)  # noqa: S603 - our own words
+    lock = ROOT / f"{name}.txt"
+    lock.write_text(HEADER.format(name=name) + with_reasons(lock.read_text(), reasons()))
 
 
-def _reasons() -> dict[str, str]:
+def reasons() -> dict[str, str]:
+    """Why each direct dependency is there, by its name in lower case."""
     texts = [(ROOT / name).read_text() for name in ("requirements.in", "requirements-dev.in")]
     return {name.lower(): reason for text in texts for name, reason in REASON.findall(text)}
 
 
-def with_reasons(lock: str, reasons: dict[str, str]) -> str:
+def with_reasons(lock: str, known: dict[str, str]) -> str:
     """The lock with a comment line above each direct dependency."""
-    lines = []
+    lines: list[str] = []
     for line in lock.splitlines():
-        name = re.match(r"([A-Za-z0-9._-]+)==", line)
-        if name and name[1].lower() in reasons:
-            lines.append(f"# {reasons[name[1].lower()]}")
+        pin = PIN.match(line)
+        if pin and pin[1].lower() in known:
+            lines.append(f"# {known[pin[1].lower()]}")
         lines.append(line)
     return "\n".join(lines) + "\n"
 
