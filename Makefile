@@ -1,4 +1,4 @@
-# Everything below sets up by itself: a fresh clone and Python 3.11 or newer are enough.
+# Everything below sets up by itself: a fresh clone, Python 3.11 or newer with pip, and git are enough.
 SHELL := bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 PACKAGES := main.py app.py cli.py pipeline.py ledger.py settings.py core adapters enrichment responders stages screens sandbox tools tests
 EXISTING = $(wildcard $(PACKAGES))
 
-.PHONY: help setup demo test check lint format policies readme pins clean
+.PHONY: help setup demo test check lint format policies readme outside pins clean
 
 help: ## these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -16,13 +16,16 @@ help: ## these targets
 setup: $(READY) ## .venv with everything pinned by hash, and .venv/bin/firebreak
 
 $(READY): requirements-dev.txt tools/launcher.py
+	@command -v $(PYTHON) > /dev/null \
+	  || { echo "setup: there is no $(PYTHON); Firebreak needs Python 3.11 or newer. Try: make setup PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "Firebreak needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make setup PYTHON=python3.11"; exit 1; }
-	@echo "setup: making $(VENV) with $$($(PYTHON) --version)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
-	  || { echo "setup: the venv module is missing; install it (on Debian: python3-venv)"; exit 1; }
+	  || { echo "setup: Firebreak needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make setup PYTHON=python3.11"; exit 1; }
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 \
+	  || { echo "setup: making $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv --clear $(VENV); } \
+	  || { echo "setup: $(PYTHON) cannot make a virtual environment; its venv module is missing (on Debian: python3-venv)"; exit 1; }
 	@echo "setup: installing $$(grep -c '==' requirements-dev.txt) packages, each checked against its hash (a minute or two)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-dev.txt \
+	  || { echo "setup: installing failed, see above; nothing outside $(VENV) was touched, and make setup can be run again"; exit 1; }
 	@$(BIN)/python tools/launcher.py $(BIN)/firebreak
 	@touch $(READY)
 	@echo "setup: done; $(BIN)/firebreak is ready"
@@ -33,8 +36,13 @@ demo: $(READY) ## from a finding to a contained and restored service, on this ma
 test: $(READY) ## everything that needs only Python
 	$(BIN)/python -m pytest -m "not emulator and not browser and not terraform"
 
-check: lint test policies readme ## all of it, as CI does
-	@echo "check: left out: tests against Google's emulators and Terraform, because there are none yet"
+# The tests come last, so that their summary closes what is printed.
+check: $(READY) ## all of it, as CI does
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory policies
+	@$(MAKE) --no-print-directory readme
+	@$(MAKE) --no-print-directory outside
+	@$(MAKE) --no-print-directory test
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .
@@ -52,8 +60,11 @@ policies: $(READY) ## lint the shipped policies and run their examples
 readme: $(READY) ## run the README's commands as written
 	$(BIN)/python tools/readme_commands.py
 
+outside: $(READY) ## tests that need an emulator, a browser or Terraform, where they are to be had
+	$(BIN)/python tools/outside_tests.py
+
 pins: $(READY) ## make the locks anew from requirements*.in (needs uv)
-	$(BIN)/python tools/pins.py --upgrade
+	$(BIN)/python tools/pins.py
 
 clean: ## remove what was made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

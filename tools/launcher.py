@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-TEXT = """#!{python}
+# A shell line, then Python: a `#!` with the interpreter's path would not survive a blank or a long folder name in it.
+TEXT = """#!/bin/sh
+'''exec' {python} "$0" "$@"
+' '''
 import sys
 
 sys.path.insert(0, {root!r})
@@ -18,7 +22,14 @@ if __name__ == "__main__":
     sys.exit(main())
 """
 
-if __name__ == "__main__":
+
+def main() -> int:
+    """Write the command to the path given, for the interpreter that runs this."""
     launcher = Path(sys.argv[1])
-    launcher.write_text(TEXT.format(python=sys.executable, root=str(ROOT)))
+    launcher.write_text(TEXT.format(python=shlex.quote(sys.executable), root=str(ROOT)), encoding="utf-8")
     launcher.chmod(0o755)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
