@@ -38,12 +38,13 @@ def who_can_reach(world: World, service: str) -> frozenset[Way]:
     """Every open way to the service. Grants inherited from above the service are not of this world.
 
     A door counts as shut only once the operation that shut it has succeeded: until then, and after one that failed,
-    everything that the settings wish shut still counts as open.
+    every door of the service still counts as open to anyone.
     """
     with world.lock:
         local = world.service(service)
         if not _settled(world, local):
-            origins, address, callers = _ORIGINS[_ALL], True, frozenset({*_callers(local), *_checked(local)})
+            # What was in force before is not recorded, so the check of callers may be off too.
+            origins, address, callers = _ORIGINS[_ALL], True, _checked(local) | {"anyone"}
         else:
             # UNSPECIFIED is the default, which is all.
             origins = _ORIGINS[int(local.service.ingress) or _ALL]
@@ -60,7 +61,8 @@ def who_can_reach(world: World, service: str) -> frozenset[Way]:
 
 def revisions_open_to(world: World, service: str, origin: Origin, caller: Caller) -> frozenset[str]:
     """Short names of the revisions that such a caller reaches from there."""
-    return frozenset(one.revision for one in who_can_reach(world, service) if (one.origin, one.caller) == (origin, caller))
+    ways = who_can_reach(world, service)
+    return frozenset(one.revision for one in ways if (one.origin, one.caller) == (origin, caller))
 
 
 def _served(local: LocalService) -> Iterator[tuple[str, str, int]]:

@@ -53,9 +53,10 @@ def _keeps(local: LocalService, short: str) -> str | None:
         return "it is the only revision of the service."
     if _short(local.revisions[-1].name) == short:
         return "it is the latest revision of the service."
-    for target in (*local.service.traffic, *local.service.traffic_statuses):
-        if target.revision == short and (target.percent or target.tag):
-            return "it is able to receive traffic."
+    wished = [(one.revision, one.percent, one.tag) for one in local.service.traffic]
+    serving = [(one.revision, one.percent, one.tag) for one in local.service.traffic_statuses]
+    if any(name == short and (percent or tag) for name, percent, tag in wished + serving):
+        return "it is able to receive traffic."
     return None
 
 

@@ -23,13 +23,13 @@ def handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
         "TestIamPermissions": (
             iam_policy_pb2.TestIamPermissionsRequest,
             iam_policy_pb2.TestIamPermissionsResponse,
-            partial(test_permissions, world),
+            partial(permitted, world),
         )
     }
     return [generic_handler(SERVICE, wire, admitted(world, SERVICE, methods))]
 
 
-def test_permissions(
+def permitted(
     world: World, request: iam_policy_pb2.TestIamPermissionsRequest
 ) -> iam_policy_pb2.TestIamPermissionsResponse:
     """Those of the permissions asked about that the world does not deny; it needs no permission itself.

@@ -55,7 +55,9 @@ def wait_operation(world: World, request: operations_pb2.WaitOperationRequest) -
         time.sleep(_PAUSE)
 
 
-def list_operations(world: World, request: operations_pb2.ListOperationsRequest) -> operations_pb2.ListOperationsResponse:
+def list_operations(
+    world: World, request: operations_pb2.ListOperationsRequest
+) -> operations_pb2.ListOperationsResponse:
     """A location's operations in pages, in the order in which they began."""
     _admit(world, "ListOperations")
     with world.lock:
