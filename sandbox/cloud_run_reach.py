@@ -19,6 +19,7 @@ _ORIGINS: dict[int, tuple[Origin, ...]] = {
 }
 # Any other role, a custom one above all, may carry the right to invoke.
 _NOT_INVOKING = frozenset({"roles/viewer", "roles/browser", "roles/run.viewer"})
+_ANYONE: frozenset[Caller] = frozenset({"anyone"})
 _ALL = 1
 _MANUAL = 2
 
@@ -44,7 +45,7 @@ def who_can_reach(world: World, service: str) -> frozenset[Way]:
         local = world.service(service)
         if not _settled(world, local):
             # What was in force before is not recorded, so the check of callers may be off too.
-            origins, address, callers = _ORIGINS[_ALL], True, _checked(local) | {"anyone"}
+            origins, address, callers = _ORIGINS[_ALL], True, _checked(local) | _ANYONE
         else:
             # UNSPECIFIED is the default, which is all.
             origins = _ORIGINS[int(local.service.ingress) or _ALL]
@@ -81,7 +82,7 @@ def _served(local: LocalService) -> Iterator[tuple[str, str, int]]:
 
 
 def _callers(local: LocalService) -> frozenset[Caller]:
-    return frozenset({"anyone"}) if local.service.invoker_iam_disabled else _checked(local)
+    return _ANYONE if local.service.invoker_iam_disabled else _checked(local)
 
 
 def _checked(local: LocalService) -> frozenset[Caller]:

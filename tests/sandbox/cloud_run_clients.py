@@ -36,7 +36,7 @@ class Clients:
     services: Any
     revisions: Any
 
-    def read(self) -> run_v2.Service:
+    def read(self) -> Any:
         return self.services.get_service(name=NAME, timeout=5, retry=None)
 
     def update(self, paths: list[str], *, validate_only: bool = False, **fields: Any) -> Any:
