@@ -14,6 +14,7 @@ help: ## these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: $(READY) ## .venv with everything pinned by hash, and .venv/bin/firebreak
+	@echo "setup: $(BIN)/firebreak is ready"
 
 $(READY): requirements-dev.txt tools/launcher.py
 	@command -v $(PYTHON) > /dev/null \
@@ -24,11 +25,10 @@ $(READY): requirements-dev.txt tools/launcher.py
 	  || { echo "setup: making $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv --clear $(VENV); } \
 	  || { echo "setup: $(PYTHON) cannot make a virtual environment; its venv module is missing (on Debian: python3-venv)"; exit 1; }
 	@echo "setup: installing $$(grep -c '==' requirements-dev.txt) packages, each checked against its hash (a minute or two)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-dev.txt \
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-dev.txt \
 	  || { echo "setup: installing failed, see above; nothing outside $(VENV) was touched, and make setup can be run again"; exit 1; }
 	@$(BIN)/python tools/launcher.py $(BIN)/firebreak
 	@touch $(READY)
-	@echo "setup: done; $(BIN)/firebreak is ready"
 
 demo: $(READY) ## from a finding to a contained and restored service, on this machine
 	@$(BIN)/firebreak demo $(if $(SCENARIO),--scenario $(SCENARIO))

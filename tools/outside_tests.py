@@ -1,4 +1,4 @@
-"""Runs the tests that need more than Python, each kind where its programs are; says loudly which it leaves out and why."""
+"""Runs the tests that need more than Python where their programs are, and says loudly which it leaves out, and why."""
 
 from __future__ import annotations
 

@@ -1,0 +1,86 @@
+"""What a stranger meets first: setting up, the command, and what is sent to be deployed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from tests.repository.checkout import ROOT, text_of, tracked
+from tools.outside_tests import NEEDED
+from tools.readme_commands import commands
+
+OWN_FOLDERS = re.compile(r"(?<![\w.-])/(?:home|root|work)/")
+
+
+def is_deployed(path: str) -> bool:
+    """What .gcloudignore lets through: it leaves out everything, then takes files back one by one."""
+    kept = [line.removeprefix("!/") for line in text_of(".gcloudignore").splitlines() if line.startswith("!/")]
+    return any(fnmatch(path, pattern) for pattern in kept)
+
+
+def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run without a terminal and with nothing to read."""
+    return subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+def test_what_is_deployed_starts_by_itself(tmp_path: Path) -> None:
+    """The entry points find all they import among the files that are sent, and nothing of the sandbox is sent."""
+    for path in filter(is_deployed, tracked()):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+
+    told = run(sys.executable, "-P", "-c", "import sys; sys.path.insert(0, '.'); import main", cwd=tmp_path)
+
+    assert told.returncode == 0, told.stderr
+    assert {path.name for path in tmp_path.iterdir()}.isdisjoint({"sandbox", "tests", "cli.py", "tools", ".git"})
+
+
+def test_the_command_runs_from_any_folder(tmp_path: Path) -> None:
+    command = tmp_path / "a folder with blanks" / "firebreak"
+    command.parent.mkdir()
+    run(sys.executable, str(ROOT / "tools" / "launcher.py"), str(command))
+
+    told = run(str(command), "--help", cwd=tmp_path)
+
+    assert told.returncode == 0, told.stderr
+    assert "usage: firebreak" in told.stdout
+
+
+@pytest.mark.parametrize("python", ["no-such-python", "false"])
+def test_setting_up_without_a_usable_python_ends_in_a_sentence(python: str, tmp_path: Path) -> None:
+    told = run("make", "setup", f"PYTHON={python}", f"VENV={tmp_path / 'venv'}")
+
+    assert told.returncode
+    assert "Firebreak needs Python 3.11 or newer" in told.stdout
+    assert not (tmp_path / "venv").exists()
+
+
+def test_every_target_is_told_with_a_sentence() -> None:
+    targets = set(re.findall(r"^([a-z]+):", text_of("Makefile"), re.MULTILINE))
+
+    assert {target for target in targets if f"make {target} " not in run("make").stdout} == set()
+
+
+def test_every_kind_of_test_that_needs_more_than_python_has_a_marker() -> None:
+    markers = set(re.findall(r'^  "(\w+): needs', text_of("pyproject.toml"), re.MULTILINE))
+
+    assert markers == set(NEEDED)
+
+
+def test_marked_blocks_are_read_line_by_line_and_others_are_not() -> None:
+    marked = "<!-- run -->\n```bash\nmake a\n# a remark\n\nmake b\n```\n"
+    unmarked = "```bash\nrm -rf\n```\n"
+
+    assert commands(marked + unmarked + marked) == ["make a", "make b"]
+
+
+def test_no_file_holds_a_folder_of_the_machine_it_was_written_on() -> None:
+    texts = {path: (ROOT / path).read_text(encoding="utf-8", errors="replace") for path in tracked()}
+
+    assert [(path, match[0]) for path, text in texts.items() if (match := OWN_FOLDERS.search(text))] == []

@@ -1,0 +1,59 @@
+"""The dependencies that are named are those that are imported."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from tests.repository.checkout import imports, python_files, text_of
+
+DIRECT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)", re.MULTILINE)
+PEOPLE_AND_CHECKS = ("cli.py", "screens/", "sandbox/", "tests/", "tools/", "benchmarks/")
+# What is imported, where its name is not the package's.
+PACKAGE_OF = {
+    "vt": "vt-py",
+    "yaml": "PyYAML",
+    "grpc": "grpcio",
+    "functions_framework": "functions-framework",
+    "google.api_core": "google-api-core",
+    "google.auth": "google-auth",
+    "google.cloud.firestore": "google-cloud-firestore",
+    "google.cloud.firestore_v1": "google-cloud-firestore",
+    "google.cloud.logging_v2": "google-cloud-logging",
+    "google.cloud.pubsub_v1": "google-cloud-pubsub",
+    "google.cloud.run_v2": "google-cloud-run",
+    "google.cloud.securitycenter_v1": "google-cloud-securitycenter",
+    "google.cloud.securitycenter_v2": "google-cloud-securitycenter",
+    "google.cloud.storage": "google-cloud-storage",
+    "google.iam": "grpc-google-iam-v1",
+    "google.longrunning": "googleapis-common-protos",
+    "google.protobuf": "protobuf",
+    "google.pubsub_v1": "google-cloud-pubsub",
+    "google.rpc": "googleapis-common-protos",
+}
+
+
+def packages(files: list[str]) -> set[str]:
+    """The packages that these files import, by the name they are installed under."""
+    known = {path.partition("/")[0].removesuffix(".py") for path in python_files()} | sys.stdlib_module_names
+    imported = {name for path in files for name in imports(text_of(path))}
+    return {package_of(name) for name in imported if name.partition(".")[0] not in known}
+
+
+def package_of(module: str) -> str:
+    prefixes = [prefix for prefix in PACKAGE_OF if f"{module}.".startswith(f"{prefix}.")]
+    return PACKAGE_OF[max(prefixes, key=len)] if prefixes else module.partition(".")[0]
+
+
+def named(requirements: str) -> set[str]:
+    return set(DIRECT.findall(text_of(requirements)))
+
+
+def test_what_is_deployed_names_what_it_imports_and_nothing_else() -> None:
+    deployed = [path for path in python_files() if not path.startswith(PEOPLE_AND_CHECKS)]
+
+    assert packages(deployed) == named("requirements.in")
+
+
+def test_nothing_is_imported_that_only_comes_along_with_something_else() -> None:
+    assert packages(python_files()) <= named("requirements.in") | named("requirements-dev.in")
