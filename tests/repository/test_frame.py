@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -30,12 +30,15 @@ def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_is_deployed_starts_by_itself(tmp_path: Path) -> None:
-    """The entry points find all they import among the files that are sent, and nothing of the sandbox is sent."""
-    for path in filter(is_deployed, tracked()):
+    """Every module that is sent finds what it imports among the files that are sent, and nothing of the sandbox is."""
+    sent = [path for path in tracked() if is_deployed(path)]
+    for path in sent:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, tmp_path / path)
+    modules = [".".join(PurePosixPath(path).with_suffix("").parts) for path in sent if path.endswith(".py")]
+    program = "import importlib, sys; sys.path.insert(0, '.'); [importlib.import_module(name) for name in sys.argv[1:]]"
 
-    told = run(sys.executable, "-P", "-c", "import sys; sys.path.insert(0, '.'); import main", cwd=tmp_path)
+    told = run(sys.executable, "-P", "-c", program, "main", *modules, cwd=tmp_path)
 
     assert told.returncode == 0, told.stderr
     assert {path.name for path in tmp_path.iterdir()}.isdisjoint({"sandbox", "tests", "cli.py", "tools", ".git"})
