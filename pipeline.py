@@ -26,9 +26,12 @@ BUDGET_SECONDS = 100.0
 _RELEASABLE: frozenset[Phase] = frozenset({"contained", "failed", "containing", "verifying"})
 
 
-def respond(app: App, data: bytes) -> Held:
-    """Answer one Pub/Sub message; raises Malformed for the dead-letter road, Transient for another delivery."""
-    deadline = Deadline.after(BUDGET_SECONDS)
+def respond(app: App, data: bytes, budget: float = BUDGET_SECONDS) -> Held:
+    """Answer one Pub/Sub message within `budget` seconds.
+
+    Raises Malformed for the dead-letter road, Transient for another delivery.
+    """
+    deadline = Deadline.after(budget)
     notification = parse_notification(data)
     held = app.ledger.claim(notification.finding)
     try:

@@ -29,10 +29,11 @@ class Case:
         return self.suspicion.revisions
 
     def also(self, suspects: frozenset[str]) -> Case:
-        """The same case with more suspects: in a fold every edit sees the union of all holds' suspects."""
+        """The same case with more suspects: who was one when the decision fell, or is one for another hold."""
         if suspects <= self.suspects:
             return self
-        return replace(self, suspicion=replace(self.suspicion, revisions=self.suspects | suspects))
+        rule = "named" if self.suspicion.rule == "unplaced" else self.suspicion.rule
+        return replace(self, suspicion=replace(self.suspicion, rule=rule, revisions=self.suspects | suspects))
 
 
 def case_of(target: Target, suspicion: Suspicion, workload: Workload, unsupported: frozenset[str] = frozenset()) -> Case:

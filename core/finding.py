@@ -12,6 +12,7 @@ from typing import Any
 
 from core.evidence import Catalogue, Fact, FactType, FactValue
 from core.instants import parse_instant
+from core.redaction import safe
 from core.target import NotATarget, Target, parse_resource
 
 _NAME = re.compile(
@@ -20,7 +21,6 @@ _NAME = re.compile(
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MANY = 50
-_LONG = 2000
 
 CATALOGUE: Catalogue = MappingProxyType(
     {
@@ -76,7 +76,7 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding, frozen. Texts are as SCC sent them and hostile: escape and redact wherever they are shown."""
+    """One finding, frozen. Free texts are redacted and escaped already; category and names are as SCC sent them."""
 
     name: FindingName
     canonical_name: str
@@ -174,7 +174,7 @@ def parse_finding(finding: Mapping[str, Any], resource: Mapping[str, Any]) -> Fi
         containers=tuple(_containers(finding))[:_MANY],
         commands=tuple(_commands(finding))[:_MANY],
         contacts=tuple(_contacts(finding))[:_MANY],
-        description=_text(finding, "description"),
+        description=safe(_text(finding, "description")),
         **_attack(_dict(finding.get("mitreAttack"))),
     )
 
@@ -256,7 +256,7 @@ def _binary(role: str, file: Mapping[str, Any]) -> Binary:
     known = sha256 if _SHA256.fullmatch(sha256) else None
     sizes = (str(file.get("hashedSize") or "0"), str(file.get("size") or "0"))
     whole = bool(known) and sizes[0] == sizes[1] and file.get("partiallyHashed") is not True
-    return Binary(_decoded(_text(file, "path")), role, known, whole)
+    return Binary(safe(_decoded(_text(file, "path"))), role, known, whole)
 
 
 def _containers(finding: Mapping[str, Any]) -> Iterator[Container]:
@@ -264,20 +264,20 @@ def _containers(finding: Mapping[str, Any]) -> Iterator[Container]:
         image = _text(container, "imageId") or _text(container, "uri")
         digest = image[image.rfind("sha256:") :] if "sha256:" in image else ""
         known = digest if _SHA256.fullmatch(digest[7:]) else None
-        yield Container(_text(container, "name"), _text(container, "uri"), known)
+        yield Container(safe(_text(container, "name")), safe(_text(container, "uri")), known)
 
 
 def _commands(finding: Mapping[str, Any]) -> Iterator[str]:
     for process in _list(finding.get("processes")):
         words = [_decoded(word) for word in process.get("args") or () if isinstance(word, str)]
         if words:
-            yield " ".join(words)[:_LONG]
+            yield safe(" ".join(words))
 
 
 def _contacts(finding: Mapping[str, Any]) -> Iterator[str]:
     for group in _dict(finding.get("contacts")).values():
         for contact in _list(_dict(group).get("contacts")):
-            yield _text(contact, "email")
+            yield safe(_text(contact, "email"), 200)
 
 
 def _attack(attack: Mapping[str, Any]) -> dict[str, Any]:

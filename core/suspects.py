@@ -44,15 +44,18 @@ def find_suspects(finding: Finding, workload: Workload, related: frozenset[str])
 
 
 def _by_digest(finding: Finding, workload: Workload, related: frozenset[str]) -> Suspicion:
-    carriers = frozenset(
-        name
-        for name in workload.reachable
-        if (found := workload.revision(name)) and found.digests & finding.digests
-    )
-    if not carriers:
+    found = carriers(finding, workload, workload.reachable)
+    if not found:
         return Suspicion("unplaced", frozenset(), "no reachable revision carries the image digest of the finding")
-    also = f", related findings name {_list(related - carriers)}" if related - carriers else ""
-    return Suspicion("digest", carriers | related, f"{_list(carriers)} carries the image of the finding{also}")
+    also = f", related findings name {_list(related - found)}" if related - found else ""
+    return Suspicion("digest", found | related, f"{_list(found)} carries the image of the finding{also}")
+
+
+def carriers(finding: Finding, workload: Workload, names: frozenset[str]) -> frozenset[str]:
+    """Those of the named revisions that carry an image of the finding."""
+    return frozenset(
+        name for name in names if (known := workload.revision(name)) and known.digests & finding.digests
+    )
 
 
 @dataclass(frozen=True, slots=True)

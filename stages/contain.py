@@ -118,8 +118,12 @@ def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
 
 def _look(app: App, incident: Incident, target: Target, deadline: Deadline) -> Seen:
     workload = app.cloud_run.read(target, deadline.sooner(15))
-    named = frozenset(incident.decision.related_revisions if incident.decision else ())
-    return Seen(workload, reread_case(incident.finding, workload, named, frozenset(incident.unsupported)))
+    decision = incident.decision
+    named = frozenset(decision.related_revisions if decision else ())
+    standing, _ = app.ledger.standing(target.key)
+    case = reread_case(incident.finding, workload, named, standing, frozenset(incident.unsupported))
+    # Who was suspect when the decision fell stays so, also once nothing leads there any more.
+    return Seen(workload, case.also(frozenset(decision.suspects if decision else ())))
 
 
 def _require_as_drafted(change: Change, seen: Seen) -> None:
@@ -206,7 +210,7 @@ def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline)
     if not plan.changes:
         reasons = "; ".join(f"{one.action}: {one.reason}" for one in plan.refusals)
         return _ended(app, _with_plan(held, plan), "failed", f"{why}; nothing else can be done: {reasons}")
-    if incident.answer is not None and not _covered(incident, plan):
+    if incident.answer is not None and plan.writes and not _covered(incident, plan):
         return ask(app, held, policy, plan, incident.decision.caps if incident.decision else (), why)
     fresh = replace(incident, plan=plan, operation=None).told(app.now_ns(), "firebreak", f"drafted anew: {why}")
     return app.ledger.save(held, fresh)

@@ -21,7 +21,7 @@ from core.mode import Mode, capped
 from core.plan import Plan, Refused, draft
 from core.policy import Policy
 from core.standing import Standing
-from core.suspects import find_suspects
+from core.suspects import Suspicion, carriers, find_suspects
 from core.target import NotATarget, Target
 from core.verdict import assess
 from core.workload import Workload
@@ -91,9 +91,11 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     workload = _detail(evidence, "workload", Workload)
     related = _detail(evidence, "related", tuple)
     named = named_revisions(related or ())
-    case = reread_case(finding, workload, named) if workload else None
+    standing, fault = _standing(app, finding.target)
+    case = reread_case(finding, workload, named, standing) if workload else None
     plan = _draw(app, choice, workload, case, finding)
     situation = _situation(app, held, confirmed, choice, evidence, workload, case)
+    situation = replace(situation, standing=standing, standing_fault=fault)
     decision = _within_limits(app, incident.id, situation, _decision(app, choice, situation, plan, named), plan)
     shown = tuple(asked(one) for one in evidence)
     verdict = assess(finding, evidence)
@@ -111,10 +113,26 @@ def _matters(
 
 
 def reread_case(
-    finding: Finding, workload: Workload, named: frozenset[str], unsupported: frozenset[str] = frozenset()
+    finding: Finding,
+    workload: Workload,
+    named: frozenset[str],
+    standing: Standing | None,
+    unsupported: frozenset[str] = frozenset(),
 ) -> Case:
-    """Suspects and all else that edits look at, from a reading of the workload."""
-    return case_of(workload.target, find_suspects(finding, workload, named), workload, unsupported)
+    """Suspects and all else that edits look at, from a reading of the workload.
+
+    An event from before the standing containment was verified is judged by the traffic of that time, the origin's; of
+    a later one, revisions that are held already count as if they could still be reached.
+    """
+    seen = workload
+    if standing is not None and standing.holds:
+        earlier = standing.verified_ns is None or finding.event_ns < standing.verified_ns
+        seen = replace(workload, state=standing.origin, effective={}, effective_tags={}) if earlier else workload
+    suspicion = find_suspects(finding, seen, named)
+    held = frozenset[str]().union(*(hold.suspects for hold in standing.holds)) if standing else frozenset[str]()
+    if suspicion.rule == "unplaced" and (again := carriers(finding, workload, held)):
+        suspicion = Suspicion("digest", again, f"{', '.join(sorted(again))} carries the image and is held already")
+    return case_of(workload.target, suspicion, workload, unsupported)
 
 
 def _draw(app: App, choice: Choice, workload: Workload | None, case: Case | None, finding: Finding) -> Plan | None:
@@ -140,7 +158,6 @@ def _situation(  # noqa: PLR0913 - everything that guards look at, gathered in o
     target = finding.target
     if isinstance(target, NotATarget):
         raise TypeError(target.reason)
-    standing, fault = _standing(app, target)
     return Situation(
         finding=finding,
         target=target,
@@ -154,15 +171,16 @@ def _situation(  # noqa: PLR0913 - everything that guards look at, gathered in o
         case=case,
         related_known=_detail(evidence, "related", tuple) is not None,
         steps=choice.policy.then if choice.policy else (),
-        standing=standing,
+        standing=None,
         incident="" if held.joined else held.incident.id,
-        standing_fault=fault,
         gaps=tuple(one.source for one in evidence if one.detail is None and one.gap),
     )
 
 
-def _standing(app: App, target: Target) -> tuple[Standing | None, str | None]:
+def _standing(app: App, target: Target | NotATarget) -> tuple[Standing | None, str | None]:
     """What stands on the target, or why it cannot be trusted."""
+    if isinstance(target, NotATarget):
+        return None, None
     try:
         return app.ledger.standing(target.key)[0], None
     except BrokenSeal as fault:

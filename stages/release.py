@@ -58,7 +58,7 @@ def _begin(app: App, held: Held, target: Target, by: str, deadline: Deadline) ->
         return _nothing_to_restore(app, held, by)
     workload = app.cloud_run.read(target, deadline.sooner(15))
     named = frozenset(held.incident.decision.related_revisions if held.incident.decision else ())
-    case = reread_case(held.incident.finding, workload, named)
+    case = reread_case(held.incident.finding, workload, named, standing)
     wanted = _wanted(app, standing.without(held.incident.id), case)
     _keep_others_closed(standing.without(held.incident.id), wanted, workload)
     restored = restoration(workload.state, standing.applied, wanted)
