@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import json
 import re
 import threading
 import time
@@ -14,59 +13,108 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.file_reputation import FileReport, NoReport, judge
+from core.file_reputation import FileReport, NoReport, read_report
 
 HOST = "https://www.virustotal.com"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_KEY = re.compile(r"[!-~]+")
 _DAY = 86_400
 _LIFETIMES = {"malicious": 7 * _DAY, "suspicious": 6 * 3600, "undetected": 3600, "not_found": 900}
 _YOUNG, _YOUNG_LIFETIME = 7 * _DAY, 900
 _MOST_CACHED = 10_000
 _AT_MOST = 10.0
-_FINAL = {
+_PAUSE = 0.3
+_QUOTA = ("quota", "the VirusTotal quota is used up until midnight UTC")
+_RATE = ("rate", "VirusTotal is being asked too often")
+_MALFORMED = ("malformed", "VirusTotal's answer could not be read")
+_BY_CODE = {
     "AuthenticationRequiredError": ("auth", "VirusTotal asks for a key: set VIRUSTOTAL_API_KEY"),
     "WrongCredentialsError": ("auth", "VirusTotal does not accept the key: check VIRUSTOTAL_API_KEY"),
-    "UserNotActiveError": ("auth", "the VirusTotal account is not active"),
-    "ForbiddenError": ("forbidden", "the VirusTotal key may not read file reports"),
+    "UserNotActiveError": ("auth", "the VirusTotal account of VIRUSTOTAL_API_KEY is not active"),
+    "ForbiddenError": ("forbidden", "VIRUSTOTAL_API_KEY may not read file reports: check the licence"),
     "NotFoundError": ("not_found", "VirusTotal does not know the file, which does not make it clean"),
+    "QuotaExceededError": _QUOTA,
+    "TooManyRequestsError": _RATE,
 }
+_BY_STATUS = {
+    401: ("auth", "VirusTotal does not accept the key: check VIRUSTOTAL_API_KEY"),
+    403: ("forbidden", "VirusTotal, or something on the way to it, forbids the request"),
+    429: _RATE,
+}
+_PASSING = (502, 503, 504)
+
+
+@dataclass
+class _Flight:
+    """A request under way; `ends` is when the most patient of its askers stops waiting, on the monotonic clock."""
+
+    ends: float
+    answer: Future[FileReport | NoReport] = field(default_factory=Future)
 
 
 @dataclass
 class VirusTotal:
-    """Reports by hash. Connects on first use, after any fork; answers are typed, and nothing is raised."""
+    """Reports by hash. Connects on first use, after any fork; answers are typed, and nothing is raised.
+
+    A request outlives an impatient asker (10 s at most), so that the next one finds its answer kept.
+    """
 
     key: str = field(repr=False)
     host: str
     clock: Callable[[], float] = time.time
+    most_kept: int = _MOST_CACHED
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
     _client: Any = field(default=None, repr=False)
-    _flying: dict[str, Future[FileReport | NoReport]] = field(default_factory=dict, repr=False)
-    _cache: OrderedDict[str, tuple[float, FileReport | NoReport]] = field(default_factory=OrderedDict, repr=False)
+    _flying: dict[str, _Flight] = field(default_factory=dict, repr=False)
+    _kept: OrderedDict[str, tuple[float, FileReport | NoReport]] = field(default_factory=OrderedDict, repr=False)
     _closed_until: float = 0.0
 
-    def report(self, sha256: str, seconds: float) -> FileReport | NoReport:
-        """What VirusTotal says, within that many seconds; concurrent askers of one hash share one request."""
+    def report(self, sha256: str, deadline: float) -> FileReport | NoReport:
+        """What VirusTotal says, within `deadline` seconds; concurrent askers of one hash share one request."""
         if not _SHA256.fullmatch(sha256):
             return NoReport(sha256, "not_a_hash", "not the SHA-256 of a file")
+        if not _KEY.fullmatch(self.key):
+            return NoReport(sha256, "auth", "VIRUSTOTAL_API_KEY is not a key: one word of ASCII characters")
         with self._lock:
-            if (known := self._known(sha256)) is not None:
+            until, known = self._kept.get(sha256, (0.0, None))
+            if known is not None and self.clock() < until:
                 return known
             if self.clock() < self._closed_until:
-                return NoReport(sha256, "quota", "the VirusTotal quota is used up until midnight UTC")
-            flight = self._flying.get(sha256)
-            if flight is None:
-                flight = asyncio.run_coroutine_threadsafe(self._ask(sha256), self._running_loop())
-                self._flying[sha256] = flight
+                return NoReport(sha256, *_QUOTA)
+            flight = self._board(sha256, time.monotonic() + deadline)
         try:
-            return flight.result(timeout=seconds)
+            return flight.answer.result(timeout=deadline)
         except TimeoutError:
-            return NoReport(sha256, "hung", f"VirusTotal did not answer within {seconds:.1f} s")
+            return NoReport(sha256, "hung", f"VirusTotal did not answer within {deadline:.1f} s")
 
-    def _known(self, sha256: str) -> FileReport | NoReport | None:
-        until, answer = self._cache.get(sha256, (0.0, None))
-        return answer if self.clock() < until else None
+    def close(self) -> None:
+        """Let the connections and whoever still waits go, and end the thread. The next question starts anew."""
+        with self._lock:
+            loop, self._loop = self._loop, None
+            self._flying.clear()
+        if loop is not None:
+            asyncio.run_coroutine_threadsafe(self._land(), loop).result(_AT_MOST)
+            loop.call_soon_threadsafe(loop.stop)
+
+    async def _land(self) -> None:
+        flights = asyncio.all_tasks() - {asyncio.current_task()}
+        for flight in flights:
+            flight.cancel()
+        await asyncio.gather(*flights, return_exceptions=True)
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close_async()
+
+    def _board(self, sha256: str, ends: float) -> _Flight:
+        """The flight to wait for; called under the lock."""
+        flight = self._flying.get(sha256)
+        if flight is not None:
+            flight.ends = max(flight.ends, ends)
+            return flight
+        flight = self._flying[sha256] = _Flight(ends)
+        asyncio.run_coroutine_threadsafe(self._fly(sha256, flight), self._running_loop())
+        return flight
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -74,108 +122,97 @@ class VirusTotal:
             threading.Thread(target=self._loop.run_forever, name="virustotal", daemon=True).start()
         return self._loop
 
-    async def _ask(self, sha256: str) -> FileReport | NoReport:
+    async def _fly(self, sha256: str, flight: _Flight) -> None:
         try:
-            answer = await self._attempts(sha256)
+            async with asyncio.timeout(_AT_MOST):
+                answer = await self._attempts(sha256, flight)
+        except TimeoutError:
+            answer = NoReport(sha256, "hung", f"VirusTotal did not answer within {_AT_MOST:.0f} s")
         except Exception as fault:  # noqa: BLE001 - vt-py and aiohttp raise many kinds; each is a gap and nothing else
-            answer = NoReport(sha256, "unreachable", f"VirusTotal could not be asked ({type(fault).__name__})")
+            answer = NoReport(sha256, "failed", f"VirusTotal could not be asked ({type(fault).__name__})")
         with self._lock:
             self._flying.pop(sha256, None)
             self._keep(sha256, answer)
-        return answer
+        flight.answer.set_result(answer)
 
-    async def _attempts(self, sha256: str) -> FileReport | NoReport:
-        ends = time.monotonic() + _AT_MOST
-        answer, wait = await self._attempt(sha256, ends - time.monotonic())
-        if wait is None or time.monotonic() + wait >= ends:
+    async def _attempts(self, sha256: str, flight: _Flight) -> FileReport | NoReport:
+        """One request, and one more where that makes sense while somebody still waits."""
+        answer, pause = await self._attempt(sha256)
+        if pause is None or time.monotonic() + pause >= flight.ends:
             return answer
-        await asyncio.sleep(wait)
-        return (await self._attempt(sha256, ends - time.monotonic()))[0]
+        await asyncio.sleep(pause)
+        return (await self._attempt(sha256))[0]
 
-    async def _attempt(self, sha256: str, seconds: float) -> tuple[FileReport | NoReport, float | None]:
+    async def _attempt(self, sha256: str) -> tuple[FileReport | NoReport, float | None]:
         """One request; beside the answer, after how many seconds another try would make sense."""
         import aiohttp  # noqa: PLC0415 - vt-py and what it brings slow the start, and not everybody has a key
         import vt  # noqa: PLC0415
 
+        from adapters.virustotal_client import SafeClient  # noqa: PLC0415
+
         if self._client is None:
-            self._client = _safe_client(self.key, self.host)
+            self._client = SafeClient(
+                self.key, agent="firebreak", host=self.host, timeout=int(_AT_MOST), headers={"x-tool": "firebreak"}
+            )
         try:
-            found = await asyncio.wait_for(self._client.get_object_async("/files/{}", sha256), seconds)
+            answer = await self._client.get_json_async("/files/{}", sha256)
         except vt.APIError as fault:
             return self._told(sha256, fault)
-        except TimeoutError:
-            return NoReport(sha256, "hung", "VirusTotal did not answer in time"), None
-        except (aiohttp.ContentTypeError, json.JSONDecodeError, ValueError, AttributeError, KeyError, TypeError):
-            return NoReport(sha256, "malformed", "VirusTotal's answer could not be read"), None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return NoReport(sha256, *_MALFORMED), None
         except aiohttp.ClientError as fault:
-            return NoReport(sha256, "unreachable", f"VirusTotal could not be reached ({type(fault).__name__})"), 0.3
-        return judge(sha256, _plain(found.to_dict().get("attributes"))), None
+            return NoReport(sha256, "unreachable", f"VirusTotal is out of reach ({type(fault).__name__})"), _PAUSE
+        return _file(sha256, answer), None
 
     def _told(self, sha256: str, fault: Any) -> tuple[NoReport, float | None]:  # noqa: ANN401 - vt.APIError, untyped
-        code = str(fault.code)
-        if code in _FINAL:
-            kind, reason = _FINAL[code]
-            return NoReport(sha256, kind, reason), None
-        if code == "QuotaExceededError":
+        status = fault.status
+        kind, reason = _BY_CODE.get(str(fault.code)) or _BY_STATUS.get(status) or _other(status)
+        if kind == "quota":
             with self._lock:
                 self._closed_until = _next_midnight(self.clock())
-            return NoReport(sha256, "quota", "the VirusTotal quota is used up until midnight UTC"), None
-        if code == "TooManyRequestsError":
-            wait = _seconds(getattr(fault, "retry_after", None))
-            return NoReport(sha256, "rate", "VirusTotal is being asked too often"), wait
-        if getattr(fault, "status", 0) >= 500:  # noqa: PLR2004 - HTTP server faults
-            return NoReport(sha256, "unreachable", f"VirusTotal answered {fault.status}"), 0.3
-        return NoReport(sha256, "refused", f"VirusTotal answered {code[:60]}"), None
+        if kind == "rate":
+            return NoReport(sha256, kind, reason), _seconds(fault.retry_after)
+        return NoReport(sha256, kind, reason), _PAUSE if status in _PASSING else None
 
     def _keep(self, sha256: str, answer: FileReport | NoReport) -> None:
-        """Errors are never kept; a young file is looked at again soon."""
+        """Errors are never kept; a young file is looked at again soon. Called under the lock."""
         kind = answer.verdict if isinstance(answer, FileReport) else answer.kind
         lifetime = _LIFETIMES.get(kind)
         if lifetime is None:
             return
         now = self.clock()
-        young = isinstance(answer, FileReport) and now - (answer.first_seen or 0) < _YOUNG
-        if kind == "undetected" and young:
+        first_seen = answer.first_seen if isinstance(answer, FileReport) else None
+        if kind == "undetected" and first_seen is not None and now - first_seen < _YOUNG:
             lifetime = _YOUNG_LIFETIME
-        self._cache[sha256] = (now + lifetime, answer)
-        self._cache.move_to_end(sha256)
-        while len(self._cache) > _MOST_CACHED:
-            self._cache.popitem(last=False)
+        self._kept[sha256] = (now + lifetime, answer)
+        self._kept.move_to_end(sha256)
+        while len(self._kept) > self.most_kept:
+            self._kept.popitem(last=False)
 
 
 def connect(key: str, host: str | None, clock: Callable[[], float] = time.time) -> VirusTotal:
     """A client that has not connected yet; `host` is a local VirusTotal for tests, None is the real one."""
-    return VirusTotal(key, host or HOST, clock)
+    return VirusTotal(key, (host or HOST).rstrip("/"), clock)
 
 
-def _safe_client(key: str, host: str) -> Any:  # noqa: ANN401 - vt.Client, untyped
-    """vt.Client without its traps: no redirect is followed, and no URL outside the API is asked with the key."""
-    import vt  # noqa: PLC0415
-    import vt.client  # noqa: PLC0415
-
-    class SafeClient(vt.Client):  # type: ignore[misc]  # vt-py has no types
-        async def get_async(self, path: str, *path_args: str, params: Any = None) -> Any:  # noqa: ANN401
-            url = self._full_url(path, *path_args)
-            if not url.startswith(f"{host}/api/v3/"):
-                message = "VirusTotal is asked on its own origin only"
-                raise ValueError(message)
-            session = self._get_session()
-            answer = await session.get(url, params=params, proxy=self._proxy, allow_redirects=False)
-            return vt.client.ClientResponse(answer)
-
-        async def get_error_async(self, response: Any) -> Any:  # noqa: ANN401
-            error = await super().get_error_async(response)
-            if error is not None:
-                error.status = response.status
-                error.retry_after = response.headers.get("Retry-After")
-            return error
-
-    return SafeClient(key, agent="firebreak", host=host, timeout=int(_AT_MOST), headers={"x-tool": "firebreak"})
+def _file(sha256: str, answer: Any) -> FileReport | NoReport:  # noqa: ANN401 - JSON
+    """The report of this very file: an answer about another one is no answer."""
+    data = answer.get("data") if isinstance(answer, dict) else None
+    attributes = data.get("attributes") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(attributes, dict):
+        return NoReport(sha256, *_MALFORMED)
+    if (data.get("type"), data.get("id")) != ("file", sha256):
+        return NoReport(sha256, "malformed", "VirusTotal answered about something else")
+    return read_report(sha256, attributes)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """vt-py wraps mappings in a class of its own."""
-    return json.loads(json.dumps(value, default=str)) if value is not None else {}
+def _other(status: int) -> tuple[str, str]:
+    """What an answer without a code that we know means."""
+    if status < 300:  # noqa: PLR2004 - HTTP: well, but without a report
+        return _MALFORMED
+    if status < 400:  # noqa: PLR2004 - HTTP: elsewhere
+        return "redirected", "VirusTotal sent us elsewhere, where the key does not go"
+    return ("refused" if status < 500 else "unreachable"), f"VirusTotal answered {status}"  # noqa: PLR2004 - HTTP
 
 
 def _seconds(text: str | None) -> float | None:

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.evidence import Catalogue, Evidence, Fact, FactType, FactValue
 from core.file_reputation import LINK, VERDICTS, FileReport, NoReport
 from core.finding import Finding
 from core.instants import NANOS, format_instant
 
-_MOST_FILES = 5
+if TYPE_CHECKING:
+    from enrichment import Sources
+
+_MOST_FILES, _MOST_SHOWN = 5, 10
+_RESERVE = 0.5
+_PARTIAL = "SCC hashed only the beginning of the file"
+_TOO_MANY = f"not asked, because the finding names more than {_MOST_FILES} files"
 
 
 class FileReports(Protocol):
     """Looks files up by hash."""
 
-    def report(self, sha256: str, seconds: float) -> FileReport | NoReport:
-        """The report, or why there is none, within that many seconds."""
+    def report(self, sha256: str, deadline: float) -> FileReport | NoReport:
+        """The report, or why there is none, within `deadline` seconds; nothing is raised for what may go wrong."""
         ...
 
 
 class VirusTotalSource:
-    """Facts are of the worst file that is known; a file that could not be asked about hides behind no other."""
+    """Facts are of the worst file that is known; a file without an answer hides behind no other."""
 
     facts: Catalogue = MappingProxyType(
         {
@@ -44,43 +51,37 @@ class VirusTotalSource:
     deadline = 10.0
     shapes_plan = False
 
-    def enrich(self, finding: Finding, sources: Any) -> Evidence:  # noqa: ANN401 - see Sources in the package
-        """Ask about every whole file that the finding names, in parallel."""
-        hashes = finding.whole_hashes[:_MOST_FILES]
+    def enrich(self, finding: Finding, sources: Sources) -> Evidence:
+        """Ask about the finding's whole files, in parallel; part of a file has another hash, so it is never sent."""
+        hashes = finding.whole_hashes
+        partial = tuple(dict.fromkeys(one.sha256 for one in finding.binaries if one.sha256 and not one.whole))
         if not hashes:
-            partial = any(one.sha256 for one in finding.binaries)
-            reason = "SCC hashed only the beginning of the file" if partial else "the finding gives no hash"
-            return Evidence("virustotal", gap=reason)
+            return Evidence("virustotal", gap=_PARTIAL if partial else "the finding gives no hash of a file")
         if sources.files is None:
-            return Evidence("virustotal", gap="no VirusTotal key is configured", shown=_links(hashes))
-        reports: FileReports = sources.files
-        with ThreadPoolExecutor(max_workers=len(hashes), thread_name_prefix="virustotal") as pool:
-            answers = list(pool.map(lambda one: reports.report(one, self.deadline - 0.5), hashes))
+            reason = "no VirusTotal key is configured"
+            return Evidence("virustotal", gap=reason, shown=_shown([NoReport(one, "no_key", reason) for one in hashes]))
+        reports, asked = sources.files, hashes[:_MOST_FILES]
+        with ThreadPoolExecutor(max_workers=len(asked), thread_name_prefix="virustotal") as pool:
+            answers = list(pool.map(lambda one: reports.report(one, self.deadline - _RESERVE), asked))
+        answers += [NoReport(one, "not_asked", _TOO_MANY) for one in hashes[_MOST_FILES:]]
+        answers += [NoReport(one, "partial", _PARTIAL) for one in partial if one not in hashes]
         return evidence_of(answers, time.time())
 
 
-def evidence_of(answers: list[FileReport | NoReport], now: float) -> Evidence:
-    """The worst report's facts; unknown where none is malicious and a file could not be asked about."""
+def evidence_of(answers: Sequence[FileReport | NoReport], now: float) -> Evidence:
+    """The worst report's facts; unknown where none is malicious and there is no answer about some file."""
     known = [one for one in answers if isinstance(one, FileReport)]
-    missing = [one for one in answers if isinstance(one, NoReport)]
     worst = max(known, key=lambda one: (VERDICTS.index(one.verdict), one.malicious or 0), default=None)
-    gap = "; ".join(dict.fromkeys(one.reason for one in missing)) or None
-    shown = {
-        "files": [
-            {
-                "sha256": one.sha256,
-                "link": LINK + one.sha256,
-                "result": f"{one.verdict}: {one.rule}" if isinstance(one, FileReport) else one.reason,
-            }
-            for one in answers
-        ]
-    }
+    missing = [f"{one.sha256[:12]}…: {one.reason}" for one in answers if isinstance(one, NoReport)]
+    more = [f"and {len(missing) - _MOST_FILES} more"] if len(missing) > _MOST_FILES else []
+    gap = "; ".join(missing[:_MOST_FILES] + more) or None
     if worst is None or (missing and worst.verdict != "malicious"):
-        return Evidence("virustotal", gap=gap, shown=shown)
-    return Evidence("virustotal", _facts(worst, now), gap, shown=shown)
+        return Evidence("virustotal", gap=gap, shown=_shown(answers))
+    return Evidence("virustotal", _facts(worst, now), gap, shown=_shown(answers))
 
 
 def _facts(report: FileReport, now: float) -> dict[str, FactValue]:
+    """Only what the report carries: what it does not say stays unknown."""
     first_seen = report.first_seen
     facts: dict[str, FactValue | None] = {
         "virustotal.malicious": report.malicious,
@@ -89,16 +90,24 @@ def _facts(report: FileReport, now: float) -> dict[str, FactValue]:
         "virustotal.harmless": report.harmless,
         "virustotal.verdict": report.verdict,
         "virustotal.label": report.label,
-        "virustotal.families": report.families,
+        "virustotal.families": report.families or None,
         "virustotal.score": report.score,
-        "virustotal.first_seen": format_instant(first_seen * NANOS) if first_seen and first_seen < 1 << 35 else None,
-        "virustotal.stale": report.stale(now) if report.last_analysis else None,
+        "virustotal.first_seen": format_instant(first_seen * NANOS) if first_seen and first_seen <= now else None,
+        "virustotal.stale": report.stale(now),
     }
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _links(hashes: tuple[str, ...]) -> dict[str, Any]:
-    return {"files": [{"sha256": one, "link": LINK + one, "result": "not asked"} for one in hashes]}
+def _shown(answers: Sequence[FileReport | NoReport]) -> dict[str, Any]:
+    return {"files": [_line(one) for one in answers[:_MOST_SHOWN]]}
+
+
+def _line(answer: FileReport | NoReport) -> dict[str, Any]:
+    line = {"sha256": answer.sha256, "link": LINK + answer.sha256}
+    if isinstance(answer, FileReport):
+        return {**line, "result": f"{answer.verdict}: {answer.reasons[0]}", "reasons": list(answer.reasons)}
+    link = "" if answer.kind == "partial" else line["link"]
+    return {**line, "link": link, "result": answer.reason, "reasons": [answer.reason]}
 
 
 source = VirusTotalSource()
