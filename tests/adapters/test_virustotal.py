@@ -227,7 +227,6 @@ def test_an_answer_that_is_no_file_is_malformed(answer: str, world: World, repor
         (200, b'{"data": {"attributes": []}}'),
         (200, b"[" * 100_000),
         (200, b'{"data": "\xff"}'),
-        (200, b" " * (17 << 20)),
         (200, json.dumps({"data": {"type": "file", "id": SHA256}}).encode()),
         (200, json.dumps({"data": {"type": "file", "id": OTHER, "attributes": {}}}).encode()),
         (200, json.dumps({"data": {"type": "url", "id": SHA256, "attributes": {}}}).encode()),
@@ -239,6 +238,15 @@ def test_an_answer_that_is_no_file_is_malformed(answer: str, world: World, repor
 )
 def test_bodies_of_any_shape_are_malformed(status: int, body: bytes, scripted: Scripted) -> None:
     assert kind(answer_to(scripted, status, body)) == "malformed"
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(scripted: Scripted) -> None:
+    """A report that would be fine but for sixteen megabytes of spaces."""
+    counts = {"last_analysis_stats": {"malicious": 48}}
+    body = json.dumps({"data": {"type": "file", "id": SHA256, "attributes": counts}}).encode()
+
+    assert kind(answer_to(scripted, 200, body)) == "malicious"
+    assert kind(answer_to(scripted, 200, body + b" " * (16 << 20))) == "malformed"
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -353,6 +361,16 @@ def test_nothing_is_tried_again_when_nobody_waits_any_more(wire: Wire, reports: 
 
     assert kind(reports.report(SHA256, 0.25)) == "unreachable"
     assert len(wire.calls) == 1
+
+
+def test_it_is_tried_again_for_a_patient_asker_who_came_later(world: World, wire: Wire, reports: VirusTotal) -> None:
+    world.hashes[SHA256] = {"malicious": 48}
+    wire.delay("virustotal/*", 0.5)
+    wire.inject(Fault("virustotal/*", "error"))
+
+    assert kind(reports.report(SHA256, 0.01)) == "hung"
+    assert kind(reports.report(SHA256, PATIENT)) == "malicious"
+    assert len(wire.calls) == 2
 
 
 @pytest.mark.parametrize(("retry_after", "calls"), [(0, 2), (60, 1), ("soon", 1), ("9" * 400, 1)])
