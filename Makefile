@@ -1,5 +1,6 @@
 # Everything below sets up by itself: a fresh clone, Python 3.11 or newer with pip, and git are enough.
 SHELL := bash
+MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
@@ -38,11 +39,11 @@ test: $(READY) ## everything that needs only Python
 
 # The tests come last, so that their summary closes what is printed.
 check: $(READY) ## all of it, as CI does
-	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory policies
-	@$(MAKE) --no-print-directory readme
-	@$(MAKE) --no-print-directory outside
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) lint
+	@$(MAKE) policies
+	@$(MAKE) readme
+	@$(MAKE) outside
+	@$(MAKE) test
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .
