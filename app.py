@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import enrichment
@@ -25,6 +26,7 @@ from core.action import Responder
 from core.finding import Finding, FindingName
 from core.guards import Ceiling
 from core.mode import Mode
+from core.plan import Change
 from core.policy import PolicySet
 from core.policy_text import parse_policies
 from core.redaction import safe_value
@@ -37,6 +39,31 @@ from settings import Settings
 
 VERSION = "0.1.0"
 _LARGEST_FILE = 2_000_000
+
+
+class Surface(Protocol):
+    """One kind of resource: its settings read as a whole, and written one masked change at a time.
+
+    `permissions` is all that reading and writing needs.
+    """
+
+    permissions: frozenset[str]
+
+    def read(self, target: Target, deadline: Deadline) -> Workload:
+        """The target as it is; raises Missing, Denied or Transient."""
+        ...
+
+    def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:
+        """The `key=value` of the change that would not be taken, asked without writing."""
+        ...
+
+    def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
+        """Make the change under the etag just read; the operation's name. Raises Drifted, Denied, Transient…"""
+        ...
+
+    def wait(self, operation: str, deadline: Deadline) -> None:
+        """Until the operation has ended; raises Failed, or Unfinished at the deadline."""
+        ...
 
 
 class Say(Protocol):
@@ -56,7 +83,7 @@ class App:
     actions: Mapping[str, Responder]
     enrichers: Mapping[str, Enricher]
     ledger: Ledger
-    cloud_run: CloudRunServices
+    surfaces: Mapping[str, Surface]
     scc: SecurityCenter
     sources: Sources
     publisher: Publisher
@@ -115,7 +142,7 @@ def build(settings: Settings, say: Say | None = None) -> App:
         actions=responders.discover(),
         enrichers=enrichment.discover(),
         ledger=Ledger(SqliteDocuments(settings.ledger_path), uuid.uuid4().hex, time.time_ns, Seal(seal_keys(settings))),
-        cloud_run=cloud_run,
+        surfaces=MappingProxyType({"service": cloud_run}),
         scc=scc,
         sources=Sources(_Findings(scc, policies.charter.organization), _Workloads(cloud_run), files),
         publisher=Publisher(),

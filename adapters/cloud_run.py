@@ -16,17 +16,27 @@ from adapters.cloud_run_reading import ingress_number, workload_of
 from adapters.deadline import Deadline
 from adapters.google_calls import client_of, reading, writing
 from core.action import Setting, State
-from core.errors import Denied, Failed, Transient, Unfinished, Unsupported
+from core.errors import Denied, Failed, Missing, Transient, Unfinished, Unsupported
 from core.plan import Change, overlaid
 from core.target import Target
 from core.workload import DEFAULT_URI_DISABLED, INGRESS, LATEST, Workload, split_of, tags_of
 
-READ_PERMISSIONS = frozenset({"run.services.get", "run.revisions.list", "run.services.getIamPolicy"})
 _MOST_REVISIONS = 1000
 
 
 class CloudRunServices:
-    """Reads and writes services. Clients are made on first use, after any fork."""
+    """The surface `service`. Clients are made on first use, after any fork."""
+
+    permissions = frozenset(
+        {
+            "run.services.get",
+            "run.revisions.list",
+            "run.services.getIamPolicy",
+            "run.services.update",
+            "run.operations.get",
+            "iam.serviceAccounts.actAs",
+        }
+    )
 
     def __init__(self, emulator: str | None) -> None:
         """`emulator` is `host:port` of a local Cloud Run, or None for Google's."""
@@ -99,31 +109,37 @@ class CloudRunServices:
         request = run_v2.UpdateServiceRequest(
             service=service, update_mask={"paths": sorted(fields)}, validate_only=validate
         )
-        operation = writing(self._services.update_service, deadline, request=request)
-        return str(operation.operation.name)
+        operation = writing(self._services.update_service, deadline, request=request).operation
+        if operation.done:
+            _raise_if_failed(operation)
+        return str(operation.name)
 
     def wait(self, operation: str, deadline: Deadline) -> None:
         """Poll an operation to its end; raises Failed with its error, or Unfinished when the time is up.
 
-        Where polling is denied the effective state alone decides, so this returns.
+        Where polling is denied, or the operation is no longer kept, the effective state alone decides: this returns.
         """
         pause = 0.1
         while True:
             try:
                 polled = reading(self._services.get_operation, deadline, request={"name": operation})
-            except Denied:
+            except (Denied, Missing):
                 return
             except Transient:
                 polled = None
             if polled is not None and polled.done:
-                if polled.HasField("error"):
-                    message = f"the operation ended in an error ({polled.error.code}): {polled.error.message[:500]}"
-                    raise Failed(message)
+                _raise_if_failed(polled)
                 return
             if deadline.remaining() < pause:
                 raise Unfinished(operation)
             time.sleep(pause)
             pause = min(pause * 1.5, 2.0)
+
+
+def _raise_if_failed(operation: Any) -> None:  # noqa: ANN401 - google.longrunning Operation, which has no stubs
+    if operation.HasField("error"):
+        message = f"the operation ended in an error ({operation.error.code}): {operation.error.message[:500]}"
+        raise Failed(message)
 
 
 def sparse(changed: Mapping[str, Setting | None], state: State) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from core.finding import Finding, FindingName, Malformed, parse_finding
 from core.instants import format_instant
 from core.target import Target
 
-READ_PERMISSIONS = frozenset({"securitycenter.findings.list"})
 _MOST = 1000
 _PAGE = 200
 

@@ -35,7 +35,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class StepRefusal:
     """A step that could not be drawn, and why."""
 
     action: str
@@ -56,7 +56,7 @@ class Plan:
 
     changes: tuple[Change, ...]
     steps: tuple[HeldStep, ...]
-    refusals: tuple[Refused, ...] = ()
+    refusals: tuple[StepRefusal, ...] = ()
     fallback: tuple[Change, ...] = ()
     policy_set: str = ""
 
@@ -79,7 +79,7 @@ class Drawn:
 
     state: State
     steps: tuple[Step, ...]
-    refusals: tuple[Refused, ...] = ()
+    refusals: tuple[StepRefusal, ...] = ()
 
 
 def fold(steps: tuple[Step, ...], state: State, case: Case, actions: Actions, failed: frozenset[str]) -> Drawn:
@@ -96,7 +96,7 @@ def _apply(step: Step, drawn: Drawn, case: Case, actions: Actions, failed: froze
         edited = _edit(step, drawn.state, case, actions)
     if not isinstance(edited, Refusal):
         return replace(drawn, state=edited, steps=(*drawn.steps, step))
-    refused = replace(drawn, refusals=(*drawn.refusals, Refused(step.action, edited.reason)))
+    refused = replace(drawn, refusals=(*drawn.refusals, StepRefusal(step.action, edited.reason)))
     instead = fold(step.otherwise, refused.state, case, actions, failed)
     return Drawn(instead.state, (*refused.steps, *instead.steps), (*refused.refusals, *instead.refusals))
 
@@ -132,10 +132,10 @@ def _held(step: Step) -> HeldStep:
     return HeldStep(step.action, MappingProxyType(dataclasses.asdict(step.params)))  # type: ignore[call-overload]
 
 
-def _undone(drawn: Drawn, case: Case, actions: Actions) -> tuple[Refused, ...]:
+def _undone(drawn: Drawn, case: Case, actions: Actions) -> tuple[StepRefusal, ...]:
     """Every edit must still be a fixed point of the folded result."""
     return tuple(
-        Refused(step.action, "a later step of the policy undoes it; nothing is written")
+        StepRefusal(step.action, "a later step of the policy undoes it; nothing is written")
         for step in drawn.steps
         if _edit(step, drawn.state, case, actions) != drawn.state
     )

@@ -58,7 +58,7 @@ def attributes(incident: Incident) -> dict[str, str]:
     found = {
         "incident": incident.id,
         "phase": incident.phase,
-        "mode": decision.mode.word if decision else "",
+        "mode": decision.mode.word if decision else "monitor",
         "project": "" if isinstance(target, NotATarget) else target.project_id or target.project,
         "notify": ",".join(decision.notify) if decision else "",
     }

@@ -85,20 +85,21 @@ def _saved(app: App, held: Held) -> Held:
 def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
     """One change: written if the settings are still as drafted, verified in any case."""
     if held.incident.operation:
-        app.cloud_run.wait(held.incident.operation, deadline)
+        app.surfaces[change.surface].wait(held.incident.operation, deadline)
         held = app.ledger.save(held, replace(held.incident, operation=None))
+    surface = app.surfaces[change.surface]
     for attempt in range(_TRIES):
         seen = _look(app, held.incident, change.target, deadline)
         if stands_at(seen.workload.state, change.after):
             return _verified(app, held, change, seen, deadline)
         _require_as_drafted(change, seen)
-        if setting := app.cloud_run.refuses(change, seen.workload, deadline):
+        if setting := surface.refuses(change, seen.workload, deadline):
             message = f"Cloud Run does not take {setting}"
             raise Unsupported(message, setting)
         check_again(app, held.incident, deadline)
         held = _stand(app, held, change, seen)
         try:
-            operation = app.cloud_run.write(change, seen.workload, deadline)
+            operation = surface.write(change, seen.workload, deadline)
         except (Drifted, Transient) as fault:
             # A stale etag, or an answer that was lost: what is in force now decides, never a blind repeat.
             if attempt == _TRIES - 1 or deadline.passed:
@@ -109,7 +110,7 @@ def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
         verifying = replace(held.incident, phase="verifying", operation=operation or None)
         held = app.ledger.save(held, verifying.told(app.now_ns(), "firebreak", f"wrote {_keys(change)}"))
         if operation:
-            app.cloud_run.wait(operation, deadline)
+            surface.wait(operation, deadline)
         held = app.ledger.save(held, replace(held.incident, operation=None))
         return _verified(app, held, change, seen, deadline)
     message = "the write could not be made in time"
@@ -117,7 +118,7 @@ def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
 
 
 def _look(app: App, incident: Incident, target: Target, deadline: Deadline) -> Seen:
-    workload = app.cloud_run.read(target, deadline.sooner(15))
+    workload = app.surfaces["service"].read(target, deadline.sooner(15))
     decision = incident.decision
     named = frozenset(decision.related_revisions if decision else ())
     standing, _ = app.ledger.standing(target.key)
@@ -261,7 +262,7 @@ def _let_go(app: App, held: Held, change: Change, deadline: Deadline) -> None:
     if document is None or not standing.held_by(held.incident.id):
         return
     try:
-        now = app.cloud_run.read(change.target, deadline.sooner(10)).state
+        now = app.surfaces[change.surface].read(change.target, deadline.sooner(10)).state
     except (Refused, Transient):
         return
     if change.after and not any(now.get(key) == value for key, value in change.after.items()):

@@ -11,14 +11,14 @@ from adapters.deadline import Deadline
 from app import VERSION, App
 from core.case import Case, case_of
 from core.choice import Choice, Considered, choose, outstanding_matters
-from core.errors import Denied, Transient
+from core.errors import Refused, Transient
 from core.evidence import Evidence, merged
 from core.finding import Finding
 from core.guards import Situation, Trust, caps_for
 from core.incident import Decision, Incident, asked
 from core.instants import NANOS
 from core.mode import Mode, capped
-from core.plan import Plan, Refused, draft
+from core.plan import Plan, StepRefusal, draft
 from core.policy import Policy
 from core.standing import Standing
 from core.suspects import Suspicion, carriers, find_suspects
@@ -48,7 +48,7 @@ def confirm(app: App, told: Finding, deadline: Deadline) -> Confirmed:
     for pause in (*_ASK_AGAIN, None):
         try:
             held = app.scc.find(told.name, app.organization(told.name), deadline.sooner(10))
-        except (Transient, Denied) as fault:
+        except (Transient, Refused) as fault:
             return Confirmed(told, "unreachable", str(fault))
         confirmed = _compare(told, held)
         if confirmed.trust not in ("missing", "older") or pause is None or deadline.passed:
@@ -141,7 +141,7 @@ def _draw(app: App, choice: Choice, workload: Workload | None, case: Case | None
     if workload is None or case is None:
         kind = finding.target.kind.replace("_", " ") if isinstance(finding.target, Target) else "target"
         reason = f"the settings of this {kind} could not be read"
-        return Plan((), (), tuple(Refused(step.action, reason) for step in choice.policy.then))
+        return Plan((), (), tuple(StepRefusal(step.action, reason) for step in choice.policy.then))
     return draft(choice.policy.then, workload.state, case, app.actions, policy_set=app.policies.digest)
 
 

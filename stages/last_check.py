@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.deadline import Deadline
 from app import App
-from core.errors import Denied, Transient
+from core.errors import Refused, Transient
 from core.incident import Incident, Phase
 from core.intake import settled_in_scc
 from core.mode import Cap, Mode
@@ -37,7 +37,7 @@ def check_again(app: App, incident: Incident, deadline: Deadline) -> None:
     finding = incident.finding
     try:
         held = app.scc.find(finding.name, app.organization(finding.name), deadline.sooner(10))
-    except (Transient, Denied) as fault:
+    except (Transient, Refused) as fault:
         _unreachable(app, incident, fault)
         return
     if held is None:
@@ -62,7 +62,7 @@ def _unreachable(app: App, incident: Incident, fault: Exception) -> None:
     """Without SCC's word an approval that named just this goes on; else it is tried again, and then asked."""
     if incident.answer is not None and "unconfirmed" in incident.answer.cautions:
         return
-    if app.now_ns() - incident.created_ns < UNREACHABLE_FOR_NS and not isinstance(fault, Denied):
+    if app.now_ns() - incident.created_ns < UNREACHABLE_FOR_NS and isinstance(fault, Transient):
         message = f"SCC cannot be reached for the last check: {fault}"
         raise Transient(message)
     raise Unconfirmed(Cap("unconfirmed", "caution", f"not confirmed by SCC: {fault}"))

@@ -56,7 +56,7 @@ def _begin(app: App, held: Held, target: Target, by: str, deadline: Deadline) ->
     standing, document = app.ledger.standing(target.key)
     if not standing.held_by(held.incident.id):
         return _nothing_to_restore(app, held, by)
-    workload = app.cloud_run.read(target, deadline.sooner(15))
+    workload = app.surfaces["service"].read(target, deadline.sooner(15))
     named = frozenset(held.incident.decision.related_revisions if held.incident.decision else ())
     case = reread_case(held.incident.finding, workload, named, standing)
     wanted = _wanted(app, standing.without(held.incident.id), case)
@@ -104,7 +104,7 @@ def _change(target: Target, workload: Workload, restored: Restoration) -> Change
 def _restore(app: App, change: Change, deadline: Deadline) -> None:
     """Write the keys that still stand as Firebreak left them; those already restored, or a person's, are left."""
     for attempt in range(_TRIES):
-        workload = app.cloud_run.read(change.target, deadline.sooner(15))
+        workload = app.surfaces[change.surface].read(change.target, deadline.sooner(15))
         due = {key: value for key, value in change.after.items() if workload.state.get(key) == change.before[key]}
         due = {key: value for key, value in due.items() if workload.state.get(key) != value}
         if not due:
@@ -112,14 +112,14 @@ def _restore(app: App, change: Change, deadline: Deadline) -> None:
             return
         writing = replace(change, before={key: change.before[key] for key in due}, after=due)
         try:
-            operation = app.cloud_run.write(writing, workload, deadline)
+            operation = app.surfaces[change.surface].write(writing, workload, deadline)
         except (Drifted, Transient):
             if attempt == _TRIES - 1 or deadline.passed:
                 raise
             time.sleep(deadline.remaining(0.2 * 2**attempt))
             continue
         if operation:
-            app.cloud_run.wait(operation, deadline)
+            app.surfaces[change.surface].wait(operation, deadline)
 
 
 def _await_effect(app: App, change: Change, workload: Workload, deadline: Deadline) -> None:
@@ -132,7 +132,7 @@ def _await_effect(app: App, change: Change, workload: Workload, deadline: Deadli
             raise Unfinished("")
         time.sleep(pause)
         pause = min(pause * 1.5, 1.0)
-        workload = app.cloud_run.read(change.target, deadline.sooner(15))
+        workload = app.surfaces[change.surface].read(change.target, deadline.sooner(15))
         now = replace(change, after={key: workload.state.get(key) for key in change.after})
 
 
@@ -143,7 +143,7 @@ def _stand_again(app: App, held: Held, target: Target) -> None:
     if standing.held_by(held.incident.id) or change is None or plan is None:
         return
     suspects = frozenset(held.incident.decision.suspects if held.incident.decision else ())
-    workload = app.cloud_run.read(target, Deadline.after(15))
+    workload = app.surfaces["service"].read(target, Deadline.after(15))
     origin = standing.origin if standing.holds else overlaid(workload.state, change)
     again = standing.holding(Hold(held.incident.id, plan.steps, suspects, held.incident.created_ns), origin, {})
     app.ledger.stand(replace(again, applied=dict(workload.state), released_ns=None), document)
