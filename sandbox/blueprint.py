@@ -16,6 +16,8 @@ _SERVICE = frozenset(
     "name created updated labels ingress public iam invoker_iam_disabled default_uri_disabled service_account revisions"
     " traffic min_instances last_modifier scaling regions".split()
 )
+_TRAFFIC = frozenset("latest revision percent tag".split())
+_BINDING = frozenset("role members condition".split())
 _REVISION = frozenset("name image digest created ready reason generation min_instances timeout service_account".split())
 
 
@@ -29,6 +31,8 @@ def check_keys(given: Mapping[str, Any], known: frozenset[str], what: str) -> No
 def service_from(given: Mapping[str, Any], moment: Moment) -> run_v2.Service:
     """The service's settings; what is effective follows when it settles."""
     check_keys(given, _SERVICE, "service")
+    for one in given.get("traffic", ()):
+        check_keys(one, _TRAFFIC, "traffic")
     latest = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
     named = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
     traffic = [
@@ -101,6 +105,6 @@ def policy_from(given: Mapping[str, Any]) -> policy_pb2.Policy:
     bindings = list(given.get("iam", ()))
     if given.get("public"):
         bindings.append({"role": "roles/run.invoker", "members": ["allUsers"]})
-    return policy_pb2.Policy(
-        version=3, bindings=[policy_pb2.Binding(role=one["role"], members=one["members"]) for one in bindings]
-    )
+    for one in bindings:
+        check_keys(one, _BINDING, "iam")
+    return policy_pb2.Policy(version=3, bindings=[policy_pb2.Binding(**one) for one in bindings])

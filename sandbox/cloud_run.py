@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
+import re
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
@@ -20,6 +22,10 @@ SERVICES = "google.cloud.run.v2.Services"
 REVISIONS = "google.cloud.run.v2.Revisions"
 OPERATIONS = "google.longrunning.Operations"
 _PAGE = 20
+_MEMBER = re.compile(
+    r"allUsers$|allAuthenticatedUsers$|(user|group|serviceAccount|domain|deleted|projectOwner|projectEditor|projectViewer"
+    r"|principal|principalSet):."
+)
 
 
 def handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
@@ -55,7 +61,14 @@ class _Guarded(Wire):
     def __init__(self, world: World, wire: Wire, routed: str) -> None:
         self._world, self._wire, self._routed = world, wire, routed
 
-    def serve(self, method: str, request: Any, metadata: Any, answer: Callable[[], Any]) -> Any:  # noqa: ANN401
+    def serve(
+        self,
+        method: str,
+        request: Any,  # noqa: ANN401
+        metadata: Any,  # noqa: ANN401
+        answer: Callable[[], Any],
+        gone: threading.Event | None = None,
+    ) -> Any:  # noqa: ANN401
         """Journal first, so that a refused call is seen; then refuse or answer under the world's lock."""
 
         def guarded() -> Any:  # noqa: ANN401 - whatever the handler answers
@@ -66,7 +79,7 @@ class _Guarded(Wire):
             with self._world.lock:
                 return answer()
 
-        return self._wire.serve(method, request, metadata, guarded)
+        return self._wire.serve(method, request, metadata, guarded, gone)
 
 
 def _refuse(code: str, message: str) -> NoReturn:
@@ -102,12 +115,20 @@ def _get_revision(world: World, request: run_v2.GetRevisionRequest) -> run_v2.Re
 
 def _list_revisions(world: World, request: run_v2.ListRevisionsRequest) -> run_v2.ListRevisionsResponse:
     """Newest first, in pages."""
-    local = _found(world, request.parent)
-    page, token = _page(local.revisions[::-1], request.page_size, request.page_token)
+    if request.parent.endswith("/services/-"):
+        world.settle_operations()
+        location = world.canonical(request.parent).removesuffix("-")
+        found = [one for name, local in world.services.items() if name.startswith(location) for one in local.revisions]
+    else:
+        found = list(_found(world, request.parent).revisions)
+    newest_first = sorted(found, key=lambda one: run_v2.Revision.pb(one).create_time.ToNanoseconds(), reverse=True)
+    page, token = _page(newest_first, request.page_size, request.page_token)
     return run_v2.ListRevisionsResponse(revisions=page, next_page_token=token)
 
 
 def _page(found: list[Any], size: int, token: str) -> tuple[list[Any], str]:
+    if token and not token.isdecimal():
+        _refuse("INVALID_ARGUMENT", "The page token is not one of this list.")
     start = int(token or 0)
     end = start + min(size or _PAGE, _PAGE)
     return found[start:end], str(end) if end < len(found) else ""
@@ -137,7 +158,7 @@ def _validated(local: LocalService, name: str) -> operations_pb2.Operation:
 
 def _get_operation(world: World, name: str) -> operations_pb2.Operation:
     world.settle_operations()
-    operation: LocalOperation | None = world.operations.get(name)
+    operation: LocalOperation | None = world.operations.get(world.canonical(name))
     if operation is None:
         _refuse("NOT_FOUND", "Requested entity was not found: operation.")
     return world.answer(operation)
@@ -145,6 +166,8 @@ def _get_operation(world: World, name: str) -> operations_pb2.Operation:
 
 def _get_policy(world: World, request: iam_policy_pb2.GetIamPolicyRequest) -> policy_pb2.Policy:
     """Below version 3 conditions are hidden and their roles mangled, as the real API does."""
+    if request.options.requested_policy_version not in (0, 1, 3):
+        _refuse("INVALID_ARGUMENT", "The requested policy version is none of 0, 1 and 3.")
     local = _found(world, request.resource)
     answer = policy_pb2.Policy()
     answer.CopyFrom(local.policy)
@@ -154,6 +177,7 @@ def _get_policy(world: World, request: iam_policy_pb2.GetIamPolicyRequest) -> po
             if binding.HasField("condition"):
                 binding.role += f"_withcond_{abs(hash(binding.condition.expression)):x}"
                 binding.ClearField("condition")
+        answer.version = 1
     return answer
 
 
@@ -162,6 +186,15 @@ def _set_policy(world: World, request: iam_policy_pb2.SetIamPolicyRequest) -> po
     local = _found(world, request.resource)
     if request.policy.etag and request.policy.etag != str(local.policy_version).encode():
         _refuse("ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write.")
+    version = request.policy.version
+    for binding in request.policy.bindings:
+        if binding.HasField("condition") and version < 3:  # noqa: PLR2004 - the version that has conditions
+            _refuse("INVALID_ARGUMENT", "A policy with conditions has to have version 3.")
+        if unknown := [one for one in binding.members if not _MEMBER.match(one)]:
+            _refuse("INVALID_ARGUMENT", f"The member {unknown[0]} is of an unknown type.")
     local.policy.CopyFrom(request.policy)
     local.policy_version += 1
-    return _get_policy(world, iam_policy_pb2.GetIamPolicyRequest(resource=request.resource))
+    again = iam_policy_pb2.GetIamPolicyRequest(
+        resource=request.resource, options={"requested_policy_version": min(version, 3)}
+    )
+    return _get_policy(world, again)

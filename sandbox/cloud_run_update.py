@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import re
 from typing import Any, NoReturn
 
@@ -28,20 +29,38 @@ def _refuse(code: str, message: str) -> NoReturn:
 def validate(world: World, local: LocalService, wanted: run_v2.Service, paths: list[str]) -> None:
     """Raises Refusal for what Cloud Run would not accept; a missing revision is accepted, and fails later."""
     for path in paths:
-        if path.partition(".")[0] not in _WRITABLE:
+        if path.partition(".")[0] not in _WRITABLE or not _leads_somewhere(path):
             _refuse("INVALID_ARGUMENT", f"Invalid field mask: '{path}' is not a field that can be updated.")
     fields = {path.partition(".")[0] for path in paths} or _WRITABLE
-    if not paths:
-        _refuse_colliding_template(local, wanted)
+    if not paths or "template" in fields:
+        _refuse_colliding_template(local, wanted, paths)
     if "ingress" in fields and wanted.ingress == _NONE and not world.accepts_ingress_none:
         _refuse("INVALID_ARGUMENT", "ingress: INGRESS_TRAFFIC_NONE is not supported.")
     if "traffic" in fields:
         _validate_traffic(list(wanted.traffic))
 
 
-def _refuse_colliding_template(local: LocalService, wanted: run_v2.Service) -> None:
-    """A full update echoes the template's revision name, which collides with what exists under it."""
-    name = wanted.template.revision or local.revisions[-1].name.rpartition("/")[2]
+def _leads_somewhere(path: str) -> bool:
+    """Whether every part of the path is a field, and all but the last are messages that are not lists."""
+    message: Any = run_v2.Service.pb().DESCRIPTOR
+    for name in path.split("."):
+        field = message.fields_by_name.get(name) if message is not None else None
+        if field is None:
+            return False
+        message = None if field.is_repeated else field.message_type
+    return True
+
+
+def _refuse_colliding_template(local: LocalService, wanted: run_v2.Service, paths: list[str]) -> None:
+    """A template that names a revision collides with it, unless it is what the service has already."""
+    after = run_v2.Service(local.service)
+    for path in paths:
+        _copy(run_v2.Service.pb(after), run_v2.Service.pb(wanted), path.split("."))
+    if paths and after.template == local.service.template:
+        return
+    # Without a mask even an echo collides: Cloud Run normalises what it compares.
+    named = after.template.revision if paths else wanted.template.revision
+    name = named if paths else named or local.revisions[-1].name.rpartition("/")[2]
     known = {one.name.rpartition("/")[2] for one in local.revisions}
     if name in known:
         _refuse("ALREADY_EXISTS", f"Revision named '{name}' with different configuration already exists.")
@@ -53,6 +72,8 @@ def _validate_traffic(traffic: list[run_v2.TrafficTarget]) -> None:
     tags = [one.tag for one in traffic if one.tag]
     if len(tags) != len(set(tags)) or not all(_TAG.fullmatch(tag) for tag in tags):
         _refuse("INVALID_ARGUMENT", "A traffic tag is malformed or given twice.")
+    if any(not 0 <= one.percent <= 100 for one in traffic):  # noqa: PLR2004 - percent
+        _refuse("INVALID_ARGUMENT", "A traffic target's percentage is between 0 and 100.")
     for one in traffic:
         if one.type_ == _LATEST and one.revision:
             _refuse("INVALID_ARGUMENT", "A LATEST target names no revision.")
@@ -94,9 +115,13 @@ def _copy(to: Any, of: Any, path: list[str]) -> None:  # noqa: ANN401 - protobuf
 
 def _cut_revision(local: LocalService) -> None:
     newest = run_v2.Revision(local.revisions[-1])
-    name = (
-        local.service.template.revision or f"{local.service.name.rpartition('/')[2]}-{len(local.revisions) + 1:05d}-new"
-    )
+    template = local.service.template
+    name = template.revision or f"{local.service.name.rpartition('/')[2]}-{len(local.revisions) + 1:05d}-new"
     newest.name = f"{local.service.name}/revisions/{name}"
-    newest.create_time = local.service.update_time
+    raw = run_v2.Revision.pb(newest)
+    raw.create_time.FromDatetime(dt.datetime.now(dt.UTC))
+    of_template = set(run_v2.RevisionTemplate.pb().DESCRIPTOR.fields_by_name)
+    # The image was resolved to a digest, and a template's tag says nothing about which.
+    for field in sorted(set(raw.DESCRIPTOR.fields_by_name) & of_template - {"containers"}):
+        _copy(raw, run_v2.RevisionTemplate.pb(template), [field])
     local.revisions.append(newest)

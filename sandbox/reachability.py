@@ -22,11 +22,11 @@ def open_doors(world: World, service: str) -> set[str]:
     """The doors of the service that are open: `ingress`, `anybody`, `direct url`."""
     local = world.service(service)
     doors = set()
-    if local.service.ingress in _FROM_OUTSIDE:
+    if local.effective.ingress in _FROM_OUTSIDE:
         doors.add("ingress")
     members = {member for binding in local.policy.bindings for member in binding.members}
-    if local.service.invoker_iam_disabled or members & {"allUsers", "allAuthenticatedUsers"}:
+    if local.effective.invoker_iam_disabled or members & {"allUsers", "allAuthenticatedUsers"}:
         doors.add("anybody")
-    if not local.service.default_uri_disabled:
+    if not local.effective.default_uri_disabled:
         doors.add("direct url")
     return doors

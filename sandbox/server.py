@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import grpc
 
-from sandbox import cloud_run, pubsub, security_center, virustotal
+from sandbox import cloud_run, cloud_run_revisions, iam_policies, operations, pubsub, security_center, virustotal
 from sandbox.wire import Wire
 from sandbox.world import World
 
@@ -22,18 +22,22 @@ class Sandbox:
         """Nothing is started yet."""
         self.world = world
         self.wire = Wire(world.latencies)
+        self.wire.inject(*world.faults)
         self._servers: list[grpc.Server] = []
         self._virustotal: Any = None
         self._environment: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         """Start one server for each of Google's services, and VirusTotal."""
+        rooms = (cloud_run, cloud_run_revisions, iam_policies, operations)
+        run = [one for room in rooms for one in room.handlers(self.world, self.wire)]
         for variable, handlers in (
-            ("CLOUD_RUN_EMULATOR_HOST", cloud_run.handlers(self.world, self.wire)),
+            ("CLOUD_RUN_EMULATOR_HOST", run),
             ("SECURITY_CENTER_EMULATOR_HOST", security_center.handlers(self.world, self.wire)),
             ("PUBSUB_EMULATOR_HOST", pubsub.handlers(self.world, self.wire)),
         ):
             self._environment[variable] = f"127.0.0.1:{self._serve(handlers)}"
+        self._environment["IAM_EMULATOR_HOST"] = self._environment["CLOUD_RUN_EMULATOR_HOST"]
         self._virustotal, port = virustotal.start(self.world, self.wire)
         self._environment["VIRUSTOTAL_HOST"] = f"http://127.0.0.1:{port}"
         return self

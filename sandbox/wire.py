@@ -6,7 +6,7 @@ import fnmatch
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 import grpc
@@ -33,13 +33,17 @@ class Malformed(Exception):  # noqa: N818 - told to the server, which answers wi
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call as it arrived: `method` is `package.Service/Method`, `request` the decoded message, `at` seconds."""
+    """One call as it arrived: `method` is `package.Service/Method`, `request` the decoded message, `at` seconds.
+
+    `status` is how it ended, by the name of a gRPC status; empty while it is under way.
+    """
 
     number: int
     method: str
     request: Any
     metadata: Mapping[str, str]
     at: float
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ class Wire:
         self._calls: list[Call] = []
         self._planted: list[_Planted] = []
         self._latencies = dict(latencies or {})
-        self._stopped = threading.Event()
+        self._stopped = False
+        self._waiting: set[threading.Event] = set()
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -110,29 +115,56 @@ class Wire:
 
     def stop(self) -> None:
         """Let every call that hangs go."""
-        self._stopped.set()
-
-    def serve(self, method: str, request: Any, metadata: Mapping[str, str], answer: Callable[[], T]) -> T:  # noqa: ANN401
-        """Journal the call, apply what was planted for it, and answer."""
         with self._lock:
-            self._calls.append(Call(len(self._calls), method, request, metadata, time.monotonic()))
+            self._stopped = True
+            for waiting in self._waiting:
+                waiting.set()
+
+    def serve(
+        self,
+        method: str,
+        request: Any,  # noqa: ANN401
+        metadata: Mapping[str, str],
+        answer: Callable[[], T],
+        gone: threading.Event | None = None,
+    ) -> T:
+        """Journal the call, apply what was planted for it, and answer; `gone` is set when the caller gives up."""
+        gone = gone or threading.Event()
+        with self._lock:
+            number = len(self._calls)
+            self._calls.append(Call(number, method, request, metadata, time.monotonic()))
+            self._waiting.add(gone)
+            if self._stopped:
+                gone.set()
             fault = next((one.fault for one in self._planted if one.takes(method)), None)
             latency = sum(seconds for glob, seconds in self._latencies.items() if fnmatch.fnmatchcase(method, glob))
-        if latency:
-            self._stopped.wait(latency)
-        return answer() if fault is None else self._spoil(fault, answer)
+        status = "UNKNOWN"
+        try:
+            if latency:
+                gone.wait(latency)
+            answered = answer() if fault is None else _spoil(fault, answer, gone)
+            status = "OK"
+        except Refusal as refusal:
+            status = refusal.code
+            raise
+        finally:
+            with self._lock:
+                self._waiting.discard(gone)
+                self._calls[number] = replace(self._calls[number], status=status)
+        return answered
 
-    def _spoil(self, fault: Fault, answer: Callable[[], T]) -> T:
-        if fault.kind in ("hang", "slow"):
-            self._stopped.wait(fault.seconds)
-        if fault.kind == "slow":
-            return answer()
-        if fault.kind == "malformed":
-            raise Malformed
-        if fault.kind == "lost_answer":
-            answer()
-        code = {"hang": "DEADLINE_EXCEEDED", "reset": "UNAVAILABLE"}.get(fault.kind, fault.code)
-        raise Refusal(code, fault.message)
+
+def _spoil(fault: Fault, answer: Callable[[], T], gone: threading.Event) -> T:
+    if fault.kind in ("hang", "slow"):
+        gone.wait(fault.seconds)
+    if fault.kind == "slow":
+        return answer()
+    if fault.kind == "malformed":
+        raise Malformed
+    if fault.kind == "lost_answer":
+        answer()
+    code = {"hang": "DEADLINE_EXCEEDED", "reset": "UNAVAILABLE"}.get(fault.kind, fault.code)
+    raise Refusal(code, fault.message)
 
 
 def generic_handler(service: str, wire: Wire, methods: Methods) -> grpc.GenericRpcHandler:
@@ -145,8 +177,10 @@ def generic_handler(service: str, wire: Wire, methods: Methods) -> grpc.GenericR
 def _handler(method: str, wire: Wire, request_type: Any, response_type: Any, answer: Callable[[Any], Any]) -> Any:  # noqa: ANN401
     def call(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 - protobuf messages
         metadata = {str(key): str(value) for key, value in context.invocation_metadata()}
+        gone = threading.Event()
+        context.add_callback(gone.set)
         try:
-            return wire.serve(method, request, metadata, lambda: answer(request))
+            return wire.serve(method, request, metadata, lambda: answer(request), gone)
         except Refusal as refusal:
             context.abort(grpc.StatusCode[refusal.code], refusal.message)
         except Malformed:

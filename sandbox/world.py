@@ -26,7 +26,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -37,14 +37,26 @@ from google.longrunning import operations_pb2
 from google.rpc import status_pb2
 
 from sandbox.blueprint import check_keys, policy_from, revision_from, service_from
+from sandbox.wire import Fault
 
 _AGO = re.compile(r"-(\d+)(s|m|h|d)")
+_PROJECT = frozenset({"number", "folders", "organization"})
+_FAULT = frozenset(one.name for one in fields(Fault))
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _KEYS = frozenset(
     "projects services findings hashes latencies faults denied settle_seconds accepts_ingress_none create_topics".split()
 )
 _LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
 _REVISION = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The doors as they are, which settings that were only wished for have not moved."""
+
+    ingress: int = 1
+    default_uri_disabled: bool = False
+    invoker_iam_disabled: bool = False
 
 
 @dataclass
@@ -55,6 +67,7 @@ class LocalService:
     revisions: list[run_v2.Revision]
     policy: policy_pb2.Policy
     policy_version: int = 1
+    effective: Doors = field(default_factory=Doors)
 
 
 @dataclass
@@ -63,6 +76,7 @@ class LocalOperation:
 
     name: str
     service: str
+    generation: int
     ends_at: float
     fails_with: status_pb2.Status | None = None
     done: bool = False
@@ -83,6 +97,7 @@ class World:
     topics: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
     latencies: dict[str, float] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
     failing_operations: list[status_pb2.Status] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -94,6 +109,11 @@ class World:
         plain = ("settle_seconds", "accepts_ingress_none", "create_topics", "findings", "hashes", "latencies")
         world = cls(**{key: given[key] for key in plain if key in given})
         world.denied = set(given.get("denied", ()))
+        for one in given.get("faults", ()):
+            check_keys(one, _FAULT, "fault")
+        world.faults = tuple(Fault(**one) for one in given.get("faults", ()))
+        for one in given.get("projects", {}).values():
+            check_keys(one, _PROJECT, "project")
         world.projects = {name: str(one.get("number", "")) for name, one in given.get("projects", {}).items()}
         for one in given.get("services", ()):
             world.add_service(one)
@@ -148,13 +168,14 @@ class World:
     def begin(self, name: str, local: LocalService) -> LocalOperation:
         """Start an operation on a service that was just written."""
         parts = self.canonical(name).split("/")
+        local.service.generation += 1
         operation = LocalOperation(
             f"projects/{parts[1]}/locations/{parts[3]}/operations/{uuid.uuid4()}",
             self.canonical(name),
+            local.service.generation,
             time.monotonic() + self.settle_seconds,
             self.failing_operations.pop(0) if self.failing_operations else missing_revision(local),
         )
-        local.service.generation += 1
         local.service.reconciling = True
         self.operations[operation.name] = operation
         self.settle_operations()
@@ -167,7 +188,8 @@ class World:
                 continue
             operation.done = True
             local = self.services.get(operation.service)
-            if local is None:
+            # A later write took this one's place: what is wished for now comes with that one's operation.
+            if local is None or operation.generation != local.service.generation:
                 continue
             if operation.fails_with is None:
                 settle(local)
@@ -233,6 +255,8 @@ def settle(local: LocalService) -> None:
     service.latest_created_revision = local.revisions[-1].name
     service.reconciling = False
     service.observed_generation = service.generation
+    # UNSPECIFIED is the default, which is all.
+    local.effective = Doors(int(service.ingress) or 1, service.default_uri_disabled, service.invoker_iam_disabled)
     latest = service.latest_ready_revision.rpartition("/")[2]
     service.traffic_statuses = [
         run_v2.TrafficTargetStatus(

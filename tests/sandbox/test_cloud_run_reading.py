@@ -81,13 +81,11 @@ def test_a_page_is_never_larger_than_the_server_likes() -> None:
         assert sum(len(page.revisions) for page in pages) == 45
 
 
-@pytest.mark.xfail(strict=True, reason="a token that is no number ends in UNKNOWN")
 def test_a_page_token_of_ones_own_making_is_refused(cloud: Clients) -> None:
     with pytest.raises(exceptions.InvalidArgument):
         cloud.revisions.list_revisions(request={"parent": NAME, "page_token": "mine"}, timeout=5)
 
 
-@pytest.mark.xfail(strict=True, reason="the wildcard is taken for a service's name")
 def test_the_revisions_of_all_services_can_be_listed(cloud: Clients) -> None:
     assert short(cloud.revisions.list_revisions(parent=f"{LOCATION}/services/-", timeout=5)) == [BAD, GOOD, OLD]
 
@@ -164,7 +162,6 @@ def test_an_unknown_operation_is_not_found(cloud: Clients) -> None:
         cloud.services.get_operation({"name": f"{LOCATION}/operations/none"}, timeout=5)
 
 
-@pytest.mark.xfail(strict=True, reason="operations are looked up by the project's id alone")
 def test_an_operation_is_found_by_the_projects_number(cloud: Clients) -> None:
     name = cloud.update(["ingress"], ingress=INTERNAL).operation.name
 

@@ -168,7 +168,6 @@ def test_the_open_doors_of_a_public_service_are_all_of_them(cloud: Clients) -> N
     assert open_doors(cloud.world, "checkout") == {"ingress", "anybody", "direct url"}
 
 
-@pytest.mark.xfail(strict=True, reason="the shorter oracle believes a wish at once, also one whose operation failed")
 @pytest.mark.parametrize("operation", ["fails", "goes on"])
 def test_no_oracle_believes_a_wish(cloud: Clients, operation: str) -> None:
     if operation == "fails":
@@ -180,7 +179,6 @@ def test_no_oracle_believes_a_wish(cloud: Clients, operation: str) -> None:
     assert open_doors(cloud.world, "checkout") >= {"ingress", "direct url"}
 
 
-@pytest.mark.xfail(strict=True, reason="the shorter oracle reads UNSPECIFIED as shut, though the default is all")
 def test_no_oracle_reads_unspecified_ingress_as_shut(cloud: Clients) -> None:
     cloud.update(["ingress"], ingress=0).result(timeout=5)
 

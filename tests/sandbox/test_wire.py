@@ -187,7 +187,6 @@ def test_a_journalled_request_stays_as_it_was_asked() -> None:
         assert asked == [GOOD, BAD]
 
 
-@pytest.mark.xfail(strict=True, reason="a journalled call does not say how it ended")
 def test_a_journalled_call_says_how_it_ended() -> None:
     wire = Wire()
     ask(wire)
@@ -197,7 +196,6 @@ def test_a_journalled_call_says_how_it_ended() -> None:
     assert [getattr(one, "status", None) for one in wire.calls] == ["OK", "ABORTED"]
 
 
-@pytest.mark.xfail(strict=True, reason="the thread stays until the fault's own time is up, or the server stops")
 def test_a_call_that_hangs_lets_its_thread_go_when_the_client_gives_up() -> None:
     with served(checkout()) as cloud:
         cloud.wire.inject(Fault(UPDATE, "hang", seconds=600, times=8))

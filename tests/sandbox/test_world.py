@@ -63,13 +63,11 @@ def test_an_unknown_key_is_an_error_that_names_it(given: dict[str, Any], word: s
         pytest.param({"faults": [{"method": "*", "knd": "error"}]}, id="fault"),
     ],
 )
-@pytest.mark.xfail(strict=True, reason="keys below projects, traffic, iam and faults are not checked")
 def test_an_unknown_key_further_down_is_an_error_too(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="unknown"):
         World.load(given)
 
 
-@pytest.mark.xfail(strict=True, reason="a condition is dropped: the binding holds always")
 def test_a_condition_on_a_binding_is_kept() -> None:
     condition = {"title": "day", "expression": "request.time.getHours() < 18"}
     local = service(iam=[{"role": "roles/run.invoker", "members": ["user:a@x.test"], "condition": condition}])
@@ -77,7 +75,6 @@ def test_a_condition_on_a_binding_is_kept() -> None:
     assert any(one.condition.expression == condition["expression"] for one in local.policy.bindings)
 
 
-@pytest.mark.xfail(strict=True, reason="faults may be written into a world, and are not planted")
 def test_faults_of_a_world_are_planted() -> None:
     fault = {"method": "*/GetService", "kind": "error", "code": "INTERNAL", "times": None}
     with Sandbox(World.load({**checkout(), "faults": [fault]})) as sandbox, pytest.raises(Exception, match="planted"):
@@ -142,13 +139,11 @@ def test_a_sandbox_tells_where_its_servers_are() -> None:
         assert client_of(sandbox).get_service(name=NAME, timeout=5).name == NAME
 
 
-@pytest.mark.xfail(strict=True, reason="nothing tells where IAM is")
 def test_a_sandbox_tells_where_iam_is() -> None:
     with Sandbox(World.load(checkout())) as sandbox:
         assert "IAM_EMULATOR_HOST" in sandbox.environment()
 
 
-@pytest.mark.xfail(strict=True, reason="the sandbox serves neither deletion, permissions, waiting nor listing")
 def test_a_sandbox_serves_every_method_there_is() -> None:
     with Sandbox(World.load(checkout())) as sandbox:
         request = {"resource": NAME, "permissions": ["run.services.get"]}
