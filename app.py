@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Protocol
 
 import enrichment
 import responders
@@ -58,7 +58,7 @@ class Surface(Protocol):
         ...
 
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
-        """Make the change under the etag just read; the operation's name. Raises Drifted, Denied, Transient…"""
+        """Make the change under the etag just read; the operation's name; raises Drifted, Denied and their kin."""
         ...
 
     def wait(self, operation: str, deadline: Deadline) -> None:
@@ -192,7 +192,7 @@ def _text(path: Path) -> str:
         return file.read(_LARGEST_FILE).decode("utf-8", errors="replace")
 
 
-def say_json(severity: str, message: str, **fields: Any) -> None:
+def say_json(severity: str, message: str, **fields: object) -> None:
     """One line of JSON on standard output, as Cloud Logging reads it; nothing secret, nothing unescaped."""
     shown = safe_value({"severity": severity, "message": message, **fields})
     print(json.dumps(shown, ensure_ascii=False), file=sys.stdout, flush=True)  # noqa: T201 - standard output is the log

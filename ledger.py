@@ -161,7 +161,7 @@ class Ledger:
         return self._opened(document) if document else None
 
     def newest(self, limit: int) -> Iterator[Held]:
-        """Incidents, last touched first; a record of another version of Firebreak, which cannot be read, is left out."""
+        """Incidents, last touched first; a record of another version, which cannot be read, is left out."""
         for document in self.documents.newest("incident", limit):
             try:
                 yield self._opened(document)

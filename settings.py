@@ -113,10 +113,11 @@ def _misspelt(env: Mapping[str, str]) -> list[str]:
 
 
 def _not_loopback(env: Mapping[str, str]) -> list[str]:
-    faults = []
-    for name in _EMULATORS:
-        if name in env and not _is_loopback(f"//{env[name]}"):
-            faults.append(f"{name}={env[name]}: only host:port on loopback, because the channel is plain text")
+    faults = [
+        f"{name}={env[name]}: only host:port on loopback, because the channel is plain text"
+        for name in _EMULATORS
+        if name in env and not _is_loopback(f"//{env[name]}")
+    ]
     host = env.get("VIRUSTOTAL_HOST")
     if host and not (host.startswith("http://") and _is_loopback(host)):
         faults.append(f"VIRUSTOTAL_HOST={host}: only http://127.0.0.1:PORT, because the key would travel there")
@@ -139,10 +140,8 @@ def _bad_values(env: Mapping[str, str]) -> list[str]:
         faults.append(f"FIREBREAK_CEILING={env['FIREBREAK_CEILING']}: one of {', '.join(MODES)}")
     if env.get("FIREBREAK_SCC_MARKS", "on") not in ("on", "off"):
         faults.append(f"FIREBREAK_SCC_MARKS={env['FIREBREAK_SCC_MARKS']}: on or off")
-    for name in _own(env):
-        read = parse_resource(name)
-        if isinstance(read, NotATarget):
-            faults.append(f"FIREBREAK_SELF: {name}: {read.reason}")
+    read = {name: parse_resource(name) for name in _own(env)}
+    faults += [f"FIREBREAK_SELF: {name}: {one.reason}" for name, one in read.items() if isinstance(one, NotATarget)]
     ledger = env.get("FIREBREAK_LEDGER", "sqlite:///x")
     if not (ledger.startswith("sqlite:///") and len(ledger) > len("sqlite:///")):
         faults.append(f"FIREBREAK_LEDGER={ledger}: sqlite:///PATH")

@@ -168,9 +168,7 @@ def traffic_targets(state: State) -> list[run_v2.TrafficTarget]:
 def _traffic_target(name: str, percent: int, tag: str) -> run_v2.TrafficTarget:
     allocation = run_v2.TrafficTargetAllocationType
     if name == LATEST:
-        return run_v2.TrafficTarget(
-            type_=allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST, percent=percent, tag=tag
-        )
+        return run_v2.TrafficTarget(type_=allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST, percent=percent, tag=tag)
     return run_v2.TrafficTarget(
         type_=allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION, revision=name, percent=percent, tag=tag
     )

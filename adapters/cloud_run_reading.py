@@ -12,7 +12,6 @@ from core.instants import nanos_of
 from core.target import Target
 from core.workload import DEFAULT_URI_DISABLED, INGRESS, LATEST, SPLIT, TAG, Revision, Workload, split_text
 
-
 # UNSPECIFIED on read means that no revision is active yet; the default, all, is then in force.
 _INGRESS = MappingProxyType({0: "all", 1: "all", 2: "internal", 3: "internal-and-cloud-load-balancing", 4: "none"})
 
@@ -63,7 +62,9 @@ def workload_of(
         invoker_check_off=service.invoker_iam_disabled,
         min_instances=service.scaling.min_instance_count,
         regions=tuple(service.multi_region_settings.regions),
-        function=any(key.startswith("goog-managed-by") and "function" in value for key, value in service.labels.items()),
+        function=any(
+            key.startswith("goog-managed-by") and "function" in value for key, value in service.labels.items()
+        ),
     )
 
 

@@ -120,5 +120,3 @@ def _readable(results: Any) -> Iterator[Finding]:  # noqa: ANN401 - a repeated f
             yield parse_finding(whole.get("finding") or {}, whole.get("resource") or {})
         except Malformed:
             continue
-
-

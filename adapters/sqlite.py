@@ -79,7 +79,14 @@ class SqliteDocuments:
         with self._connection() as connection:
             cursor = connection.execute(
                 "UPDATE documents SET version = ?, saved = ?, body = ? WHERE kind = ? AND key = ? AND version = ?",
-                (version, _next(connection, document.kind), json.dumps(body), document.kind, document.key, document.version),
+                (
+                    version,
+                    _next(connection, document.kind),
+                    json.dumps(body),
+                    document.kind,
+                    document.key,
+                    document.version,
+                ),
             )
         if cursor.rowcount != 1:
             message = f"{document.kind} {document.key} was saved by somebody else meanwhile"

@@ -1,4 +1,4 @@
-"""What an edit may look at beside the settings: the suspects, the revisions, what LATEST means, what the API refuses."""
+"""What an edit may look at beside the settings: suspects, revisions, what LATEST means, what the API refuses."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ class Case:
         return replace(self, suspicion=replace(self.suspicion, rule=rule, revisions=self.suspects | suspects))
 
 
-def case_of(target: Target, suspicion: Suspicion, workload: Workload, unsupported: frozenset[str] = frozenset()) -> Case:
+def case_of(
+    target: Target, suspicion: Suspicion, workload: Workload, unsupported: frozenset[str] = frozenset()
+) -> Case:
     """The case that a reading of the workload makes."""
     return Case(target, suspicion, workload.revisions, workload.latest, workload.reachable, unsupported)
 

@@ -46,7 +46,9 @@ def _what(incident: Incident) -> list[str]:
 def _plan(incident: Incident) -> list[str]:
     changes = incident.plan.changes if incident.plan else ()
     return [
-        f"{key}: {change.before.get(key)} -> {change.after.get(key)}" for change in changes for key in sorted(change.after)
+        f"{key}: {change.before.get(key)} -> {change.after.get(key)}"
+        for change in changes
+        for key in sorted(change.after)
     ][:10]
 
 

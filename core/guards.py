@@ -23,7 +23,7 @@ Trust = Literal["confirmed", "missing", "older", "differs", "unreachable"]
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """The highest mode in force and where it comes from: the environment, firebreak.yaml, a halt, an unsafe deployment."""
+    """The highest mode in force, and where that comes from: environment, firebreak.yaml, halt, unsafe deployment."""
 
     mode: Mode
     reason: str
@@ -201,4 +201,3 @@ def caps_for(now: Situation, plan: Plan | None, actions: Actions) -> tuple[Cap, 
 
 def _all(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     return tuple(one for step in steps for one in (step, *_all(step.otherwise)))
-

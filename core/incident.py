@@ -103,7 +103,7 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """The whole record. `operation` is a write still under way, `release` one that a person asked for and is not done."""
+    """The whole record. `operation` is a write under way; `release` is one that a person asked for, not yet done."""
 
     id: str
     phase: Phase

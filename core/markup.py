@@ -13,10 +13,10 @@ def terminal(text: str) -> str:
 def slack(text: str) -> str:
     """For Slack's mrkdwn: its three control characters as entities, its formatting characters harmless."""
     escaped = safe(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join(f"{mark}\u2060" if (mark := one) in "*_~`@#" else one for one in escaped)
+    return "".join(f"{one}\u2060" if one in "*_~`@#" else one for one in escaped)
 
 
 def google_chat(text: str) -> str:
     """For Google Chat: no link, mention or formatting can be made out of it."""
-    escaped = safe(text).replace("<", "‹").replace(">", "›")
+    escaped = safe(text).replace("<", "(").replace(">", ")")
     return "".join(f"{one}\u2060" if one in "*_~`@" else one for one in escaped)

@@ -117,7 +117,7 @@ def draft(
     policy_set: str = "",
     failed: frozenset[str] = frozenset(),
 ) -> Plan:
-    """The plan for these steps, with what would follow if its writes failed. Steps that undo each other draw nothing."""
+    """The plan for these steps, and what would follow if its writes failed. Steps that undo each other draw nothing."""
     drawn = fold(steps, state, case, actions, failed)
     undone = _undone(drawn, case, actions)
     if undone:
@@ -142,7 +142,7 @@ def _undone(drawn: Drawn, case: Case, actions: Actions) -> tuple[StepRefusal, ..
 
 
 def changes_of(before: State, drawn: Drawn, case: Case, actions: Actions) -> tuple[Change, ...]:
-    """One Change for each surface that the applied steps edit, even where nothing differs: it is verified all the same."""
+    """One Change for each surface that the applied steps edit; one where nothing differs is verified all the same."""
     surfaces = sorted({surface for step in drawn.steps for surface in actions[step.action].surfaces})
     return tuple(_change(surface, before, drawn, case, actions) for surface in surfaces)
 

@@ -21,7 +21,10 @@ _NAMED = (
 _SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
-        ("private key", r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,8000}?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)"),
+        (
+            "private key",
+            r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,8000}?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)",
+        ),
         ("age key", r"AGE-SECRET-KEY-1[0-9A-Z]{20,80}"),
         ("Google API key", r"AIza[0-9A-Za-z_-]{30,40}"),
         ("Google OAuth token", r"ya29\.[0-9A-Za-z_.-]{20,400}"),
@@ -48,8 +51,10 @@ _SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("password in a URL", r"(?<=://)[^\s/@:\"']{0,100}:[^\s/@\"']{1,200}(?=@)"),
         (
             "secret",
-            rf"(?i)(?<![0-9A-Za-z])(?:[0-9A-Za-z]{{1,30}}[_-]){{0,5}}{_NAMED}[\"']?\s{{0,3}}(?:=|:(?!//))\s{{0,3}}"
-            r"(?!\[redacted )(?:\"[^\"]{1,500}\"|'[^']{1,500}'|[^\s\"',;&\[]{3,500})",
+            (
+                rf"(?i)(?<![0-9A-Za-z])(?:[0-9A-Za-z]{{1,30}}[_-]){{0,5}}{_NAMED}[\"']?\s{{0,3}}(?:=|:(?!//))\s{{0,3}}"
+                r"(?!\[redacted )(?:\"[^\"]{1,500}\"|'[^']{1,500}'|[^\s\"',;&\[]{3,500})"
+            ),
         ),
         ("secret", rf"(?i)(?<=\s)--?{_NAMED}\s{{1,3}}(?!\[redacted )[^\s-][^\s]{{2,500}}"),
     )
@@ -62,7 +67,7 @@ _MORE = re.compile(r"… \(\d+ more characters\)$")
 
 
 def safe(text: str, limit: int = LONGEST_TEXT) -> str:
-    """The text without secrets and control characters, at most about `limit` long; safe(safe(x)) is safe(x)."""
+    """Redact, escape and bound a text to about `limit` characters; doing so twice changes nothing more."""
     if _MORE.search(text) and len(text) <= limit + 40 and not _UNSAFE.search(text):
         return text
     shown = _UNSAFE.sub(_visible, _without_secrets(text[:_SCANNED]))

@@ -37,7 +37,9 @@ def find_suspects(finding: Finding, workload: Workload, related: frozenset[str])
     if related & workload.reachable:
         return Suspicion("named", related, f"related findings name {_list(related)}")
     older = frozenset(
-        name for name in workload.reachable if (found := workload.revision(name)) and found.created_ns < finding.event_ns
+        name
+        for name in workload.reachable
+        if (found := workload.revision(name)) and found.created_ns < finding.event_ns
     )
     reason = "neither a revision nor an image digest is given: every reachable revision from before the event"
     return Suspicion("older", older | related, reason)
@@ -53,9 +55,7 @@ def _by_digest(finding: Finding, workload: Workload, related: frozenset[str]) ->
 
 def carriers(finding: Finding, workload: Workload, names: frozenset[str]) -> frozenset[str]:
     """Those of the named revisions that carry an image of the finding."""
-    return frozenset(
-        name for name in names if (known := workload.revision(name)) and known.digests & finding.digests
-    )
+    return frozenset(name for name in names if (known := workload.revision(name)) and known.digests & finding.digests)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,9 @@ def assess(finding: Finding, evidence: tuple[Evidence, ...]) -> Verdict:
     if verdict is None:
         return Verdict("Suspicious", "Medium" if finding.whole_hashes else "Low", tuple(reasons))
     label = f", {facts['virustotal.label']}" if "virustotal.label" in facts else ""
-    reasons.insert(1, f"virustotal: {verdict}, {engines if engines is not None else 'unknown number of'} engines{label}")
+    reasons.insert(
+        1, f"virustotal: {verdict}, {engines if engines is not None else 'unknown number of'} engines{label}"
+    )
     if verdict == "malicious":
         return Verdict("True Positive", "High", tuple(reasons))
     return Verdict("Suspicious", "Medium" if verdict == "suspicious" else "Low", tuple(reasons))

@@ -31,8 +31,9 @@ class Sources:
 class Enricher(Protocol):
     """One source. Its module holds it as `source`; the module's name is its name and the first word of its facts.
 
-    `deadline` is in seconds, at most 10. `shapes_plan` says that plans are drawn from its answer, so that every decision
-    waits for it; the others are waited for only while they could change the decision. `enrich` may raise: whatever it raises becomes the source's gap.
+    `deadline` is in seconds, at most 10. `shapes_plan` says that plans are drawn from its answer, so that every
+    decision waits for it; the others are waited for only while they could change the decision. `enrich` may raise:
+    whatever it raises becomes the source's gap.
     """
 
     facts: Catalogue

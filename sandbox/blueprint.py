@@ -11,6 +11,7 @@ from google.iam.v1 import policy_pb2
 
 Moment = Callable[[str | None], dt.datetime]
 
+_BROKEN = "HEALTH_CHECK_CONTAINER_ERROR"
 INGRESS = {"all": 1, "internal": 2, "internal-and-cloud-load-balancing": 3, "none": 4}
 _SERVICE = frozenset(
     "name created updated labels ingress public iam invoker_iam_disabled default_uri_disabled service_account revisions"
@@ -57,7 +58,9 @@ def service_from(given: Mapping[str, Any], moment: Moment) -> run_v2.Service:
         default_uri_disabled=given.get("default_uri_disabled", False),
         scaling=run_v2.ServiceScaling(min_instance_count=given.get("min_instances", 0)),
         template=run_v2.RevisionTemplate(
-            service_account=given.get("service_account", f"{name.rpartition('/')[2]}@shop-prod.iam.gserviceaccount.com"),
+            service_account=given.get(
+                "service_account", f"{name.rpartition('/')[2]}@shop-prod.iam.gserviceaccount.com"
+            ),
             containers=[run_v2.Container(image="registry.test/app:latest")],
         ),
         traffic=traffic,
@@ -78,7 +81,7 @@ def revision_from(service: str, given: Mapping[str, Any], moment: Moment) -> run
         state=run_v2.Condition.State.CONDITION_SUCCEEDED if ready else run_v2.Condition.State.CONDITION_FAILED,
     )
     if not ready:
-        condition.revision_reason = run_v2.Condition.RevisionReason[given.get("reason", "HEALTH_CHECK_CONTAINER_ERROR")]
+        condition.revision_reason = getattr(run_v2.Condition.RevisionReason, given.get("reason", _BROKEN))
     # As a healthy old revision really reads: only Ready is true.
     active = run_v2.Condition(type_="Active", state=run_v2.Condition.State.CONDITION_FAILED)
     generation = given.get("generation", "gen2")
@@ -87,7 +90,7 @@ def revision_from(service: str, given: Mapping[str, Any], moment: Moment) -> run
         service=service,
         create_time=moment(given.get("created")),
         containers=[run_v2.Container(image=f"registry.test/app@{digest}")],
-        execution_environment=run_v2.ExecutionEnvironment[f"EXECUTION_ENVIRONMENT_{generation.upper()}"],
+        execution_environment=getattr(run_v2.ExecutionEnvironment, f"EXECUTION_ENVIRONMENT_{generation.upper()}"),
         service_account=given.get("service_account", ""),
         scaling=run_v2.RevisionScaling(min_instance_count=given.get("min_instances", 0)),
         timeout=dt.timedelta(seconds=given.get("timeout", 300)),

@@ -44,7 +44,8 @@ _PROJECT = frozenset({"number", "folders", "organization"})
 _FAULT = frozenset(one.name for one in fields(Fault))
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _KEYS = frozenset(
-    "projects services findings hashes latencies faults denied settle_seconds accepts_ingress_none create_topics".split()
+    "projects services findings hashes latencies faults denied settle_seconds accepts_ingress_none"
+    " create_topics".split()
 )
 _LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
 _REVISION = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
@@ -133,9 +134,10 @@ class World:
 
     def add_service(self, given: Mapping[str, Any]) -> LocalService:
         """Put a service that has long settled into the world."""
-        service, revisions = service_from(given, self.moment), [
-            revision_from(str(given["name"]), one, self.moment) for one in given["revisions"]
-        ]
+        service, revisions = (
+            service_from(given, self.moment),
+            [revision_from(str(given["name"]), one, self.moment) for one in given["revisions"]],
+        )
         local = LocalService(service, revisions, policy_from(given))
         self.services[self.canonical(str(given["name"]))] = local
         self.stamp(local, local.service.update_time)
@@ -158,11 +160,13 @@ class World:
     def service(self, name: str) -> LocalService:
         """The service whose short or whole name this is; for tests, which know that it exists."""
         self.settle_operations()
-        return next(one for key, one in self.services.items() if key in (name, self.canonical(name)) or key.endswith(f"/{name}"))
+        return next(
+            one for key, one in self.services.items() if key in (name, self.canonical(name)) or key.endswith(f"/{name}")
+        )
 
     def stamp(self, local: LocalService, moment: Any = None) -> None:  # noqa: ANN401 - proto-plus time
         """A new etag and update time, as every write makes them."""
-        local.service.update_time = moment or self.now()
+        local.service.update_time = moment or self.now()  # type: ignore[assignment]  # proto-plus takes a datetime
         local.service.etag = f'"{uuid.uuid4().hex[:12]}"'
 
     def begin(self, name: str, local: LocalService) -> LocalOperation:
@@ -213,7 +217,7 @@ class World:
         """The next write is accepted, and its operation ends in this error."""
         self.failing_operations.append(status_pb2.Status(code=code, message=message))
 
-    def edit(self, name: str, **fields: Any) -> None:
+    def edit(self, name: str, **fields: object) -> None:
         """A person's or a pipeline's own update of service fields, which takes effect at once."""
         with self.lock:
             local = self.service(name)

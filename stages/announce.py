@@ -30,7 +30,7 @@ def channels(app: App) -> tuple[str, ...]:
 
 
 def flush(app: App, held: Held, deadline: Deadline) -> Held:
-    """Send what is unsent. A channel that cannot be reached raises Transient; one that refuses is given up, recorded."""
+    """Send what is unsent. An unreachable channel raises Transient; one that refuses is given up, on the record."""
     unreachable: Transient | None = None
     for one in held.incident.outbox:
         if one.sent:

@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, replace
 
 from adapters.deadline import Deadline
-from stages.announce import channels
 from app import App
 from core.case import Case, basis_of
 from core.errors import Drifted, Failed, Refused, Transient, Unfinished, Unsupported
@@ -16,10 +15,11 @@ from core.plan import SUCCESS, Change, Outcome, Plan, draft, overlaid, stands_at
 from core.policy import Policy
 from core.standing import Hold
 from core.target import Target
-from core.workload import TAG, SPLIT, Workload, references
+from core.workload import SPLIT, TAG, Workload, references
+from ledger import Held
+from stages.announce import channels
 from stages.decide import reread_case
 from stages.last_check import Barred, Unconfirmed, check_again
-from ledger import Held
 from stages.question import ask
 
 _TURNS = 6
@@ -38,7 +38,9 @@ class Seen:
 def contain(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
     """Make every change of the saved plan, or end in a question, a bar or a failure; raises Transient to be resumed."""
     if not held.sealed:
-        return _ended(app, held, "failed", "the record's seal is broken: it is not executed; see the lines for doing it by hand")
+        return _ended(
+            app, held, "failed", "the record's seal is broken: it is not executed; see the lines for doing it by hand"
+        )
     for _ in range(_TURNS):
         try:
             return _make_all(app, held, policy, deadline)

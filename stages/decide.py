@@ -26,9 +26,9 @@ from core.target import NotATarget, Target
 from core.verdict import assess
 from core.workload import Workload
 from enrichment.related import named_revisions
+from ledger import BrokenSeal, Held
 from stages.blast_radius import take_slots
 from stages.gather import Gathering
-from ledger import BrokenSeal, Held
 
 UNREACHABLE_FOR_NS = 600 * NANOS
 _ASK_AGAIN = (0.3, 0.7, 1.5)
@@ -103,9 +103,7 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     return Decided(decided, choice.policy, gathering)
 
 
-def _matters(
-    app: App, finding: Finding, known: tuple[Evidence, ...], outstanding: frozenset[str]
-) -> frozenset[str]:
+def _matters(app: App, finding: Finding, known: tuple[Evidence, ...], outstanding: frozenset[str]) -> frozenset[str]:
     """Sources that shape plans always matter; the others only while they could change policy or mode."""
     shaping = frozenset(name for name in outstanding if app.enrichers[name].shapes_plan)
     facts = finding.facts() | merged(known)
@@ -145,7 +143,7 @@ def _draw(app: App, choice: Choice, workload: Workload | None, case: Case | None
     return draft(choice.policy.then, workload.state, case, app.actions, policy_set=app.policies.digest)
 
 
-def _situation(  # noqa: PLR0913 - everything that guards look at, gathered in one place
+def _situation(
     app: App,
     held: Held,
     confirmed: Confirmed,

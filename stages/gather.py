@@ -36,7 +36,7 @@ class Gathering:
         gathering = cls(enrichers, deadline, queue.SimpleQueue(), time.monotonic(), {})
         for name, enricher in enrichers.items():
             threading.Thread(
-                target=gathering._ask,  # noqa: SLF001 - its own method, from its own constructor
+                target=gathering._ask,
                 args=(name, enricher, finding, collaborators),
                 name=f"source-{name}",
                 daemon=True,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stages.announce import channels
 from app import App
+from core.incident import Question
 from core.instants import NANOS
 from core.mode import Cap, Mode
 from core.plan import Plan
 from core.policy import Policy
-from core.incident import Question
 from ledger import Held
+from stages.announce import channels
 
 
 def ask(app: App, held: Held, policy: Policy, plan: Plan, caps: tuple[Cap, ...], why: str) -> Held:

@@ -162,7 +162,9 @@ def _end(app: App, held: Held, by: str) -> Held:
 
 def _said(change: Change, restored: Restoration) -> str:
     back = ", ".join(sorted(change.after)) or "no setting"
-    left = f"; left alone, because a person changed them: {', '.join(restored.left_alone)}" if restored.left_alone else ""
+    left = (
+        f"; left alone, because a person changed them: {', '.join(restored.left_alone)}" if restored.left_alone else ""
+    )
     return f"asked for the release: {back} to be restored{left}"
 
 

@@ -110,7 +110,9 @@ def test_a_workload_that_the_two_names_disagree_on_is_no_target() -> None:
     assert isinstance(parse_notification(message(resourceName=here)).finding.target, NotATarget)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("v2", "service"), ("job_execution", "job"), ("worker_pool", "worker_pool")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("v2", "service"), ("job_execution", "job"), ("worker_pool", "worker_pool")]
+)
 def test_targets_of_every_kind_are_read(name: str, kind: str) -> None:
     """Services, jobs and worker pools."""
     target = told(name).target
@@ -150,7 +152,9 @@ def test_a_project_number_and_its_id_are_one_project() -> None:
         b'{"finding":' * 10_000,
         json.dumps({"finding": {"name": "organizations/1/sources/2/findings/a"}}).encode(),
         json.dumps({"finding": {"name": "organizations/1/sources/2/findings/a", "eventTime": "today"}}).encode(),
-        json.dumps({"finding": {"name": "organizations/1/../2/findings/a", "eventTime": "2026-01-01T00:00:00Z"}}).encode(),
+        json.dumps(
+            {"finding": {"name": "organizations/1/../2/findings/a", "eventTime": "2026-01-01T00:00:00Z"}}
+        ).encode(),
     ],
 )
 def test_what_is_no_notification_is_malformed_and_nothing_else(body: bytes) -> None:

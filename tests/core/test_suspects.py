@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.action import Setting
 from core.finding import Container, Finding, parse_notification
 from core.suspects import NoRefuge, find_refuge, find_suspects
 from core.target import Target
@@ -24,7 +25,7 @@ def revision(name: str, **changes: object) -> Revision:
 
 
 def workload(*revisions: Revision, split: str, latest: str | None = None, **tags: str) -> Workload:
-    state = {SPLIT: split, INGRESS: "all", DEFAULT_URI_DISABLED: False}
+    state: dict[str, Setting] = {SPLIT: split, INGRESS: "all", DEFAULT_URI_DISABLED: False}
     state |= {f"service.traffic.tag.{tag}": name for tag, name in tags.items()}
     target = Target("p", "l", "service", "svc")
     return Workload(target, state, '"1"', revisions, latest, {}, {}, settled=True)
@@ -46,7 +47,8 @@ def test_a_revision_that_the_finding_names_is_the_suspect() -> None:
     """Whatever image or age it has."""
     suspicion = find_suspects(finding(names=BAD, digest=1), workload(*FOUR, split=f"{BAD}=100"), frozenset())
 
-    assert (suspicion.rule, suspicion.revisions) == ("named", {BAD})
+    assert suspicion.rule == "named"
+    assert suspicion.revisions == {BAD}
 
 
 def test_a_revision_that_a_related_finding_names_is_suspect_too() -> None:
@@ -63,14 +65,16 @@ def test_with_an_image_digest_its_reachable_carriers_are_suspect() -> None:
     service = workload(*revisions, split=f"{BAD}=90,LATEST=10", latest=NEW, canary=MID)
     suspicion = find_suspects(finding(digest=3), service, frozenset())
 
-    assert (suspicion.rule, suspicion.revisions) == ("digest", {BAD, MID, NEW})
+    assert suspicion.rule == "digest"
+    assert suspicion.revisions == {BAD, MID, NEW}
 
 
 def test_latest_meaning_a_newer_fixed_build_leaves_no_carrier() -> None:
     """A digest that no reachable revision carries convicts nobody."""
     suspicion = find_suspects(finding(digest=3), workload(*FOUR, split="LATEST=100", latest=NEW), frozenset())
 
-    assert (suspicion.rule, suspicion.revisions) == ("unplaced", frozenset())
+    assert suspicion.rule == "unplaced"
+    assert suspicion.revisions == frozenset()
 
 
 def test_without_name_and_digest_every_reachable_revision_from_before_the_event_is_suspect() -> None:
@@ -78,7 +82,8 @@ def test_without_name_and_digest_every_reachable_revision_from_before_the_event_
     service = workload(*FOUR, split=f"{MID}=50,{BAD}=25,{NEW}=25")
     suspicion = find_suspects(finding(), service, frozenset())
 
-    assert (suspicion.rule, suspicion.revisions) == ("older", {MID, BAD})
+    assert suspicion.rule == "older"
+    assert suspicion.revisions == {MID, BAD}
 
 
 def test_the_refuge_is_the_newest_ready_revision_older_than_the_oldest_serving_suspect() -> None:

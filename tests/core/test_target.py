@@ -24,9 +24,7 @@ RUN = "//run.googleapis.com/projects/shop-prod/locations/europe-west1"
         ("instances/one", "instances/one", None, None),
     ],
 )
-def test_every_form_of_workload_is_read(
-    name: str, resource: str, revision: str | None, execution: str | None
-) -> None:
+def test_every_form_of_workload_is_read(name: str, resource: str, revision: str | None, execution: str | None) -> None:
     """The workload, and the level below it that the name reaches down to."""
     target = parse_resource(f"{RUN}/{name}")
 

@@ -139,7 +139,7 @@ def test_release_restores_key_by_key(name: str, situation: tuple[State, Case]) -
 @every_action
 @given(situation=situations(), ingress=st.sampled_from(["all", "internal", "none"]))
 def test_a_human_edit_is_never_overwritten(name: str, situation: tuple[State, Case], ingress: str) -> None:
-    """A setting that no longer equals what was written is a person's: left as it is and reported, if it is in the way."""
+    """A setting that no longer equals what was written is a person's: left as it is, reported if in the way."""
     state, case = situation
     after = edited(ACTIONS[name], state, case)
     if not isinstance(after, Refusal) and after[INGRESS] != ingress:

@@ -78,7 +78,9 @@ def test_a_source_that_fails_is_a_named_gap(name: str, fault: Exception) -> None
 def test_a_sources_absence_is_never_clean(name: str) -> None:
     """Without it the verdict is no better, and the mode no higher than a question."""
     everything = tuple(Evidence(one, _worst(one)) for one in ENRICHERS)
-    without = tuple(dataclasses.replace(one, facts={}, gap="silent") if one.source == name else one for one in everything)
+    without = tuple(
+        dataclasses.replace(one, facts={}, gap="silent") if one.source == name else one for one in everything
+    )
     full, less = (choose(POLICIES, _facts(evidence)) for evidence in (everything, without))
 
     assert assess(FINDING, without).id not in ("Benign", "False Positive", "Disregard")
@@ -117,11 +119,15 @@ def test_a_surface_declares_permissions(name: str) -> None:
     assert all(one.count(".") == 2 for one in SURFACES[name].permissions)
 
 
-caps = st.lists(st.builds(Cap, st.text(max_size=5), st.sampled_from(["bar", "caution"]), st.text(max_size=5)), max_size=5)
+caps = st.lists(
+    st.builds(Cap, st.text(max_size=5), st.sampled_from(["bar", "caution"]), st.text(max_size=5)), max_size=5
+)
 
 
 @given(mode=st.sampled_from(list(Mode)), some=caps, more=caps)
-def test_no_set_of_guards_raises_the_mode_and_more_of_them_never_do(mode: Mode, some: list[Cap], more: list[Cap]) -> None:
+def test_no_set_of_guards_raises_the_mode_and_more_of_them_never_do(
+    mode: Mode, some: list[Cap], more: list[Cap]
+) -> None:
     """Guards can only lower."""
     assert capped(mode, tuple(some)) <= mode
     assert capped(mode, (*some, *more)) <= capped(mode, tuple(some))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from core.errors import Refused, Transient
 from core.instants import NANOS
 from sandbox.notifications import PLANTED_SECRET, notification_v1, notification_v2
 from sandbox.wire import Fault
-from tests.pipeline.line import ALWAYS, BAD, GOOD, KNOWN, OLD, PIN_ONLY, REVISIONS, Lines, revision, world_of
+from tests.pipeline.line import ALWAYS, BAD, GOOD, KNOWN, OLD, PIN_ONLY, REVISIONS, Line, Lines, revision, world_of
 
 UNKNOWN_FILE = "ab" * 32
 
@@ -274,7 +275,7 @@ def test_a_second_incident_on_a_contained_service_joins_and_both_releases_end_at
         after = sorted(map(str, on.world.service("checkout").service.traffic))
 
         assert second.phase == "contained"
-        assert len([call for call in on.updates]) == 2
+        assert len(on.updates) == 2
         assert BAD not in between
         assert after == before
 
@@ -309,7 +310,7 @@ def test_a_record_whose_seal_is_broken_is_never_executed(line: Lines) -> None:
 def test_planted_secrets_reach_no_output(line: Lines) -> None:
     """Neither topic nor log nor ledger."""
     with line() as on:
-        pair = on.finding(args=("/tmp/x", "--password", "hunter2-secret", "Authorization: Bearer abcdef0123456789"))
+        pair = on.finding(args=("kdevtmpfsi", "--password", "hunter2-secret", "Authorization: Bearer abcdef0123456789"))
         incident = on.respond(pair)
         outputs = json.dumps([on.announced, on.logged, on.shown(incident)], default=str)
         ledger = b"".join(path.read_bytes() for path in _files(on))
@@ -321,9 +322,9 @@ def test_planted_secrets_reach_no_output(line: Lines) -> None:
         assert b"hunter2-secret" not in ledger
 
 
-def _files(on: object) -> list[object]:
-    path = on.app.settings.ledger_path  # type: ignore[attr-defined]
-    return [one for one in path.parent.glob("ledger.sqlite*") if one.is_file()]
+def _files(on: Line) -> list[Path]:
+    folder = on.app.settings.ledger_path.parent
+    return [one for one in folder.glob("ledger.sqlite*") if one.is_file()]
 
 
 def test_the_refuge_becoming_unready_before_the_write_is_drift(line: Lines) -> None:
@@ -331,7 +332,9 @@ def test_the_refuge_becoming_unready_before_the_write_is_drift(line: Lines) -> N
     with line(charter="ceiling: approve", policy=PIN_ONLY) as on:
         incident = on.respond(on.finding())
         local = on.world.service("checkout")
-        local.revisions[1] = world_of((REVISIONS[0], revision(GOOD, 7, "-10d", ready=False))).service("checkout").revisions[1]
+        local.revisions[1] = (
+            world_of((REVISIONS[0], revision(GOOD, 7, "-10d", ready=False))).service("checkout").revisions[1]
+        )
         answered = pipeline.approve(on.app, incident.id, "ada")
 
         assert answered is not None

@@ -97,8 +97,8 @@ def test_a_finding_muted_in_scc_since_the_message_is_declined(line: Lines) -> No
         lambda on: notification_v2(on.finding(), deleted=True),
         lambda on: notification_v2(muted(on.finding())),
         lambda on: notification_v2(inactive(on.finding())),
-        lambda on: notification_v2(gke_twin(Scene())),
-        lambda on: notification_v2(agent_engine_twin(Scene())),
+        lambda _: notification_v2(gke_twin(Scene())),
+        lambda _: notification_v2(agent_engine_twin(Scene())),
         lambda on: notification_v2(on.finding(held=False, organization="999999999999")),
         lambda on: notification_v2(on.finding(category="Reverse Shell")),
         lambda on: notification_v2(on.finding(resource_name="//run.googleapis.com/namespaces/x/services/checkout")),
@@ -160,7 +160,7 @@ def test_each_guard_lowers_the_mode_and_leaves_its_reason(
     line: Lines, setup: dict[str, str], name: str, phase: str
 ) -> None:
     """Bars leave only the record, cautions a question; nothing is written either way."""
-    with line(world_of(service={"labels": {"tier": "critical"}}), **setup) as on:  # type: ignore[arg-type]
+    with line(world_of(service={"labels": {"tier": "critical"}}), **setup) as on:
         incident = on.respond(on.finding())
 
         assert incident.phase == phase
