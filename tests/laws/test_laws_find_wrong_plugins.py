@@ -1,0 +1,85 @@
+"""The laws find a wrong plugin by its existing: one file is added to a copy of the code, and no other is changed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("core", "adapters", "enrichment", "responders", "stages", "policies", "sandbox", "tests")
+FILES = ("app.py", "ledger.py", "main.py", "pipeline.py", "settings.py", "pyproject.toml")
+
+RIGHT = (ROOT / "responders" / "cut_traffic.py").read_text().replace("cut_traffic", "{name}")
+WRONG_ACTIONS = {
+    "never_settles": RIGHT.replace("INGRESS: door", 'INGRESS: "all" if before[INGRESS] == door else door'),
+    "empties_traffic": RIGHT.replace(
+        "{**before, INGRESS: door", '{**before, "service.traffic.split": "LATEST=0", INGRESS: door'
+    ),
+    "leaves_its_surface": RIGHT.replace(
+        "{**before, INGRESS: door", '{**before, "service_iam.roles/run.invoker": "none", INGRESS: door'
+    ),
+    "needs_an_unknown_source": RIGHT.replace('needs = frozenset({"workload"})', 'needs = frozenset({"workloads"})'),
+    "claims_no_permission": RIGHT.replace("run.services.update", "run.services.delete"),
+    "changes_its_input": RIGHT.replace("door = ", "before[INGRESS] = 'none'  # type: ignore[index]\n        door = "),
+    "talks_to_the_cloud": RIGHT.replace("from typing import Literal", "import socket\nfrom typing import Literal"),
+}
+WRONG_SOURCES = {
+    "tells_of_others": '''
+"""A source that claims another one's facts, and has no deadline to speak of."""
+from types import MappingProxyType
+from core.evidence import Evidence, Fact, FactType
+
+class Wrong:
+    facts = MappingProxyType({"virustotal.malicious": Fact(FactType.NUMBER, "Made up.")})
+    permissions = frozenset()
+    deadline = 60.0
+    shapes_plan = False
+
+    def enrich(self, finding, sources):
+        return Evidence("virustotal", {"virustotal.malicious": 0})
+
+source = Wrong()
+''',
+}
+
+
+def laws_after_adding(folder: Path, path: str, text: str) -> subprocess.CompletedProcess[str]:
+    """Run the laws of pure plugins on a copy of the code with one more file."""
+    for name in FOLDERS:
+        ignored = shutil.ignore_patterns("__pycache__", "fire", "emulators", "broken_policies")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in FILES:
+        shutil.copy(ROOT / name, folder / name)
+    (folder / path).write_text(text)
+    laws = [f"tests/laws/test_{name}_laws.py" for name in ("responder", "source_and_surface")]
+    command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *laws]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
+
+
+@pytest.mark.parametrize("name", sorted(WRONG_ACTIONS))
+def test_a_wrong_action_fails_the_laws(tmp_path: Path, name: str) -> None:
+    """Each is wrong in one way."""
+    done = laws_after_adding(tmp_path, f"responders/{name}.py", WRONG_ACTIONS[name].replace("{name}", name))
+
+    assert done.returncode == 1
+    assert name in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(WRONG_SOURCES))
+def test_a_wrong_source_fails_the_laws(tmp_path: Path, name: str) -> None:
+    """It speaks for another."""
+    done = laws_after_adding(tmp_path, f"enrichment/{name}.py", WRONG_SOURCES[name])
+
+    assert done.returncode == 1
+    assert name in done.stdout
+
+
+def test_a_right_action_passes_them(tmp_path: Path) -> None:
+    """So that it is the wrongness that fails."""
+    done = laws_after_adding(tmp_path, "responders/close_doors.py", RIGHT.replace("{name}", "close_doors"))
+
+    assert done.returncode == 0, done.stdout[-2000:]
