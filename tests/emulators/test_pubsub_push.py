@@ -1,4 +1,4 @@
-"""Google's Pub/Sub emulator pushes to the real function: delivery, redelivery after a 500, and the dead-letter topic."""
+"""Google's Pub/Sub emulator pushes to the real function: delivery, redelivery after a 500, dead letters."""
 
 from __future__ import annotations
 
@@ -102,6 +102,18 @@ def eventually(holds: Callable[[], object], seconds: float = 40.0) -> bool:
     return False
 
 
+def awaited(deployment: Deployment, subscription: str) -> list[Any]:
+    """The first messages that come in there; empty if none does in time."""
+    found: list[Any] = []
+
+    def arrived() -> bool:
+        found.extend(deployment.pulled(subscription))
+        return bool(found)
+
+    eventually(arrived)
+    return found
+
+
 @pytest.fixture
 def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     with pubsub_emulator() as host, Lines(tmp_path, monkeypatch)(world_of()) as line:
@@ -120,10 +132,8 @@ def finding(deployment: Deployment) -> Pair:
 def test_a_published_finding_is_pushed_contained_and_announced(deployment: Deployment) -> None:
     """Through the real push, with the attributes that subscribers filter by."""
     deployment.publish(notification_v2(finding(deployment)))
-    messages: list[Any] = []
-    arrived = eventually(lambda: messages.extend(deployment.pulled(deployment.incidents)) or messages)
+    messages = awaited(deployment, deployment.incidents)
 
-    assert arrived
     assert json.loads(messages[0].data)["phase"] == "contained"
     assert dict(messages[0].attributes)["project"] == "shop-prod"
     assert BAD not in reachable_revisions(deployment.line.world, "checkout")
@@ -151,8 +161,6 @@ def test_a_message_that_never_succeeds_goes_to_the_dead_letter_topic(deployment:
 def test_an_unreadable_message_is_dead_lettered_whole_and_acknowledged(deployment: Deployment) -> None:
     """By Firebreak, with the reason, at once."""
     deployment.publish(b"this is no finding")
-    messages: list[Any] = []
-    arrived = eventually(lambda: messages.extend(deployment.pulled(deployment.dead)) or messages)
+    messages = awaited(deployment, deployment.dead)
 
-    assert arrived
     assert "JSON" in dict(messages[0].attributes)["reason"]
