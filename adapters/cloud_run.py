@@ -130,7 +130,8 @@ class CloudRunServices:
             if polled is not None and polled.done:
                 _raise_if_failed(polled)
                 return
-            if deadline.remaining() < pause:
+            if deadline.remaining() <= pause:
+                time.sleep(deadline.remaining())
                 raise Unfinished(operation)
             time.sleep(pause)
             pause = min(pause * 1.5, 2.0)

@@ -56,7 +56,9 @@ def _id(incident: Incident, one: Announcement) -> str:
 
 
 def _to_log(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:  # noqa: ARG001 - one shape
-    severity = "WARNING" if one.phase in ("failed", "waiting") else "NOTICE"
+    caps = incident.decision.caps if incident.decision else ()
+    alert = one.phase == "failed" or any(cap.name in ("unverified", "seal") for cap in caps)
+    severity = "ERROR" if alert else "WARNING" if one.phase == "waiting" else "NOTICE"
     app.say(
         severity,
         headline(incident),

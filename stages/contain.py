@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 from adapters.deadline import Deadline
-from app import App
+from app import App, Surface
 from core.case import Case, basis_of
 from core.errors import Drifted, Failed, Refused, Transient, Unfinished, Unsupported
 from core.incident import Incident, Phase
@@ -25,6 +25,7 @@ from stages.question import ask
 _TURNS = 6
 _TRIES = 4
 _SETTLE_SECONDS = 20.0
+_LEASE_SLICE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,8 @@ def _saved(app: App, held: Held) -> Held:
 
 def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
     """One change: written if the settings are still as drafted, verified in any case."""
-    if held.incident.operation:
-        app.surfaces[change.surface].wait(held.incident.operation, deadline)
-        held = app.ledger.save(held, replace(held.incident, operation=None))
     surface = app.surfaces[change.surface]
+    held = _await_operation(app, held, surface, deadline)
     for attempt in range(_TRIES):
         seen = _look(app, held.incident, change.target, deadline)
         if stands_at(seen.workload.state, change.after):
@@ -111,12 +110,24 @@ def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
             continue
         verifying = replace(held.incident, phase="verifying", operation=operation or None)
         held = app.ledger.save(held, verifying.told(app.now_ns(), "firebreak", f"wrote {_keys(change)}"))
-        if operation:
-            surface.wait(operation, deadline)
-        held = app.ledger.save(held, replace(held.incident, operation=None))
+        held = _await_operation(app, held, surface, deadline)
         return _verified(app, held, change, seen, deadline)
     message = "the write could not be made in time"
     raise Transient(message)
+
+
+def _await_operation(app: App, held: Held, surface: Surface, deadline: Deadline) -> Held:
+    """Poll the saved operation to its end, extending the lease on the way; raises Failed, or Unfinished in the end."""
+    while held.incident.operation:
+        try:
+            surface.wait(held.incident.operation, deadline.sooner(_LEASE_SLICE))
+        except Unfinished:
+            if deadline.passed:
+                raise
+            held = app.ledger.save(held, held.incident)
+        else:
+            held = app.ledger.save(held, replace(held.incident, operation=None))
+    return held
 
 
 def _look(app: App, incident: Incident, target: Target, deadline: Deadline) -> Seen:
