@@ -4,55 +4,96 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import io
 import json
 import logging
+import os
+import re
 import sys
+import tempfile
+import time
+import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from core.codec import Unreadable
 from core.errors import Refused, Transient
 from core.faults import Faults
+from core.incident import Phase
+from core.policy import PolicySet
+from core.record import record
 from core.redaction import safe
-from settings import SettingsFault, read_settings
+from ledger import Conflict, Exists, Held, Ledger
+from screens.console import stdout, working
+from screens.incident_list import show_list
+from screens.incident_show import show
+from screens.policy_lint import clean_json, fault_json, show_clean, show_faults
+from screens.policy_test import examples_json, show_examples
+from screens.question import show_question
+from settings import Settings, SettingsFault, read_settings
 
 if TYPE_CHECKING:
     from app import App
-    from ledger import Held
     from pipeline import Answered
 
 YES, NO, USAGE, UNREACHABLE = 0, 1, 2, 3
 Command = Callable[[argparse.Namespace], int]
+_ALL = 10_000
+_IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+
+
+class Misused(Exception):  # noqa: N818 - named for who caused it
+    """The command cannot mean anything as it was given."""
+
+
+class Nothing(Refused):
+    """There is nothing to do it with."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; whatever a person or an outage can cause ends in a sentence and an exit code."""
     parsed = _parser().parse_args(arguments)
     logging.disable(logging.CRITICAL)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return int(parsed.run(parsed))
-    except Faults as faults:
-        from screens.console import stdout  # noqa: PLC0415 - rich is slow, and JSON does without
-        from screens.policies import fault_json, show_faults  # noqa: PLC0415
-
-        if parsed.json:
-            _print_json({"faults": [fault_json(fault) for fault in faults.faults]})
-        else:
-            show_faults(stdout(), faults.faults)
-        return NO
-    except SettingsFault as fault:
-        return _say(parsed, str(fault), USAGE)
-    except FileNotFoundError as fault:
-        return _say(parsed, f"{fault.filename}: there is no such file or folder", USAGE)
-    except (Transient, OSError) as fault:
-        return _say(parsed, f"{fault}", UNREACHABLE)
-    except Refused as fault:
-        return _say(parsed, f"{fault}", NO)
-    except KeyboardInterrupt:
-        return _say(parsed, "interrupted; what was begun is recorded and can be run again", NO)
+        code = int(parsed.run(parsed))
+        sys.stdout.flush()
     except BrokenPipeError:
-        sys.stderr.close()
+        # Whoever read us has gone; nothing more can be told, also not at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO
+    except KeyboardInterrupt:
+        return _say(parsed, "interrupted; what was begun is on the record and can be run again", NO)
+    except Exception as fault:  # noqa: BLE001 - the outermost place: all that is left becomes an exit code
+        return _ended(parsed, fault)
+    return code
+
+
+def _ended(parsed: argparse.Namespace, fault: Exception) -> int:
+    """What went wrong in words, and the exit code it stands for."""
+    if isinstance(fault, Faults):
+        return _say_faults(parsed, fault)
+    for kinds, code in (((SettingsFault, Misused), USAGE), (Refused, NO), ((Transient, OSError), UNREACHABLE)):
+        if isinstance(fault, kinds):
+            return _say(parsed, str(fault) or type(fault).__name__, code)
+    if isinstance(fault, Unreadable):
+        return _say(parsed, f"the record was saved by another version of Firebreak: {fault}", UNREACHABLE)
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    at = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
+    return _say(parsed, f"Firebreak could not go on: {type(fault).__name__}: {fault} ({at})", UNREACHABLE)
+
+
+def _say_faults(parsed: argparse.Namespace, faults: Faults) -> int:
+    if parsed.json:
+        _print_json({"faults": [fault_json(one) for one in faults.faults]})
+    else:
+        show_faults(stdout(), faults.faults)
+    return NO
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,16 +102,15 @@ def _parser() -> argparse.ArgumentParser:
         description="Containment of compromised Cloud Run workloads, for the people who answer for it.",
         epilog="exit codes: 0 yes, 1 no, 2 wrong usage, 3 something needed could not be reached",
     )
-    parser.set_defaults(json=False)
     groups = parser.add_subparsers(required=True, metavar="COMMAND")
     _incident_parser(groups.add_parser("incident", help="look at incidents, answer them, undo them"))
     _policy_parser(groups.add_parser("policy", help="check policies and run their examples"))
     halt = _command(groups, "halt", _halt, "no containing write from now on, anywhere")
-    halt.add_argument("--reason", required=True, help="why; it stands on every record")
+    halt.add_argument("--reason", required=True, type=_said, help="why; it stands on every record")
     _by(halt)
     _by(_command(groups, "resume", _resume, "lift the halt"))
     demo = _command(groups, "demo", _demo, "from a finding to a contained and restored service, on this machine")
-    demo.add_argument("--scenario", help="only this story")
+    demo.add_argument("--scenario", metavar="NAME", help="only this story")
     demo.add_argument("--list", action="store_true", help="the stories there are")
     return parser
 
@@ -78,20 +118,20 @@ def _parser() -> argparse.ArgumentParser:
 def _incident_parser(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     listing = _command(commands, "list", _list, "incidents, last touched first")
-    listing.add_argument("--phase", help="only those in this phase")
-    listing.add_argument("--limit", type=_positive, default=50, help="how many at the most (50)")
-    _command(commands, "show", _show, "one incident: what, why, how it stands, how to undo it").add_argument("id")
+    listing.add_argument("--phase", choices=get_args(Phase), metavar="PHASE", help="only those in this phase")
+    listing.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at the most (50)")
+    _identity(_command(commands, "show", _show, "one incident: what, why, how it stands, how to undo it"))
     approve = _command(commands, "approve", _approve, "do what was asked; shows it first")
-    approve.add_argument("id")
-    approve.add_argument("--digest", help="only if the question is about this plan (its first digits suffice)")
+    _identity(approve)
+    approve.add_argument("--digest", type=_digest, help="only if the question is about this plan (8 digits suffice)")
     approve.add_argument("--yes", action="store_true", help="do not ask again on a terminal")
     _by(approve)
     reject = _command(commands, "reject", _reject, "answer the question with no")
-    reject.add_argument("id")
-    reject.add_argument("--reason", required=True)
+    _identity(reject)
+    reject.add_argument("--reason", required=True, type=_said, help="why; it stands on the record")
     _by(reject)
     release = _command(commands, "release", _release, "put back what this incident's containment set")
-    release.add_argument("id")
+    _identity(release)
     _by(release)
 
 
@@ -112,19 +152,38 @@ def _command(groups: Any, name: str, run: Command, about: str) -> argparse.Argum
     return parser
 
 
+def _identity(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", help="the incident's id, or as much of its beginning as no other has")
+
+
 def _by(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--by", default=None, help="who you are, recorded as claimed (your login name)")
+    parser.add_argument("--by", type=_said, metavar="WHO", help="who you are, recorded as claimed (your login name)")
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        message = f"{text!r} is not a number of incidents from 1"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _said(text: str) -> str:
+    """Words that say something: an empty reason would be none, and an empty halt is how a halt is lifted."""
+    if not text.strip():
+        message = "it must say something"
+        raise argparse.ArgumentTypeError(message)
+    return safe(text.strip(), 500)
+
+
+def _digest(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{8,64}", text.lower()):
+        message = "the first 8 to 64 hex digits of a plan's digest"
+        raise argparse.ArgumentTypeError(message)
+    return text.lower()
 
 
 def _print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    print(json.dumps(value, indent=2))
 
 
 def _say(parsed: argparse.Namespace, sentence: str, code: int) -> int:
@@ -138,187 +197,230 @@ def _say(parsed: argparse.Namespace, sentence: str, code: int) -> int:
 
 
 def _who(parsed: argparse.Namespace) -> str:
-    return safe(str(parsed.by or getpass.getuser()), 100)
+    try:
+        return safe(str(parsed.by or getpass.getuser()), 100)
+    except (KeyError, OSError):
+        message = "it is not known who you are: say so with --by"
+        raise Misused(message) from None
 
 
-def _app() -> App:
+def _ledger() -> Ledger:
+    """What was recorded. Policies, which may be broken just now, are not needed to read it."""
+    from adapters.sqlite import SqliteDocuments  # noqa: PLC0415 - with `app`
+    from app import seal_keys  # noqa: PLC0415 - Google's clients come with it, and not every command needs them
+    from core.seal import Seal  # noqa: PLC0415 - with `app`
+
+    settings = read_settings()
+    seal = Seal(seal_keys(settings))
+    return Ledger(SqliteDocuments(settings.ledger_path), uuid.uuid4().hex, time.time_ns, seal)
+
+
+def _app(settings: Settings | None = None) -> App:
     """The application, silent: what it would log is on the record."""
-    from app import build  # noqa: PLC0415 - Google's clients are slow to import, and not every command needs them
+    from app import build  # noqa: PLC0415 - see `_ledger`
 
     def quiet(severity: str, message: str, **fields: object) -> None:
         """The record has it all."""
 
-    return build(read_settings(), quiet)
+    chosen = settings or read_settings()
+    _require_folder(chosen.policies)
+    return build(chosen, quiet)
 
 
-def _records(app: App, held: Held) -> dict[str, Any]:
-    from core.record import record  # noqa: PLC0415
+def _app_for_the_way_back() -> App:
+    """The application, also where policies do not load just now: rejecting and releasing do not ask them."""
+    try:
+        return _app()
+    except (Faults, Misused) as fault:
+        first = str(fault).partition("\n")[0]
+        print(safe(f"the policies do not load, and this goes on without them: {first}"), file=sys.stderr)
+    with tempfile.TemporaryDirectory() as empty:
+        return _app(replace(read_settings(), policies=Path(empty)))
 
+
+def _record(held: Held) -> dict[str, Any]:
     shown = record(held.incident)
     return shown if held.sealed else {**shown, "seal": "broken"}
 
 
-def _found(app: App, wanted: str) -> Held | None:
-    """The incident whose id this is, or begins with this if only one does."""
-    if held := app.ledger.read(wanted):
+def _found(ledger: Ledger, wanted: str) -> Held:
+    """The incident whose id this is, or begins so; raises Nothing if there is none or more than one."""
+    if not _IDENTITY.fullmatch(wanted):
+        message = f"{wanted!r} is no incident's id"
+        raise Nothing(message)
+    if held := ledger.read(wanted):
         return held
-    known = [document.key for document in app.ledger.documents.newest("incident", 10_000)]
-    matching = [key for key in known if key.startswith(wanted)]
-    return app.ledger.read(matching[0]) if len(matching) == 1 and wanted else None
+    begins = (wanted, f"fb-{wanted}")
+    known = sorted(one.key for one in ledger.documents.newest("incident", _ALL) if one.key.startswith(begins))
+    if len(known) > 1:
+        message = f"{wanted} fits {len(known)} incidents: {', '.join(known[:5])}"
+        raise Nothing(message)
+    held = ledger.read(known[0]) if known else None
+    if held is None:
+        message = f"there is no incident {wanted}"
+        raise Nothing(message)
+    return held
 
 
 def _list(parsed: argparse.Namespace) -> int:
-    app = _app()
-    held = [one for one in app.ledger.newest(10_000 if parsed.phase else parsed.limit)]
-    records = [_records(app, one) for one in held if parsed.phase in (None, one.incident.phase)][: parsed.limit]
+    ledger = _ledger()
+    held = list(ledger.newest(_ALL if parsed.phase else parsed.limit))
+    records = [_record(one) for one in held if parsed.phase in (None, one.incident.phase)][: parsed.limit]
     if parsed.json:
         _print_json(records)
-        return YES
-    from screens.console import stdout  # noqa: PLC0415
-    from screens.incident import show_list  # noqa: PLC0415
-
-    show_list(stdout(), list(records))
+    else:
+        show_list(stdout(), records, time.time_ns(), ledger.halted())
     return YES
 
 
 def _show(parsed: argparse.Namespace) -> int:
-    app = _app()
-    held = _found(app, parsed.id)
-    if held is None:
-        return _say(parsed, f"there is no incident {parsed.id}", NO)
+    ledger = _ledger()
+    shown = _record(_found(ledger, parsed.id))
     if parsed.json:
-        _print_json(_records(app, held))
-        return YES
-    from screens.console import stdout  # noqa: PLC0415
-    from screens.incident import show  # noqa: PLC0415
-
-    show(stdout(), _records(app, held))
+        _print_json(shown)
+    else:
+        show(stdout(), shown, time.time_ns(), ledger.halted())
     return YES
 
 
 def _approve(parsed: argparse.Namespace) -> int:
-    import pipeline  # noqa: PLC0415
+    import pipeline  # noqa: PLC0415 - see `_ledger`
 
-    app = _app()
-    held = _found(app, parsed.id)
-    if held is None:
-        return _say(parsed, f"there is no incident {parsed.id}", NO)
-    question = held.incident.question
-    digest = parsed.digest or (question.digest if question else None)
-    if not parsed.json and question is not None and not _confirmed(parsed, _records(app, held)):
-        return _say(parsed, "not approved; nothing was written", NO)
-    return _answer(parsed, app, "containing", lambda: pipeline.approve(app, held.incident.id, _who(parsed), digest))
+    who, app = _who(parsed), _app()
+    incident = (held := _found(app.ledger, parsed.id)).incident
+    question = incident.question
+    if incident.phase != "waiting" or question is None:
+        return _say(parsed, f"{incident.id}: nothing is asked: the incident is {incident.phase}", NO)
+    if parsed.digest and not question.digest.startswith(parsed.digest):
+        return _say(parsed, f"the question is about plan {question.digest[:12]}, not {parsed.digest[:12]}", NO)
+    if not parsed.json:
+        show_question(stdout(), _record(held), time.time_ns())
+        if not parsed.yes and sys.stdin.isatty() and not _confirmed():
+            return _say(parsed, "not approved; nothing was written", NO)
+    # The digest of what was shown: should the question change meanwhile, this answers nothing.
+    return _answer(parsed, "containing", lambda: pipeline.approve(app, incident.id, who, question.digest))
 
 
-def _confirmed(parsed: argparse.Namespace, shown: dict[str, Any]) -> bool:
-    """Show what is being approved; on a terminal, ask."""
-    from screens.console import heading, line, stdout  # noqa: PLC0415
-    from screens.plan import show_changes  # noqa: PLC0415
-
-    console = stdout()
-    heading(console, f"To be approved: plan {shown['plan']['digest'][:12]}")
-    show_changes(console, shown["plan"]["changes"])
-    for cap in shown["decision"]["caps"]:
-        line(console, f"{cap['name']}: {cap['reason']}", "yellow")
-    if parsed.yes or not sys.stdin.isatty():
-        return True
-    return input("Approve? [yes/no] ").strip().lower() in ("y", "yes")
+def _confirmed() -> bool:
+    print("Approve? [yes/no] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _reject(parsed: argparse.Namespace) -> int:
-    import pipeline  # noqa: PLC0415
+    import pipeline  # noqa: PLC0415 - see `_ledger`
 
-    app = _app()
-    held = _found(app, parsed.id)
-    identity = held.incident.id if held else parsed.id
-    return _answer(
-        parsed, app, "recording", lambda: pipeline.reject(app, identity, _who(parsed), safe(parsed.reason, 500))
-    )
+    who, app = _who(parsed), _app_for_the_way_back()
+    identity = _found(app.ledger, parsed.id).incident.id
+    return _answer(parsed, "recording", lambda: pipeline.reject(app, identity, who, parsed.reason))
 
 
 def _release(parsed: argparse.Namespace) -> int:
-    import pipeline  # noqa: PLC0415
+    import pipeline  # noqa: PLC0415 - see `_ledger`
 
-    app = _app()
-    held = _found(app, parsed.id)
-    identity = held.incident.id if held else parsed.id
-    return _answer(parsed, app, "restoring", lambda: pipeline.release(app, identity, _who(parsed)))
+    who, app = _who(parsed), _app_for_the_way_back()
+    identity = _found(app.ledger, parsed.id).incident.id
+    return _answer(parsed, "restoring", lambda: pipeline.release(app, identity, who))
 
 
-def _answer(parsed: argparse.Namespace, app: App, doing: str, act: Callable[[], Answered | None]) -> int:
+def _answer(parsed: argparse.Namespace, doing: str, act: Callable[[], Answered | None]) -> int:
+    """Act, and tell what came of it; a question that was asked again is shown."""
     if parsed.json:
         answered = act()
     else:
-        from screens.console import working  # noqa: PLC0415
-
         with working(doing):
             answered = act()
     if answered is None:
         return _say(parsed, f"there is no incident {parsed.id}", NO)
     code = YES if answered.done else NO
+    incident, shown = answered.held.incident, _record(answered.held)
     if parsed.json:
-        _print_json({"says": answered.says, "exit": code, "incident": _records(app, answered.held)})
+        _print_json({"says": safe(answered.says), "exit": code, "incident": shown})
         return code
-    _say(parsed, f"{answered.held.incident.id}: {answered.says}", code)
-    for text in answered.held.incident.still_open if answered.done else ():
-        print(f"  still open: {safe(text)}")
+    _say(parsed, f"{incident.id}: {answered.says}", code)
+    if answered.done:
+        for text in shown.get("still_open") or ():
+            stdout().line(f"still open: {text}", "caution", indent=2, hang=2)
+    elif incident.phase == "waiting":
+        show_question(stdout(), shown, time.time_ns())
     return code
 
 
 def _halt(parsed: argparse.Namespace) -> int:
-    _app().ledger.halt(safe(parsed.reason, 500), _who(parsed))
+    _set_halt(_ledger(), parsed.reason, _who(parsed))
     return _say(parsed, "halted: nothing is written until `firebreak resume`; releases by a person still work", YES)
 
 
 def _resume(parsed: argparse.Namespace) -> int:
-    _app().ledger.halt("", _who(parsed))
+    ledger, who = _ledger(), _who(parsed)
+    if ledger.halted() is None:
+        return _say(parsed, "nothing is halted", NO)
+    _set_halt(ledger, "", who)
     return _say(parsed, "the halt is lifted", YES)
 
 
-def _folder(parsed: argparse.Namespace) -> Path:
-    return parsed.path if parsed.path is not None else read_settings().policies
+def _set_halt(ledger: Ledger, reason: str, who: str) -> None:
+    """Two people may halt at the same moment, and both mean it."""
+    for _ in range(3):
+        try:
+            ledger.halt(reason, who)
+        except (Conflict, Exists):
+            continue
+        return
+    message = "somebody else is setting or lifting the halt; look, and try again"
+    raise Transient(message)
+
+
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        message = f"{folder}: {'a file, not a folder of policies' if folder.exists() else 'there is no such folder'}"
+        raise Misused(message)
+
+
+def _policies(parsed: argparse.Namespace) -> tuple[Path, PolicySet]:
+    """The folder asked for and what it says; raises Faults, and Nothing for a folder without a policy."""
+    from app import load_policies  # noqa: PLC0415 - see `_ledger`
+
+    folder = parsed.path if parsed.path is not None else read_settings().policies
+    _require_folder(folder)
+    policies = load_policies(folder)
+    if not policies.policies:
+        message = f"{folder}: there is no policy in this folder"
+        raise Nothing(message)
+    return folder, policies
 
 
 def _lint(parsed: argparse.Namespace) -> int:
-    import enrichment  # noqa: PLC0415
-    from app import load_policies, read_folder  # noqa: PLC0415
-    from core.policy_examples import lint  # noqa: PLC0415
+    import enrichment  # noqa: PLC0415 - see `_ledger`
+    from app import read_folder  # noqa: PLC0415 - see `_ledger`
+    from core.policy_examples import lint  # noqa: PLC0415 - see `_ledger`
 
-    folder = _folder(parsed)
-    policies = load_policies(folder)
+    folder, policies = _policies(parsed)
     if faults := lint(policies.policies, enrichment.catalogue(), read_folder(folder)):
         raise Faults(faults)
     if parsed.json:
-        _print_json({"faults": [], "policies": [policy.id for policy in policies.policies], "digest": policies.digest})
-        return YES
-    from screens.console import stdout  # noqa: PLC0415
-    from screens.policies import show_clean  # noqa: PLC0415
-
-    show_clean(stdout(), policies)
+        _print_json(clean_json(policies))
+    else:
+        show_clean(stdout(), policies)
     return YES
 
 
 def _test(parsed: argparse.Namespace) -> int:
-    import enrichment  # noqa: PLC0415
-    from app import load_policies  # noqa: PLC0415
-    from core.policy_examples import run_examples  # noqa: PLC0415
+    import enrichment  # noqa: PLC0415 - see `_ledger`
+    from core.policy_examples import run_examples  # noqa: PLC0415 - see `_ledger`
 
-    results = run_examples(load_policies(_folder(parsed)).policies, enrichment.catalogue())
-    passed = all(one.passed for one in results)
+    results = run_examples(_policies(parsed)[1].policies, enrichment.catalogue())
     if parsed.json:
-        shown = [{"policy": one.policy, "example": one.index, "passed": one.passed, "says": str(one)} for one in results]
-        _print_json({"passed": passed, "examples": shown})
+        _print_json(examples_json(results))
     else:
-        from screens.console import stdout  # noqa: PLC0415
-        from screens.policies import show_examples  # noqa: PLC0415
-
         show_examples(stdout(), results)
-    return YES if passed else NO
+    return YES if all(one.passed for one in results) else NO
 
 
 def _demo(parsed: argparse.Namespace) -> int:
-    from sandbox.stories import run  # noqa: PLC0415
-
+    try:
+        from sandbox.stories import run  # noqa: PLC0415 - what it needs is not deployed
+    except ModuleNotFoundError as fault:
+        return _say(parsed, f"the demo needs all that `make setup` installs, and {fault.name} is missing", UNREACHABLE)
     return run(parsed.scenario, listing=parsed.list, as_json=parsed.json)
 
 

@@ -1,70 +1,109 @@
-"""The terminal as screens use it: colour only where somebody looks, and never markup out of somebody's text."""
+"""Where screens are written: colour and wrapped lines on a terminal, plain whole lines in a pipe."""
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TextIO
 
-from rich.console import Console
-from rich.text import Text
+from core.faults import printable
 
-PHASE_STYLES = {
-    "waiting": "bold yellow",
-    "containing": "bold cyan",
-    "verifying": "bold cyan",
-    "contained": "bold green",
-    "failed": "bold red",
-    "monitored": "blue",
-    "released": "green",
-}
+if TYPE_CHECKING:
+    from rich.console import Console
 
-
-def stdout() -> Console:
-    """Standard output; in a pipe plain and as wide as it takes, NO_COLOR honoured."""
-    piped = not sys.stdout.isatty()
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=piped, width=200 if piped else None)
-
-
-def heading(console: Console, text: str) -> None:
-    """A section's name on a line of its own."""
-    console.print()
-    console.print(Text(text, style="bold"))
+_STYLES = MappingProxyType(
+    {
+        "": "",
+        "strong": "bold",
+        "dim": "dim",
+        "good": "green",
+        "bad": "bold red",
+        "caution": "yellow",
+        "command": "bold cyan",
+        "busy": "cyan",
+        "minus": "red",
+        "plus": "green",
+    }
+)
+_NARROWEST = 30
 
 
-def line(console: Console, text: str, style: str = "", indent: int = 2) -> None:
-    """One line of text from anywhere; wrapped under its own indent."""
-    shown = Text(" " * indent + text, style=style)
-    if console.soft_wrap or not console.is_terminal:
-        console.print(shown)
-        return
-    width = max(20, console.width - indent)
-    for part in Text(text, style=style).wrap(console, width):
-        console.print(Text(" " * indent) + part)
+class Screen:
+    """Lines for people. Whatever is written, no character that a terminal might act on gets through.
+
+    `width` is None in a pipe: nothing is wrapped or cut there. Styles are the words of this module.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.width = max(_NARROWEST, shutil.get_terminal_size().columns) if stream.isatty() else None
+        self._stream = stream
+        self._rich = _rich(stream) if self.width else None
+
+    def line(self, text: str = "", style: str = "", *, indent: int = 0, hang: int = 0) -> None:
+        """A paragraph, wrapped at the terminal's width; `hang` further indents all but its first line."""
+        if self.width is None:
+            self.verbatim(text, style, indent=indent)
+            return
+        parts = textwrap.wrap(
+            printable(text),
+            self.width,
+            initial_indent=" " * indent,
+            subsequent_indent=" " * (indent + hang),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for part in parts or [""]:
+            self._put(part, style)
+
+    def verbatim(self, text: str, style: str = "", *, indent: int = 0) -> None:
+        """One line however long, so that it can be copied: a command, a link, a hash."""
+        self._put(" " * indent + printable(text), style)
+
+    def heading(self, text: str) -> None:
+        """The name of a section, after a blank line."""
+        self.line()
+        self.line(text, "strong")
+
+    def cut(self, text: str, at_most: int) -> str:
+        """The text, on a terminal cut to so many characters."""
+        return text if self.width is None or len(text) <= at_most else text[: max(0, at_most - 1)] + "…"
+
+    def _put(self, text: str, style: str) -> None:
+        if self._rich is None:
+            print(text, file=self._stream, flush=True)
+            return
+        from rich.text import Text  # noqa: PLC0415 - there only where `_rich` found it
+
+        self._rich.print(Text(text, style=_STYLES[style]), soft_wrap=True)
 
 
-def phase(word: str) -> Text:
-    """A phase in its colour."""
-    return Text(word, style=PHASE_STYLES.get(word, ""))
+def stdout() -> Screen:
+    """Standard output as it is now."""
+    return Screen(sys.stdout)
 
 
-def ago(seconds: float) -> str:
-    """An age that a tired person reads at once: `40 s`, `12 min`, `3 h`, `2 d`."""
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit}"
-    return f"{max(0, int(seconds))} s"
+def _rich(stream: TextIO) -> Console | None:
+    """Rich's console for a terminal, which honours NO_COLOR; None where rich is not installed."""
+    try:
+        from rich.console import Console  # noqa: PLC0415 - not needed in a pipe, and not everywhere installed
+    except ImportError:
+        return None
+    return Console(file=stream, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """Progress on standard error of a terminal for what takes more than a moment."""
-    console = Console(stderr=True, highlight=False, markup=False)
-    if not console.is_terminal:
+    """Progress on standard error for what takes more than a moment; silent where that is no terminal."""
+    console = _rich(sys.stderr) if sys.stderr.isatty() else None
+    if console is None:
         yield
         return
     began = time.monotonic()
-    with console.status(Text(f"{what} …")):
+    with console.status(f"{what} …"):
         yield
-    console.print(Text(f"{what}: {time.monotonic() - began:.1f} s", style="dim"))
+    console.print(f"{what}: {time.monotonic() - began:.1f} s", style="dim")

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from rich.console import Console
-
-from screens.console import line
+from screens.console import Screen
+from screens.wording import Record, part, rows, texts, word
 
 
-def show_changes(console: Console, changes: list[Mapping[str, Any]]) -> None:
-    """What each change writes; `(not set)` where a setting is absent."""
-    for change in changes:
-        line(console, f"{', '.join(change['actions'])} on {change['target']}")
-        if not change["after"]:
-            line(console, "nothing to write: it is so already", indent=4)
-        for key in sorted(change["after"]):
-            line(console, f"  {key}", indent=2)
-            line(console, f"- {_word(change['before'].get(key))}", "red", indent=6)
-            line(console, f"+ {_word(change['after'].get(key))}", "green", indent=6)
+def show_plan(screen: Screen, plan: Record) -> None:
+    """What would be or was written, what could not be drawn, and what follows if the writes fail."""
+    show_changes(screen, plan.get("changes"))
+    for refusal in rows(plan.get("refusals")):
+        screen.line(f"{refusal.get('action')} refused: {refusal.get('reason')}", "caution", indent=2, hang=2)
+    if plan.get("fallback"):
+        screen.line("if that fails for good:", "dim", indent=2)
+        show_changes(screen, plan.get("fallback"), indent=4)
 
 
-def _word(value: object) -> str:
-    if value is None:
-        return "(not set)"
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+def show_changes(screen: Screen, changes: object, indent: int = 2) -> None:
+    """Each change with its settings; `(not set)` where a setting is absent."""
+    for change in rows(changes):
+        actions = ", ".join(texts(change.get("actions")))
+        screen.line(f"{actions} on {change.get('target')}", indent=indent, hang=2)
+        before, after = part(change.get("before")), part(change.get("after"))
+        if not after:
+            screen.line("nothing to write: it is so already", indent=indent + 2)
+        for key in sorted(after):
+            screen.line(key, indent=indent + 2)
+            screen.line(f"- {word(before.get(key))}", "minus", indent=indent + 4, hang=2)
+            screen.line(f"+ {word(after.get(key))}", "plus", indent=indent + 4, hang=2)

@@ -8,10 +8,11 @@ import pkgutil
 import sys
 from types import ModuleType
 
-from sandbox.stories.narrator import Narrator
 from sandbox.stories.stage import Stage
+from screens.console import stdout
+from screens.story import CannotGoOn, Narrator
 
-_FRAME = frozenset({"narrator", "stage"})
+_FRAME = frozenset({"stage", "telling"})
 
 
 def stories() -> dict[str, ModuleType]:
@@ -22,22 +23,33 @@ def stories() -> dict[str, ModuleType]:
 
 
 def run(scenario: str | None, *, listing: bool, as_json: bool) -> int:
-    """Tell one story or all; 0 if everything was as it should be, 1 if anything differed, 2 for no such story."""
+    """Tell one story or all; 0 if everything was as it should be, 1 if anything differed, 2 for no such story.
+
+    Raises NotStarted where the function does not come up.
+    """
     known = stories()
-    if listing:
-        print(json.dumps({name: one.TITLE for name, one in known.items()}) if as_json else _list(known))
-        return 0
     if scenario is not None and scenario not in known:
-        print(f"there is no story {scenario}; there are: {', '.join(known)}", file=sys.stderr)
+        print(f"there is no story {scenario!r}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
-    narrator = Narrator(silent=as_json)
-    for name, one in known.items():
-        if scenario in (None, name):
-            narrator.begin(name, one.TITLE)
-            with Stage(narrator) as stage:
-                one.tell(stage)
+    told = {name: story for name, story in known.items() if scenario in (None, name)}
+    if listing:
+        print(json.dumps({name: one.TITLE for name, one in told.items()}, indent=2) if as_json else _list(told))
+        return 0
+    narrator = Narrator(None if as_json else stdout())
+    for name, story in told.items():
+        narrator.begin(name, story.TITLE)
+        _tell(story, narrator)
     return narrator.end()
 
 
-def _list(known: dict[str, ModuleType]) -> str:
-    return "\n".join(f"{name:16} {one.TITLE}" for name, one in known.items())
+def _tell(story: ModuleType, narrator: Narrator) -> None:
+    """One story on a stage of its own; where it cannot go on, the function's last words say why."""
+    with Stage(narrator) as stage:
+        try:
+            story.tell(stage)
+        except CannotGoOn as difference:
+            narrator.step(f"The story ends here: {difference}", *stage.last_words())
+
+
+def _list(told: dict[str, ModuleType]) -> str:
+    return "\n".join(f"{name:16} {one.TITLE}" for name, one in told.items())

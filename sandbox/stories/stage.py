@@ -11,44 +11,74 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from google.cloud import run_v2
+
+from core.errors import Transient
 from sandbox.blueprint import digest_of
 from sandbox.deliver import deliver
 from sandbox.notifications import Pair, Scene, malicious_binary_finding, notification_v2, push_body
+from sandbox.reachability import reachable_revisions
 from sandbox.security_center import put_finding
 from sandbox.server import Sandbox
-from sandbox.stories.narrator import Narrator
+from sandbox.wire import Call
 from sandbox.world import World
+from screens.story import Narrator
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPIC = "projects/firebreak-demo/topics/incidents"
 CHARTER = 'organization: "123456789012"\nsources: ["5678"]\nceiling: enforce\n'
 _STARTS_WITHIN = 30.0
+_JSON = {"Content-Type": "application/json"}
+_LOOPBACK = "127.0.0.1,localhost"
+# Whatever points Firebreak, Google's clients or the way to them elsewhere stays out of a story.
+_FOREIGN = ("FIREBREAK_", "K_SERVICE", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "VIRUSTOTAL_", "PYTHONPATH")
+_OWN = frozenset({"name", "uid", "labels", "annotations", "ingress", "template", "traffic", "default_uri_disabled"})
+
+
+class NotStarted(Transient):
+    """The function did not come up; the text ends with what it said."""
 
 
 class Stage:
     """A context manager: inside it the function runs, and everything is thrown away after."""
 
-    def __init__(self, narrator: Narrator, world: str = "checkout_compromised") -> None:
-        """`world` is a file of `sandbox/worlds/`."""
+    def __init__(self, narrator: Narrator, world: str = "checkout_compromised", service: str = "checkout") -> None:
+        """`world` is a file of `sandbox/worlds/`; `service` the one that the story is about."""
         self.narrator = narrator
+        self.service = service
         self.world = World.load(ROOT / "sandbox" / "worlds" / f"{world}.yaml")
         self.sandbox = Sandbox(self.world)
-        self._folder = Path(tempfile.mkdtemp(prefix="firebreak-demo-"))
-        self._function: subprocess.Popen[bytes] | None = None
-        self._port = 0
+        self._port = _free_port()
+        self._all = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start the sandbox and the function."""
-        self.sandbox.__enter__()
+        """Start the sandbox and the function; if either fails, nothing is left behind."""
+        with ExitStack() as started:
+            self._folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="firebreak-demo-")))
+            started.enter_context(self.sandbox)
+            self.environment = self._environment()
+            function = self._start(started)
+            self._wait_until_it_answers(function)
+            self._all = started.pop_all()
+        return self
+
+    def _environment(self) -> dict[str, str]:
         policies = self._folder / "policies"
         shutil.copytree(ROOT / "policies", policies)
-        (policies / "firebreak.yaml").write_text(CHARTER)
-        self.environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith(("FIREBREAK_", "K_SERVICE"))},
+        (policies / "firebreak.yaml").write_text(CHARTER, encoding="utf-8")
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(_FOREIGN) and not name.endswith("_EMULATOR_HOST")
+        }
+        return {
+            **kept,
             **self.sandbox.environment(),
             "FIREBREAK_POLICIES": str(policies),
             "FIREBREAK_LEDGER": f"sqlite:///{self._folder / 'ledger.sqlite'}",
@@ -57,17 +87,18 @@ class Stage:
             "VIRUSTOTAL_API_KEY": "demo",
             "XDG_STATE_HOME": str(self._folder),
             "GRPC_VERBOSITY": "NONE",
+            "NO_PROXY": _LOOPBACK,
+            "no_proxy": _LOOPBACK,
         }
-        self._port = _free_port()
-        self._function = self._start()
-        self._wait_until_it_answers(self._function)
-        return self
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "functions_framework", "--source", str(ROOT / "main.py"), "--target", "on_finding"]
-        command += ["--signature-type", "cloudevent", "--host", "127.0.0.1", "--port", str(self._port)]
-        self._log = (self._folder / "function.log").open("wb")
-        return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=self._log, stderr=subprocess.STDOUT)  # noqa: S603
+    def _start(self, started: ExitStack) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "functions_framework", "--source", str(ROOT / "main.py")]
+        command += ["--target", "on_finding", "--signature-type", "cloudevent"]
+        command += ["--host", "127.0.0.1", "--port", str(self._port)]
+        log = started.enter_context(self._log.open("wb"))
+        function = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603
+        started.callback(_stop, function)
+        return function
 
     def _wait_until_it_answers(self, function: subprocess.Popen[bytes]) -> None:
         until = time.monotonic() + _STARTS_WITHIN
@@ -78,25 +109,28 @@ class Stage:
                 time.sleep(0.05)
             else:
                 return
-        message = f"the function did not start:\n{(self._folder / 'function.log').read_text()[-2000:]}"
-        raise RuntimeError(message)
+        message = "\n".join(["the function did not start:", *self.last_words()])
+        raise NotStarted(message)
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop the function and the sandbox, and remove what they wrote."""
-        if self._function is not None:
-            self._function.terminate()
-            try:
-                self._function.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                self._function.kill()
-            self._log.close()
-        self.sandbox.__exit__(kind, value, trace)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._all.close()
 
-    def report_finding(self, **changes: Any) -> Pair:
-        """SCC finds the binary on the checkout service, a minute ago, in the image of the bad revision."""
+    @property
+    def _log(self) -> Path:
+        return self._folder / "function.log"
+
+    def last_words(self) -> list[str]:
+        """The end of what the function wrote to its log."""
+        return self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
+
+    def report_finding(self, scene: Scene | None = None, image: int = 8) -> Pair:
+        """SCC finds what the scene says, a minute ago, in the image of that number: 8 is the bad revision's."""
         event = (dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%S.123456789Z")
-        pair = malicious_binary_finding(Scene(event_time=event, create_time=event, digest=digest_of(8), **changes))
+        placed = replace(scene or Scene(), event_time=event, create_time=event, digest=digest_of(image))
+        pair = malicious_binary_finding(placed)
         put_finding(self.world, pair["finding"], pair["resource"])
         return pair
 
@@ -120,22 +154,50 @@ class Stage:
         """The records on the incidents topic, in order."""
         return [json.loads(message["data"]) for message in self.world.topics.get(TOPIC, [])]
 
+    def updates(self) -> list[Call]:
+        """Every UpdateService that was meant, not only tried out."""
+        calls = self.sandbox.wire.calls_to("*/UpdateService")
+        return [call for call in calls if not call.request.validate_only]
+
+    def reachable(self) -> dict[str, set[str]]:
+        """The revisions that requests can reach in the world as it is, with the ways that lead there."""
+        return reachable_revisions(self.world, self.service)
+
+    def settings(self) -> dict[str, Any]:
+        """All that a person could have set on the service, comparable; traffic without its order."""
+        whole = run_v2.Service.to_dict(self.world.service(self.service).service)
+        return {key: sorted(whole[key], key=str) if key == "traffic" else whole[key] for key in _OWN if key in whole}
+
+    def revisions(self) -> list[str]:
+        """The names of the service's revisions."""
+        return [one.name.rpartition("/")[2] for one in self.world.service(self.service).revisions]
+
     def traffic(self) -> list[str]:
-        """Where requests go now, in words."""
-        service = self.world.service("checkout").service
-        wishes = [
-            f"{one.revision or 'LATEST'} {one.percent} %{f', tag {one.tag}' if one.tag else ''}" for one in service.traffic
-        ]
+        """Where requests go now, in words: what is set, and what serves."""
+        service = self.world.service(self.service).service
+        wishes = [_wish(one) for one in service.traffic]
         serves = [f"{one.revision} {one.percent} %" for one in service.traffic_statuses if one.percent]
         tags = [f"{one.tag} → {one.revision}" for one in service.traffic_statuses if one.tag]
         return [
             f"settings: {'; '.join(wishes)}",
-            f"serves:   {'; '.join(serves)}",
+            f"serves:   {'; '.join(serves) or 'nothing'}",
             f"tags:     {'; '.join(tags) or 'none'}",
         ]
 
 
-_JSON = {"Content-Type": "application/json"}
+def _wish(target: run_v2.TrafficTarget) -> str:
+    tag = f"tag {target.tag}" if target.tag else ""
+    percent = f"{target.percent} %" if target.percent or not tag else ""
+    return f"{target.revision or 'LATEST'} {', '.join(filter(None, (percent, tag)))}"
+
+
+def _stop(function: subprocess.Popen[bytes]) -> None:
+    function.terminate()
+    try:
+        function.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        function.kill()
+        function.wait()
 
 
 def _free_port() -> int:

@@ -1,0 +1,42 @@
+"""What a person is asked: the plan, what made it a question, and what was doubted."""
+
+from __future__ import annotations
+
+from screens.console import Screen
+from screens.plan import show_plan
+from screens.wording import Record, category, part, rows, since, span, texts, where
+
+_BROKEN = "this record was changed by somebody without the seal key: do not act on it"
+
+
+def show_question(screen: Screen, record: Record, now_ns: int) -> None:
+    """All that an approval would be about."""
+    plan, decision = part(record.get("plan")), part(record.get("decision"))
+    screen.line(f"To be approved: {category(record)}", "strong")
+    screen.line(f"{where(record)}, incident {record['id']}")
+    if record.get("seal") == "broken":
+        screen.line(_BROKEN, "bad")
+    suspects = ", ".join(texts(decision.get("suspects"))) or "none"
+    screen.line(f"suspects: {suspects} ({decision.get('suspects_because')})", indent=2, hang=2)
+    show_doubts(screen, record)
+    screen.heading(f"Plan {str(plan.get('digest'))[:12]}")
+    show_plan(screen, plan)
+    screen.line(expiry(record, now_ns), indent=2, hang=2)
+
+
+def show_doubts(screen: Screen, record: Record) -> None:
+    """Why it is a question: the guards' reasons, or what the policies wait for."""
+    decision = part(record.get("decision"))
+    caps = rows(decision.get("caps"))
+    for cap in caps:
+        screen.line(f"{cap.get('kind')} {cap.get('name')}: {cap.get('reason')}", "caution", indent=2, hang=2)
+    for reason in [] if caps else texts(decision.get("reasons")):
+        screen.line(reason, indent=2, hang=2)
+
+
+def expiry(record: Record, now_ns: int) -> str:
+    """Until when the question stands."""
+    left = -since(part(record.get("question")).get("expires"), now_ns)
+    if left > 0:
+        return f"it can be answered for {span(left)} more"
+    return f"it expired {span(-left)} ago: approving asks again, on a fresh look"
