@@ -32,6 +32,10 @@ SETTLED: frozenset[Phase] = ENDED | {"waiting", "contained", "failed"}
 """Phases in which a redelivered message has nothing left to do but to send what is unsent."""
 
 
+LONGEST_HISTORY = 200
+_BEGINNING = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One source's evidence as the record keeps it."""
@@ -133,8 +137,12 @@ class Incident:
         return self.phase not in ENDED
 
     def told(self, at_ns: int, who: str, what: str) -> Incident:
-        """The incident with one more line of history."""
-        return replace(self, history=(*self.history, Entry(at_ns, who, what)), updated_ns=at_ns)
+        """The incident with one more line of history; of a very long one the middle goes, and a line says so."""
+        history = (*self.history, Entry(at_ns, who, what))
+        if len(history) > LONGEST_HISTORY:
+            gap = Entry(history[_BEGINNING].at_ns, "firebreak", "… earlier lines were dropped here")
+            history = (*history[:_BEGINNING], gap, *history[_BEGINNING + 2 :])
+        return replace(self, history=history, updated_ns=at_ns)
 
     def announcing(self, channels: tuple[str, ...]) -> Incident:
         """The incident with its present phase waiting to be told on every channel."""

@@ -21,8 +21,10 @@ from core.mode import Mode, capped
 from core.plan import Plan, StepRefusal, draft
 from core.policy import Policy
 from core.standing import Standing
+from core.redaction import LONGEST_LIST
 from core.suspects import Suspicion, carriers, find_suspects
 from core.target import NotATarget, Target
+from core.truth import Truth
 from core.verdict import assess
 from core.workload import Workload
 from enrichment.related import named_revisions
@@ -31,6 +33,7 @@ from stages.blast_radius import take_slots
 from stages.gather import Gathering
 
 UNREACHABLE_FOR_NS = 600 * NANOS
+_MOST_TRACED = 30
 _ASK_AGAIN = (0.3, 0.7, 1.5)
 
 
@@ -195,7 +198,7 @@ def _decision(app: App, choice: Choice, situation: Situation, plan: Plan | None,
         mode=capped(wanted, caps),
         wanted=wanted,
         caps=caps,
-        trace=tuple(_traced(one) for one in choice.trace),
+        trace=_bounded_trace(choice),
         reasons=choice.reasons,
         policy_set=app.policies.digest,
         version=VERSION,
@@ -212,6 +215,18 @@ def _within_limits(app: App, incident_id: str, situation: Situation, decision: D
         return decision
     caps = take_slots(app, situation.target.project_id or situation.target.project, incident_id)
     return replace(decision, mode=capped(decision.mode, caps), caps=(*decision.caps, *caps))
+
+
+def _bounded_trace(choice: Choice) -> tuple[Mapping[str, Any], ...]:
+    """Every policy that may match, and as many of the others as a record has room for, in the order of trial."""
+    room = _MOST_TRACED
+    kept = []
+    for one in choice.trace:
+        decisive = one.truth is not Truth.FALSE
+        if decisive or room > 0:
+            kept.append(_traced(one))
+            room -= not decisive
+    return tuple(kept[:LONGEST_LIST])
 
 
 def _traced(considered: Considered) -> Mapping[str, Any]:

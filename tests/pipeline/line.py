@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import pipeline
+from adapters.virustotal import VirusTotal
 from app import App, build
 from core.incident import Incident
 from core.record import record
@@ -162,4 +163,7 @@ class Lines:
                 "VIRUSTOTAL_API_KEY": "key",
                 **environment,
             }
-            yield Line(sandbox, build(read_settings(settings)))
+            app = build(read_settings(settings))
+            yield Line(sandbox, app)
+            if isinstance(app.sources.files, VirusTotal):
+                app.sources.files.close()
