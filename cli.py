@@ -90,9 +90,11 @@ def _ended(parsed: argparse.Namespace, fault: Exception) -> int:
 
 def _say_faults(parsed: argparse.Namespace, faults: Faults) -> int:
     if parsed.json:
-        _print_json({"faults": [fault_json(one) for one in faults.faults]})
-    else:
-        show_faults(stdout(), faults.faults)
+        _print_json({"faults": [fault_json(one) for one in faults.faults], "exit": NO})
+        return NO
+    if parsed.run not in (_lint, _test):
+        print("the policies do not load; nothing was done", file=sys.stderr)
+    show_faults(stdout(), faults.faults)
     return NO
 
 

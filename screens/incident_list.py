@@ -25,7 +25,8 @@ def show_list(screen: Screen, records: Sequence[Record], now_ns: int, halted: st
     if not records:
         screen.line("No incidents.")
         return
-    screen.line(_columns("incident", "phase", "age", "where: policy (mode): what"), "strong")
+    header = _columns("incident", "phase", "age", "where: policy (mode): what")
+    screen.verbatim(screen.cut(header, screen.width or 0), "strong")
     for one in records:
         _show_one(screen, one, now_ns)
     _sum(screen, records)

@@ -8,7 +8,7 @@ from core.instants import format_instant, parse_instant
 from screens.console import Screen
 from screens.incident_list import PHASE_STYLES
 from screens.incident_why import show_decision, show_evidence, show_finding
-from screens.plan import show_plan
+from screens.plan import in_short, show_plan
 from screens.question import expiry
 from screens.wording import Record, category, clock, last_event, part, rows, since, span, texts, where
 
@@ -49,7 +49,9 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
     screen.line(f"incident {record['id']}, {span(since(record['created'], now_ns))} ago")
     screen.line()
     screen.line(_MEANS.get(phase, ""), "bad" if phase == "failed" else "strong")
-    if last_event(record):
+    if phase == "waiting":
+        screen.line(f"because: {_because(record)}", hang=9)
+    elif last_event(record):
         screen.line(f"last: {last_event(record)}", hang=6)
     if halted:
         screen.line(f"HALTED, nothing is written: {halted}", "bad")
@@ -59,18 +61,29 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
         screen.line(f"the record was too large and is shortened: {', '.join(cut)}", "caution")
 
 
+def _because(record: Record) -> str:
+    """Why it is a question, in short: what the guards said, else what is not known."""
+    caps = [str(cap.get("reason")) for cap in rows(part(record.get("decision")).get("caps"))]
+    gaps = [f"{one.get('source')}: {one.get('gap')}" for one in rows(record.get("evidence")) if one.get("gap")]
+    return "; ".join(caps or gaps) or "the policy asks"
+
+
 def _asked(screen: Screen, record: Record, now_ns: int) -> None:
     """What is asked of the reader, and the very words to type."""
     identity = record["id"]
     if question := part(record.get("question")):
-        screen.line(f"Answer, {expiry(record, now_ns)}:")
         digest = str(question.get("digest"))[:12]
+        screen.line(f"asked of you: yes or no to plan {digest}, {expiry(record, now_ns)}", hang=14)
+        for change in rows(part(record.get("plan")).get("changes")):
+            screen.line(in_short(change), indent=14, hang=2)
         screen.verbatim(f"yes   firebreak incident approve {identity} --digest {digest}", "command", indent=2)
         screen.verbatim(f"no    firebreak incident reject {identity} --reason WHY", "command", indent=2)
     elif record["phase"] == "failed":
         screen.line("Look at the service and close it by hand; what was tried, and why it failed, is below.")
     elif record["phase"] in _STANDING:
-        screen.line("Nothing is asked of you. To put everything back:")
+        count = len(texts(record.get("still_open")))
+        still = f" {count} {'thing is' if count == 1 else 'things are'} still open, see below." if count else ""
+        screen.line(f"No answer is asked of you.{still} To put everything back:")
     if record["phase"] in _STANDING:
         screen.verbatim(f"undo  firebreak incident release {identity}", "command", indent=2)
     if link := _console(record):
@@ -137,7 +150,7 @@ def _undo(screen: Screen, record: Record) -> None:
     if not lines:
         return
     stands = record["phase"] in _STANDING
-    screen.heading("To undo it by hand" if stands else "Nothing of it stands; had it, this would undo it by hand")
+    screen.heading("To undo it by hand" if stands else "By hand it would be undone so; none of it stands now")
     if record.get("seal") == "broken":
         screen.line("unverified, because the record's seal is broken: check each line first", "bad", indent=2)
     for command in lines:

@@ -72,7 +72,8 @@ def _show_source(screen: Screen, one: Record) -> None:
         screen.line(", ".join(facts), "dim", indent=4)
     shown = part(one.get("shown"))
     for file in rows(shown.get("files"))[:_MOST]:
-        screen.line(str(file.get("result", "")), "dim", indent=4, hang=2)
+        if str(file.get("result", "")) not in str(gap):
+            screen.line(str(file["result"]), "dim", indent=4, hang=2)
     for finding in rows(shown.get("findings"))[:_MOST]:
         screen.line(", ".join(word(value) for value in finding.values() if value), "dim", indent=4, hang=2)
     for technique in rows(shown.get("techniques"))[:_MOST]:

@@ -16,6 +16,13 @@ def show_plan(screen: Screen, plan: Record) -> None:
         show_changes(screen, plan.get("fallback"), indent=4)
 
 
+def in_short(change: Record) -> str:
+    """A change in one sentence."""
+    before, after = part(change.get("before")), part(change.get("after"))
+    settings = [f"{key} {word(before.get(key))} → {word(after.get(key))}" for key in sorted(after)]
+    return f"{', '.join(texts(change.get('actions')))}: {', '.join(settings) or 'it is so already'}"
+
+
 def show_changes(screen: Screen, changes: object, indent: int = 2) -> None:
     """Each change with its settings; `(not set)` where a setting is absent."""
     for change in rows(changes):

@@ -21,7 +21,7 @@ def show_question(screen: Screen, record: Record, now_ns: int) -> None:
     show_doubts(screen, record)
     screen.heading(f"Plan {str(plan.get('digest'))[:12]}")
     show_plan(screen, plan)
-    screen.line(expiry(record, now_ns), indent=2, hang=2)
+    screen.line(expiry(record, now_ns))
 
 
 def show_doubts(screen: Screen, record: Record) -> None:
@@ -38,5 +38,5 @@ def expiry(record: Record, now_ns: int) -> str:
     """Until when the question stands."""
     left = -since(part(record.get("question")).get("expires"), now_ns)
     if left > 0:
-        return f"it can be answered for {span(left)} more"
-    return f"it expired {span(-left)} ago: approving asks again, on a fresh look"
+        return f"to be answered within {span(left)}"
+    return f"expired {span(-left)} ago: approving asks again, on a fresh look"
