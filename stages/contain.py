@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from adapters.deadline import Deadline
 from app import App, Surface
-from core.case import Case, basis_of
-from core.errors import Drifted, Failed, Refused, Transient, Unfinished, Unsupported
+from core.case import basis_of
+from core.errors import Drifted, Refused, Transient, Unfinished, Unsupported
 from core.incident import Incident, Phase
-from core.openings import still_open
-from core.plan import SUCCESS, Change, Outcome, Plan, draft, overlaid, stands_at
+from core.plan import Change, Outcome, Plan, draft, overlaid, stands_at
 from core.policy import Policy
 from core.standing import Hold
 from core.target import Target
-from core.workload import SPLIT, TAG, Workload, references
 from ledger import Held
 from stages.announce import channels
-from stages.decide import reread_case
 from stages.last_check import Barred, Unconfirmed, check_again
 from stages.question import ask
+from stages.verify import Seen, keys, look, verify
 
 _TURNS = 6
 _TRIES = 4
-_SETTLE_SECONDS = 20.0
 _LEASE_SLICE = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A fresh reading with the case it makes."""
-
-    workload: Workload
-    case: Case
 
 
 def contain(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
@@ -90,9 +79,9 @@ def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
     surface = app.surfaces[change.surface]
     held = _await_operation(app, held, surface, deadline)
     for attempt in range(_TRIES):
-        seen = _look(app, held.incident, change.target, deadline)
+        seen = look(app, held.incident, change.target, deadline)
         if stands_at(seen.workload.state, change.after):
-            return _verified(app, held, change, seen, deadline)
+            return verify(app, held, change, seen, deadline)
         _require_as_drafted(change, seen)
         if setting := surface.refuses(change, seen.workload, deadline):
             message = f"Cloud Run does not take {setting}"
@@ -109,9 +98,9 @@ def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
             time.sleep(deadline.remaining(0.2 * 2**attempt))
             continue
         verifying = replace(held.incident, phase="verifying", operation=operation or None)
-        held = app.ledger.save(held, verifying.told(app.now_ns(), "firebreak", f"wrote {_keys(change)}"))
+        held = app.ledger.save(held, verifying.told(app.now_ns(), "firebreak", f"wrote {keys(change)}"))
         held = _await_operation(app, held, surface, deadline)
-        return _verified(app, held, change, seen, deadline)
+        return verify(app, held, change, seen, deadline)
     message = "the write could not be made in time"
     raise Transient(message)
 
@@ -130,20 +119,10 @@ def _await_operation(app: App, held: Held, surface: Surface, deadline: Deadline)
     return held
 
 
-def _look(app: App, incident: Incident, target: Target, deadline: Deadline) -> Seen:
-    workload = app.surfaces["service"].read(target, deadline.sooner(15))
-    decision = incident.decision
-    named = frozenset(decision.related_revisions if decision else ())
-    standing, _ = app.ledger.standing(target.key)
-    case = reread_case(incident.finding, workload, named, standing, frozenset(incident.unsupported))
-    # Who was suspect when the decision fell stays so, also once nothing leads there any more.
-    return Seen(workload, case.also(frozenset(decision.suspects if decision else ())))
-
-
 def _require_as_drafted(change: Change, seen: Seen) -> None:
     """Settings and basis must be those of the draft, or nothing is written."""
     if not stands_at(seen.workload.state, change.before):
-        message = f"the settings are no longer those the plan was drafted on ({_keys(change)})"
+        message = f"the settings are no longer those the plan was drafted on ({keys(change)})"
         raise Drifted(message)
     basis = dict(basis_of(seen.case, overlaid(seen.workload.state, change)))
     differ = sorted(key for key in basis.keys() | change.basis.keys() if basis.get(key) != change.basis.get(key))
@@ -162,61 +141,13 @@ def _stand(app: App, held: Held, change: Change, seen: Seen) -> Held:
     return app.ledger.save(held, replace(held.incident, phase="containing"))
 
 
-def _verified(app: App, held: Held, change: Change, seen: Seen, deadline: Deadline) -> Held:
-    """Wait for the effective state to be what was written; a wish that does not come true is a failure."""
-    until = deadline.sooner(_SETTLE_SECONDS)
-    pause = 0.1
-    while not (seen.workload.settled and in_force(seen.workload, change)):
-        if until.remaining() < pause:
-            if seen.workload.settled and not deadline.passed:
-                message = "Cloud Run settled, but what serves is not what was written"
-                raise Failed(message)
-            raise Unfinished(held.incident.operation or "")
-        time.sleep(pause)
-        pause = min(pause * 1.5, 1.0)
-        seen = _look(app, held.incident, change.target, deadline)
-        if not stands_at(seen.workload.state, change.after):
-            message = "somebody changed the settings while they took effect"
-            raise Drifted(message)
-    return _outcome(app, held, change, seen)
-
-
-def in_force(workload: Workload, change: Change) -> bool:
-    """Whether what serves is what the settings say: the traffic statuses, not the wish."""
-    if not stands_at(workload.state, change.after):
-        return False
-    if not any(key == SPLIT or key.startswith(TAG) for key in change.after):
-        return True
-    wished = references(workload.state, workload.latest)
-    percents = {name: use.percent for name, use in wished.items() if use.percent}
-    tags = {tag: name for name, use in wished.items() for tag in use.tags}
-    effective = {name: percent for name, percent in workload.effective.items() if percent}
-    return effective == percents and dict(workload.effective_tags) == tags
-
-
-def _outcome(app: App, held: Held, change: Change, seen: Seen) -> Held:
-    standing, document = app.ledger.standing(change.target.key)
-    plan = held.incident.plan
-    if standing.holds:
-        # Nothing new had to be closed where another incident's containment stands: this one joins it as a hold.
-        hold = Hold(held.incident.id, plan.steps if plan else (), seen.case.suspects, app.now_ns())
-        joined = standing if standing.held_by(hold.incident) else standing.holding(hold, seen.workload.state, {})
-        applied = joined.applied or standing.applied
-        app.ledger.stand(replace(joined, applied=applied, verified_ns=app.now_ns()), document)
-    detail = f"verified in effect: {_keys(change)}" if change.after else "already so: nothing was written"
-    outcome = Outcome(change.surface, SUCCESS, detail, change.actions, still_open(seen.workload, seen.case))
-    incident = held.incident
-    outcomes = (*(one for one in incident.outcomes if one.surface != change.surface or one.status != SUCCESS), outcome)
-    return app.ledger.save(held, replace(incident, outcomes=outcomes, still_open=outcome.still_open))
-
-
 def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline) -> Held:
     """Draft anew from fresh settings; what a person approved goes on only if the digest is the same."""
     incident = held.incident
     target = incident.finding.target
     if not isinstance(target, Target):
         return _ended(app, held, "failed", target.reason)
-    seen = _look(app, incident, target, deadline)
+    seen = look(app, incident, target, deadline)
     failed = frozenset(incident.failed_actions)
     plan = draft(
         policy.then, seen.workload.state, seen.case, app.actions, policy_set=app.policies.digest, failed=failed
@@ -300,7 +231,3 @@ def _ended(app: App, held: Held, phase: Phase, what: str) -> Held:
 def _summary(plan: Plan) -> str:
     done = ", ".join(step.action for step in plan.steps)
     return f"contained by {done}" if plan.writes else f"nothing new had to be closed ({done})"
-
-
-def _keys(change: Change) -> str:
-    return ", ".join(sorted(change.after)) or "no setting"

@@ -20,8 +20,8 @@ from core.instants import NANOS
 from core.mode import Mode, capped
 from core.plan import Plan, StepRefusal, draft
 from core.policy import Policy
-from core.standing import Standing
 from core.redaction import LONGEST_LIST
+from core.standing import Standing
 from core.suspects import Suspicion, carriers, find_suspects
 from core.target import NotATarget, Target
 from core.truth import Truth

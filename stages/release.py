@@ -18,8 +18,8 @@ from core.target import Target
 from core.workload import Workload, references
 from ledger import Held
 from stages.announce import channels
-from stages.contain import in_force
 from stages.decide import reread_case
+from stages.verify import in_force
 
 _TRIES = 5
 

@@ -1,0 +1,93 @@
+"""Reading a target back, and waiting until what serves is what was written: a wish that stays one is a failure."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from adapters.deadline import Deadline
+from app import App
+from core.case import Case
+from core.errors import Drifted, Failed, Unfinished
+from core.incident import Incident
+from core.openings import still_open
+from core.plan import SUCCESS, Change, Outcome, stands_at
+from core.standing import Hold
+from core.target import Target
+from core.workload import SPLIT, TAG, Workload, references
+from ledger import Held
+from stages.decide import reread_case
+
+_SETTLE_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A fresh reading with the case it makes."""
+
+    workload: Workload
+    case: Case
+
+
+def look(app: App, incident: Incident, target: Target, deadline: Deadline) -> Seen:
+    """Read the target now; raises Missing, Denied, Transient, or BrokenSeal."""
+    workload = app.surfaces["service"].read(target, deadline.sooner(15))
+    decision = incident.decision
+    named = frozenset(decision.related_revisions if decision else ())
+    standing, _ = app.ledger.standing(target.key)
+    case = reread_case(incident.finding, workload, named, standing, frozenset(incident.unsupported))
+    # Who was suspect when the decision fell stays so, also once nothing leads there any more.
+    return Seen(workload, case.also(frozenset(decision.suspects if decision else ())))
+
+
+def verify(app: App, held: Held, change: Change, seen: Seen, deadline: Deadline) -> Held:
+    """Wait for the effective state to be what was written; a wish that does not come true is a failure."""
+    until = deadline.sooner(_SETTLE_SECONDS)
+    pause = 0.1
+    while not (seen.workload.settled and in_force(seen.workload, change)):
+        if until.remaining() < pause:
+            if seen.workload.settled and not deadline.passed:
+                message = "Cloud Run settled, but what serves is not what was written"
+                raise Failed(message)
+            raise Unfinished(held.incident.operation or "")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 1.0)
+        seen = look(app, held.incident, change.target, deadline)
+        if not stands_at(seen.workload.state, change.after):
+            message = "somebody changed the settings while they took effect"
+            raise Drifted(message)
+    return _outcome(app, held, change, seen)
+
+
+def in_force(workload: Workload, change: Change) -> bool:
+    """Whether what serves is what the settings say: the traffic statuses, not the wish."""
+    if not stands_at(workload.state, change.after):
+        return False
+    if not any(key == SPLIT or key.startswith(TAG) for key in change.after):
+        return True
+    wished = references(workload.state, workload.latest)
+    percents = {name: use.percent for name, use in wished.items() if use.percent}
+    tags = {tag: name for name, use in wished.items() for tag in use.tags}
+    effective = {name: percent for name, percent in workload.effective.items() if percent}
+    return effective == percents and dict(workload.effective_tags) == tags
+
+
+def _outcome(app: App, held: Held, change: Change, seen: Seen) -> Held:
+    standing, document = app.ledger.standing(change.target.key)
+    plan = held.incident.plan
+    if standing.holds:
+        # Nothing new had to be closed where another incident's containment stands: this one joins it as a hold.
+        hold = Hold(held.incident.id, plan.steps if plan else (), seen.case.suspects, app.now_ns())
+        joined = standing if standing.held_by(hold.incident) else standing.holding(hold, seen.workload.state, {})
+        applied = joined.applied or standing.applied
+        app.ledger.stand(replace(joined, applied=applied, verified_ns=app.now_ns()), document)
+    detail = f"verified in effect: {keys(change)}" if change.after else "already so: nothing was written"
+    outcome = Outcome(change.surface, SUCCESS, detail, change.actions, still_open(seen.workload, seen.case))
+    incident = held.incident
+    outcomes = (*(one for one in incident.outcomes if one.surface != change.surface or one.status != SUCCESS), outcome)
+    return app.ledger.save(held, replace(incident, outcomes=outcomes, still_open=outcome.still_open))
+
+
+def keys(change: Change) -> str:
+    """The settings of a change, for a sentence."""
+    return ", ".join(sorted(change.after)) or "no setting"
