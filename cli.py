@@ -59,17 +59,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = int(parsed.run(parsed))
+        code = _run(parsed)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read us has gone; nothing more can be told, also not at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO
+    return code
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    try:
+        return int(parsed.run(parsed))
+    except BrokenPipeError:
+        raise
     except KeyboardInterrupt:
         return _say(parsed, "interrupted; what was begun is on the record and can be run again", NO)
     except Exception as fault:  # noqa: BLE001 - the outermost place: all that is left becomes an exit code
         return _ended(parsed, fault)
-    return code
 
 
 def _ended(parsed: argparse.Namespace, fault: Exception) -> int:

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import FOREIGN, Told, run
+from tests.pipeline.line import Lines
+
+
+@pytest.fixture(autouse=True)
+def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A ledger and a state folder of the test's own, and logging as it was before the command silenced it."""
+    for name in FOREIGN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("FIREBREAK_LEDGER", f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lines:
+    """Call it with a world to get the whole line on it."""
+    return Lines(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def firebreak(capsys: pytest.CaptureFixture[str]) -> Told:
+    """Run the command in this process, as from a pipe."""
+    return lambda *words: run(capsys, *words)

@@ -1,0 +1,267 @@
+"""Looking at incidents, answering them and taking them back, on the real line over the wire."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.incident import Incident
+from core.record import record
+from tests.cli.commands import Terminal, Told
+from tests.pipeline.line import BAD, GOOD, Line, Lines
+
+UNKNOWN_FILE = "ab" * 32
+
+
+@pytest.fixture
+def asked(line: Lines, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Line, Incident]]:
+    """A line on which a person is asked, and the incident; the command works on the same world and ledger."""
+    with at_work(line, monkeypatch) as on:
+        yield on, on.respond(on.finding(sha256=UNKNOWN_FILE))
+
+
+@contextmanager
+def at_work(line: Lines, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
+    with line() as on:
+        for name, value in on.sandbox.environment().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("FIREBREAK_LEDGER", on.app.settings.ledger)
+        monkeypatch.setenv("FIREBREAK_POLICIES", str(on.app.settings.policies))
+        monkeypatch.setenv("FIREBREAK_CEILING", "enforce")
+        yield on
+
+
+def history(on: Line, incident: Incident) -> list[tuple[str, str]]:
+    return [(entry.who, entry.what) for entry in on.read(incident).history]
+
+
+def test_approving_shows_the_plan_and_does_it(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    told = firebreak("incident", "approve", incident.id, "--by", "ada")
+
+    assert told.code == 0, told.err
+    assert "+ checkout-00007-good=100\n" in told.out
+    assert f"{incident.id}: contained by pin_previous_revision\n" in told.out
+    assert "still open: " in told.out
+    assert BAD not in on.reachable
+    assert any(who == "ada" and what.startswith("approved") for who, what in history(on, incident))
+
+
+def test_who_answers_is_by_default_who_is_logged_in(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    firebreak("incident", "approve", incident.id)
+
+    assert (getpass.getuser(), f"approved {incident.question.digest[:12]}") in history(on, incident)  # type: ignore[union-attr]
+
+
+def test_another_digest_approves_nothing(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    told = firebreak("incident", "approve", incident.id, "--digest", "0" * 12)
+
+    assert told.code == 1
+    assert on.updates == ()
+
+
+def test_the_first_digits_of_the_digest_suffice(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    _, incident = asked
+    digest = incident.question.digest[:8].upper()  # type: ignore[union-attr]
+
+    assert firebreak("incident", "approve", incident.id, "--digest", digest).code == 0
+
+
+def test_approving_for_programs_is_one_json_object(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    _, incident = asked
+    told = firebreak("incident", "approve", incident.id, "--json")
+
+    assert told.code == 0
+    assert told.json["exit"] == 0
+    assert told.json["incident"]["phase"] == "contained"
+
+
+@pytest.mark.parametrize(("typed", "code"), [("yes\n", 0), ("y\n", 0), ("no\n", 1), ("\n", 1), ("", 1)])
+def test_on_a_terminal_only_a_yes_is_a_yes(
+    firebreak: Told, asked: tuple[Line, Incident], monkeypatch: pytest.MonkeyPatch, typed: str, code: int
+) -> None:
+    on, incident = asked
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+    told = firebreak("incident", "approve", incident.id)
+
+    assert told.code == code
+    assert "Approve? [yes/no]" in told.err
+    assert len(on.updates) == (1 if code == 0 else 0)
+
+
+def test_yes_on_the_command_line_asks_no_more(
+    firebreak: Told, asked: tuple[Line, Incident], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, incident = asked
+    monkeypatch.setattr(sys, "stdin", Terminal("no\n"))
+
+    assert firebreak("incident", "approve", incident.id, "--yes").code == 0
+
+
+def test_what_drifted_is_shown_as_the_new_question(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    on.world.set_traffic("checkout", {"revision": BAD, "percent": 50}, {"revision": GOOD, "percent": 50})
+    told = firebreak("incident", "approve", incident.id)
+    again = on.read(incident).question
+
+    assert told.code == 1
+    assert on.updates == ()
+    assert again is not None
+    assert f"Plan {again.digest[:12]}\n" in told.out
+
+
+def test_nothing_can_be_approved_twice(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    firebreak("incident", "approve", incident.id)
+    told = firebreak("incident", "approve", incident.id)
+
+    assert told.code == 1
+    assert "nothing is asked: the incident is contained" in told.err
+    assert len(on.updates) == 1
+
+
+def test_rejecting_is_recorded_with_its_reason_and_happens_once(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    first = firebreak("incident", "reject", incident.id, "--reason", "a test of ours\x1b[2J", "--by", "ada")
+    second = firebreak("incident", "reject", incident.id, "--reason", "again")
+
+    assert first.code == 0
+    assert second.code == 1
+    assert ("ada", "rejected: a test of ours\\u001b[2J") in history(on, incident)
+    assert on.updates == ()
+
+
+def test_a_release_puts_everything_back(firebreak: Told, line: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    with at_work(line, monkeypatch) as on:
+        before = on.reachable
+        incident = on.respond(on.finding())
+        told = firebreak("incident", "release", incident.id)
+        again = firebreak("incident", "release", incident.id)
+
+        assert told.code == 0
+        assert on.reachable == before
+        assert again.code == 1
+        assert "nothing is contained" in again.err
+
+
+def test_what_waits_cannot_be_released(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    _, incident = asked
+
+    assert firebreak("incident", "release", incident.id).code == 1
+
+
+def break_policies(on: Line) -> None:
+    (on.app.settings.policies / "10-known-malware.yaml").write_text("nonsense")
+
+
+def test_with_broken_policies_nothing_is_approved(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    break_policies(on)
+    told = firebreak("incident", "approve", incident.id)
+
+    assert told.code == 1
+    assert "10-known-malware.yaml:1:1: " in told.out
+    assert "nothing was done" in told.err
+    assert on.updates == ()
+
+
+def test_with_broken_policies_everything_can_be_seen_halted_and_taken_back(
+    firebreak: Told, asked: tuple[Line, Incident]
+) -> None:
+    """The way back must not depend on a file that somebody is just editing."""
+    on, incident = asked
+    before = on.world.service("checkout").service.traffic_statuses
+    firebreak("incident", "approve", incident.id)
+    break_policies(on)
+    codes = [
+        firebreak(*words).code
+        for words in (
+            ("incident", "list"),
+            ("incident", "show", incident.id),
+            ("halt", "--reason", "x"),
+            ("incident", "release", incident.id),
+            ("resume",),
+        )
+    ]
+
+    assert codes == [0, 0, 0, 0, 0]
+    assert on.read(incident).phase == "released"
+    assert on.world.service("checkout").service.traffic_statuses == before
+
+
+def test_a_question_can_be_rejected_without_policies(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    break_policies(on)
+    told = firebreak("incident", "reject", incident.id, "--reason", "no")
+
+    assert told.code == 0
+    assert "goes on without them" in told.err
+
+
+def test_what_programs_see_is_the_record(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    whole = record(on.read(incident))
+
+    assert firebreak("incident", "show", incident.id, "--json").json == whole
+    assert firebreak("incident", "list", "--json").json == [whole]
+
+
+def test_the_beginning_of_an_id_suffices_while_only_one_begins_so(
+    firebreak: Told, asked: tuple[Line, Incident]
+) -> None:
+    on, incident = asked
+    short = firebreak("incident", "show", incident.id[:7], "--json")
+    bare = firebreak("incident", "show", incident.id[3:9], "--json")
+    on.respond(on.finding(finding_id="another"))
+    both = firebreak("incident", "show", "fb-")
+
+    assert short.json["id"] == bare.json["id"] == incident.id
+    assert both.code == 1
+    assert "fits 2 incidents" in both.err
+    assert incident.id in both.err
+
+
+def test_the_list_is_narrowed_by_phase_and_number(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    contained = on.respond(on.finding(finding_id="another", workload="services/checkout"))
+
+    def listed(*words: str) -> list[Any]:
+        return [one["id"] for one in firebreak("incident", "list", "--json", *words).json]
+
+    assert listed() == [contained.id, incident.id]
+    assert listed("--limit", "1") == [contained.id]
+    assert listed("--phase", "waiting", "--limit", "1") == [incident.id]
+    assert listed("--phase", "closed") == []
+
+
+def test_a_record_that_somebody_changed_is_shown_as_such_and_not_carried_out(
+    firebreak: Told, asked: tuple[Line, Incident]
+) -> None:
+    on, incident = asked
+    held = on.app.ledger.read(incident.id)
+    assert held is not None
+    on.app.ledger.documents.replace(held.document, {**held.document.body, "seal": "forged"})
+    shown = firebreak("incident", "show", incident.id)
+    approved = firebreak("incident", "approve", incident.id)
+
+    assert "changed by somebody without the seal key" in shown.out
+    assert approved.code == 1
+    assert on.updates == ()
+
+
+def test_an_incident_that_another_is_at_work_on_is_3(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    theirs = replace(on.app.ledger, owner="another")
+    theirs.take(incident.id)
+    told = firebreak("incident", "reject", incident.id, "--reason", "no")
+
+    assert told.code == 3
+    assert "is being worked on" in told.err

@@ -1,0 +1,134 @@
+"""The demo: the real function and the real command line on the sandbox, and its own honesty about what differs."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.stories import stories
+from sandbox.stories.stage import NotStarted, Stage
+from screens.console import Screen
+from screens.story import CannotGoOn, Narrator
+
+ROOT = Path(__file__).resolve().parents[2]
+ELSEWHERE = {
+    "FIREBREAK_CEILING": "monitor",
+    "FIREBREAK_LEDGER": "postgres://nowhere",
+    "CLOUD_RUN_EMULATOR_HOST": "127.0.0.1:1",
+    "VIRUSTOTAL_HOST": "http://127.0.0.1:1",
+    "HTTP_PROXY": "http://127.0.0.1:1",
+    "https_proxy": "http://127.0.0.1:1",
+    "GOOGLE_APPLICATION_CREDENTIALS": "/no/such/file",
+    "K_SERVICE": "x",
+}
+
+
+def demo(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603
+        [sys.executable, str(ROOT / "cli.py"), "demo", *words],
+        env={**os.environ, **environment},
+        cwd=tempfile.gettempdir(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole() -> dict[str, Any]:
+    """The demo's JSON, with everything in the environment pointing elsewhere."""
+    done = demo("--json", **ELSEWHERE)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def test_every_story_is_told_and_every_check_is_right(whole: dict[str, Any]) -> None:
+    wrong = [check for story in whole["stories"] for check in story["checks"] if not check["right"]]
+
+    assert whole["right"] is True
+    assert wrong == []
+    assert [story["story"] for story in whole["stories"]] == list(stories())
+
+
+def test_the_stories_check_the_world_and_not_only_the_record(whole: dict[str, Any]) -> None:
+    known, asked = ({check["check"] for check in story["checks"]} for story in whole["stories"][:2])
+
+    assert "the settings are all those from before" in known
+    for checks in (known, asked):
+        assert {
+            "exactly one UpdateService was made",
+            "masked to what changed",
+            "under an etag",
+            "checkout-00008-bad cannot be reached",
+            "nothing else of the service was touched",
+        } <= checks
+    assert {"nothing was written", "the record says who approved", "what was approved is what ran"} <= asked
+
+
+def test_the_stories_can_be_listed_and_told_alone() -> None:
+    listed = demo("--list")
+    named = json.loads(demo("--list", "--json").stdout)
+
+    assert listed.returncode == 0
+    assert list(named) == list(stories()) == [line.split()[0] for line in listed.stdout.splitlines()]
+
+
+def test_in_a_pipe_a_story_is_plain_text() -> None:
+    done = demo("--scenario", "known_malware", FORCE_COLOR="1")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\x1b" not in done.stdout
+    assert "- LATEST=100\n" in done.stdout
+    assert "checks right, " in done.stdout.splitlines()[-1]
+
+
+def test_what_differs_is_named_and_counted() -> None:
+    stream = io.StringIO()
+    narrator = Narrator(Screen(stream))
+    narrator.begin("a", "A story")
+    narrator.step("Something happened")
+    narrator.check("as it should be", 1, 1)
+    narrator.check("not so", [2], [])
+    code = narrator.end()
+
+    assert code == 1
+    assert "✗ not so: found [2], wanted []\n" in stream.getvalue()
+    assert "differs: not so: found [2], wanted []\n1 of 2 checks right" in stream.getvalue()
+
+
+def test_a_story_without_checks_proves_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    narrator = Narrator(None)
+    narrator.begin("a", "A story")
+
+    assert narrator.end() == 1
+    assert json.loads(capsys.readouterr().out)["right"] is False
+
+
+def test_what_the_rest_rests_on_ends_the_story() -> None:
+    narrator = Narrator(None)
+    narrator.begin("a", "A story")
+
+    with pytest.raises(CannotGoOn, match="acknowledged"):
+        narrator.require("acknowledged", 500, 200)
+    assert narrator.failed == 1
+
+
+def test_a_function_that_does_not_start_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+
+    with pytest.raises(NotStarted, match="did not start"), Stage(Narrator(None)):
+        pass
+    assert list(tmp_path.iterdir()) == []

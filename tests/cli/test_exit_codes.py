@@ -1,0 +1,184 @@
+"""How commands end: 0 yes, 1 no, 2 wrong usage, 3 something needed could not be reached; and never in a traceback."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ledger import Ledger
+from tests.cli.commands import Told
+from tests.pipeline.line import Lines
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("incident",),
+        ("policy",),
+        ("contain",),
+        ("incident", "list", "--phase", "burning"),
+        ("incident", "list", "--limit", "0"),
+        ("incident", "list", "--limit", "many"),
+        ("incident", "show"),
+        ("incident", "reject", "fb-1"),
+        ("incident", "reject", "fb-1", "--reason", " "),
+        ("incident", "approve", "fb-1", "--digest", ""),
+        ("incident", "approve", "fb-1", "--digest", "77ea"),
+        ("incident", "approve", "fb-1", "--by", " "),
+        ("halt",),
+        ("halt", "--reason", ""),
+        ("halt", "--reason", " \t"),
+        ("policy", "lint", "/no/such/folder"),
+        ("policy", "lint", __file__),
+        ("demo", "--scenario", "no-such-story"),
+    ],
+)
+def test_wrong_usage_is_2(firebreak: Told, words: tuple[str, ...]) -> None:
+    told = firebreak(*words)
+
+    assert told.code == 2
+    assert told.err
+
+
+@pytest.mark.parametrize("command", [("incident", "list"), ("incident", "show", "fb-1"), ("resume",)])
+def test_settings_that_do_not_load_are_2(
+    firebreak: Told, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIREBREAK_CEILNG", "enforce")
+    told = firebreak(*command)
+
+    assert told.code == 2
+    assert "FIREBREAK_CEILING is meant" in told.err
+
+
+@pytest.mark.parametrize("wanted", ["fb-0000000000000000", "fb-", "*", "x" * 200, "fb-\udcff", "fb-\x1b[31m", "--", ""])
+def test_an_incident_that_is_not_there_is_1(firebreak: Told, wanted: str) -> None:
+    told = firebreak("incident", "show", "--", wanted)
+
+    assert told.code == 1
+    assert "\x1b" not in told.err
+
+
+@pytest.mark.parametrize("command", ["approve", "release"])
+def test_answering_an_incident_that_is_not_there_is_1(firebreak: Told, command: str) -> None:
+    told = firebreak("incident", command, "fb-0000000000000000")
+
+    assert told.code == 1
+    assert told.err == "there is no incident fb-0000000000000000\n"
+
+
+@pytest.mark.parametrize(
+    "command", [("incident", "list"), ("incident", "show", "fb-1"), ("halt", "--reason", "x"), ("resume",)]
+)
+def test_a_ledger_that_cannot_be_used_is_3(
+    firebreak: Told, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "text").write_text("not a database, but long enough to look like one " * 100)
+    for place in (tmp_path / "text", tmp_path, tmp_path / "text" / "below"):
+        monkeypatch.setenv("FIREBREAK_LEDGER", f"sqlite:///{place}")
+        told = firebreak(*command)
+
+        assert told.code == 3
+        assert "Traceback" not in told.err
+
+
+def test_for_programs_an_error_is_json_too(firebreak: Told) -> None:
+    told = firebreak("incident", "show", "fb-0000000000000000", "--json")
+
+    assert told.code == 1
+    assert told.json == {"says": "there is no incident fb-0000000000000000", "exit": 1}
+
+
+def test_without_google_credentials_a_release_is_3(
+    firebreak: Told, line: Lines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with line() as on:
+        incident = on.respond(on.finding())
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+    told = firebreak("incident", "release", incident.id)
+
+    assert told.code == 3
+    assert "Traceback" not in told.err
+    assert len(told.err.splitlines()) == 1
+
+
+def test_nobody_in_particular_has_to_say_who_they_are(firebreak: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError(os.getuid())
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+
+    assert firebreak("halt", "--reason", "x").code == 2
+    assert firebreak("halt", "--reason", "x", "--by", "ada").code == 0
+
+
+def test_a_halt_stands_until_it_is_lifted(firebreak: Told) -> None:
+    halted = firebreak("halt", "--reason", "an incident of our own", "--by", "ada")
+    seen = firebreak("incident", "list")
+    lifted = firebreak("resume")
+    again = firebreak("resume")
+
+    assert halted.code == 0
+    assert "halted by ada: an incident of our own" in seen.out
+    assert lifted.code == 0
+    assert again.code == 1
+
+
+def test_a_halt_for_no_reason_does_not_lift_the_one_that_stands(firebreak: Told) -> None:
+    firebreak("halt", "--reason", "real")
+    firebreak("halt", "--reason", "")
+
+    assert "real" in firebreak("incident", "list").out
+
+
+def test_a_halt_that_somebody_else_set_at_the_same_moment_is_set_again(
+    firebreak: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = Ledger.halt
+
+    def theirs_first(ledger: Ledger, *_: str) -> None:
+        monkeypatch.setattr(Ledger, "halt", once)
+        once(ledger, "theirs", "bob")
+        ledger.documents.create("halt", "halt", {})
+
+    monkeypatch.setattr(Ledger, "halt", theirs_first)
+    told = firebreak("halt", "--reason", "ours", "--by", "ada")
+
+    assert told.code == 0
+    assert "halted by ada: ours" in firebreak("incident", "list").out
+
+
+def test_a_reader_that_leaves_early_is_no_error_of_ours() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, str(ROOT / "cli.py"), "policy", "lint", str(ROOT / "tests" / "broken_policies")],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+
+    assert done.returncode == 1
+    assert done.stderr == ""
+
+
+def test_a_terminal_without_our_characters_gets_the_rest() -> None:
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, str(ROOT / "cli.py"), "demo", "--list"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,270 @@
+"""Incidents as people see them."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import replace
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.incident import Decision, Phase
+from core.instants import NANOS
+from core.mode import Mode
+from sandbox.notifications import Scene
+from screens.incident_list import show_list
+from screens.incident_show import show
+from screens.question import show_question
+from tests.cli.commands import NOW, incident, looked_at, recorded, told
+
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+COPIED = ("gcloud ", "https://", "sha256 ", "organizations/", "yes ", "no ", "undo ", "look ")
+HOSTILE = st.text(st.characters() | st.sampled_from("\x1b\x9b\r\n\x07\u202e\u2066\u200b\x00[]"), max_size=60)
+
+
+def shown(**more: Any) -> str:
+    return told(show, recorded(**more), NOW)
+
+
+def decision(**more: Any) -> Decision:
+    return replace(incident().decision, **more)  # type: ignore[type-var, return-value]  # it has one
+
+
+def test_a_waiting_incident_begins_with_how_it_stands_and_the_words_to_type() -> None:
+    one = recorded("waiting")
+    begin = told(show, one, NOW).split("\nFinding\n")[0]
+
+    assert begin.startswith("WAITING  Execution: Added Malicious Binary Executed\n")
+    assert "service checkout, project shop-prod, europe-west1" in begin
+    assert "Nothing has been written" in begin
+    assert "because: the event was 90 minutes old when it arrived" in begin
+    assert "to be answered within 29 min" in begin
+    assert "service.traffic.split LATEST=100 → checkout-00007-good=100" in begin
+    assert f"firebreak incident approve {one['id']} --digest {one['question']['digest'][:12]}\n" in begin
+    assert f"firebreak incident reject {one['id']} --reason WHY\n" in begin
+
+
+def test_an_expired_question_says_so() -> None:
+    text = told(show, recorded("waiting"), NOW + 3600 * NANOS)
+
+    assert "expired 31 min ago" in text
+
+
+def test_a_contained_incident_says_what_stays_open_and_how_to_release_it() -> None:
+    one = recorded("contained")
+    text = told(show, one, NOW)
+
+    assert f"firebreak incident release {one['id']}\n" in text.split("\nFinding\n")[0]
+    assert "1 thing is still open" in text
+    assert "! credentials that were taken stay valid: rotate them" in text
+    assert "incident approve" not in text
+
+
+def test_a_failed_incident_says_that_nothing_is_contained() -> None:
+    text = shown(phase="failed")
+
+    assert "NOT CONTAINED. A person is needed now." in text.split("\nFinding\n")[0]
+
+
+@pytest.mark.parametrize("phase", get_args(Phase))
+def test_every_phase_is_explained(phase: str) -> None:
+    lines = shown(phase=phase).splitlines()
+
+    assert lines[0].startswith(phase.upper())
+    assert lines[4].endswith(".")
+
+
+def test_the_finding_leads_to_virustotal() -> None:
+    sha256 = "ab" * 32
+    text = shown(scene=Scene(sha256=sha256))
+
+    assert "CRITICAL, event at 2026-10-01 10:00:00 UTC" in text
+    assert "/tmp/.cache/kdevtmpfsi\n" in text  # noqa: S108 - text only
+    assert f"https://www.virustotal.com/gui/file/{sha256}\n" in text
+
+
+def test_a_source_that_did_not_answer_is_told_with_the_time_it_took() -> None:
+    assert "virustotal (10000 ms): unknown: no answer within 10 s" in shown()
+
+
+def test_a_lowered_mode_tells_from_what_and_why() -> None:
+    text = shown()
+
+    assert "Decision: approve, lowered from enforce, policy known-malware-on-service" in text
+    assert "caution stale: the event was 90 minutes old when it arrived" in text
+
+
+def test_a_policy_that_did_not_match_shows_only_what_kept_it_from_matching() -> None:
+    clauses = (
+        {"fact": "workload.kind", "operator": "equals", "wanted": "service", "value": "service", "truth": "true"},
+        {"fact": "virustotal.malicious", "operator": "at_least", "wanted": 10, "value": 9, "truth": "false"},
+    )
+    trace = ({"policy": "p", "mode": "enforce", "truth": "false", "clauses": clauses},)
+    text = shown(decision=decision(trace=trace))
+
+    assert "p does not match\n    virustotal.malicious at_least 10: it is 9\n" in text
+    assert "workload.kind" not in text
+
+
+def test_a_plan_is_a_diff() -> None:
+    text = shown()
+
+    assert "service.traffic.tag.canary\n      - checkout-00008-bad\n      + (not set)\n" in text
+
+
+def test_the_timeline_has_both_times_and_who() -> None:
+    lines = shown().splitlines()
+
+    assert any(re.fullmatch(r" +\d\d:\d\d:\d\d +\+1 min  firebreak: asks a person", line) for line in lines)
+
+
+def test_it_ends_with_the_way_back_by_hand() -> None:
+    end = shown(phase="contained").partition("To undo it by hand\n")[2]
+
+    assert end.splitlines() == [f"  {line}" for line in recorded("contained")["undo"]]
+    assert "gcloud run services update-traffic checkout" in end
+
+
+@pytest.mark.parametrize("phase", ["waiting", "monitored", "rejected", "released"])
+def test_where_nothing_stands_the_way_back_says_so(phase: str) -> None:
+    assert "none of it stands now" in shown(phase=phase)
+
+
+def test_a_halt_is_told_on_every_screen() -> None:
+    halted = "halted by ada: an incident of our own"
+
+    assert "HALTED, nothing is written: " + halted in told(show, recorded(), NOW, halted)
+    assert "HALTED, nothing is written: " + halted in told(show_list, [], NOW, halted)
+
+
+def test_a_broken_seal_is_told_at_once_and_at_the_way_back() -> None:
+    text = told(show, {**recorded("contained"), "seal": "broken"}, NOW)
+
+    assert "changed by somebody without the seal key" in text.split("\nFinding\n")[0]
+    assert "unverified" in text.partition("To undo it by hand\n")[2]
+
+
+def test_a_question_shows_the_plan_its_fallback_and_the_doubts() -> None:
+    plan = incident().plan
+    assert plan is not None
+    fallback = replace(plan, fallback=(replace(plan.changes[0], actions=("cut_traffic",)),))
+    text = told(show_question, recorded(plan=fallback), NOW)
+
+    assert "- LATEST=100\n" in text
+    assert "+ checkout-00007-good=100\n" in text
+    assert "if that fails for good:\n    cut_traffic on " in text
+    assert "caution stale: the event was 90 minutes old" in text
+
+
+def test_a_question_about_a_changed_record_warns() -> None:
+    assert "do not act on it" in told(show_question, {**recorded(), "seal": "broken"}, NOW)
+
+
+@given(category=HOSTILE, path=HOSTILE, argument=HOSTILE)
+def test_hostile_text_never_reaches_the_terminal(category: str, path: str, argument: str) -> None:
+    """Whatever an attacker calls a file or a process, the terminal sees printable characters and our own line ends."""
+    scene = Scene(category=category or "x", path=path or "x", args=(argument,))
+    one = recorded(scene=scene)
+    texts = [told(show, one, NOW), told(show_list, [one], NOW), told(show_question, one, NOW)]
+    texts += [ESCAPES.sub("", looked_at(show, one, NOW))]
+
+    assert [char for text in texts for char in text if not char.isprintable() and char != "\n"] == []
+
+
+@given(text=HOSTILE)
+def test_hostile_text_makes_no_line_of_its_own(text: str) -> None:
+    """A path cannot pretend to be the words to type."""
+    lines = shown(scene=Scene(path=f"{text}\n  yes   firebreak halt")).splitlines()
+
+    assert not any(line.strip().startswith("yes   firebreak halt") for line in lines)
+
+
+def test_a_secret_on_the_command_line_is_not_shown() -> None:
+    secret = "hunter2-" * 3
+
+    assert secret not in shown(scene=Scene(args=("curl", "--password", secret)))
+
+
+def test_a_record_that_was_shortened_to_its_limit_is_shown_all_the_same() -> None:
+    huge = tuple(f"{number}{'x' * 1900}" for number in range(50))
+    long = replace(incident().finding, commands=huge, contacts=huge, additional_techniques=huge)
+    one = recorded(finding=long)
+    text = told(show, one, NOW)
+
+    assert one["finding"] is None
+    assert "the record was too large and is shortened: finding" in text
+    assert "firebreak incident approve" in text
+    assert told(show_list, [one], NOW)
+    assert told(show_question, one, NOW)
+
+
+def test_more_policies_than_a_record_holds_are_shown_as_far_as_they_go() -> None:
+    trace = tuple({"policy": f"p{number}", "mode": "enforce", "truth": "false", "clauses": ()} for number in range(60))
+
+    assert "p49 does not match" in shown(decision=decision(trace=trace, mode=Mode.MONITOR))
+
+
+@pytest.mark.parametrize("phase", get_args(Phase))
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_what_is_not_to_be_copied_fits_the_terminal(phase: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    one = recorded(phase)
+    lines = ESCAPES.sub("", looked_at(show, one, NOW)).splitlines()
+    listed = ESCAPES.sub("", looked_at(show_list, [one], NOW)).splitlines()
+    wide = [line for line in lines if len(line) > width and not line.strip().startswith(COPIED)]
+
+    # A single word may be longer than a narrow terminal, and is not broken: it may have to be copied too.
+    assert [line for line in wide if len(line.split()) > 1] == []
+    assert max(map(len, listed)) <= width
+
+
+def test_what_is_to_be_copied_is_one_line_on_any_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    one = recorded("contained")
+    lines = [line.strip() for line in ESCAPES.sub("", looked_at(show, one, NOW)).splitlines()]
+
+    assert set(one["undo"]) <= set(lines)
+    assert f"https://www.virustotal.com/gui/file/{one['finding']['binaries'][0]['sha256']}" in lines
+
+
+def test_in_a_pipe_nothing_is_coloured_wrapped_or_boxed() -> None:
+    long = "x " * 400
+    text = shown(still_open=(long.strip(),))
+
+    assert "\x1b" not in text
+    assert not re.search("[\u2500-\u257f]", text)
+    assert f"! {long.strip()}\n" in text
+
+
+def test_a_terminal_gets_colour_unless_it_asks_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    coloured = looked_at(show, recorded("failed"), NOW)
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = looked_at(show, recorded("failed"), NOW)
+
+    assert "31m" in coloured
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", plain)
+
+
+def test_without_rich_a_terminal_gets_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    text = looked_at(show, recorded(), NOW)
+
+    assert "\x1b" not in text
+    assert "WAITING  Execution" in text
+
+
+def test_the_list_tells_who_waits() -> None:
+    text = told(show_list, [recorded("waiting"), recorded("failed"), recorded("contained")], NOW)
+
+    assert "1 waiting for an answer, 1 failed: firebreak incident show ID" in text
+    assert re.search(
+        r"^fb-\w{16}  waiting +2 min  shop-prod/europe-west1/checkout: known-malware-on-service", text, re.MULTILINE
+    )
+
+
+def test_an_empty_list_says_so() -> None:
+    assert told(show_list, [], NOW) == "No incidents.\n"
