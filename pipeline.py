@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,7 @@ def respond(app: App, data: bytes, budget: float = BUDGET_SECONDS) -> Held:
 
     Raises Malformed for the dead-letter road, Transient for another delivery.
     """
+    app = _as_one_worker(app)
     deadline = Deadline.after(budget)
     notification = parse_notification(data)
     held = app.ledger.claim(notification.finding)
@@ -41,6 +43,11 @@ def respond(app: App, data: bytes, budget: float = BUDGET_SECONDS) -> Held:
         _give_up_lease(app, held)
         raise
     return app.ledger.free(held, held.incident) if held.incident.owner else held
+
+
+def _as_one_worker(app: App) -> App:
+    """A token of its own for each message and command: threads of one process are as strange to each other as any."""
+    return replace(app, ledger=replace(app.ledger, owner=uuid.uuid4().hex))
 
 
 def _proceed(app: App, held: Held, notification: Notification, deadline: Deadline) -> Held:
@@ -176,12 +183,12 @@ class Answered:
     held: Held
 
 
-Command = Callable[[Held, Deadline], Answered]
+Command = Callable[[App, Held, Deadline], Answered]
 
 
 def approve(app: App, incident_id: str, by: str, digest: str | None = None) -> Answered | None:
     """Approve the open question's digest and contain; None if there is no such incident."""
-    return _command(app, incident_id, lambda held, deadline: _approve(app, held, by, digest, deadline))
+    return _command(app, incident_id, lambda own, held, deadline: _approve(own, held, by, digest, deadline))
 
 
 def _approve(app: App, held: Held, by: str, digest: str | None, deadline: Deadline) -> Answered:
@@ -214,7 +221,7 @@ def _ask_anew(app: App, held: Held, policy: Policy) -> Held:
 
 def reject(app: App, incident_id: str, by: str, reason: str) -> Answered | None:
     """Answer the open question with no; None if there is no such incident."""
-    return _command(app, incident_id, lambda held, _deadline: _reject(app, held, by, reason))
+    return _command(app, incident_id, lambda own, held, _: _reject(own, held, by, reason))
 
 
 def _reject(app: App, held: Held, by: str, reason: str) -> Answered:
@@ -226,7 +233,7 @@ def _reject(app: App, held: Held, by: str, reason: str) -> Answered:
 
 def release(app: App, incident_id: str, by: str) -> Answered | None:
     """Take the incident's hold away and restore what it set; a person's release passes every guard."""
-    return _command(app, incident_id, lambda held, deadline: _release(app, held, by, deadline))
+    return _command(app, incident_id, lambda own, held, deadline: _release(own, held, by, deadline))
 
 
 def _release(app: App, held: Held, by: str, deadline: Deadline) -> Answered:
@@ -238,12 +245,13 @@ def _release(app: App, held: Held, by: str, deadline: Deadline) -> Answered:
 
 def _command(app: App, incident_id: str, act: Command) -> Answered | None:
     """Own the incident, act, tell, and let it go; raises Transient while somebody else works on it."""
+    app = _as_one_worker(app)
     deadline = Deadline.after(BUDGET_SECONDS)
     held = app.ledger.take(incident_id)
     if held is None:
         return None
     try:
-        answered = act(held, deadline)
+        answered = act(app, held, deadline)
         held = flush(app, answered.held, deadline)
     except Exception:
         _give_up_lease(app, held)
