@@ -207,10 +207,14 @@ def _say(parsed: argparse.Namespace, sentence: str, code: int) -> int:
 
 def _who(parsed: argparse.Namespace) -> str:
     try:
-        return safe(str(parsed.by or getpass.getuser()), 100)
+        who = safe(str(parsed.by or getpass.getuser()), 100)
     except (KeyError, OSError):
         message = "it is not known who you are: say so with --by"
         raise Misused(message) from None
+    if who.lower() == "firebreak":
+        message = "on a record, firebreak is Firebreak itself: say with --by who you are"
+        raise Misused(message)
+    return who
 
 
 def _ledger() -> Ledger:

@@ -120,6 +120,10 @@ def test_nobody_in_particular_has_to_say_who_they_are(firebreak: Told, monkeypat
     assert firebreak("halt", "--reason", "x", "--by", "ada").code == 0
 
 
+def test_nobody_passes_for_firebreak_itself(firebreak: Told) -> None:
+    assert firebreak("halt", "--reason", "x", "--by", "Firebreak").code == 2
+
+
 def test_a_halt_stands_until_it_is_lifted(firebreak: Told) -> None:
     halted = firebreak("halt", "--reason", "an incident of our own", "--by", "ada")
     seen = firebreak("incident", "list")
