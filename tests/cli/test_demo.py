@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -83,6 +84,28 @@ def test_the_stories_can_be_listed_and_told_alone() -> None:
 
     assert listed.returncode == 0
     assert list(named) == list(stories()) == [line.split()[0] for line in listed.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_story_that_is_ended_early_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    """The function is gone with the story, which waits for it, and so is the folder it wrote to."""
+    running = subprocess.Popen(  # noqa: S603
+        [sys.executable, str(ROOT / "cli.py"), "demo"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout is not None
+    # The service is told once the function is up.
+    while "the service checkout before" not in running.stdout.readline():
+        assert running.poll() is None
+    running.send_signal(number)
+    _, said = running.communicate(timeout=60)
+
+    assert running.returncode == (143 if number is signal.SIGTERM else 1)
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_in_a_pipe_a_story_is_plain_text() -> None:
