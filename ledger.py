@@ -14,6 +14,7 @@ from core.seal import Seal
 from core.standing import Standing
 
 LEASE_NS = 30 * 1_000_000_000
+_HALT_TRIES = 20
 
 
 class Exists(Exception):  # noqa: N818 - an answer, not a failure
@@ -210,11 +211,18 @@ class Ledger:
     def halt(self, reason: str, by: str) -> None:
         """Set the halt, or with an empty reason lift it."""
         body = {"reason": reason, "by": by, "at_ns": self.now_ns()}
-        document = self.documents.read("halt", "halt")
-        if document is None:
-            self.documents.create("halt", "halt", body)
-        else:
-            self.documents.replace(document, body)
+        for _ in range(_HALT_TRIES):
+            document = self.documents.read("halt", "halt")
+            try:
+                if document is None:
+                    self.documents.create("halt", "halt", body)
+                else:
+                    self.documents.replace(document, body)
+            except (Exists, Conflict):
+                continue
+            return
+        message = "others keep changing the halt; try again"
+        raise Transient(message)
 
 
 def _executable(incident: Incident) -> tuple[object, ...]:

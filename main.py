@@ -4,57 +4,62 @@ from __future__ import annotations
 
 import base64
 import binascii
-import functools
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
+import flask
 import functions_framework
+from cloudevents.exceptions import GenericException
 
+from app import App, build, load_policies
+from core.errors import Transient
+from core.faults import Faults
+from core.finding import Malformed
+from pipeline import respond
 from settings import SettingsFault, read_settings
+from stages.dead_letter import bury
 
 if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
-
-    from app import App
 
 
 class Redeliver(Exception):  # noqa: N818 - the only thing the framework may show: it carries no detail
     """Answered with 500, so that Pub/Sub delivers the message again."""
 
 
-@functools.cache
-def _settings_checked() -> None:
-    """Refuse to start on settings or policies that do not load, with every fault at once."""
-    from app import load_policies  # noqa: PLC0415 - Google's clients come with it, and are not needed to import main
-    from core.faults import Faults  # noqa: PLC0415
+class Function:
+    """Refuses to start on settings or policies that do not load; the application is built on the first message.
 
-    try:
-        load_policies(read_settings().policies)
-    except (SettingsFault, Faults, OSError) as fault:
-        sys.exit(f"Firebreak does not start:\n{fault}")
+    By then the server has forked: no connection is made before.
+    """
+
+    def __init__(self) -> None:
+        """Name every fault at once, with file and line."""
+        self._lock = threading.Lock()
+        self._app: App | None = None
+        try:
+            load_policies(read_settings().policies)
+        except (SettingsFault, Faults, OSError) as fault:
+            sys.exit(f"Firebreak does not start:\n{fault}")
+
+    def app(self) -> App:
+        """The one application of this process."""
+        with self._lock:
+            if self._app is None:
+                self._app = build(read_settings())
+            return self._app
 
 
-@functools.cache
-def _app() -> App:
-    """Built on the first message, after the server has forked."""
-    from app import build  # noqa: PLC0415
-
-    return build(read_settings())
+_function = Function()
 
 
 @functions_framework.cloud_event
 def on_finding(event: CloudEvent) -> None:
     """One SCC notification. Returning acknowledges it; raising asks for another delivery."""
-    from core.errors import Transient  # noqa: PLC0415
-    from core.finding import Malformed  # noqa: PLC0415
-    from pipeline import respond  # noqa: PLC0415
-    from stages.dead_letter import bury  # noqa: PLC0415
-
-    app = _app()
+    app = _function.app()
     try:
-        respond(app, message_data(event.data))
-    except Malformed as fault:
-        bury(app, event.data, str(fault))
+        _answer(app, event.data)
     except Transient as fault:
         app.say("WARNING", f"to be delivered again: {fault}", message_id=str(event["id"]))
         raise Redeliver from None
@@ -63,10 +68,36 @@ def on_finding(event: CloudEvent) -> None:
         raise Redeliver from None
 
 
+def _answer(app: App, data: Any) -> None:  # noqa: ANN401 - whatever JSON the request carried
+    try:
+        respond(app, message_data(data))
+    except Malformed as fault:
+        bury(app, data, str(fault))
+
+
+def unreadable(_: Exception) -> tuple[str, int]:
+    """Answer what functions-framework cannot read as an event: kept whole, acknowledged, and nothing told.
+
+    Its own answer would carry the request's headers and body.
+    """
+    app = _function.app()
+    body = {"body": base64.b64encode(flask.request.get_data()).decode()}
+    try:
+        bury(app, body, "the request is neither a CloudEvent nor a Pub/Sub push")
+    except Transient as fault:
+        app.say("WARNING", f"to be delivered again: {fault}")
+        return "", 500
+    return "", 200
+
+
+if flask.has_app_context():
+    # functions-framework runs this module within its application's context.
+    for _fault in (400, 415, GenericException):
+        flask.current_app.register_error_handler(_fault, unreadable)
+
+
 def message_data(data: Any) -> bytes:  # noqa: ANN401 - whatever JSON the request carried
     """The bytes of the Pub/Sub message in an event; raises Malformed if it has none."""
-    from core.finding import Malformed  # noqa: PLC0415
-
     message = data.get("message") if isinstance(data, dict) else None
     encoded = message.get("data") if isinstance(message, dict) else None
     if not isinstance(encoded, str) or not encoded:
@@ -77,6 +108,3 @@ def message_data(data: Any) -> bytes:  # noqa: ANN401 - whatever JSON the reques
     except (binascii.Error, ValueError):
         text = "the Pub/Sub message's data is not base64"
         raise Malformed(text) from None
-
-
-_settings_checked()

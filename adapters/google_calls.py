@@ -31,7 +31,7 @@ def client_of(make: type[Any], transport: type[Any], emulator: str | None) -> An
     """A Google client over a plain-text channel to `emulator`, or over TLS with credentials fetched once."""
     if emulator:
         return make(transport=transport(channel=grpc.insecure_channel(emulator)))
-    with _lock:
+    with _lock, translated():
         return make(credentials=_credentials())
 
 

@@ -40,7 +40,7 @@ class SqliteDocuments:
             yield connection
         except sqlite3.IntegrityError:
             raise
-        except sqlite3.Error as fault:
+        except (sqlite3.Error, OSError) as fault:
             message = f"the ledger {self._path} cannot be used: {fault}"
             raise Transient(message) from None
 
@@ -71,7 +71,7 @@ class SqliteDocuments:
             row = cursor.execute(
                 "SELECT version, body FROM documents WHERE kind = ? AND key = ?", (kind, key)
             ).fetchone()
-        return Document(kind, key, row[0], json.loads(row[1])) if row else None
+        return Document(kind, key, row[0], _loaded(key, row[1])) if row else None
 
     def replace(self, document: Document, body: Mapping[str, Any]) -> Document:
         """Save over exactly the version that was read; raises Conflict."""
@@ -100,10 +100,21 @@ class SqliteDocuments:
                 "SELECT key, version, body FROM documents WHERE kind = ? ORDER BY saved DESC LIMIT ?", (kind, limit)
             ).fetchall()
         for key, version, body in rows:
-            yield Document(kind, key, version, json.loads(body))
+            yield Document(kind, key, version, _loaded(key, body))
 
 
 def _next(connection: sqlite3.Connection, kind: str) -> int:
     """A number above every one given to this kind so far: the order of saves, whatever the clock says."""
     row = connection.execute("SELECT COALESCE(MAX(saved), 0) + 1 FROM documents WHERE kind = ?", (kind,)).fetchone()
     return int(row[0])
+
+
+def _loaded(key: str, text: str) -> dict[str, Any]:
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        message = f"the ledger's record {key} is damaged"
+        raise Transient(message)
+    return body

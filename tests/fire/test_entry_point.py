@@ -1,0 +1,188 @@
+"""The function as Pub/Sub meets it, over HTTP: what is acknowledged, what comes again, and that nothing is told."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import functions_framework
+import pytest
+
+from sandbox.notifications import PLANTED_SECRET, cloud_event, notification_v2, push_body
+from sandbox.wire import Fault
+from tests.pipeline.line import BAD, TOPIC, Line, Lines
+
+ROOT = Path(__file__).resolve().parents[2]
+DEAD = "projects/firebreak/topics/dead"
+JSON = {"Content-Type": "application/json"}
+
+
+class Function:
+    """The entry point in this process, on a line's world."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        made: Any = functions_framework.create_app
+        self.http = made("on_finding", str(ROOT / "main.py"), "cloudevent").test_client()
+
+    def post(self, body: bytes, headers: dict[str, str] | None = None) -> Any:
+        return self.http.post("/", data=body, headers=headers or JSON)
+
+    def dead(self) -> list[dict[str, Any]]:
+        return self.line.world.topics.get(DEAD, [])
+
+
+@pytest.fixture
+def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
+    with Lines(tmp_path, monkeypatch)(FIREBREAK_DEAD_LETTER_TOPIC=DEAD) as line:
+        settings = {
+            **line.sandbox.environment(),
+            "FIREBREAK_POLICIES": str(line.app.settings.policies),
+            "FIREBREAK_LEDGER": line.app.settings.ledger,
+            "FIREBREAK_CEILING": "enforce",
+            "FIREBREAK_INCIDENTS_TOPIC": TOPIC,
+            "FIREBREAK_DEAD_LETTER_TOPIC": DEAD,
+            "XDG_STATE_HOME": str(tmp_path),
+            "VIRUSTOTAL_API_KEY": "key",
+        }
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        yield Function(line)
+
+
+def test_a_push_body_is_answered_200_and_contained(function: Function) -> None:
+    """As Pub/Sub pushes it, without CloudEvent headers."""
+    answer = function.post(push_body(notification_v2(function.line.finding())))
+
+    assert answer.status_code == 200
+    assert BAD not in function.line.reachable
+
+
+@pytest.mark.parametrize("mode", ["binary", "structured"])
+def test_cloud_events_of_both_modes_are_contained(function: Function, mode: Any) -> None:
+    """As Eventarc delivers them."""
+    headers, body = cloud_event(notification_v2(function.line.finding()), mode=mode)
+
+    assert function.post(body, headers).status_code == 200
+    assert BAD not in function.line.reachable
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"data": base64.b64encode(b"no json").decode()},
+        {"data": "!!!"},
+        {"data": base64.b64encode(b"\xff\xfe").decode()},
+        {"data": base64.b64encode(b"[" * 50_000).decode()},
+        {"data": ""},
+    ],
+)
+def test_what_cannot_be_read_is_acknowledged_and_dead_lettered_whole(function: Function, message: Any) -> None:
+    """With the reason and the digest, and a record in the ledger."""
+    answer = function.post(json.dumps({"message": {"messageId": "1", **message}, "subscription": "s"}).encode())
+
+    assert answer.status_code == 200
+    assert len(function.dead()) == 1
+    assert json.loads(function.dead()[0]["data"])["message"].get("data") == message.get("data")
+    assert function.dead()[0]["attributes"]["reason"]
+    assert list(function.line.app.ledger.documents.newest("unreadable", 5))
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b'{"message": {"attributes": {"a": "secret-attribute"}}}', JSON),
+        (b"secret-body that is no JSON", JSON),
+        (b"secret-body", {"Content-Type": "text/plain"}),
+        (b"", JSON),
+        (b"{secret", {"Content-Type": "application/cloudevents+json"}),
+        (b"[]", {"Content-Type": "application/cloudevents+json"}),
+        (b"{}", {"Content-Type": "application/cloudevents+json", "X-Secret": "secret-header"}),
+        (b"\xff\xfe", {**JSON, "ce-id": "1", "ce-source": "s", "ce-type": "t", "ce-specversion": "1.0"}),
+        (b"{}", {**JSON, "ce-id": "1", "ce-source": "s", "ce-type": "t", "ce-specversion": "9.9"}),
+    ],
+)
+def test_what_is_no_event_is_kept_whole_and_nothing_is_told(
+    function: Function, body: bytes, headers: dict[str, str]
+) -> None:
+    """The framework's own answer would carry the request's headers and body."""
+    answer = function.post(body, headers)
+    kept = [json.loads(one["data"]) for one in function.dead()]
+
+    assert answer.status_code == 200
+    assert "secret" not in answer.text
+    assert len(kept) == 1
+    if "body" in kept[0]:
+        assert base64.b64decode(kept[0]["body"]) == body
+
+
+def test_an_unreachable_dead_letter_topic_is_a_500(function: Function) -> None:
+    """The message comes again; it is not dropped."""
+    function.line.sandbox.wire.inject(Fault("*/Publish", "error", code="INTERNAL", message=PLANTED_SECRET))
+    answer = function.post(push_body(b"no json"))
+
+    assert answer.status_code == 500
+    assert PLANTED_SECRET not in answer.text
+
+
+def test_a_transient_fault_is_a_500_that_tells_nothing(function: Function) -> None:
+    """No headers, no payload, no exception text."""
+    function.line.sandbox.wire.inject(
+        Fault("*/ListFindings", "error", code="INTERNAL", message=PLANTED_SECRET, times=None)
+    )
+    pair = function.line.finding()
+    answer = function.post(push_body(notification_v2(pair)), {**JSON, "X-Secret": "header-secret"})
+
+    assert answer.status_code == 500
+    for told in (PLANTED_SECRET, "header-secret", "INTERNAL", pair["finding"]["name"], "Traceback"):
+        assert told not in answer.text
+
+
+def test_a_bug_of_ours_is_a_500_that_tells_nothing(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logged as an error, delivered again, and finally dead-lettered by Pub/Sub."""
+    monkeypatch.setattr("pipeline.parse_notification", lambda _: 1 / 0)
+    answer = function.post(push_body(b"{}"))
+
+    assert answer.status_code == 500
+    assert "division" not in answer.text
+
+
+def start(folder: Path, charter: str = 'organization: "1"\n', **environment: str) -> subprocess.CompletedProcess[str]:
+    (folder / "firebreak.yaml").write_text(charter)
+    env = {**os.environ, "FIREBREAK_POLICIES": str(folder), "HOME": str(folder), **environment}
+    command = [sys.executable, "-c", "import main"]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+@pytest.mark.parametrize(
+    ("charter", "environment", "told"),
+    [
+        ('organization: "1"\nprotectd: []\n', {}, "firebreak.yaml:2:1"),
+        ('organization: "1"\nceiling: Enforce\n', {}, "firebreak.yaml:2:10"),
+        ('organization: "1"\n', {"FIREBREAK_CEILLING": "enforce"}, "FIREBREAK_CEILING is meant"),
+        ('organization: "1"\n', {"FIREBREAK_CEILING": "Enforce"}, "one of monitor, approve, enforce"),
+        ('organization: "1"\n', {"CLOUD_RUN_EMULATOR_HOST": "run.example.net:80"}, "only host:port on loopback"),
+        ('organization: "1"\n', {"VIRUSTOTAL_HOST": "http://vt.example.net:80"}, "the key would travel there"),
+        ('organization: "1"\n', {"FIREBREAK_SELF": "services/firebreak"}, "FIREBREAK_SELF"),
+    ],
+)
+def test_a_misspelt_or_unreadable_guard_stops_the_start(
+    tmp_path: Path, charter: str, environment: dict[str, str], told: str
+) -> None:
+    """With the place and what is meant."""
+    done = start(tmp_path, charter, **environment)
+
+    assert done.returncode != 0
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_good_configuration_starts(tmp_path: Path) -> None:
+    """So that it is the fault that stops it."""
+    assert start(tmp_path).returncode == 0
