@@ -83,8 +83,12 @@ class Line:
         self.world = sandbox.world
         self.skipped_ns = 0
         self.logged: list[dict[str, Any]] = []
-        clock = lambda: time.time_ns() + self.skipped_ns  # noqa: E731 - a clock that a test moves
-        self.app = replace(app, now_ns=clock, ledger=replace(app.ledger, now_ns=clock), say=self._say)
+        self.app = self.on_this_clock(app)
+
+    def on_this_clock(self, app: App) -> App:
+        """The application with a clock that a test moves by `skipped_ns`, and a log that it reads."""
+        clock = lambda: time.time_ns() + self.skipped_ns  # noqa: E731 - too short for a name of its own
+        return replace(app, now_ns=clock, ledger=replace(app.ledger, now_ns=clock), say=self._say)
 
     def _say(self, severity: str, message: str, **fields: object) -> None:
         self.logged.append({"severity": severity, "message": message, **fields})

@@ -1,0 +1,22 @@
+"""A process that works on one message or command and is killed with SIGKILL at one point of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pipeline
+from app import build
+from settings import read_settings
+from tests.fire.crash_points import Points, watched
+
+if __name__ == "__main__":
+    doing, subject, point = sys.argv[1:]
+    app = watched(build(read_settings()), Points(int(point)))
+    if doing == "respond":
+        pipeline.respond(app, Path(subject).read_bytes())
+    elif doing == "approve":
+        pipeline.approve(app, subject, "ada")
+    else:
+        pipeline.release(app, subject, "ada")
+    sys.exit(7)
