@@ -16,7 +16,7 @@ from adapters.cloud_run_reading import ingress_number, workload_of
 from adapters.deadline import Deadline
 from adapters.google_calls import client_of, reading, writing
 from core.action import Setting, State
-from core.errors import Denied, Failed, Missing, Transient, Unfinished, Unsupported
+from core.errors import Denied, Failed, Refused, Transient, Unfinished, Unsupported
 from core.plan import Change, overlaid
 from core.target import Target
 from core.workload import DEFAULT_URI_DISABLED, INGRESS, LATEST, Workload, split_of, tags_of
@@ -117,13 +117,13 @@ class CloudRunServices:
     def wait(self, operation: str, deadline: Deadline) -> None:
         """Poll an operation to its end; raises Failed with its error, or Unfinished when the time is up.
 
-        Where polling is denied, or the operation is no longer kept, the effective state alone decides: this returns.
+        Where polling itself is refused, that says nothing of the operation: this returns, and what serves decides.
         """
         pause = 0.1
         while True:
             try:
                 polled = reading(self._services.get_operation, deadline, request={"name": operation})
-            except (Denied, Missing):
+            except Refused:
                 return
             except Transient:
                 polled = None

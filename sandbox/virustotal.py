@@ -75,7 +75,7 @@ class VirusTotalServer(ThreadingHTTPServer):
 def start(world: World, wire: Wire) -> tuple[VirusTotalServer, int]:
     """Serve in the background; the server, to be stopped, and its port."""
     server = VirusTotalServer(world, wire)
-    threading.Thread(target=server.serve_forever, name="virustotal", daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), name="virustotal", daemon=True).start()
     return server, server.server_address[1]
 
 

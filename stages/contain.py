@@ -100,7 +100,7 @@ def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
         verifying = replace(held.incident, phase="verifying", operation=operation or None)
         held = app.ledger.save(held, verifying.told(app.now_ns(), "firebreak", f"wrote {keys(change)}"))
         held = _await_operation(app, held, surface, deadline)
-        return verify(app, held, change, seen, deadline)
+        return verify(app, held, change, look(app, held.incident, change.target, deadline), deadline)
     message = "the write could not be made in time"
     raise Transient(message)
 

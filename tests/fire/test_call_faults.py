@@ -1,0 +1,112 @@
+"""Every remote call x every way it can fail: the end state is truthful, and nothing is written twice."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import pipeline
+from adapters.cloud_run import CloudRunServices
+from adapters.pubsub import Publisher
+from adapters.security_center import SecurityCenter
+from core.errors import Transient
+from core.incident import Incident
+from ledger import LEASE_NS
+from sandbox.notifications import notification_v2
+from sandbox.reachability import open_doors
+from sandbox.wire import Fault, Kind
+from tests.pipeline.line import BAD, Line, Lines, world_of
+
+STATUSES = (
+    "UNAVAILABLE DEADLINE_EXCEEDED ABORTED INTERNAL RESOURCE_EXHAUSTED PERMISSION_DENIED UNAUTHENTICATED NOT_FOUND"
+    " INVALID_ARGUMENT FAILED_PRECONDITION ALREADY_EXISTS UNIMPLEMENTED CANCELLED UNKNOWN OUT_OF_RANGE DATA_LOSS"
+).split()
+KINDS: tuple[Kind, ...] = ("hang", "reset", "malformed", "lost_answer")
+FINAL = ("PERMISSION_DENIED", "NOT_FOUND", "INVALID_ARGUMENT")
+# Which wire methods each public method of the adapters makes; a new one must be added here or the first test fails.
+COVERED: dict[type, dict[str, tuple[str, ...]]] = {
+    CloudRunServices: {
+        "read": ("*/GetService", "*/ListRevisions", "*/GetIamPolicy"),
+        "refuses": (),
+        "write": ("*/UpdateService",),
+        "wait": ("*/GetOperation",),
+    },
+    SecurityCenter: {"find": ("*/ListFindings",), "around": (), "mark": ("*/UpdateSecurityMarks",)},
+    Publisher: {"publish": ("*/Publish",)},
+}
+METHODS = tuple(dict.fromkeys(one for calls in COVERED.values() for globs in calls.values() for one in globs))
+PHASES: Counter[str] = Counter()
+
+
+def faults() -> Iterator[tuple[str, Fault]]:
+    for method in METHODS:
+        for code in STATUSES:
+            yield f"{method[2:]} {code}", Fault(method, "error", code=code)
+        for kind in KINDS:
+            yield f"{method[2:]} {kind}", Fault(method, kind, seconds=0.3)
+        for code in FINAL:
+            yield f"{method[2:]} {code} for ever", Fault(method, "error", code=code, times=None)
+
+
+def test_every_public_method_of_the_adapters_is_in_the_matrix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a containment, announced and marked, makes every call that is named."""
+    for adapter, methods in COVERED.items():
+        public = {name for name in vars(adapter) if not name.startswith("_") and callable(vars(adapter)[name])}
+
+        assert public == methods.keys(), adapter.__name__
+    with Lines(tmp_path, monkeypatch)(world_of(settle_seconds=0.05)) as line:
+        line.respond(line.finding())
+
+        assert all(line.sandbox.wire.calls_to(method) for method in METHODS)
+
+
+@pytest.mark.parametrize(("name", "fault"), [pytest.param(*one, id=one[0]) for one in faults()])
+def test_whatever_a_call_does_the_end_is_truthful_and_nothing_is_written_twice(
+    name: str, fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One delivery under the fault, then deliveries without it, until the message is acknowledged."""
+    with Lines(tmp_path, monkeypatch)(world_of(settle_seconds=0.02)) as line:
+        body = notification_v2(line.finding())
+        line.sandbox.wire.inject(fault)
+        incident = deliver(line, body, budget=4.0)
+        line.sandbox.wire.clear_faults()
+        for _ in range(3):
+            if incident is None:
+                line.skipped_ns += LEASE_NS + 1
+                incident = deliver(line, body)
+
+        assert incident is not None, name
+        assert_truthful(line, incident)
+        PHASES[incident.phase] += 1
+
+
+def deliver(line: Line, body: bytes, budget: float = 30.0) -> Incident | None:
+    """The incident if the message was acknowledged, None if it comes again; nothing else may be raised."""
+    try:
+        return pipeline.respond(line.app, body, budget=budget).incident
+    except Transient:
+        return None
+
+
+def assert_truthful(line: Line, incident: Incident) -> None:
+    said = {str(one["phase"]) for one in line.announced}
+    effective = [one for one in line.world.operations.values() if one.done]
+
+    assert len(effective) <= 1
+    assert incident.phase in ("contained", "waiting", "failed", "monitored")
+    closed = BAD not in line.reachable or "ingress" not in open_doors(line.world, "checkout")
+    assert (incident.phase == "contained") == closed
+    assert incident.phase == "contained" or "contained" not in said
+    assert len(incident.history[-1].what) > 5
+
+
+def test_the_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    """How the cells ended."""
+    with capsys.disabled():
+        sys.stdout.write(f"\n{sum(PHASES.values())} cells of {len(METHODS)} calls: {dict(PHASES)}\n")
+
+    assert PHASES["contained"] > len(METHODS)
