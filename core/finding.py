@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from core.evidence import Catalogue, Fact, FactType, FactValue
-from core.instants import parse_instant
+from core.instants import NANOS, parse_instant
 from core.redaction import safe
 from core.target import NotATarget, Target, parse_resource
 
@@ -20,7 +20,11 @@ _NAME = re.compile(
     r"(?:/locations/(?P<location>[a-z0-9-]{1,64}))?/findings/(?P<finding>[A-Za-z0-9_-]{1,128})"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_PROJECT_ID = re.compile(r"(?:[a-z0-9.-]{1,60}:)?[a-z][a-z0-9-]{1,40}")
+_PROJECT_NUMBER = re.compile(r"[0-9]{1,20}")
 _MANY = 50
+_WORD = 300
+_YEAR_9999_NS = 253_370_764_800 * NANOS
 
 CATALOGUE: Catalogue = MappingProxyType(
     {
@@ -76,7 +80,7 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding, frozen. Free texts are redacted and escaped already; category and names are as SCC sent them."""
+    """One finding, frozen. Every text is redacted and escaped, or is a name of the one form that it can have."""
 
     name: FindingName
     canonical_name: str
@@ -159,14 +163,14 @@ def parse_finding(finding: Mapping[str, Any], resource: Mapping[str, Any]) -> Fi
     cloud = _dict(resource.get("gcpMetadata")) or resource
     return Finding(
         name=_finding_name(finding),
-        canonical_name=_text(finding, "canonicalName"),
+        canonical_name=_canonical_name(finding),
         event_ns=_event_time(finding),
-        category=_text(finding, "category"),
-        severity=_text(finding, "severity"),
-        state=_text(finding, "state"),
-        mute=_text(finding, "mute"),
-        finding_class=_text(finding, "findingClass").replace("FINDING_CLASS_UNSPECIFIED", ""),
-        source_display=_text(finding, "parentDisplayName"),
+        category=_word(finding, "category"),
+        severity=_word(finding, "severity"),
+        state=_word(finding, "state"),
+        mute=_word(finding, "mute"),
+        finding_class=_word(finding, "findingClass").replace("FINDING_CLASS_UNSPECIFIED", ""),
+        source_display=_word(finding, "parentDisplayName"),
         organization=_organization(cloud, finding),
         folders=_folders(cloud),
         target=_target(_text(finding, "resourceName"), _text(resource, "name"), cloud),
@@ -200,17 +204,28 @@ def _finding_name(finding: Mapping[str, Any]) -> FindingName:
     return either
 
 
+def _canonical_name(finding: Mapping[str, Any]) -> str:
+    """Empty unless it names a finding: marks are written to it, and assets have marks too."""
+    name = _text(finding, "canonicalName")
+    return name if parse_finding_name(name) else ""
+
+
 def _event_time(finding: Mapping[str, Any]) -> int:
     try:
-        return parse_instant(_text(finding, "eventTime"))
+        event_ns = parse_instant(_text(finding, "eventTime"))
     except ValueError:
         message = "the finding's eventTime is missing or not an RFC 3339 time"
         raise Malformed(message) from None
+    if not 0 <= event_ns < _YEAR_9999_NS:
+        # Nothing happened then, and a time so near to the ends of the calendar has no window around it.
+        message = "the finding's eventTime is before 1970 or after 9998"
+        raise Malformed(message)
+    return event_ns
 
 
 def _target(of_finding: str, of_resource: str, cloud: Mapping[str, Any]) -> Target | NotATarget:
-    number = _text(cloud, "project").rpartition("/")[2] or None
-    project_id = _text(cloud, "projectDisplayName") or None
+    number = _matching(_PROJECT_NUMBER, _text(cloud, "project").rpartition("/")[2])
+    project_id = _matching(_PROJECT_ID, _text(cloud, "projectDisplayName"))
     first, second = (parse_resource(name, project_id, number) for name in (of_finding, of_resource))
     if not of_resource or not of_finding:
         return first if of_finding else second
@@ -225,14 +240,14 @@ def _organization(cloud: Mapping[str, Any], finding: Mapping[str, Any]) -> str |
     name = parse_finding_name(_text(finding, "name"))
     container = name.container if name else ""
     stated = container if container.startswith("organizations/") else _text(cloud, "organization")
-    return stated.rpartition("/")[2] or None
+    return safe(stated.rpartition("/")[2], _WORD) or None
 
 
 def _folders(cloud: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Folder numbers above the project; None where the resource's place is not described at all."""
     if not cloud.keys() & {"folders", "organization", "parent"}:
         return None
-    numbers = (_text(folder, "resourceFolder").rpartition("/")[2] for folder in _list(cloud.get("folders")))
+    numbers = (_word(folder, "resourceFolder").rpartition("/")[2] for folder in _list(cloud.get("folders"))[:_MANY])
     return tuple(number for number in numbers if number)
 
 
@@ -269,7 +284,7 @@ def _containers(finding: Mapping[str, Any]) -> Iterator[Container]:
 
 def _commands(finding: Mapping[str, Any]) -> Iterator[str]:
     for process in _list(finding.get("processes")):
-        words = [_decoded(word) for word in process.get("args") or () if isinstance(word, str)]
+        words = [_decoded(word) for word in _strings(process.get("args"))]
         if words:
             yield safe(" ".join(words))
 
@@ -282,10 +297,10 @@ def _contacts(finding: Mapping[str, Any]) -> Iterator[str]:
 
 def _attack(attack: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "tactic": _text(attack, "primaryTactic"),
-        "techniques": _texts(attack.get("primaryTechniques")),
-        "additional_techniques": _texts(attack.get("additionalTechniques")),
-        "attack_version": _text(attack, "version"),
+        "tactic": _word(attack, "primaryTactic"),
+        "techniques": _words(attack.get("primaryTechniques")),
+        "additional_techniques": _words(attack.get("additionalTechniques")),
+        "attack_version": _word(attack, "version"),
     }
 
 
@@ -304,8 +319,21 @@ def _text(of: Mapping[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(one for one in value if isinstance(one, str))[:_MANY] if isinstance(value, list) else ()
+def _word(of: Mapping[str, Any], key: str) -> str:
+    """A short text: what SCC really sends passes through unchanged."""
+    return safe(_text(of, key), _WORD)
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(safe(one, _WORD) for one in _strings(value)[:_MANY])
+
+
+def _strings(value: object) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _matching(pattern: re.Pattern[str], text: str) -> str | None:
+    return text if pattern.fullmatch(text) else None
 
 
 def _dict(value: object) -> dict[str, Any]:
