@@ -63,16 +63,27 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e01ef]"
 )
-_MORE = re.compile(r"… \(\d+ more characters\)$")
+_MORE = re.compile(r"… \([0-9]{1,12} more characters\)\Z")
+_LONGEST_MORE = 40
 
 
 def safe(text: str, limit: int = LONGEST_TEXT) -> str:
     """Redact, escape and bound a text to about `limit` characters; doing so twice changes nothing more."""
-    if _MORE.search(text) and len(text) <= limit + 40 and not _UNSAFE.search(text):
-        return text
-    shown = _UNSAFE.sub(_visible, _without_secrets(text[:_SCANNED]))
-    dropped = max(0, len(shown) - limit) + max(0, len(text) - _SCANNED)
+    more = _MORE.search(text)
+    if more and len(text) <= limit + _LONGEST_MORE:
+        # Cut before, or pretending to be: what is left of it is looked at again, and not cut again.
+        return _shown(text[: more.start()]) + more[0]
+    shown = _shown(text[:_SCANNED])
+    unseen = max(0, len(text) - _SCANNED)
+    if unseen and len(shown) <= limit:
+        # Only the beginning of the last word was looked at, and a secret is not known by its beginning.
+        shown = shown.rpartition(" ")[0]
+    dropped = max(0, len(shown) - limit) + unseen
     return f"{shown[:limit]}… ({dropped} more characters)" if dropped else shown
+
+
+def _shown(text: str) -> str:
+    return _UNSAFE.sub(_visible, _without_secrets(text))
 
 
 def _without_secrets(text: str) -> str:
