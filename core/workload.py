@@ -77,6 +77,13 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """The target does not exist; `reason` is what the API said."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Use:
     """How settings refer to one revision: its share, its tags, and whether it is listed at all (even at 0 %)."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from core.errors import Refused, Transient
+from core.errors import Missing, Refused, Transient
 from core.evidence import Catalogue, Evidence, Fact, FactType, FactValue
 from core.finding import Finding
 from core.instants import format_instant
 from core.target import NotATarget, Target
-from core.workload import DEFAULT_URI_DISABLED, INGRESS, Workload
+from core.workload import DEFAULT_URI_DISABLED, INGRESS, Gone, Workload
 
 _FROM_OUTSIDE = frozenset({"all", "internal-and-cloud-load-balancing"})
 _ANYBODY = frozenset({"allUsers", "allAuthenticatedUsers"})
@@ -59,6 +59,8 @@ class WorkloadSource:
             return Evidence("workload", own, gap=f"a {target.kind.replace('_', ' ')} is not read yet")
         try:
             workload = sources.workloads.read(target, self.deadline)
+        except Missing as fault:
+            return Evidence("workload", own, gap=f"it does not exist: {fault}", detail=Gone(str(fault)))
         except (Refused, Transient) as fault:
             return Evidence("workload", own, gap=str(fault))
         gap = "the IAM policy could not be read" if workload.invokers is None else None

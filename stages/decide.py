@@ -18,7 +18,7 @@ from core.guards import Situation, Trust, caps_for
 from core.incident import Decision, Incident, asked
 from core.instants import NANOS
 from core.mode import Mode, capped
-from core.plan import Plan, StepRefusal, draft
+from core.plan import GONE, Outcome, Plan, StepRefusal, draft
 from core.policy import Policy
 from core.redaction import LONGEST_LIST
 from core.standing import Standing
@@ -26,7 +26,7 @@ from core.suspects import Suspicion, carriers, find_suspects
 from core.target import NotATarget, Target
 from core.truth import Truth
 from core.verdict import assess
-from core.workload import Workload
+from core.workload import Gone, Workload
 from enrichment.related import named_revisions
 from ledger import BrokenSeal, Held
 from stages.blast_radius import take_slots
@@ -103,6 +103,9 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     shown = tuple(asked(one) for one in evidence)
     verdict = assess(finding, evidence)
     decided = replace(incident, finding=finding, evidence=shown, verdict=verdict, decision=decision, plan=plan)
+    if gone := _detail(evidence, "workload", Gone):
+        outcome = Outcome("service", GONE, f"the target does not exist: {gone.reason}")
+        decided = replace(decided, outcomes=(outcome,))
     return Decided(decided, choice.policy, gathering)
 
 

@@ -56,7 +56,8 @@ def test_a_missing_target_is_recorded_and_nothing_is_written(line: Lines, name: 
     with line(policy=policy(name)) as on:
         incident = on.respond(on.finding(workload="services/vanished"))
 
-        assert incident.phase in ("failed", "waiting")
+        assert incident.phase == "failed"
+        assert [one.status for one in incident.outcomes] == ["Does Not Exist"]
         assert on.updates == ()
 
 

@@ -264,11 +264,12 @@ def test_a_denied_write_is_recorded_and_announced(line: Lines) -> None:
 
 
 def test_a_service_that_is_gone_is_an_outcome_and_not_a_crash(line: Lines) -> None:
-    """The settings cannot be read, so a person is asked."""
+    """There is nothing to contain, and the record says so."""
     with line() as on:
         incident = on.respond(on.finding(workload="services/vanished"))
 
-        assert incident.phase in ("waiting", "failed")
+        assert incident.phase == "failed"
+        assert incident.outcomes[-1].status == "Does Not Exist"
         assert on.updates == ()
 
 
