@@ -35,7 +35,7 @@ demo: $(READY) ## from a finding to a contained and restored service, on this ma
 	@$(BIN)/firebreak demo $(if $(SCENARIO),--scenario $(SCENARIO))
 
 test: $(READY) ## everything that needs only Python
-	$(BIN)/python -m pytest -m "not emulator and not browser and not terraform"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not emulator and not browser and not terraform"
 
 # The tests come last, so that their summary closes what is printed.
 check: $(READY) ## all of it, as CI does

@@ -145,7 +145,7 @@ def build(settings: Settings, say: Say | None = None) -> App:
         surfaces=MappingProxyType({"service": cloud_run}),
         scc=scc,
         sources=Sources(_Findings(scc, policies.charter.organization), _Workloads(cloud_run), files),
-        publisher=Publisher(),
+        publisher=Publisher(settings.emulators.get("PUBSUB_EMULATOR_HOST")),
         say=say or say_json,
         now_ns=time.time_ns,
     )

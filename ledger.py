@@ -10,6 +10,7 @@ from core.codec import Unreadable, decode, encode
 from core.errors import Refused, Transient
 from core.finding import Finding
 from core.incident import Incident
+from core.redaction import safe_texts
 from core.seal import Seal
 from core.standing import Standing
 
@@ -145,7 +146,7 @@ class Ledger:
         return replace(held, incident=incident, document=self.documents.replace(held.document, body))
 
     def _sealed(self, incident: Incident) -> dict[str, Any]:
-        return {"incident": encode(incident), "seal": self.seal.sign("incident", _executable(incident))}
+        return {"incident": _stored(incident), "seal": self.seal.sign("incident", _executable(incident))}
 
     def _opened(self, document: Document) -> Held:
         incident = decode(Incident, document.body.get("incident"))
@@ -223,6 +224,16 @@ class Ledger:
             return
         message = "others keep changing the halt; try again"
         raise Transient(message)
+
+
+def _stored(incident: Incident) -> dict[str, Any]:
+    """The record as it is kept: what only tells, and may quote anybody, is redacted; names of things stay."""
+    body: dict[str, Any] = encode(incident)
+    telling = {name: safe_texts(body[name]) for name in ("evidence", "verdict", "outcomes", "still_open", "history")}
+    if body["decision"]:
+        told = {name: safe_texts(body["decision"][name]) for name in ("caps", "trace", "reasons", "suspects_because")}
+        telling["decision"] = body["decision"] | told
+    return body | telling
 
 
 def _executable(incident: Incident) -> tuple[object, ...]:

@@ -14,9 +14,9 @@ from google.cloud.run_v2.services.services.transports import ServicesGrpcTranspo
 
 from adapters.cloud_run_reading import ingress_number, workload_of
 from adapters.deadline import Deadline
-from adapters.google_calls import client_of, reading, writing
+from adapters.google_calls import client_of, pages_of, reading, writing
 from core.action import Setting, State
-from core.errors import Denied, Failed, Refused, Transient, Unfinished, Unsupported
+from core.errors import Failed, Refused, Transient, Unfinished, Unsupported
 from core.plan import Change, overlaid
 from core.target import Target
 from core.workload import DEFAULT_URI_DISABLED, INGRESS, LATEST, Workload, split_of, tags_of
@@ -65,9 +65,9 @@ class CloudRunServices:
     def _list_revisions(self, parent: str, deadline: Deadline) -> list[run_v2.Revision]:
         request = run_v2.ListRevisionsRequest(parent=parent, page_size=100)
         found: list[run_v2.Revision] = []
-        for page in reading(self._revisions.list_revisions, deadline, request=request).pages:
+        for page in pages_of(self._revisions.list_revisions, deadline, request):
             found += page.revisions
-            if len(found) >= _MOST_REVISIONS or deadline.passed:
+            if len(found) >= _MOST_REVISIONS:
                 break
         return found
 
@@ -75,7 +75,7 @@ class CloudRunServices:
         request = {"resource": resource, "options": {"requested_policy_version": 3}}
         try:
             return reading(self._services.get_iam_policy, deadline, request=request)
-        except (Denied, Transient, Unsupported):
+        except (Refused, Transient):
             return None
 
     def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 import google.auth
 import google.auth.credentials
 import grpc
-from google.api_core import exceptions, retry
+from google.api_core import exceptions
 
 from adapters.deadline import Deadline
 from core.errors import Denied, Drifted, Failed, Missing, Transient, Unsupported
@@ -19,6 +20,15 @@ from core.errors import Denied, Drifted, Failed, Missing, Transient, Unsupported
 T = TypeVar("T")
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _lock = threading.Lock()
+_ATTEMPT_SECONDS = 4.0
+_FIRST_PAUSE = 0.1
+_PASSING = (
+    exceptions.ServiceUnavailable,
+    exceptions.DeadlineExceeded,
+    exceptions.Aborted,
+    exceptions.InternalServerError,
+)
+"""Of a read, what another attempt may mend."""
 
 
 @functools.cache
@@ -36,17 +46,35 @@ def client_of(make: type[Any], transport: type[Any], emulator: str | None) -> An
 
 
 def reading(call: Callable[..., T], deadline: Deadline, at_most: float = 10.0, **arguments: Any) -> T:  # noqa: ANN401
-    """Make a read: UNAVAILABLE is tried again until the deadline, everything else is translated."""
-    left = deadline.remaining(at_most)
-    again = retry.Retry(
-        predicate=retry.if_exception_type(exceptions.ServiceUnavailable),
-        initial=0.1,
-        maximum=1.0,
-        multiplier=2.0,
-        timeout=left,
-    )
+    """Make a read; what may pass in a moment is tried again until the deadline, and what is left is translated.
+
+    One attempt has a few seconds: a server that hangs must not use up the time of one that would answer.
+    """
+    until, pause, again = deadline.sooner(at_most), _FIRST_PAUSE, _PASSING
     with translated():
-        return call(retry=again, timeout=max(left, 0.001), **arguments)
+        while True:
+            try:
+                return call(retry=None, timeout=max(until.remaining(_ATTEMPT_SECONDS), 0.001), **arguments)
+            except again as fault:
+                if until.remaining() <= pause:
+                    raise
+                if isinstance(fault, exceptions.InternalServerError):
+                    again = _PASSING[:-1]  # once is enough to tell a hiccup from a fault
+            time.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+
+def pages_of(call: Callable[..., Any], deadline: Deadline, request: Any) -> Iterator[Any]:  # noqa: ANN401 - any list call
+    """Every page of a list, each read as `reading` does; a list that does not end in time is Transient, not short."""
+    while True:
+        page = next(iter(reading(call, deadline, request=request).pages))
+        yield page
+        if not page.next_page_token:
+            return
+        if deadline.passed:
+            message = "the list did not end in time"
+            raise Transient(message)
+        request.page_token = page.next_page_token
 
 
 def writing(call: Callable[..., T], deadline: Deadline, at_most: float = 15.0, **arguments: Any) -> T:  # noqa: ANN401

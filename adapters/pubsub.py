@@ -6,26 +6,28 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from google.cloud.pubsub_v1.publisher import Client
 from google.pubsub_v1 import PublisherClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
 from adapters.deadline import Deadline
-from adapters.google_calls import writing
+from adapters.google_calls import client_of, writing
 
 
 class Publisher:
-    """Publishes to any topic. The client is made on first use; PUBSUB_EMULATOR_HOST is honoured by Google's own."""
+    """Publishes to any topic, through Google's generated client: the hand-written one batches in a thread."""
+
+    def __init__(self, emulator: str | None) -> None:
+        """`emulator` is `host:port` of a local Pub/Sub, or None for Google's; the client is made on first use."""
+        self._emulator = emulator
 
     @cached_property
     def _client(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
-        return Client()
+        return client_of(PublisherClient, PublisherGrpcTransport, self._emulator)
 
     def publish(self, topic: str, data: bytes, attributes: Mapping[str, str], deadline: Deadline) -> None:
         """Publish one message and wait for the answer; raises Missing, Denied or Transient."""
-        # The generated method, past the batching of pubsub_v1: batches flush in a thread that a frozen instance stops.
-        send = PublisherClient.publish.__get__(self._client)
         writing(
-            send,
+            self._client.publish,
             deadline,
             at_most=10.0,
             request={"topic": topic, "messages": [{"data": data, "attributes": dict(attributes)}]},

@@ -10,8 +10,8 @@ from google.cloud import securitycenter_v2
 from google.cloud.securitycenter_v2.services.security_center.transports import SecurityCenterGrpcTransport
 
 from adapters.deadline import Deadline
-from adapters.google_calls import client_of, reading, writing
-from core.errors import Missing, Unsupported
+from adapters.google_calls import client_of, pages_of, writing
+from core.errors import Missing, Refused, Unsupported
 from core.finding import Finding, FindingName, Malformed, parse_finding
 from core.instants import format_instant
 from core.target import Target
@@ -88,12 +88,12 @@ class SecurityCenter:
         request = securitycenter_v2.ListFindingsRequest(parent=parent, filter=filter_, page_size=_PAGE)
         read = 0
         try:
-            pages = reading(self._client.list_findings, deadline, request=request).pages
-            for page in pages:
+            for page in pages_of(self._client.list_findings, deadline, request):
                 read += len(page.list_findings_results)
                 yield from _readable(page.list_findings_results)
-                if read >= _MOST or deadline.passed:
-                    return
+                if read >= _MOST and page.next_page_token:
+                    message = f"more than {_MOST} findings fit, and not all were read"
+                    raise Refused(message)
         except Missing:
             return
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from core.redaction import safe
+
 VerdictWord = Literal["undetected", "suspicious", "malicious"]
 VERDICTS: tuple[VerdictWord, ...] = ("undetected", "suspicious", "malicious")
 LINK = "https://www.virustotal.com/gui/file/"
@@ -176,7 +178,7 @@ def _text(value: object) -> str | None:
     """Without control characters, half surrogates and marks that turn the writing around: people will read it."""
     if not isinstance(value, str):
         return None
-    return "".join(letter for letter in value[:_LONG] if letter.isprintable()).strip() or None
+    return safe("".join(letter for letter in value if letter.isprintable()).strip(), _LONG) or None
 
 
 def _count(value: object) -> int | None:

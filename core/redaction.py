@@ -42,7 +42,8 @@ _SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("npm token", r"\bnpm_[0-9A-Za-z]{30,64}"),
         ("PyPI token", r"\bpypi-[0-9A-Za-z_-]{32,400}"),
         ("Anthropic key", r"\bsk-ant-[0-9A-Za-z_-]{20,200}"),
-        ("OpenAI key", r"\bsk-(?:proj-)?[0-9A-Za-z_-]{20,200}"),
+        # Without a second dash, so that a service may be called sk-something-long.
+        ("OpenAI key", r"\bsk-(?:(?:proj|svcacct|admin)-[0-9A-Za-z_-]{20,200}|[0-9A-Za-z]{32,200})"),
         ("Azure key", r"AccountKey=[0-9A-Za-z+/=]{20,120}"),
         ("Vault token", r"\bhv[sb]\.[0-9A-Za-z_-]{20,200}"),
         ("DigitalOcean token", r"\bdo[opr]_v1_[0-9a-f]{32,80}"),
@@ -113,6 +114,15 @@ def safe_value(value: object, depth: int = 0) -> Any:  # noqa: ANN401 - JSON
         more = len(items) - LONGEST_LIST
         return [*kept, f"… and {more} more"] if more > 0 else kept
     return safe(str(value))
+
+
+def safe_texts(value: object) -> Any:  # noqa: ANN401 - JSON
+    """Nested JSON with every text in it safe, and nothing cut or left out: it still loads as what it was."""
+    if isinstance(value, str):
+        return safe(value)
+    if isinstance(value, Mapping):
+        return {key: safe_texts(one) for key, one in value.items()}
+    return [safe_texts(one) for one in value] if isinstance(value, list) else value
 
 
 _KEPT = ("id", "phase", "plan", "decision", "created", "updated")

@@ -22,9 +22,9 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 @pytest.fixture
-def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lines:
+def line(tmp_path: Path) -> Lines:
     """Call it with a world to get the whole line on it."""
-    return Lines(tmp_path, monkeypatch)
+    return Lines(tmp_path)
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ def awaited(deployment: Deployment, subscription: str) -> list[Any]:
 
 @pytest.fixture
 def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
-    with pubsub_emulator() as host, Lines(tmp_path, monkeypatch)(world_of()) as line:
+    with pubsub_emulator() as host, Lines(tmp_path)(world_of()) as line:
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", host)
         deployed = Deployment(host, line, tmp_path)
         yield deployed

@@ -110,16 +110,15 @@ def enumerate_points(doing: str, lines: Lines) -> list[str]:
 
 @pytest.mark.parametrize("doing", ["respond", "approve", "release"])
 def test_a_death_at_any_point_is_mended_by_the_next_delivery(
-    doing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    doing: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """Every point of the run, found by the code itself."""
     (tmp_path / "run").mkdir()
-    names = enumerate_points(doing, Lines(tmp_path / "run", monkeypatch))
-    doubled = 0
+    names = enumerate_points(doing, Lines(tmp_path / "run"))
     for number, name in enumerate(names):
         folder = tmp_path / str(number)
         folder.mkdir()
-        with Lines(folder, monkeypatch)(world_of(traffic=TAGGED), charter=charter_of(doing)) as line:
+        with Lines(folder)(world_of(traffic=TAGGED), charter=charter_of(doing)) as line:
             before = sorted(map(str, line.world.service("checkout").service.traffic))
             scene = scene_of(doing, line)
             with pytest.raises(Died):
@@ -130,30 +129,28 @@ def test_a_death_at_any_point_is_mended_by_the_next_delivery(
                 wrong.add_note(f"after dying {name} (point {number}) of {doing}")
                 raise
             ids = Counter(message["attributes"]["announcement"] for message in line.world.topics[TOPIC])
-            doubled += sum(ids.values()) - len(ids)
-    with capsys.disabled():
-        sys.stdout.write(f"\n{doing}: {len(names)} crash points, {doubled} announcements doubled\n")
+            record_property("figure", f"deaths while it {doing}s, mended by the next delivery")
+            for _ in range(sum(ids.values()) - len(ids)):
+                record_property("figure", f"announcements doubled by a death while it {doing}s")
 
     assert len(names) > 20
 
 
-def test_processes_killed_with_sigkill_leave_what_the_next_delivery_mends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_processes_killed_with_sigkill_leave_what_the_next_delivery_mends(tmp_path: Path) -> None:
     """Real processes, really killed: at every ledger save and every write of a containment."""
     (tmp_path / "run").mkdir()
-    names = enumerate_points("respond", Lines(tmp_path / "run", monkeypatch))
+    names = enumerate_points("respond", Lines(tmp_path / "run"))
     chosen = [number for number, name in enumerate(names) if "surface" in name or number % 5 == 0]
     with ThreadPoolExecutor(2) as pool:
-        codes = list(pool.map(lambda number: _killed(tmp_path, monkeypatch, number), chosen))
+        codes = list(pool.map(lambda number: _killed(tmp_path, number), chosen))
 
     assert codes == [-signal.SIGKILL] * len(chosen)
 
 
-def _killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> int:
+def _killed(tmp_path: Path, number: int) -> int:
     folder = tmp_path / f"victim{number}"
     folder.mkdir()
-    with Lines(folder, monkeypatch)(world_of(traffic=TAGGED)) as line:
+    with Lines(folder)(world_of(traffic=TAGGED)) as line:
         scene = scene_of("respond", line)
         message = folder / "message.json"
         message.write_bytes(scene.body)
@@ -170,7 +167,6 @@ def _killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> int
         }
         command = [sys.executable, "-m", "tests.fire.victim", "respond", str(message), str(number)]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False, timeout=60)  # noqa: S603
-        # The publisher of this process speaks to whichever sandbox came last; the outcome is read from the ledger.
         scene.app = build(read_settings(environment))
         line.skipped_ns = LEASE_NS + 1
         scene.app = line.on_this_clock(scene.app)

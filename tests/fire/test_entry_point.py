@@ -40,7 +40,7 @@ class Function:
 
 @pytest.fixture
 def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
-    with Lines(tmp_path, monkeypatch)(FIREBREAK_DEAD_LETTER_TOPIC=DEAD) as line:
+    with Lines(tmp_path)(FIREBREAK_DEAD_LETTER_TOPIC=DEAD) as line:
         settings = {
             **line.sandbox.environment(),
             "FIREBREAK_POLICIES": str(line.app.settings.policies),

@@ -120,11 +120,9 @@ def delivered(line: Line, field: str, breaker: str) -> None:
     "field",
     ["name", "canonicalName", "resourceName", "parent", "category", "parentDisplayName", "resource.name"],
 )
-def test_every_query_of_a_hostile_message_has_the_shape_it_always_has(
-    field: str, breaker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_query_of_a_hostile_message_has_the_shape_it_always_has(field: str, breaker: str, tmp_path: Path) -> None:
     """One finding by its whole name, or one workload in a window of time; and nothing is written to a stranger."""
-    with Lines(tmp_path, monkeypatch)(policy=ALWAYS) as line:
+    with Lines(tmp_path)(policy=ALWAYS) as line:
         delivered(line, field, breaker)
 
         for terms in asked(line):
@@ -138,11 +136,9 @@ def test_every_query_of_a_hostile_message_has_the_shape_it_always_has(
 
 
 @pytest.mark.parametrize("breaker", BREAKERS)
-def test_a_name_that_was_read_elsewhere_is_quoted_all_the_same(
-    breaker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_name_that_was_read_elsewhere_is_quoted_all_the_same(breaker: str, tmp_path: Path) -> None:
     """The adapter does not rely on its callers: the query is one comparison, and finds nothing."""
-    with Lines(tmp_path, monkeypatch)(policy=ALWAYS) as line:
+    with Lines(tmp_path)(policy=ALWAYS) as line:
         line.finding()
         named = parse_finding_name(NAME)
         assert named is not None
@@ -152,11 +148,9 @@ def test_a_name_that_was_read_elsewhere_is_quoted_all_the_same(
         assert {*asked(line)} == {(Comparison("name", "=", spelling),) for spelling in hostile.spellings}
 
 
-def test_other_workloads_whose_names_contain_ours_are_not_related(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_workloads_whose_names_contain_ours_are_not_related(tmp_path: Path) -> None:
     """SCC's `:` finds substrings; equality is checked afterwards."""
-    with Lines(tmp_path, monkeypatch)(policy=ALWAYS) as line:
+    with Lines(tmp_path)(policy=ALWAYS) as line:
         for number, workload in enumerate(("services/checkout-api", "services/pre-checkout", "jobs/checkout")):
             line.finding(workload=workload, finding_id=f"other{number}")
         line.finding(project_id="shop-prod-2", project_number="424242424243", finding_id="other9")

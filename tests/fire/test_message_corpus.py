@@ -21,11 +21,9 @@ def test_the_corpus_is_large() -> None:
 
 
 @pytest.mark.parametrize(("make", "expected"), [pytest.param(*one[1:], id=one[0]) for one in CASES])
-def test_each_message_gets_its_answer(
-    make: Callable[[Line], bytes], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_message_gets_its_answer(make: Callable[[Line], bytes], expected: str, tmp_path: Path) -> None:
     """Nothing is written but by a containment, and nothing is contained but what SCC holds of this service."""
-    with Lines(tmp_path, monkeypatch)(policy=ALWAYS) as line:
+    with Lines(tmp_path)(policy=ALWAYS) as line:
         body = make(line)
         if expected == "dead":
             with pytest.raises(Malformed, match=r"^[^{}\x00-\x1f]{10,200}$"):

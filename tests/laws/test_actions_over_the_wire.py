@@ -26,8 +26,8 @@ examples:
 
 
 @pytest.fixture
-def line(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> Lines:
-    return Lines(tmp_path, monkeypatch)  # type: ignore[arg-type]
+def line(tmp_path: object) -> Lines:
+    return Lines(tmp_path)  # type: ignore[arg-type]
 
 
 @every_action

@@ -8,6 +8,6 @@ from tests.pipeline.line import Lines
 
 
 @pytest.fixture
-def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lines:
+def line(tmp_path: Path) -> Lines:
     """Call it with a world to get the whole line on it."""
-    return Lines(tmp_path, monkeypatch)
+    return Lines(tmp_path)

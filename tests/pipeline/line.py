@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import pipeline
 from adapters.virustotal import VirusTotal
 from app import App, build
@@ -135,9 +133,8 @@ class Line:
 class Lines:
     """Makes lines for one test."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._monkeypatch = monkeypatch
 
     @contextmanager
     def __call__(
@@ -156,7 +153,6 @@ class Lines:
         for name, text in (shipped if policy is None else {"10.yaml": policy}).items():
             (policies / name).write_text(text)
         with Sandbox(world or world_of()) as sandbox:
-            self._monkeypatch.setenv("PUBSUB_EMULATOR_HOST", sandbox.environment()["PUBSUB_EMULATOR_HOST"])
             settings = {
                 **sandbox.environment(),
                 "FIREBREAK_POLICIES": str(policies),
