@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import getpass
 import io
-import json
 import logging
 import os
 import re
@@ -18,19 +17,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from commands import NO, UNREACHABLE, USAGE, YES, Misused, Nothing, declare, print_json, require_folder, say
+from commands.policy import add_policy_commands
 from core.codec import Unreadable
 from core.errors import Refused, Transient
 from core.faults import Faults
 from core.incident import Phase
-from core.policy import PolicySet
 from core.record import record
 from core.redaction import safe
 from ledger import Conflict, Exists, Held, Ledger
 from screens.console import stdout, working
 from screens.incident_list import show_list
 from screens.incident_show import show
-from screens.policy_lint import clean_json, fault_json, show_clean, show_faults
-from screens.policy_test import examples_json, show_examples
+from screens.policy_lint import fault_json, show_faults
 from screens.question import show_question
 from settings import Settings, SettingsFault, read_settings
 
@@ -38,18 +37,8 @@ if TYPE_CHECKING:
     from app import App
     from pipeline import Answered
 
-YES, NO, USAGE, UNREACHABLE = 0, 1, 2, 3
-Command = Callable[[argparse.Namespace], int]
 _ALL = 10_000
 _IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
-
-
-class Misused(Exception):  # noqa: N818 - named for who caused it
-    """The command cannot mean anything as it was given."""
-
-
-class Nothing(Refused):
-    """There is nothing to do it with."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,7 +63,7 @@ def _run(parsed: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except KeyboardInterrupt:
-        return _say(parsed, "interrupted; what was begun is on the record and can be run again", NO)
+        return say(parsed, "interrupted; what was begun is on the record and can be run again", NO)
     except Exception as fault:  # noqa: BLE001 - the outermost place: all that is left becomes an exit code
         return _ended(parsed, fault)
 
@@ -85,21 +74,21 @@ def _ended(parsed: argparse.Namespace, fault: Exception) -> int:
         return _say_faults(parsed, fault)
     for kinds, code in (((SettingsFault, Misused), USAGE), (Refused, NO), ((Transient, OSError), UNREACHABLE)):
         if isinstance(fault, kinds):
-            return _say(parsed, str(fault) or type(fault).__name__, code)
+            return say(parsed, str(fault) or type(fault).__name__, code)
     if isinstance(fault, Unreadable):
-        return _say(parsed, f"the record was saved by another version of Firebreak: {fault}", UNREACHABLE)
+        return say(parsed, f"the record was saved by another version of Firebreak: {fault}", UNREACHABLE)
     trace = fault.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     at = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
-    return _say(parsed, f"Firebreak could not go on: {type(fault).__name__}: {fault} ({at})", UNREACHABLE)
+    return say(parsed, f"Firebreak could not go on: {type(fault).__name__}: {fault} ({at})", UNREACHABLE)
 
 
 def _say_faults(parsed: argparse.Namespace, faults: Faults) -> int:
     if parsed.json:
-        _print_json({"faults": [fault_json(one) for one in faults.faults], "exit": NO})
+        print_json({"faults": [fault_json(one) for one in faults.faults], "exit": NO})
         return NO
-    if parsed.run not in (_lint, _test):
+    if not getattr(parsed, "reads_policies", False):
         print("the policies do not load; nothing was done", file=sys.stderr)
     show_faults(stdout(), faults.faults)
     return NO
@@ -113,12 +102,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     groups = parser.add_subparsers(required=True, metavar="COMMAND")
     _incident_parser(groups.add_parser("incident", help="look at incidents, answer them, undo them"))
-    _policy_parser(groups.add_parser("policy", help="check policies and run their examples"))
-    halt = _command(groups, "halt", _halt, "no containing write from now on, anywhere")
+    add_policy_commands(groups.add_parser("policy", help="check policies and run their examples"))
+    halt = declare(groups, "halt", _halt, "no containing write from now on, anywhere")
     halt.add_argument("--reason", required=True, type=_said, help="why; it stands on every record")
     _by(halt)
-    _by(_command(groups, "resume", _resume, "lift the halt"))
-    demo = _command(groups, "demo", _demo, "from a finding to a contained and restored service, on this machine")
+    _by(declare(groups, "resume", _resume, "lift the halt"))
+    demo = declare(groups, "demo", _demo, "from a finding to a contained and restored service, on this machine")
     demo.add_argument("--scenario", metavar="NAME", help="only this story")
     demo.add_argument("--list", action="store_true", help="the stories there are")
     return parser
@@ -126,39 +115,22 @@ def _parser() -> argparse.ArgumentParser:
 
 def _incident_parser(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    listing = _command(commands, "list", _list, "incidents, last touched first")
+    listing = declare(commands, "list", _list, "incidents, last touched first")
     listing.add_argument("--phase", choices=get_args(Phase), metavar="PHASE", help="only those in this phase")
     listing.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at the most (50)")
-    _identity(_command(commands, "show", _show, "one incident: what, why, how it stands, how to undo it"))
-    approve = _command(commands, "approve", _approve, "do what was asked; shows it first")
+    _identity(declare(commands, "show", _show, "one incident: what, why, how it stands, how to undo it"))
+    approve = declare(commands, "approve", _approve, "do what was asked; shows it first")
     _identity(approve)
     approve.add_argument("--digest", type=_digest, help="only if the question is about this plan (8 digits suffice)")
     approve.add_argument("--yes", action="store_true", help="do not ask again on a terminal")
     _by(approve)
-    reject = _command(commands, "reject", _reject, "answer the question with no")
+    reject = declare(commands, "reject", _reject, "answer the question with no")
     _identity(reject)
     reject.add_argument("--reason", required=True, type=_said, help="why; it stands on the record")
     _by(reject)
-    release = _command(commands, "release", _release, "put back what this incident's containment set")
+    release = declare(commands, "release", _release, "put back what this incident's containment set")
     _identity(release)
     _by(release)
-
-
-def _policy_parser(parser: argparse.ArgumentParser) -> None:
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, run, about in (
-        ("lint", _lint, "every fault of every policy and of firebreak.yaml, each in its place"),
-        ("test", _test, "run the examples that the policies carry"),
-    ):
-        command = _command(commands, name, run, about)
-        command.add_argument("path", nargs="?", type=Path, help="a folder of policies (FIREBREAK_POLICIES)")
-
-
-def _command(groups: Any, name: str, run: Command, about: str) -> argparse.ArgumentParser:  # noqa: ANN401 - argparse's own
-    parser: argparse.ArgumentParser = groups.add_parser(name, help=about, description=about)
-    parser.add_argument("--json", action="store_true", help="JSON, for programs")
-    parser.set_defaults(run=run)
-    return parser
 
 
 def _identity(parser: argparse.ArgumentParser) -> None:
@@ -189,20 +161,6 @@ def _digest(text: str) -> str:
         message = "the first 8 to 64 hex digits of a plan's digest"
         raise argparse.ArgumentTypeError(message)
     return text.lower()
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=2))
-
-
-def _say(parsed: argparse.Namespace, sentence: str, code: int) -> int:
-    """One sentence: as JSON on standard output for programs, else on standard error unless it is good news."""
-    shown = "\n".join(safe(line) for line in sentence.splitlines())
-    if parsed.json:
-        _print_json({"says": shown, "exit": code})
-    else:
-        print(shown, file=sys.stdout if code == YES else sys.stderr)
-    return code
 
 
 def _who(parsed: argparse.Namespace) -> str:
@@ -236,7 +194,7 @@ def _app(settings: Settings | None = None) -> App:
         """The record has it all."""
 
     chosen = settings or read_settings()
-    _require_folder(chosen.policies)
+    require_folder(chosen.policies)
     return build(chosen, quiet)
 
 
@@ -280,7 +238,7 @@ def _list(parsed: argparse.Namespace) -> int:
     held = list(ledger.newest(_ALL if parsed.phase else parsed.limit))
     records = [_record(one) for one in held if parsed.phase in (None, one.incident.phase)][: parsed.limit]
     if parsed.json:
-        _print_json(records)
+        print_json(records)
     else:
         show_list(stdout(), records, time.time_ns(), ledger.halted())
     return YES
@@ -290,7 +248,7 @@ def _show(parsed: argparse.Namespace) -> int:
     ledger = _ledger()
     shown = _record(_found(ledger, parsed.id))
     if parsed.json:
-        _print_json(shown)
+        print_json(shown)
     else:
         show(stdout(), shown, time.time_ns(), ledger.halted())
     return YES
@@ -303,13 +261,13 @@ def _approve(parsed: argparse.Namespace) -> int:
     incident = (held := _found(app.ledger, parsed.id)).incident
     question = incident.question
     if incident.phase != "waiting" or question is None:
-        return _say(parsed, f"{incident.id}: nothing is asked: the incident is {incident.phase}", NO)
+        return say(parsed, f"{incident.id}: nothing is asked: the incident is {incident.phase}", NO)
     if parsed.digest and not question.digest.startswith(parsed.digest):
-        return _say(parsed, f"the question is about plan {question.digest[:12]}, not {parsed.digest[:12]}", NO)
+        return say(parsed, f"the question is about plan {question.digest[:12]}, not {parsed.digest[:12]}", NO)
     if not parsed.json:
         show_question(stdout(), _record(held), time.time_ns())
         if not parsed.yes and sys.stdin.isatty() and not _confirmed():
-            return _say(parsed, "not approved; nothing was written", NO)
+            return say(parsed, "not approved; nothing was written", NO)
     # The digest of what was shown: should the question change meanwhile, this answers nothing.
     return _answer(parsed, "containing", lambda: pipeline.approve(app, incident.id, who, question.digest))
 
@@ -343,13 +301,13 @@ def _answer(parsed: argparse.Namespace, doing: str, act: Callable[[], Answered |
         with working(doing):
             answered = act()
     if answered is None:
-        return _say(parsed, f"there is no incident {parsed.id}", NO)
+        return say(parsed, f"there is no incident {parsed.id}", NO)
     code = YES if answered.done else NO
     incident, shown = answered.held.incident, _record(answered.held)
     if parsed.json:
-        _print_json({"says": safe(answered.says), "exit": code, "incident": shown})
+        print_json({"says": safe(answered.says), "exit": code, "incident": shown})
         return code
-    _say(parsed, f"{incident.id}: {answered.says}", code)
+    say(parsed, f"{incident.id}: {answered.says}", code)
     if answered.done:
         for text in shown.get("still_open") or ():
             stdout().line(f"still open: {text}", "caution", indent=2, hang=2)
@@ -360,15 +318,15 @@ def _answer(parsed: argparse.Namespace, doing: str, act: Callable[[], Answered |
 
 def _halt(parsed: argparse.Namespace) -> int:
     _set_halt(_ledger(), parsed.reason, _who(parsed))
-    return _say(parsed, "halted: nothing is written until `firebreak resume`; releases by a person still work", YES)
+    return say(parsed, "halted: nothing is written until `firebreak resume`; releases by a person still work", YES)
 
 
 def _resume(parsed: argparse.Namespace) -> int:
     ledger, who = _ledger(), _who(parsed)
     if ledger.halted() is None:
-        return _say(parsed, "nothing is halted", NO)
+        return say(parsed, "nothing is halted", NO)
     _set_halt(ledger, "", who)
-    return _say(parsed, "the halt is lifted", YES)
+    return say(parsed, "the halt is lifted", YES)
 
 
 def _set_halt(ledger: Ledger, reason: str, who: str) -> None:
@@ -383,57 +341,11 @@ def _set_halt(ledger: Ledger, reason: str, who: str) -> None:
     raise Transient(message)
 
 
-def _require_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        message = f"{folder}: {'a file, not a folder of policies' if folder.exists() else 'there is no such folder'}"
-        raise Misused(message)
-
-
-def _policies(parsed: argparse.Namespace) -> tuple[Path, PolicySet]:
-    """The folder asked for and what it says; raises Faults, and Nothing for a folder without a policy."""
-    from app import load_policies  # noqa: PLC0415 - see `_ledger`
-
-    folder = parsed.path if parsed.path is not None else read_settings().policies
-    _require_folder(folder)
-    policies = load_policies(folder)
-    if not policies.policies:
-        message = f"{folder}: there is no policy in this folder"
-        raise Nothing(message)
-    return folder, policies
-
-
-def _lint(parsed: argparse.Namespace) -> int:
-    import enrichment  # noqa: PLC0415 - see `_ledger`
-    from app import read_folder  # noqa: PLC0415 - see `_ledger`
-    from core.policy_examples import lint  # noqa: PLC0415 - see `_ledger`
-
-    folder, policies = _policies(parsed)
-    if faults := lint(policies.policies, enrichment.catalogue(), read_folder(folder)):
-        raise Faults(faults)
-    if parsed.json:
-        _print_json(clean_json(policies))
-    else:
-        show_clean(stdout(), policies)
-    return YES
-
-
-def _test(parsed: argparse.Namespace) -> int:
-    import enrichment  # noqa: PLC0415 - see `_ledger`
-    from core.policy_examples import run_examples  # noqa: PLC0415 - see `_ledger`
-
-    results = run_examples(_policies(parsed)[1].policies, enrichment.catalogue())
-    if parsed.json:
-        _print_json(examples_json(results))
-    else:
-        show_examples(stdout(), results)
-    return YES if all(one.passed for one in results) else NO
-
-
 def _demo(parsed: argparse.Namespace) -> int:
     try:
         from sandbox.stories import run  # noqa: PLC0415 - what it needs is not deployed
     except ModuleNotFoundError as fault:
-        return _say(parsed, f"the demo needs all that `make setup` installs, and {fault.name} is missing", UNREACHABLE)
+        return say(parsed, f"the demo needs all that `make setup` installs, and {fault.name} is missing", UNREACHABLE)
     return run(parsed.scenario, listing=parsed.list, as_json=parsed.json)
 
 

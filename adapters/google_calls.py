@@ -50,7 +50,8 @@ def reading(call: Callable[..., T], deadline: Deadline, at_most: float = 10.0, *
 
     One attempt has a few seconds: a server that hangs must not use up the time of one that would answer.
     """
-    until, pause, again = deadline.sooner(at_most), _FIRST_PAUSE, _PASSING
+    until, pause = deadline.sooner(at_most), _FIRST_PAUSE
+    again: tuple[type[Exception], ...] = _PASSING
     with translated():
         while True:
             try:

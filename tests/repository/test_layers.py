@@ -10,7 +10,7 @@ from tests.repository.checkout import imports, python_files, text_of
 
 # Each line may import from the lines below it, and from its own.
 LAYERS = (
-    ("main", "cli", "sandbox", "screens"),
+    ("main", "cli", "commands", "sandbox", "screens"),
     ("pipeline", "stages", "app"),
     ("enrichment", "responders", "adapters", "ledger", "settings"),
     ("core",),
