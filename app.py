@@ -21,17 +21,18 @@ from adapters.deadline import Deadline
 from adapters.pubsub import Publisher
 from adapters.security_center import SecurityCenter
 from adapters.sqlite import SqliteDocuments
+from adapters.surface import Reader, Surface
 from adapters.virustotal import connect
 from core.action import Responder
+from core.errors import Unsupported
 from core.finding import Finding, FindingName
 from core.guards import Ceiling
 from core.mode import Mode
-from core.plan import Change
 from core.policy import PolicySet
 from core.policy_text import parse_policies
 from core.redaction import safe_value
 from core.seal import Seal
-from core.target import Target
+from core.target import Kind, Target
 from core.workload import Workload
 from enrichment import Enricher, Sources
 from ledger import Ledger
@@ -39,31 +40,6 @@ from settings import Settings
 
 VERSION = "0.1.0"
 _LARGEST_FILE = 2_000_000
-
-
-class Surface(Protocol):
-    """One kind of resource: its settings read as a whole, and written one masked change at a time.
-
-    `permissions` is all that reading and writing needs.
-    """
-
-    permissions: frozenset[str]
-
-    def read(self, target: Target, deadline: Deadline) -> Workload:
-        """The target as it is; raises Missing, Denied or Transient."""
-        ...
-
-    def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:
-        """The `key=value` of the change that would not be taken, asked without writing."""
-        ...
-
-    def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
-        """Make the change under the etag just read; the operation's name; raises Drifted, Denied and their kin."""
-        ...
-
-    def wait(self, operation: str, deadline: Deadline) -> None:
-        """Until the operation has ended; raises Failed, or Unfinished at the deadline."""
-        ...
 
 
 class Say(Protocol):
@@ -83,12 +59,17 @@ class App:
     actions: Mapping[str, Responder]
     enrichers: Mapping[str, Enricher]
     ledger: Ledger
+    readers: Mapping[Kind, Reader]
     surfaces: Mapping[str, Surface]
     scc: SecurityCenter
     sources: Sources
     publisher: Publisher
     say: Say
     now_ns: Callable[[], int]
+
+    def read(self, target: Target, deadline: Deadline) -> Workload:
+        """The target as it is now; raises Missing, Denied, Unsupported or Transient."""
+        return read_target(self.readers, target, deadline)
 
     def organization(self, name: FindingName) -> str:
         """Our organization's number; without a firebreak.yaml, where nothing is ever written, the finding's own."""
@@ -111,12 +92,20 @@ class App:
         return tuple(found)
 
 
+def read_target(readers: Mapping[Kind, Reader], target: Target, deadline: Deadline) -> Workload:
+    """One reading of the target by the reader of its kind."""
+    if target.kind not in readers:
+        message = f"a {target.kind.replace('_', ' ')} is not read yet"
+        raise Unsupported(message)
+    return readers[target.kind].read(target, deadline)
+
+
 @dataclass(frozen=True, slots=True)
 class _Workloads:
-    services: CloudRunServices
+    readers: Mapping[Kind, Reader]
 
     def read(self, target: Target, seconds: float) -> Workload:
-        return self.services.read(target, Deadline.after(seconds))
+        return read_target(self.readers, target, Deadline.after(seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +121,8 @@ class _Findings:
 def build(settings: Settings, say: Say | None = None) -> App:
     """Wire everything; raises Faults when a policy or firebreak.yaml does not load."""
     policies = load_policies(settings.policies)
-    cloud_run = CloudRunServices(settings.emulators.get("CLOUD_RUN_EMULATOR_HOST"))
+    services = CloudRunServices(settings.emulators.get("CLOUD_RUN_EMULATOR_HOST"))
+    readers: Mapping[Kind, Reader] = MappingProxyType({"service": services})
     scc = SecurityCenter(settings.emulators.get("SECURITY_CENTER_EMULATOR_HOST"))
     key = settings.virustotal_key
     files = connect(key, settings.virustotal_host) if key else None
@@ -142,9 +132,10 @@ def build(settings: Settings, say: Say | None = None) -> App:
         actions=responders.discover(),
         enrichers=enrichment.discover(),
         ledger=Ledger(SqliteDocuments(settings.ledger_path), uuid.uuid4().hex, time.time_ns, Seal(seal_keys(settings))),
-        surfaces=MappingProxyType({"service": cloud_run}),
+        readers=readers,
+        surfaces=MappingProxyType({"service": services}),
         scc=scc,
-        sources=Sources(_Findings(scc, policies.charter.organization), _Workloads(cloud_run), files),
+        sources=Sources(_Findings(scc, policies.charter.organization), _Workloads(readers), files),
         publisher=Publisher(settings.emulators.get("PUBSUB_EMULATOR_HOST")),
         say=say or say_json,
         now_ns=time.time_ns,

@@ -16,6 +16,7 @@ from adapters.cloud_run_reading import ingress_number, workload_of
 from adapters.deadline import Deadline
 from adapters.google_calls import client_of, pages_of, reading, writing
 from core.action import Setting, State
+from core.effect import traffic_in_force
 from core.errors import Failed, Refused, Transient, Unfinished, Unsupported
 from core.plan import Change, overlaid
 from core.target import Target
@@ -25,7 +26,7 @@ _MOST_REVISIONS = 1000
 
 
 class CloudRunServices:
-    """The surface `service`. Clients are made on first use, after any fork."""
+    """Reads services, and is the surface `service`. Clients are made on first use, after any fork."""
 
     permissions = frozenset(
         {
@@ -105,7 +106,7 @@ class CloudRunServices:
         validate: bool = False,
     ) -> str:
         fields = sparse(changed, state)
-        service = run_v2.Service(name=workload.target.resource, etag=workload.etag, **fields)
+        service = run_v2.Service(name=workload.target.resource, etag=workload.etags["service"], **fields)
         request = run_v2.UpdateServiceRequest(
             service=service, update_mask={"paths": sorted(fields)}, validate_only=validate
         )
@@ -113,6 +114,10 @@ class CloudRunServices:
         if operation.done:
             _raise_if_failed(operation)
         return str(operation.name)
+
+    def in_force(self, workload: Workload, change: Change) -> bool:
+        """Whether traffic goes where the settings say."""
+        return traffic_in_force(workload, change.after)
 
     def wait(self, operation: str, deadline: Deadline) -> None:
         """Poll an operation to its end; raises Failed with its error, or Unfinished when the time is up.

@@ -46,7 +46,7 @@ def workload_of(
     return Workload(
         target=target,
         state=MappingProxyType(_state(service)),
-        etag=service.etag,
+        etags=MappingProxyType({"service": service.etag}),
         revisions=tuple(_revision(one) for one in revisions),
         latest=latest,
         effective=MappingProxyType(effective),

@@ -22,7 +22,7 @@ _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _lock = threading.Lock()
 _ATTEMPT_SECONDS = 4.0
 _FIRST_PAUSE = 0.1
-_PASSING = (
+_PASSING: tuple[type[Exception], ...] = (
     exceptions.ServiceUnavailable,
     exceptions.DeadlineExceeded,
     exceptions.Aborted,

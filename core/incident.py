@@ -124,7 +124,7 @@ class Incident:
     question: Question | None = None
     answer: Answer | None = None
     operation: str | None = None
-    release: Change | None = None
+    release: tuple[Change, ...] | None = None
     failed_actions: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
     outbox: tuple[Announcement, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -145,6 +146,22 @@ def changes_of(before: State, drawn: Drawn, case: Case, actions: Actions) -> tup
     """One Change for each surface that the applied steps edit; one where nothing differs is verified all the same."""
     surfaces = sorted({surface for step in drawn.steps for surface in actions[step.action].surfaces})
     return tuple(_change(surface, before, drawn, case, actions) for surface in surfaces)
+
+
+def changes_between(target: Target, now: State, then: State, actions: tuple[str, ...]) -> tuple[Change, ...]:
+    """What has to be written to get from one state to another: one Change for each surface, resting on nothing else."""
+    differ = sorted(key for key in now.keys() | then.keys() if now.get(key) != then.get(key))
+    return tuple(
+        Change(
+            target=target,
+            surface=surface,
+            before=MappingProxyType({key: now.get(key) for key in keys}),
+            after=MappingProxyType({key: then.get(key) for key in keys}),
+            basis=MappingProxyType({}),
+            actions=actions,
+        )
+        for surface, keys in ((name, tuple(group)) for name, group in itertools.groupby(differ, surface_of))
+    )
 
 
 def _change(surface: str, before: State, drawn: Drawn, case: Case, actions: Actions) -> Change:

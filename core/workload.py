@@ -33,13 +33,14 @@ class Revision:
 class Workload:
     """What the Cloud Run API said of one service at one moment.
 
+    `etags` has one for each surface that is written under one.
     `effective` is where traffic really goes: revision to percent, LATEST resolved; `effective_tags` likewise tag to
     revision. `invokers` is None where the IAM policy could not be read.
     """
 
     target: Target
     state: State
-    etag: str
+    etags: Mapping[str, str]
     revisions: tuple[Revision, ...]
     latest: str | None
     effective: Mapping[str, int]

@@ -55,8 +55,6 @@ class WorkloadSource:
         }
         if target.project_id:
             own["workload.project"] = target.project_id
-        if target.kind != "service":
-            return Evidence("workload", own, gap=f"a {target.kind.replace('_', ' ')} is not read yet")
         try:
             workload = sources.workloads.read(target, self.deadline)
         except Missing as fault:

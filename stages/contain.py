@@ -6,7 +6,8 @@ import time
 from dataclasses import replace
 
 from adapters.deadline import Deadline
-from app import App, Surface
+from adapters.surface import Surface
+from app import App
 from core.case import basis_of
 from core.errors import Drifted, Refused, Transient, Unfinished, Unsupported
 from core.incident import Incident, Phase
@@ -201,15 +202,17 @@ def _refused(app: App, held: Held, policy: Policy, change: Change, refusal: Refu
 
 
 def _let_go(app: App, held: Held, change: Change, deadline: Deadline) -> None:
-    """Give the hold up again if nothing of the refused write is in the settings."""
+    """Give the hold up again if nothing of the plan is in the settings: other changes of it may stand."""
     standing, document = app.ledger.standing(change.target.key)
     if document is None or not standing.held_by(held.incident.id):
         return
     try:
-        now = app.surfaces[change.surface].read(change.target, deadline.sooner(10)).state
+        now = app.read(change.target, deadline.sooner(10)).state
     except (Refused, Transient):
         return
-    if change.after and not any(now.get(key) == value for key, value in change.after.items()):
+    plan = held.incident.plan
+    wished = {key: value for one in (*(plan.changes if plan else ()), change) for key, value in one.after.items()}
+    if change.after and not any(now.get(key) == value for key, value in wished.items()):
         rest = standing.without(held.incident.id)
         app.ledger.stand(replace(rest, applied=dict(now) if rest.holds else {}), document)
 

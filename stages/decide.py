@@ -104,7 +104,7 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     verdict = assess(finding, evidence)
     decided = replace(incident, finding=finding, evidence=shown, verdict=verdict, decision=decision, plan=plan)
     if gone := _detail(evidence, "workload", Gone):
-        outcome = Outcome("service", GONE, f"the target does not exist: {gone.reason}")
+        outcome = Outcome(_kind(finding.target), GONE, f"the target does not exist: {gone.reason}")
         decided = replace(decided, outcomes=(outcome,))
     return Decided(decided, choice.policy, gathering)
 
@@ -143,10 +143,13 @@ def _draw(app: App, choice: Choice, workload: Workload | None, case: Case | None
     if choice.policy is None:
         return None
     if workload is None or case is None:
-        kind = finding.target.kind.replace("_", " ") if isinstance(finding.target, Target) else "target"
-        reason = f"the settings of this {kind} could not be read"
+        reason = f"the settings of this {_kind(finding.target).replace('_', ' ')} could not be read"
         return Plan((), (), tuple(StepRefusal(step.action, reason) for step in choice.policy.then))
     return draft(choice.policy.then, workload.state, case, app.actions, policy_set=app.policies.digest)
+
+
+def _kind(target: Target | NotATarget) -> str:
+    return target.kind if isinstance(target, Target) else "target"
 
 
 def _situation(

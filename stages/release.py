@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import replace
-from types import MappingProxyType
 
 from adapters.deadline import Deadline
 from app import App
-from core.action import Refusal, State, surface_of
+from core.action import Refusal, State
 from core.case import Case
 from core.errors import Drifted, Refused, Transient, Unfinished
 from core.incident import Incident
-from core.plan import Change, overlaid
+from core.plan import Change, changes_between, overlaid
 from core.standing import Hold, Restoration, Standing, restoration, should_stand
 from core.target import Target
 from core.workload import Workload, references
@@ -38,16 +38,15 @@ def release(app: App, held: Held, by: str, deadline: Deadline) -> Held:
         raise CannotRelease(message)
     if held.incident.release is None:
         held = _begin(app, held, target, by, deadline)
-    change = held.incident.release
-    if change is not None and change.after:
-        try:
+    try:
+        for change in held.incident.release or ():
             _restore(app, change, deadline)
-        except Refused as fault:
-            _stand_again(app, held, target)
-            undone = replace(held.incident, release=None)
-            app.ledger.free(held, undone.told(app.now_ns(), by, f"the release was refused: {fault}"))
-            message = f"the release was refused, the containment still stands: {fault}"
-            raise CannotRelease(message) from None
+    except Refused as fault:
+        _stand_again(app, held, target)
+        undone = replace(held.incident, release=None)
+        app.ledger.free(held, undone.told(app.now_ns(), by, f"the release was refused: {fault}"))
+        message = f"the release was refused, the containment still stands: {fault}"
+        raise CannotRelease(message) from None
     return _end(app, held, by)
 
 
@@ -56,15 +55,15 @@ def _begin(app: App, held: Held, target: Target, by: str, deadline: Deadline) ->
     standing, document = app.ledger.standing(target.key)
     if not standing.held_by(held.incident.id):
         return _nothing_to_restore(app, held, by)
-    workload = app.surfaces["service"].read(target, deadline.sooner(15))
+    workload = app.read(target, deadline.sooner(15))
     named = frozenset(held.incident.decision.related_revisions if held.incident.decision else ())
     case = reread_case(held.incident.finding, workload, named, standing)
     wanted = _wanted(app, standing.without(held.incident.id), case)
     _keep_others_closed(standing.without(held.incident.id), wanted, workload)
     restored = restoration(workload.state, standing.applied, wanted)
-    change = _change(target, workload, restored)
-    told = held.incident.told(app.now_ns(), by, _said(change, restored))
-    held = app.ledger.save(held, replace(told, release=change, still_open=_left(restored)))
+    changes = changes_between(target, workload.state, restored.state, ("release",))
+    told = held.incident.told(app.now_ns(), by, _said(changes, restored))
+    held = app.ledger.save(held, replace(told, release=changes, still_open=_left(restored)))
     rest = standing.without(held.incident.id)
     stands = replace(rest, applied=dict(restored.state)) if rest.holds else Standing(target.key)
     app.ledger.stand(replace(stands, released_ns=app.now_ns()), document)
@@ -88,23 +87,10 @@ def _keep_others_closed(rest: Standing, wanted: State, workload: Workload) -> No
         raise CannotRelease(message)
 
 
-def _change(target: Target, workload: Workload, restored: Restoration) -> Change:
-    now = workload.state
-    differ = sorted(key for key in now.keys() | restored.state.keys() if now.get(key) != restored.state.get(key))
-    return Change(
-        target=target,
-        surface=surface_of(differ[0]) if differ else "service",
-        before=MappingProxyType({key: now.get(key) for key in differ}),
-        after=MappingProxyType({key: restored.state.get(key) for key in differ}),
-        basis=MappingProxyType({}),
-        actions=("release",),
-    )
-
-
 def _restore(app: App, change: Change, deadline: Deadline) -> None:
     """Write the keys that still stand as Firebreak left them; those already restored, or a person's, are left."""
     for attempt in range(_TRIES):
-        workload = app.surfaces[change.surface].read(change.target, deadline.sooner(15))
+        workload = app.read(change.target, deadline.sooner(15))
         due = {key: value for key, value in change.after.items() if workload.state.get(key) == change.before[key]}
         due = {key: value for key, value in due.items() if workload.state.get(key) != value}
         if not due:
@@ -127,24 +113,24 @@ def _await_effect(app: App, change: Change, workload: Workload, deadline: Deadli
     pause = 0.1
     settings = {key: workload.state.get(key) for key in change.after}
     now = replace(change, after=settings)
-    while not (workload.settled and in_force(workload, now)):
+    while not (workload.settled and in_force(app, workload, now)):
         if deadline.remaining() < pause:
             raise Unfinished("")
         time.sleep(pause)
         pause = min(pause * 1.5, 1.0)
-        workload = app.surfaces[change.surface].read(change.target, deadline.sooner(15))
+        workload = app.read(change.target, deadline.sooner(15))
         now = replace(change, after={key: workload.state.get(key) for key in change.after})
 
 
 def _stand_again(app: App, held: Held, target: Target) -> None:
     """Put the hold back that a refused release had taken away: the settings are still what it wrote."""
     standing, document = app.ledger.standing(target.key)
-    change, plan = held.incident.release, held.incident.plan
-    if standing.held_by(held.incident.id) or change is None or plan is None:
+    changes, plan = held.incident.release, held.incident.plan
+    if standing.held_by(held.incident.id) or changes is None or plan is None:
         return
     suspects = frozenset(held.incident.decision.suspects if held.incident.decision else ())
-    workload = app.surfaces["service"].read(target, Deadline.after(15))
-    origin = standing.origin if standing.holds else overlaid(workload.state, change)
+    workload = app.read(target, Deadline.after(15))
+    origin = standing.origin if standing.holds else functools.reduce(overlaid, changes, workload.state)
     again = standing.holding(Hold(held.incident.id, plan.steps, suspects, held.incident.created_ns), origin, {})
     app.ledger.stand(replace(again, applied=dict(workload.state), released_ns=None), document)
 
@@ -160,8 +146,8 @@ def _end(app: App, held: Held, by: str) -> Held:
     return app.ledger.save(held, told.announcing(channels(app)))
 
 
-def _said(change: Change, restored: Restoration) -> str:
-    back = ", ".join(sorted(change.after)) or "no setting"
+def _said(changes: tuple[Change, ...], restored: Restoration) -> str:
+    back = ", ".join(sorted(key for change in changes for key in change.after)) or "no setting"
     left = (
         f"; left alone, because a person changed them: {', '.join(restored.left_alone)}" if restored.left_alone else ""
     )

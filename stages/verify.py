@@ -14,7 +14,7 @@ from core.openings import still_open
 from core.plan import SUCCESS, Change, Outcome, stands_at
 from core.standing import Hold
 from core.target import Target
-from core.workload import SPLIT, TAG, Workload, references
+from core.workload import Workload
 from ledger import Held
 from stages.decide import reread_case
 
@@ -31,7 +31,7 @@ class Seen:
 
 def look(app: App, incident: Incident, target: Target, deadline: Deadline) -> Seen:
     """Read the target now; raises Missing, Denied, Transient, or BrokenSeal."""
-    workload = app.surfaces["service"].read(target, deadline.sooner(15))
+    workload = app.read(target, deadline.sooner(15))
     decision = incident.decision
     named = frozenset(decision.related_revisions if decision else ())
     standing, _ = app.ledger.standing(target.key)
@@ -44,7 +44,7 @@ def verify(app: App, held: Held, change: Change, seen: Seen, deadline: Deadline)
     """Wait for the effective state to be what was written; a wish that does not come true is a failure."""
     until = deadline.sooner(_SETTLE_SECONDS)
     pause = 0.1
-    while not (seen.workload.settled and in_force(seen.workload, change)):
+    while not (seen.workload.settled and in_force(app, seen.workload, change)):
         if until.remaining() < pause:
             if seen.workload.settled and not deadline.passed:
                 message = "Cloud Run settled, but what serves is not what was written"
@@ -59,17 +59,9 @@ def verify(app: App, held: Held, change: Change, seen: Seen, deadline: Deadline)
     return _outcome(app, held, change, seen)
 
 
-def in_force(workload: Workload, change: Change) -> bool:
-    """Whether what serves is what the settings say: the traffic statuses, not the wish."""
-    if not stands_at(workload.state, change.after):
-        return False
-    if not any(key == SPLIT or key.startswith(TAG) for key in change.after):
-        return True
-    wished = references(workload.state, workload.latest)
-    percents = {name: use.percent for name, use in wished.items() if use.percent}
-    tags = {tag: name for name, use in wished.items() for tag in use.tags}
-    effective = {name: percent for name, percent in workload.effective.items() if percent}
-    return effective == percents and dict(workload.effective_tags) == tags
+def in_force(app: App, workload: Workload, change: Change) -> bool:
+    """Whether the change stands and what serves is what its settings say: the statuses, not the wish."""
+    return stands_at(workload.state, change.after) and app.surfaces[change.surface].in_force(workload, change)
 
 
 def _outcome(app: App, held: Held, change: Change, seen: Seen) -> Held:

@@ -28,7 +28,7 @@ def workload(*revisions: Revision, split: str, latest: str | None = None, **tags
     state: dict[str, Setting] = {SPLIT: split, INGRESS: "all", DEFAULT_URI_DISABLED: False}
     state |= {f"service.traffic.tag.{tag}": name for tag, name in tags.items()}
     target = Target("p", "l", "service", "svc")
-    return Workload(target, state, '"1"', revisions, latest, {}, {}, settled=True)
+    return Workload(target, state, {"service": '"1"'}, revisions, latest, {}, {}, settled=True)
 
 
 def finding(*, names: str | None = None, digest: int | None = None) -> Finding:

@@ -32,6 +32,7 @@ COVERED: dict[type, dict[str, tuple[str, ...]]] = {
         "refuses": (),
         "write": ("*/UpdateService",),
         "wait": ("*/GetOperation",),
+        "in_force": (),
     },
     SecurityCenter: {"find": ("*/ListFindings",), "around": (), "mark": ("*/UpdateSecurityMarks",)},
     Publisher: {"publish": ("*/Publish",)},

@@ -1,0 +1,18 @@
+"""Whether what serves is what was written: the statuses that Cloud Run reports, not the wish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.workload import SPLIT, TAG, Workload, references
+
+
+def traffic_in_force(workload: Workload, changed: Iterable[str]) -> bool:
+    """Whether percent and tags go where the settings say; true where the change is not about traffic."""
+    if not any(key == SPLIT or key.startswith(TAG) for key in changed):
+        return True
+    wished = references(workload.state, workload.latest)
+    percents = {name: use.percent for name, use in wished.items() if use.percent}
+    tags = {tag: name for name, use in wished.items() for tag in use.tags}
+    effective = {name: percent for name, percent in workload.effective.items() if percent}
+    return effective == percents and dict(workload.effective_tags) == tags
