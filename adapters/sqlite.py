@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 import uuid
@@ -11,16 +10,41 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from adapters.json_bodies import body_of, text_of
 from core.errors import Transient
-from ledger import Conflict, Document, Exists
+from ledger import NO_INDEX, Conflict, Document, Exists, Index
 
-_TABLE = """
-CREATE TABLE IF NOT EXISTS documents (
-    kind TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, saved INTEGER NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (kind, key)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS documents_by_saved ON documents (kind, saved DESC);
-"""
+# What leads from each version of the file to the next; a new file goes through all of them.
+_STEPS = (
+    (
+        """CREATE TABLE IF NOT EXISTS documents (
+            kind TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, saved INTEGER NOT NULL, body TEXT NOT NULL,
+            PRIMARY KEY (kind, key)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX IF NOT EXISTS documents_by_saved ON documents (kind, saved DESC)",
+        # What was saved before there were these columns is due at once: the sweep looks at it, and indexes it anew.
+        "ALTER TABLE documents ADD COLUMN due_ns INTEGER DEFAULT 0",
+        "ALTER TABLE documents ADD COLUMN subject TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE documents ADD COLUMN expires_ns INTEGER",
+        "CREATE INDEX documents_by_due ON documents (kind, due_ns) WHERE due_ns IS NOT NULL",
+        "CREATE INDEX documents_by_subject ON documents (kind, subject, saved DESC) WHERE subject <> ''",
+        "CREATE INDEX documents_by_expiry ON documents (expires_ns) WHERE expires_ns IS NOT NULL",
+    ),
+)
+# `saved` is a number above every one given to the kind so far: the order of saves, whatever the clock says.
+_CREATE = """INSERT INTO documents (kind, key, version, saved, body, due_ns, subject, expires_ns) VALUES
+    (:kind, :key, :version, (SELECT COALESCE(MAX(saved), 0) + 1 FROM documents WHERE kind = :kind), :body, :due_ns,
+    :subject, :expires_ns)"""
+_READ = "SELECT version, body FROM documents WHERE kind = :kind AND key = :key"
+_REPLACE = """UPDATE documents SET version = :version, body = :body, due_ns = :due_ns, subject = :subject,
+    expires_ns = :expires_ns, saved = (SELECT COALESCE(MAX(saved), 0) + 1 FROM documents WHERE kind = :kind)
+    WHERE kind = :kind AND key = :key AND version = :read"""
+_NEWEST = "SELECT key FROM documents WHERE kind = :kind ORDER BY saved DESC LIMIT :limit"
+_DUE = "SELECT key FROM documents WHERE kind = :kind AND due_ns <= :before_ns ORDER BY due_ns LIMIT :limit"
+_ABOUT = """SELECT key FROM documents WHERE kind = :kind AND subject = :subject AND subject <> ''
+    ORDER BY saved DESC LIMIT :limit"""
+_FORGET = """DELETE FROM documents WHERE (kind, key) IN
+    (SELECT kind, key FROM documents WHERE expires_ns <= :now_ns ORDER BY expires_ns LIMIT :limit)"""
 
 
 class SqliteDocuments:
@@ -49,18 +73,30 @@ class SqliteDocuments:
         connection = sqlite3.connect(self._path, timeout=10, isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
-        connection.executescript(_TABLE)
+        if _file_version(connection) != len(_STEPS):
+            self._migrate(connection)
         return connection
 
-    def create(self, kind: str, key: str, body: Mapping[str, Any]) -> Document:
-        """Store a new document; raises Exists."""
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        """Bring the file to this version, once, whoever else opens it meanwhile."""
+        connection.execute("BEGIN IMMEDIATE")
+        with connection:
+            found = _file_version(connection)
+            if found > len(_STEPS):
+                message = f"the ledger {self._path} was written by a newer Firebreak and was left alone; use that one"
+                raise Transient(message)
+            for step in _STEPS[found:]:
+                for statement in step:
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {len(_STEPS)}")
+
+    def create(self, kind: str, key: str, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
+        """Store a new document; raises Exists or TooLarge."""
         document = Document(kind, key, uuid.uuid4().hex, body)
+        row = _row(document, index)
         with self._connection() as connection:
             try:
-                connection.execute(
-                    "INSERT INTO documents VALUES (?, ?, ?, ?, ?)",
-                    (kind, key, document.version, _next(connection, kind), json.dumps(body)),
-                )
+                connection.execute(_CREATE, row)
             except sqlite3.IntegrityError:
                 raise Exists(key) from None
         return document
@@ -68,53 +104,57 @@ class SqliteDocuments:
     def read(self, kind: str, key: str) -> Document | None:
         """The document, or None."""
         with self._connection() as connection, closing(connection.cursor()) as cursor:
-            row = cursor.execute(
-                "SELECT version, body FROM documents WHERE kind = ? AND key = ?", (kind, key)
-            ).fetchone()
-        return Document(kind, key, row[0], _loaded(key, row[1])) if row else None
+            row = cursor.execute(_READ, {"kind": kind, "key": key}).fetchone()
+        return Document(kind, key, row[0], body_of(kind, key, row[1])) if row else None
 
-    def replace(self, document: Document, body: Mapping[str, Any]) -> Document:
-        """Save over exactly the version that was read; raises Conflict."""
-        version = uuid.uuid4().hex
+    def replace(self, document: Document, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
+        """Save over exactly the version that was read, and index anew; raises Conflict or TooLarge."""
+        saved = Document(document.kind, document.key, uuid.uuid4().hex, body)
+        row = {**_row(saved, index), "read": document.version}
         with self._connection() as connection:
-            cursor = connection.execute(
-                "UPDATE documents SET version = ?, saved = ?, body = ? WHERE kind = ? AND key = ? AND version = ?",
-                (
-                    version,
-                    _next(connection, document.kind),
-                    json.dumps(body),
-                    document.kind,
-                    document.key,
-                    document.version,
-                ),
-            )
+            cursor = connection.execute(_REPLACE, row)
         if cursor.rowcount != 1:
             message = f"{document.kind} {document.key} was saved by somebody else meanwhile"
             raise Conflict(message)
-        return Document(document.kind, document.key, version, body)
+        return saved
 
     def newest(self, kind: str, limit: int) -> Iterator[Document]:
         """The documents of a kind, last saved first."""
+        return self._listed(_NEWEST, kind=kind, limit=limit)
+
+    def due(self, kind: str, before_ns: int, limit: int) -> Iterator[Document]:
+        """The documents due at that time or before, the longest due first."""
+        return self._listed(_DUE, kind=kind, before_ns=before_ns, limit=limit)
+
+    def about(self, kind: str, subject: str, limit: int) -> Iterator[Document]:
+        """The documents with that subject, last saved first; of the empty subject, none."""
+        return self._listed(_ABOUT, kind=kind, subject=subject, limit=limit)
+
+    def _listed(self, query: str, kind: str, **parameters: object) -> Iterator[Document]:
+        """The keys at once, out of the index alone; each body only when it is its turn."""
         with self._connection() as connection, closing(connection.cursor()) as cursor:
-            rows = cursor.execute(
-                "SELECT key, version, body FROM documents WHERE kind = ? ORDER BY saved DESC LIMIT ?", (kind, limit)
-            ).fetchall()
-        for key, version, body in rows:
-            yield Document(kind, key, version, _loaded(key, body))
+            keys = [key for (key,) in cursor.execute(query, {"kind": kind, **parameters})]
+        for key in keys:
+            if document := self.read(kind, key):
+                yield document
+
+    def forget(self, now_ns: int, limit: int) -> int:
+        """Delete so many of what has expired, of every kind; how many it was."""
+        with self._connection() as connection:
+            return connection.execute(_FORGET, {"now_ns": now_ns, "limit": limit}).rowcount
 
 
-def _next(connection: sqlite3.Connection, kind: str) -> int:
-    """A number above every one given to this kind so far: the order of saves, whatever the clock says."""
-    row = connection.execute("SELECT COALESCE(MAX(saved), 0) + 1 FROM documents WHERE kind = ?", (kind,)).fetchone()
-    return int(row[0])
+def _file_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _loaded(key: str, text: str) -> dict[str, Any]:
-    try:
-        body = json.loads(text)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        message = f"the ledger's record {key} is damaged"
-        raise Transient(message)
-    return body
+def _row(document: Document, index: Index) -> dict[str, object]:
+    return {
+        "kind": document.kind,
+        "key": document.key,
+        "version": document.version,
+        "body": text_of(document.kind, document.key, document.body),
+        "due_ns": index.due_ns,
+        "subject": index.subject,
+        "expires_ns": index.expires_ns,
+    }

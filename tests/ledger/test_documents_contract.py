@@ -10,9 +10,30 @@ import pytest
 
 from adapters.sqlite import SqliteDocuments
 from core.errors import Transient
-from ledger import Conflict, Documents, Exists
+from ledger import Conflict, Documents, Exists, Index, TooLarge
 
 Store = Callable[[], Documents]
+SERVICE = "projects/shop-prod/locations/europe-west1/services/checkout"
+ODD_KEYS = [
+    SERVICE,
+    "/",
+    "//",
+    ".",
+    "..",
+    "...",
+    "__all__",
+    "__",
+    "%",
+    "%2F",
+    "a b",
+    "a\0b",
+    "a\nb",
+    "=",
+    "~",
+    "'\"`",
+    "\u202e",
+]
+ODD_KEYS += ["x" * 300, "y" * 299 + "/", "\U0001f525" * 300, "\U0001f525" * 299, "\u00e9", "e\u0301", "E", "e"]
 
 
 @pytest.fixture(params=["sqlite"])
@@ -118,6 +139,90 @@ def test_the_last_saved_is_listed_first_and_kinds_are_apart(store: Store) -> Non
 
     assert [one.key for one in documents.newest("incident", 10)] == ["a", "b"]
     assert [one.key for one in documents.newest("incident", 1)] == ["a"]
+
+
+def test_any_text_is_a_key_and_a_subject(store: Store) -> None:
+    """Slashes, reserved words, what others are encoded to, any script and length: each is found, and no other."""
+    documents = store()
+    for key in ODD_KEYS:
+        documents.create("incident", key, {"key": key}, Index(subject=key))
+    found = [documents.read("incident", key) for key in ODD_KEYS]
+    about = [[one.key for one in documents.about("incident", key, 5)] for key in ODD_KEYS]
+
+    assert [one.body["key"] if one else None for one in found] == ODD_KEYS
+    assert about == [[key] for key in ODD_KEYS]
+    assert {one.key for one in documents.newest("incident", 99)} == set(ODD_KEYS)
+    assert documents.read("incident", "projects/shop") is None
+
+
+def test_what_is_due_is_found_the_longest_due_first(store: Store) -> None:
+    """At that time or before; what is never due is not found, nor another kind."""
+    documents = store()
+    for key, due_ns in (("c", 30), ("a", 10), ("never", None), ("d", 40), ("b", 20)):
+        documents.create("incident", key, {"key": key}, Index(due_ns=due_ns))
+    documents.create("standing", "other", {}, Index(due_ns=10))
+    found = list(documents.due("incident", 30, 10))
+
+    assert [one.key for one in found] == ["a", "b", "c"]
+    assert found[0].body == {"key": "a"}
+    assert [one.key for one in documents.due("incident", 30, 2)] == ["a", "b"]
+    assert list(documents.due("incident", 9, 10)) == []
+
+
+def test_what_is_about_a_subject_is_found_last_saved_first(store: Store) -> None:
+    """That subject exactly, of that kind; of no subject, nothing."""
+    documents = store()
+    first = documents.create("incident", "a", {}, Index(subject=SERVICE))
+    documents.create("incident", "b", {}, Index(subject=SERVICE))
+    documents.create("incident", "c", {}, Index(subject=f"{SERVICE}2"))
+    documents.create("incident", "d", {})
+    documents.create("standing", "e", {}, Index(subject=SERVICE))
+    documents.replace(first, {}, Index(subject=SERVICE))
+
+    assert [one.key for one in documents.about("incident", SERVICE, 10)] == ["a", "b"]
+    assert [one.key for one in documents.about("incident", SERVICE, 1)] == ["a"]
+    assert list(documents.about("incident", "", 10)) == []
+
+
+def test_a_save_indexes_anew(store: Store) -> None:
+    """What the save does not give is cleared."""
+    documents = store()
+    first = documents.create("incident", "a", {}, Index(due_ns=10, subject="one"))
+    second = documents.replace(first, {}, Index(due_ns=20, subject="two"))
+    moved = [list(documents.due("incident", 10, 5)), list(documents.about("incident", "one", 5))]
+    found = [*documents.due("incident", 20, 5), *documents.about("incident", "two", 5)]
+    documents.replace(second, {})
+
+    assert moved == [[], []]
+    assert [one.key for one in found] == ["a", "a"]
+    assert [*documents.due("incident", 20, 5), *documents.about("incident", "two", 5)] == []
+
+
+def test_a_list_may_be_saved_while_it_is_read(store: Store) -> None:
+    """A sweep saves what it looks at, and meets each once."""
+    documents = store()
+    for number in range(5):
+        documents.create("incident", str(number), {}, Index(due_ns=number))
+    seen = []
+    for one in documents.due("incident", 10, 100):
+        seen.append(one.key)
+        documents.replace(one, {}, Index(due_ns=11))
+
+    assert seen == ["0", "1", "2", "3", "4"]
+
+
+def test_a_large_record_is_kept_and_one_above_every_store_is_refused(store: Store) -> None:
+    """Loudly, and what stood stays."""
+    documents = store()
+    saved = documents.create("incident", "a", {"text": "x" * 900_000})
+    with pytest.raises(TooLarge, match="1,100,0"):
+        documents.replace(saved, {"text": "x" * 1_100_000})
+    with pytest.raises(TooLarge):
+        documents.create("incident", "b", {"text": "x" * 1_100_000})
+    found = documents.read("incident", "a")
+
+    assert found == saved
+    assert documents.read("incident", "b") is None
 
 
 def test_a_store_that_cannot_be_opened_is_transient(tmp_path: Path) -> None:
