@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PACKAGES := main.py app.py cli.py commands pipeline.py ledger.py settings.py core adapters enrichment responders stages screens sandbox tools tests
 EXISTING = $(wildcard $(PACKAGES))
 
-.PHONY: help setup demo test check lint format policies readme outside pins clean
+.PHONY: help setup demo test check lint format policies readme outside package permissions pins clean
 
 help: ## these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -64,9 +64,15 @@ readme: $(READY) ## run the README's commands as written
 outside: $(READY) ## tests that need an emulator, a browser or Terraform, where they are to be had
 	$(BIN)/python tools/outside_tests.py
 
+package: $(READY) ## dist/firebreak.zip, what Terraform deploys; with POLICIES=folder, your own policies in it
+	@$(BIN)/python -m tools.package $(if $(POLICIES),--policies "$(POLICIES)")
+
+permissions: $(READY) ## terraform/permissions.json anew, from what the code declares that it needs
+	@$(BIN)/python -m tools.permissions
+
 pins: $(READY) ## make the locks anew from requirements*.in (needs uv)
 	$(BIN)/python tools/pins.py
 
 clean: ## remove what was made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

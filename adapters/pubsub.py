@@ -16,6 +16,8 @@ from adapters.google_calls import client_of, writing
 class Publisher:
     """Publishes to any topic, through Google's generated client: the hand-written one batches in a thread."""
 
+    permissions = frozenset({"pubsub.topics.publish"})
+
     def __init__(self, emulator: str | None) -> None:
         """`emulator` is `host:port` of a local Pub/Sub, or None for Google's; the client is made on first use."""
         self._emulator = emulator

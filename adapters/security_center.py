@@ -23,6 +23,8 @@ _PAGE = 200
 class SecurityCenter:
     """Reads findings. The client is made on first use, after any fork."""
 
+    permissions = frozenset({"securitycenter.findings.list", "securitycenter.findingsecuritymarks.update"})
+
     def __init__(self, emulator: str | None) -> None:
         """`emulator` is `host:port` of a local SCC, or None for Google's."""
         self._emulator = emulator

@@ -1,0 +1,146 @@
+"""The archive that is deployed: the same bytes for the same tree, only what the functions need, nothing broken."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from core.detectors import CATEGORIES
+from tests.repository.checkout import ROOT, tracked
+from tests.repository.test_frame import is_deployed
+from tools.package import CHARTER, Unpackable, archive, categories, collect, entry_points, main, manifest
+
+OWN = 'organization: "987654321098"\nsources: ["5678"]\nceiling: approve\n'
+NEW = '"Execution: New Detector"'
+POLICY = """
+id: own
+mode: monitor
+when: {finding.category: CATEGORY}
+then: [{action: cut_traffic}]
+examples:
+  - {given: {finding.category: GIVEN}, expect: {mode: monitor}}
+  - {given: {finding.category: "Unexpected Child Shell"}, expect: nothing}
+"""
+
+
+def own_policies(
+    folder: Path, charter: str = OWN, category: str = '"Reverse Shell"', given: str = '"Reverse Shell"'
+) -> Path:
+    folder.mkdir()
+    (folder / "firebreak.yaml").write_text(charter)
+    (folder / "10-own.yaml").write_text(POLICY.replace("CATEGORY", category).replace("GIVEN", given))
+    (folder / "notes.md").write_text("for people")
+    return folder
+
+
+def zipped(policies: Path | None = None) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(archive(collect(policies).files)))
+
+
+def test_two_packagings_are_equal_byte_for_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        monkeypatch.setattr("sys.argv", ["package", "--to", str(tmp_path / name)])
+
+        assert main() == 0
+    for name in ("firebreak.zip", "firebreak.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_neither_times_nor_modes_nor_the_order_of_files_change_the_archive() -> None:
+    files = dict(collect(None).files)
+    backwards = dict(reversed(files.items()))
+    entries = zipped().infolist()
+
+    assert archive(backwards) == archive(files)
+    assert {(one.date_time, one.external_attr, one.compress_type) for one in entries} == {
+        ((1980, 1, 1, 0, 0, 0), 0o100644 << 16, zipfile.ZIP_STORED)
+    }
+
+
+def test_what_is_packed_is_what_gcloudignore_lets_through() -> None:
+    """All of it that git keeps, and no compiled file, test or sandbox beside it."""
+    names = set(zipped().namelist())
+
+    assert {path for path in tracked() if is_deployed(path)} - {CHARTER} <= names
+    assert {name for name in names if not is_deployed(name) or "__pycache__" in name or name.endswith(".pyc")} == set()
+
+
+def test_the_shipped_charter_is_left_out_because_it_would_turn_every_finding_away() -> None:
+    package = collect(None)
+
+    assert CHARTER not in package.files
+    assert manifest(package, b"")["organization"] is None
+    assert manifest(package, b"")["ceiling"] == "monitor"
+
+
+def test_your_own_policies_take_the_place_of_the_shipped_ones(tmp_path: Path) -> None:
+    package = collect(own_policies(tmp_path / "own"))
+    about = manifest(package, b"")
+
+    assert {name for name in package.files if name.startswith("policies/")} == {CHARTER, "policies/10-own.yaml"}
+    assert about["organization"] == "987654321098"
+    assert about["ceiling"] == "approve"
+    assert about["categories"] == ["Reverse Shell"]
+
+
+def test_the_categories_are_those_that_a_policy_could_match(tmp_path: Path) -> None:
+    """Also through a glob, and also one that is named and not among the detectors known here."""
+    globbed = collect(own_policies(tmp_path / "glob", OWN, '{glob: "Impact: *"}', '"Impact: X"')).policies
+    named = collect(own_policies(tmp_path / "named", OWN, NEW, NEW)).policies
+
+    assert categories(globbed) == sorted(name for name in CATEGORIES if name.startswith("Impact: "))
+    assert categories(named) == ["Execution: New Detector"]
+
+
+@pytest.mark.parametrize(
+    ("charter", "category", "says"),
+    [
+        ('organization: "123456789012"\n', '"Reverse Shell"', "names the example organization"),
+        ("organisation: x\n", '"Reverse Shell"', "the function would not start"),
+        (OWN, '{at_least: "x"}', "the function would not start"),
+        (OWN, '"Unexpected Child Shell"', "expects nothing"),
+    ],
+)
+def test_what_would_not_work_is_not_packed(tmp_path: Path, charter: str, category: str, says: str) -> None:
+    with pytest.raises(Unpackable, match=says):
+        collect(own_policies(tmp_path / "own", charter, category))
+
+
+def test_a_folder_without_policies_is_not_packed(tmp_path: Path) -> None:
+    with pytest.raises(Unpackable, match="no policy"):
+        collect(tmp_path)
+
+
+def test_a_misspelt_folder_ends_in_a_sentence_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["package", "--policies", "no-such-folder", "--to", str(tmp_path / "dist")])
+
+    assert main() == 1
+    assert "no-such-folder is not a folder" in capsys.readouterr().err
+    assert not (tmp_path / "dist").exists()
+
+
+def test_entry_points_are_the_functions_that_the_framework_can_serve() -> None:
+    source = "@functions_framework.http\ndef a(r): ...\n\n@cache\ndef b(): ...\n\ndef c(): ...\n"
+
+    assert entry_points(source) == ("a",)
+    assert "on_finding" in entry_points((ROOT / "main.py").read_text())
+
+
+def test_an_edit_changes_the_archive_s_name(tmp_path: Path) -> None:
+    """The manifest carries the hash that Terraform names the object by."""
+    shutil.copytree(own_policies(tmp_path / "own"), tmp_path / "edited")
+    with (tmp_path / "edited" / "10-own.yaml").open("a") as file:
+        file.write("# edited\n")
+    hashes = []
+    for name in ("own", "edited"):
+        package = collect(tmp_path / name)
+        hashes.append(json.loads(json.dumps(manifest(package, archive(package.files))))["sha256"])
+
+    assert hashes[0] != hashes[1]

@@ -1,0 +1,182 @@
+"""Packs what the functions need into dist/firebreak.zip: the same tree gives the same bytes, on any machine.
+
+Beside it stands dist/firebreak.json, which Terraform reads: what is in the archive, and what it may lead to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import hashlib
+import io
+import json
+import os
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pathspec
+
+import enrichment
+import responders
+from app import VERSION
+from core.choice import could_match
+from core.clause import Operator
+from core.detectors import CATEGORIES
+from core.faults import Faults
+from core.matching import clauses
+from core.policy import PolicySet
+from core.policy_examples import run_examples
+from core.policy_text import parse_policies
+
+ROOT = Path(__file__).resolve().parent.parent
+CHARTER = "policies/firebreak.yaml"
+EXAMPLE_ORGANIZATION = "123456789012"  # what the shipped firebreak.yaml names: nobody's
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can say
+MODE = 0o100644 << 16
+WITHOUT_CHARTER = """\
+package: WITHOUT firebreak.yaml, because the shipped one names nobody's organization: findings are recorded, no more.
+         With your own policies and firebreak.yaml: make package POLICIES=path/to/folder"""
+DECORATORS = ("cloud_event", "http", "typed")
+
+
+class Unpackable(Exception):  # noqa: N818 - says why there is no archive
+    """The archive would not do what it is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """The archive's files by their names in it, and the policies among them as they were read."""
+
+    files: Mapping[str, bytes]
+    policies: PolicySet
+
+
+def collect(policies: Path | None) -> Package:
+    """All that is deployed, with the YAML files of `policies` in place of the shipped ones; raises Unpackable."""
+    files = {name: (ROOT / name).read_bytes() for name in deployed(ROOT)}
+    if policies is not None:
+        files = {name: data for name, data in files.items() if not name.startswith("policies/")}
+        files |= {f"policies/{path.name}": path.read_bytes() for path in sorted(policies.glob("*.y*ml"))}
+    loaded = _loaded(files, policies)
+    if loaded.charter.organization == EXAMPLE_ORGANIZATION:
+        # With it the function would turn every finding away, as another organization's.
+        if policies is not None:
+            message = (
+                f"{policies / 'firebreak.yaml'} names the example organization {EXAMPLE_ORGANIZATION}: write yours"
+            )
+            raise Unpackable(message)
+        del files[CHARTER]
+        loaded = _loaded(files, policies)
+    return Package(dict(sorted(files.items())), loaded)
+
+
+def deployed(root: Path) -> Iterator[str]:
+    """The files below `root` that .gcloudignore lets through."""
+    ignored = pathspec.GitIgnoreSpec.from_lines((root / ".gcloudignore").read_text().splitlines())
+    for folder, folders, names in os.walk(root):
+        below = Path(folder).relative_to(root)
+        folders[:] = [name for name in folders if not ignored.match_file(f"{(below / name).as_posix()}/")]
+        paths = ((below / name).as_posix() for name in names)
+        yield from (path for path in paths if not ignored.match_file(path))
+
+
+def _loaded(files: Mapping[str, bytes], folder: Path | None) -> PolicySet:
+    """The policies as the function will load them, with every example run; raises Unpackable."""
+    shown = {
+        str(folder / name.removeprefix("policies/")) if folder else name: data.decode(errors="replace")
+        for name, data in files.items()
+        if name.startswith("policies/")
+    }
+    try:
+        loaded = parse_policies(shown, enrichment.catalogue(), responders.discover())
+    except Faults as fault:
+        message = f"the policies do not load, and the function would not start:\n{fault}"
+        raise Unpackable(message) from None
+    failed = [str(one) for one in run_examples(loaded.policies, enrichment.catalogue()) if not one.passed]
+    if failed or not loaded.policies:
+        message = "\n".join(failed) or f"there is no policy in {folder}"
+        raise Unpackable(message)
+    return loaded
+
+
+def entry_points(source: str) -> tuple[str, ...]:
+    """The functions that functions-framework can serve: those that carry one of its decorators."""
+    served = {f"functions_framework.{kind}" for kind in DECORATORS}
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    return tuple(one.name for one in functions if served & {ast.unparse(mark) for mark in one.decorator_list})
+
+
+def categories(policies: PolicySet) -> list[str]:
+    """The finding categories that some policy could match, among Cloud Run's detectors and those that policies name."""
+    named = {
+        str(value)
+        for policy in policies.policies
+        for clause in clauses(policy.when)
+        if clause.fact == "finding.category" and clause.operator in (Operator.EQUALS, Operator.IN)
+        for value in (clause.operand if isinstance(clause.operand, tuple) else (clause.operand,))
+    }
+    facts = ({"finding.category": category} for category in sorted(named | CATEGORIES.keys()))
+    return [one["finding.category"] for one in facts if could_match(policies.policies, one)]
+
+
+def archive(files: Mapping[str, bytes]) -> bytes:
+    """A zip of these files. Stored, not compressed: versions of zlib differ, and the archive is named by its hash."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as zipped:
+        for name, data in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.create_system = 3  # Unix, wherever it is made
+            entry.external_attr = MODE
+            zipped.writestr(entry, data)
+    return written.getvalue()
+
+
+def manifest(package: Package, zipped: bytes) -> dict[str, object]:
+    """What Terraform checks and derives from: nothing secret, and nothing that changes while the archive does not."""
+    charter = package.policies.charter
+    return {
+        "version": VERSION,
+        "sha256": hashlib.sha256(zipped).hexdigest(),
+        "entry_points": list(entry_points(package.files["main.py"].decode())),
+        "organization": charter.organization,
+        "ceiling": charter.ceiling.word,
+        "policy_set": package.policies.digest,
+        "categories": categories(package.policies),
+    }
+
+
+def main() -> int:
+    """Write archive and manifest; exit 1 with the reason where that cannot be."""
+    parser = argparse.ArgumentParser(description="Pack what is deployed.")
+    parser.add_argument("--policies", type=Path, help="a folder to take instead of policies/")
+    parser.add_argument("--to", type=Path, default=ROOT / "dist", help="the folder to write to (dist)")
+    given = parser.parse_args()
+    if given.policies is not None and not given.policies.is_dir():
+        print(f"package: {given.policies} is not a folder", file=sys.stderr)
+        return 1
+    try:
+        package = collect(given.policies)
+    except Unpackable as fault:
+        print(f"package: nothing was written: {fault}", file=sys.stderr)
+        return 1
+    _write(package, given.to)
+    return 0
+
+
+def _write(package: Package, folder: Path) -> None:
+    zipped = archive(package.files)
+    about = manifest(package, zipped)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "firebreak.zip").write_bytes(zipped)
+    (folder / "firebreak.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    if CHARTER not in package.files:
+        print(WITHOUT_CHARTER)
+    count, size = len(package.files), len(zipped)
+    print(f"package: {folder / 'firebreak.zip'}: {count} files, {size} bytes, sha256 {about['sha256']}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

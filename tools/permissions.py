@@ -1,0 +1,127 @@
+"""Writes terraform/permissions.json: what the code declares that it needs, by the role that Terraform grants it in."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import adapters
+import enrichment
+import responders
+
+ROOT = Path(__file__).resolve().parent.parent
+FILE = ROOT / "terraform" / "permissions.json"
+
+# The last word of a permission. Exact words: `get` must not let in getAccessToken, nor `list` listAnythingElse.
+READS = frozenset("get list getIamPolicy group searchAllResources searchAllIamPolicies".split())
+WRITES = frozenset(
+    "create update delete setIamPolicy cancel disable enable pause resume run start stop undelete patch".split()
+)
+MARKS = "securitycenter.findingsecuritymarks.update"
+ACT_AS = "iam.serviceAccounts.actAs"
+PUBLISH = "pubsub.topics.publish"
+# Firebreak's own project: these are granted on its own database, bucket and topics, never elsewhere.
+OWN = {"datastore": "ledger", "storage": "vault"}
+
+ROLES = {
+    "findings": "read findings; on the organization, because findings are asked for under it",
+    "read": "read workloads and what is about them; on read_targets, by default the organization",
+    "marks": "mark findings; on the organization, only with write_marks",
+    "contain": "change and restore workloads; on contain_targets alone",
+    "act_as": "act as a workload's own identity, which Cloud Run asks for on updates; on contain_targets, or less",
+    "ledger": "Firebreak's own Firestore database",
+    "vault": "Firebreak's own evidence bucket",
+    "publish": "Firebreak's own topics",
+}
+
+
+class Unclassified(Exception):  # noqa: N818 - says what is wrong with the permission
+    """A permission that no role is known for: it is not granted by guessing."""
+
+
+def role_of(permission: str) -> str:
+    """The role that a permission belongs into; raises Unclassified for a word or a place that is not known."""
+    service, verb = permission.partition(".")[0], permission.rpartition(".")[2]
+    if permission.count(".") != 2:  # noqa: PLR2004 - service.resource.verb
+        message = f"{permission}: not of the form service.resource.verb"
+        raise Unclassified(message)
+    if permission in (MARKS, ACT_AS, PUBLISH):
+        return {MARKS: "marks", ACT_AS: "act_as", PUBLISH: "publish"}[permission]
+    if verb not in READS | WRITES:
+        message = f"{permission}: whether {verb!r} reads or writes is not known; add it to tools/permissions.py"
+        raise Unclassified(message)
+    if service in OWN:
+        return OWN[service]
+    if service == "securitycenter" and verb in READS:
+        return "findings"
+    if service in ("securitycenter", "pubsub", "secretmanager"):
+        message = f"{permission}: Firebreak only reads and marks findings, and publishes to its own topics"
+        raise Unclassified(message)
+    return "read" if verb in READS else "contain"
+
+
+def declared() -> Mapping[str, tuple[str, ...]]:
+    """Every permission that the code declares, with the places that declare it."""
+    found: dict[str, set[str]] = {}
+    for place, permissions in _places():
+        for permission in permissions:
+            found.setdefault(permission, set()).add(place)
+    return {permission: tuple(sorted(found[permission])) for permission in sorted(found)}
+
+
+def _places() -> Iterator[tuple[str, frozenset[str]]]:
+    for name, source in enrichment.discover().items():
+        yield f"enrichment/{name}.py", source.permissions
+    for name, action in responders.discover().items():
+        yield f"responders/{name}.py", action.permissions
+    for info in pkgutil.iter_modules(adapters.__path__):
+        module = importlib.import_module(f"adapters.{info.name}")
+        for one in vars(module).values():
+            if isinstance(one, type) and one.__module__ == module.__name__ and hasattr(one, "permissions"):
+                yield f"adapters/{info.name}.py", one.permissions
+
+
+def sorted_into_roles(needed: Mapping[str, tuple[str, ...]]) -> dict[str, dict[str, list[str]]]:
+    """Role to permission to the places that declare it; raises Unclassified naming all that fit nowhere."""
+    roles: dict[str, dict[str, list[str]]] = {role: {} for role in ROLES}
+    faults = []
+    for permission, places in needed.items():
+        try:
+            roles[role_of(permission)][permission] = list(places)
+        except Unclassified as fault:
+            faults.append(f"{fault} (declared by {', '.join(places)})")
+    if faults:
+        raise Unclassified("\n".join(faults))
+    return roles
+
+
+def text() -> str:
+    """The whole file."""
+    roles = sorted_into_roles(declared())
+    return "{\n" + ",\n".join(_entry(role, purpose, roles[role]) for role, purpose in ROLES.items()) + "\n}\n"
+
+
+def _entry(role: str, purpose: str, permissions: dict[str, list[str]]) -> str:
+    """One permission a line, so that a change to it reads well."""
+    lines = [f"      {json.dumps(name)}: {json.dumps(places)}" for name, places in permissions.items()]
+    listed = "{\n" + ",\n".join(lines) + "\n    }" if lines else "{}"
+    return f'  {json.dumps(role)}: {{\n    "for": {json.dumps(purpose)},\n    "permissions": {listed}\n  }}'
+
+
+def main() -> int:
+    """Write the file; exit 1 if a permission fits nowhere."""
+    try:
+        FILE.write_text(text(), encoding="utf-8")
+    except Unclassified as fault:
+        print(f"permissions: nothing was written:\n{fault}", file=sys.stderr)
+        return 1
+    print(f"permissions: {FILE.relative_to(ROOT)} says what the code declares")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
