@@ -33,18 +33,31 @@ class SecurityCenter:
     def _client(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
         return client_of(securitycenter_v2.SecurityCenterClient, SecurityCenterGrpcTransport, self._emulator)
 
-    def find(self, name: FindingName, organization: str, deadline: Deadline) -> Finding | None:
-        """The finding as SCC holds it in this organization, or None; raises Denied or Transient.
+    def find(
+        self, name: FindingName, organization: str, deadline: Deadline, canonical: FindingName | None = None
+    ) -> Finding | None:
+        """The finding as SCC holds it in this organization, or None; raises Refused or Transient.
 
-        SCC is asked under the organization first, whatever spelling the message had, and then as the message spells it.
+        SCC is asked under the organization first, whatever spelling the message had, then as the message spells it,
+        then by the canonical name: where SCC is activated for projects, the organization may not be asked at all.
         """
-        containers = dict.fromkeys((f"organizations/{organization}", name.container))
-        for container in containers:
-            place = FindingName(container, name.source, name.location, name.finding)
-            for spelling in place.spellings:
-                listed = self._list(place, f'name = "{quoted(spelling)}"', deadline)
-                if found := _the(name, listed):
+        own = (FindingName(container, *name.local) for container in (f"organizations/{organization}", name.container))
+        refusal: Refused | None = None
+        for place in dict.fromkeys((*own, *([canonical] if canonical else []))):
+            try:
+                if found := self._at(place, deadline):
                     return found
+            except Refused as fault:
+                refusal = refusal or fault
+        if refusal is not None:
+            raise refusal
+        return None
+
+    def _at(self, place: FindingName, deadline: Deadline) -> Finding | None:
+        for spelling in place.spellings:
+            listed = self._list(place, f'name = "{quoted(spelling)}"', deadline)
+            if found := _the(place, listed):
+                return found
         return None
 
     def around(

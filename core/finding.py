@@ -16,8 +16,9 @@ from core.redaction import safe
 from core.target import NotATarget, Target, parse_resource
 
 _NAME = re.compile(
-    r"(?P<container>(?:organizations|folders|projects)/[A-Za-z0-9:._-]{1,64})/sources/(?P<source>[A-Za-z0-9-]{1,64})"
-    r"(?:/locations/(?P<location>[a-z0-9-]{1,64}))?/findings/(?P<finding>[A-Za-z0-9_-]{1,128})"
+    r"(?P<container>(?:organizations|folders|projects)/[A-Za-z0-9][A-Za-z0-9:._-]{0,63})"
+    r"/sources/(?P<source>[A-Za-z0-9][A-Za-z0-9-]{0,63})"
+    r"(?:/locations/(?P<location>[a-z0-9][a-z0-9-]{0,63}))?/findings/(?P<finding>[A-Za-z0-9_-]{1,128})"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PROJECT_ID = re.compile(r"(?:[a-z0-9.-]{1,60}:)?[a-z][a-z0-9-]{1,40}")
@@ -50,6 +51,11 @@ class FindingName:
     source: str
     location: str
     finding: str
+
+    @property
+    def local(self) -> tuple[str, str, str]:
+        """The name below its container."""
+        return self.source, self.location, self.finding
 
     @property
     def spellings(self) -> tuple[str, ...]:
@@ -103,6 +109,11 @@ class Finding:
     attack_version: str
     contacts: tuple[str, ...]
     description: str
+
+    @property
+    def canonical(self) -> FindingName | None:
+        """The same finding under the closest project, folder or organization, where SCC says so."""
+        return parse_finding_name(self.canonical_name)
 
     @property
     def incident_id(self) -> str:

@@ -15,15 +15,22 @@ def reason_to_decline(notification: Notification, policies: Sequence[Policy], or
     finding = notification.finding
     if notification.deleted:
         return "SCC says that this finding was deleted"
+    if stranger := not_ours(finding, organization):
+        return stranger
+    if isinstance(finding.target, NotATarget):
+        return finding.target.reason
+    return settled_in_scc(finding) or unnamed(finding, policies)
+
+
+def not_ours(finding: Finding, organization: str | None) -> str | None:
+    """Why the finding is of another organization than ours; None where nothing says so. Nobody is called about one."""
     if organization is not None and finding.organization not in (None, organization):
         return f"the finding belongs to organization {finding.organization}, not to ours"
     if organization is not None and finding.name.container.startswith("organizations/"):
         named = finding.name.container.rpartition("/")[2]
         if named != organization:
             return f"the finding's name lies under organization {named}, not under ours"
-    if isinstance(finding.target, NotATarget):
-        return finding.target.reason
-    return settled_in_scc(finding) or unnamed(finding, policies)
+    return None
 
 
 def settled_in_scc(finding: Finding) -> str | None:

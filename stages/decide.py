@@ -17,6 +17,7 @@ from core.finding import Finding
 from core.guards import Situation, Trust, caps_for
 from core.incident import Decision, Incident, asked
 from core.instants import NANOS
+from core.intake import not_ours
 from core.mode import Mode, capped
 from core.plan import GONE, Outcome, Plan, StepRefusal, draft
 from core.policy import Policy
@@ -50,30 +51,38 @@ def confirm(app: App, told: Finding, deadline: Deadline) -> Confirmed:
     """Re-read the finding from SCC; not found or older than the message is asked again for a few seconds."""
     for pause in (*_ASK_AGAIN, None):
         try:
-            held = app.scc.find(told.name, app.organization(told.name), deadline.sooner(10))
+            held = app.scc.find(told.name, app.organization(told.name), deadline.sooner(10), told.canonical)
         except (Transient, Refused) as fault:
             return Confirmed(told, "unreachable", str(fault))
-        confirmed = _compare(told, held)
+        confirmed = _compare(told, held, app.policies.charter.organization)
         if confirmed.trust not in ("missing", "older") or pause is None or deadline.passed:
             return confirmed
         time.sleep(pause)
     raise AssertionError  # pragma: no cover - the loop returns on its last turn
 
 
-def _compare(told: Finding, found: Finding | None) -> Confirmed:
+def _compare(told: Finding, found: Finding | None, organization: str | None) -> Confirmed:
     """SCC's word wins, but for the event's time: the incident is about the event that the message tells of."""
     held = found and replace(found, event_ns=told.event_ns)
     if found is None or held is None:
         return Confirmed(told, "missing", "SCC does not hold this finding")
     if found.event_ns < told.event_ns:
         return Confirmed(held, "older", "SCC holds an older state of this finding than the message tells")
-    if held.category != told.category:
-        return Confirmed(held, "differs", "SCC holds this finding with another category than the message tells")
-    if isinstance(held.target, NotATarget):
-        return Confirmed(told, "differs", f"as SCC holds the finding, {held.target.reason}")
-    if isinstance(told.target, Target) and not told.target.same_workload(held.target):
-        return Confirmed(held, "differs", "SCC holds this finding for another workload than the message tells")
+    if reason := _difference(told, held, organization):
+        return Confirmed(told if isinstance(held.target, NotATarget) else held, "differs", reason)
     return Confirmed(held, "confirmed", "")
+
+
+def _difference(told: Finding, held: Finding, organization: str | None) -> str | None:
+    if stranger := not_ours(held, organization):
+        return f"as SCC holds the finding, {stranger}"
+    if held.category != told.category:
+        return "SCC holds this finding with another category than the message tells"
+    if isinstance(held.target, NotATarget):
+        return f"as SCC holds the finding, {held.target.reason}"
+    if isinstance(told.target, Target) and not told.target.same_workload(held.target):
+        return "SCC holds this finding for another workload than the message tells"
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def check_again(app: App, incident: Incident, deadline: Deadline) -> None:
     _ceilings(app, incident)
     finding = incident.finding
     try:
-        held = app.scc.find(finding.name, app.organization(finding.name), deadline.sooner(10))
+        held = app.scc.find(finding.name, app.organization(finding.name), deadline.sooner(10), finding.canonical)
     except (Transient, Refused) as fault:
         _unreachable(app, incident, fault)
         return

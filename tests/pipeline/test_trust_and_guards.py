@@ -61,6 +61,31 @@ def test_facts_and_target_come_from_scc_not_from_the_message(line: Lines) -> Non
         assert set(on.reachable) == {"checkout-00007-good"}
 
 
+def test_a_finding_of_another_organization_is_not_acted_on_whatever_its_message_says(line: Lines) -> None:
+    """A name under a project does not tell; what SCC says of the resource does."""
+    with line() as on:
+        pair = on.finding(organization="999999999999")
+        pair["finding"]["name"] = pair["finding"]["canonicalName"]
+        pair["resource"]["gcpMetadata"]["organization"] = "organizations/123456789012"
+        incident = on.respond(pair)
+
+        assert incident.phase == "monitored"
+        assert caps(on, incident) == ["unverified"]
+        assert on.updates == ()
+
+
+@pytest.mark.parametrize("code", ["PERMISSION_DENIED", "INVALID_ARGUMENT", "NOT_FOUND"])
+def test_where_scc_answers_for_the_project_alone_the_finding_is_confirmed_there(line: Lines, code: str) -> None:
+    """Its canonical name says which; the organization's own SCC may be switched off."""
+    with line() as on:
+        pair = on.finding()
+        both = 2 if code == "NOT_FOUND" else 1
+        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code=code, times=both))
+        incident = on.respond(pair)
+
+        assert incident.phase == "contained"
+
+
 def test_scc_unreachable_is_delivered_again_for_ten_minutes_and_then_asks_a_person(line: Lines) -> None:
     """An approval of that question goes on without SCC's word, and the record says so."""
     with line() as on:
@@ -113,10 +138,7 @@ def test_what_needs_no_decision_is_declined_with_a_reason_and_without_a_call(lin
 
         assert incident.phase == "declined"
         assert len(incident.history[-1].what) > 10
-        assert {call.method for call in on.sandbox.wire.calls} <= {
-            "google.pubsub.v1.Publisher/Publish",
-            "google.cloud.securitycenter.v2.SecurityCenter/UpdateSecurityMarks",
-        }
+        assert {call.method for call in on.sandbox.wire.calls} == {"google.pubsub.v1.Publisher/Publish"}
         assert on.announced[-1]["phase"] == "declined"
 
 
