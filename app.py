@@ -88,7 +88,7 @@ class App:
         charter = self.policies.charter.ceiling
         found = [*self.settings.ceilings, Ceiling(charter, f"the ceiling in firebreak.yaml is {charter.word}")]
         if halted := self.ledger.halted():
-            found.append(Ceiling(Mode.MONITOR, halted))
+            found.append(Ceiling(Mode.MONITOR, halted, "halt"))
         return tuple(found)
 
 

@@ -25,7 +25,8 @@ from core.faults import Faults
 from core.incident import Phase
 from core.record import record
 from core.redaction import safe
-from ledger import Conflict, Exists, Held, Ledger
+from documents import Conflict, Exists
+from ledger import Held, Ledger
 from screens.console import stdout, working
 from screens.incident_list import show_list
 from screens.incident_show import show
@@ -35,7 +36,7 @@ from settings import Settings, SettingsFault, read_settings
 
 if TYPE_CHECKING:
     from app import App
-    from pipeline import Answered
+    from stages.answers import Answered
 
 _ALL = 10_000
 _IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")

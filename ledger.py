@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from core.codec import Unreadable, decode, encode
 from core.errors import Refused, Transient
@@ -13,91 +13,15 @@ from core.incident import Incident
 from core.redaction import safe_texts
 from core.seal import Seal
 from core.standing import Standing
+from core.target import Target
+from documents import Conflict, Document, Documents, Exists, Index
 
 LEASE_NS = 30 * 1_000_000_000
 _HALT_TRIES = 20
 
 
-class Exists(Exception):  # noqa: N818 - an answer, not a failure
-    """Another document has this key."""
-
-
-class Conflict(Transient):
-    """Somebody else saved this document since it was read."""
-
-
 class BrokenSeal(Refused):
     """A record was changed by somebody without the seal key; it is neither executed nor released."""
-
-
-class TooLarge(Exception):  # noqa: N818 - not the moment's fault, and trying again would not help
-    """A body above what every store can hold; nothing was saved."""
-
-
-LARGEST_BODY = 1_000_000
-"""In bytes of JSON: what the smallest store, Firestore with 1 MiB for a document, holds with room for the rest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One stored document; `version` changes with every save."""
-
-    kind: str
-    key: str
-    version: str
-    body: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """What a store can find a document by, beside its key.
-
-    `due_ns`: when the sweep must look at it; None: never. `subject`: what it is about, a target's key; empty: nothing.
-    `expires_ns`: when it may be forgotten, which no store does at once; None: never.
-    """
-
-    due_ns: int | None = None
-    subject: str = ""
-    expires_ns: int | None = None
-
-
-NO_INDEX = Index()
-
-
-class Documents(Protocol):
-    """A store of JSON documents with atomic create and compare-and-set. Unreachable raises Transient.
-
-    Any text of up to 300 characters may be a key or a subject. A list costs as much as it yields, however much is
-    stored. What it yields may have been saved again since it was asked for: only `replace` tells.
-    """
-
-    def create(self, kind: str, key: str, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
-        """Store a new document; raises Exists or TooLarge."""
-        ...
-
-    def read(self, kind: str, key: str) -> Document | None:
-        """The document, or None."""
-        ...
-
-    def replace(self, document: Document, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
-        """Save over exactly the version that was read, and index anew; raises Conflict or TooLarge."""
-        ...
-
-    def newest(self, kind: str, limit: int) -> Iterator[Document]:
-        """The documents of a kind, last saved first."""
-        ...
-
-    def due(self, kind: str, before_ns: int, limit: int) -> Iterator[Document]:
-        """The documents due at that time or before, the longest due first."""
-        ...
-
-    def about(self, kind: str, subject: str, limit: int) -> Iterator[Document]:
-        """The documents with that subject, last saved first; of the empty subject, none."""
-        ...
-
-    def forget(self, now_ns: int, limit: int) -> int:
-        """Delete so many of what has expired, of every kind; how many it was, 0 where the store does it by itself."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +56,8 @@ class Ledger:
         fresh = Incident(finding.incident_id, "received", now, now, finding).told(now, "firebreak", "received")
         fresh = replace(fresh, owner=self.owner, lease_until_ns=now + LEASE_NS)
         try:
-            held = Held(fresh, self.documents.create("incident", fresh.id, self._sealed(fresh)))
+            document = self.documents.create("incident", fresh.id, self._sealed(fresh), _index(fresh))
+            held = Held(fresh, document)
         except Exists:
             held = self._take(fresh.id)
         self._point(pointer, key, held.incident.id)
@@ -183,7 +108,8 @@ class Ledger:
     def _replace(self, held: Held, incident: Incident) -> Held:
         """A record whose seal was broken keeps its broken seal: saving it must not make it good."""
         body = self._sealed(incident) if held.sealed else {**self._sealed(incident), "seal": "broken"}
-        return replace(held, incident=incident, document=self.documents.replace(held.document, body))
+        document = self.documents.replace(held.document, body, _index(incident))
+        return replace(held, incident=incident, document=document)
 
     def _sealed(self, incident: Incident) -> dict[str, Any]:
         return {"incident": _stored(incident), "seal": self.seal.sign("incident", _executable(incident))}
@@ -204,7 +130,10 @@ class Ledger:
 
     def newest(self, limit: int) -> Iterator[Held]:
         """Incidents, last touched first; a record of another version, which cannot be read, is left out."""
-        for document in self.documents.newest("incident", limit):
+        return self._readable(self.documents.newest("incident", limit))
+
+    def _readable(self, documents: Iterator[Document]) -> Iterator[Held]:
+        for document in documents:
             try:
                 yield self._opened(document)
             except Unreadable:
@@ -224,6 +153,8 @@ class Ledger:
     def stand(self, standing: Standing, document: Document | None) -> Document:
         """Save what stands, over the version that was read; raises Conflict."""
         body = {"standing": encode(standing), "seal": self.seal.sign("standing", standing)}
+        if standing.holds:
+            self.look_at(standing.target, self.now_ns())
         if document is not None:
             return self.documents.replace(document, body)
         try:
@@ -231,6 +162,22 @@ class Ledger:
         except Exists:
             message = f"something else came to stand on {standing.target}"
             raise Conflict(message) from None
+
+    def look_at(self, target: str, due_ns: int | None) -> None:
+        """Have the sweep look at what stands on a target from then on; None: not any more."""
+        index = Index(due_ns=due_ns)
+        document = self.documents.read("look", target)
+        try:
+            if document is None:
+                self.documents.create("look", target, {}, index)
+            else:
+                self.documents.replace(document, {}, index)
+        except (Exists, Conflict):
+            return
+
+    def about(self, target: str, limit: int) -> Iterator[Held]:
+        """Incidents on a target, last touched first."""
+        return self._readable(self.documents.about("incident", target, limit))
 
     def keep_unreadable(self, digest: str, about: Mapping[str, Any]) -> None:
         """Record a message that could not be read, once for each content."""
@@ -276,12 +223,18 @@ def _stored(incident: Incident) -> dict[str, Any]:
     return body | telling
 
 
+def _index(incident: Incident) -> Index:
+    target = incident.finding.target
+    return Index(due_ns=incident.due_ns, subject=target.key if isinstance(target, Target) else "")
+
+
 def _executable(incident: Incident) -> tuple[object, ...]:
     """The parts of a record that lead to writes: what the seal covers."""
     return (
         incident.id,
         incident.finding.target,
         incident.plan,
+        incident.done,
         incident.release,
         incident.question,
         incident.answer,

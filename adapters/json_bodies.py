@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.errors import Transient
-from ledger import LARGEST_BODY, TooLarge
+from documents import LARGEST_BODY, TooLarge
 
 
 def text_of(kind: str, key: str, body: Mapping[str, Any]) -> str:

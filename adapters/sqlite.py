@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.json_bodies import body_of, text_of
 from core.errors import Transient
-from ledger import NO_INDEX, Conflict, Document, Exists, Index
+from documents import NO_INDEX, Conflict, Document, Exists, Index
 
 # What leads from each version of the file to the next; a new file goes through all of them.
 _STEPS = (

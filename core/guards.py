@@ -27,6 +27,7 @@ class Ceiling:
 
     mode: Mode
     reason: str
+    name: Literal["ceiling", "halt"] = "ceiling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Situation:
     gaps: tuple[str, ...] = ()
 
 
+CONTAINED = Cap("contained", "caution", "the target is contained already and something new would be closed")
+
 Guard = Callable[[Situation, Plan | None, Actions], list[Cap]]
 
 
@@ -67,18 +70,28 @@ def _caution(name: str, reason: str) -> list[Cap]:
 
 def ceiling(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001 - one shape for all guards
     """The lowest ceiling in force decides; every one below enforce is named."""
+    return ceiling_caps(now.ceilings)
+
+
+def ceiling_caps(ceilings: tuple[Ceiling, ...]) -> list[Cap]:
+    """The same for the last check, which knows no more than this."""
     return [
-        Cap("halt" if "halt" in one.reason else "ceiling", "bar" if one.mode is Mode.MONITOR else "caution", one.reason)
-        for one in now.ceilings
+        Cap(one.name, "bar" if one.mode is Mode.MONITOR else "caution", one.reason)
+        for one in ceilings
         if one.mode is not Mode.ENFORCE
     ]
 
 
 def source(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """Only findings of sources listed in firebreak.yaml may lead to more than monitoring."""
-    if now.finding.name.source in now.charter.sources:
+    return source_bar(now.finding, now.charter)
+
+
+def source_bar(finding: Finding, charter: Charter) -> list[Cap]:
+    """The same for the last check, which knows no more than this."""
+    if finding.name.source in charter.sources:
         return []
-    return _bar("source", f"SCC source {now.finding.name.source} is not listed in firebreak.yaml")
+    return _bar("source", f"SCC source {finding.name.source} is not listed in firebreak.yaml")
 
 
 def confirmed(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
@@ -92,13 +105,16 @@ def confirmed(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:
 
 def itself(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """Firebreak's own services, and everything else in their project, are never contained."""
-    for name in now.own:
-        own = parse_resource(name)
-        if not isinstance(own, Target):
-            continue
-        if own.project_spellings & now.target.project_spellings:
-            return _bar("self", f"{now.target.project} is the project that Firebreak itself runs in")
-        if not (own.project_number and now.target.project_number) and not (own.project_id and now.target.project_id):
+    return itself_caps(now.target, now.own)
+
+
+def itself_caps(target: Target, own: tuple[str, ...]) -> list[Cap]:
+    """The same for the last check, which knows no more than this."""
+    parsed = [one for one in map(parse_resource, own) if isinstance(one, Target)]
+    if any(one.project_spellings & target.project_spellings for one in parsed):
+        return _bar("self", f"{target.project} is the project that Firebreak itself runs in")
+    for one in parsed:
+        if not (one.project_number and target.project_number) and not (one.project_id and target.project_id):
             return _caution("self", "it is not known whether this is the project that Firebreak itself runs in")
     return []
 
@@ -144,13 +160,19 @@ def inferred(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]: 
     if now.case.suspicion.rule != "older":
         return []
     caps = []
-    ours = now.standing is not None and now.standing.holds
-    if now.workload.updated_ns > now.finding.event_ns and not ours:
+    if _changed_by_others(now.workload, now.finding.event_ns, now.standing):
         caps += _caution("changed", "suspects are inferred, and the service has changed since the event")
     wanted = {source for step in _all(now.steps) for source in actions[step.action].needs_if_inferred}
     if "related" in wanted and not now.related_known:
         caps += _caution("inferred", "suspects are inferred, and related findings are not known")
     return caps
+
+
+def _changed_by_others(workload: Workload, since_ns: int, standing: Standing | None) -> bool:
+    """Firebreak's own last write is no such change; what others did before its first one is."""
+    ours = standing is not None and standing.changed_ns == workload.updated_ns
+    earlier = standing.origin_changed_ns or 0 if standing is not None and standing.holds else 0
+    return (workload.updated_ns > since_ns and not ours) or earlier > since_ns
 
 
 def irreversible(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
@@ -173,7 +195,7 @@ def again(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # 
         return []
     caps = []
     if now.standing.holds and not now.standing.held_by(now.incident):
-        caps += _caution("contained", "the target is contained already and something new would be closed")
+        caps += [CONTAINED]
     if now.standing.released_ns is not None and now.claimed_ns - now.standing.released_ns < DAY_NS:
         caps += _caution("released", "a person released this target within the last 24 hours")
     return caps

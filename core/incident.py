@@ -28,6 +28,8 @@ Phase = Literal[
 ]
 ENDED: frozenset[Phase] = frozenset({"monitored", "declined", "expired", "rejected", "released", "closed"})
 """Phases in which an incident is no longer open."""
+WORKING: frozenset[Phase] = frozenset({"received", "containing", "verifying"})
+"""Phases in which somebody is, or should be, at work."""
 SETTLED: frozenset[Phase] = ENDED | {"waiting", "contained", "failed"}
 """Phases in which a redelivered message has nothing left to do but to send what is unsent."""
 
@@ -67,13 +69,17 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An open question: the digest that is to be approved, until when, and which cautions an approval answers."""
+    """An open question: the digest that is to be approved, until when, and which cautions an approval answers.
+
+    `escalated` counts how often it has expired and was put again.
+    """
 
     digest: str
     asked_ns: int
     expires_ns: int
     cautions: tuple[str, ...]
     asked_before: tuple[str, ...] = ()
+    escalated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,14 @@ class Answer:
     by: str
     at_ns: int
     cautions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release under way: who asked, and the changes that restore, one a surface."""
+
+    by: str
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +121,12 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """The whole record. `operation` is a write under way; `release` is one that a person asked for, not yet done."""
+    """The whole record. `operation` is a write under way; `release` is one that was asked for and is not yet done.
+
+    `plan` is what was drawn last, `done` what was carried out last and may stand while another is being asked about.
+    `next_ns` is when the sweep has to look again: a question expires, a review is due. `closed_as` is what a person
+    found it to be.
+    """
 
     id: str
     phase: Phase
@@ -124,17 +143,30 @@ class Incident:
     question: Question | None = None
     answer: Answer | None = None
     operation: str | None = None
-    release: tuple[Change, ...] | None = None
+    release: Release | None = None
+    done: Plan | None = None
     failed_actions: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
     outbox: tuple[Announcement, ...] = ()
     owner: str = ""
     lease_until_ns: int = 0
+    next_ns: int | None = None
+    closed_as: str = ""
 
     @property
     def open(self) -> bool:
         """Whether a further event of its finding joins this incident."""
         return self.phase not in ENDED
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something was begun, or has to be told, that nobody has seen to its end."""
+        return self.phase in WORKING or self.release is not None or any(not one.sent for one in self.outbox)
+
+    @property
+    def due_ns(self) -> int | None:
+        """When the sweep must look at it: at once for what its owner left unfinished, never for what is over."""
+        return (self.lease_until_ns or self.updated_ns) if self.unfinished else self.next_ns
 
     def told(self, at_ns: int, who: str, what: str) -> Incident:
         """The incident with one more line of history; of a very long one the middle goes, and a line says so."""

@@ -43,7 +43,8 @@ def record(incident: Incident) -> dict[str, Any]:
             ],
             "still_open": list(incident.still_open),
             "question": _question(incident),
-            "undo": list(undo_lines(incident.plan)) if incident.plan else [],
+            "undo": list(undo_lines(incident.done or incident.plan)) if incident.plan else [],
+            "closed_as": incident.closed_as,
             "history": [
                 {"at": format_instant(one.at_ns), "who": one.who, "what": one.what} for one in incident.history[-50:]
             ],

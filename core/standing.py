@@ -9,6 +9,10 @@ from typing import Any
 from core.action import Refusal, Setting, State
 from core.case import Case
 from core.plan import Actions, HeldStep
+from core.target import Target
+
+Settings = Mapping[str, Setting | None]
+"""Some settings; None is unset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,39 +27,101 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`origin` is the settings before Firebreak's first write, `applied` what it last wrote, `holds` in order taken.
+    """`origin` is the settings before Firebreak's first write, `applied` what it last wrote and saw in force.
 
-    `verified_ns` is when `applied` was last seen in force; `released_ns` when a person last released the last hold.
+    `pending` is what is being written and not seen in force yet: a crash leaves it either there or not. `holds` stand
+    in the order in which they were taken. `verified_ns` is when `applied` was last seen in force, `changed_ns` the
+    service's own time of change then: a later one is somebody else's. `releasing` names the incident whose release is
+    being written, and since when; meanwhile nobody else writes. `released_ns` is when a person last released a hold,
+    `origin_changed_ns` when the service had changed last before the first hold was taken. `drift` tells the last
+    difference that was reported, so that it is reported once.
     """
 
     target: str
     origin: Mapping[str, Setting] = field(default_factory=dict)
     applied: Mapping[str, Setting] = field(default_factory=dict)
+    pending: Settings = field(default_factory=dict)
     holds: tuple[Hold, ...] = ()
     verified_ns: int | None = None
+    changed_ns: int | None = None
+    origin_changed_ns: int | None = None
     released_ns: int | None = None
+    releasing: str = ""
+    releasing_ns: int = 0
+    place: Target | None = None
+    drift: str = ""
+
+    @property
+    def suspects(self) -> frozenset[str]:
+        """The revisions that any hold suspects."""
+        return frozenset[str]().union(*(hold.suspects for hold in self.holds))
 
     def held_by(self, incident: str) -> bool:
         """Whether this incident holds the target."""
         return any(hold.incident == incident for hold in self.holds)
 
+    def held_by_others(self, incident: str) -> bool:
+        """Whether another incident than this one holds the target."""
+        return any(hold.incident != incident for hold in self.holds)
+
     def without(self, incident: str) -> Standing:
         """The same standing with one hold fewer."""
         return replace(self, holds=tuple(hold for hold in self.holds if hold.incident != incident))
 
-    def holding(self, hold: Hold, before: State, applied: State) -> Standing:
-        """The standing once `hold` is taken; the first hold's `before` is the origin."""
-        others = tuple(one for one in self.holds if one.incident != hold.incident)
-        mine = next((one for one in self.holds if one.incident == hold.incident), None)
-        kept = replace(hold, taken_ns=mine.taken_ns) if mine else hold
-        origin = self.origin if self.holds else before
-        return replace(self, origin=dict(origin), applied=dict(applied), holds=(*others, kept), verified_ns=None)
+    def wrote(self, key: str, value: Setting | None) -> bool:
+        """Whether the setting is as Firebreak wrote it, or may have; any other value is a person's."""
+        return value == self.applied.get(key) or (key in self.pending and value == self.pending[key])
+
+    def holding(self, hold: Hold, before: State, after: State) -> Standing:
+        """The standing once `hold` is taken and `after` is about to be written over `before`.
+
+        The first hold's `before` is the origin; a setting that a person has changed since is a new part of it.
+        """
+        fresh = not self.holds and not self.pending
+        known = replace(self, origin=dict(before), applied=dict(before)) if fresh else self.adopting(before)
+        writing = {key: after.get(key) for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+        return replace(known, holds=_with(self.holds, hold), pending={**known.pending, **writing}, releasing="")
+
+    def adopting(self, now: State) -> Standing:
+        """The standing once every setting that a person has changed counts as theirs, and will not be restored."""
+        theirs = {key: now.get(key) for key in now.keys() | self.applied.keys() if not self.wrote(key, now.get(key))}
+        pending = {key: value for key, value in self.pending.items() if key not in theirs}
+        return replace(self, origin=laid(self.origin, theirs), applied=laid(self.applied, theirs), pending=pending)
+
+    def joined(self, hold: Hold) -> Standing:
+        """The standing with a hold for which nothing has to be written."""
+        return replace(self, holds=_with(self.holds, hold))
+
+    def confirmed(self, now: State, at_ns: int, changed_ns: int) -> Standing:
+        """The standing once what is pending was looked for: what is in force was applied, the rest never was."""
+        there = {key: value for key, value in self.pending.items() if now.get(key) == value}
+        applied = laid(self.applied, there)
+        return replace(self, applied=applied, pending={}, verified_ns=at_ns, changed_ns=changed_ns, drift="")
+
+    def drifted(self, now: State) -> Settings:
+        """Settings that are no longer as Firebreak wrote them, with the values they have now."""
+        keys = (key for key in now.keys() | self.applied.keys() if not self.wrote(key, now.get(key)))
+        return {key: now.get(key) for key in sorted(keys)}
+
+
+def _with(holds: tuple[Hold, ...], hold: Hold) -> tuple[Hold, ...]:
+    """The holds with this one in its place, which is where its incident took it first."""
+    mine = next((one for one in holds if one.incident == hold.incident), None)
+    if mine is None:
+        return (*holds, hold)
+    kept = replace(hold, taken_ns=mine.taken_ns, suspects=mine.suspects | hold.suspects)
+    return tuple(kept if one.incident == hold.incident else one for one in holds)
+
+
+def laid(state: State, over: Settings) -> dict[str, Setting]:
+    """The state with some settings laid over it."""
+    merged: dict[str, Setting | None] = {**state, **over}
+    return {key: value for key, value in merged.items() if value is not None}
 
 
 def should_stand(standing: Standing, case: Case, actions: Actions) -> State | Refusal:
     """The fold of all holds' edits over the origin; every edit sees the union of all holds' suspects."""
-    suspects = frozenset[str]().union(*(hold.suspects for hold in standing.holds))
-    whole = replace(case, suspicion=replace(case.suspicion, rule="named", revisions=suspects))
+    whole = replace(case, suspicion=replace(case.suspicion, rule="named", revisions=standing.suspects))
     state: State = dict(standing.origin)
     for hold in sorted(standing.holds, key=lambda one: one.taken_ns):
         for step in hold.steps:
@@ -75,15 +141,16 @@ class Restoration:
     left_alone: tuple[str, ...]
 
 
-def restoration(current: State, applied: Mapping[str, Setting], wanted: State) -> Restoration:
+def restoration(current: State, standing: Standing, wanted: State) -> Restoration:
     """Key by key: a setting that still equals what Firebreak wrote goes to `wanted`; any other is a person's."""
     state: dict[str, Any] = dict(current)
     left: list[str] = []
-    for key in sorted(applied.keys() | wanted.keys()):
-        if applied.get(key) == wanted.get(key):
+    for key in sorted(standing.applied.keys() | standing.pending.keys() | wanted.keys()):
+        stands = standing.pending[key] if key in standing.pending else standing.applied.get(key)
+        if stands == wanted.get(key) and current.get(key) == stands:
             continue
-        if current.get(key) == applied.get(key):
+        if standing.wrote(key, current.get(key)):
             state[key] = wanted.get(key)
-        elif current.get(key) != wanted.get(key):
+        elif current.get(key) != wanted.get(key) and stands != wanted.get(key):
             left.append(key)
     return Restoration({key: value for key, value in state.items() if value is not None}, tuple(left))

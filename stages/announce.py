@@ -15,6 +15,9 @@ from core.incident import Announcement, Incident
 from core.record import attributes, record
 from core.target import Target
 from ledger import Held
+from stages.blast_radius import tells_of_the_storm
+
+_PEOPLE = frozenset({"slack", "chat"})
 
 
 def channels(app: App) -> tuple[str, ...]:
@@ -27,6 +30,17 @@ def channels(app: App) -> tuple[str, ...]:
         "chat": app.settings.chat_webhook is not None,
     }
     return tuple(name for name, on in configured.items() if on)
+
+
+def channels_in_a_storm(app: App, incident: Incident) -> tuple[str, ...]:
+    """The same; but of all questions that a used-up limit raises within an hour, only the first is told in chat.
+
+    A hundred messages would bury the one that has to be read; programs still get every record.
+    """
+    caps = incident.decision.caps if incident.decision else ()
+    if all(cap.name != "blast_radius" for cap in caps) or tells_of_the_storm(app, incident.id):
+        return channels(app)
+    return tuple(name for name in channels(app) if name not in _PEOPLE)
 
 
 def flush(app: App, held: Held, deadline: Deadline) -> Held:

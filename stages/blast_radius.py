@@ -5,7 +5,7 @@ from __future__ import annotations
 from app import App
 from core.instants import NANOS
 from core.mode import Cap
-from ledger import Conflict, Document, Exists
+from documents import Conflict, Document, Exists
 
 HOUR_NS = 3600 * NANOS
 _TRIES = 10
@@ -23,6 +23,11 @@ def take_slots(app: App, project: str, incident_id: str) -> tuple[Cap, ...]:
             reason = f"{limit} containments {where} within an hour are the limit, and they are used up"
             return (Cap("blast_radius", "caution", reason),)
     return ()
+
+
+def tells_of_the_storm(app: App, incident_id: str) -> bool:
+    """Whether this incident is the one that tells people of the storm: the first within an hour, and it alone."""
+    return _take(app, "storm", 1, incident_id)
 
 
 def _take(app: App, key: str, limit: int, incident_id: str) -> bool:

@@ -11,15 +11,16 @@ from app import App
 from core.case import basis_of
 from core.errors import Drifted, Refused, Transient, Unfinished, Unsupported
 from core.incident import Incident, Phase
-from core.plan import Change, Outcome, Plan, draft, overlaid, stands_at
+from core.plan import SUCCESS, Change, Outcome, Plan, overlaid, stands_at
 from core.policy import Policy
 from core.standing import Hold
-from core.target import Target
 from ledger import Held
 from stages.announce import channels
 from stages.last_check import Barred, Unconfirmed, check_again
-from stages.question import ask
-from stages.verify import Seen, keys, look, verify
+from stages.question import ask, difference
+from stages.release import RELEASE_NS
+from stages.rest import resting
+from stages.verify import Seen, keys, look, redraw, verify
 
 _TURNS = 6
 _TRIES = 4
@@ -67,7 +68,7 @@ def _make_all(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
             raise _Step(_unsupported(app, _saved(app, held), policy, change, refusal, deadline)) from None
         except Refused as refusal:
             raise _Step(_refused(app, _saved(app, held), policy, change, refusal, deadline)) from None
-    return _ended(app, held, "contained", _summary(plan))
+    return _ended(app, replace(held, incident=replace(held.incident, done=plan)), "contained", _summary(plan))
 
 
 def _saved(app: App, held: Held) -> Held:
@@ -87,7 +88,8 @@ def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
         if setting := surface.refuses(change, seen.workload, deadline):
             message = f"Cloud Run does not take {setting}"
             raise Unsupported(message, setting)
-        check_again(app, held.incident, deadline)
+        _require_no_release(app, held.incident, seen)
+        check_again(app, held.incident, change.target, seen.standing, deadline)
         held = _stand(app, held, change, seen)
         try:
             operation = surface.write(change, seen.workload, deadline)
@@ -134,30 +136,38 @@ def _require_as_drafted(change: Change, seen: Seen) -> None:
 
 def _stand(app: App, held: Held, change: Change, seen: Seen) -> Held:
     """Record what will stand, compare-and-set, before the write it leads to."""
-    plan = held.incident.plan
+    plan, incident = held.incident.plan, held.incident
     standing, document = app.ledger.standing(change.target.key)
-    hold = Hold(held.incident.id, plan.steps if plan else (), seen.case.suspects, app.now_ns())
+    if standing.holds != seen.standing.holds or standing.releasing != seen.standing.releasing:
+        message = "another incident came to stand on this target"
+        raise Drifted(message)
+    hold = Hold(incident.id, plan.steps if plan else (), seen.case.suspects, app.now_ns())
     before = seen.workload.state
-    app.ledger.stand(standing.holding(hold, before, overlaid(before, change)), document)
-    return app.ledger.save(held, replace(held.incident, phase="containing"))
+    holding = replace(standing.holding(hold, before, overlaid(before, change)), place=change.target)
+    if not standing.holds:
+        holding = replace(holding, origin_changed_ns=seen.workload.updated_ns)
+    app.ledger.stand(holding, document)
+    return app.ledger.save(held, replace(incident, phase="containing"))
+
+
+def _require_no_release(app: App, incident: Incident, seen: Seen) -> None:
+    """While a release is being written nobody else writes; one that was left lying for long no longer counts."""
+    by = seen.standing.releasing
+    if by not in ("", incident.id) and app.now_ns() - seen.standing.releasing_ns < RELEASE_NS:
+        message = f"the release of {by} is being written to the same target"
+        raise Transient(message)
 
 
 def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline) -> Held:
     """Draft anew from fresh settings; what a person approved goes on only if the digest is the same."""
     incident = held.incident
-    target = incident.finding.target
-    if not isinstance(target, Target):
-        return _ended(app, held, "failed", target.reason)
-    seen = look(app, incident, target, deadline)
-    failed = frozenset(incident.failed_actions)
-    plan = draft(
-        policy.then, seen.workload.state, seen.case, app.actions, policy_set=app.policies.digest, failed=failed
-    )
+    plan = redraw(app, incident, policy, deadline)
     if not plan.changes:
         reasons = "; ".join(f"{one.action}: {one.reason}" for one in plan.refusals)
         return _ended(app, _with_plan(held, plan), "failed", f"{why}; nothing else can be done: {reasons}")
     if incident.answer is not None and plan.writes and not _covered(incident, plan):
-        return ask(app, held, policy, plan, incident.decision.caps if incident.decision else (), why)
+        caps = incident.decision.caps if incident.decision else ()
+        return ask(app, held, policy, plan, caps, f"{why}{difference(incident, plan)}")
     fresh = replace(incident, plan=plan, operation=None).told(app.now_ns(), "firebreak", f"drafted anew: {why}")
     return app.ledger.save(held, fresh)
 
@@ -212,9 +222,10 @@ def _let_go(app: App, held: Held, change: Change, deadline: Deadline) -> None:
         return
     plan = held.incident.plan
     wished = {key: value for one in (*(plan.changes if plan else ()), change) for key, value in one.after.items()}
-    if change.after and not any(now.get(key) == value for key, value in wished.items()):
-        rest = standing.without(held.incident.id)
-        app.ledger.stand(replace(rest, applied=dict(now) if rest.holds else {}), document)
+    never = change.after and not any(now.get(key) == value for key, value in wished.items())
+    if never and not any(one.status == SUCCESS for one in held.incident.outcomes):
+        pending = {key: value for key, value in standing.pending.items() if key not in wished}
+        app.ledger.stand(replace(standing.without(held.incident.id), pending=pending), document)
 
 
 def _barred(app: App, held: Held, bar: Barred) -> Held:
@@ -227,8 +238,8 @@ def _barred(app: App, held: Held, bar: Barred) -> Held:
 
 def _ended(app: App, held: Held, phase: Phase, what: str) -> Held:
     """Save the incident in its new phase, with its announcement."""
-    incident = replace(held.incident, phase=phase, operation=None).told(app.now_ns(), "firebreak", what)
-    return app.ledger.save(held, incident.announcing(channels(app)))
+    told = held.incident.told(app.now_ns(), "firebreak", what)
+    return app.ledger.save(held, resting(app, told, phase).announcing(channels(app)))
 
 
 def _summary(plan: Plan) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from adapters.deadline import Deadline
 from app import App
 from core.errors import Refused, Transient
+from core.finding import Finding
+from core.guards import CONTAINED, ceiling_caps, itself_caps, source_bar
 from core.incident import Incident, Phase
 from core.intake import settled_in_scc
-from core.mode import Cap, Mode
-from core.target import Target
+from core.mode import Cap
+from core.standing import Standing
+from core.target import NotATarget, Target
 from stages.decide import UNREACHABLE_FOR_NS
 
 
@@ -31,9 +34,28 @@ class Unconfirmed(Exception):  # noqa: N818 - the write becomes a question
         self.caps = (cap,)
 
 
-def check_again(app: App, incident: Incident, deadline: Deadline) -> None:
+def check_again(app: App, incident: Incident, target: Target, standing: Standing, deadline: Deadline) -> None:
     """Raises Barred, Unconfirmed, or Transient while SCC cannot be reached for its word."""
-    _ceilings(app, incident)
+    caps = [*ceiling_caps(app.ceilings()), *source_bar(incident.finding, app.policies.charter)]
+    caps += itself_caps(target, app.settings.own)
+    caps += [CONTAINED] if standing.held_by_others(incident.id) else []
+    for cap in sorted(caps, key=lambda one: one.kind != "bar"):
+        if cap.kind == "bar":
+            raise Barred("monitored", cap)
+        if not _answered(incident, cap):
+            raise Unconfirmed(cap)
+    _scc(app, incident, deadline)
+
+
+def _answered(incident: Incident, cap: Cap) -> bool:
+    """Whether a person has answered this caution; any approval answers a ceiling, which only asks for one."""
+    if incident.answer is None:
+        return False
+    return cap.name in incident.answer.cautions or cap.name == "ceiling"
+
+
+def _scc(app: App, incident: Incident, deadline: Deadline) -> None:
+    """An SCC that answers always decides; without its word it depends on what a person was told."""
     finding = incident.finding
     try:
         held = app.scc.find(finding.name, app.organization(finding.name), deadline.sooner(10), finding.canonical)
@@ -44,18 +66,14 @@ def check_again(app: App, incident: Incident, deadline: Deadline) -> None:
         raise Barred("monitored", Cap("unverified", "bar", "SCC does not hold this finding any more"))
     if settled := settled_in_scc(held):
         raise Barred("declined", Cap("settled", "bar", settled))
-    same = isinstance(held.target, Target) and isinstance(finding.target, Target)
-    if not same or not held.target.same_workload(finding.target) or held.category != finding.category:  # type: ignore[union-attr,arg-type]
+    if not _the_same(held, finding):
         raise Barred("monitored", Cap("unverified", "bar", "SCC now holds this finding differently"))
 
 
-def _ceilings(app: App, incident: Incident) -> None:
-    for one in app.ceilings():
-        name = "halt" if "halt" in one.reason else "ceiling"
-        if one.mode is Mode.MONITOR:
-            raise Barred("monitored", Cap(name, "bar", one.reason))
-        if one.mode is Mode.APPROVE and incident.answer is None:
-            raise Unconfirmed(Cap(name, "caution", one.reason))
+def _the_same(held: Finding, told: Finding) -> bool:
+    if isinstance(held.target, NotATarget) or isinstance(told.target, NotATarget):
+        return False
+    return held.target.same_workload(told.target) and held.category == told.category
 
 
 def _unreachable(app: App, incident: Incident, fault: Exception) -> None:

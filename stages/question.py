@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from adapters.deadline import Deadline
 from app import App
-from core.incident import Question
+from core.errors import Refused
+from core.incident import Incident, Question
 from core.instants import NANOS
 from core.mode import Cap, Mode
 from core.plan import Plan
 from core.policy import Policy
+from core.target import NotATarget
 from ledger import Held
-from stages.announce import channels
+from stages.announce import channels_in_a_storm
+from stages.verify import redraw
+
+MOST_ESCALATIONS = 3
 
 
-def ask(app: App, held: Held, policy: Policy, plan: Plan, caps: tuple[Cap, ...], why: str) -> Held:
+def ask(app: App, held: Held, policy: Policy, plan: Plan, caps: tuple[Cap, ...], why: str, escalated: int = 0) -> Held:
     """Save the plan as a question, with its announcement; an earlier approval no longer counts."""
     now = app.now_ns()
     incident = held.incident
@@ -26,9 +32,48 @@ def ask(app: App, held: Held, policy: Policy, plan: Plan, caps: tuple[Cap, ...],
     before = incident.question
     asked_before = (*before.asked_before, before.digest) if before and before.digest != plan.digest else ()
     cautions = tuple(cap.name for cap in (decision.caps if decision else caps))
-    question = Question(plan.digest, now, now + policy.approve_within * NANOS, cautions, asked_before)
+    expires = now + policy.approve_within * NANOS
+    question = Question(plan.digest, now, expires, cautions, asked_before, escalated)
     asking = replace(
-        incident, phase="waiting", plan=plan, decision=decision, question=question, answer=None, operation=None
+        incident,
+        phase="waiting",
+        plan=plan,
+        decision=decision,
+        question=question,
+        answer=None,
+        operation=None,
+        next_ns=expires,
     )
     told = asking.told(now, "firebreak", f"asks a person: {why}")
-    return app.ledger.save(held, told.announcing(channels(app)))
+    return app.ledger.save(held, told.announcing(channels_in_a_storm(app, told)))
+
+
+def ask_anew(app: App, held: Held, policy: Policy, why: str, deadline: Deadline, escalated: int = 0) -> Held:
+    """Ask on a fresh look, showing what has changed since; where that cannot be had, the plan as it was shown."""
+    incident = held.incident
+    caps = incident.decision.caps if incident.decision else ()
+    shown = incident.plan or Plan((), ())
+    if isinstance(incident.finding.target, NotATarget):
+        return ask(app, held, policy, shown, caps, why, escalated)
+    try:
+        plan = redraw(app, incident, policy, deadline)
+    except Refused as fault:
+        return ask(app, held, policy, shown, caps, f"{why}; the target could not be read anew: {fault}", escalated)
+    return ask(app, held, policy, plan, caps, f"{why}{difference(incident, plan)}", escalated)
+
+
+def difference(incident: Incident, plan: Plan) -> str:
+    """How the plan differs from the one that was shown, for a sentence; empty if it does not."""
+    if incident.plan is None or incident.plan.digest == plan.digest:
+        return ""
+    before, after = (dict(_settings(one)) for one in (incident.plan, plan))
+    differ = [
+        f"{key}: {before.get(key, 'unchanged')}, now {after.get(key, 'unchanged')}"
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    ]
+    return f"; the plan is another: {'; '.join(differ) or 'what it rests on has changed'}"
+
+
+def _settings(plan: Plan) -> list[tuple[str, str]]:
+    return [(key, f"{change.before[key]} to {change.after[key]}") for change in plan.changes for key in change.after]

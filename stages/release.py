@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from dataclasses import replace
 
@@ -10,17 +9,20 @@ from adapters.deadline import Deadline
 from app import App
 from core.action import Refusal, State
 from core.case import Case
-from core.errors import Drifted, Refused, Transient, Unfinished
-from core.incident import Incident
-from core.plan import Change, changes_between, overlaid
-from core.standing import Hold, Restoration, Standing, restoration, should_stand
-from core.target import Target
+from core.errors import Drifted, Missing, Refused, Transient, Unfinished
+from core.incident import Incident, Release
+from core.instants import NANOS
+from core.plan import Change, changes_between
+from core.standing import Restoration, Standing, laid, restoration, should_stand
+from core.target import NotATarget, Target
 from core.workload import Workload, references
 from ledger import Held
 from stages.announce import channels
 from stages.decide import reread_case
 from stages.verify import in_force
 
+RELEASE_NS = 600 * NANOS
+"""How long a release that was begun keeps others from writing to its target."""
 _TRIES = 5
 
 
@@ -28,46 +30,76 @@ class CannotRelease(Refused):
     """The release was not made; the text says why and what still stands."""
 
 
+class _Overtaken(Exception):  # noqa: N818 - the release begins anew
+    """Others came to stand on the target since the release was drawn."""
+
+
 def release(app: App, held: Held, by: str, deadline: Deadline) -> Held:
     """Take this incident's hold away and restore what it set; raises CannotRelease, or Transient to be run again."""
     target = held.incident.finding.target
-    if not isinstance(target, Target):
+    if isinstance(target, NotATarget):
         raise CannotRelease(target.reason)
     if not held.sealed:
         message = "the record's seal is broken: it is not released; see the lines for undoing it by hand"
         raise CannotRelease(message)
-    if held.incident.release is None:
-        held = _begin(app, held, target, by, deadline)
+    for _ in range(_TRIES):
+        if held.incident.release is None:
+            held = _begin(app, held, target, by, deadline)
+        try:
+            return _carry_out(app, held, target, by, deadline)
+        except _Overtaken:
+            held = app.ledger.save(held, replace(held.incident, release=None))
+    message = "others keep changing what stands on this target; try again"
+    raise Transient(message)
+
+
+def _carry_out(app: App, held: Held, target: Target, by: str, deadline: Deadline) -> Held:
+    """Restore what the saved release names, and take the hold away once that is in force."""
+    begun = held.incident.release
     try:
-        for change in held.incident.release or ():
-            _restore(app, change, deadline)
+        for change in begun.changes if begun else ():
+            _restore(app, held.incident, change, deadline)
+    except Missing:
+        return _gone(app, held, target, by)
     except Refused as fault:
-        _stand_again(app, held, target)
+        _stop_releasing(app, held.incident, target)
         undone = replace(held.incident, release=None)
         app.ledger.free(held, undone.told(app.now_ns(), by, f"the release was refused: {fault}"))
         message = f"the release was refused, the containment still stands: {fault}"
         raise CannotRelease(message) from None
-    return _end(app, held, by)
+    return _end(app, held, target, by, deadline)
 
 
 def _begin(app: App, held: Held, target: Target, by: str, deadline: Deadline) -> Held:
-    """Save what will be written, then what will stand; from here on a crash is resumed, not repeated."""
+    """Save what will be written, and on the standing that it is; from here on a crash is resumed, not repeated."""
     standing, document = app.ledger.standing(target.key)
     if not standing.held_by(held.incident.id):
-        return _nothing_to_restore(app, held, by)
-    workload = app.read(target, deadline.sooner(15))
-    named = frozenset(held.incident.decision.related_revisions if held.incident.decision else ())
-    case = reread_case(held.incident.finding, workload, named, standing)
-    wanted = _wanted(app, standing.without(held.incident.id), case)
-    _keep_others_closed(standing.without(held.incident.id), wanted, workload)
-    restored = restoration(workload.state, standing.applied, wanted)
+        nothing = "asked for the release: this incident holds nothing, so nothing was written"
+        empty = replace(held.incident.told(app.now_ns(), by, nothing), release=Release(by, ()))
+        return app.ledger.save(held, empty)
+    if standing.releasing not in ("", held.incident.id) and app.now_ns() - standing.releasing_ns < RELEASE_NS:
+        message = f"the release of {standing.releasing} is being written to the same target; try again in a moment"
+        raise Transient(message)
+    try:
+        workload = app.read(target, deadline.sooner(15))
+    except Missing:
+        return app.ledger.save(held, replace(held.incident, release=Release(by, ())))
+    rest = standing.without(held.incident.id)
+    wanted = _wanted(app, rest, _case(held.incident, workload, standing))
+    _keep_others_closed(rest, wanted, workload)
+    restored = restoration(workload.state, standing, wanted)
     changes = changes_between(target, workload.state, restored.state, ("release",))
     told = held.incident.told(app.now_ns(), by, _said(changes, restored))
-    held = app.ledger.save(held, replace(told, release=changes, still_open=_left(restored)))
-    rest = standing.without(held.incident.id)
-    stands = replace(rest, applied=dict(restored.state)) if rest.holds else Standing(target.key)
-    app.ledger.stand(replace(stands, released_ns=app.now_ns()), document)
+    held = app.ledger.save(held, replace(told, release=Release(by, changes), still_open=_left(restored)))
+    pending = {**standing.pending, **{key: value for one in changes for key, value in one.after.items()}}
+    releasing = replace(standing, pending=pending, releasing=held.incident.id, releasing_ns=app.now_ns())
+    app.ledger.stand(releasing, document)
     return held
+
+
+def _case(incident: Incident, workload: Workload, standing: Standing) -> Case:
+    named = frozenset(incident.decision.related_revisions if incident.decision else ())
+    return reread_case(incident.finding, workload, named, standing)
 
 
 def _wanted(app: App, rest: Standing, case: Case) -> State:
@@ -79,33 +111,35 @@ def _wanted(app: App, rest: Standing, case: Case) -> State:
 
 
 def _keep_others_closed(rest: Standing, wanted: State, workload: Workload) -> None:
-    suspects = frozenset[str]().union(*(hold.suspects for hold in rest.holds))
     uses = references(wanted, workload.latest)
-    opened = sorted(name for name in suspects & uses.keys() if uses[name].percent or uses[name].tags)
+    opened = sorted(name for name in rest.suspects & uses.keys() if uses[name].percent or uses[name].tags)
     if opened:
         message = f"it would make {', '.join(opened)} reachable again, which another incident holds suspect"
         raise CannotRelease(message)
 
 
-def _restore(app: App, change: Change, deadline: Deadline) -> None:
+def _restore(app: App, incident: Incident, change: Change, deadline: Deadline) -> None:
     """Write the keys that still stand as Firebreak left them; those already restored, or a person's, are left."""
+    surface = app.surfaces[change.surface]
     for attempt in range(_TRIES):
         workload = app.read(change.target, deadline.sooner(15))
         due = {key: value for key, value in change.after.items() if workload.state.get(key) == change.before[key]}
-        due = {key: value for key, value in due.items() if workload.state.get(key) != value}
         if not due:
             _await_effect(app, change, workload, deadline)
             return
+        # Looked at after the settings: whoever comes to stand there from now on waits, so that nobody is undone.
+        if app.ledger.standing(change.target.key)[0].releasing != incident.id:
+            raise _Overtaken
         writing = replace(change, before={key: change.before[key] for key in due}, after=due)
         try:
-            operation = app.surfaces[change.surface].write(writing, workload, deadline)
+            operation = surface.write(writing, workload, deadline)
         except (Drifted, Transient):
             if attempt == _TRIES - 1 or deadline.passed:
                 raise
             time.sleep(deadline.remaining(0.2 * 2**attempt))
             continue
         if operation:
-            app.surfaces[change.surface].wait(operation, deadline)
+            surface.wait(operation, deadline)
 
 
 def _await_effect(app: App, change: Change, workload: Workload, deadline: Deadline) -> None:
@@ -122,28 +156,44 @@ def _await_effect(app: App, change: Change, workload: Workload, deadline: Deadli
         now = replace(change, after={key: workload.state.get(key) for key in change.after})
 
 
-def _stand_again(app: App, held: Held, target: Target) -> None:
-    """Put the hold back that a refused release had taken away: the settings are still what it wrote."""
+def _stop_releasing(app: App, incident: Incident, target: Target) -> None:
+    """A refused release leaves the hold where it was: the settings are still what it wrote."""
     standing, document = app.ledger.standing(target.key)
-    changes, plan = held.incident.release, held.incident.plan
-    if standing.held_by(held.incident.id) or changes is None or plan is None:
-        return
-    suspects = frozenset(held.incident.decision.suspects if held.incident.decision else ())
-    workload = app.read(target, Deadline.after(15))
-    origin = standing.origin if standing.holds else functools.reduce(overlaid, changes, workload.state)
-    again = standing.holding(Hold(held.incident.id, plan.steps, suspects, held.incident.created_ns), origin, {})
-    app.ledger.stand(replace(again, applied=dict(workload.state), released_ns=None), document)
+    if standing.releasing == incident.id:
+        app.ledger.stand(replace(standing, releasing="", pending={}), document)
 
 
-def _nothing_to_restore(app: App, held: Held, by: str) -> Held:
-    nothing = "released: this incident holds nothing, so nothing was written"
-    return app.ledger.save(held, held.incident.told(app.now_ns(), by, nothing))
+def _gone(app: App, held: Held, target: Target, by: str) -> Held:
+    standing, document = app.ledger.standing(target.key)
+    rest = standing.without(held.incident.id)
+    if document is not None:
+        app.ledger.stand(rest if rest.holds else Standing(target.key, released_ns=app.now_ns()), document)
+    told = held.incident.told(app.now_ns(), by, "the target does not exist any more: nothing was left to restore")
+    return _ended(app, held, told, by)
 
 
-def _end(app: App, held: Held, by: str) -> Held:
-    ended: Incident = replace(held.incident, phase="released", release=None)
-    told = ended.told(app.now_ns(), by, "released")
-    return app.ledger.save(held, told.announcing(channels(app)))
+def _end(app: App, held: Held, target: Target, by: str, deadline: Deadline) -> Held:
+    """Take the hold away; what was restored is in force by now."""
+    standing, document = app.ledger.standing(target.key)
+    if document is not None and standing.held_by(held.incident.id):
+        try:
+            now = app.read(target, deadline.sooner(15))
+        except Missing:
+            return _gone(app, held, target, by)
+        rest = standing.without(held.incident.id)
+        if standing.releasing == held.incident.id:
+            there = {key: value for key, value in standing.pending.items() if now.state.get(key) == value}
+            rest = replace(rest, applied=laid(standing.applied, there), pending={}, releasing="")
+        at = standing.released_ns if by == "firebreak" else app.now_ns()
+        empty = Standing(target.key, released_ns=at, changed_ns=now.updated_ns)
+        stands = replace(rest, released_ns=at, changed_ns=now.updated_ns) if rest.holds else empty
+        app.ledger.stand(stands, document)
+    return _ended(app, held, held.incident, by)
+
+
+def _ended(app: App, held: Held, incident: Incident, by: str) -> Held:
+    ended = replace(incident, phase="released", release=None, question=None, next_ns=None)
+    return app.ledger.save(held, ended.told(app.now_ns(), by, "released").announcing(channels(app)))
 
 
 def _said(changes: tuple[Change, ...], restored: Restoration) -> str:

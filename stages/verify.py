@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from adapters.deadline import Deadline
 from app import App
 from core.case import Case
-from core.errors import Drifted, Failed, Unfinished
+from core.errors import Drifted, Failed, Refused, Unfinished
 from core.incident import Incident
 from core.openings import still_open
-from core.plan import SUCCESS, Change, Outcome, stands_at
-from core.standing import Hold
-from core.target import Target
+from core.plan import SUCCESS, Change, Outcome, Plan, draft, stands_at
+from core.policy import Policy
+from core.standing import Hold, Standing
+from core.target import NotATarget, Target
 from core.workload import Workload
 from ledger import Held
 from stages.decide import reread_case
@@ -27,6 +28,7 @@ class Seen:
 
     workload: Workload
     case: Case
+    standing: Standing
 
 
 def look(app: App, incident: Incident, target: Target, deadline: Deadline) -> Seen:
@@ -37,7 +39,19 @@ def look(app: App, incident: Incident, target: Target, deadline: Deadline) -> Se
     standing, _ = app.ledger.standing(target.key)
     case = reread_case(incident.finding, workload, named, standing, frozenset(incident.unsupported))
     # Who was suspect when the decision fell stays so, also once nothing leads there any more.
-    return Seen(workload, case.also(frozenset(decision.suspects if decision else ())))
+    return Seen(workload, case.also(frozenset(decision.suspects if decision else ())), standing)
+
+
+def redraw(app: App, incident: Incident, policy: Policy, deadline: Deadline) -> Plan:
+    """The policy's plan on a fresh look; raises Refused or Transient where there is none to be had."""
+    target = incident.finding.target
+    if isinstance(target, NotATarget):
+        raise Refused(target.reason)
+    seen = look(app, incident, target, deadline)
+    failed = frozenset(incident.failed_actions)
+    return draft(
+        policy.then, seen.workload.state, seen.case, app.actions, policy_set=app.policies.digest, failed=failed
+    )
 
 
 def verify(app: App, held: Held, change: Change, seen: Seen, deadline: Deadline) -> Held:
@@ -66,13 +80,12 @@ def in_force(app: App, workload: Workload, change: Change) -> bool:
 
 def _outcome(app: App, held: Held, change: Change, seen: Seen) -> Held:
     standing, document = app.ledger.standing(change.target.key)
-    plan = held.incident.plan
+    plan, now = held.incident.plan, app.now_ns()
     if standing.holds:
-        # Nothing new had to be closed where another incident's containment stands: this one joins it as a hold.
-        hold = Hold(held.incident.id, plan.steps if plan else (), seen.case.suspects, app.now_ns())
-        joined = standing if standing.held_by(hold.incident) else standing.holding(hold, seen.workload.state, {})
-        applied = joined.applied or standing.applied
-        app.ledger.stand(replace(joined, applied=applied, verified_ns=app.now_ns()), document)
+        # Where another incident's containment stands and nothing new had to be closed, this one joins it as a hold.
+        hold = Hold(held.incident.id, plan.steps if plan else (), seen.case.suspects, now)
+        joined = standing.joined(hold).confirmed(seen.workload.state, now, seen.workload.updated_ns)
+        app.ledger.stand(joined, document)
     detail = f"verified in effect: {keys(change)}" if change.after else "already so: nothing was written"
     outcome = Outcome(change.surface, SUCCESS, detail, change.actions, still_open(seen.workload, seen.case))
     incident = held.incident

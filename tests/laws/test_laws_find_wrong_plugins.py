@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("core", "adapters", "enrichment", "responders", "stages", "policies", "sandbox", "tests")
-FILES = ("app.py", "ledger.py", "main.py", "pipeline.py", "settings.py", "pyproject.toml")
+FILES = (*sorted(path.name for path in ROOT.glob("*.py")), "pyproject.toml")
 
 RIGHT = (ROOT / "responders" / "cut_traffic.py").read_text().replace("cut_traffic", "{name}")
 WRONG_ACTIONS = {

@@ -133,7 +133,7 @@ def test_release_restores_key_by_key(name: str, situation: tuple[State, Case]) -
     state, case = situation
     after = edited(ACTIONS[name], state, case)
     if not isinstance(after, Refusal):
-        assert restoration(after, after, state).state == state
+        assert restoration(after, Standing(case.target.key, state, after), state).state == state
 
 
 @every_action
@@ -144,7 +144,7 @@ def test_a_human_edit_is_never_overwritten(name: str, situation: tuple[State, Ca
     after = edited(ACTIONS[name], state, case)
     if not isinstance(after, Refusal) and after[INGRESS] != ingress:
         by_hand = {**after, INGRESS: ingress}
-        restored = restoration(by_hand, after, state)
+        restored = restoration(by_hand, Standing(case.target.key, state, after), state)
 
         assert restored.state[INGRESS] == ingress
         assert (INGRESS in restored.left_alone) == (after[INGRESS] != state[INGRESS] and state[INGRESS] != ingress)
@@ -164,14 +164,14 @@ def test_holds_released_in_any_order_end_at_origin(
         if isinstance(after, Refusal):
             return
         hold = Hold(f"fb-{number}", (HeldStep(name, {}),), case.suspects, number)
-        standing = standing.holding(hold, current, after)
+        standing = standing.holding(hold, current, after).confirmed(after, number, 0)
         current = after
     for number in order:
         rest = standing.without(f"fb-{number}")
         wanted = should_stand(rest, case, ACTIONS)
         if isinstance(wanted, Refusal):
             return
-        current = restoration(current, standing.applied, wanted).state
+        current = restoration(current, standing, wanted).state
         standing = dataclasses.replace(rest, applied=current)
 
     assert current == state

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.sqlite import SqliteDocuments
 from core.errors import Transient
-from ledger import Conflict, Documents, Exists, Index, TooLarge
+from documents import Conflict, Documents, Exists, Index, TooLarge
 
 Store = Callable[[], Documents]
 SERVICE = "projects/shop-prod/locations/europe-west1/services/checkout"

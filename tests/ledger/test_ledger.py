@@ -12,7 +12,8 @@ from core.errors import Transient
 from core.finding import Finding, parse_notification
 from core.seal import Seal
 from core.standing import Standing
-from ledger import LEASE_NS, BrokenSeal, Conflict, Held, Ledger
+from documents import Conflict
+from ledger import LEASE_NS, BrokenSeal, Held, Ledger
 
 FINDING = parse_notification((Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()).finding
 SEAL = Seal((b"key",))

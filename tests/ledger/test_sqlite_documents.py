@@ -12,7 +12,7 @@ import pytest
 
 from adapters.sqlite import SqliteDocuments
 from core.errors import Transient
-from ledger import Index
+from documents import Index
 
 FIRST_FILE = """
 CREATE TABLE IF NOT EXISTS documents (

@@ -1,0 +1,151 @@
+"""What a person's word does to an incident: approve, reject, release, close, review. The first answer wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from adapters.deadline import Deadline
+from app import App
+from core.errors import Refused
+from core.incident import ENDED, Answer, Incident, Phase
+from ledger import Held
+from stages.announce import channels
+from stages.contain import contain
+from stages.question import ask_anew
+from stages.release import CannotRelease
+from stages.release import release as restore
+from stages.rest import holds, policy_of, resting
+from stages.review import announce_review
+
+ClosedAs = Literal["true_positive", "false_positive", "benign"]
+CLOSED_AS: tuple[str, ...] = get_args(ClosedAs)
+_RELEASABLE: frozenset[Phase] = frozenset({"contained", "failed", "containing", "verifying"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of a person's command: done or not, and a sentence that says so."""
+
+    done: bool
+    says: str
+    held: Held
+
+
+def approve(app: App, held: Held, by: str, digest: str | None, deadline: Deadline) -> Answered:
+    """Approve the open question's digest and contain; asked again where it has expired or drifted."""
+    incident, now = held.incident, app.now_ns()
+    question, policy = incident.question, policy_of(app, incident)
+    if _approved_before(incident, by, digest):
+        return _went_on(app, held, deadline)
+    if policy is not None and (late := _too_late(incident, now)):
+        held = ask_anew(app, held, policy, f"{late} when {by} approved", deadline)
+        return Answered(done=False, says=f"{late}; it is asked again on a fresh look", held=held)
+    if question is None or policy is None or _not_approvable(incident, digest):
+        says = _not_approvable(incident, digest) or "the policy that asked does not exist any more"
+        return Answered(done=False, says=says, held=held)
+    answer = Answer(question.digest, by, now, question.cautions)
+    answered = replace(incident, phase="containing", answer=answer, next_ns=None)
+    held = app.ledger.save(held, answered.told(now, by, f"approved {question.digest[:12]}"))
+    return _contained(contain(app, held, policy, deadline))
+
+
+def _too_late(incident: Incident, now_ns: int) -> str:
+    """Why an approval comes too late for what was shown; empty if it does not."""
+    if incident.phase == "expired":
+        return "the question was closed unanswered"
+    expired = incident.phase == "waiting" and incident.question is not None and now_ns >= incident.question.expires_ns
+    return "the question had expired" if expired else ""
+
+
+def _not_approvable(incident: Incident, digest: str | None) -> str:
+    """Why there is nothing to approve; empty if there is."""
+    question = incident.question
+    if incident.phase != "waiting" or question is None:
+        return f"nothing is asked: {_stands(incident)}"
+    if digest is not None and not question.digest.startswith(digest):
+        return f"the question is about {question.digest[:12]}, not {digest[:12]}"
+    if incident.plan is None or not incident.plan.changes:
+        return "there is nothing to approve: the question carries no change"
+    return ""
+
+
+def _approved_before(incident: Incident, by: str, digest: str | None) -> bool:
+    """Whether this is the same approval once more, delivered again after its first bearer died."""
+    answer = incident.answer
+    return answer is not None and answer.by == by and (digest is None or answer.digest.startswith(digest))
+
+
+def _went_on(app: App, held: Held, deadline: Deadline) -> Answered:
+    policy = policy_of(app, held.incident)
+    if held.incident.phase in ("containing", "verifying") and policy is not None:
+        held = contain(app, held, policy, deadline)
+    return _contained(held)
+
+
+def _contained(held: Held) -> Answered:
+    return Answered(held.incident.phase == "contained", held.incident.history[-1].what, held)
+
+
+def _stands(incident: Incident) -> str:
+    """How it stands, and who last spoke a word on it."""
+    person = next((one for one in reversed(incident.history) if one.who != "firebreak"), None)
+    return f"the incident is {incident.phase}" + (f" ({person.who}: {person.what})" if person else "")
+
+
+def _said(incident: Incident, by: str, what: str) -> bool:
+    return any(one.who == by and one.what == what for one in incident.history)
+
+
+def reject(app: App, held: Held, by: str, reason: str) -> Answered:
+    """Answer the open question with no; what this incident holds already stays as it is."""
+    incident = held.incident
+    if incident.phase == "rejected" and _said(incident, by, f"rejected: {reason}"):
+        return Answered(done=True, says="rejected", held=held)
+    if incident.phase != "waiting":
+        return Answered(done=False, says=f"nothing is asked: {_stands(incident)}", held=held)
+    told = replace(incident, question=None).told(app.now_ns(), by, f"rejected: {reason}")
+    rested = resting(app, told, "rejected")
+    says = "rejected" if rested.phase == "rejected" else "rejected; what was contained before still stands"
+    return Answered(done=True, says=says, held=app.ledger.save(held, rested.announcing(channels(app))))
+
+
+def release(app: App, held: Held, by: str, deadline: Deadline) -> Answered:
+    """Take the incident's hold away and restore what it set; a person's release passes every guard."""
+    incident = held.incident
+    if incident.phase == "released" and _said(incident, by, "released"):
+        return Answered(done=False, says="nothing is contained: the incident is released already", held=held)
+    if incident.phase not in _RELEASABLE and incident.release is None and not holds(app, incident):
+        return Answered(done=False, says=f"nothing is contained: {_stands(incident)}", held=held)
+    return Answered(done=True, says="released", held=restore(app, held, by, deadline))
+
+
+def close(app: App, held: Held, by: str, closed_as: str, reason: str) -> Answered:
+    """End an incident with what it was found to be; what stands has to be released first."""
+    incident = held.incident
+    if incident.phase == "closed":
+        same = incident.closed_as == closed_as
+        return Answered(done=same, says=f"closed already as {incident.closed_as}", held=held)
+    if holds(app, incident) or incident.release is not None:
+        says = f"its containment still stands: firebreak incident release {incident.id} comes first"
+        return Answered(done=False, says=says, held=held)
+    if incident.phase not in ENDED | {"waiting", "failed", "contained"}:
+        says = f"somebody is at work on it: the incident is {incident.phase}; try again in a moment"
+        return Answered(done=False, says=says, held=held)
+    why = f": {reason}" if reason else ""
+    closed = replace(incident, phase="closed", closed_as=closed_as, question=None, next_ns=None)
+    told = closed.told(app.now_ns(), by, f"closed as {closed_as.replace('_', ' ')}{why}")
+    return Answered(done=True, says=told.history[-1].what, held=app.ledger.save(held, told.announcing(channels(app))))
+
+
+def review(app: App, held: Held, by: str, deadline: Deadline) -> Answered:
+    """Look at what stands now, and announce it again with its age."""
+    if not holds(app, held.incident):
+        return Answered(done=False, says=f"nothing is contained: {_stands(held.incident)}", held=held)
+    try:
+        held = announce_review(app, held, by, deadline)
+    except CannotRelease:
+        raise
+    except Refused as fault:
+        return Answered(done=False, says=f"it could not be looked at: {fault}", held=held)
+    return Answered(done=True, says=held.incident.history[-1].what, held=held)

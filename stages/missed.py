@@ -1,0 +1,65 @@
+"""Findings that SCC holds active and no incident answers: lost messages are found here, within one sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from adapters.deadline import Deadline
+from app import App
+from core.finding import Finding, Notification
+from core.instants import NANOS
+from core.intake import reason_to_decline
+from documents import Conflict, Document, Exists
+
+Answer = Callable[[Notification], None]
+_MOST_ANSWERED = 100
+_FIRST_LOOK_NS = 24 * 3600 * NANOS
+_OVERLAP_NS = 1800 * NANOS
+"""Findings are published up to some minutes after the event that they are dated by."""
+
+
+def answer_missed(app: App, answer: Answer, deadline: Deadline) -> int:
+    """Answer every active finding since the last look that has no incident; how many there were.
+
+    Raises Transient or Refused where SCC cannot be asked. A look that was cut short goes on from where it ended.
+    """
+    organization = app.policies.charter.organization
+    if organization is None:
+        return 0
+    document, since = _since(app)
+    began, answered = app.now_ns(), 0
+    for finding in app.scc.active_since(organization, since, deadline):
+        if deadline.passed or answered >= _MOST_ANSWERED:
+            _remember(app, document, finding.event_ns)
+            return answered
+        if _is_unanswered(app, finding):
+            answer(Notification(finding, deleted=False))
+            answered += 1
+    _remember(app, document, began - _OVERLAP_NS)
+    return answered
+
+
+def _is_unanswered(app: App, finding: Finding) -> bool:
+    """A finding that would be declined unread leaves no record; one that has an incident is answered."""
+    notification = Notification(finding, deleted=False)
+    if reason_to_decline(notification, app.policies.policies, app.policies.charter.organization) is not None:
+        return False
+    return app.ledger.read(finding.incident_id) is None
+
+
+def _since(app: App) -> tuple[Document | None, int]:
+    document = app.ledger.documents.read("sweep", "findings")
+    first = app.now_ns() - _FIRST_LOOK_NS
+    return document, int(document.body["since_ns"]) if document else first
+
+
+def _remember(app: App, document: Document | None, since_ns: int) -> None:
+    """Where the next look begins; another sweep that got there first may say so as well."""
+    body = {"since_ns": since_ns}
+    try:
+        if document is None:
+            app.ledger.documents.create("sweep", "findings", body)
+        else:
+            app.ledger.documents.replace(document, body)
+    except (Exists, Conflict):
+        return

@@ -1,0 +1,47 @@
+"""Where an incident comes to rest: in the phase that its last step gave it, unless something of it still stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app import App
+from core.incident import ENDED, Incident, Phase
+from core.instants import NANOS
+from core.policy import Policy
+from core.target import NotATarget
+from ledger import BrokenSeal
+
+_REVIEW_SECONDS = 4 * 3600
+
+
+def holds(app: App, incident: Incident) -> bool:
+    """Whether a containment of this incident stands on its target; where that cannot be told, it is taken to stand."""
+    target = incident.finding.target
+    if isinstance(target, NotATarget):
+        return False
+    try:
+        return app.ledger.standing(target.key)[0].held_by(incident.id)
+    except BrokenSeal:
+        return incident.done is not None
+
+
+def policy_of(app: App, incident: Incident) -> Policy | None:
+    """The policy that decided the incident, as it stands now; None if it is not there any more."""
+    decision = incident.decision
+    return next((one for one in app.policies.policies if decision and one.id == decision.policy), None)
+
+
+def review_ns(app: App, incident: Incident) -> int:
+    """When what stands is to be announced again."""
+    policy = policy_of(app, incident)
+    return app.now_ns() + (policy.review_after if policy else _REVIEW_SECONDS) * NANOS
+
+
+def resting(app: App, incident: Incident, phase: Phase) -> Incident:
+    """The incident in its last phase; one that holds its target stays `contained`, with the plan that stands there."""
+    stands = holds(app, incident)
+    due = review_ns(app, incident) if stands else incident.next_ns if phase == "monitored" else None
+    if stands and phase in ENDED:
+        plan = incident.done or incident.plan
+        return replace(incident, phase="contained", plan=plan, question=None, operation=None, next_ns=due)
+    return replace(incident, phase=phase, operation=None, next_ns=due)

@@ -1,0 +1,74 @@
+"""A containment that still stands is announced again, or, where the policy says so and SCC has settled it, released."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adapters.deadline import Deadline
+from app import App
+from core.errors import Refused, Transient
+from core.guards import ceiling_caps, itself_caps, source_bar
+from core.incident import Incident
+from core.instants import NANOS
+from core.openings import still_open
+from core.review import age, review_sentence
+from core.standing import Hold
+from core.target import NotATarget
+from ledger import Held
+from stages.announce import channels
+from stages.release import CannotRelease, release
+from stages.rest import policy_of, review_ns
+from stages.verify import look
+
+BY = "firebreak"
+
+
+def announce_review(app: App, held: Held, by: str, deadline: Deadline, why: str = "") -> Held:
+    """Look at what stands and announce it; raises Refused or Transient where it cannot be looked at."""
+    incident = held.incident
+    target = incident.finding.target
+    if isinstance(target, NotATarget):
+        raise Refused(target.reason)
+    seen = look(app, incident, target, deadline)
+    hold = next(one for one in seen.standing.holds if one.incident == incident.id)
+    sentence = review_sentence(hold, seen.workload, app.now_ns())
+    told = incident.told(app.now_ns(), by, f"{sentence}{why and f'; {why}'}")
+    reviewed = replace(told, still_open=still_open(seen.workload, seen.case), next_ns=review_ns(app, incident))
+    return app.ledger.save(held, reviewed.announcing(channels(app)))
+
+
+def review_due(app: App, held: Held, hold: Hold, deadline: Deadline) -> Held:
+    """A review that has come due: released if the policy's `release_after` allows it, else announced."""
+    policy = policy_of(app, held.incident)
+    held_for = app.now_ns() - hold.taken_ns
+    if policy is None or policy.release_after is None or held_for < policy.release_after * NANOS:
+        return announce_review(app, held, BY, deadline)
+    if against := _against_release(app, held.incident, deadline):
+        return announce_review(app, held, BY, deadline, f"not released by itself: {against}")
+    told = held.incident.told(app.now_ns(), BY, f"the finding is INACTIVE, and {age(held_for)} are over: released")
+    held = app.ledger.save(held, told)
+    try:
+        return release(app, held, BY, deadline)
+    except CannotRelease as fault:
+        again = app.ledger.take(held.incident.id)
+        return announce_review(app, again or held, BY, deadline, f"not released by itself: {fault}")
+
+
+def _against_release(app: App, incident: Incident, deadline: Deadline) -> str | None:
+    """What stands against a release that no person asks for; None if nothing does."""
+    finding = incident.finding
+    if isinstance(finding.target, NotATarget):
+        return finding.target.reason
+    caps = [*ceiling_caps(app.ceilings()), *source_bar(finding, app.policies.charter)]
+    caps += itself_caps(finding.target, app.settings.own)
+    if bars := [cap.reason for cap in caps if cap.kind == "bar"]:
+        return bars[0]
+    try:
+        now = app.scc.find(finding.name, app.organization(finding.name), deadline.sooner(10))
+    except (Transient, Refused) as fault:
+        return f"SCC cannot be asked: {fault}"
+    if now is None:
+        return "SCC does not hold the finding any more"
+    if now.mute == "MUTED":
+        return "the finding is muted, which is not enough"
+    return None if now.state == "INACTIVE" else "the finding is still active"

@@ -1,0 +1,150 @@
+"""What time and accidents leave behind, found and carried on: bounded, resumable, and safe to run twice at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from adapters.deadline import Deadline
+from app import App
+from core.codec import Unreadable
+from core.errors import Refused, Transient
+from core.finding import Notification
+from core.incident import Incident, Phase
+from core.instants import NANOS
+from core.mode import Mode
+from core.target import NotATarget
+from ledger import Held
+from stages.blast_radius import take_slots
+from stages.contain import contain
+from stages.decide import confirm
+from stages.drift import look_at
+from stages.question import MOST_ESCALATIONS, ask_anew
+from stages.release import release
+from stages.respond import ASK_AGAIN_NS, end, proceed, resume
+from stages.rest import holds, policy_of, resting
+from stages.review import review_due
+
+MOST = 200
+"""Of each kind of work, at most so much in one sweep; what is left comes first in the next."""
+LOOK_AGAIN_NS = 30 * NANOS
+_UNVERIFIED_FOR_NS = 24 * 3600 * NANOS
+
+
+def isolated(app: App, counts: Counter[str], what: str, work: Callable[[], str | None]) -> None:
+    """Do one item; whatever becomes of it, the next one has its turn."""
+    try:
+        done = work()
+    except Transient as fault:
+        counts["busy or unreachable"] += 1
+        app.say("WARNING", f"the sweep comes back to {what}: {fault}")
+    except (Refused, Unreadable) as fault:
+        counts["refused"] += 1
+        app.say("ERROR", f"the sweep could not deal with {what}: {fault}")
+    except Exception as fault:  # noqa: BLE001 - one item's fault must not keep the others from being looked at
+        counts["faults"] += 1
+        app.say("ERROR", f"a fault in Firebreak itself, at {what}: {type(fault).__name__}: {fault}")
+    else:
+        counts.update([done] if done else [])
+
+
+def due_incidents(app: App, counts: Counter[str], carry_on: Callable[[str], str | None], deadline: Deadline) -> None:
+    """Every incident whose time has come, the longest due first."""
+    for document in list(app.ledger.documents.due("incident", app.now_ns(), MOST)):
+        if deadline.passed:
+            counts["left for the next sweep"] += 1
+            return
+        isolated(app, counts, f"incident {document.key}", lambda key=document.key: carry_on(key))  # type: ignore[misc]
+
+
+def standing_targets(app: App, counts: Counter[str], deadline: Deadline) -> None:
+    """Every target on which something stands, the one longest not looked at first."""
+    for document in list(app.ledger.documents.due("look", app.now_ns(), MOST)):
+        if deadline.passed:
+            counts["left for the next sweep"] += 1
+            return
+        isolated(app, counts, document.key, lambda one=document: _look(app, one.key, deadline))  # type: ignore[misc]
+
+
+def _look(app: App, target: str, deadline: Deadline) -> str | None:
+    found = look_at(app, target, deadline)
+    stands = app.ledger.standing(target)[0].holds
+    app.ledger.look_at(target, app.now_ns() + LOOK_AGAIN_NS if stands else None)
+    return f"drift {found}" if found else None
+
+
+def carry_on(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | None]:
+    """Go on with one incident that is due: what was left unfinished, what expired, what is to be reviewed."""
+    incident = held.incident
+    if incident.release is not None:
+        return release(app, held, incident.release.by, deadline), "releases carried on"
+    if incident.phase == "received":
+        return proceed(app, held, Notification(incident.finding, deleted=False), deadline), "decided"
+    if incident.phase in ("containing", "verifying"):
+        return resume(app, held, deadline), "containments carried on"
+    if incident.next_ns is None or incident.next_ns > app.now_ns():
+        return held, None
+    return _WHEN_DUE.get(incident.phase, _reviewed)(app, held, deadline)
+
+
+def _expired(app: App, held: Held, deadline: Deadline) -> tuple[Held, str]:
+    """An unanswered question: contained where the policy says so and may, else put again, else closed."""
+    incident, policy = held.incident, policy_of(app, held.incident)
+    times = incident.question.escalated if incident.question else 0
+    if policy is None:
+        gone = "nobody answered, and the policy that asked does not exist any more"
+        return end(app, held, "expired", gone), "expired"
+    if policy.on_expiry == "contain" and _may_contain(app, incident):
+        decided = replace(incident, phase="containing", question=None, next_ns=None)
+        told = decided.told(app.now_ns(), "firebreak", "nobody answered in time; the policy says to contain then")
+        return contain(app, app.ledger.save(held, told), policy, deadline), "contained unanswered"
+    if times < MOST_ESCALATIONS:
+        why = f"nobody answered in time; asked again, {times + 1} of {MOST_ESCALATIONS}"
+        return ask_anew(app, held, policy, why, deadline, times + 1), "asked again"
+    closed = f"nobody answered {MOST_ESCALATIONS + 1} times; approving it later draws the plan anew"
+    return end(app, held, "expired", closed), "expired"
+
+
+def _may_contain(app: App, incident: Incident) -> bool:
+    """Only where nothing but the policy's own mode asked: no guard, no missing answer, and a slot is left."""
+    decision, target = incident.decision, incident.finding.target
+    if decision is None or incident.plan is None or isinstance(target, NotATarget):
+        return False
+    own = decision.wanted is Mode.APPROVE and decision.mode is Mode.APPROVE and not decision.caps
+    unknown = any(clause.get("value") is None for one in decision.trace for clause in one.get("clauses", ()))
+    if not own or unknown or not incident.plan.writes or holds(app, incident):
+        return False
+    return not take_slots(app, target.project_id or target.project, incident.id)
+
+
+def _asked_again(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | None]:
+    """SCC did not hold the finding: decided anew once it does, given up after a day."""
+    incident = held.incident
+    confirmed = confirm(app, incident.finding, deadline)
+    if confirmed.trust == "confirmed":
+        again = replace(incident, phase="received", next_ns=None, decision=None)
+        held = app.ledger.save(held, again.told(app.now_ns(), "firebreak", "SCC holds the finding now"))
+        return proceed(app, held, Notification(incident.finding, deleted=False), deadline), "confirmed late"
+    if app.now_ns() - incident.created_ns < _UNVERIFIED_FOR_NS:
+        return app.ledger.save(held, replace(incident, next_ns=app.now_ns() + ASK_AGAIN_NS)), None
+    told = incident.told(app.now_ns(), "firebreak", f"given up after a day: {confirmed.reason}")
+    return app.ledger.save(held, replace(told, next_ns=None)), "given up"
+
+
+def _reviewed(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | None]:
+    target = held.incident.finding.target
+    if isinstance(target, NotATarget):
+        return app.ledger.save(held, replace(held.incident, next_ns=None)), None
+    standing, _ = app.ledger.standing(target.key)
+    hold = next((one for one in standing.holds if one.incident == held.incident.id), None)
+    if hold is None:
+        return app.ledger.save(held, resting(app, held.incident, held.incident.phase)), None
+    held = review_due(app, held, hold, deadline)
+    return held, "released" if held.incident.phase == "released" else "reviewed"
+
+
+_WHEN_DUE: Mapping[Phase, Callable[[App, Held, Deadline], tuple[Held, str | None]]] = MappingProxyType(
+    {"waiting": _expired, "monitored": _asked_again}
+)
