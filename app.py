@@ -16,6 +16,7 @@ from typing import Protocol
 
 import enrichment
 import responders
+from adapters.cloud_logging import CloudLogging
 from adapters.cloud_run import CloudRunServices
 from adapters.deadline import Deadline
 from adapters.pubsub import Publisher
@@ -27,6 +28,7 @@ from core.action import Responder
 from core.errors import Unsupported
 from core.finding import Finding, FindingName
 from core.guards import Ceiling
+from core.logs import LogLines, LogQuery, Order
 from core.mode import Mode
 from core.policy import PolicySet
 from core.policy_text import parse_policies
@@ -118,12 +120,21 @@ class _Findings:
         return self.scc.around(finding, target, organization, window_ns, Deadline.after(seconds))
 
 
+@dataclass(frozen=True, slots=True)
+class _Logs:
+    logging: CloudLogging
+
+    def lines(self, query: LogQuery, order: Order, most: int, seconds: float) -> LogLines:
+        return self.logging.lines(query, order, most, Deadline.after(seconds))
+
+
 def build(settings: Settings, say: Say | None = None) -> App:
     """Wire everything; raises Faults when a policy or firebreak.yaml does not load."""
     policies = load_policies(settings.policies)
     services = CloudRunServices(settings.emulators.get("CLOUD_RUN_EMULATOR_HOST"))
     readers: Mapping[Kind, Reader] = MappingProxyType({"service": services})
     scc = SecurityCenter(settings.emulators.get("SECURITY_CENTER_EMULATOR_HOST"))
+    logs = CloudLogging(settings.emulators.get("LOGGING_EMULATOR_HOST"))
     key = settings.virustotal_key
     files = connect(key, settings.virustotal_host) if key else None
     return App(
@@ -135,7 +146,7 @@ def build(settings: Settings, say: Say | None = None) -> App:
         readers=readers,
         surfaces=MappingProxyType({"service": services}),
         scc=scc,
-        sources=Sources(_Findings(scc, policies.charter.organization), _Workloads(readers), files),
+        sources=Sources(_Findings(scc, policies.charter.organization), _Workloads(readers), files, _Logs(logs)),
         publisher=Publisher(settings.emulators.get("PUBSUB_EMULATOR_HOST")),
         say=say or say_json,
         now_ns=time.time_ns,

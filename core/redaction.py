@@ -12,6 +12,7 @@ LONGEST_LIST = 50
 LARGEST_RECORD = 200_000
 _DEEPEST = 12
 _SCANNED = 20_000
+_LONGEST_QUOTED = 600  # a quoted secret of several words, with its name
 
 _NAMED = (
     r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|client[_-]?secret|auth|credential"
@@ -60,6 +61,7 @@ _SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("secret", rf"(?i)(?<=\s)--?{_NAMED}\s{{1,3}}(?!\[redacted )[^\s-][^\s]{{2,500}}"),
     )
 )
+_SECRET_NAME = re.compile(rf"(?i){_NAMED}\Z")
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e01ef]"
@@ -74,17 +76,23 @@ def safe(text: str, limit: int = LONGEST_TEXT) -> str:
     if more and len(text) <= limit + _LONGEST_MORE:
         # Cut before, or pretending to be: what is left of it is looked at again, and not cut again.
         return _shown(text[: more.start()]) + more[0]
-    shown = _shown(text[:_SCANNED])
-    unseen = max(0, len(text) - _SCANNED)
-    if unseen and len(shown) <= limit:
-        # Only the beginning of the last word was looked at, and a secret is not known by its beginning.
-        shown = shown.rpartition(" ")[0]
+    scanned = max(_SCANNED, limit + _LONGEST_QUOTED)
+    shown = _shown(text[:scanned])
+    unseen = max(0, len(text) - scanned)
+    if unseen:
+        # Of the last words only the beginning was looked at, and a secret is not known by its beginning.
+        shown = shown[: max(0, len(shown) - _LONGEST_QUOTED)].rpartition(" ")[0]
     dropped = max(0, len(shown) - limit) + unseen
     return f"{shown[:limit]}… ({dropped} more characters)" if dropped else shown
 
 
 def _shown(text: str) -> str:
     return _UNSAFE.sub(_visible, _without_secrets(text))
+
+
+def names_a_secret(key: str) -> bool:
+    """Whether what stands under this name in JSON is taken for a secret, whatever it looks like."""
+    return _SECRET_NAME.search(key) is not None
 
 
 def _without_secrets(text: str) -> str:

@@ -14,6 +14,7 @@ from core.evidence import Catalogue, Evidence
 
 if TYPE_CHECKING:
     from core.finding import Finding
+    from enrichment.logs import Logs
     from enrichment.related import Findings
     from enrichment.virustotal import FileReports
     from enrichment.workload import Workloads
@@ -26,6 +27,7 @@ class Sources:
     findings: Findings
     workloads: Workloads
     files: FileReports | None
+    logs: Logs
 
 
 class Enricher(Protocol):

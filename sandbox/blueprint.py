@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,13 @@ _SERVICE = frozenset(
 )
 _TRAFFIC = frozenset("latest revision percent tag".split())
 _BINDING = frozenset("role members condition".split())
+_LOG = frozenset("of at revision execution severity log text json entry".split())
+_LOGGED = {
+    "services": ("cloud_run_revision", "service_name"),
+    "jobs": ("cloud_run_job", "job_name"),
+    "workerPools": ("cloud_run_worker_pool", "worker_pool_name"),
+    "instances": ("cloud_run_instance", "instance_name"),
+}
 _REVISION = frozenset("name image digest created ready reason generation min_instances timeout service_account".split())
 
 
@@ -111,3 +119,27 @@ def policy_from(given: Mapping[str, Any]) -> policy_pb2.Policy:
     for one in bindings:
         check_keys(one, _BINDING, "iam")
     return policy_pb2.Policy(version=3, bindings=[policy_pb2.Binding(**one) for one in bindings])
+
+
+def log_entry_from(given: Mapping[str, Any], moment: Moment) -> dict[str, Any]:
+    """A log entry in Cloud Logging's JSON, of the workload `of`; `entry` overrides and adds whatever it says."""
+    check_keys(given, _LOG, "log")
+    _, project, _, location, kind, name = str(given["of"]).split("/")
+    resource_type, label = _LOGGED[kind]
+    labels = {"project_id": project, "location": location, label: name}
+    if "revision" in given:
+        labels |= {"configuration_name": name, "revision_name": given["revision"]}
+    at = moment(given.get("at")).astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    entry: dict[str, Any] = {
+        "logName": f"projects/{project}/logs/run.googleapis.com%2F{given.get('log', 'stdout')}",
+        "resource": {"type": resource_type, "labels": labels},
+        "timestamp": at,
+        "receiveTimestamp": at,
+        "severity": given.get("severity", "DEFAULT"),
+        "insertId": uuid.uuid4().hex,
+    }
+    if "execution" in given:
+        entry["labels"] = {"run.googleapis.com/execution_name": given["execution"]}
+    payload = {"textPayload": given["text"]} if "text" in given else {}
+    payload |= {"jsonPayload": given["json"]} if "json" in given else {}
+    return entry | payload | dict(given.get("entry", {}))

@@ -8,7 +8,16 @@ from typing import Any, Self
 
 import grpc
 
-from sandbox import cloud_run, cloud_run_revisions, iam_policies, operations, pubsub, security_center, virustotal
+from sandbox import (
+    cloud_run,
+    cloud_run_revisions,
+    iam_policies,
+    logging_service,
+    operations,
+    pubsub,
+    security_center,
+    virustotal,
+)
 from sandbox.wire import Wire
 from sandbox.world import World
 
@@ -34,6 +43,7 @@ class Sandbox:
         for variable, handlers in (
             ("CLOUD_RUN_EMULATOR_HOST", run),
             ("SECURITY_CENTER_EMULATOR_HOST", security_center.handlers(self.world, self.wire)),
+            ("LOGGING_EMULATOR_HOST", logging_service.handlers(self.world, self.wire)),
             ("PUBSUB_EMULATOR_HOST", pubsub.handlers(self.world, self.wire)),
         ):
             self._environment[variable] = f"127.0.0.1:{self._serve(handlers)}"

@@ -13,6 +13,7 @@ A world may be written as YAML; times are RFC 3339 or relative to now (`-2h`, `-
         traffic: [{latest: true, percent: 100}, {revision: checkout-00001-abc, tag: canary}]
     settle_seconds: 0.2                   # how long an operation takes; effective traffic lags until then
     hashes: {<sha256>: {malicious: 48}}
+    logs: [{of: projects/shop-prod/locations/…/services/checkout, at: -90s, severity: ERROR, text: …}]
     latencies: {"*/GetService": 0.02}
     denied: ["*/UpdateService"]
     accepts_ingress_none: true
@@ -36,7 +37,7 @@ from google.iam.v1 import policy_pb2
 from google.longrunning import operations_pb2
 from google.rpc import status_pb2
 
-from sandbox.blueprint import check_keys, policy_from, revision_from, service_from
+from sandbox.blueprint import check_keys, log_entry_from, policy_from, revision_from, service_from
 from sandbox.wire import Fault
 
 _AGO = re.compile(r"-(\d+)(s|m|h|d)")
@@ -45,7 +46,7 @@ _FAULT = frozenset(one.name for one in fields(Fault))
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _KEYS = frozenset(
     "projects services findings hashes latencies faults denied settle_seconds accepts_ingress_none"
-    " create_topics".split()
+    " create_topics logs".split()
 )
 _LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
 _REVISION = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
@@ -95,6 +96,7 @@ class World:
     operations: dict[str, LocalOperation] = field(default_factory=dict)
     findings: list[dict[str, Any]] = field(default_factory=list)
     hashes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    logs: list[dict[str, Any]] = field(default_factory=list)
     topics: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
     latencies: dict[str, float] = field(default_factory=dict)
@@ -116,6 +118,7 @@ class World:
         for one in given.get("projects", {}).values():
             check_keys(one, _PROJECT, "project")
         world.projects = {name: str(one.get("number", "")) for name, one in given.get("projects", {}).items()}
+        world.logs = [log_entry_from(one, world.moment) for one in given.get("logs", ())]
         for one in given.get("services", ()):
             world.add_service(one)
         return world

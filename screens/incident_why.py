@@ -76,6 +76,11 @@ def _show_source(screen: Screen, one: Record) -> None:
             screen.line(str(file["result"]), "dim", indent=4, hang=2)
     for finding in rows(shown.get("findings"))[:_MOST]:
         screen.line(", ".join(word(value) for value in finding.values() if value), "dim", indent=4, hang=2)
+    for line in rows(shown.get("lines"))[-_MOST:]:
+        told = f"{clock(line.get('time'), '%H:%M:%S')} {line.get('severity')} {line.get('text')}"
+        screen.line(told, "dim", indent=4, hang=2)
+    if shown.get("link"):
+        screen.verbatim(str(shown["link"]), "dim", indent=4)
     for technique in rows(shown.get("techniques"))[:_MOST]:
         screen.line(f"{technique.get('title')}: {technique.get('on_cloud_run')}", "dim", indent=4, hang=2)
 

@@ -30,7 +30,7 @@ from sandbox.wire import Fault
 from sandbox.world import World
 from stages.dead_letter import bury
 from tests.fire.secrets_planted import CONTROLS, SECRETS, TAINT, TELLTALES, changed, everywhere, texts_of
-from tests.pipeline.line import ALWAYS, KNOWN, TOPIC, Line, Lines, world_of
+from tests.pipeline.line import ALWAYS, KNOWN, SERVICE, TOPIC, Line, Lines, world_of
 
 UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 IDENTITY = frozenset(
@@ -51,8 +51,12 @@ REPORT = {
 
 
 def tainted_world(**more: Any) -> World:
-    """Service and revisions with secrets in environment, labels and annotations, and a tainted file report."""
-    world = world_of(hashes={KNOWN: REPORT}, **more)
+    """Secrets in environment, labels and annotations of service and revisions, in the file report and in the logs."""
+    logs = [
+        {"of": SERVICE, "at": "-2m", "text": TAINT},
+        {"of": SERVICE, "json": {"message": TAINT, "token": "Hun7er2"}},
+    ]
+    world = world_of(hashes={KNOWN: REPORT}, logs=logs, **more)
     texts = (*SECRETS.values(), CONTROLS.replace("\x00", ""))
     local: Any = world.service("checkout")
     for one in (local.service, *local.revisions):

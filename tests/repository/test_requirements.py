@@ -17,6 +17,7 @@ PACKAGE_OF = {
     "functions_framework": "functions-framework",
     "google.api_core": "google-api-core",
     "google.auth": "google-auth",
+    "google.cloud.audit": "google-cloud-audit-log",
     "google.cloud.firestore": "google-cloud-firestore",
     "google.cloud.firestore_v1": "google-cloud-firestore",
     "google.cloud.logging_v2": "google-cloud-logging",
