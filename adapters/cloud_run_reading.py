@@ -41,7 +41,7 @@ def workload_of(
     policy: Any | None,  # noqa: ANN401 - google.iam.v1 Policy, which has no stubs
 ) -> Workload:
     """The service as it is wished for and as it serves."""
-    latest = _short(service.latest_ready_revision) or None
+    latest = _short(service.latest_ready_revision) or _newest_ready(revisions)
     effective, tags = _effective(service, latest)
     return Workload(
         target=target,
@@ -106,6 +106,12 @@ def _revision(revision: run_v2.Revision) -> Revision:
         min_instances=revision.scaling.min_instance_count,
         max_request_seconds=_seconds(revision.timeout),
     )
+
+
+def _newest_ready(revisions: list[run_v2.Revision]) -> str | None:
+    """What LATEST serves where the service does not say: unknown, its image could convict nobody."""
+    ready = [one for one in revisions if _fault(one) is None]
+    return _short(max(ready, key=lambda one: _nanos(one.create_time)).name) if ready else None
 
 
 def _fault(revision: run_v2.Revision) -> str | None:

@@ -1,0 +1,34 @@
+"""What a service's messages say, where they say little."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from google.cloud import run_v2
+
+from adapters.cloud_run_reading import workload_of
+from core.target import Target, parse_resource
+
+NAME = "projects/shop-prod/locations/europe-west1/services/checkout"
+
+
+def revision(name: str, *, day: int, ready: bool = True) -> run_v2.Revision:
+    """A revision that was made on a day in May."""
+    state = run_v2.Condition.State
+    return run_v2.Revision(
+        name=f"{NAME}/revisions/{name}",
+        create_time=dt.datetime(2026, 5, day, tzinfo=dt.UTC),
+        conditions=[{"type_": "Ready", "state": state.CONDITION_SUCCEEDED if ready else state.CONDITION_FAILED}],
+    )
+
+
+def test_a_service_that_does_not_say_what_latest_is_serves_its_newest_ready_revision() -> None:
+    """Left unknown, a finding's image would convict nobody on a service that follows LATEST."""
+    target = parse_resource(f"//run.googleapis.com/{NAME}")
+    assert isinstance(target, Target)
+    latest = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
+    service = run_v2.Service(name=NAME, traffic_statuses=[{"type_": latest, "percent": 100}])
+    revisions = [revision("old", day=1), revision("new", day=3), revision("broken", day=4, ready=False)]
+
+    assert workload_of(target, service, revisions, None).effective == {"new": 100}
+    assert workload_of(target, service, [], None).latest is None
