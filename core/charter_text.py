@@ -15,6 +15,7 @@ from core.node_text import (
     read_mode,
     read_seconds,
     read_text,
+    read_texts,
     require,
     wrong,
 )
@@ -23,13 +24,14 @@ from core.protected import Pattern, Protected
 from core.yaml_text import Entries, Node, Scalar
 
 CHARTER = "firebreak.yaml"
-_KEYS = ("organization", "sources", "ceiling", "protected", "limits", "stale_after")
+_KEYS = ("organization", "sources", "ceiling", "protected", "limits", "stale_after", "sets")
 _PARTS = ("project", "service", "folder", "label")
 _NUMBER = re.compile(r"[0-9]{1,25}")
 _WILD = re.compile(r"[*?]")
 _PROJECT = re.compile(r"[a-z0-9.:-]+")
 _SERVICE = re.compile(r"[a-z0-9-]+")
 _LABEL = re.compile(r"[^\sA-Z*?]+")
+_SET = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,79}")
 
 
 def read_charter(node: Node, log: FaultLog) -> Charter:
@@ -48,6 +50,7 @@ def read_charter(node: Node, log: FaultLog) -> Charter:
         protected=_protected(keys["protected"], log) if "protected" in keys else (),
         limits=_limits(keys["limits"], log) if "limits" in keys else Limits(),
         stale_after=stale_after or HOUR,
+        sets=_sets(keys["sets"], log) if "sets" in keys else {},
     )
 
 
@@ -62,6 +65,20 @@ def _number(node: Node, what: str, log: FaultLog) -> str | None:
 def _sources(node: Node, log: FaultLog) -> frozenset[str]:
     items = read_items(node, "`sources`", log) or ()
     return frozenset(filter(None, (_number(item, "a source id", log) for item in items)))
+
+
+def _sets(node: Node, log: FaultLog) -> dict[str, frozenset[str]]:
+    """Named lists of texts. An empty one does not load: `not_in_set` of it would always hold."""
+    sets: dict[str, frozenset[str]] = {}
+    for key, value in pairs(node, "`sets`", log):
+        what = f"the set {quoted(key.text)}"
+        if not _SET.fullmatch(key.text):
+            log.add(key.at, "the name of a set begins with a letter; letters, digits, hyphens and underscores follow")
+        members = read_texts(value, what, log)
+        if members == ():
+            log.add(value.at, f"{what} lists at least one text")
+        sets[key.text] = frozenset(members or ())
+    return sets
 
 
 def _limits(node: Node, log: FaultLog) -> Limits:

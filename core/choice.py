@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core.clause import Clause, truth_of
 from core.evidence import Facts, source_of
-from core.matching import AllOf, Condition, NoneOf, Traced, match, waits_for
+from core.matching import AllOf, Condition, NoneOf, Traced, match, truth_in, waits_for
 from core.mode import Mode
 from core.policy import Policy
 from core.truth import Truth, every, negated, some
@@ -61,15 +61,18 @@ class Choice:
         return (*waiting, *matches, *drafted)
 
 
-def choose(policies: Sequence[Policy], facts: Facts) -> Choice:
-    """Try the policies in order; with an unknown one above the first true one, at most a person is asked."""
+def choose(policies: Sequence[Policy], facts: Facts, now_ns: int | None = None) -> Choice:
+    """Try the policies in order; with an unknown one above the first true one, at most a person is asked.
+
+    Without `now_ns`, nanoseconds since 1970, the age of a time is unknown.
+    """
     candidates: list[Candidate] = []
     trace: list[Considered] = []
     for policy in policies:
-        matched = match(policy.when, facts)
+        matched = match(policy.when, facts, now_ns)
         trace.append(Considered(policy.id, policy.mode, matched.truth, matched.trace))
         if matched.truth is not Truth.FALSE:
-            candidates.append(Candidate(policy, waits_for(policy.when, facts)))
+            candidates.append(Candidate(policy, waits_for(policy.when, facts, now_ns)))
         if matched.truth is Truth.TRUE:
             break
     decisive = bool(candidates) and not candidates[0].waits_for
@@ -79,7 +82,7 @@ def choose(policies: Sequence[Policy], facts: Facts) -> Choice:
 
 def could_match(policies: Iterable[Policy], facts: Facts) -> bool:
     """Whether any policy may match whatever the facts that are still unknown turn out to be."""
-    return any(match(policy.when, facts).truth is not Truth.FALSE for policy in policies)
+    return any(truth_in(policy.when, facts) is not Truth.FALSE for policy in policies)
 
 
 def _decided(candidates: Sequence[Policy], *, decisive: bool) -> tuple[Policy | None, Mode | None]:
@@ -95,7 +98,9 @@ _Outcome = tuple[int | None, Mode | None]
 _ANY = frozenset(Truth)
 
 
-def outstanding_matters(policies: Sequence[Policy], facts: Facts, outstanding: frozenset[str]) -> frozenset[str]:
+def outstanding_matters(
+    policies: Sequence[Policy], facts: Facts, outstanding: frozenset[str], now_ns: int | None = None
+) -> frozenset[str]:
     """Of the sources still to answer, those whose answer could change policy or mode; empty: the choice is final.
 
     A fact missing from a source that has answered stays unknown. Clauses are taken as independent of each other, so
@@ -105,9 +110,9 @@ def outstanding_matters(policies: Sequence[Policy], facts: Facts, outstanding: f
     matters: set[str] = set()
     unknown_above: frozenset[int | None] = frozenset({None})
     for index, policy in enumerate(policies):
-        truths = _possible(policy.when, facts, outstanding)
+        truths = _possible(policy.when, facts, outstanding, now_ns)
         if len(truths) > 1:
-            matters |= _open(policy.when, facts, outstanding)
+            matters |= _open(policy.when, facts, outstanding, now_ns)
         outcomes |= {_outcome(policies, above, index) for above in unknown_above if Truth.TRUE in truths}
         outcomes |= {(index, Mode.APPROVE) for _ in unknown_above if _asks(policy, truths)}
         unknown_above = _carried(policy, index, truths, unknown_above)
@@ -139,22 +144,22 @@ def _carried(
     return passed
 
 
-def _possible(condition: Condition, facts: Facts, outstanding: frozenset[str]) -> frozenset[Truth]:
+def _possible(condition: Condition, facts: Facts, outstanding: frozenset[str], now_ns: int | None) -> frozenset[Truth]:
     """Every truth the condition may have once the outstanding sources have answered, or failed to."""
     if isinstance(condition, Clause):
-        return _ANY if source_of(condition.fact) in outstanding else frozenset({truth_of(condition, facts)})
+        return _ANY if source_of(condition.fact) in outstanding else frozenset({truth_of(condition, facts, now_ns)})
     join = every if isinstance(condition, AllOf) else some
     reached = frozenset({join(())})
     for part in condition.parts:
-        pairs = itertools.product(reached, _possible(part, facts, outstanding))
+        pairs = itertools.product(reached, _possible(part, facts, outstanding, now_ns))
         reached = frozenset(join(pair) for pair in pairs)
     return frozenset(map(negated, reached)) if isinstance(condition, NoneOf) else reached
 
 
-def _open(condition: Condition, facts: Facts, outstanding: frozenset[str]) -> frozenset[str]:
+def _open(condition: Condition, facts: Facts, outstanding: frozenset[str], now_ns: int | None) -> frozenset[str]:
     """The outstanding sources on which this condition's truth still hangs."""
-    if len(_possible(condition, facts, outstanding)) == 1:
+    if len(_possible(condition, facts, outstanding, now_ns)) == 1:
         return frozenset()
     if isinstance(condition, Clause):
         return frozenset({source_of(condition.fact)})
-    return frozenset[str]().union(*(_open(part, facts, outstanding) for part in condition.parts))
+    return frozenset[str]().union(*(_open(part, facts, outstanding, now_ns) for part in condition.parts))

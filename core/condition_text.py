@@ -2,88 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from core.clause import Clause, Operand, Operator
-from core.evidence import Catalogue, Fact, FactType
-from core.fact_text import read_literal
+from core.evidence import Fact, FactType
 from core.faults import FaultLog, nearest_word, quoted
-from core.glob import MAX_GLOB, glob_matches
 from core.matching import AllOf, AnyOf, Condition, NoneOf
-from core.node_text import is_faulty, listed, pairs, read_bool, read_items, read_text
+from core.node_text import is_faulty, listed, pairs, read_items
+from core.operand_text import read_label_clauses, read_operand
+from core.vocabulary import Vocabulary
 from core.yaml_text import Entries, Items, Node, Scalar
 
 GROUPS: Mapping[str, type[AnyOf | NoneOf]] = {"any_of": AnyOf, "none_of": NoneOf}
+_SETS = (Operator.IN_SET, Operator.NOT_IN_SET)
+_ORDERED = (Operator.AT_LEAST, Operator.AT_MOST)
 OPERATORS: Mapping[FactType, tuple[Operator, ...]] = {
-    FactType.TEXT: (Operator.EQUALS, Operator.IN, Operator.NOT_IN, Operator.GLOB, Operator.EXISTS),
-    FactType.NUMBER: (
-        Operator.EQUALS,
-        Operator.IN,
-        Operator.NOT_IN,
-        Operator.AT_LEAST,
-        Operator.AT_MOST,
+    FactType.TEXT: (Operator.EQUALS, Operator.IN, Operator.NOT_IN, *_SETS, Operator.GLOB, Operator.EXISTS),
+    FactType.NUMBER: (Operator.EQUALS, Operator.IN, Operator.NOT_IN, *_ORDERED, Operator.EXISTS),
+    FactType.BOOL: (Operator.EQUALS, Operator.EXISTS),
+    FactType.TEXTS: (
+        Operator.CONTAINS,
+        Operator.CONTAINS_ANY,
+        Operator.CONTAINS_ALL,
+        *_SETS,
+        Operator.GLOB,
         Operator.EXISTS,
     ),
-    FactType.BOOL: (Operator.EQUALS, Operator.EXISTS),
-    FactType.TEXTS: (Operator.CONTAINS, Operator.CONTAINS_ANY, Operator.EXISTS),
-    FactType.TIME: (Operator.AT_LEAST, Operator.AT_MOST, Operator.EXISTS),
+    FactType.TIME: (Operator.NEWER_THAN, Operator.OLDER_THAN, *_ORDERED, Operator.EXISTS),
 }
-_ORDERED = (Operator.AT_LEAST, Operator.AT_MOST)
-_SEVERAL = (Operator.IN, Operator.NOT_IN, Operator.CONTAINS_ANY)
-_MAY_BE_EMPTY = (FactType.TEXT, FactType.TEXTS)
+# What other products, and tired people, call them.
+_ELSEWHERE = {
+    Operator.GLOB: "matches regex regexp match like pattern starts_with ends_with prefix suffix wildcard",
+    Operator.AT_LEAST: ">= > ge gte gt min minimum greater_than more_than not_below after since from",
+    Operator.AT_MOST: "<= < le lte lt max maximum less_than fewer_than not_above before until to",
+    Operator.IN: "any one_of any_of in_list is_in = == eq is",
+    Operator.NOT_IN: "not != ne none_of not_equals not_equal is_not not_one_of nin",
+    Operator.CONTAINS: "has includes include label contain",
+    Operator.CONTAINS_ANY: "intersect intersects has_any any_of in",
+    Operator.CONTAINS_ALL: "has_all all_of superset",
+    Operator.NEWER_THAN: "younger_than within last newer age_below less_than",
+    Operator.OLDER_THAN: "older age_above more_than",
+    Operator.EXISTS: "present known defined is_set null missing",
+}
 
 
-def read_condition(node: Node, catalogue: Catalogue, log: FaultLog) -> AllOf:
+def read_condition(node: Node, words: Vocabulary, log: FaultLog) -> AllOf:
     """A mapping of facts and groups, all of which must hold; what cannot be read is left out and logged."""
     parts: list[Condition] = []
     found = False
     for key, value in pairs(node, "a condition", log):
         found = True
         if key.text in GROUPS:
-            parts.append(_group(key.text, value, catalogue, log))
-        elif key.text in catalogue:
-            parts.extend(_clauses(key, value, catalogue[key.text], log))
+            parts.append(_group(key.text, value, words, log))
+        elif key.text in words.catalogue:
+            parts.extend(_clauses(key, value, words, log))
         elif key.text == "all_of":
             log.add(key.at, "`all_of` is not needed: the facts of one mapping must all hold")
         else:
-            choices = (*catalogue, *GROUPS)
+            choices = (*words.catalogue, *GROUPS)
             log.add(key.at, f"there is no fact {quoted(key.text)}", nearest_word(key.text, choices))
     if isinstance(node, Entries) and not found:
         log.add(node.at, "a condition names at least one fact")
     return AllOf(tuple(parts))
 
 
-def _group(word: str, node: Node, catalogue: Catalogue, log: FaultLog) -> AnyOf | NoneOf:
+def _group(word: str, node: Node, words: Vocabulary, log: FaultLog) -> AnyOf | NoneOf:
     items = read_items(node, f"`{word}`", log)
     if items == ():
         log.add(node.at, f"`{word}` lists at least one condition")
-    return GROUPS[word](tuple(read_condition(item, catalogue, log) for item in items or ()))
+    return GROUPS[word](tuple(read_condition(item, words, log) for item in items or ()))
 
 
-def _clauses(key: Scalar, node: Node, fact: Fact, log: FaultLog) -> list[Clause]:
+def _clauses(key: Scalar, node: Node, words: Vocabulary, log: FaultLog) -> list[Clause]:
+    fact = words.catalogue[key.text]
     if isinstance(node, Scalar):
-        clause = _clause(key, Scalar(key.at, Operator.EQUALS.value, Operator.EQUALS.value), node, fact, log)
-        return [clause] if clause else []
+        equals = Scalar(key.at, Operator.EQUALS.value, Operator.EQUALS.value)
+        return list(_read(key, equals, node, words, log))
     if isinstance(node, Items):
         log.add(node.at, f"a list says nothing here: write {{{_for_lists(fact)}: […]}}")
         return []
     if not node.pairs:
         log.add(node.at, f"{quoted(key.text)} is compared with nothing")
-    read = (_clause(key, operator, operand, fact, log) for operator, operand in node.pairs)
-    return [clause for clause in read if clause]
+    return [clause for operator, operand in node.pairs for clause in _read(key, operator, operand, words, log)]
 
 
-def _clause(key: Scalar, operator: Scalar, operand: Node, fact: Fact, log: FaultLog) -> Clause | None:
-    allowed = operators_of(fact)
-    if operator.text not in allowed:
+def _read(key: Scalar, operator: Scalar, operand: Node, words: Vocabulary, log: FaultLog) -> Iterator[Clause]:
+    fact = words.catalogue[key.text]
+    if operator.text not in operators_of(fact):
         _report_operator(key, operator, operand, fact, log)
-        return None
+        return
+    read: list[tuple[Operator, Operand]] = []
     word = Operator(operator.text)
-    value = _operand(key.text, word, operand, fact, log)
-    if value is None:
-        return None
+    if word is Operator.CONTAINS and fact.pairs and isinstance(operand, Entries):
+        read = read_label_clauses(key.text, operand, log)
+    elif (value := read_operand(key.text, word, operand, words, log)) is not None:
+        read = [(word, value)]
     ranks = fact.choices if fact.ordered else ()
-    return Clause(key.text, word, value, fact.type, ranks, key.at)
+    yield from (Clause(key.text, one, value, fact.type, ranks, key.at) for one, value in read)
 
 
 def operators_of(fact: Fact) -> tuple[Operator, ...]:
@@ -100,43 +115,13 @@ def _report_operator(key: Scalar, operator: Scalar, operand: Node, fact: Fact, l
         message = (
             f"{quoted(key.text)} ({fact.type.value}) has no operator {quoted(operator.text)}: use {listed(allowed)}"
         )
-        log.add(operator.at, message, nearest_word(operator.text, allowed))
+        log.add(operator.at, message, _meant(operator.text, allowed) or nearest_word(operator.text, allowed))
 
 
-def _operand(name: str, operator: Operator, node: Node, fact: Fact, log: FaultLog) -> Operand | None:
-    what = f"{quoted(operator.value)} of {quoted(name)}" if operator is not Operator.EQUALS else quoted(name)
-    if operator is Operator.EXISTS:
-        return _existence(name, node, fact, log)
-    if operator is Operator.GLOB:
-        return _glob(what, node, fact, log)
-    if operator not in _SEVERAL:
-        return read_literal(node, what, fact, log)
-    items = read_items(node, what, log)
-    if items is None:
-        return None
-    if not items:
-        log.add(node.at, f"{what} lists at least one value")
-    values = [read_literal(item, f"each value {what}", fact, log) for item in items]
-    return tuple(value for value in values if value is not None)
-
-
-def _existence(name: str, node: Node, fact: Fact, log: FaultLog) -> bool | None:
-    value = read_bool(node, f"`exists` of {quoted(name)}", log)
-    if value is False and fact.type not in _MAY_BE_EMPTY:
-        log.add(node.at, f"this never holds: when {quoted(name)} is known, it exists")
-        return None
-    return value
-
-
-def _glob(what: str, node: Node, fact: Fact, log: FaultLog) -> str | None:
-    pattern = read_text(node, what, log)
-    if pattern is None:
-        return None
-    if len(pattern) > MAX_GLOB:
-        log.add(node.at, f"{what} is longer than {MAX_GLOB} characters")
-    elif fact.choices and not any(glob_matches(pattern, choice) for choice in fact.choices):
-        log.add(node.at, f"{what} fits none of {listed(fact.choices)}")
-    return pattern
+def _meant(word: str, allowed: list[str]) -> str | None:
+    """The operator that goes by another name elsewhere; where two fit, the first that this fact has."""
+    known = (operator.value for operator, words in _ELSEWHERE.items() if word.lower() in words.split())
+    return next((name for name in known if name in allowed), None)
 
 
 def _for_lists(fact: Fact) -> str:

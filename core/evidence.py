@@ -24,12 +24,16 @@ class FactType(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One entry of a source's catalogue. With `choices`, a text takes one of them; `ordered` ranks them upwards."""
+    """One entry of a source's catalogue. With `choices`, a text takes one of them; `ordered` ranks them upwards.
+
+    `pairs` says of a list of texts that each is `key=value`, as labels are.
+    """
 
     type: FactType
     meaning: str
     choices: tuple[str, ...] = ()
     ordered: bool = False
+    pairs: bool = False
 
 
 Catalogue = Mapping[str, Fact]

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import NamedTuple
-
 from core.evidence import Catalogue, FactValue, source_of
+from core.fact_samples import EXAMPLES_NOW
 from core.fact_text import read_value
 from core.faults import FaultLog, nearest_word, quoted
 from core.node_text import is_faulty, pairs, read_items, read_keys, read_mode, read_placed_texts, read_text, require
 from core.policy import Example, Expected
+from core.vocabulary import Vocabulary
 from core.yaml_text import Node, Scalar
-
-
-class Vocabulary(NamedTuple):
-    """The words that examples may use: facts, and the names of actions."""
-
-    catalogue: Catalogue
-    actions: Collection[str]
-
 
 UNKNOWN = "unknown"
 NOTHING = "nothing"
@@ -48,7 +39,7 @@ def _given(node: Node, catalogue: Catalogue, log: FaultLog) -> tuple[dict[str, F
     unknown: dict[str, Scalar] = {}
     for key, value in pairs(node, "`given`", log):
         if key.text in catalogue:
-            read = read_value(value, quoted(key.text), catalogue[key.text], log)
+            read = read_value(value, quoted(key.text), catalogue[key.text], EXAMPLES_NOW, log)
             facts |= {} if read is None else {key.text: read}
         elif key.text in sources:
             unknown[key.text] = key

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from core.clause import Clause, Operator, instant_or_none, truth_of
+from core.clause import Clause, NamedSet, Operator, Span, instant_or_none, truth_of
 from core.evidence import Fact, FactType, FactValue
 from core.faults import quoted
-from core.instants import NANOS, format_instant
+from core.instants import NANOS, format_instant, parse_instant
 from core.matching import AllOf, Condition, NoneOf
 from core.truth import Truth
 
-_TO_BE_GIVEN = (Operator.GLOB, Operator.CONTAINS, Operator.CONTAINS_ANY)
+_TO_BE_GIVEN = (Operator.GLOB, Operator.CONTAINS, Operator.CONTAINS_ANY, Operator.CONTAINS_ALL)
 _SOME_TIME = "2025-01-01T00:00:00Z"
+EXAMPLES_NOW = parse_instant("2026-01-01T00:00:00Z")
+"""Where the clock of every example stands, so that an example says the same on any day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def wishes(condition: Condition, *, holds: bool = True, firm: bool = True) -> It
 def sample(name: str, fact: Fact, wished: Iterable[Wish]) -> FactValue:
     """A value of the fact that grants its wishes; raises NotFound where none does, or none may be made up."""
     about = [wish for wish in wished if wish.clause.fact == name]
-    if any(wish.holds and wish.clause.operator in _TO_BE_GIVEN for wish in about):
+    if any(wish.holds and _to_be_given(wish.clause) for wish in about):
         message = f"give {quoted(name)}: what satisfies glob and contains is not made up"
         raise NotFound(message)
     values = [value for wish in about for value in _values(wish.clause, fact)]
@@ -53,6 +55,11 @@ def sample(name: str, fact: Fact, wished: Iterable[Wish]) -> FactValue:
         message = f"give {quoted(name)}: no value of it was found that satisfies every clause naming it"
         raise NotFound(message)
     return best
+
+
+def _to_be_given(clause: Clause) -> bool:
+    several = clause.type is FactType.TEXTS and clause.operator is Operator.IN_SET
+    return several or clause.operator in _TO_BE_GIVEN
 
 
 def _due(wished: list[Wish]) -> list[Wish]:
@@ -67,21 +74,23 @@ def _merit(name: str, value: FactValue, wished: list[Wish]) -> tuple[int, int, i
 
 
 def _granted(name: str, value: FactValue, wish: Wish) -> bool:
-    return truth_of(wish.clause, {name: value}) is (Truth.TRUE if wish.holds else Truth.FALSE)
+    return truth_of(wish.clause, {name: value}, EXAMPLES_NOW) is (Truth.TRUE if wish.holds else Truth.FALSE)
 
 
 def _values(clause: Clause, fact: Fact) -> Iterator[FactValue]:
     """Values on both sides of what the clause compares with, those that satisfy it first."""
     operands = clause.operand if isinstance(clause.operand, tuple) else (clause.operand,)
+    if isinstance(clause.operand, NamedSet):
+        operands = tuple(sorted(clause.operand.members))
     if fact.type is FactType.BOOL:
         yield from (True, False)
     elif fact.type is FactType.NUMBER:
         numbers = [one for one in operands if isinstance(one, int | float) and not isinstance(one, bool)] or [1]
         yield from (*numbers, max(numbers) + 1, min(numbers) - 1)
     elif fact.type is FactType.TEXTS:
-        yield from (("something",), ())
+        yield from (("some=thing" if fact.pairs else "something",), ())
     elif fact.type is FactType.TIME:
-        yield from _times(str(clause.operand))
+        yield from _times(clause)
     elif clause.operator is Operator.GLOB:
         yield from (*(fact.choices or ("another",)), "")
     elif fact.choices:
@@ -91,12 +100,14 @@ def _values(clause: Clause, fact: Fact) -> Iterator[FactValue]:
         yield from (*texts, next(word for word in _words() if word not in texts), "")
 
 
-def _times(text: str) -> Iterator[str]:
-    nanos = instant_or_none(text)
+def _times(clause: Clause) -> Iterator[str]:
+    nanos = instant_or_none(str(clause.operand))
+    if isinstance(clause.operand, Span):
+        nanos = EXAMPLES_NOW - clause.operand.seconds * NANOS
     if nanos is None:
         yield _SOME_TIME
         return
-    yield text
+    yield format_instant(nanos) if isinstance(clause.operand, Span) else str(clause.operand)
     for near in (nanos + NANOS, nanos - NANOS):
         try:
             yield format_instant(near)

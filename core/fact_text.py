@@ -5,7 +5,8 @@ from __future__ import annotations
 from core.clause import instant_or_none
 from core.evidence import Fact, FactType, FactValue
 from core.faults import FaultLog, nearest_word, quoted
-from core.node_text import listed, read_bool, read_placed_texts, read_text, wrong
+from core.instants import NANOS, format_instant
+from core.node_text import LONGEST_AGE, listed, read_bool, read_placed_texts, read_text, seconds_of, wrong
 from core.yaml_text import Node, Scalar
 
 
@@ -24,8 +25,11 @@ def read_literal(node: Node, what: str, fact: Fact, log: FaultLog) -> str | int 
     return _chosen(node, text, what, fact, log)
 
 
-def read_value(node: Node, what: str, fact: Fact, log: FaultLog) -> FactValue | None:
-    """A whole value of the fact; for a list of texts, all of them. A text may be empty, as a source may say so."""
+def read_value(node: Node, what: str, fact: Fact, clock_ns: int, log: FaultLog) -> FactValue | None:
+    """A whole value of the fact; for a list of texts, all of them. A text may be empty, as a source may say so.
+
+    A time may be written as its age, `2h ago`, by a clock that stands at `clock_ns`.
+    """
     if fact.type is FactType.TEXTS:
         texts = read_placed_texts(node, what, log)
         return (
@@ -35,7 +39,15 @@ def read_value(node: Node, what: str, fact: Fact, log: FaultLog) -> FactValue | 
         )
     if fact.type is FactType.TEXT and isinstance(node, Scalar) and node.value == "" and not node.faulty:
         return ""
+    if fact.type is FactType.TIME and isinstance(node, Scalar) and (age := _age_of(node.text)) is not None:
+        return format_instant(clock_ns - age * NANOS)
     return read_literal(node, what, fact, log)
+
+
+def _age_of(text: str) -> int | None:
+    """How many seconds ago `2h ago` was, or None for another text."""
+    seconds = seconds_of(text.removesuffix(" ago")) if text.endswith(" ago") else None
+    return seconds if seconds is not None and seconds <= LONGEST_AGE else None
 
 
 def _number(node: Node, what: str, log: FaultLog) -> int | float | None:
@@ -47,6 +59,9 @@ def _number(node: Node, what: str, log: FaultLog) -> int | float | None:
 
 
 def _chosen(node: Node, text: str, what: str, fact: Fact, log: FaultLog) -> str | None:
+    if fact.pairs and "=" not in text:
+        log.add(node.at, f"{what} is key=value, as tier=critical, not {quoted(text)}")
+        return None
     if not fact.choices or text in fact.choices:
         return text
     log.add(node.at, f"{what} is one of {listed(fact.choices)}, not {quoted(text)}", nearest_word(text, fact.choices))

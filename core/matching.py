@@ -59,19 +59,29 @@ class Matched:
     trace: tuple[Traced, ...]
 
 
-def match(condition: Condition, facts: Facts) -> Matched:
-    """Evaluate every clause, also those that no longer matter; total for facts of any type."""
+def match(condition: Condition, facts: Facts, now_ns: int | None = None) -> Matched:
+    """Evaluate every clause, also those that no longer matter; total for facts of any type.
+
+    Without `now_ns`, nanoseconds since 1970, the age of a time is unknown.
+    """
     trace: list[Traced] = []
-    return Matched(_evaluate(condition, facts, "", trace), tuple(trace))
+    return Matched(_evaluate(condition, facts, now_ns, "", trace), tuple(trace))
 
 
-def waits_for(condition: Condition, facts: Facts) -> frozenset[str]:
+def truth_in(condition: Condition, facts: Facts, now_ns: int | None = None) -> Truth:
+    """The same truth without the record of it, looking no further than it takes."""
+    if isinstance(condition, Clause):
+        return condition.test(facts, now_ns)
+    return joined(condition, (truth_in(part, facts, now_ns) for part in condition.parts))
+
+
+def waits_for(condition: Condition, facts: Facts, now_ns: int | None = None) -> frozenset[str]:
     """The sources whose missing facts leave this condition unknown; empty when it is true or false."""
-    if match(condition, facts).truth is not Truth.UNKNOWN:
+    if truth_in(condition, facts, now_ns) is not Truth.UNKNOWN:
         return frozenset()
     if isinstance(condition, Clause):
         return frozenset({source_of(condition.fact)})
-    return frozenset[str]().union(*(waits_for(part, facts) for part in condition.parts))
+    return frozenset[str]().union(*(waits_for(part, facts, now_ns) for part in condition.parts))
 
 
 def clauses(condition: Condition) -> tuple[Clause, ...]:
@@ -88,14 +98,19 @@ def joined(group: AllOf | AnyOf | NoneOf, truths: Iterable[Truth]) -> Truth:
     return some(truths) if isinstance(group, AnyOf) else negated(some(truths))
 
 
-def _evaluate(condition: Condition, facts: Facts, within: str, trace: list[Traced]) -> Truth:
+def _evaluate(condition: Condition, facts: Facts, now_ns: int | None, within: str, trace: list[Traced]) -> Truth:
     if isinstance(condition, Clause):
-        truth = truth_of(condition, facts)
+        truth = truth_of(condition, facts, now_ns)
         value = facts.get(condition.fact)
         trace.append(Traced(condition.fact, condition.operator, condition.operand, value, truth, within))
         return truth
-    parts = enumerate(condition.parts)
-    return joined(condition, [_evaluate(part, facts, _below(within, condition, at), trace) for at, part in parts])
+    return joined(
+        condition,
+        [
+            _evaluate(part, facts, now_ns, _below(within, condition, at), trace)
+            for at, part in enumerate(condition.parts)
+        ],
+    )
 
 
 def _below(within: str, group: AllOf | AnyOf | NoneOf, index: int) -> str:

@@ -14,6 +14,7 @@ _Word = TypeVar("_Word")
 _DURATION = re.compile(r"([1-9][0-9]{0,7})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 LONGEST_DURATION = 366 * 86_400
+LONGEST_AGE = 36_500 * 86_400
 
 
 def is_faulty(node: Node) -> bool:
@@ -66,15 +67,20 @@ def read_count(node: Node, what: str, log: FaultLog) -> int | None:
     return None
 
 
-def read_seconds(node: Node, what: str, log: FaultLog) -> int | None:
+def seconds_of(text: str) -> int | None:
+    """The length of a duration as policies write it, or None for another text."""
+    found = _DURATION.fullmatch(text)
+    return int(found[1]) * _SECONDS[found[2]] if found else None
+
+
+def read_seconds(node: Node, what: str, log: FaultLog, longest: int = LONGEST_DURATION) -> int | None:
     """A duration such as 90s, 30m, 4h or 7d, in seconds."""
-    found = _DURATION.fullmatch(node.text) if isinstance(node, Scalar) and isinstance(node.value, str) else None
-    if not found:
+    seconds = seconds_of(node.value) if isinstance(node, Scalar) and isinstance(node.value, str) else None
+    if seconds is None:
         wrong(node, what, "a duration such as 90s, 30m, 4h or 7d", log)
         return None
-    seconds = int(found[1]) * _SECONDS[found[2]]
-    if seconds > LONGEST_DURATION:
-        log.add(node.at, f"{what} is longer than 366d")
+    if seconds > longest:
+        log.add(node.at, f"{what} is longer than {longest // 86_400}d")
         return None
     return seconds
 

@@ -8,12 +8,16 @@ from types import MappingProxyType
 from typing import Literal
 
 from core.evidence import Facts
+from core.fact_index import FactIndex, index_by
 from core.faults import Location
 from core.matching import Condition
 from core.mode import Mode
 from core.protected import Protected
+from core.vocabulary import Sets
 
 HOUR = 3600
+_FEW = 30
+_CATEGORY = "finding.category"
 OnExpiry = Literal["escalate", "contain"]
 
 
@@ -80,7 +84,8 @@ class Limits:
 class Charter:
     """`firebreak.yaml`: what Firebreak may do at all. The defaults are those of a file that is not there.
 
-    `sources` are the SCC source ids whose findings may lead to more than monitoring; `stale_after` is in seconds.
+    `sources` are the SCC source ids whose findings may lead to more than monitoring; `stale_after` is in seconds;
+    `sets` are lists of texts that policies name.
     """
 
     organization: str | None = None
@@ -89,6 +94,7 @@ class Charter:
     protected: tuple[Protected, ...] = ()
     limits: Limits = field(default_factory=Limits)
     stale_after: int = HOUR
+    sets: Sets = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,21 @@ class PolicySet:
     policies: tuple[Policy, ...]
     charter: Charter
     digest: str
+    _index: FactIndex = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Look once at which categories each policy names."""
+        object.__setattr__(self, "_index", index_by(_CATEGORY, [policy.when for policy in self.policies]))
+
+    def about(self, facts: Facts) -> tuple[Policy, ...]:
+        """The policies to try on these facts, in their order; left out are those that its category alone rules out.
+
+        Of few policies all are tried, so that the record shows of each why it does not match.
+        """
+        category = facts.get(_CATEGORY)
+        if len(self.policies) <= _FEW or not isinstance(category, str):
+            return self.policies
+        return tuple(self.policies[position] for position in self._index.open_for(category))
 
 
 NO_FACTS: Facts = MappingProxyType({})

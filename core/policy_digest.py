@@ -12,7 +12,7 @@ from typing import Any
 from core.matching import AllOf, AnyOf, NoneOf
 from core.policy import Charter, Policy
 
-_SPEAKS_TO_PEOPLE_ONLY = ("at", "examples")
+_SPEAKS_TO_PEOPLE_ONLY = ("at", "examples", "sets")
 
 
 def digest_of(policies: Iterable[Policy], charter: Charter) -> str:
@@ -27,11 +27,16 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a policy is made of, a
     if isinstance(value, AllOf | AnyOf | NoneOf):
         return [type(value).__name__, sorted((_plain(part) for part in value.parts), key=_text)]
     if dataclasses.is_dataclass(value):
-        names = [one.name for one in dataclasses.fields(value) if one.name not in _SPEAKS_TO_PEOPLE_ONLY]
+        names = [one.name for one in dataclasses.fields(value) if _decides(one)]
         return {name: _plain(getattr(value, name)) for name in names}
     if isinstance(value, frozenset):
         return sorted(_plain(one) for one in value)
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _decides(one: dataclasses.Field[Any]) -> bool:
+    """What does not count when two are compared, such as how a length of time is written, decides nothing either."""
+    return one.compare and one.name not in _SPEAKS_TO_PEOPLE_ONLY
 
 
 def _text(value: Any) -> str:  # noqa: ANN401

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.choice import Considered, choose
 from core.evidence import Catalogue, Facts, FactValue, source_of
-from core.fact_samples import NotFound, sample, wishes
+from core.fact_samples import EXAMPLES_NOW, NotFound, sample, wishes
 from core.faults import Fault, FaultLog, Location, quoted
 from core.matching import clauses
 from core.policy import Example, Expected, Files, Policy
@@ -84,7 +84,7 @@ def _run(policy: Policy, index: int, example: Example, catalogue: Catalogue) -> 
         facts = example_facts(policy, example, catalogue)
     except NotFound as problem:
         return ExampleResult(policy.id, index, example.at, example.expect, None, {}, (), str(problem))
-    choice = choose((policy,), facts)
+    choice = choose((policy,), facts, EXAMPLES_NOW)
     actual = Expected(choice.mode, policy.actions) if choice.mode is not None else None
     return ExampleResult(policy.id, index, example.at, example.expect, actual, facts, choice.trace)
 

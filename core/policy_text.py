@@ -12,14 +12,15 @@ from pathlib import PurePosixPath
 from core.charter_text import CHARTER, read_charter
 from core.condition_text import read_condition
 from core.evidence import Catalogue
-from core.example_text import Vocabulary, read_examples
-from core.faults import Fault, FaultLog, Faults, Location, quoted
+from core.example_text import read_examples
+from core.faults import FaultLog, Faults, Location, quoted
 from core.matching import AllOf
 from core.mode import Mode
 from core.node_text import read_keys, read_mode, read_placed_texts, read_seconds, read_text, read_word, require, wrong
 from core.policy import HOUR, Charter, Files, OnExpiry, Policy, PolicySet
 from core.policy_digest import digest_of
-from core.step_text import Actions, read_steps
+from core.step_text import read_steps
+from core.vocabulary import Actions, Vocabulary
 from core.yaml_text import Entries, Items, Node, read_yaml
 
 KEYS = (
@@ -44,23 +45,34 @@ _ON_EXPIRY: dict[str, OnExpiry] = {"escalate": "escalate", "contain": "contain"}
 
 def parse_policies(files: Files, catalogue: Catalogue, actions: Actions) -> PolicySet:
     """Read the files by name, in order of name; files of other kinds are left alone. Raises Faults with all of them."""
+    names = sorted(name for name in files if name.lower().endswith(_ENDINGS))
+    logs = {file: FaultLog(file, files[file]) for file in names}
+    charter = _read_charters([logs[file] for file in names if is_charter(file)], files)
+    in_doubt = not charter.sets and any(logs[file].faults for file in names)
+    words = Vocabulary(catalogue, actions, None if in_doubt else charter.sets)
     policies: list[Policy] = []
-    charters: list[tuple[FaultLog, Charter]] = []
-    faults: list[Fault] = []
-    for file in sorted(name for name in files if name.lower().endswith(_ENDINGS)):
-        log = FaultLog(file, files[file])
-        root = read_yaml(files[file], log)
-        if PurePosixPath(file.lower()).stem == PurePosixPath(CHARTER).stem:
-            _check_charter_name(file, charters, log)
-            charters += [(log, _charter(root, log))]
-        else:
-            policies += _policies(root, catalogue, actions, log)
-            _check_ids(policies, log)
-        faults += log.faults
-    if faults:
+    for file in names:
+        if not is_charter(file):
+            policies += _policies(read_yaml(files[file], logs[file]), words, logs[file])
+            _check_ids(policies, logs[file])
+    if faults := [fault for log in logs.values() for fault in log.faults]:
         raise Faults(faults)
-    charter = charters[0][1] if charters else Charter()
     return PolicySet(tuple(policies), charter, digest_of(policies, charter))
+
+
+def is_charter(file: str) -> bool:
+    """Whether a file is, or is meant to be, the charter."""
+    return PurePosixPath(file.lower()).stem == PurePosixPath(CHARTER).stem
+
+
+def _read_charters(logs: list[FaultLog], files: Files) -> Charter:
+    """The charter, read before the policies, which name its sets."""
+    charters: list[tuple[FaultLog, Charter]] = []
+    for log in logs:
+        root = read_yaml(files[log.file], log)
+        _check_charter_name(log.file, charters, log)
+        charters.append((log, _charter(root, log)))
+    return charters[0][1] if charters else Charter()
 
 
 def _check_charter_name(file: str, charters: list[tuple[FaultLog, Charter]], log: FaultLog) -> None:
@@ -82,19 +94,19 @@ def _check_content(log: FaultLog) -> None:
         log.add(log.place(1, 1), "the file is empty")
 
 
-def _policies(root: Node | None, catalogue: Catalogue, actions: Actions, log: FaultLog) -> Iterator[Policy]:
+def _policies(root: Node | None, words: Vocabulary, log: FaultLog) -> Iterator[Policy]:
     if root is None:
         _check_content(log)
     elif isinstance(root, Items):
         if not root.nodes:
             log.add(root.at, "the list of policies is empty")
         for node in root.nodes:
-            yield from _policy(node, catalogue, actions, log)
+            yield from _policy(node, words, log)
     else:
-        yield from _policy(root, catalogue, actions, log)
+        yield from _policy(root, words, log)
 
 
-def _policy(node: Node, catalogue: Catalogue, actions: Actions, log: FaultLog) -> Iterator[Policy]:
+def _policy(node: Node, words: Vocabulary, log: FaultLog) -> Iterator[Policy]:
     if not isinstance(node, Entries):
         wrong(node, "a policy", "a mapping", log)
         return
@@ -102,11 +114,10 @@ def _policy(node: Node, catalogue: Catalogue, actions: Actions, log: FaultLog) -
     keys = read_keys(node, "a policy", (*KEYS, "approvers"), log) or {}
     require(keys, REQUIRED, "a policy", node, log)
     policy_id = _id(keys, log) or ""
-    words = Vocabulary(catalogue, actions)
-    when = read_condition(keys["when"], catalogue, log) if "when" in keys else AllOf(())
+    when = read_condition(keys["when"], words, log) if "when" in keys else AllOf(())
     mode = read_mode(keys["mode"], "`mode`", log) if "mode" in keys else None
     description = read_text(keys["description"], "`description`", log) if "description" in keys else None
-    then = read_steps(keys["then"], "`then`", actions, log) if "then" in keys else ()
+    then = read_steps(keys["then"], "`then`", words.actions, log) if "then" in keys else ()
     on_expiry = read_word(keys["on_expiry"], "`on_expiry`", _ON_EXPIRY, log) if "on_expiry" in keys else None
     yield Policy(
         id=policy_id,

@@ -20,9 +20,9 @@ from core.node_text import (
     wrong,
 )
 from core.policy import Step
+from core.vocabulary import Actions
 from core.yaml_text import Node
 
-Actions = Mapping[str, Responder]
 _OWN_KEYS = ("action", "otherwise", "accept_irreversible")
 _READERS = {bool: read_bool, int: read_count, str: read_text, tuple[str, ...]: read_texts}
 

@@ -31,19 +31,27 @@ def truth(holds: bool | None) -> Truth:  # noqa: FBT001 - it is the value itself
 
 
 def every(truths: Iterable[Truth]) -> Truth:
-    """Kleene's and; true of nothing."""
-    return min(truths, key=_rank, default=Truth.TRUE)
+    """Kleene's and; true of nothing. Reads no further than the first that is false."""
+    joined = Truth.TRUE
+    for one in truths:
+        if one is Truth.FALSE:
+            return one
+        if one is Truth.UNKNOWN:
+            joined = one
+    return joined
 
 
 def some(truths: Iterable[Truth]) -> Truth:
-    """Kleene's or; false of nothing."""
-    return max(truths, key=_rank, default=Truth.FALSE)
+    """Kleene's or; false of nothing. Reads no further than the first that is true."""
+    joined = Truth.FALSE
+    for one in truths:
+        if one is Truth.TRUE:
+            return one
+        if one is Truth.UNKNOWN:
+            joined = one
+    return joined
 
 
 def negated(value: Truth) -> Truth:
     """Kleene's not."""
     return Truth(2 - value.value)
-
-
-def _rank(value: Truth) -> int:
-    return int(value.value)

@@ -35,7 +35,7 @@ class WorkloadSource:
             "workload.kind": Fact(FactType.TEXT, "What it is.", ("service", "job", "worker_pool", "instance")),
             "workload.public": Fact(FactType.BOOL, "Whether anybody on the internet may send it requests."),
             "workload.ingress": Fact(FactType.TEXT, "Its ingress setting: all, internal, none and so on."),
-            "workload.labels": Fact(FactType.TEXTS, "Its labels, each as key=value."),
+            "workload.labels": Fact(FactType.TEXTS, "Its labels, each as key=value.", pairs=True),
             "workload.service_account": Fact(FactType.TEXT, "The identity it runs as."),
         }
     )

@@ -97,9 +97,10 @@ class Decided:
 def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> Decided:
     """Gather until the evidence suffices, choose a policy, draft its plan, and lower the mode by every guard."""
     finding, incident = confirmed.finding, held.incident
+    now_ns = app.now_ns()
     gathering = Gathering.start(finding, app.sources, app.enrichers, deadline)
-    evidence = gathering.until_it_suffices(lambda known, open_: _matters(app, finding, known, open_))
-    choice = choose(app.policies.policies, finding.facts() | merged(evidence))
+    evidence = gathering.until_it_suffices(lambda known, open_: _matters(app, finding, known, open_, now_ns))
+    choice = choose(app.policies.about(finding.facts()), finding.facts() | merged(evidence), now_ns)
     workload = _detail(evidence, "workload", Workload)
     related = _detail(evidence, "related", tuple)
     named = named_revisions(related or ())
@@ -118,11 +119,13 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     return Decided(decided, choice.policy, gathering)
 
 
-def _matters(app: App, finding: Finding, known: tuple[Evidence, ...], outstanding: frozenset[str]) -> frozenset[str]:
+def _matters(
+    app: App, finding: Finding, known: tuple[Evidence, ...], outstanding: frozenset[str], now_ns: int
+) -> frozenset[str]:
     """Sources that shape plans always matter; the others only while they could change policy or mode."""
     shaping = frozenset(name for name in outstanding if app.enrichers[name].shapes_plan)
     facts = finding.facts() | merged(known)
-    return shaping | outstanding_matters(app.policies.policies, facts, outstanding)
+    return shaping | outstanding_matters(app.policies.about(facts), facts, outstanding, now_ns)
 
 
 def reread_case(

@@ -42,7 +42,8 @@ def answer_missed(app: App, answer: Answer, deadline: Deadline) -> int:
 def _is_unanswered(app: App, finding: Finding) -> bool:
     """A finding that would be declined unread leaves no record; one that has an incident is answered."""
     notification = Notification(finding, deleted=False)
-    if reason_to_decline(notification, app.policies.policies, app.policies.charter.organization) is not None:
+    policies = app.policies.about(notification.finding.facts())
+    if reason_to_decline(notification, policies, app.policies.charter.organization) is not None:
         return False
     return app.ledger.read(finding.incident_id) is None
 

@@ -27,7 +27,8 @@ ASK_AGAIN_NS = 300 * 1_000_000_000
 
 def proceed(app: App, held: Held, notification: Notification, deadline: Deadline) -> Held:
     """Go on from the phase that is saved; a settled incident has nothing left but its outbox."""
-    reason = reason_to_decline(notification, app.policies.policies, app.policies.charter.organization)
+    policies = app.policies.about(notification.finding.facts())
+    reason = reason_to_decline(notification, policies, app.policies.charter.organization)
     phase = held.incident.phase
     if held.joined:
         return _another_event(app, held, notification, reason, deadline)

@@ -6,9 +6,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from core.clause import Clause, Operator
+from core.clause import Clause, NamedSet, Operator, Span
 from core.evidence import FactType
 from core.faults import Location
+from core.instants import parse_instant
 from core.matching import AllOf, AnyOf, Condition, NoneOf
 from core.mode import Mode
 from core.policy import Policy
@@ -33,12 +34,15 @@ VALUES: dict[FactType, st.SearchStrategy[Any]] = {
 }
 _COMPARED = (Operator.AT_LEAST, Operator.AT_MOST)
 _SEVERAL = (Operator.IN, Operator.NOT_IN)
+_SETS = (Operator.IN_SET, Operator.NOT_IN_SET)
+_AGES = (Operator.NEWER_THAN, Operator.OLDER_THAN)
+_LISTS = (Operator.CONTAINS_ANY, Operator.CONTAINS_ALL)
 OPERATORS = {
-    FactType.TEXT: (Operator.EQUALS, *_SEVERAL, *_COMPARED, Operator.GLOB, Operator.EXISTS),
+    FactType.TEXT: (Operator.EQUALS, *_SEVERAL, *_SETS, *_COMPARED, Operator.GLOB, Operator.EXISTS),
     FactType.NUMBER: (Operator.EQUALS, *_SEVERAL, *_COMPARED, Operator.EXISTS),
     FactType.BOOL: (Operator.EQUALS, Operator.EXISTS),
-    FactType.TEXTS: (Operator.CONTAINS, Operator.CONTAINS_ANY, Operator.EXISTS),
-    FactType.TIME: (*_COMPARED, Operator.EXISTS),
+    FactType.TEXTS: (Operator.CONTAINS, *_LISTS, *_SETS, Operator.GLOB, Operator.EXISTS),
+    FactType.TIME: (*_COMPARED, *_AGES, Operator.EXISTS),
 }
 
 
@@ -51,16 +55,22 @@ def clauses(draw: st.DrawFn) -> Clause:
 
 
 def _operands(kind: FactType, operator: Operator) -> st.SearchStrategy[Any]:
-    if operator is Operator.EXISTS:
-        return st.booleans()
-    if operator is Operator.GLOB:
-        return st.sampled_from(("*", "H*", "?OW", "*I*", "x"))
-    if operator is Operator.CONTAINS:
-        return st.sampled_from("abc")
-    if operator is Operator.CONTAINS_ANY:
-        return st.lists(st.sampled_from("abc"), min_size=1, max_size=2).map(tuple)
-    value = VALUES[kind]
-    return st.lists(value, min_size=1, max_size=2).map(tuple) if operator in _SEVERAL else value
+    members = st.sampled_from(RANKS if kind is FactType.TEXT else "abc")
+    special: dict[Operator, st.SearchStrategy[Any]] = {
+        Operator.EXISTS: st.booleans(),
+        Operator.GLOB: st.sampled_from(("*", "H*", "?OW", "*I*", "x", "a")),
+        Operator.CONTAINS: st.sampled_from("abc"),
+        **dict.fromkeys(_LISTS, st.lists(st.sampled_from("abc"), min_size=1, max_size=2).map(tuple)),
+        **dict.fromkeys(_AGES, st.sampled_from((Span(86_400, "1d"), Span(200 * 86_400, "200d")))),
+        **dict.fromkeys(_SETS, st.frozensets(members, min_size=1, max_size=2).map(lambda some: NamedSet(some, "some"))),
+        **dict.fromkeys(_SEVERAL, st.lists(VALUES[kind], min_size=1, max_size=2).map(tuple)),
+    }
+    return special.get(operator, VALUES[kind])
+
+
+def clocks() -> st.SearchStrategy[int | None]:
+    """A clock that stands somewhere among the times that facts may have, or is not known."""
+    return st.none() | st.sampled_from(TIMES).map(parse_instant) | st.just(parse_instant("2025-03-01T00:00:00Z"))
 
 
 def conditions() -> st.SearchStrategy[Condition]:

@@ -12,7 +12,7 @@ from core.matching import AllOf, AnyOf, NoneOf
 from core.mode import Mode
 from core.policy import Policy
 from core.truth import Truth
-from tests.core.policy_strategies import HERE, SOURCES, fact_maps, facts_and_fewer, policy_lists
+from tests.core.policy_strategies import HERE, SOURCES, clocks, fact_maps, facts_and_fewer, policy_lists
 
 
 def says(fact: str) -> Clause:
@@ -130,37 +130,41 @@ def test_a_source_that_could_only_exclude_matters() -> None:
     assert outstanding_matters((neither,), {}, frozenset({"y"})) == {"y"}
 
 
-@given(policy_lists(), facts_and_fewer())
+@given(policy_lists(), facts_and_fewer(), clocks())
 def test_less_evidence_moves_the_mode_only_towards_a_question(
-    policies: tuple[Policy, ...], both: tuple[dict[str, Any], dict[str, Any]]
+    policies: tuple[Policy, ...], both: tuple[dict[str, Any], dict[str, Any]], now_ns: int | None
 ) -> None:
     facts, fewer = both
-    full, less = (choose(policies, known).mode or Mode.MONITOR for known in (facts, fewer))
+    full, less = (choose(policies, known, now_ns).mode or Mode.MONITOR for known in (facts, fewer))
 
     assert min(Mode.APPROVE, full) <= less <= max(Mode.APPROVE, full)
 
 
-@given(policy_lists(), facts_and_fewer())
+@given(policy_lists(), facts_and_fewer(), clocks())
 def test_acting_alone_on_less_evidence_is_by_the_policy_that_all_of_it_would_choose(
-    policies: tuple[Policy, ...], both: tuple[dict[str, Any], dict[str, Any]]
+    policies: tuple[Policy, ...], both: tuple[dict[str, Any], dict[str, Any]], now_ns: int | None
 ) -> None:
     facts, fewer = both
-    less = choose(policies, fewer)
+    less = choose(policies, fewer, now_ns)
     if less.mode is Mode.ENFORCE:
-        full = choose(policies, facts)
+        full = choose(policies, facts, now_ns)
 
         assert (full.policy, full.mode) == (less.policy, Mode.ENFORCE)
 
 
-@given(policy_lists(), fact_maps(), st.sets(st.sampled_from(SOURCES)).map(frozenset), st.data())
+@given(policy_lists(), fact_maps(), st.sets(st.sampled_from(SOURCES)).map(frozenset), clocks(), st.data())
 def test_once_no_outstanding_source_matters_no_answer_changes_the_choice(
-    policies: tuple[Policy, ...], facts: dict[str, Any], outstanding: frozenset[str], data: st.DataObject
+    policies: tuple[Policy, ...],
+    facts: dict[str, Any],
+    outstanding: frozenset[str],
+    now_ns: int | None,
+    data: st.DataObject,
 ) -> None:
     answered = {name: value for name, value in facts.items() if source_of(name) not in outstanding}
-    matters = outstanding_matters(policies, answered, outstanding)
+    matters = outstanding_matters(policies, answered, outstanding, now_ns)
     answers = data.draw(fact_maps())
     completed = answered | {name: value for name, value in answers.items() if source_of(name) in outstanding}
-    now, then = choose(policies, answered), choose(policies, completed)
+    now, then = (choose(policies, known, now_ns) for known in (answered, completed))
 
     assert matters <= outstanding
     assert matters or (now.policy, now.mode) == (then.policy, then.mode)

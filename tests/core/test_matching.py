@@ -8,15 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.clause import Clause, Operator, truth_of
+from core.clause import Clause, NamedSet, Operator, Span, truth_of
 from core.evidence import FactType
+from core.fact_index import index_by
 from core.glob import glob_matches
-from core.matching import AllOf, AnyOf, Condition, NoneOf, clauses, match, waits_for
+from core.instants import parse_instant
+from core.matching import AllOf, AnyOf, Condition, NoneOf, clauses, match, truth_in, waits_for
 from core.protected import Pattern, Place, Protected, protects
 from core.truth import Truth, every, negated, some
-from tests.core.policy_strategies import HERE, RANKS, conditions, fact_maps, facts_and_fewer
+from tests.core.policy_strategies import HERE, RANKS, clocks, conditions, fact_maps, facts_and_fewer
 
 T, F, U = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
+NOW = parse_instant("2025-01-01T00:00:00Z")
+SOME, A_DAY = NamedSet(frozenset({"A", "B"}), "some"), Span(86_400, "1d")
 ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.lists(st.text())
 ANY_VALUE = ANYTHING | ANYTHING.map(lambda value: (value,)) | st.dictionaries(st.text(), st.text())
 
@@ -65,6 +69,25 @@ def clause(kind: FactType, operator: Operator, operand: Any, ranks: tuple[str, .
         (FactType.TIME, Operator.AT_LEAST, "2025-01-01T00:00:00Z", "2025-01-01T01:00:00+01:00", T),
         (FactType.TIME, Operator.AT_MOST, "2025-01-01T00:00:00Z", "2025-01-01T00:00:00.000000001Z", F),
         (FactType.TIME, Operator.AT_MOST, "2025-01-01T00:00:00Z", "yesterday", U),
+        (FactType.TEXT, Operator.IN_SET, SOME, "A", T),
+        (FactType.TEXT, Operator.IN_SET, SOME, "a", F),
+        (FactType.TEXT, Operator.NOT_IN_SET, SOME, "C", T),
+        (FactType.TEXT, Operator.NOT_IN_SET, SOME, "B", F),
+        (FactType.TEXTS, Operator.IN_SET, SOME, ("x", "A"), T),
+        (FactType.TEXTS, Operator.IN_SET, SOME, (), F),
+        (FactType.TEXTS, Operator.NOT_IN_SET, SOME, (), T),
+        (FactType.TEXTS, Operator.NOT_IN_SET, SOME, ("x", "A"), F),
+        (FactType.TEXTS, Operator.CONTAINS_ALL, ("a", "b"), ("b", "x", "a"), T),
+        (FactType.TEXTS, Operator.CONTAINS_ALL, ("a", "b"), ("b",), F),
+        (FactType.TEXTS, Operator.GLOB, "team=pay-*", ("tier=low", "team=pay-eu"), T),
+        (FactType.TEXTS, Operator.GLOB, "team=pay-*", ("team=play",), F),
+        (FactType.TIME, Operator.NEWER_THAN, A_DAY, "2024-12-31T00:00:00.000000001Z", T),
+        (FactType.TIME, Operator.NEWER_THAN, A_DAY, "2024-12-31T00:00:00Z", F),
+        (FactType.TIME, Operator.NEWER_THAN, A_DAY, "2025-06-01T00:00:00Z", T),
+        (FactType.TIME, Operator.OLDER_THAN, A_DAY, "2024-12-30T23:59:59.999999999Z", T),
+        (FactType.TIME, Operator.OLDER_THAN, A_DAY, "2024-12-31T00:00:00Z", F),
+        (FactType.TIME, Operator.OLDER_THAN, A_DAY, "2025-06-01T00:00:00Z", F),
+        (FactType.TIME, Operator.OLDER_THAN, A_DAY, "yesterday", U),
     ],
 )
 def test_an_operator_means_what_it_says(
@@ -76,7 +99,7 @@ def test_an_operator_means_what_it_says(
 ) -> None:
     ranks = RANKS if kind is FactType.TEXT else ()
 
-    assert truth_of(clause(kind, operator, operand, ranks), {"x.fact": value}) is truth
+    assert truth_of(clause(kind, operator, operand, ranks), {"x.fact": value}, NOW) is truth
 
 
 @given(conditions(), fact_maps())
@@ -96,19 +119,22 @@ def test_the_trace_holds_every_clause_in_order(condition: Condition, facts: dict
 @given(
     conditions(),
     st.dictionaries(st.sampled_from(["alpha.text", "beta.number", "gamma.texts", "alpha.time"]), ANY_VALUE),
+    clocks(),
 )
-def test_no_value_of_any_type_can_break_matching(condition: Condition, facts: dict[str, Any]) -> None:
-    matched = match(condition, facts)
+def test_no_value_of_any_type_can_break_matching(
+    condition: Condition, facts: dict[str, Any], now_ns: int | None
+) -> None:
+    matched = match(condition, facts, now_ns)
 
-    assert matched.truth in Truth
+    assert matched.truth is truth_in(condition, facts, now_ns)
     assert all(str(one) for one in matched.trace)
 
 
-@given(conditions(), facts_and_fewer())
+@given(conditions(), facts_and_fewer(), clocks())
 def test_a_fact_more_never_turns_true_into_false_or_false_into_true(
-    condition: Condition, both: tuple[dict[str, Any], dict[str, Any]]
+    condition: Condition, both: tuple[dict[str, Any], dict[str, Any]], now_ns: int | None
 ) -> None:
-    full, fewer = (match(condition, facts).truth for facts in both)
+    full, fewer = (match(condition, facts, now_ns).truth for facts in both)
 
     assert fewer in (U, full)
 
@@ -120,6 +146,35 @@ def test_a_condition_waits_for_sources_exactly_when_it_is_unknown(condition: Con
 
     assert bool(waiting) is (match(condition, facts).truth is U)
     assert waiting <= missing
+
+
+@pytest.mark.parametrize("operator", [Operator.NEWER_THAN, Operator.OLDER_THAN])
+def test_an_age_is_unknown_where_nobody_says_what_time_it_is(operator: Operator) -> None:
+    condition = clause(FactType.TIME, operator, A_DAY)
+
+    assert match(condition, {"x.fact": "2024-01-01T00:00:00Z"}).truth is U
+    assert waits_for(condition, {"x.fact": "2024-01-01T00:00:00Z"}) == {"x"}
+
+
+@given(st.lists(conditions(), max_size=6), fact_maps(), clocks())
+def test_the_index_leaves_out_only_what_is_false(
+    several: list[Condition], facts: dict[str, Any], now_ns: int | None
+) -> None:
+    value = facts.get("alpha.text", "")
+    left = list(index_by("alpha.text", several).open_for(value))
+    truths = [truth_in(one, facts | {"alpha.text": value}, now_ns) for one in several]
+
+    assert left == sorted(left)
+    assert all(truth is F for position, truth in enumerate(truths) if position not in left)
+
+
+def test_the_index_finds_policies_of_one_category_without_the_others() -> None:
+    named = [clause(FactType.TEXT, Operator.EQUALS, str(number)) for number in range(1_000)]
+    among = clause(FactType.TEXT, Operator.IN_SET, NamedSet(frozenset({"7", "8"}), "some"))
+    index = index_by("x.fact", [*named, AnyOf((among, named[9])), NoneOf((named[7],))])
+
+    assert list(index.open_for("7")) == [7, 1_000, 1_001]
+    assert list(index.open_for("nowhere")) == [1_001]
 
 
 def test_a_group_that_is_settled_waits_for_nothing() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.clause import Operator
 from core.evidence import Fact
-from core.fact_samples import NotFound
+from core.fact_samples import EXAMPLES_NOW, NotFound
 from core.matching import AllOf, Condition, match
 from core.mode import Mode
 from core.policy import Example, Policy
@@ -82,7 +82,13 @@ def test_an_example_that_expects_something_else_fails(expect: str, said: str) ->
         ("finding.severity: {not_in: [LOW, MEDIUM]}", {"finding.severity": "HIGH"}),
         ("virustotal.label: {exists: false}", {"virustotal.label": ""}),
         ("virustotal.label: {exists: true}", {"virustotal.label": "another"}),
-        ("workload.labels: {exists: true}", {"workload.labels": ("something",)}),
+        ("workload.labels: {exists: true}", {"workload.labels": ("some=thing",)}),
+        ("virustotal.families: {exists: true}", {"virustotal.families": ("something",)}),
+        ("virustotal.first_seen: {newer_than: 24h}", {"virustotal.first_seen": "2025-12-31T00:00:01Z"}),
+        (
+            "virustotal.first_seen: {newer_than: 30d, older_than: 7d}",
+            {"virustotal.first_seen": "2025-12-02T00:00:01Z"},
+        ),
         ("finding.partial_hash: {exists: true}", {"finding.partial_hash": True}),
         ("virustotal.malicious: {exists: true}", {"virustotal.malicious": 1}),
         ("virustotal.first_seen: {exists: true}", {"virustotal.first_seen": "2025-01-01T00:00:00Z"}),
@@ -91,7 +97,7 @@ def test_an_example_that_expects_something_else_fails(expect: str, said: str) ->
             {"virustotal.first_seen": "2025-02-01T00:00:00Z"},
         ),
         ("none_of: [{workload.public: true}]", {"workload.public": False}),
-        ("none_of: [{workload.labels: {contains: a}}]", {"workload.labels": ("something",)}),
+        ("none_of: [{workload.labels: {contains: a=b}}]", {"workload.labels": ("some=thing",)}),
         ("none_of: [{workload.project: {glob: a*}}]", {"workload.project": ""}),
         ("none_of: [{none_of: [{workload.public: true}]}]", {"workload.public": True}),
         (
@@ -117,7 +123,7 @@ def test_a_fact_left_out_takes_a_value_that_satisfies_the_clause_naming_it(when:
     [
         "workload.project: {glob: core-*}",
         "workload.labels: {contains: tier=critical}",
-        "workload.labels: {contains_any: [a, b]}",
+        "workload.labels: {contains_any: [a=b, c=d]}",
         "any_of: [{workload.project: {glob: core-*}}, {workload.public: true}]",
         "virustotal.malicious: {at_least: 9, at_most: 2}",
         "virustotal.malicious: 1, none_of: [{virustotal.malicious: 1}]",
@@ -139,6 +145,18 @@ def test_glob_and_contains_facts_work_once_they_are_given() -> None:
         "workload.labels": ("a=b",),
     }
     assert all(result.passed for result in run(when, "given: {workload: unknown}, expect: {mode: approve}"))
+
+
+def test_an_example_gives_a_time_by_its_age() -> None:
+    results = run(
+        "virustotal.first_seen: {newer_than: 24h}",
+        "given: {virustotal.first_seen: 2h ago}, expect: {mode: enforce}",
+        "given: {virustotal.first_seen: 25h ago}, expect: nothing",
+        'given: {virustotal.first_seen: "2025-12-31T12:00:00Z"}, expect: {mode: enforce}',
+        "given: {virustotal: unknown}, expect: {mode: approve}",
+    )
+
+    assert all(result.passed for result in results)
 
 
 def test_lint_points_at_the_example_that_fails_and_at_a_policy_without_a_yes_and_a_no() -> None:
@@ -179,4 +197,4 @@ def test_an_example_that_gives_nothing_satisfies_every_clause_or_says_what_to_gi
     except NotFound:
         assume(False)  # noqa: FBT003
 
-    assert match(when, facts).truth is Truth.TRUE
+    assert match(when, facts, EXAMPLES_NOW).truth is Truth.TRUE

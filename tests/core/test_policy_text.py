@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.action import NoParams
-from core.clause import Operator
+from core.clause import NamedSet, Operator
 from core.faults import Faults
-from core.matching import AllOf, AnyOf, NoneOf, clauses
+from core.matching import AllOf, AnyOf, NoneOf, clauses, match
 from core.mode import Mode
 from core.policy import Charter, Limits, PolicySet, Step
 from core.policy_text import parse_policies
 from core.protected import Pattern, Protected
+from core.truth import truth
 from tests.core.vocabulary import ACTIONS, CATALOGUE, ROOT, PinParams, QuarantineParams, shipped_policies
 
 BROKEN = sorted((ROOT / "tests" / "broken_policies").glob("*.yaml"))
@@ -66,7 +67,7 @@ def test_a_broken_file_is_refused_with_every_fault_at_its_place(path: Path) -> N
 
 
 def test_there_are_enough_broken_files_to_mean_something() -> None:
-    assert len(BROKEN) >= 40
+    assert len(BROKEN) >= 150
 
 
 def test_the_shipped_policies_load_and_only_monitor_until_the_charter_says_more() -> None:
@@ -129,6 +130,64 @@ def test_groups_nest_and_several_operators_on_one_fact_must_all_hold() -> None:
     assert (at_least.operator, at_most.operator) == (Operator.AT_LEAST, Operator.AT_MOST)
     assert severe.ranks == ("LOW", "MEDIUM", "HIGH", "CRITICAL")
     assert when == AllOf((at_least, at_most, AnyOf((AllOf((public,)), AllOf((NoneOf((AllOf((not_core,)),)), severe))))))
+
+
+SETS = 'organization: "123456789012"\nsets: {payment_projects: [pay-a, pay-b], quiet: [Impact]}\n'
+
+
+def test_a_set_stands_for_its_members() -> None:
+    text = SMALL.replace('finding.category: "A"', "workload.project: {in_set: payment_projects}")
+    (project,) = clauses(load(a=text, firebreak=SETS).policies[0].when)
+
+    assert project.operand == NamedSet(frozenset({"pay-a", "pay-b"}), "")
+    assert str(project.operand) == "payment_projects"
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        (
+            "workload.project: {in_set: payment_project}",
+            "there is no set `payment_project`: sets are listed under `sets` in firebreak.yaml",
+        ),
+        (
+            "attack.tactics: {in_set: payment_projects}",
+            "the set `payment_projects` holds `pay-a`, and `in_set` of `attack.tactics` is one of `Execution`",
+        ),
+    ],
+)
+def test_a_set_that_is_not_there_or_could_never_fit_does_not_load(fact: str, said: str) -> None:
+    faults = faults_of({"a.yaml": SMALL.replace('finding.category: "A"', fact), "firebreak.yaml": SETS})
+
+    assert said in faults[0]
+
+
+def test_where_the_charter_cannot_be_read_its_sets_are_not_missed_too() -> None:
+    text = SMALL.replace('finding.category: "A"', "workload.project: {in_set: payment_projects}")
+
+    assert faults_of({"a.yaml": text, "firebreak.yaml": "sets: ["})[0].startswith("firebreak.yaml:")
+
+
+def test_labels_may_be_written_as_they_are() -> None:
+    text = SMALL.replace(
+        'finding.category: "A"', 'workload.labels: {contains: {tier: critical, team: {glob: "pay-*"}}}'
+    )
+    found = [(one.operator, one.operand) for one in clauses(load(a=text).policies[0].when)]
+
+    assert found == [(Operator.CONTAINS, "tier=critical"), (Operator.GLOB, "team=pay-*")]
+
+
+@pytest.mark.parametrize("outer", ["any_of", "none_of"])
+@pytest.mark.parametrize("middle", ["any_of", "none_of"])
+@pytest.mark.parametrize("inner", ["any_of", "none_of"])
+@pytest.mark.parametrize("public", [None, False, True])
+def test_every_nesting_of_groups_loads_and_is_kleene(outer: str, middle: str, inner: str, public: bool | None) -> None:  # noqa: FBT001 - the value of a fact
+    nested = f"{outer}: [{{{middle}: [{{{inner}: [{{workload.public: true}}]}}]}}]"
+    (policy,) = load(a=SMALL.replace('finding.category: "A"', nested)).policies
+    turned = [outer, middle, inner].count("none_of") % 2 == 1
+    facts = {} if public is None else {"workload.public": public}
+
+    assert match(policy.when, facts).truth is truth(None if public is None else public is not turned)
 
 
 def test_the_charter_is_read_whole() -> None:
@@ -215,6 +274,18 @@ def test_the_digest_is_blind_to_layout_and_sees_every_decision() -> None:
         assert load(a=SMALL.replace(old, new), firebreak=CHARTER).digest != same
     for old, new in (("critical", "low"), ("90s", "91s"), ("enforce", "approve"), ("5678", "5679")):
         assert load(a=SMALL, firebreak=CHARTER.replace(old, new)).digest != same
+
+
+def test_names_of_sets_and_the_spelling_of_a_length_of_time_decide_nothing() -> None:
+    text = SMALL.replace(
+        'finding.category: "A"', "workload.project: {in_set: some}\n  virustotal.first_seen: {newer_than: 1d}"
+    )
+    charter = 'organization: "1"\nsets: {some: [a, b], unused: [c]}\n'
+    renamed = charter.replace("some", "other").replace("a, b", "b, a").replace(", unused: [c]", "")
+
+    same = load(a=text, firebreak=charter).digest
+    assert load(a=text.replace("some", "other").replace("1d", "24h"), firebreak=renamed).digest == same
+    assert load(a=text, firebreak=charter.replace("a, b", "a")).digest != same
 
 
 def test_the_order_of_clauses_does_not_change_the_digest_and_that_of_policies_does() -> None:

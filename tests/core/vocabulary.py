@@ -23,7 +23,7 @@ CATALOGUE: Catalogue = {
     "workload.project": Fact(FactType.TEXT, "The project's id."),
     "workload.kind": Fact(FactType.TEXT, "What it is.", ("service", "job", "worker_pool")),
     "workload.public": Fact(FactType.BOOL, "Whether anybody may send it requests."),
-    "workload.labels": Fact(FactType.TEXTS, "Labels, each as key=value."),
+    "workload.labels": Fact(FactType.TEXTS, "Labels, each as key=value.", pairs=True),
 }
 
 
