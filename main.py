@@ -6,6 +6,7 @@ import base64
 import binascii
 import sys
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -13,10 +14,11 @@ import functions_framework
 from cloudevents.exceptions import GenericException
 
 from app import App, build, load_policies
+from core.command import parse_command
 from core.errors import Transient
 from core.faults import Faults
 from core.finding import Malformed
-from pipeline import respond
+from pipeline import obey, respond
 from settings import SettingsFault, read_settings
 from stages.dead_letter import bury
 
@@ -52,14 +54,26 @@ class Function:
 
 
 _function = Function()
+Work = Callable[["App", bytes], object]
 
 
 @functions_framework.cloud_event
 def on_finding(event: CloudEvent) -> None:
     """One SCC notification. Returning acknowledges it; raising asks for another delivery."""
+    _answer(event, respond)
+
+
+@functions_framework.cloud_event
+def on_command(event: CloudEvent) -> None:
+    """One command of a person or a scheduler. Returning acknowledges it; raising asks for another delivery."""
+    _answer(event, lambda app, data: obey(app, parse_command(data, str(event["id"]))))
+
+
+def _answer(event: CloudEvent, work: Work) -> None:
+    """Do the work on the event's message; outages and our own bugs are delivered again, untold."""
     app = _function.app()
     try:
-        _answer(app, event.data)
+        _read_or_buried(app, event, work)
     except Transient as fault:
         app.say("WARNING", f"to be delivered again: {fault}", message_id=str(event["id"]))
         raise Redeliver from None
@@ -68,11 +82,11 @@ def on_finding(event: CloudEvent) -> None:
         raise Redeliver from None
 
 
-def _answer(app: App, data: Any) -> None:  # noqa: ANN401 - whatever JSON the request carried
+def _read_or_buried(app: App, event: CloudEvent, work: Work) -> None:
     try:
-        respond(app, message_data(data))
+        work(app, message_data(event.data))
     except Malformed as fault:
-        bury(app, data, str(fault))
+        bury(app, event.data, str(fault))
 
 
 def unreadable(_: Exception) -> tuple[str, int]:

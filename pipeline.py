@@ -9,17 +9,21 @@ from dataclasses import replace
 
 from adapters.deadline import Deadline
 from app import App
-from core.errors import Transient
+from core.command import Command
+from core.errors import Refused, Transient
 from core.finding import Notification, parse_notification
-from ledger import Held
+from ledger import Held, Ledger
 from stages import answers
-from stages.announce import flush
+from stages.announce import Unsent, flush
 from stages.answers import Answered
 from stages.missed import answer_missed
+from stages.obey import Obeyed
+from stages.obey import obey as obeyed
 from stages.respond import proceed
 from stages.sweep import carry_on, due_incidents, isolated, standing_targets
 
 BUDGET_SECONDS = 100.0
+HALTED = "halted: nothing is written until `firebreak resume`; releases by a person still work"
 _MOST_FORGOTTEN = 1000
 
 
@@ -69,6 +73,49 @@ def review(app: App, incident_id: str, by: str) -> Answered | None:
     return _command(app, incident_id, lambda own, held, until: answers.review(own, held, by, until))
 
 
+def obey(app: App, command: Command) -> Obeyed:
+    """Carry out one command, once; raises Transient for another delivery."""
+    return obeyed(app, command, lambda: _carried_out(app, command))
+
+
+def _carried_out(app: App, command: Command) -> Obeyed:
+    identity, by = command.incident, command.by
+    verbs: Mapping[str, Callable[[], Answered | None]] = {
+        "approve": lambda: approve(app, identity, by, command.digest or None),
+        "reject": lambda: reject(app, identity, by, command.reason),
+        "release": lambda: release(app, identity, by),
+        "review": lambda: review(app, identity, by),
+        "close": lambda: close(app, identity, by, command.closed_as, command.reason),
+    }
+    if command.verb == "sweep":
+        return Obeyed(done=True, says=swept(sweep(app)))
+    if command.verb in ("halt", "resume"):
+        return stop_or_go(app.ledger, command)
+    try:
+        answered = verbs[command.verb]()
+    except Refused as fault:
+        return Obeyed(done=False, says=str(fault), incident=identity)
+    if answered is None:
+        return Obeyed(done=False, says=f"there is no incident {identity}")
+    return Obeyed(answered.done, answered.says, identity)
+
+
+def stop_or_go(ledger: Ledger, command: Command) -> Obeyed:
+    """Set the halt or lift it; needs nothing but the ledger, so that it works when little else does."""
+    if command.verb == "halt":
+        ledger.halt(command.reason, command.by)
+        return Obeyed(done=True, says=HALTED)
+    if ledger.halted() is None:
+        return Obeyed(done=False, says="nothing is halted")
+    ledger.halt("", command.by)
+    return Obeyed(done=True, says="the halt is lifted")
+
+
+def swept(counts: Mapping[str, int]) -> str:
+    """What a sweep did, in words."""
+    return ", ".join(f"{what}: {number}" for what, number in sorted(counts.items())) or "nothing was left to do"
+
+
 def _command(app: App, incident_id: str, act: Callable[[App, Held, Deadline], Answered]) -> Answered | None:
     """Own the incident, act, tell, and let it go; raises Transient while somebody else works on it."""
     app = as_one_worker(app)
@@ -78,11 +125,20 @@ def _command(app: App, incident_id: str, act: Callable[[App, Held, Deadline], An
         return None
     try:
         answered = act(app, held, deadline)
-        held = flush(app, answered.held, deadline)
+        held = _flushed(app, answered.held, deadline)
     except Exception:
         give_up_lease(app, held)
         raise
     return replace(answered, held=app.ledger.free(held, held.incident))
+
+
+def _flushed(app: App, held: Held, deadline: Deadline) -> Held:
+    """What was asked for is done and saved; what cannot be announced now is announced by the sweep."""
+    try:
+        return flush(app, held, deadline)
+    except Unsent as fault:
+        app.say("WARNING", f"to be announced by the sweep: {fault}", incident=held.incident.id)
+        return app.ledger.read(held.incident.id) or held
 
 
 def as_one_worker(app: App) -> App:

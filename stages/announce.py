@@ -43,16 +43,20 @@ def channels_in_a_storm(app: App, incident: Incident) -> tuple[str, ...]:
     return tuple(name for name in channels(app) if name not in _PEOPLE)
 
 
+class Unsent(Transient):
+    """A channel could not be reached; what it is to tell stays in the outbox."""
+
+
 def flush(app: App, held: Held, deadline: Deadline) -> Held:
-    """Send what is unsent. An unreachable channel raises Transient; one that refuses is given up, on the record."""
-    unreachable: Transient | None = None
+    """Send what is unsent. An unreachable channel raises Unsent; one that refuses is given up, on the record."""
+    unreachable: Unsent | None = None
     for one in held.incident.outbox:
         if one.sent:
             continue
         try:
             _SENDERS[one.channel](app, held.incident, one, deadline)
         except Transient as fault:
-            unreachable = fault
+            unreachable = Unsent(str(fault))
             continue
         except Refused as fault:
             app.say("ERROR", f"{one.channel} refused the announcement for good: {fault}", incident=held.incident.id)

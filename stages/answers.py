@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
 
 from adapters.deadline import Deadline
 from app import App
@@ -18,8 +17,6 @@ from stages.release import release as restore
 from stages.rest import holds, policy_of, resting
 from stages.review import announce_review
 
-ClosedAs = Literal["true_positive", "false_positive", "benign"]
-CLOSED_AS: tuple[str, ...] = get_args(ClosedAs)
 _RELEASABLE: frozenset[Phase] = frozenset({"contained", "failed", "containing", "verifying"})
 
 

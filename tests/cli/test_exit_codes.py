@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ledger import Ledger
+from adapters.sqlite import SqliteDocuments
+from documents import Document
 from tests.cli.commands import Told
 from tests.pipeline.line import Lines
 
@@ -146,14 +148,15 @@ def test_a_halt_for_no_reason_does_not_lift_the_one_that_stands(firebreak: Told)
 def test_a_halt_that_somebody_else_set_at_the_same_moment_is_set_again(
     firebreak: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    once = Ledger.halt
+    create = SqliteDocuments.create
 
-    def theirs_first(ledger: Ledger, *_: str) -> None:
-        monkeypatch.setattr(Ledger, "halt", once)
-        once(ledger, "theirs", "bob")
-        ledger.documents.create("halt", "halt", {})
+    def theirs_first(store: SqliteDocuments, kind: str, *rest: Any) -> Document:
+        """Between our look and our save."""
+        monkeypatch.setattr(SqliteDocuments, "create", create)
+        create(store, "halt", "halt", {"reason": "theirs", "by": "bob"})
+        return create(store, kind, *rest)
 
-    monkeypatch.setattr(Ledger, "halt", theirs_first)
+    monkeypatch.setattr(SqliteDocuments, "create", theirs_first)
     told = firebreak("halt", "--reason", "ours", "--by", "ada")
 
     assert told.code == 0

@@ -1,0 +1,127 @@
+"""How a person's decision is carried out: by the function, told over the commands topic, or here, on a local ledger."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+import uuid
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from commands import NO, YES, Misused, print_json, require_folder, say
+from commands.recorded import open_ledger, shown
+from core.command import Command
+from core.errors import Transient
+from core.faults import Faults
+from core.redaction import safe
+from screens.console import stdout, working
+from screens.question import show_question
+from settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from app import App
+    from stages.obey import Obeyed
+
+_PATIENCE_SECONDS = 180.0
+_WITHOUT_POLICIES = frozenset({"reject", "release", "close", "halt", "resume"})
+
+
+def decide(  # noqa: PLR0913 - a command's fields, as they are
+    parsed: argparse.Namespace,
+    verb: str,
+    doing: str,
+    incident: str = "",
+    by: str = "",
+    *,
+    reason: str = "",
+    digest: str = "",
+    closed_as: str = "",
+) -> int:
+    """Have the command carried out, and tell what came of it; a question that was asked again is shown."""
+    command = Command(uuid.uuid4().hex, verb, by, incident, reason, digest, closed_as)
+    settings = read_settings()
+    with nullcontext() if parsed.json else working(doing):
+        obeyed = _sent(settings, command) if settings.commands_topic else _done_here(settings, command)
+    code = YES if obeyed.done else NO
+    if not incident:
+        return say(parsed, obeyed.says, code)
+    return _told(parsed, obeyed, incident, code)
+
+
+def _told(parsed: argparse.Namespace, obeyed: Obeyed, incident: str, code: int) -> int:
+    held = open_ledger().read(incident)
+    record: dict[str, Any] = shown(held) if held else {}
+    if parsed.json:
+        print_json({"says": safe(obeyed.says), "exit": code, "incident": record})
+        return code
+    say(parsed, f"{incident}: {obeyed.says}", code)
+    if obeyed.done:
+        for text in record.get("still_open") or ():
+            stdout().line(f"still open: {text}", "caution", indent=2, hang=2)
+    elif record.get("phase") == "waiting":
+        show_question(stdout(), record, time.time_ns())
+    return code
+
+
+def _sent(settings: Settings, command: Command) -> Obeyed:
+    """Tell the function, and read the ledger until its answer is there; raises Transient where none comes."""
+    from adapters.deadline import Deadline  # noqa: PLC0415 - Google's clients come with it
+    from adapters.pubsub import Publisher  # noqa: PLC0415 - as above
+    from stages.obey import answer_of  # noqa: PLC0415 - as above
+
+    deadline = Deadline.after(_PATIENCE_SECONDS)
+    publisher = Publisher(settings.emulators.get("PUBSUB_EMULATOR_HOST"))
+    publisher.publish(settings.commands_topic or "", command.message(), {"command": command.verb}, deadline)
+    ledger, pause = open_ledger(settings), 0.2
+    while not deadline.passed:
+        document = ledger.documents.read("command", command.id)
+        if document is not None and (answer := answer_of(document)):
+            return answer
+        time.sleep(deadline.remaining(pause))
+        pause = min(pause * 1.3, 2.0)
+    message = (
+        f"the command was sent to {settings.commands_topic} and is not answered yet; it is carried out once the "
+        "function gets to it: look again with `firebreak incident list`"
+    )
+    raise Transient(message)
+
+
+def _done_here(settings: Settings, command: Command) -> Obeyed:
+    import pipeline  # noqa: PLC0415 - Google's clients come with it
+
+    if not settings.ledger.startswith("sqlite:"):
+        message = (
+            "FIREBREAK_COMMANDS_TOPIC is not set: on a shared ledger only the functions decide, told over that topic"
+        )
+        raise Misused(message)
+    if command.verb in ("halt", "resume"):
+        return pipeline.stop_or_go(open_ledger(settings), command)
+    return pipeline.obey(_app_for(settings, command.verb), command)
+
+
+def _app_for(settings: Settings, verb: str) -> App:
+    """The application; where policies do not load just now, still for what does not ask them."""
+    try:
+        return _quiet_app(settings)
+    except (Faults, Misused) as fault:
+        if verb not in _WITHOUT_POLICIES:
+            raise
+        first = str(fault).partition("\n")[0]
+        print(safe(f"the policies do not load, and this goes on without them: {first}"), file=sys.stderr)
+    with tempfile.TemporaryDirectory() as empty:
+        return _quiet_app(replace(settings, policies=Path(empty)))
+
+
+def _quiet_app(settings: Settings) -> App:
+    """Silent: what it would log is on the record."""
+    from app import build  # noqa: PLC0415 - Google's clients come with it
+
+    def quiet(severity: str, message: str, **fields: object) -> None:
+        """The record has it all."""
+
+    require_folder(settings.policies)
+    return build(settings, quiet)

@@ -1,0 +1,65 @@
+"""Carrying out a command once, however often it is delivered: its answer is kept where whoever gave it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app import App
+from core.command import Command
+from core.instants import NANOS
+from core.redaction import safe
+from documents import Conflict, Document, Exists, Index
+
+_KEPT_NS = 30 * 86_400 * NANOS
+
+
+@dataclass(frozen=True, slots=True)
+class Obeyed:
+    """What became of a command: done or not, a sentence that says so, and the incident it was about."""
+
+    done: bool
+    says: str
+    incident: str = ""
+
+
+def obey(app: App, command: Command, act: Callable[[], Obeyed]) -> Obeyed:
+    """The answer to the command: the one that is kept, or what `act` comes to; raises Transient to be told again."""
+    document = app.ledger.documents.read("command", command.id)
+    if document is not None and (known := answer_of(document)):
+        return known
+    begun = {"verb": command.verb, "by": command.by, "incident": command.incident, "at_ns": app.now_ns()}
+    document = document or _begin(app, command, begun)
+    obeyed = act()
+    kept = {"done": obeyed.done, "says": safe(obeyed.says), "incident": obeyed.incident}
+    try:
+        app.ledger.documents.replace(document, {**begun, "answer": kept}, _index(app))
+    except Conflict:
+        # The same command was carried out twice at once; every act is told by the ledger who came first.
+        again = app.ledger.documents.read("command", command.id)
+        return (answer_of(again) if again else None) or obeyed
+    return obeyed
+
+
+def _begin(app: App, command: Command, begun: Mapping[str, Any]) -> Document:
+    try:
+        return app.ledger.documents.create("command", command.id, begun, _index(app))
+    except Exists:
+        found = app.ledger.documents.read("command", command.id)
+        if found is None:
+            message = f"command {command.id} cannot be read back"
+            raise Conflict(message) from None
+        return found
+
+
+def _index(app: App) -> Index:
+    return Index(expires_ns=app.now_ns() + _KEPT_NS)
+
+
+def answer_of(document: Document) -> Obeyed | None:
+    """The answer that is kept for a command, or None while there is none."""
+    answer = document.body.get("answer")
+    if not isinstance(answer, Mapping):
+        return None
+    return Obeyed(answer.get("done") is True, str(answer.get("says", "")), str(answer.get("incident", "")))
