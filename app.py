@@ -19,9 +19,9 @@ import responders
 from adapters.cloud_logging import CloudLogging
 from adapters.cloud_run import CloudRunServices
 from adapters.deadline import Deadline
+from adapters.ledger_store import documents_of
 from adapters.pubsub import Publisher
 from adapters.security_center import SecurityCenter
-from adapters.sqlite import SqliteDocuments
 from adapters.surface import Reader, Surface
 from adapters.virustotal import connect
 from core.action import Responder
@@ -142,7 +142,7 @@ def build(settings: Settings, say: Say | None = None) -> App:
         policies=policies,
         actions=responders.discover(),
         enrichers=enrichment.discover(),
-        ledger=Ledger(SqliteDocuments(settings.ledger_path), uuid.uuid4().hex, time.time_ns, Seal(seal_keys(settings))),
+        ledger=Ledger(documents_of(settings), uuid.uuid4().hex, time.time_ns, Seal(seal_keys(settings))),
         readers=readers,
         surfaces=MappingProxyType({"service": services}),
         scc=scc,

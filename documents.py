@@ -55,7 +55,8 @@ class Documents(Protocol):
     """A store of JSON documents with atomic create and compare-and-set. Unreachable raises Transient.
 
     Any text of up to 300 characters may be a key or a subject. A list costs as much as it yields, however much is
-    stored. What it yields may have been saved again since it was asked for: only `replace` tells.
+    stored. What it yields may have been saved again since it was asked for: only `replace` tells. A damaged document is
+    Transient when it is read, and has an empty body in a list: it must not hide the others.
     """
 
     def create(self, kind: str, key: str, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:

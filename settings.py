@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -29,6 +30,10 @@ _OWN = (
     "FIREBREAK_SCC_MARKS",
     "FIREBREAK_SLACK_WEBHOOK",
     "FIREBREAK_CHAT_WEBHOOK",
+)
+_FIRESTORE = re.compile(
+    r"firestore://(?P<project>(?:[a-z0-9.-]{1,60}:)?[a-z][a-z0-9-]{4,28}[a-z0-9])"
+    r"/(?P<database>\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])"
 )
 ROOT = Path(__file__).resolve().parent
 
@@ -62,6 +67,12 @@ class Settings:
     def ledger_path(self) -> Path:
         """Where the SQLite ledger lies."""
         return Path(self.ledger.removeprefix("sqlite:///"))
+
+    @property
+    def ledger_database(self) -> tuple[str, str] | None:
+        """Project and database of a Firestore ledger; None where the ledger is a SQLite file."""
+        found = _FIRESTORE.fullmatch(self.ledger)
+        return (found["project"], found["database"]) if found else None
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -143,8 +154,8 @@ def _bad_values(env: Mapping[str, str]) -> list[str]:
     read = {name: parse_resource(name) for name in _own(env)}
     faults += [f"FIREBREAK_SELF: {name}: {one.reason}" for name, one in read.items() if isinstance(one, NotATarget)]
     ledger = env.get("FIREBREAK_LEDGER", "sqlite:///x")
-    if not (ledger.startswith("sqlite:///") and len(ledger) > len("sqlite:///")):
-        faults.append(f"FIREBREAK_LEDGER={ledger}: sqlite:///PATH")
+    if not (re.fullmatch("sqlite:///.+", ledger) or _FIRESTORE.fullmatch(ledger)):
+        faults.append(f"FIREBREAK_LEDGER={ledger}: sqlite:///PATH or firestore://PROJECT/DATABASE, often (default)")
     for name in ("FIREBREAK_INCIDENTS_TOPIC", "FIREBREAK_DEAD_LETTER_TOPIC", "FIREBREAK_COMMANDS_TOPIC"):
         parts = env.get(name, "projects/P/topics/T").split("/")
         if [*parts[::2], len(parts)] != ["projects", "topics", 4]:

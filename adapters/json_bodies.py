@@ -24,11 +24,21 @@ def text_of(kind: str, key: str, body: Mapping[str, Any]) -> str:
 
 def body_of(kind: str, key: str, text: object) -> dict[str, Any]:
     """What `text_of` was given; raises Transient where it is damaged, so that nothing is taken for empty."""
-    try:
-        body = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
+    body = _loaded(text)
+    if body is None:
         message = f"the ledger's record {kind} {key} is damaged and was not used; restore it from a backup"
         raise Transient(message)
     return body
+
+
+def listed_body(_kind: str, _key: str, text: object) -> dict[str, Any]:
+    """The same, but empty where it is damaged, so that one such record does not hide all others of a list."""
+    return _loaded(text) or {}
+
+
+def _loaded(text: object) -> dict[str, Any] | None:
+    try:
+        body = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from adapters.json_bodies import body_of, text_of
+from adapters.json_bodies import body_of, listed_body, text_of
 from core.errors import Transient
 from documents import NO_INDEX, Conflict, Document, Exists, Index
 
@@ -71,6 +72,7 @@ class SqliteDocuments:
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         connection = sqlite3.connect(self._path, timeout=10, isolation_level=None)
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")  # a damaged body is told as such
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         if _file_version(connection) != len(_STEPS):
@@ -103,9 +105,12 @@ class SqliteDocuments:
 
     def read(self, kind: str, key: str) -> Document | None:
         """The document, or None."""
+        return self._found(kind, key, body_of)
+
+    def _found(self, kind: str, key: str, body: Callable[[str, str, object], dict[str, Any]]) -> Document | None:
         with self._connection() as connection, closing(connection.cursor()) as cursor:
             row = cursor.execute(_READ, {"kind": kind, "key": key}).fetchone()
-        return Document(kind, key, row[0], body_of(kind, key, row[1])) if row else None
+        return Document(kind, key, row[0], body(kind, key, row[1])) if row else None
 
     def replace(self, document: Document, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
         """Save over exactly the version that was read, and index anew; raises Conflict or TooLarge."""
@@ -135,7 +140,7 @@ class SqliteDocuments:
         with self._connection() as connection, closing(connection.cursor()) as cursor:
             keys = [key for (key,) in cursor.execute(query, {"kind": kind, **parameters})]
         for key in keys:
-            if document := self.read(kind, key):
+            if document := self._found(kind, key, listed_body):
                 yield document
 
     def forget(self, now_ns: int, limit: int) -> int:

@@ -22,12 +22,12 @@ _IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 def open_ledger(settings: Settings | None = None) -> Ledger:
     """What was recorded. Policies, which may be broken just now, are not needed to read it."""
     # Google's clients come with `app`, and not every command needs them.
-    from adapters.sqlite import SqliteDocuments  # noqa: PLC0415 - as above
+    from adapters.ledger_store import documents_of  # noqa: PLC0415 - as above
     from app import seal_keys  # noqa: PLC0415 - as above
     from core.seal import Seal  # noqa: PLC0415 - as above
 
     chosen = settings or read_settings()
-    return Ledger(SqliteDocuments(chosen.ledger_path), uuid.uuid4().hex, time.time_ns, Seal(seal_keys(chosen)))
+    return Ledger(documents_of(chosen), uuid.uuid4().hex, time.time_ns, Seal(seal_keys(chosen)))
 
 
 def shown(held: Held) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+from tests.emulators.google_emulator import firestore_emulator
 
 # Property tests know no deadline: machines that run them are busy. What they draw is the same for everybody.
 settings.register_profile("firebreak", deadline=None, derandomize=True)
@@ -24,3 +27,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures")
     for figure, count in sorted(figures.items()):
         terminalreporter.write_line(f"{count:5} {figure}")
+
+
+@pytest.fixture(scope="session")
+def firestore_host() -> Iterator[str]:
+    """Google's Firestore emulator, one for all tests: each takes a project of its own."""
+    with firestore_emulator() as host:
+        yield host

@@ -1,4 +1,4 @@
-"""Google's own Pub/Sub emulator, from the SDK's platform folder, on a free port of loopback."""
+"""Google's own emulators of Pub/Sub and Firestore, from the SDK's platform folder, on a free port of loopback."""
 
 from __future__ import annotations
 
@@ -13,13 +13,21 @@ from pathlib import Path
 
 def pubsub_jar() -> Path | None:
     """The emulator's archive, or None where the SDK does not bring it."""
+    return _archive("pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar")
+
+
+def firestore_jar() -> Path | None:
+    """The emulator's archive, or None where the SDK does not bring it."""
+    return _archive("cloud-firestore-emulator/cloud-firestore-emulator.jar")
+
+
+def _archive(pattern: str) -> Path | None:
     gcloud = shutil.which("gcloud")
-    if gcloud is None:
+    if gcloud is None or shutil.which("java") is None:
         return None
     sdk = Path(gcloud).resolve().parent.parent
     for root in (sdk, sdk / "lib" / "google-cloud-sdk", Path("/usr/lib/google-cloud-sdk")):
-        found = sorted((root / "platform" / "pubsub-emulator" / "lib").glob("cloud-pubsub-emulator-*-all.jar"))
-        if found:
+        if found := sorted((root / "platform").glob(pattern)):
             return found[-1]
     return None
 
@@ -48,9 +56,23 @@ def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 40.0)
 @contextmanager
 def pubsub_emulator() -> Iterator[str]:
     """Its `host:port` while it runs."""
+    with _running("-jar", str(pubsub_jar())) as host:
+        yield host
+
+
+@contextmanager
+def firestore_emulator() -> Iterator[str]:
+    """Its `host:port` while it runs; its archive does not name the class to start."""
+    main = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
+    with _running("-Duser.language=en", "-cp", str(firestore_jar()), main, "start") as host:
+        yield host
+
+
+@contextmanager
+def _running(*program: str) -> Iterator[str]:
     port = free_port()
-    command = ["java", "-jar", str(pubsub_jar()), "--host=127.0.0.1", f"--port={port}"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    command = ["java", *program, "--host=127.0.0.1", f"--port={port}"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own words
     try:
         wait_for(port, process)
         yield f"127.0.0.1:{port}"

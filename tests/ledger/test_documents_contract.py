@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from adapters.sqlite import SqliteDocuments
 from core.errors import Transient
-from documents import Conflict, Documents, Exists, Index, TooLarge
+from documents import Conflict, Exists, Index, TooLarge
+from tests.ledger.stores import Store
 
-Store = Callable[[], Documents]
 SERVICE = "projects/shop-prod/locations/europe-west1/services/checkout"
 ODD_KEYS = [
     SERVICE,
@@ -34,13 +33,6 @@ ODD_KEYS = [
     "\u202e",
 ]
 ODD_KEYS += ["x" * 300, "y" * 299 + "/", "\U0001f525" * 300, "\U0001f525" * 299, "\u00e9", "e\u0301", "E", "e"]
-
-
-@pytest.fixture(params=["sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """Opens the same store again and again, as separate processes would."""
-    assert request.param == "sqlite"
-    return lambda: SqliteDocuments(tmp_path / "state" / "ledger.sqlite")
 
 
 def test_what_is_created_is_read_by_everybody(store: Store) -> None:
@@ -209,6 +201,26 @@ def test_a_list_may_be_saved_while_it_is_read(store: Store) -> None:
         documents.replace(one, {}, Index(due_ns=11))
 
     assert seen == ["0", "1", "2", "3", "4"]
+
+
+def test_a_long_list_has_each_once(store: Store) -> None:
+    """In order, also of what is due at one time, and no more than were asked for."""
+    documents, keys = store(), [f"{number:03}" for number in range(110)]
+    for number, key in enumerate(keys):
+        documents.create("incident", key, {}, Index(due_ns=number // 40, subject="x"))
+    newest, due, about = (
+        [one.key for one in found]
+        for found in (
+            documents.newest("incident", 105),
+            documents.due("incident", 5, 105),
+            documents.about("incident", "x", 999),
+        )
+    )
+
+    assert newest == keys[:4:-1]
+    assert sorted(due) == keys[:105]
+    assert [int(key) // 40 for key in due] == sorted(int(key) // 40 for key in due)
+    assert about == keys[::-1]
 
 
 def test_a_large_record_is_kept_and_one_above_every_store_is_refused(store: Store) -> None:

@@ -131,13 +131,18 @@ def test_a_newer_file_is_left_alone(path: Path) -> None:
         SqliteDocuments(path).create("incident", "a", {})
 
 
-def test_a_damaged_record_is_transient(path: Path) -> None:
-    """It is not taken for an empty one."""
+@pytest.mark.parametrize("text", ["[1", "[1]", "", "\udcff"])
+def test_a_damaged_record_is_transient_and_hides_no_other(path: Path, text: str) -> None:
+    """It is not taken for an empty one, and a list goes on."""
     documents = SqliteDocuments(path)
+    documents.create("incident", "b", {"n": 1})
     documents.create("incident", "a", {})
     connection = sqlite3.connect(path)
-    connection.execute("UPDATE documents SET body = '[1'")
+    stored = text.encode("utf-8", "surrogateescape")
+    connection.execute("UPDATE documents SET body = CAST(? AS TEXT) WHERE key = 'a'", (stored,))
     connection.commit()
     connection.close()
-    with pytest.raises(Transient, match="damaged"):
+    with pytest.raises(Transient, match="incident a is damaged"):
         documents.read("incident", "a")
+
+    assert [one.body for one in documents.newest("incident", 5)] == [{}, {"n": 1}]

@@ -1,0 +1,16 @@
+"""Which store the ledger is kept in."""
+
+from __future__ import annotations
+
+from adapters.sqlite import SqliteDocuments
+from documents import Documents
+from settings import Settings
+
+
+def documents_of(settings: Settings) -> Documents:
+    """The configured store; nothing is opened or connected before it is used."""
+    if settings.ledger_database is None:
+        return SqliteDocuments(settings.ledger_path)
+    from adapters.firestore import FirestoreDocuments  # noqa: PLC0415 - slow to load, and a local ledger needs none of it
+
+    return FirestoreDocuments(*settings.ledger_database, settings.emulators.get("FIRESTORE_EMULATOR_HOST"))
