@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from tests.repository.checkout import ROOT, text_of, tracked
-from tools.outside_tests import NEEDED
+from tools.outside_tests import NEEDED, skipped
 from tools.readme_commands import commands
 
 OWN_FOLDERS = re.compile(r"(?<![\w.-])/(?:home|root|work)/")
@@ -74,6 +74,19 @@ def test_every_kind_of_test_that_needs_more_than_python_has_a_marker() -> None:
     markers = set(re.findall(r'^  "(\w+): needs', text_of("pyproject.toml"), re.MULTILINE))
 
     assert markers == set(NEEDED)
+
+
+def test_what_skips_itself_is_counted_as_left_out(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.parametrize('n', [1, 2])\n"
+        "@pytest.mark.skipif(True, reason='no emulator: none')\n"
+        "def test_one(n): pass\n"
+        "def test_other(): pytest.skip('no Java')\n"
+    )
+    told = run(sys.executable, "-m", "pytest", "-ra", "-q", "-p", "no:cacheprovider", "test_it.py", cwd=tmp_path)
+
+    assert skipped("x", told.stdout) == ["2 tests marked x: no emulator: none", "1 tests marked x: no Java"]
 
 
 def test_marked_blocks_are_read_line_by_line_and_others_are_not() -> None:
