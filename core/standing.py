@@ -98,6 +98,18 @@ class Standing:
         applied = laid(self.applied, there)
         return replace(self, applied=applied, pending={}, verified_ns=at_ns, changed_ns=changed_ns, drift="")
 
+    def restoring(self, incident: str, settings: Settings, at_ns: int) -> Standing:
+        """The standing while the release of one incident is being written; the hold stays until that is in force."""
+        return replace(self, pending={**self.pending, **settings}, releasing=incident, releasing_ns=at_ns)
+
+    def restored(self, incident: str, now: State, changed_ns: int) -> Standing:
+        """The standing once that hold is gone; of the last one, nothing is left but when the service changed."""
+        rest = self.without(incident)
+        if not rest.holds:
+            return Standing(self.target, released_ns=self.released_ns, changed_ns=changed_ns)
+        there = {key: value for key, value in self.pending.items() if now.get(key) == value}
+        return replace(rest, applied=laid(self.applied, there), pending={}, releasing="", changed_ns=changed_ns)
+
     def drifted(self, now: State) -> Settings:
         """Settings that are no longer as Firebreak wrote them, with the values they have now."""
         keys = (key for key in now.keys() | self.applied.keys() if not self.wrote(key, now.get(key)))

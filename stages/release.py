@@ -13,7 +13,7 @@ from core.errors import Drifted, Missing, Refused, Transient, Unfinished
 from core.incident import Incident, Release
 from core.instants import NANOS
 from core.plan import Change, changes_between
-from core.standing import Restoration, Standing, laid, restoration, should_stand
+from core.standing import Restoration, Standing, restoration, should_stand
 from core.target import NotATarget, Target
 from core.workload import Workload, references
 from ledger import Held
@@ -91,9 +91,8 @@ def _begin(app: App, held: Held, target: Target, by: str, deadline: Deadline) ->
     changes = changes_between(target, workload.state, restored.state, ("release",))
     told = held.incident.told(app.now_ns(), by, _said(changes, restored))
     held = app.ledger.save(held, replace(told, release=Release(by, changes), still_open=_left(restored)))
-    pending = {**standing.pending, **{key: value for one in changes for key, value in one.after.items()}}
-    releasing = replace(standing, pending=pending, releasing=held.incident.id, releasing_ns=app.now_ns())
-    app.ledger.stand(releasing, document)
+    back = {key: value for one in changes for key, value in one.after.items()}
+    app.ledger.stand(standing.restoring(held.incident.id, back, app.now_ns()), document)
     return held
 
 
@@ -180,14 +179,9 @@ def _end(app: App, held: Held, target: Target, by: str, deadline: Deadline) -> H
             now = app.read(target, deadline.sooner(15))
         except Missing:
             return _gone(app, held, target, by)
-        rest = standing.without(held.incident.id)
-        if standing.releasing == held.incident.id:
-            there = {key: value for key, value in standing.pending.items() if now.state.get(key) == value}
-            rest = replace(rest, applied=laid(standing.applied, there), pending={}, releasing="")
+        restored = standing.restored(held.incident.id, now.state, now.updated_ns)
         at = standing.released_ns if by == "firebreak" else app.now_ns()
-        empty = Standing(target.key, released_ns=at, changed_ns=now.updated_ns)
-        stands = replace(rest, released_ns=at, changed_ns=now.updated_ns) if rest.holds else empty
-        app.ledger.stand(stands, document)
+        app.ledger.stand(replace(restored, released_ns=at), document)
     return _ended(app, held, held.incident, by)
 
 

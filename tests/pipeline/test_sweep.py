@@ -1,0 +1,358 @@
+"""What time and accidents leave behind is found by the sweep: over the wire, on a clock that the test moves."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import pipeline
+from core.errors import Transient
+from core.incident import Incident
+from core.instants import NANOS
+from documents import Index
+from ledger import LEASE_NS
+from sandbox.notifications import notification_v2
+from sandbox.security_center import put_finding
+from sandbox.wire import Fault
+from tests.pipeline.line import ALWAYS, BAD, GOOD, OLD, Line, Lines, revision, world_of
+
+HOUR = 3600 * NANOS
+APPROVE = ALWAYS.replace("mode: enforce", "mode: approve").replace("expect: {mode: enforce}", "expect: {mode: approve}")
+CONTAIN_UNANSWERED = f"{APPROVE}on_expiry: contain\n"
+RELEASE_AFTER = f"{ALWAYS}release_after: 1h\nreview_after: 1h\n"
+
+
+def sweep(on: Line, after: int = 0) -> dict[str, int]:
+    """One sweep, so many nanoseconds later."""
+    on.skipped_ns += after
+    return dict(pipeline.sweep(on.app))
+
+
+def said(incident: Incident) -> str:
+    return incident.history[-1].what
+
+
+def test_a_sweep_with_nothing_to_do_says_so(line: Lines) -> None:
+    with line() as on:
+        assert {what for what, number in sweep(on).items() if number} == set()
+
+
+def test_an_unanswered_question_is_put_again_three_times_and_then_closed(line: Lines) -> None:
+    """Each time it is announced; approving it later asks anew, and writes nothing by itself."""
+    with line(policy=APPROVE) as on:
+        incident = on.respond(on.finding())
+        times = [sweep(on, 1801 * NANOS) for _ in range(4)]
+        ended = on.read(incident)
+        answered = pipeline.approve(on.app, incident.id, "ada", incident.plan.digest)  # type: ignore[union-attr]
+
+        assert [one.get("asked again", 0) for one in times] == [1, 1, 1, 0]
+        assert times[3]["expired"] == 1
+        assert ended.phase == "expired"
+        assert [one["phase"] for one in on.announced[:5]] == ["waiting"] * 4 + ["expired"]
+        assert answered is not None
+        assert not answered.done
+        assert answered.held.incident.phase == "waiting"
+        assert on.updates == ()
+
+
+def test_an_escalated_question_can_be_approved(line: Lines) -> None:
+    with line(policy=APPROVE) as on:
+        incident = on.respond(on.finding())
+        sweep(on, 1801 * NANOS)
+        answered = pipeline.approve(on.app, incident.id, "ada", on.read(incident).question.digest)  # type: ignore[union-attr]
+
+        assert answered is not None
+        assert answered.done
+        assert BAD not in on.reachable
+
+
+def test_an_escalation_shows_what_has_changed_since(line: Lines) -> None:
+    """Drawn on a fresh look; the digest that was shown before approves nothing."""
+    with line(policy=APPROVE) as on:
+        incident = on.respond(on.finding())
+        on.world.set_traffic("checkout", {"revision": BAD, "percent": 50}, {"revision": OLD, "percent": 50})
+        sweep(on, 1801 * NANOS)
+        late = pipeline.approve(on.app, incident.id, "ada", incident.plan.digest)  # type: ignore[union-attr]
+
+        assert "the plan is another" in said(on.read(incident))
+        assert late is not None
+        assert not late.done
+        assert on.updates == ()
+
+
+def test_where_the_policy_says_so_nobody_s_answer_contains(line: Lines) -> None:
+    """Only the policy's own mode had asked."""
+    with line(policy=CONTAIN_UNANSWERED) as on:
+        incident = on.respond(on.finding())
+        counts = sweep(on, 1801 * NANOS)
+
+        assert counts["contained unanswered"] == 1
+        assert on.read(incident).phase == "contained"
+        assert BAD not in on.reachable
+
+
+@pytest.mark.parametrize(
+    ("charter", "minutes_ago"),
+    [
+        ("ceiling: enforce\nprotected: [{project: shop-prod}]", 1.0),
+        ("ceiling: approve", 1.0),
+        ("ceiling: enforce", 90.0),
+    ],
+)
+def test_nobody_s_answer_contains_nothing_that_a_guard_asked_about(
+    line: Lines, charter: str, minutes_ago: float
+) -> None:
+    """Protected, a ceiling, a stale finding: asked again."""
+    with line(policy=CONTAIN_UNANSWERED, charter=charter) as on:
+        incident = on.respond(on.finding(minutes_ago=minutes_ago))
+        counts = sweep(on, 1801 * NANOS)
+
+        assert counts["asked again"] == 1
+        assert on.read(incident).phase == "waiting"
+        assert on.updates == ()
+
+
+def test_nobody_s_answer_contains_nothing_while_everything_is_halted(line: Lines) -> None:
+    with line(policy=CONTAIN_UNANSWERED) as on:
+        incident = on.respond(on.finding())
+        on.app.ledger.halt("a drill", "ada")
+        sweep(on, 1801 * NANOS)
+
+        assert on.updates == ()
+        assert on.read(incident).phase == "monitored"
+
+
+def test_a_containment_is_announced_again_when_its_review_is_due(line: Lines) -> None:
+    """With its age, and the deployments that serve nothing because of it; nothing is restored."""
+    with line() as on:
+        incident = on.respond(on.finding())
+        early = sweep(on, HOUR)
+        on.world.deploy("checkout", revision("checkout-00009-fixed", 9, "-0s"))
+        due = sweep(on, 3 * HOUR + NANOS)
+
+        assert "reviewed" not in early
+        assert due["reviewed"] == 1
+        assert "stands for 4 h" in said(on.read(incident))
+        assert "serving nothing: checkout-00009-fixed" in said(on.read(incident))
+        assert on.read(incident).phase == "contained"
+        assert len(on.updates) == 1
+
+
+def test_a_pipeline_that_puts_latest_back_is_found_and_asked_about(line: Lines) -> None:
+    """Nothing is written over; an approval closes it again, and the release leaves what the pipeline set."""
+    with line() as on:
+        incident = on.respond(on.finding())
+        on.world.set_traffic("checkout", {"latest": True, "percent": 100})
+        counts = sweep(on, 60 * NANOS)
+        asked = on.read(incident)
+        again = sweep(on, 60 * NANOS)
+        answered = pipeline.approve(on.app, incident.id, "ada", asked.question.digest)  # type: ignore[union-attr]
+        closed = BAD not in on.reachable
+        pipeline.release(on.app, incident.id, "ada")
+
+        assert counts["drift asked"] == 1
+        assert asked.phase == "waiting"
+        assert f"{BAD} can be reached again" in said(asked)
+        assert "dev@shop.example" in said(asked)
+        assert "drift asked" not in again
+        assert answered is not None
+        assert answered.done
+        assert closed
+        assert "percent" in on.reachable[BAD]
+
+
+def test_a_deploy_that_tags_a_suspect_is_found(line: Lines) -> None:
+    with line() as on:
+        incident = on.respond(on.finding())
+        on.world.set_traffic("checkout", {"revision": GOOD, "percent": 100}, {"revision": BAD, "tag": "debug"})
+        sweep(on, 60 * NANOS)
+
+        assert on.read(incident).phase == "waiting"
+        assert "percent" in on.reachable[GOOD]
+
+
+def test_a_drift_question_that_is_answered_with_no_leaves_the_containment_as_it_was(line: Lines) -> None:
+    """It goes back to contained, is not asked about again, and can be released."""
+    with line() as on:
+        incident = on.respond(on.finding())
+        on.world.set_traffic("checkout", {"latest": True, "percent": 100})
+        sweep(on, 60 * NANOS)
+        pipeline.reject(on.app, incident.id, "ada", "we are testing the fix")
+        after = sweep(on, 60 * NANOS)
+        rejected = on.read(incident)
+        released = pipeline.release(on.app, incident.id, "ada")
+
+        assert rejected.phase == "contained"
+        assert "drift asked" not in after
+        assert released is not None
+        assert released.done
+
+
+def test_a_harmless_change_is_reported_once_and_left_alone(line: Lines) -> None:
+    with line() as on:
+        incident = on.respond(on.finding())
+        on.world.edit("checkout", default_uri_disabled=True)
+        first, second = sweep(on, 60 * NANOS), sweep(on, 60 * NANOS)
+
+        assert first["drift reported"] == 1
+        assert "drift reported" not in second
+        assert on.read(incident).phase == "contained"
+        assert "service.default_uri_disabled" in said(on.read(incident))
+        assert len(on.updates) == 1
+
+
+def test_a_service_that_is_gone_is_reported_and_its_incident_can_be_released(line: Lines) -> None:
+    with line() as on:
+        incident = on.respond(on.finding())
+        on.world.services.clear()
+        counts = sweep(on, 60 * NANOS)
+        answered = pipeline.release(on.app, incident.id, "ada")
+
+        assert counts["drift reported"] == 1
+        assert answered is not None
+        assert answered.done
+        assert answered.held.incident.phase == "released"
+
+
+def test_a_finding_that_pubsub_lost_is_answered_within_one_sweep(line: Lines) -> None:
+    """And not a second time."""
+    with line() as on:
+        on.finding(minutes_ago=20)
+        first, second = sweep(on), sweep(on, 60 * NANOS)
+
+        assert first["missed findings answered"] == 1
+        assert not second["missed findings answered"]
+        assert BAD not in on.reachable
+        assert [one["phase"] for one in on.announced] == ["contained"]
+
+
+def test_findings_that_no_policy_names_are_not_missed(line: Lines) -> None:
+    with line() as on:
+        pair = on.finding(held=False)
+        pair["finding"]["category"] = "Unexpected Child Shell"
+        put_finding(on.world, pair["finding"], pair["resource"])
+
+        assert not sweep(on)["missed findings answered"]
+        assert list(on.app.ledger.newest(5)) == []
+
+
+def test_an_incident_whose_owner_died_before_it_decided_is_decided(line: Lines) -> None:
+    with line() as on:
+        body = notification_v2(on.finding())
+        claimed = on.app.ledger.claim(pipeline.parse_notification(body).finding)
+        busy = sweep(on)
+        counts = sweep(on, LEASE_NS + NANOS)
+
+        assert "decided" not in busy
+        assert counts["decided"] == 1
+        assert on.read(claimed.incident).phase == "contained"
+
+
+def test_an_operation_that_outlived_its_delivery_is_polled_to_its_end(line: Lines) -> None:
+    with line(world_of(settle_seconds=0.6)) as on:
+        body = notification_v2(on.finding())
+        with pytest.raises(Transient):
+            pipeline.respond(on.app, body, budget=0.5)
+        stuck = next(on.app.ledger.newest(1)).incident
+        on.world.settle_seconds = 0.0
+        counts = sweep(on, LEASE_NS)
+
+        assert stuck.phase in ("containing", "verifying")
+        assert counts["containments carried on"] == 1
+        assert on.read(stuck).phase == "contained"
+        assert len(on.updates) == 1
+
+
+def test_an_announcement_that_could_not_be_sent_is_sent_by_the_sweep(line: Lines) -> None:
+    with line() as on:
+        on.sandbox.wire.inject(Fault("*/Publish", "error", code="INTERNAL"))
+        with pytest.raises(Transient):
+            on.respond(on.finding())
+        counts = sweep(on, NANOS)
+
+        assert counts["announcements sent"] == 1
+        assert [one["phase"] for one in on.announced] == ["contained"]
+
+
+def test_a_finding_that_scc_holds_late_is_decided_anew(line: Lines) -> None:
+    """First a bar and an alert, then, once SCC has it, an answer."""
+    with line() as on:
+        pair = on.finding(held=False)
+        incident = on.respond(pair)
+        still = sweep(on, 301 * NANOS)
+        put_finding(on.world, pair["finding"], pair["resource"])
+        counts = sweep(on, 301 * NANOS)
+
+        assert incident.phase == "monitored"
+        assert "confirmed late" not in still
+        assert counts["confirmed late"] == 1
+        assert on.read(incident).phase == "contained"
+
+
+def test_a_finding_that_scc_never_holds_is_given_up_after_a_day(line: Lines) -> None:
+    with line() as on:
+        incident = on.respond(on.finding(held=False))
+        counts = sweep(on, 25 * HOUR)
+        after = sweep(on, HOUR)
+
+        assert counts["given up"] == 1
+        assert not any(after.values())
+        assert on.read(incident).phase == "monitored"
+
+
+@pytest.mark.parametrize(
+    ("said_by_scc", "phase"),
+    [({"state": "INACTIVE"}, "released"), ({}, "contained"), ({"mute": "MUTED"}, "contained")],
+)
+def test_release_after_acts_only_on_an_inactive_finding(line: Lines, said_by_scc: dict[str, str], phase: str) -> None:
+    """Muted is not enough; else the containment is announced again."""
+    with line(policy=RELEASE_AFTER) as on:
+        incident = on.respond(on.finding())
+        on.world.findings[0]["finding"].update(said_by_scc)
+        counts = sweep(on, HOUR + NANOS)
+
+        assert counts["released" if phase == "released" else "reviewed"] == 1
+        assert (BAD in on.reachable) == (phase == "released")
+        assert on.read(incident).phase == phase
+
+
+def test_release_after_is_stopped_by_a_halt(line: Lines) -> None:
+    """It is not a person."""
+    with line(policy=RELEASE_AFTER) as on:
+        incident = on.respond(on.finding())
+        on.world.findings[0]["finding"]["state"] = "INACTIVE"
+        on.app.ledger.halt("a drill", "ada")
+        sweep(on, HOUR + NANOS)
+
+        assert BAD not in on.reachable
+        assert "halted by ada" in said(on.read(incident))
+
+
+def test_one_incident_s_fault_does_not_keep_the_others_waiting(line: Lines) -> None:
+    """A record that cannot be read is counted, and the next one is carried on."""
+    with line(policy=APPROVE) as on:
+        first = on.respond(on.finding(finding_id="first"))
+        second = on.respond(on.finding(finding_id="second"))
+        held = on.app.ledger.read(first.id)
+        assert held is not None
+        broken = {**held.document.body, "incident": {"phase": "waiting"}}
+        on.app.ledger.documents.replace(held.document, broken, Index(due_ns=0))
+        counts = sweep(on, 1801 * NANOS)
+
+        assert counts["refused"] == 1
+        assert counts["asked again"] == 1
+        assert on.read(second).question.escalated == 1  # type: ignore[union-attr]
+
+
+def test_two_sweeps_at_once_do_everything_once(line: Lines) -> None:
+    with line(policy=APPROVE) as on:
+        for name in ("a", "b", "c"):
+            on.respond(on.finding(finding_id=name))
+        before = len(on.announced)
+        on.skipped_ns += 1801 * NANOS
+        with ThreadPoolExecutor(2) as pool:
+            counts = list(pool.map(lambda _: pipeline.sweep(on.app), range(2)))
+
+        assert sum(one.get("asked again", 0) for one in counts) == 3
+        assert len(on.announced) == before + 3
