@@ -8,6 +8,7 @@ from typing import Any
 
 from app import App
 from core.command import Command
+from core.finding import Malformed
 from core.instants import NANOS
 from core.redaction import safe
 from documents import Conflict, Document, Exists, Index
@@ -25,12 +26,17 @@ class Obeyed:
 
 
 def obey(app: App, command: Command, act: Callable[[], Obeyed]) -> Obeyed:
-    """The answer to the command: the one that is kept, or what `act` comes to; raises Transient to be told again."""
-    document = app.ledger.documents.read("command", command.id)
-    if document is not None and (known := answer_of(document)):
-        return known
+    """The answer to the command: the one that is kept, or what `act` comes to.
+
+    Raises Transient to be told again, and Malformed where the id is another command's.
+    """
     begun = {"verb": command.verb, "by": command.by, "incident": command.incident, "at_ns": app.now_ns()}
-    document = document or _begin(app, command, begun)
+    document = app.ledger.documents.read("command", command.id) or _begin(app, command, begun)
+    if any(document.body.get(key) != begun[key] for key in ("verb", "by", "incident")):
+        message = f"another command had the id {command.id}"
+        raise Malformed(message)
+    if known := answer_of(document):
+        return known
     obeyed = act()
     kept = {"done": obeyed.done, "says": safe(obeyed.says), "incident": obeyed.incident}
     try:

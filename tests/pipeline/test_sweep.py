@@ -8,6 +8,7 @@ import pytest
 
 import pipeline
 from core.errors import Transient
+from core.finding import parse_notification
 from core.incident import Incident
 from core.instants import NANOS
 from documents import Index
@@ -240,7 +241,7 @@ def test_findings_that_no_policy_names_are_not_missed(line: Lines) -> None:
 def test_an_incident_whose_owner_died_before_it_decided_is_decided(line: Lines) -> None:
     with line() as on:
         body = notification_v2(on.finding())
-        claimed = on.app.ledger.claim(pipeline.parse_notification(body).finding)
+        claimed = on.app.ledger.claim(parse_notification(body).finding)
         busy = sweep(on)
         counts = sweep(on, LEASE_NS + NANOS)
 

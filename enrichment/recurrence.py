@@ -1,0 +1,85 @@
+"""Earlier incidents on the same workload, and what people found them to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from core.evidence import Catalogue, Evidence, Fact, FactType, FactValue
+from core.finding import Finding
+from core.instants import format_instant
+from core.target import NotATarget, Target
+
+WINDOW_NS = 90 * 86_400 * 1_000_000_000
+"""How far back incidents count."""
+_MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """One earlier incident; `closed_as` is empty where no person has said what it was."""
+
+    id: str
+    phase: str
+    created_ns: int
+    category: str
+    closed_as: str
+
+
+class Incidents(Protocol):
+    """Reads incidents from the ledger."""
+
+    def on(self, target: Target, most: int) -> tuple[Earlier, ...]:
+        """Incidents on the target, last touched first; raises Transient."""
+        ...
+
+
+class RecurrenceSource:
+    """Of this finding's own incident nothing is counted."""
+
+    facts: Catalogue = MappingProxyType(
+        {
+            "recurrence.count": Fact(FactType.NUMBER, "How many other incidents this workload had in 90 days."),
+            "recurrence.closed_as": Fact(
+                FactType.TEXTS,
+                "What people closed those as.",
+                ("true_positive", "false_positive", "benign"),
+            ),
+            "recurrence.last": Fact(FactType.TIME, "When the last of those began."),
+        }
+    )
+    permissions = frozenset[str]()
+    deadline = 5.0
+    shapes_plan = False
+
+    def enrich(self, finding: Finding, sources: Any) -> Evidence:  # noqa: ANN401 - see Sources in the package
+        """Counted up to a hundred; beyond that the count is unknown, and what was seen is shown."""
+        target = finding.target
+        if isinstance(target, NotATarget):
+            return Evidence("recurrence", gap=target.reason)
+        seen = sources.incidents.on(target, _MOST + 1)
+        since = finding.event_ns - WINDOW_NS
+        earlier = [one for one in seen if one.id != finding.incident_id and one.created_ns >= since]
+        facts: dict[str, FactValue] = {
+            "recurrence.closed_as": tuple(sorted({one.closed_as for one in earlier if one.closed_as}))
+        }
+        if earlier:
+            facts["recurrence.last"] = format_instant(max(one.created_ns for one in earlier))
+        if len(seen) <= _MOST:
+            facts["recurrence.count"] = len(earlier)
+        gap = None if len(seen) <= _MOST else f"more than {_MOST} incidents: not all were counted"
+        return Evidence("recurrence", facts, gap, shown={"incidents": [_line(one) for one in earlier[:10]]})
+
+
+def _line(one: Earlier) -> dict[str, str]:
+    return {
+        "incident": one.id,
+        "began": format_instant(one.created_ns),
+        "category": one.category,
+        "phase": one.phase,
+        "closed_as": one.closed_as,
+    }
+
+
+source = RecurrenceSource()

@@ -1,0 +1,246 @@
+"""Commands as messages: validated, carried out once, answered where the command line looks; and racing answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import functions_framework
+import pytest
+
+import pipeline
+from core.command import VERBS, Command, parse_command
+from core.errors import Transient
+from core.finding import Malformed
+from core.instants import NANOS
+from sandbox.notifications import push_body
+from tests.pipeline.line import BAD, TOPIC, Line, Lines
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS, DEAD = "projects/firebreak/topics/commands", "projects/firebreak/topics/dead"
+JSON = {"Content-Type": "application/json"}
+GOOD = {
+    "approve": {"incident": "fb-1", "digest": "0123abcd"},
+    "reject": {"incident": "fb-1", "reason": "a drill"},
+    "release": {"incident": "fb-1"},
+    "review": {"incident": "fb-1"},
+    "close": {"incident": "fb-1", "closed_as": "false_positive"},
+    "sweep": {},
+    "halt": {"reason": "a drill"},
+    "resume": {},
+}
+
+
+class Function:
+    """`on_command` in this process, on a line's world."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.told = 0
+        made: Any = functions_framework.create_app
+        self.http = made("on_command", str(ROOT / "main.py"), "cloudevent").test_client()
+
+    def tell(self, verb: str, **fields: str) -> int:
+        return self.tell_raw(json.dumps({"command": verb, "by": "ada", **fields}).encode())
+
+    def tell_raw(self, body: bytes) -> int:
+        self.told += 1
+        message = push_body(body, message_id=f"message-{self.told}")
+        return int(self.http.post("/", data=message, headers=JSON).status_code)
+
+
+def settings_of(line: Line, folder: Path) -> dict[str, str]:
+    return {
+        **line.sandbox.environment(),
+        "FIREBREAK_POLICIES": str(line.app.settings.policies),
+        "FIREBREAK_LEDGER": line.app.settings.ledger,
+        "FIREBREAK_CEILING": "enforce",
+        "FIREBREAK_INCIDENTS_TOPIC": TOPIC,
+        "FIREBREAK_DEAD_LETTER_TOPIC": DEAD,
+        "XDG_STATE_HOME": str(folder),
+        "VIRUSTOTAL_API_KEY": "key",
+    }
+
+
+@pytest.fixture
+def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
+    with Lines(tmp_path)(charter="ceiling: approve", FIREBREAK_DEAD_LETTER_TOPIC=DEAD) as line:
+        for name, value in settings_of(line, tmp_path).items():
+            monkeypatch.setenv(name, value)
+        yield Function(line)
+
+
+def test_an_approval_as_a_message_contains_and_is_recorded_as_claimed(function: Function) -> None:
+    line = function.line
+    incident = line.respond(line.finding())
+    status = function.tell("approve", incident=incident.id, digest=incident.plan.digest)  # type: ignore[union-attr]
+
+    assert status == 200
+    assert line.read(incident).phase == "contained"
+    assert any(entry.who == "ada" for entry in line.read(incident).history)
+    assert BAD not in line.reachable
+
+
+def test_a_command_delivered_again_is_answered_again_and_done_once(function: Function) -> None:
+    """The same id, however often; the answer that was given first is the answer."""
+    line = function.line
+    incident = line.respond(line.finding())
+    for verb in ("approve", "release"):
+        for _ in range(3):
+            assert function.tell(verb, incident=incident.id, id=f"one-{verb}") == 200
+    answers = [line.app.ledger.documents.read("command", f"one-{verb}") for verb in ("approve", "release")]
+
+    assert [one.body["answer"]["done"] for one in answers if one] == [True, True]
+    assert len(line.updates) == 2
+    assert [one["phase"] for one in line.announced] == ["waiting", "contained", "released"]
+
+
+def test_halt_and_resume_and_sweep_come_as_messages_too(function: Function) -> None:
+    function.tell("halt", reason="a drill")
+    halted = function.line.app.ledger.halted()
+    function.tell("resume")
+
+    assert halted == "halted by ada: a drill"
+    assert function.line.app.ledger.halted() is None
+    assert function.tell("sweep") == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"no json",
+        b"[]",
+        b'{"command": "aprove", "incident": "fb-1", "by": "ada"}',
+        b'{"command": "approve", "by": "ada"}',
+        b'{"command": "approve", "incident": "fb-1"}',
+        b'{"command": "approve", "incident": "../x", "by": "ada"}',
+        b'{"command": "approve", "incident": "fb-1", "by": "ada", "digest": "all"}',
+        b'{"command": "approve", "incident": "fb-1", "by": "Firebreak"}',
+        b'{"command": "release", "incident": ["fb-1"], "by": "ada"}',
+        b'{"command": "close", "incident": "fb-1", "by": "ada", "closed_as": "fine"}',
+        b'{"command": "halt", "by": "ada", "reason": "  "}',
+        b'{"command": "sweep", "force": "yes"}',
+    ],
+)
+def test_what_is_no_command_goes_to_the_dead_letters_and_does_nothing(function: Function, body: bytes) -> None:
+    """Acknowledged, kept whole, and nothing is guessed."""
+    status = function.tell_raw(body)
+
+    assert status == 200
+    assert len(function.line.world.topics[DEAD]) == 1
+    assert function.line.app.ledger.halted() is None
+
+
+def test_an_id_that_another_command_had_is_not_taken_for_it(function: Function) -> None:
+    """A forged or mistaken id neither repeats nor hides anything."""
+    function.tell("halt", reason="a drill", id="same")
+    function.tell("resume", id="same")
+
+    assert function.line.app.ledger.halted() is not None
+    assert len(function.line.world.topics[DEAD]) == 1
+
+
+def test_a_command_about_no_incident_is_answered_with_no(function: Function) -> None:
+    function.tell("release", incident="fb-nothing", id="x")
+    document = function.line.app.ledger.documents.read("command", "x")
+
+    assert document is not None
+    assert document.body["answer"] == {"done": False, "says": "there is no incident fb-nothing", "incident": ""}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_the_command_line_sends_is_what_the_function_reads(verb: str) -> None:
+    sent = Command("id-1", verb, "ada", **GOOD[verb])
+
+    assert parse_command(sent.message(), "other") == sent
+
+
+def test_every_fault_of_a_command_is_named_at_once() -> None:
+    with pytest.raises(Malformed, match=r"needs incident.*needs by") as fault:
+        parse_command(b'{"command": "reject", "why": "x"}', "id")
+
+    assert "reject takes no 'why'" in str(fault.value)
+
+
+def test_the_command_line_sends_over_the_topic_and_follows_the_ledger(function: Function, tmp_path: Path) -> None:
+    """A program of its own, with nothing but the topic and the ledger; the message is carried to the function."""
+    line = function.line
+    incident = line.respond(line.finding())
+    stop = threading.Event()
+
+    def carry() -> None:
+        carried = 0
+        while not stop.is_set():
+            messages = line.world.topics.get(COMMANDS, [])
+            for message in messages[carried:]:
+                function.tell_raw(message["data"])
+            carried = len(messages)
+            time.sleep(0.05)
+
+    carrier = threading.Thread(target=carry, daemon=True)
+    carrier.start()
+    environment = {**os.environ, **settings_of(line, tmp_path), "FIREBREAK_COMMANDS_TOPIC": COMMANDS}
+    command = [sys.executable, "cli.py", "incident", "approve", incident.id, "--yes", "--by", "bob", "--json"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    stop.set()
+    carrier.join()
+    told = json.loads(done.stdout)
+
+    assert done.returncode == 0, done.stderr
+    assert told["incident"]["phase"] == "contained"
+    assert any(entry["who"] == "bob" for entry in told["incident"]["history"])
+
+
+def test_whoever_answers_first_decides_and_all_are_told_the_truth(tmp_path: Path) -> None:
+    """Approve, reject, close, release and a sweep at once: one answer holds, and the record tells it."""
+    with Lines(tmp_path)(charter="ceiling: approve") as line:
+        for turn in range(6):
+            incident = line.respond(line.finding(finding_id=f"race{turn}"))
+            assert incident.question is not None
+            verbs = {
+                "approve": {"digest": incident.question.digest},
+                "reject": {"reason": "no"},
+                "close": {"closed_as": "benign"},
+                "release": {},
+            }
+            orders = [Command(uuid.uuid4().hex, verb, verb, incident.id, **more) for verb, more in verbs.items()]
+
+            def tell(order: Command) -> tuple[str, bool]:
+                for _ in range(200):
+                    try:
+                        return order.verb, pipeline.obey(line.app, order).done
+                    except Transient:
+                        time.sleep(0.02)
+                raise AssertionError(order.verb)
+
+            with ThreadPoolExecutor(4) as pool:
+                told = dict(pool.map(tell, orders))
+            ended = line.read(incident)
+            done = Counter(told)
+
+            assert told["approve"] + told["reject"] + (told["close"] and not told["reject"]) >= 1
+            assert not (told["approve"] and told["reject"])
+            assert ended.phase == _ends(told)
+            assert (BAD not in line.reachable) == (ended.phase == "contained"), done
+            if ended.phase == "contained":
+                pipeline.release(line.app, incident.id, "cleaner")
+            line.skipped_ns += 25 * 3600 * NANOS
+
+
+def _ends(told: dict[str, bool]) -> str:
+    """Where the answers that were given lead."""
+    if told["close"]:
+        return "closed"
+    if told["approve"]:
+        return "released" if told["release"] else "contained"
+    return "rejected"
