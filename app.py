@@ -37,6 +37,7 @@ from core.seal import Seal
 from core.target import Kind, Target
 from core.workload import Workload
 from enrichment import Enricher, Sources
+from enrichment.recurrence import Earlier
 from ledger import Ledger
 from settings import Settings
 
@@ -128,6 +129,15 @@ class _Logs:
         return self.logging.lines(query, order, most, Deadline.after(seconds))
 
 
+@dataclass(frozen=True, slots=True)
+class _Incidents:
+    ledger: Ledger
+
+    def on(self, target: Target, most: int) -> tuple[Earlier, ...]:
+        held = (one.incident for one in self.ledger.about(target.key, most))
+        return tuple(Earlier(one.id, one.phase, one.created_ns, one.finding.category, one.closed_as) for one in held)
+
+
 def build(settings: Settings, say: Say | None = None) -> App:
     """Wire everything; raises Faults when a policy or firebreak.yaml does not load."""
     policies = load_policies(settings.policies)
@@ -137,16 +147,18 @@ def build(settings: Settings, say: Say | None = None) -> App:
     logs = CloudLogging(settings.emulators.get("LOGGING_EMULATOR_HOST"))
     key = settings.virustotal_key
     files = connect(key, settings.virustotal_host) if key else None
+    ledger = Ledger(documents_of(settings), uuid.uuid4().hex, time.time_ns, Seal(seal_keys(settings)))
+    findings = _Findings(scc, policies.charter.organization)
     return App(
         settings=settings,
         policies=policies,
         actions=responders.discover(),
         enrichers=enrichment.discover(),
-        ledger=Ledger(documents_of(settings), uuid.uuid4().hex, time.time_ns, Seal(seal_keys(settings))),
+        ledger=ledger,
         readers=readers,
         surfaces=MappingProxyType({"service": services}),
         scc=scc,
-        sources=Sources(_Findings(scc, policies.charter.organization), _Workloads(readers), files, _Logs(logs)),
+        sources=Sources(findings, _Workloads(readers), files, _Logs(logs), _Incidents(ledger)),
         publisher=Publisher(settings.emulators.get("PUBSUB_EMULATOR_HOST")),
         say=say or say_json,
         now_ns=time.time_ns,

@@ -15,6 +15,7 @@ from core.evidence import Catalogue, Evidence
 if TYPE_CHECKING:
     from core.finding import Finding
     from enrichment.logs import Logs
+    from enrichment.recurrence import Incidents
     from enrichment.related import Findings
     from enrichment.virustotal import FileReports
     from enrichment.workload import Workloads
@@ -28,6 +29,7 @@ class Sources:
     workloads: Workloads
     files: FileReports | None
     logs: Logs
+    incidents: Incidents
 
 
 class Enricher(Protocol):

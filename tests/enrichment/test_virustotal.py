@@ -62,7 +62,7 @@ def finding(*whole: str, partial: tuple[str, ...] = (), unhashed: int = 0) -> Fi
 
 
 def enrich(of: Finding, files: FileReports | None) -> Evidence:
-    return source.enrich(of, Sources(NOBODY, NOBODY, files, NOBODY))
+    return source.enrich(of, Sources(NOBODY, NOBODY, files, NOBODY, NOBODY))
 
 
 def report(verdict: str, malicious: int | None, sha256: str = FIRST, **others: Any) -> FileReport:

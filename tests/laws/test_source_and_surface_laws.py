@@ -66,7 +66,7 @@ def test_a_source_declares_itself(name: str) -> None:
 def test_a_source_that_fails_is_a_named_gap(name: str, fault: Exception) -> None:
     """Whatever its collaborators raise: no exception, no foreign text, and only facts of its own."""
     broken: Any = Silent(fault)
-    evidence = answer_of(name, ENRICHERS[name], FINDING, Sources(broken, broken, broken, broken))
+    evidence = answer_of(name, ENRICHERS[name], FINDING, Sources(broken, broken, broken, broken, broken))
 
     assert evidence.source == name
     assert evidence.gap or evidence.facts
