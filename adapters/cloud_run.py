@@ -23,6 +23,7 @@ from core.target import Target
 from core.workload import DEFAULT_URI_DISABLED, INGRESS, LATEST, Workload, split_of, tags_of
 
 _MOST_REVISIONS = 1000
+_POLICY_SECONDS = 4.0  # it tells one fact and shapes no plan: the rest does not wait for it
 
 
 class CloudRunServices:
@@ -75,7 +76,7 @@ class CloudRunServices:
     def _policy(self, resource: str, deadline: Deadline) -> Any | None:  # noqa: ANN401 - google.iam.v1 Policy
         request = {"resource": resource, "options": {"requested_policy_version": 3}}
         try:
-            return reading(self._services.get_iam_policy, deadline, request=request)
+            return reading(self._services.get_iam_policy, deadline, at_most=_POLICY_SECONDS, request=request)
         except (Refused, Transient):
             return None
 

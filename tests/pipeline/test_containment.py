@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 import pipeline
+from adapters.deadline import Deadline
 from core.errors import Transient
 from core.mode import Mode
+from core.target import Target, parse_resource
 from sandbox.notifications import notification_v1, notification_v2
 from sandbox.reachability import open_doors
 from sandbox.wire import Fault
-from tests.pipeline.line import ALWAYS, BAD, GOOD, OLD, PIN_ONLY, REVISIONS, Line, Lines, revision, world_of
+from tests.pipeline.line import ALWAYS, BAD, GOOD, OLD, PIN_ONLY, REVISIONS, SERVICE, Line, Lines, revision, world_of
 
 
 def assert_contained_on(line: Line, refuge: str) -> None:
@@ -298,3 +300,17 @@ def test_a_job_is_recorded_and_not_contained(line: Lines) -> None:
         assert incident.phase == "monitored"
         assert incident.decision is not None
         assert incident.decision.mode is Mode.MONITOR
+
+
+def test_a_policy_that_does_not_come_does_not_hold_the_reading_up(line: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may call the service shapes no plan; a workload read too late would be none at all."""
+    monkeypatch.setattr("adapters.cloud_run._POLICY_SECONDS", 0.2)
+    with line() as on:
+        on.sandbox.wire.inject(Fault("*/GetIamPolicy", "hang", times=None))
+        deadline = Deadline.after(5)
+        target = parse_resource(f"//run.googleapis.com/{SERVICE}")
+        assert isinstance(target, Target)
+        workload = on.app.read(target, deadline)
+
+        assert workload.invokers is None
+        assert not deadline.passed
