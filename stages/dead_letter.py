@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from adapters.deadline import Deadline
@@ -19,7 +20,7 @@ _SHORT = 24  # an identifier may look like base64, and hides nothing
 
 def bury(app: App, event: Any, reason: str) -> None:  # noqa: ANN401 - whatever JSON the request carried
     """Send the message whole to the dead-letter topic; raises Transient if that cannot be reached now."""
-    whole = json.dumps(event, ensure_ascii=True, default=str).encode()
+    whole = _whole(event)
     digest = hashlib.sha256(whole).hexdigest()
     app.ledger.keep_unreadable(digest, {"reason": reason, "size": len(whole), "begins": safe(_words(event))})
     topic = app.settings.dead_letter_topic
@@ -34,6 +35,19 @@ def bury(app: App, event: Any, reason: str) -> None:  # noqa: ANN401 - whatever 
             app.say("WARNING", "the dead-letter topic cannot be reached; delivered again", sha256=digest)
             raise
     app.say("ERROR", f"unreadable message: {reason}; {kept}", sha256=digest, size=len(whole))
+
+
+def _whole(event: Any) -> bytes:  # noqa: ANN401 - JSON
+    """The message's own bytes, so that it can be published again as it was; where it has none, all that came.
+
+    In an envelope and base64 once more, a large message would be too large for every topic.
+    """
+    message = event.get("message") if isinstance(event, dict) else None
+    data = message.get("data") if isinstance(message, dict) else None
+    with suppress(TypeError, ValueError):
+        if data and (own := base64.b64decode(data, validate=True)):
+            return own
+    return json.dumps(event, ensure_ascii=True, default=str).encode()
 
 
 def _words(event: Any) -> str:  # noqa: ANN401 - whatever JSON the request carried
