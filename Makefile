@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PACKAGES := main.py app.py cli.py commands pipeline.py ledger.py documents.py settings.py core adapters enrichment responders stages screens sandbox tools tests
+PACKAGES := main.py app.py cli.py commands pipeline.py ledger.py documents.py policy_folder.py settings.py core adapters enrichment responders stages screens sandbox tools tests
 EXISTING = $(wildcard $(PACKAGES))
 
 .PHONY: help setup demo test check lint format policies readme outside package permissions pins clean

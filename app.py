@@ -31,7 +31,6 @@ from core.guards import Ceiling
 from core.logs import LogLines, LogQuery, Order
 from core.mode import Mode
 from core.policy import PolicySet
-from core.policy_text import parse_policies
 from core.redaction import safe_value
 from core.seal import Seal
 from core.target import Kind, Target
@@ -39,10 +38,10 @@ from core.workload import Workload
 from enrichment import Enricher, Sources
 from enrichment.recurrence import Earlier
 from ledger import Ledger
+from policy_folder import load_policies
 from settings import Settings
 
 VERSION = "0.1.0"
-_LARGEST_FILE = 2_000_000
 
 
 class Say(Protocol):
@@ -187,23 +186,6 @@ def _make_key(path: Path) -> None:
         return
     finally:
         aside.unlink()
-
-
-def load_policies(folder: Path) -> PolicySet:
-    """Every policy of a folder with the firebreak.yaml beside them; raises Faults."""
-    return parse_policies(read_folder(folder), enrichment.catalogue(), responders.discover())
-
-
-def read_folder(folder: Path) -> dict[str, str]:
-    """The YAML files of a folder, name to text, in the order in which policies are tried."""
-    paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
-    return {str(path): _text(path) for path in paths}
-
-
-def _text(path: Path) -> str:
-    """The file's text, cut just above the size that the loader refuses, so that a huge file costs nothing."""
-    with path.open("rb") as file:
-        return file.read(_LARGEST_FILE).decode("utf-8", errors="replace")
 
 
 def say_json(severity: str, message: str, **fields: object) -> None:

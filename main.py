@@ -13,12 +13,13 @@ import flask
 import functions_framework
 from cloudevents.exceptions import GenericException
 
-from app import App, build, load_policies
+from app import App, build
 from core.command import parse_command
 from core.errors import Transient
 from core.faults import Faults
 from core.finding import Malformed
 from pipeline import obey, respond
+from policy_folder import load_policies
 from settings import SettingsFault, read_settings
 from stages.dead_letter import bury
 

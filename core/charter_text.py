@@ -51,6 +51,7 @@ def read_charter(node: Node, log: FaultLog) -> Charter:
         limits=_limits(keys["limits"], log) if "limits" in keys else Limits(),
         stale_after=stale_after or HOUR,
         sets=_sets(keys["sets"], log) if "sets" in keys else {},
+        set_places={key.text: key.at for key, _ in _entries(keys.get("sets"))},
     )
 
 
@@ -79,6 +80,10 @@ def _sets(node: Node, log: FaultLog) -> dict[str, frozenset[str]]:
             log.add(value.at, f"{what} lists at least one text")
         sets[key.text] = frozenset(members or ())
     return sets
+
+
+def _entries(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
+    return node.pairs if isinstance(node, Entries) else ()
 
 
 def _limits(node: Node, log: FaultLog) -> Limits:

@@ -35,9 +35,16 @@ class Fault:
 
     def __str__(self) -> str:
         """`file:line:column: message`, then the line and a caret beneath the place; no newline at the end."""
-        meant = f"; did you mean {quoted(self.nearest)}?" if self.nearest else ""
-        head = f"{self.at}: {self.message}{meant}"
-        return f"{head}\n{_pointed(self.line_text, self.at.column)}" if self.line_text.strip() else head
+        return "\n".join((f"{self.at}: {self.said}", *self.pointed()))
+
+    @property
+    def said(self) -> str:
+        """What is wrong, and what was probably meant."""
+        return f"{self.message}; did you mean {quoted(self.nearest)}?" if self.nearest else self.message
+
+    def pointed(self, width: int = _WIDTH) -> tuple[str, ...]:
+        """The line, and beneath it a caret at the place; of a long line, as much around the place as fits."""
+        return _pointed(self.line_text, self.at.column, width) if self.line_text.strip() else ()
 
 
 class Faults(Exception):  # noqa: N818 - the plural of a domain word; it carries all of them, and never none
@@ -48,12 +55,12 @@ class Faults(Exception):  # noqa: N818 - the plural of a domain word; it carries
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-def nearest_word(word: str, choices: Iterable[str]) -> str | None:
+def nearest_word(word: str, choices: Iterable[str], likeness: float = 0.6) -> str | None:
     """The choice most like `word`, or begun by it; None if there is none. Letter case does not count against one."""
     if len(word) > _LONGEST_WORD:
         return None
     lowered = {choice.lower(): choice for choice in sorted(choices)}
-    close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=likeness)
     begun = [choice for choice in lowered if len(word) >= _BEGINNING and choice.startswith(word.lower())]
     return lowered[(close or begun)[0]] if close or begun else None
 
@@ -69,10 +76,10 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " if char == "\t" else "�" for char in text)
 
 
-def _pointed(line: str, column: int) -> str:
-    start = max(0, column - 1 - _WIDTH // 2) if len(line) > _WIDTH else 0
-    shown = printable(line[start : start + _WIDTH].rstrip("\r\n"))
-    return f"    {shown}\n    {' ' * (column - 1 - start)}^"
+def _pointed(line: str, column: int, width: int) -> tuple[str, str]:
+    start = max(0, column - 1 - width // 2) if len(line) > width else 0
+    shown = printable(line[start : start + width].rstrip("\r\n"))
+    return f"    {shown}", f"    {' ' * (column - 1 - start)}^"
 
 
 class FaultLog:

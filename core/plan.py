@@ -120,9 +120,8 @@ def draft(
 ) -> Plan:
     """The plan for these steps, and what would follow if its writes failed. Steps that undo each other draw nothing."""
     drawn = fold(steps, state, case, actions, failed)
-    undone = _undone(drawn, case, actions)
-    if undone:
-        return Plan((), (), (*drawn.refusals, *undone), (), policy_set)
+    if at_odds := undone(drawn, case, actions):
+        return Plan((), (), (*drawn.refusals, *at_odds), (), policy_set)
     changes = changes_of(state, drawn, case, actions)
     gives_way = failed | {step.action for step in drawn.steps if step.otherwise and any(one.after for one in changes)}
     fallback = () if gives_way == failed else _fallback(steps, state, case, actions, gives_way)
@@ -133,7 +132,7 @@ def _held(step: Step) -> HeldStep:
     return HeldStep(step.action, MappingProxyType(dataclasses.asdict(step.params)))  # type: ignore[call-overload]
 
 
-def _undone(drawn: Drawn, case: Case, actions: Actions) -> tuple[StepRefusal, ...]:
+def undone(drawn: Drawn, case: Case, actions: Actions) -> tuple[StepRefusal, ...]:
     """Every edit must still be a fixed point of the folded result."""
     return tuple(
         StepRefusal(step.action, "a later step of the policy undoes it; nothing is written")
@@ -185,7 +184,7 @@ def _fallback(
 ) -> tuple[Change, ...]:
     """What follows if a change fails for good: its steps with an `otherwise` give way to it."""
     drawn = fold(steps, state, case, actions, gives_way)
-    return () if _undone(drawn, case, actions) else changes_of(state, drawn, case, actions)
+    return () if undone(drawn, case, actions) else changes_of(state, drawn, case, actions)
 
 
 def overlaid(state: State, change: Change) -> State:

@@ -17,7 +17,7 @@ from core.vocabulary import Sets
 
 HOUR = 3600
 _FEW = 30
-_CATEGORY = "finding.category"
+CATEGORY = "finding.category"
 OnExpiry = Literal["escalate", "contain"]
 
 
@@ -29,6 +29,7 @@ class Step:
     params: object
     otherwise: tuple[Step, ...] = ()
     accept_irreversible: bool = False
+    at: Location = field(default=Location("", 1, 1), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy; every duration is in seconds, and `release_after` None means that only a person releases."""
+    """One policy; every duration is in seconds, and `release_after` None means that only a person releases.
+
+    `places` says where in its file the value of each key stands.
+    """
 
     id: str
     description: str
@@ -65,6 +69,7 @@ class Policy:
     on_expiry: OnExpiry = "escalate"
     notify: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
+    places: Mapping[str, Location] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -85,7 +90,7 @@ class Charter:
     """`firebreak.yaml`: what Firebreak may do at all. The defaults are those of a file that is not there.
 
     `sources` are the SCC source ids whose findings may lead to more than monitoring; `stale_after` is in seconds;
-    `sets` are lists of texts that policies name.
+    `sets` are lists of texts that policies name, and `set_places` says where each stands.
     """
 
     organization: str | None = None
@@ -95,6 +100,7 @@ class Charter:
     limits: Limits = field(default_factory=Limits)
     stale_after: int = HOUR
     sets: Sets = field(default_factory=lambda: MappingProxyType({}))
+    set_places: Mapping[str, Location] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +117,14 @@ class PolicySet:
 
     def __post_init__(self) -> None:
         """Look once at which categories each policy names."""
-        object.__setattr__(self, "_index", index_by(_CATEGORY, [policy.when for policy in self.policies]))
+        object.__setattr__(self, "_index", index_by(CATEGORY, [policy.when for policy in self.policies]))
 
     def about(self, facts: Facts) -> tuple[Policy, ...]:
         """The policies to try on these facts, in their order; left out are those that its category alone rules out.
 
         Of few policies all are tried, so that the record shows of each why it does not match.
         """
-        category = facts.get(_CATEGORY)
+        category = facts.get(CATEGORY)
         if len(self.policies) <= _FEW or not isinstance(category, str):
             return self.policies
         return tuple(self.policies[position] for position in self._index.open_for(category))

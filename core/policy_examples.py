@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.choice import Considered, choose
 from core.evidence import Catalogue, Facts, FactValue, source_of
 from core.fact_samples import EXAMPLES_NOW, NotFound, sample, wishes
-from core.faults import Fault, FaultLog, Location, quoted
+from core.faults import Location, quoted
 from core.matching import clauses
-from core.policy import Example, Expected, Files, Policy
+from core.policy import Example, Expected, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +58,6 @@ def run_examples(policies: Iterable[Policy], catalogue: Catalogue) -> tuple[Exam
     )
 
 
-def lint(policies: Iterable[Policy], catalogue: Catalogue, files: Files) -> tuple[Fault, ...]:
-    """What loads and yet is not right: examples that fail, and policies without an example of a yes and of a no."""
-    logs = {file: FaultLog(file, text) for file, text in files.items()}
-    for policy in policies:
-        log = logs[policy.at.file]
-        for lacking in _lacking(policy):
-            log.add(policy.at, f"the policy {quoted(policy.id)} has no example that expects {lacking}")
-        for result in run_examples((policy,), catalogue):
-            if not result.passed:
-                log.add(result.at, str(result))
-    return tuple(fault for log in logs.values() for fault in log.faults)
-
-
 def example_facts(policy: Policy, example: Example, catalogue: Catalogue) -> dict[str, FactValue]:
     """The facts that an example stands for; raises NotFound where it must say more."""
     wished = tuple(wishes(policy.when))
@@ -87,13 +74,6 @@ def _run(policy: Policy, index: int, example: Example, catalogue: Catalogue) -> 
     choice = choose((policy,), facts, EXAMPLES_NOW)
     actual = Expected(choice.mode, policy.actions) if choice.mode is not None else None
     return ExampleResult(policy.id, index, example.at, example.expect, actual, facts, choice.trace)
-
-
-def _lacking(policy: Policy) -> Iterator[str]:
-    if all(example.expect is None for example in policy.examples):
-        yield "a mode"
-    if all(example.expect is not None for example in policy.examples):
-        yield "nothing"
 
 
 def _in_words(outcome: Expected | None) -> str:

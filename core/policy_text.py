@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from core.charter_text import CHARTER, read_charter
 from core.condition_text import read_condition
 from core.evidence import Catalogue
 from core.example_text import read_examples
-from core.faults import FaultLog, Faults, Location, quoted
+from core.faults import Fault, FaultLog, Faults, Location, quoted
 from core.matching import AllOf
 from core.mode import Mode
 from core.node_text import read_keys, read_mode, read_placed_texts, read_seconds, read_text, read_word, require, wrong
@@ -43,8 +44,31 @@ _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,79}")
 _ON_EXPIRY: dict[str, OnExpiry] = {"escalate": "escalate", "contain": "contain"}
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What could be read: with faults, some of it may be missing or stand at its default."""
+
+    policies: tuple[Policy, ...]
+    charter: Charter
+    faults: tuple[Fault, ...]
+
+    @property
+    def faultless(self) -> tuple[Policy, ...]:
+        """The policies of files that have no fault."""
+        faulty = {fault.at.file for fault in self.faults}
+        return tuple(policy for policy in self.policies if policy.at.file not in faulty)
+
+
 def parse_policies(files: Files, catalogue: Catalogue, actions: Actions) -> PolicySet:
     """Read the files by name, in order of name; files of other kinds are left alone. Raises Faults with all of them."""
+    read = read_policies(files, catalogue, actions)
+    if read.faults:
+        raise Faults(read.faults)
+    return PolicySet(read.policies, read.charter, digest_of(read.policies, read.charter))
+
+
+def read_policies(files: Files, catalogue: Catalogue, actions: Actions) -> Reading:
+    """The same for who goes on with what is right: nothing that has a fault may decide anything."""
     names = sorted(name for name in files if name.lower().endswith(_ENDINGS))
     logs = {file: FaultLog(file, files[file]) for file in names}
     charter = _read_charters([logs[file] for file in names if is_charter(file)], files)
@@ -55,9 +79,7 @@ def parse_policies(files: Files, catalogue: Catalogue, actions: Actions) -> Poli
         if not is_charter(file):
             policies += _policies(read_yaml(files[file], logs[file]), words, logs[file])
             _check_ids(policies, logs[file])
-    if faults := [fault for log in logs.values() for fault in log.faults]:
-        raise Faults(faults)
-    return PolicySet(tuple(policies), charter, digest_of(policies, charter))
+    return Reading(tuple(policies), charter, tuple(fault for log in logs.values() for fault in log.faults))
 
 
 def is_charter(file: str) -> bool:
@@ -132,6 +154,7 @@ def _policy(node: Node, words: Vocabulary, log: FaultLog) -> Iterator[Policy]:
         on_expiry=on_expiry or "escalate",
         notify=_notify(keys["notify"], log) if "notify" in keys else (),
         examples=read_examples(keys["examples"], policy_id, words, log) if "examples" in keys else (),
+        places={key: value.at for key, value in keys.items()},
     )
 
 

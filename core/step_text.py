@@ -54,7 +54,7 @@ def _step(node: Node, actions: Actions, log: FaultLog) -> Step | None:
     what = f"a step of {quoted(action.name)}"
     keys = read_keys(node, what, (*_OWN_KEYS, *_parameters(action)), log) or {}
     accepted = "accept_irreversible" in keys and read_bool(keys["accept_irreversible"], "`accept_irreversible`", log)
-    return Step(action.name, _params(action, keys, what, node, log), otherwise, bool(accepted))
+    return Step(action.name, _params(action, keys, what, node, log), otherwise, bool(accepted), node.at)
 
 
 def _action(node: Node, own: Mapping[str, Node], actions: Actions, log: FaultLog) -> Responder | None:

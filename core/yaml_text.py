@@ -79,6 +79,8 @@ def _check_characters(text: str, log: FaultLog) -> None:
         before = text[: unfit.start()]
         line, start = before.count("\n") + 1, before.rfind("\n") + 1
         message = f"the character U+{ord(unfit[0]):04X} does not load: escape it in double quotes"
+        if 0xDC80 <= ord(unfit[0]) <= 0xDCFF:  # noqa: PLR2004 - where Python keeps a byte that is no character
+            message = "this is not UTF-8 text: save the file as UTF-8"
         _give_up(log, line, unfit.start() - start + 1, message)
 
 

@@ -1,27 +1,93 @@
-"""Every fault of the policies in its place, or that there is none."""
+"""Every fault and warning about the policies in its place, or that there is none."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 from core.faults import Fault, printable
-from core.policy import PolicySet
+from core.mode import Mode
+from core.policy import Charter, Policy
 from screens.console import Screen
+
+_MARGIN, _WIDEST = 6, 120
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What was looked at and found. `faults` keep their folder from loading; `failing` loads and must not be merged."""
+
+    faults: tuple[Fault, ...]
+    failing: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+    policies: tuple[Policy, ...]
+    charters: tuple[Charter, ...]
+
+
+def show_lint(screen: Screen, linted: Linted) -> None:
+    """From the top of the first file to the end of the last; then all of it in one line."""
+    found = [(fault, "fault", "bad") for fault in (*linted.faults, *linted.failing)]
+    found += [(fault, "warning", "caution") for fault in linted.warnings]
+    for fault, word, style in sorted(found, key=lambda one: one[0].at):
+        show_fault(screen, fault, word, style)
+    if found and screen.width is None:
+        screen.line()
+    elif not found:
+        _show_policies(screen, linted)
+    _show_sum(screen, linted)
 
 
 def show_faults(screen: Screen, faults: Sequence[Fault]) -> None:
-    """Each fault as `file:line:column`, with the line it is about and a caret."""
+    """Faults that keep something else from being done."""
     for fault in faults:
-        shown = replace(fault, at=replace(fault.at, file=printable(fault.at.file)))
-        for number, text in enumerate(str(shown).splitlines()):
-            screen.verbatim(text, "" if number == 0 else "dim")
-    screen.line(f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}", "bad")
+        show_fault(screen, fault, "fault", "bad")
+    screen.line(counted(len(faults), "fault"), "bad")
 
 
-def fault_json(fault: Fault) -> dict[str, Any]:
-    """A fault for programs."""
+def show_fault(screen: Screen, fault: Fault, word: str, style: str) -> None:
+    """The place, what it is, the line and a caret; in a pipe as editors and CI know it: `file:line:column: word: …`."""
+    if screen.width is None:
+        screen.line(f"{fault.at}: {word}: {fault.said}")
+    else:
+        screen.line(f"{fault.at}: {word}", style)
+        screen.line(fault.said, indent=2)
+    for text in fault.pointed(_WIDEST if screen.width is None else screen.width - _MARGIN):
+        screen.verbatim(text, "dim")
+    if screen.width is not None:
+        screen.line()
+
+
+def _show_policies(screen: Screen, linted: Linted) -> None:
+    for policy in linted.policies:
+        actions = ", ".join(policy.actions)
+        examples = counted(len(policy.examples), "example")
+        screen.line(f"{policy.id}: {policy.mode.word}, {actions}, {examples}", indent=2, hang=2)
+    for charter in linted.charters:
+        sources = ", ".join(sorted(charter.sources)) or "none"
+        idle = ": nothing is ever written" if charter.ceiling is Mode.MONITOR or not charter.sources else ""
+        screen.line(f"firebreak.yaml: ceiling {charter.ceiling.word}, sources {sources}{idle}", indent=2, hang=2)
+
+
+def _show_sum(screen: Screen, linted: Linted) -> None:
+    faults, warnings = len(linted.faults) + len(linted.failing), len(linted.warnings)
+    counts = f"{counted(len(linted.policies), 'policy')}, {counted(faults, 'fault')}, {counted(warnings, 'warning')}"
+    if linted.faults:
+        screen.line(f"{counts}: this does not load", "bad")
+    elif linted.failing:
+        screen.line(f"{counts}: this loads, and is not right", "bad")
+    else:
+        screen.line(counts, "caution" if warnings else "good")
+
+
+def counted(number: int, word: str) -> str:
+    """`no faults`, `1 fault`, `2 faults`."""
+    plural = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+    return f"{number or 'no'} {word if number == 1 else plural}"
+
+
+def fault_json(fault: Fault, *, loads: bool = False) -> dict[str, Any]:
+    """A fault for programs; `loads` says that it keeps nothing from loading."""
     return {
         "file": fault.at.file,
         "line": fault.at.line,
@@ -29,21 +95,21 @@ def fault_json(fault: Fault) -> dict[str, Any]:
         "message": fault.message,
         "nearest": fault.nearest,
         "quoted": printable(fault.line_text),
+        "loads": loads,
     }
 
 
-def show_clean(screen: Screen, policies: PolicySet) -> None:
-    """That nothing is wrong, and what was looked at."""
-    charter = policies.charter
-    screen.line(f"{len(policies.policies)} policies, no faults", "good")
-    for policy in policies.policies:
-        examples = len(policy.examples)
-        screen.line(f"{policy.id}: {policy.mode.word}, {', '.join(policy.actions)}, {examples} examples", indent=2)
-    sources = ", ".join(sorted(charter.sources)) or "none"
-    screen.line(f"firebreak.yaml: ceiling {charter.ceiling.word}, sources {sources}", indent=2)
-
-
-def clean_json(policies: PolicySet) -> dict[str, Any]:
-    """The same for programs."""
-    named = [{"id": one.id, "mode": one.mode.word, "actions": list(one.actions)} for one in policies.policies]
-    return {"faults": [], "policies": named, "ceiling": policies.charter.ceiling.word, "digest": policies.digest}
+def lint_json(linted: Linted, *, ok: bool) -> dict[str, Any]:
+    """The same for programs; `ok` is whether the command says yes."""
+    named = [{"id": one.id, "mode": one.mode.word, "actions": list(one.actions)} for one in linted.policies]
+    return {
+        "ok": ok,
+        "loads": not linted.faults,
+        "faults": [
+            *(fault_json(one) for one in linted.faults),
+            *(fault_json(one, loads=True) for one in linted.failing),
+        ],
+        "warnings": [fault_json(one, loads=True) for one in linted.warnings],
+        "policies": named,
+        "ceilings": [one.ceiling.word for one in linted.charters],
+    }

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import Told
+from core.faults import FaultLog
+from screens.policy_lint import show_fault
+from tests.cli.commands import Told, looked_at
 
 ROOT = Path(__file__).resolve().parents[2]
 FAILING = """\
@@ -31,7 +36,7 @@ def test_the_shipped_policies_are_clean_and_their_examples_pass(firebreak: Told)
     linted, tested = firebreak("policy", "lint"), firebreak("policy", "test")
 
     assert linted.code == 0
-    assert "no faults" in linted.out
+    assert "3 policies, no faults, no warnings" in linted.out
     assert tested.code == 0
     assert ", 0 failed" in tested.out
 
@@ -42,9 +47,12 @@ def test_every_fault_is_told_in_its_place_with_the_line_and_a_caret(firebreak: T
     told = firebreak("policy", "lint", str(folder))
 
     assert told.code == 1
-    assert f"{folder / 'a.yaml'}:4:17: there is no action `cut_trafic`; did you mean `cut_traffic`?\n" in told.out
+    assert (
+        f"{folder / 'a.yaml'}:4:17: fault: there is no action `cut_trafic`; did you mean `cut_traffic`?\n" in told.out
+    )
     assert "    then: [{action: cut_trafic}]\n                    ^\n" in told.out
-    assert f"{folder / 'b.yaml'}:2:7: " in told.out
+    assert f"{folder / 'b.yaml'}:2:7: fault: " in told.out
+    assert told.out.endswith("2 policies, 3 faults, no warnings: this does not load\n")
 
 
 def test_faults_are_json_for_programs(firebreak: Told, folder: Path) -> None:
@@ -55,6 +63,7 @@ def test_faults_are_json_for_programs(firebreak: Told, folder: Path) -> None:
     assert told.code == 1
     assert (fault["line"], fault["column"], fault["nearest"]) == (4, 17, "cut_traffic")
     assert fault["quoted"] == "then: [{action: cut_trafic}]"
+    assert (told.json["ok"], told.json["loads"], fault["loads"]) == (False, False, False)
 
 
 def test_a_failing_example_shows_what_was_expected_what_came_out_and_why(firebreak: Told, folder: Path) -> None:
@@ -80,10 +89,108 @@ def test_examples_are_json_for_programs(firebreak: Told, folder: Path) -> None:
     assert {"fact": "virustotal.malicious", "truth": "false"}.items() <= failed["trace"][1].items()
 
 
-def test_a_failing_example_is_a_fault_too(firebreak: Told, folder: Path) -> None:
+def test_a_failing_example_is_a_fault_that_keeps_nothing_from_loading(firebreak: Told, folder: Path) -> None:
     (folder / "a.yaml").write_text(FAILING)
+    told = firebreak("policy", "lint", str(folder), "--json")
 
-    assert firebreak("policy", "lint", str(folder)).code == 1
+    assert told.code == 1
+    assert told.json["loads"] is True
+    assert [fault["loads"] for fault in told.json["faults"]] == [True]
+
+
+def test_a_warning_is_a_no_only_where_everything_must_be_right(firebreak: Told, folder: Path) -> None:
+    (folder / "a.yaml").write_text(
+        FAILING.replace("malicious: 9}, expect: {mode: enforce}", "malicious: 11}, expect: {mode: enforce}")
+    )
+    told = firebreak("policy", "lint", str(folder))
+
+    assert told.code == 0
+    assert f"{folder / 'a.yaml'}:1:5: warning: this policy acts, " in told.out
+    assert told.out.endswith("1 policy, no faults, 1 warning\n")
+    assert firebreak("policy", "lint", str(folder), "--strict").code == 1
+
+
+def test_what_is_right_is_looked_at_even_where_another_file_does_not_load(firebreak: Told, folder: Path) -> None:
+    (folder / "a.yaml").write_text(FAILING)
+    (folder / "b.yaml").write_text("a: [")
+    told = firebreak("policy", "lint", str(folder))
+
+    assert f"{folder / 'a.yaml'}:6:" in told.out
+    assert f"{folder / 'b.yaml'}:" in told.out
+
+
+def test_a_file_is_read_with_its_folder_and_told_of_alone(firebreak: Told, folder: Path) -> None:
+    text = FAILING.replace("virustotal.malicious: {at_least: 10}", "workload.project: {in_set: pay}")
+    (folder / "a.yaml").write_text(
+        text.replace("virustotal.malicious: 9", "workload.project: a").replace(
+            "virustotal.malicious: 8", "workload.project: b"
+        )
+    )
+    (folder / "b.yaml").write_text("a: [")
+    (folder / "firebreak.yaml").write_text('organization: "1"\nsets: {pay: [a]}\n')
+
+    assert firebreak("policy", "lint", str(folder / "a.yaml")).code == 0
+    assert firebreak("policy", "lint", str(folder / "b.yaml")).code == 1
+    assert firebreak("policy", "lint", str(folder / "a.yaml"), str(folder / "b.yaml")).code == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in itertools.pairwise("abcdefghijklmnopqrst")),
+        "- no\n" * 100_000,
+    ],
+    ids=["deep", "alias bomb", "many faults"],
+)
+def test_a_hostile_file_is_refused_in_a_few_lines(firebreak: Told, folder: Path, text: str) -> None:
+    (folder / "a.yaml").write_text(text)
+    told = firebreak("policy", "lint", str(folder))
+
+    assert told.code == 1
+    assert len(told.out) < 100_000
+    assert "Traceback" not in told.out + told.err
+
+
+def test_a_file_of_a_hundred_megabytes_is_refused_unread(firebreak: Told, folder: Path) -> None:
+    with (folder / "a.yaml").open("wb") as file:
+        file.truncate(100_000_000)
+    told = firebreak("policy", "lint", str(folder))
+
+    assert told.code == 1
+    assert "a.yaml:1:1: fault: the file is larger than 1 MB" in told.out
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "A.YAML", "a.yml"])
+def test_a_file_that_is_not_utf_8_is_refused_in_its_place(firebreak: Told, folder: Path, name: str) -> None:
+    (folder / name).write_bytes(FAILING.encode().replace(b"reverse-shells", "r\xe9verse".encode("latin-1")))
+    told = firebreak("policy", "lint", str(folder))
+
+    assert f"{name}:1:6: fault: this is not UTF-8 text" in told.out
+
+
+def test_on_a_terminal_lines_and_carets_fit_its_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    log = FaultLog("a.yaml", f"{'x' * 90} wrong {'y' * 90}")
+    log.add(log.place(1, 92), "a long story " * 10)
+    (fault,) = log.faults
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", looked_at(show_fault, fault, "fault", "bad")).splitlines()
+    pointed = next(number for number, line in enumerate(lines) if line.strip() == "^")
+
+    assert max(map(len, lines)) <= 60
+    assert lines[pointed - 1][lines[pointed].index("^") :].startswith("wrong")
+
+
+def test_the_hook_lints_the_folders_of_the_files_it_is_given(folder: Path) -> None:
+    (folder / "a.yaml").write_text(FAILING)
+    (folder / "firebreak.yaml").write_text('organization: "1"\n')
+    hook = str(ROOT / "tools" / "lint_hook")
+    done = subprocess.run(  # noqa: S603
+        [hook, str(folder / "firebreak.yaml")], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+
+    assert done.returncode == 1, done.stderr
+    assert "example 1 of `reverse-shells` expects enforce" in done.stdout
 
 
 @pytest.mark.parametrize("command", ["lint", "test"])

@@ -12,7 +12,7 @@ from core.fact_samples import EXAMPLES_NOW, NotFound
 from core.matching import AllOf, Condition, match
 from core.mode import Mode
 from core.policy import Example, Policy
-from core.policy_examples import ExampleResult, example_facts, lint, run_examples
+from core.policy_examples import ExampleResult, example_facts, run_examples
 from core.policy_text import parse_policies
 from core.truth import Truth
 from tests.core.policy_strategies import HERE, NAMES, RANKS, SOURCES, clauses
@@ -34,12 +34,10 @@ def facts_made_up(when: str, given_facts: str = "") -> dict[str, Any]:
     return dict(result.facts)
 
 
-def test_every_example_of_the_shipped_policies_passes_and_lint_has_nothing_to_say() -> None:
-    files = shipped_policies()
-    policies = parse_policies(files, CATALOGUE, ACTIONS).policies
+def test_every_example_of_the_shipped_policies_passes() -> None:
+    policies = parse_policies(shipped_policies(), CATALOGUE, ACTIONS).policies
 
     assert [str(result) for result in run_examples(policies, CATALOGUE) if not result.passed] == []
-    assert lint(policies, CATALOGUE, files) == ()
 
 
 def test_an_example_says_only_what_it_varies() -> None:
@@ -157,25 +155,6 @@ def test_an_example_gives_a_time_by_its_age() -> None:
     )
 
     assert all(result.passed for result in results)
-
-
-def test_lint_points_at_the_example_that_fails_and_at_a_policy_without_a_yes_and_a_no() -> None:
-    text = policy_file("workload.public: true", "  - expect: {mode: approve}\n")
-    files = {"a.yaml": text}
-    found = lint(parse_policies(files, CATALOGUE, ACTIONS).policies, CATALOGUE, files)
-
-    assert [(fault.at.line, fault.message) for fault in found] == [
-        (1, "the policy `x` has no example that expects nothing"),
-        (6, "example 1 of `x` expects approve, and enforce with cut_traffic came out"),
-    ]
-    assert str(found[1]).endswith("      - expect: {mode: approve}\n        ^")
-
-
-def test_a_policy_whose_examples_all_expect_nothing_lacks_a_yes() -> None:
-    files = {"a.yaml": policy_file("workload.public: true", "  - {given: {workload.public: false}, expect: nothing}\n")}
-    (fault,) = lint(parse_policies(files, CATALOGUE, ACTIONS).policies, CATALOGUE, files)
-
-    assert fault.message == "the policy `x` has no example that expects a mode"
 
 
 _WORLD = {

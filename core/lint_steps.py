@@ -1,0 +1,114 @@
+"""What is right by itself and yet does not do what it seems to: steps, fallbacks, and who is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.clause import Clause, Operator
+from core.evidence import FactType
+from core.faults import Location, quoted
+from core.lint_conditions import Remark, World
+from core.matching import clauses
+from core.mode import Mode
+from core.node_text import listed
+from core.plan import fold, undone
+from core.policy import Policy, Step
+from core.sample_cases import SAMPLES
+from core.vocabulary import Actions
+
+_KIND = "workload.kind"
+
+
+def idle_steps(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:
+    """Steps that cannot act on any target that the policy names, and targets for which no step can act."""
+    if _KIND not in world.catalogue:
+        return
+    choices = world.catalogue[_KIND].choices
+    kinds = frozenset(kind for kind in choices if not world.excludes(policy.when, _is(kind)))
+    steps = list(with_fallbacks(policy.then))
+    for step in steps:
+        able = actions[step.action].kinds
+        if kinds and not able & kinds:
+            said = f"{quoted(step.action)} acts on {_in_words(able)}, and this policy is about {_in_words(kinds)}"
+            yield Remark(step.at, f"this step never acts: {said}")
+    able = frozenset[str]().union(*(actions[step.action].kinds for step in steps))
+    named = [clause for clause in clauses(policy.when) if clause.fact == _KIND]
+    if named and kinds & able and (left := kinds - able):
+        yield Remark(named[0].at, f"for {_in_words(left)}, which this policy matches too, none of its steps can act")
+
+
+def _is(kind: str) -> Clause:
+    return Clause(_KIND, Operator.EQUALS, kind, FactType.TEXT, (), Location("", 1, 1))
+
+
+def _in_words(kinds: frozenset[str]) -> str:
+    return listed(sorted(kinds))
+
+
+def with_fallbacks(steps: tuple[Step, ...]) -> Iterator[Step]:
+    """Every step, and what stands behind `otherwise`, at any depth."""
+    for step in steps:
+        yield step
+        yield from with_fallbacks(step.otherwise)
+
+
+def idle_fallbacks(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:  # noqa: ARG001 - one shape for all
+    """An `otherwise` that repeats what was just tried, or what the policy does in any case."""
+    for step in policy.then:
+        others = [one for one in policy.then if one is not step]
+        yield from _idle_below(step, (step,), others)
+
+
+def _idle_below(step: Step, tried: tuple[Step, ...], others: list[Step]) -> Iterator[Remark]:
+    for instead in step.otherwise:
+        if any(same(instead, one) for one in tried):
+            yield Remark(
+                instead.at,
+                f"this cannot follow: {quoted(instead.action)} has been tried before, and was refused or has failed",
+            )
+        elif any(same(instead, one) for one in others):
+            yield Remark(instead.at, f"this adds nothing: {quoted(instead.action)} is a step of the policy in any case")
+        yield from _idle_below(instead, (*tried, instead), others)
+
+
+def same(one: Step, other: Step) -> bool:
+    """Whether two steps do the same."""
+    return (one.action, one.params) == (other.action, other.params)
+
+
+def undoing_steps(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:  # noqa: ARG001
+    """Steps of which a later one undoes what an earlier one did, so that nothing would be written at all."""
+    told: set[str] = set()
+    giving_way = frozenset(step.action for step in policy.then if step.otherwise)
+    for state, case in SAMPLES:
+        for failed in (frozenset[str](), giving_way):
+            drawn = fold(policy.then, state, case, actions, failed)
+            told |= {one.action for one in undone(drawn, case, actions)}
+    for step in with_fallbacks(policy.then):
+        if step.action in told:
+            message = f"another step of this policy undoes {quoted(step.action)}, and then none of them is written"
+            yield Remark(step.at, f"{message}: keep one of the two")
+
+
+def unheard(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:  # noqa: ARG001
+    """Policies that ask or act, and tell nobody."""
+    if policy.mode is not Mode.MONITOR and not policy.notify:
+        what = "asks a person" if policy.mode is Mode.APPROVE else "acts, or asks a person where it is not sure"
+        message = f"this policy {what}, and names nobody to be told: add a label, as notify: [security-oncall]"
+        yield Remark(policy.places.get("notify", policy.at), message)
+    if policy.mode is Mode.ENFORCE and policy.release_after is not None:
+        message = (
+            "with mode enforce and `release_after`, a containment comes and goes without any person: leave it out, and"
+            " a review is announced instead"
+        )
+        yield Remark(policy.places.get("release_after", policy.at), message)
+
+
+def without_effect(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:  # noqa: ARG001
+    """Words that change nothing here."""
+    if policy.on_expiry == "contain" and policy.mode is not Mode.APPROVE:
+        message = f"`on_expiry: contain` has no effect in mode {policy.mode.word}: a policy that asks has one"
+        yield Remark(policy.places.get("on_expiry", policy.at), message)
+    for step in with_fallbacks(policy.then):
+        if step.accept_irreversible and actions[step.action].reversible:
+            yield Remark(step.at, f"`accept_irreversible` has no effect: {quoted(step.action)} can be undone")
