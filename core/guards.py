@@ -196,9 +196,14 @@ def again(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # 
     caps = []
     if now.standing.holds and not now.standing.held_by(now.incident):
         caps += [CONTAINED]
-    if now.standing.released_ns is not None and now.claimed_ns - now.standing.released_ns < DAY_NS:
-        caps += _caution("released", "a person released this target within the last 24 hours")
-    return caps
+    return caps + released_caps(now.standing, now.claimed_ns)
+
+
+def released_caps(standing: Standing, now_ns: int) -> list[Cap]:
+    """The same for the last check, which knows no more than this."""
+    if standing.released_ns is None or now_ns - standing.released_ns >= DAY_NS:
+        return []
+    return _caution("released", "a person released this target within the last 24 hours")
 
 
 GUARDS: tuple[Guard, ...] = (

@@ -8,11 +8,16 @@ from typing import Any
 
 from core.action import Refusal, Setting, State
 from core.case import Case
+from core.instants import NANOS
 from core.plan import Actions, HeldStep
 from core.target import Target
 
 Settings = Mapping[str, Setting | None]
 """Some settings; None is unset."""
+
+
+RELEASE_NS = 600 * NANOS
+"""How long a release that was begun keeps others from its target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,10 @@ class Standing:
     def held_by_others(self, incident: str) -> bool:
         """Whether another incident than this one holds the target."""
         return any(hold.incident != incident for hold in self.holds)
+
+    def being_released(self, incident: str, now_ns: int) -> bool:
+        """Whether another incident's release is being written; one that was left lying for long does not count."""
+        return self.releasing not in ("", incident) and now_ns - self.releasing_ns < RELEASE_NS
 
     def without(self, incident: str) -> Standing:
         """The same standing with one hold fewer."""

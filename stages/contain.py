@@ -14,11 +14,12 @@ from core.incident import Incident, Phase
 from core.plan import SUCCESS, Change, Outcome, Plan, overlaid, stands_at
 from core.policy import Policy
 from core.standing import Hold
+from core.target import Target
 from ledger import Held
 from stages.announce import channels
-from stages.last_check import Barred, Unconfirmed, check_again
+from stages.blast_radius import take_slots
+from stages.last_check import Barred, Unconfirmed, bars_now, check_again
 from stages.question import ask, difference
-from stages.release import RELEASE_NS
 from stages.rest import resting
 from stages.verify import Seen, keys, look, redraw, verify
 
@@ -59,8 +60,10 @@ def _make_all(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
         try:
             held = _make(app, held, change, deadline)
         except Barred as bar:
+            _let_go(app, held, change, deadline)
             raise _Step(_barred(app, _saved(app, held), bar)) from None
         except Unconfirmed as doubt:
+            _let_go(app, held, change, deadline)
             raise _Step(ask(app, _saved(app, held), policy, plan, doubt.caps, str(doubt))) from None
         except Drifted as drift:
             raise _Step(_redraft(app, _saved(app, held), policy, str(drift), deadline)) from None
@@ -82,15 +85,17 @@ def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
     held = _await_operation(app, held, surface, deadline)
     for attempt in range(_TRIES):
         seen = look(app, held.incident, change.target, deadline)
+        if not change.after:
+            _require_as_drafted(change, seen)
         if stands_at(seen.workload.state, change.after):
             return verify(app, held, change, seen, deadline)
         _require_as_drafted(change, seen)
         if setting := surface.refuses(change, seen.workload, deadline):
             message = f"Cloud Run does not take {setting}"
             raise Unsupported(message, setting)
-        _require_no_release(app, held.incident, seen)
         check_again(app, held.incident, change.target, seen.standing, deadline)
         held = _stand(app, held, change, seen)
+        bars_now(app, held.incident, change.target, seen.standing)
         try:
             operation = surface.write(change, seen.workload, deadline)
         except (Drifted, Transient) as fault:
@@ -150,14 +155,6 @@ def _stand(app: App, held: Held, change: Change, seen: Seen) -> Held:
     return app.ledger.save(held, replace(incident, phase="containing"))
 
 
-def _require_no_release(app: App, incident: Incident, seen: Seen) -> None:
-    """While a release is being written nobody else writes; one that was left lying for long no longer counts."""
-    by = seen.standing.releasing
-    if by not in ("", incident.id) and app.now_ns() - seen.standing.releasing_ns < RELEASE_NS:
-        message = f"the release of {by} is being written to the same target"
-        raise Transient(message)
-
-
 def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline) -> Held:
     """Draft anew from fresh settings; what a person approved goes on only if the digest is the same."""
     incident = held.incident
@@ -165,11 +162,20 @@ def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline)
     if not plan.changes:
         reasons = "; ".join(f"{one.action}: {one.reason}" for one in plan.refusals)
         return _ended(app, _with_plan(held, plan), "failed", f"{why}; nothing else can be done: {reasons}")
+    if incident.answer is None and plan.writes and (caps := take_slots(app, *_slot(incident))):
+        return ask(app, held, policy, plan, caps, why)
     if incident.answer is not None and plan.writes and not _covered(incident, plan):
         caps = incident.decision.caps if incident.decision else ()
         return ask(app, held, policy, plan, caps, f"{why}{difference(incident, plan)}")
     fresh = replace(incident, plan=plan, operation=None).told(app.now_ns(), "firebreak", f"drafted anew: {why}")
     return app.ledger.save(held, fresh)
+
+
+def _slot(incident: Incident) -> tuple[str, str]:
+    """Where in the blast radius this incident counts: once, however often its plan is drawn."""
+    target = incident.finding.target
+    project = target.project_id or target.project if isinstance(target, Target) else ""
+    return project, incident.id
 
 
 def _with_plan(held: Held, plan: Plan) -> Held:

@@ -6,7 +6,7 @@ from adapters.deadline import Deadline
 from app import App
 from core.errors import Refused, Transient
 from core.finding import Finding
-from core.guards import CONTAINED, ceiling_caps, itself_caps, source_bar
+from core.guards import CONTAINED, ceiling_caps, itself_caps, released_caps, source_bar
 from core.incident import Incident, Phase
 from core.intake import settled_in_scc
 from core.mode import Cap
@@ -36,15 +36,21 @@ class Unconfirmed(Exception):  # noqa: N818 - the write becomes a question
 
 def check_again(app: App, incident: Incident, target: Target, standing: Standing, deadline: Deadline) -> None:
     """Raises Barred, Unconfirmed, or Transient while SCC cannot be reached for its word."""
+    _scc(app, incident, deadline)
+    bars_now(app, incident, target, standing)
+
+
+def bars_now(app: App, incident: Incident, target: Target, standing: Standing) -> None:
+    """What may have come up in this very moment, a halt above all; raises Barred or Unconfirmed."""
     caps = [*ceiling_caps(app.ceilings()), *source_bar(incident.finding, app.policies.charter)]
     caps += itself_caps(target, app.settings.own)
     caps += [CONTAINED] if standing.held_by_others(incident.id) else []
+    caps += released_caps(standing, app.now_ns())
     for cap in sorted(caps, key=lambda one: one.kind != "bar"):
         if cap.kind == "bar":
             raise Barred("monitored", cap)
         if not _answered(incident, cap):
             raise Unconfirmed(cap)
-    _scc(app, incident, deadline)
 
 
 def _answered(incident: Incident, cap: Cap) -> bool:

@@ -11,18 +11,15 @@ from core.action import Refusal, State
 from core.case import Case
 from core.errors import Drifted, Missing, Refused, Transient, Unfinished
 from core.incident import Incident, Release
-from core.instants import NANOS
 from core.plan import Change, changes_between
 from core.standing import Restoration, Standing, restoration, should_stand
 from core.target import NotATarget, Target
-from core.workload import Workload, references
+from core.workload import INGRESS, Workload, references
 from ledger import Held
 from stages.announce import channels
 from stages.decide import reread_case
 from stages.verify import in_force
 
-RELEASE_NS = 600 * NANOS
-"""How long a release that was begun keeps others from writing to its target."""
 _TRIES = 5
 
 
@@ -77,7 +74,7 @@ def _begin(app: App, held: Held, target: Target, by: str, deadline: Deadline) ->
         nothing = "asked for the release: this incident holds nothing, so nothing was written"
         empty = replace(held.incident.told(app.now_ns(), by, nothing), release=Release(by, ()))
         return app.ledger.save(held, empty)
-    if standing.releasing not in ("", held.incident.id) and app.now_ns() - standing.releasing_ns < RELEASE_NS:
+    if standing.being_released(held.incident.id, app.now_ns()):
         message = f"the release of {standing.releasing} is being written to the same target; try again in a moment"
         raise Transient(message)
     try:
@@ -110,6 +107,8 @@ def _wanted(app: App, rest: Standing, case: Case) -> State:
 
 
 def _keep_others_closed(rest: Standing, wanted: State, workload: Workload) -> None:
+    if wanted.get(INGRESS) == "none":
+        return
     uses = references(wanted, workload.latest)
     opened = sorted(name for name in rest.suspects & uses.keys() if uses[name].percent or uses[name].tags)
     if opened:

@@ -34,7 +34,12 @@ COVERED: dict[type, dict[str, tuple[str, ...]]] = {
         "wait": ("*/GetOperation",),
         "in_force": (),
     },
-    SecurityCenter: {"find": ("*/ListFindings",), "around": (), "mark": ("*/UpdateSecurityMarks",)},
+    SecurityCenter: {
+        "find": ("*/ListFindings",),
+        "around": (),
+        "active_since": (),
+        "mark": ("*/UpdateSecurityMarks",),
+    },
     Publisher: {"publish": ("*/Publish",)},
 }
 METHODS = tuple(dict.fromkeys(one for calls in COVERED.values() for globs in calls.values() for one in globs))
