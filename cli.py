@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     by(declare(groups, "resume", _resume, "lift the halt"))
     by(declare(groups, "sweep", _sweep, "carry on what was left, ask again what expired, look at all that stands"))
     demo = declare(groups, "demo", _demo, "from a finding to a contained and restored service, on this machine")
-    demo.add_argument("--scenario", metavar="NAME", help="only this story")
+    demo.add_argument("--scenario", metavar="NAME", help="this story, or all")
     demo.add_argument("--list", action="store_true", help="the stories there are")
     return parser
 

@@ -164,8 +164,9 @@ def sweep(app: App, budget: float = BUDGET_SECONDS) -> Mapping[str, int]:
     standing_targets(as_one_worker(app), counts, deadline)
     isolated(app, counts, "the findings of SCC", lambda: _answer_missed(app, counts, deadline))
     isolated(app, counts, "what has expired", lambda: _forget(app, counts))
-    app.say("NOTICE", "the sweep is done", sweep=dict(counts))
-    return dict(counts)
+    done = {what: number for what, number in counts.items() if number}
+    app.say("NOTICE", f"the sweep is done: {swept(done)}", sweep=done)
+    return done
 
 
 def _carry_on(app: App, incident_id: str, deadline: Deadline) -> str | None:

@@ -14,6 +14,8 @@ from screens.console import stdout
 from screens.story import CannotGoOn, Narrator
 
 _FRAME = frozenset({"stage", "telling"})
+BY_DEFAULT = ("known_malware", "person_asked")
+"""What is told where no story is asked for; `all` tells every one."""
 
 
 def stories() -> dict[str, ModuleType]:
@@ -24,15 +26,16 @@ def stories() -> dict[str, ModuleType]:
 
 
 def run(scenario: str | None, *, listing: bool, as_json: bool) -> int:
-    """Tell one story or all; 0 if everything was as it should be, 1 if anything differed, 2 for no such story.
+    """Tell one story, all, or the first ones: 0 if all was as it should be, 1 if not, 2 for no such story.
 
     Raises NotStarted where the function does not come up.
     """
     known = stories()
-    if scenario is not None and scenario not in known:
-        print(f"there is no story {scenario!r}; there are: {', '.join(known)}", file=sys.stderr)
+    if scenario not in (None, "all", *known):
+        print(f"there is no story {scenario!r}; there are: {', '.join(known)}, all", file=sys.stderr)
         return 2
-    told = {name: story for name, story in known.items() if scenario in (None, name)}
+    wanted = known if scenario == "all" else [scenario] if scenario else known if listing else BY_DEFAULT
+    told = {name: story for name, story in known.items() if name in wanted}
     if listing:
         print(json.dumps({name: one.TITLE for name, one in told.items()}, indent=2) if as_json else _list(told))
         return 0
