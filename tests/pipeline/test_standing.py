@@ -69,10 +69,10 @@ def test_three_incidents_released_in_any_order_leave_the_origin_and_the_persons_
     """The edit comes after so many steps; all else is as it was before the first of them."""
     with line(world_of(traffic=TAGGED), policy=ALWAYS) as on:
         before = settings_of(on)
-        steps = [lambda name=name: contained(on, name) for name in ("first", "second", "third")]  # type: ignore[misc]
+        names = ("first", "second", "third")
         ids: list[str] = []
-        for done, step in enumerate(steps, 1):
-            ids.append(step())
+        for done, name in enumerate(names, 1):
+            ids.append(contained(on, name))
             if done == place:
                 edited(on, edit)
         for number in order:
@@ -249,7 +249,7 @@ def test_a_release_and_a_new_finding_at_once_end_in_one_truth(line: Lines) -> No
         assert (BAD not in on.reachable) == (phase == "contained")
 
 
-def test_a_halt_between_save_and_write_stops_the_write(line: Lines) -> None:
+def test_a_halt_between_save_and_write_stops_the_write(line: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     """The standing is saved, the halt comes, and nothing is written; the incident ends with that reason."""
     with line(policy=ALWAYS) as on:
         on.sandbox.wire.inject(Fault("*/UpdateService", "error", code="UNAVAILABLE"))
@@ -262,7 +262,7 @@ def test_a_halt_between_save_and_write_stops_the_write(line: Lines) -> None:
                 on.app.ledger.halt("stop everything", "ada")
             return find(*arguments)
 
-        on.app.scc.find = halting  # type: ignore[method-assign]
+        monkeypatch.setattr(on.app.scc, "find", halting)
         incident = on.respond(on.finding())
 
         assert incident.phase == "monitored"
@@ -270,7 +270,7 @@ def test_a_halt_between_save_and_write_stops_the_write(line: Lines) -> None:
         assert BAD in on.reachable
 
 
-def test_a_ledger_that_cannot_be_read_lets_nothing_be_written(line: Lines) -> None:
+def test_a_ledger_that_cannot_be_read_lets_nothing_be_written(line: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the moment on in which it breaks, before the write."""
     with line(policy=ALWAYS) as on:
         stand = on.app.ledger.documents.read
@@ -281,7 +281,7 @@ def test_a_ledger_that_cannot_be_read_lets_nothing_be_written(line: Lines) -> No
                 raise Transient(message)
             return stand(kind, key)
 
-        on.app.ledger.documents.read = broken  # type: ignore[method-assign]
+        monkeypatch.setattr(on.app.ledger.documents, "read", broken)
         incident = on.respond(on.finding())
 
         assert incident.phase == "monitored"
