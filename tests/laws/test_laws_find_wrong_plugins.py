@@ -52,7 +52,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The laws that fail once the wrong plugins, and a right one, are there; each law is named with its plugin."""
     folder = tmp_path_factory.mktemp("copy")
     for name in FOLDERS:
-        ignored = shutil.ignore_patterns("__pycache__", "fire", "emulators", "broken_policies")
+        ignored = shutil.ignore_patterns("__pycache__", "fire", "broken_policies")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     for name in FILES:
         shutil.copy(ROOT / name, folder / name)
@@ -64,6 +64,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> str:
     added = " or ".join((*WRONG_ACTIONS, *WRONG_SOURCES, "close_doors"))
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--tb=no", "-k", added, *laws]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=150)  # noqa: S603
+    assert " failed" in done.stdout, done.stdout[-3000:] + done.stderr[-3000:]
     return "\n".join(line for line in done.stdout.splitlines() if line.startswith("FAILED"))
 
 
