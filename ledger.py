@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core.bounds import fitted
 from core.codec import Unreadable, decode, encode
 from core.errors import Refused, Transient
 from core.finding import Finding
@@ -54,7 +55,7 @@ class Ledger:
         if pointer and (held := self._joined(str(pointer.body["incident"]), finding)):
             return held
         fresh = Incident(finding.incident_id, "received", now, now, finding).told(now, "firebreak", "received")
-        fresh = replace(fresh, owner=self.owner, lease_until_ns=now + LEASE_NS)
+        fresh = fitted(replace(fresh, owner=self.owner, lease_until_ns=now + LEASE_NS))
         try:
             document = self.documents.create("incident", fresh.id, self._sealed(fresh), _index(fresh))
             held = Held(fresh, document)
@@ -107,6 +108,7 @@ class Ledger:
 
     def _replace(self, held: Held, incident: Incident) -> Held:
         """A record whose seal was broken keeps its broken seal: saving it must not make it good."""
+        incident = fitted(incident)
         body = self._sealed(incident) if held.sealed else {**self._sealed(incident), "seal": "broken"}
         document = self.documents.replace(held.document, body, _index(incident))
         return replace(held, incident=incident, document=document)

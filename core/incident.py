@@ -125,7 +125,7 @@ class Incident:
 
     `plan` is what was drawn last, `done` what was carried out last and may stand while another is being asked about.
     `next_ns` is when the sweep has to look again: a question expires, a review is due. `closed_as` is what a person
-    found it to be.
+    found it to be, `cut` names the parts that were too large to keep whole.
     """
 
     id: str
@@ -152,6 +152,7 @@ class Incident:
     lease_until_ns: int = 0
     next_ns: int | None = None
     closed_as: str = ""
+    cut: tuple[str, ...] = ()
 
     @property
     def open(self) -> bool:

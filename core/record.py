@@ -45,6 +45,7 @@ def record(incident: Incident) -> dict[str, Any]:
             "question": _question(incident),
             "undo": list(undo_lines(incident.done or incident.plan)) if incident.plan else [],
             "closed_as": incident.closed_as,
+            **({"cut": list(incident.cut)} if incident.cut else {}),
             "history": [
                 {"at": format_instant(one.at_ns), "who": one.who, "what": one.what} for one in incident.history[-50:]
             ],

@@ -139,7 +139,7 @@ _KEPT = ("id", "phase", "plan", "decision", "created", "updated")
 def bounded_record(record: Mapping[str, Any]) -> dict[str, Any]:
     """A record of at most 200 kB: the largest parts that may go are replaced by their size and named under `cut`."""
     whole: dict[str, Any] = safe_value(record)
-    cut: list[str] = []
+    cut: list[str] = list(whole.get("cut", ()))
     while _size(whole) > LARGEST_RECORD:
         largest = max((key for key in whole if key not in (*_KEPT, "cut")), key=lambda key: _size(whole[key]))
         if _size(whole[largest]) < 100:  # noqa: PLR2004 - nothing left worth cutting
