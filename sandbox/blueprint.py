@@ -10,6 +10,8 @@ from typing import Any
 from google.cloud import run_v2
 from google.iam.v1 import policy_pb2
 
+from sandbox.service_scaling import scaling_from
+
 Moment = Callable[[str | None], dt.datetime]
 
 _BROKEN = "HEALTH_CHECK_CONTAINER_ERROR"
@@ -64,7 +66,7 @@ def service_from(given: Mapping[str, Any], moment: Moment) -> run_v2.Service:
         ingress=INGRESS[given.get("ingress", "all")],
         invoker_iam_disabled=given.get("invoker_iam_disabled", False),
         default_uri_disabled=given.get("default_uri_disabled", False),
-        scaling=run_v2.ServiceScaling(min_instance_count=given.get("min_instances", 0)),
+        scaling=scaling_from({"min": given.get("min_instances", 0), **given.get("scaling", {})}),
         template=run_v2.RevisionTemplate(
             service_account=given.get(
                 "service_account", f"{name.rpartition('/')[2]}@shop-prod.iam.gserviceaccount.com"

@@ -15,8 +15,9 @@ from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.longrunning import operations_pb2
 
 from sandbox.cloud_run_update import apply, validate
+from sandbox.local_service import LocalService
 from sandbox.wire import Refusal, Wire, generic_handler
-from sandbox.world import LocalOperation, LocalService, World
+from sandbox.world import LocalOperation, World
 
 SERVICES = "google.cloud.run.v2.Services"
 REVISIONS = "google.cloud.run.v2.Revisions"
@@ -143,7 +144,7 @@ def _update_service(world: World, request: run_v2.UpdateServiceRequest) -> opera
     validate(world, local, request.service, paths)
     if request.validate_only:
         return _validated(local, world.canonical(request.service.name))
-    apply(local, request.service, paths)
+    apply(world, local, request.service, paths)
     local.service.last_modifier = "firebreak@firebreak.example"
     world.stamp(local)
     return world.answer(world.begin(request.service.name, local))
@@ -171,7 +172,7 @@ def _get_policy(world: World, request: iam_policy_pb2.GetIamPolicyRequest) -> po
     local = _found(world, request.resource)
     answer = policy_pb2.Policy()
     answer.CopyFrom(local.policy)
-    answer.etag = str(local.policy_version).encode()
+    answer.etag = str(local.policy_version).encode() if local.policy_etag is None else local.policy_etag
     if request.options.requested_policy_version < 3:  # noqa: PLR2004 - the version that has conditions
         for binding in answer.bindings:
             if binding.HasField("condition"):

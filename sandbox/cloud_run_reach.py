@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sandbox.world import LocalService, World
+from sandbox.local_service import LocalService
+from sandbox.world import World
 
 Origin = Literal["internet", "load_balancer", "internal"]
 Caller = Literal["anyone", "any_account", "named"]
@@ -98,6 +99,5 @@ def _checked(local: LocalService) -> frozenset[Caller]:
 
 
 def _settled(world: World, local: LocalService) -> bool:
-    name = world.canonical(local.service.name)
-    last = [one for one in world.operations.values() if one.service == name][-1:]
+    last = [one for one in world.operations.values() if one.local is local][-1:]
     return not local.service.reconciling and all(one.fails_with is None for one in last)

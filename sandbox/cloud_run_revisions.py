@@ -11,8 +11,9 @@ from google.cloud import run_v2
 from google.longrunning import operations_pb2
 
 from sandbox.admission import admitted
+from sandbox.local_service import LocalService
 from sandbox.wire import Refusal, Wire, generic_handler
-from sandbox.world import LocalService, World
+from sandbox.world import World
 
 SERVICE = "google.cloud.run.v2.Revisions"
 

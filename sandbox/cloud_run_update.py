@@ -9,8 +9,10 @@ from typing import Any, NoReturn
 
 from google.cloud import run_v2
 
+from sandbox.local_service import LocalService
+from sandbox.service_scaling import refuse_bad, settled
 from sandbox.wire import Refusal
-from sandbox.world import LocalService, World
+from sandbox.world import World
 
 _WRITABLE = frozenset(
     "description labels annotations client client_version ingress launch_stage binary_authorization template traffic"
@@ -36,6 +38,8 @@ def validate(world: World, local: LocalService, wanted: run_v2.Service, paths: l
         _refuse_colliding_template(local, wanted, paths)
     if "ingress" in fields and wanted.ingress == _NONE and not world.accepts_ingress_none:
         _refuse("INVALID_ARGUMENT", "ingress: INGRESS_TRAFFIC_NONE is not supported.")
+    if "scaling" in fields:
+        refuse_bad(local.service.scaling, _after(local, wanted, paths).scaling)
     if "traffic" in fields:
         _validate_traffic(list(wanted.traffic))
 
@@ -53,9 +57,7 @@ def _leads_somewhere(path: str) -> bool:
 
 def _refuse_colliding_template(local: LocalService, wanted: run_v2.Service, paths: list[str]) -> None:
     """A template that names a revision collides with it, unless it is what the service has already."""
-    after = run_v2.Service(local.service)
-    for path in paths:
-        _copy(run_v2.Service.pb(after), run_v2.Service.pb(wanted), path.split("."))
+    after = _after(local, wanted, paths)
     if paths and after.template == local.service.template:
         return
     # Without a mask even an echo collides: Cloud Run normalises what it compares.
@@ -64,6 +66,13 @@ def _refuse_colliding_template(local: LocalService, wanted: run_v2.Service, path
     known = {one.name.rpartition("/")[2] for one in local.revisions}
     if name in known:
         _refuse("ALREADY_EXISTS", f"Revision named '{name}' with different configuration already exists.")
+
+
+def _after(local: LocalService, wanted: run_v2.Service, paths: list[str]) -> run_v2.Service:
+    after = run_v2.Service(local.service)
+    for path in paths or sorted(_WRITABLE):
+        copy_field(run_v2.Service.pb(after), run_v2.Service.pb(wanted), path.split("."))
+    return after
 
 
 def _validate_traffic(traffic: list[run_v2.TrafficTarget]) -> None:
@@ -81,11 +90,14 @@ def _validate_traffic(traffic: list[run_v2.TrafficTarget]) -> None:
             _refuse("INVALID_ARGUMENT", "A REVISION target takes the revision's short name.")
 
 
-def apply(local: LocalService, wanted: run_v2.Service, paths: list[str]) -> None:
+def apply(world: World, local: LocalService, wanted: run_v2.Service, paths: list[str]) -> None:
     """Change exactly the masked fields; a changed template cuts a new revision."""
     before = copy.deepcopy(run_v2.Service.pb(local.service).template)
+    scaled = run_v2.ServiceScaling(local.service.scaling)
     for path in paths or sorted(_WRITABLE):
-        _copy(run_v2.Service.pb(local.service), run_v2.Service.pb(wanted), path.split("."))
+        copy_field(run_v2.Service.pb(local.service), run_v2.Service.pb(wanted), path.split("."))
+    if any(path.partition(".")[0] == "scaling" for path in paths or ["scaling"]):
+        local.service.scaling = settled(scaled, local.service.scaling, keeps_most=world.keeps_scaling_limit)
     if not local.service.traffic:
         # What Cloud Run makes of an empty list: everything to the latest revision.
         local.service.traffic = [run_v2.TrafficTarget(type_=_LATEST, percent=100)]
@@ -94,10 +106,11 @@ def apply(local: LocalService, wanted: run_v2.Service, paths: list[str]) -> None
         _cut_revision(local)
 
 
-def _copy(to: Any, of: Any, path: list[str]) -> None:  # noqa: ANN401 - protobuf messages
+def copy_field(to: Any, of: Any, path: list[str]) -> None:  # noqa: ANN401 - protobuf messages
+    """Make one field, named by its path, what it is in the other message: absent too, and lists replaced."""
     name, below = path[0], path[1:]
     if below:
-        _copy(getattr(to, name), getattr(of, name), below)
+        copy_field(getattr(to, name), getattr(of, name), below)
         return
     to.ClearField(name)
     field = to.DESCRIPTOR.fields_by_name[name]
@@ -123,5 +136,5 @@ def _cut_revision(local: LocalService) -> None:
     of_template = set(run_v2.RevisionTemplate.pb().DESCRIPTOR.fields_by_name)
     # The image was resolved to a digest, and a template's tag says nothing about which.
     for field in sorted(set(raw.DESCRIPTOR.fields_by_name) & of_template - {"containers"}):
-        _copy(raw, run_v2.RevisionTemplate.pb(template), [field])
+        copy_field(raw, run_v2.RevisionTemplate.pb(template), [field])
     local.revisions.append(newest)

@@ -17,6 +17,7 @@ A world may be written as YAML; times are RFC 3339 or relative to now (`-2h`, `-
     latencies: {"*/GetService": 0.02}
     denied: ["*/UpdateService"]
     accepts_ingress_none: true
+    keeps_scaling_limit: true             # false: the upper limit is lost on the way back from a fixed number
 """
 
 from __future__ import annotations
@@ -29,15 +30,14 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import yaml
-from google.cloud import run_v2
-from google.iam.v1 import policy_pb2
 from google.longrunning import operations_pb2
 from google.rpc import status_pb2
 
 from sandbox.blueprint import check_keys, log_entry_from, policy_from, revision_from, service_from
+from sandbox.local_service import LocalService, traffic_target
 from sandbox.wire import Fault
 
 _AGO = re.compile(r"-(\d+)(s|m|h|d)")
@@ -45,31 +45,26 @@ _PROJECT = frozenset({"number", "folders", "organization"})
 _FAULT = frozenset(one.name for one in fields(Fault))
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _KEYS = frozenset(
-    "projects services findings hashes latencies faults denied settle_seconds accepts_ingress_none"
+    "projects services findings hashes latencies faults denied settle_seconds accepts_ingress_none keeps_scaling_limit"
     " create_topics logs".split()
 )
-_LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
-_REVISION = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
 
 
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """The doors as they are, which settings that were only wished for have not moved."""
+class LocalResource(Protocol):
+    """What operations change: a service, a worker pool, an execution."""
 
-    ingress: int = 1
-    default_uri_disabled: bool = False
-    invoker_iam_disabled: bool = False
+    @property
+    def resource(self) -> Any:  # noqa: ANN401 - Google's message of it
+        """The message that the operation's answer carries; it has a generation and a reconciling flag."""
+        ...
 
+    def settle(self) -> None:
+        """Make what is wished for effective."""
+        ...
 
-@dataclass
-class LocalService:
-    """A service with its revisions (oldest first) and policy."""
-
-    service: run_v2.Service
-    revisions: list[run_v2.Revision]
-    policy: policy_pb2.Policy
-    policy_version: int = 1
-    effective: Doors = field(default_factory=Doors)
+    def fault(self) -> status_pb2.Status | None:
+        """The error that the wish ends in, if it cannot come true."""
+        ...
 
 
 @dataclass
@@ -77,7 +72,7 @@ class LocalOperation:
     """An operation that ends at a moment of the monotonic clock; `fails_with` is its error, if it has one."""
 
     name: str
-    service: str
+    local: LocalResource
     generation: int
     ends_at: float
     fails_with: status_pb2.Status | None = None
@@ -90,6 +85,7 @@ class World:
 
     settle_seconds: float = 0.0
     accepts_ingress_none: bool = True
+    keeps_scaling_limit: bool = True
     create_topics: bool = True
     projects: dict[str, str] = field(default_factory=dict)
     services: dict[str, LocalService] = field(default_factory=dict)
@@ -109,7 +105,15 @@ class World:
         """A world from a YAML file or a mapping; raises ValueError naming a key that it does not know."""
         given = source if isinstance(source, Mapping) else yaml.safe_load(Path(source).read_text())
         check_keys(given, _KEYS, "world")
-        plain = ("settle_seconds", "accepts_ingress_none", "create_topics", "findings", "hashes", "latencies")
+        plain = (
+            "settle_seconds",
+            "accepts_ingress_none",
+            "keeps_scaling_limit",
+            "create_topics",
+            "findings",
+            "hashes",
+            "latencies",
+        )
         world = cls(**{key: given[key] for key in plain if key in given})
         world.denied = set(given.get("denied", ()))
         for one in given.get("faults", ()):
@@ -144,7 +148,7 @@ class World:
         local = LocalService(service, revisions, policy_from(given))
         self.services[self.canonical(str(given["name"]))] = local
         self.stamp(local, local.service.update_time)
-        settle(local)
+        local.settle()
         return local
 
     def canonical(self, name: str) -> str:
@@ -167,23 +171,23 @@ class World:
             one for key, one in self.services.items() if key in (name, self.canonical(name)) or key.endswith(f"/{name}")
         )
 
-    def stamp(self, local: LocalService, moment: Any = None) -> None:  # noqa: ANN401 - proto-plus time
+    def stamp(self, local: LocalResource, moment: Any = None) -> None:  # noqa: ANN401 - proto-plus time
         """A new etag and update time, as every write makes them."""
-        local.service.update_time = moment or self.now()  # type: ignore[assignment]  # proto-plus takes a datetime
-        local.service.etag = f'"{uuid.uuid4().hex[:12]}"'
+        local.resource.update_time = moment or self.now()
+        local.resource.etag = f'"{uuid.uuid4().hex[:12]}"'
 
-    def begin(self, name: str, local: LocalService) -> LocalOperation:
-        """Start an operation on a service that was just written."""
+    def begin(self, name: str, local: LocalResource) -> LocalOperation:
+        """Start an operation on a resource that was just written."""
         parts = self.canonical(name).split("/")
-        local.service.generation += 1
+        local.resource.generation += 1
         operation = LocalOperation(
             f"projects/{parts[1]}/locations/{parts[3]}/operations/{uuid.uuid4()}",
-            self.canonical(name),
-            local.service.generation,
+            local,
+            local.resource.generation,
             time.monotonic() + self.settle_seconds,
-            self.failing_operations.pop(0) if self.failing_operations else missing_revision(local),
+            self.failing_operations.pop(0) if self.failing_operations else local.fault(),
         )
-        local.service.reconciling = True
+        local.resource.reconciling = True
         self.operations[operation.name] = operation
         self.settle_operations()
         return operation
@@ -194,26 +198,25 @@ class World:
             if operation.done or operation.ends_at > time.monotonic():
                 continue
             operation.done = True
-            local = self.services.get(operation.service)
+            resource = operation.local.resource
             # A later write took this one's place: what is wished for now comes with that one's operation.
-            if local is None or operation.generation != local.service.generation:
+            if operation.generation != resource.generation:
                 continue
             if operation.fails_with is None:
-                settle(local)
+                operation.local.settle()
             else:
-                local.service.reconciling = False
-                local.service.observed_generation = local.service.generation
+                resource.reconciling = False
+                resource.observed_generation = resource.generation
 
     def answer(self, operation: LocalOperation) -> operations_pb2.Operation:
         """The operation as Google's long-running API shows it."""
         found = operations_pb2.Operation(name=operation.name, done=operation.done)
-        local = self.services.get(operation.service)
-        if local is not None:
-            found.metadata.Pack(run_v2.Service.pb(local.service))
+        resource = operation.local.resource
+        found.metadata.Pack(type(resource).pb(resource))
         if operation.done and operation.fails_with is not None:
             found.error.CopyFrom(operation.fails_with)
-        elif operation.done and local is not None:
-            found.response.Pack(run_v2.Service.pb(local.service))
+        elif operation.done:
+            found.response.Pack(type(resource).pb(resource))
         return found
 
     def fail_next_operation(self, code: int = 13, message: str = "Internal error encountered.") -> None:
@@ -229,7 +232,7 @@ class World:
             local.service.last_modifier = "dev@shop.example"
             local.service.generation += 1
             self.stamp(local)
-            settle(local)
+            local.settle()
 
     def deploy(self, name: str, revision: Mapping[str, Any]) -> None:
         """A person deploys: a new revision; LATEST moves to it if it is ready."""
@@ -241,54 +244,3 @@ class World:
     def set_traffic(self, name: str, *targets: Mapping[str, Any]) -> None:
         """A person sets the traffic: `{revision, percent, tag}` or `{latest: true, percent}`."""
         self.edit(name, traffic=[traffic_target(one) for one in targets])
-
-
-def traffic_target(given: Mapping[str, Any]) -> run_v2.TrafficTarget:
-    """A traffic target from a world's words."""
-    latest = bool(given.get("latest"))
-    return run_v2.TrafficTarget(
-        type_=_LATEST if latest else _REVISION,
-        revision="" if latest else given["revision"],
-        percent=given.get("percent", 0),
-        tag=given.get("tag", ""),
-    )
-
-
-def settle(local: LocalService) -> None:
-    """Make the settings effective: LATEST is the newest ready revision, and statuses follow the wish."""
-    ready = [one for one in local.revisions if is_ready(one)]
-    service = local.service
-    service.latest_ready_revision = ready[-1].name if ready else ""
-    service.latest_created_revision = local.revisions[-1].name
-    service.reconciling = False
-    service.observed_generation = service.generation
-    # UNSPECIFIED is the default, which is all.
-    local.effective = Doors(int(service.ingress) or 1, service.default_uri_disabled, service.invoker_iam_disabled)
-    latest = service.latest_ready_revision.rpartition("/")[2]
-    service.traffic_statuses = [
-        run_v2.TrafficTargetStatus(
-            type_=one.type_,
-            revision=latest if one.type_ == _LATEST else one.revision,
-            percent=one.percent,
-            tag=one.tag,
-            uri=f"https://{one.tag}---{service.name.rpartition('/')[2]}.run.test" if one.tag else "",
-        )
-        for one in service.traffic
-    ]
-
-
-def is_ready(revision: run_v2.Revision) -> bool:
-    """Whether its Ready condition holds."""
-    return any(
-        one.type_ == "Ready" and one.state == run_v2.Condition.State.CONDITION_SUCCEEDED for one in revision.conditions
-    )
-
-
-def missing_revision(local: LocalService) -> status_pb2.Status | None:
-    """The error an operation ends in when the traffic names a revision that does not exist."""
-    known = {one.name.rpartition("/")[2] for one in local.revisions}
-    for one in local.service.traffic:
-        if one.type_ != _LATEST and one.revision not in known:
-            text = f"Revision '{one.revision}' does not exist or is deleted. Update all traffic to route to currently "
-            return status_pb2.Status(code=13, message=text + "available revisions.")
-    return None
