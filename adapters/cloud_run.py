@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -12,18 +11,33 @@ from google.cloud import run_v2
 from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcTransport
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 
+from adapters.cloud_run_access import ServiceAccess
 from adapters.cloud_run_reading import ingress_number, workload_of
 from adapters.deadline import Deadline
 from adapters.google_calls import client_of, pages_of, reading, writing
+from adapters.iam_policies import read_policy
+from adapters.operations import raise_if_failed, wait_for
 from core.action import Setting, State
 from core.effect import traffic_in_force
-from core.errors import Failed, Refused, Transient, Unfinished, Unsupported
+from core.errors import Refused, Transient, Unsupported
 from core.plan import Change, overlaid
+from core.scaling import Scaling, read_scaling
 from core.target import Target
-from core.workload import DEFAULT_URI_DISABLED, INGRESS, LATEST, Workload, split_of, tags_of
+from core.workload import (
+    DEFAULT_URI_DISABLED,
+    INGRESS,
+    INVOKER_CHECK_OFF,
+    LATEST,
+    SCALING,
+    Workload,
+    split_of,
+    tags_of,
+)
 
 _MOST_REVISIONS = 1000
-_POLICY_SECONDS = 4.0  # it tells one fact and shapes no plan: the rest does not wait for it
+_POLICY_SECONDS = 4.0  # most plans rest on nothing in it: the others say that it could not be read
+_DEFAULT_MOST = 100
+"""What Cloud Run makes of an upper limit that is not given."""
 
 
 class CloudRunServices:
@@ -35,6 +49,8 @@ class CloudRunServices:
             "run.revisions.list",
             "run.services.getIamPolicy",
             "run.services.update",
+            "run.services.create",
+            "run.services.setIamPolicy",
             "run.operations.get",
             "iam.serviceAccounts.actAs",
         }
@@ -43,9 +59,11 @@ class CloudRunServices:
     def __init__(self, emulator: str | None) -> None:
         """`emulator` is `host:port` of a local Cloud Run, or None for Google's."""
         self._emulator = emulator
+        self.access = ServiceAccess(lambda: self.client)
 
     @cached_property
-    def _services(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
+    def client(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
+        """Google's client of services; made on first use, after any fork."""
         return client_of(run_v2.ServicesClient, ServicesGrpcTransport, self._emulator)
 
     @cached_property
@@ -55,11 +73,11 @@ class CloudRunServices:
     def read(self, target: Target, deadline: Deadline) -> Workload:
         """The service with its revisions and IAM policy; raises Missing, Denied or Transient.
 
-        A policy that cannot be read leaves `invokers` unknown; service and revisions are required.
+        A policy that cannot be read leaves `service_iam` unread; service and revisions are required.
         """
         name = target.resource
         with ThreadPoolExecutor(max_workers=3, thread_name_prefix="cloud-run") as pool:
-            service = pool.submit(reading, self._services.get_service, deadline, name=name)
+            service = pool.submit(reading, self.client.get_service, deadline, name=name)
             revisions = pool.submit(self._list_revisions, name, deadline)
             policy = pool.submit(self._policy, name, deadline)
             return workload_of(target, service.result(), revisions.result(), policy.result())
@@ -73,12 +91,11 @@ class CloudRunServices:
                 break
         return found
 
-    def _policy(self, resource: str, deadline: Deadline) -> Any | None:  # noqa: ANN401 - google.iam.v1 Policy
-        request = {"resource": resource, "options": {"requested_policy_version": 3}}
+    def _policy(self, resource: str, deadline: Deadline) -> Any:  # noqa: ANN401 - google.iam.v1 Policy, or why not
         try:
-            return reading(self._services.get_iam_policy, deadline, at_most=_POLICY_SECONDS, request=request)
-        except (Refused, Transient):
-            return None
+            return read_policy(self.client.get_iam_policy, resource, deadline.sooner(_POLICY_SECONDS))
+        except (Refused, Transient) as fault:
+            return str(fault)
 
     def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:
         """The `key=value` of this change that the API would not take, asked with validate_only; None if it takes it."""
@@ -111,9 +128,9 @@ class CloudRunServices:
         request = run_v2.UpdateServiceRequest(
             service=service, update_mask={"paths": sorted(fields)}, validate_only=validate
         )
-        operation = writing(self._services.update_service, deadline, request=request).operation
+        operation = writing(self.client.update_service, deadline, request=request).operation
         if operation.done:
-            _raise_if_failed(operation)
+            raise_if_failed(operation)
         return str(operation.name)
 
     def in_force(self, workload: Workload, change: Change) -> bool:
@@ -121,32 +138,8 @@ class CloudRunServices:
         return traffic_in_force(workload, change.after)
 
     def wait(self, operation: str, deadline: Deadline) -> None:
-        """Poll an operation to its end; raises Failed with its error, or Unfinished when the time is up.
-
-        Where polling itself is refused, that says nothing of the operation: this returns, and what serves decides.
-        """
-        pause = 0.1
-        while True:
-            try:
-                polled = reading(self._services.get_operation, deadline, request={"name": operation})
-            except Refused:
-                return
-            except Transient:
-                polled = None
-            if polled is not None and polled.done:
-                _raise_if_failed(polled)
-                return
-            if deadline.remaining() <= pause:
-                time.sleep(deadline.remaining())
-                raise Unfinished(operation)
-            time.sleep(pause)
-            pause = min(pause * 1.5, 2.0)
-
-
-def _raise_if_failed(operation: Any) -> None:  # noqa: ANN401 - google.longrunning Operation, which has no stubs
-    if operation.HasField("error"):
-        message = f"the operation ended in an error ({operation.error.code}): {operation.error.message[:500]}"
-        raise Failed(message)
+        """Until the operation has ended; raises Failed, or Unfinished at the deadline."""
+        wait_for(self.client.get_operation, operation, deadline)
 
 
 def sparse(changed: Mapping[str, Setting | None], state: State) -> dict[str, Any]:
@@ -158,7 +151,26 @@ def sparse(changed: Mapping[str, Setting | None], state: State) -> dict[str, Any
         fields["ingress"] = ingress_number(str(state.get(INGRESS, "all")))
     if DEFAULT_URI_DISABLED in changed:
         fields["default_uri_disabled"] = bool(state.get(DEFAULT_URI_DISABLED, False))
+    if INVOKER_CHECK_OFF in changed:
+        fields["invoker_iam_disabled"] = bool(state.get(INVOKER_CHECK_OFF, False))
+    if SCALING in changed:
+        fields["scaling"] = service_scaling(str(state.get(SCALING, Scaling().text)))
     return fields
+
+
+def service_scaling(text: str) -> run_v2.ServiceScaling:
+    """The scaling that a setting names; back in automatic mode both limits are named, or Cloud Run inherits none."""
+    scaling = read_scaling(text)
+    if scaling.manual is not None:
+        return run_v2.ServiceScaling(
+            scaling_mode=run_v2.ServiceScaling.ScalingMode.MANUAL, manual_instance_count=scaling.manual
+        )
+    most = _DEFAULT_MOST if scaling.most is None else scaling.most
+    return run_v2.ServiceScaling(
+        scaling_mode=run_v2.ServiceScaling.ScalingMode.AUTOMATIC,
+        min_instance_count=scaling.least,
+        max_instance_count=most,
+    )
 
 
 def traffic_targets(state: State) -> list[run_v2.TrafficTarget]:

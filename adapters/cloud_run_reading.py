@@ -7,10 +7,24 @@ from typing import Any
 
 from google.cloud import run_v2
 
+from adapters.iam_policies import etag_of, policy_state
+from core.access import PUBLIC, may_reach
 from core.action import Setting
 from core.instants import nanos_of
+from core.scaling import Scaling
 from core.target import Target
-from core.workload import DEFAULT_URI_DISABLED, INGRESS, LATEST, SPLIT, TAG, Revision, Workload, split_text
+from core.workload import (
+    DEFAULT_URI_DISABLED,
+    INGRESS,
+    INVOKER_CHECK_OFF,
+    LATEST,
+    SCALING,
+    SPLIT,
+    TAG,
+    Revision,
+    Workload,
+    split_text,
+)
 
 # UNSPECIFIED on read means that no revision is active yet; the default, all, is then in force.
 _INGRESS = MappingProxyType({0: "all", 1: "all", 2: "internal", 3: "internal-and-cloud-load-balancing", 4: "none"})
@@ -30,23 +44,25 @@ def ingress_number(word: str) -> int:
 _LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
 _READY = run_v2.Condition.State.CONDITION_SUCCEEDED
 _GEN1 = run_v2.ExecutionEnvironment.EXECUTION_ENVIRONMENT_GEN1
-# Every predefined role that carries run.routes.invoke; a custom role may too, so an unknown role counts as one.
-_NOT_INVOKING = frozenset({"roles/run.viewer", "roles/run.builder", "roles/viewer", "roles/browser"})
+_MANUAL = run_v2.ServiceScaling.ScalingMode.MANUAL
 
 
 def workload_of(
     target: Target,
     service: run_v2.Service,
     revisions: list[run_v2.Revision],
-    policy: Any | None,  # noqa: ANN401 - google.iam.v1 Policy, which has no stubs
+    policy: Any,  # noqa: ANN401 - google.iam.v1 Policy, which has no stubs; or the text that says why there is none
 ) -> Workload:
     """The service as it is wished for and as it serves."""
+    unread = {"service_iam": policy} if isinstance(policy, str) else {}
+    access = {} if unread else policy_state(policy, "service_iam", _public)
+    etags = {"service": service.etag} | ({} if unread else {"service_iam": etag_of(policy)})
     latest = _short(service.latest_ready_revision) or _newest_ready(revisions)
     effective, tags = _effective(service, latest)
     return Workload(
         target=target,
-        state=MappingProxyType(_state(service)),
-        etags=MappingProxyType({"service": service.etag}),
+        state=MappingProxyType(_state(service) | access),
+        etags=MappingProxyType(etags),
         revisions=tuple(_revision(one) for one in revisions),
         latest=latest,
         effective=MappingProxyType(effective),
@@ -58,13 +74,13 @@ def workload_of(
         labels=MappingProxyType(dict(service.labels)),
         urls=tuple(service.urls) or ((service.uri,) if service.uri else ()),
         service_account=service.template.service_account,
-        invokers=None if policy is None else _invokers(policy),
-        invoker_check_off=service.invoker_iam_disabled,
+        invokers=None if unread else _invokers(policy),
         min_instances=service.scaling.min_instance_count,
         regions=tuple(service.multi_region_settings.regions),
         function=any(
             key.startswith("goog-managed-by") and "function" in value for key, value in service.labels.items()
         ),
+        unread=MappingProxyType(unread),
     )
 
 
@@ -80,7 +96,19 @@ def _state(service: run_v2.Service) -> dict[str, Setting]:
     state[SPLIT] = split_text(split or {LATEST: 100})
     state[INGRESS] = ingress_word(service.ingress)
     state[DEFAULT_URI_DISABLED] = service.default_uri_disabled
+    state[INVOKER_CHECK_OFF] = service.invoker_iam_disabled
+    state[SCALING] = _scaling(service.scaling).text
     return state
+
+
+def _scaling(scaling: run_v2.ServiceScaling) -> Scaling:
+    if scaling.scaling_mode == _MANUAL:
+        return Scaling(manual=scaling.manual_instance_count)
+    return Scaling(least=scaling.min_instance_count, most=scaling.max_instance_count or None)
+
+
+def _public(role: str, member: str) -> bool:
+    return member in PUBLIC and may_reach(role)
 
 
 def _effective(service: run_v2.Service, latest: str | None) -> tuple[dict[str, int], dict[str, str]]:
@@ -129,9 +157,7 @@ def _fault(revision: run_v2.Revision) -> str | None:
 
 def _invokers(policy: Any) -> frozenset[str]:  # noqa: ANN401
     """Members of every binding that may carry the right to invoke."""
-    return frozenset(
-        member for binding in policy.bindings if binding.role not in _NOT_INVOKING for member in binding.members
-    )
+    return frozenset(member for binding in policy.bindings if may_reach(binding.role) for member in binding.members)
 
 
 def _digest(image: str) -> str | None:

@@ -40,6 +40,8 @@ class Responder(Protocol):
     `kinds` are the target kinds it can act on (`service`, `worker_pool`, `job`); `permissions` are what its surfaces'
     writes need beyond reading. `needs` names the sources without which a person is asked;
     `needs_if_inferred` those that are needed when no finding and no digest says which revision is suspect.
+    `call` is what is sent to Google, `closes` what that shuts, `undo` the way back; `leaves_open` are sentences that
+    are true after every use and stand on the record.
     """
 
     name: str
@@ -52,6 +54,10 @@ class Responder(Protocol):
     needs: frozenset[str]
     needs_if_inferred: frozenset[str]
     permissions: frozenset[str]
+    call: str
+    closes: str
+    leaves_open: tuple[str, ...]
+    undo: str
     example: str
     params: type[Any]
 

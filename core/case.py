@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.action import State
@@ -11,10 +11,15 @@ from core.suspects import Suspicion
 from core.target import Target
 from core.workload import Revision, Workload, split_of
 
+_PLACES_REVISIONS = frozenset({"service", "worker_pool"})
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The case of one target. `unsupported` holds `key=value` settings that the API has refused."""
+    """The case of one target. `unsupported` holds `key=value` settings that the API has refused.
+
+    `unread` says of surfaces without settings why they could not be read.
+    """
 
     target: Target
     suspicion: Suspicion
@@ -22,6 +27,7 @@ class Case:
     latest: str | None
     reachable: frozenset[str]
     unsupported: frozenset[str] = frozenset()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def suspects(self) -> frozenset[str]:
@@ -40,17 +46,25 @@ def case_of(
     target: Target, suspicion: Suspicion, workload: Workload, unsupported: frozenset[str] = frozenset()
 ) -> Case:
     """The case that a reading of the workload makes."""
-    return Case(target, suspicion, workload.revisions, workload.latest, workload.reachable, unsupported)
+    return Case(
+        target, suspicion, workload.revisions, workload.latest, workload.reachable, unsupported, workload.unread
+    )
 
 
-def basis_of(case: Case, after: State) -> Mapping[str, Any]:
-    """What a draft rests on and the settings do not show; JSON values, compared for equality before the write."""
+def basis_of(case: Case, after: State, surface: str) -> Mapping[str, Any]:
+    """What a draft rests on and the settings do not show; JSON values, compared for equality before the write.
+
+    Where revisions are is the basis of changes to them alone: the write before must not unsettle the next one.
+    """
+    suspects = sorted(case.suspects)
+    if surface not in _PLACES_REVISIONS:
+        return {"suspects": suspects}
     kept = split_of(after)
     ready = {one.name: sorted(one.digests) for one in case.revisions if one.name in kept and not one.fault}
     return {
         "latest": case.latest or "",
         "reachable": sorted(case.reachable),
-        "suspects": sorted(case.suspects),
+        "suspects": suspects,
         "ready": ready,
         "unsupported": sorted(case.unsupported),
     }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from core.case import Case
-from core.workload import DEFAULT_URI_DISABLED, INGRESS, Workload, references
+from core.reach import open_ways, reach_lines
+from core.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, Workload, references
 
 
 def still_open(workload: Workload, case: Case) -> tuple[str, ...]:
@@ -11,28 +14,21 @@ def still_open(workload: Workload, case: Case) -> tuple[str, ...]:
     return (*_doors(workload, case), *_lives(workload, case), *_beyond(workload))
 
 
-def _doors(workload: Workload, case: Case) -> list[str]:
-    found = []
-    uses = references(workload.state, workload.latest)
-    for name in sorted(case.suspects & workload.reachable):
-        percent = max(workload.effective.get(name, 0), uses[name].percent if name in uses else 0)
-        tags = [tag for tag, at in sorted(workload.effective_tags.items()) if at == name]
-        ways = [f"{percent} % of the traffic"] if percent else []
-        ways += [f"tag {tag}" for tag in tags] or ([] if percent else ["a tag"])
-        found.append(f"suspect {name} can still be reached by {' and '.join(ways)}{_closed_by_ingress(workload)}")
+def _doors(workload: Workload, case: Case) -> Iterator[str]:
+    ways = open_ways(workload)
+    yield from reach_lines(frozenset(way for way in ways if way.revision in case.suspects))
     if workload.state.get(INGRESS) == "internal":
-        found.append("ingress internal still admits the project's own networks, schedulers, queues and events")
-    if workload.state.get(INGRESS) != "none" and not workload.state.get(DEFAULT_URI_DISABLED):
-        found.append("the service still takes requests; an added binary came in through a hole that every revision has")
-    return found
+        yield "ingress internal still admits the project's own networks, schedulers, queues and events"
+    if not ways:
+        return
+    yield "the service still takes requests; an added binary came in through a hole that every revision has"
+    if workload.state.get(DEFAULT_URI_DISABLED):
+        yield "load balancers and domain mappings, if the service has any, do not need the direct URL that is off"
+    if not workload.state.get(INVOKER_CHECK_OFF):
+        yield "grants that come from the project, a folder or the organization are not read: who has one can still call"
 
 
-def _closed_by_ingress(workload: Workload) -> str:
-    return ", but ingress admits no request" if workload.state.get(INGRESS) == "none" else ""
-
-
-def _lives(workload: Workload, case: Case) -> list[str]:
-    found = []
+def _lives(workload: Workload, case: Case) -> Iterator[str]:
     listed = references(workload.state, workload.latest)
     for name in sorted(case.suspects):
         revision = workload.revision(name)
@@ -40,19 +36,16 @@ def _lives(workload: Workload, case: Case) -> list[str]:
             continue
         longest = revision.max_request_seconds
         bound = f" for up to {longest} s" if longest else ""
-        found.append(f"instances of {name} finish requests under way{bound}, and idle ones may live on for minutes")
+        yield f"instances of {name} finish requests under way{bound}, and idle ones may live on for minutes"
         if revision.min_instances and name in listed:
-            found.append(f"{name} keeps {revision.min_instances} instances up while traffic or a tag refers to it")
-    return found
+            yield f"{name} keeps {revision.min_instances} instances up while traffic or a tag refers to it"
 
 
-def _beyond(workload: Workload) -> list[str]:
-    found = []
+def _beyond(workload: Workload) -> Iterator[str]:
     others = sorted(set(workload.regions) - {workload.target.location})
     if others:
-        found.append(f"the service also runs in {', '.join(others)}")
+        yield f"the service also runs in {', '.join(others)}"
     if workload.service_account:
-        found.append(f"credentials of {workload.service_account} that were taken stay valid: rotate them")
+        yield f"credentials of {workload.service_account} that were taken stay valid: rotate them"
     if workload.function:
-        found.append("this is a Cloud Functions service: its next deployment sends all traffic to the new revision")
-    return found
+        yield "this is a Cloud Functions service: its next deployment sends all traffic to the new revision"

@@ -16,6 +16,7 @@ from core.case import Case, basis_of
 from core.codec import encode
 from core.policy import Step
 from core.target import Target
+from core.workload import SURFACES
 
 Actions = Mapping[str, Responder]
 
@@ -106,6 +107,9 @@ def _edit(step: Step, state: State, case: Case, actions: Actions) -> State | Ref
     action = actions[step.action]
     if case.target.kind not in action.kinds:
         return Refusal(f"{step.action} does not act on a {case.target.kind.replace('_', ' ')}")
+    unread = sorted(action.surfaces & case.unread.keys())
+    if unread:
+        return Refusal("; ".join(f"{surface} could not be read: {case.unread[surface]}" for surface in unread))
     return action.edit(state, case, step.params)
 
 
@@ -143,7 +147,8 @@ def undone(drawn: Drawn, case: Case, actions: Actions) -> tuple[StepRefusal, ...
 
 def changes_of(before: State, drawn: Drawn, case: Case, actions: Actions) -> tuple[Change, ...]:
     """One Change for each surface that the applied steps edit; one where nothing differs is verified all the same."""
-    surfaces = sorted({surface for step in drawn.steps for surface in actions[step.action].surfaces})
+    edited = {surface for step in drawn.steps for surface in actions[step.action].surfaces}
+    surfaces = sorted(edited & SURFACES.get(case.target.kind, frozenset()))
     return tuple(_change(surface, before, drawn, case, actions) for surface in surfaces)
 
 
@@ -174,7 +179,7 @@ def _change(surface: str, before: State, drawn: Drawn, case: Case, actions: Acti
         surface=surface,
         before=MappingProxyType({key: before.get(key) for key in differ}),
         after=MappingProxyType({key: drawn.state.get(key) for key in differ}),
-        basis=MappingProxyType(dict(basis_of(case, drawn.state))),
+        basis=MappingProxyType(dict(basis_of(case, drawn.state, surface))),
         actions=tuple(step.action for step in drawn.steps if surface in actions[step.action].surfaces),
     )
 

@@ -11,6 +11,7 @@ from core.case import Case
 from core.instants import NANOS
 from core.plan import Actions, HeldStep
 from core.target import Target
+from core.workload import RUNNING, is_final
 
 Settings = Mapping[str, Setting | None]
 """Some settings; None is unset."""
@@ -122,7 +123,7 @@ class Standing:
     def drifted(self, now: State) -> Settings:
         """Settings that are no longer as Firebreak wrote them, with the values they have now."""
         keys = (key for key in now.keys() | self.applied.keys() if not self.wrote(key, now.get(key)))
-        return {key: now.get(key) for key in sorted(keys)}
+        return {key: now.get(key) for key in sorted(keys) if not is_final(key) or now.get(key) == RUNNING}
 
 
 def _with(holds: tuple[Hold, ...], hold: Hold) -> tuple[Hold, ...]:
@@ -156,22 +157,27 @@ def should_stand(standing: Standing, case: Case, actions: Actions) -> State | Re
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """What a release would write, and the settings that a person changed since and that are left alone."""
+    """What a release would write, what is left alone because a person changed it, and what cannot be brought back."""
 
     state: State
     left_alone: tuple[str, ...]
+    lost: tuple[str, ...] = ()
 
 
 def restoration(current: State, standing: Standing, wanted: State) -> Restoration:
     """Key by key: a setting that still equals what Firebreak wrote goes to `wanted`; any other is a person's."""
     state: dict[str, Any] = dict(current)
     left: list[str] = []
+    lost: list[str] = []
     for key in sorted(standing.applied.keys() | standing.pending.keys() | wanted.keys()):
         stands = standing.pending[key] if key in standing.pending else standing.applied.get(key)
         if stands == wanted.get(key) and current.get(key) == stands:
             continue
-        if standing.wrote(key, current.get(key)):
+        if is_final(key):
+            lost += [key] if stands is not None and stands != wanted.get(key) else []
+        elif standing.wrote(key, current.get(key)):
             state[key] = wanted.get(key)
         elif current.get(key) != wanted.get(key) and stands != wanted.get(key):
             left.append(key)
-    return Restoration({key: value for key, value in state.items() if value is not None}, tuple(left))
+    kept = {key: value for key, value in state.items() if value is not None}
+    return Restoration(kept, tuple(left), tuple(lost))

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
+from core.access import read_grant
+from core.action import Setting
 from core.plan import Change, Plan
-from core.workload import DEFAULT_URI_DISABLED, INGRESS, SPLIT, TAG
+from core.scaling import read_scaling
+from core.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, SCALING, SPLIT, TAG
 
 _GCLOUD_INGRESS = frozenset({"all", "internal", "internal-and-cloud-load-balancing"})
+_UPDATE = "services update"
+_DEFAULT_MOST = 100
 
 
 def undo_lines(plan: Plan) -> tuple[str, ...]:
     """Shell lines in the order in which to run them; a comment line where gcloud has no way."""
-    return tuple(line for change in plan.changes for line in _lines(change))
+    return tuple(line for change in reversed(plan.changes) for line in _SURFACES[change.surface](change))
 
 
-def _lines(change: Change) -> Iterator[str]:
+def _service(change: Change) -> Iterator[str]:
     yield from _traffic(change)
-    update = "services update"
     if INGRESS in change.before:
         before = str(change.before[INGRESS])
         if before in _GCLOUD_INGRESS:
-            yield _gcloud(change, update, f"--ingress={before}")
+            yield _gcloud(change, _UPDATE, f"--ingress={before}")
         else:
             yield f"# ingress was {before}, which gcloud cannot set: use the Cloud Run API"
     if DEFAULT_URI_DISABLED in change.before:
-        yield _gcloud(change, update, "--no-default-url" if change.before[DEFAULT_URI_DISABLED] else "--default-url")
+        yield _gcloud(change, _UPDATE, "--no-default-url" if change.before[DEFAULT_URI_DISABLED] else "--default-url")
+    if INVOKER_CHECK_OFF in change.before:
+        off = change.before[INVOKER_CHECK_OFF]
+        yield _gcloud(change, _UPDATE, "--no-invoker-iam-check" if off else "--invoker-iam-check")
+    if SCALING in change.before:
+        yield _gcloud(change, _UPDATE, *_scaling(str(change.before[SCALING])))
 
 
 def _traffic(change: Change) -> Iterator[str]:
@@ -42,8 +52,50 @@ def _traffic(change: Change) -> Iterator[str]:
         yield _gcloud(change, update, f"--remove-tags={gone}")
 
 
-def _gcloud(change: Change, verb: str, flag: str) -> str:
+def _scaling(text: str) -> tuple[str, ...]:
+    scaling = read_scaling(text)
+    if scaling.manual is not None:
+        return (f"--scaling={scaling.manual}",)
+    most = _DEFAULT_MOST if scaling.most is None else scaling.most
+    return ("--scaling=auto", f"--min={scaling.least}", f"--max={most}")
+
+
+def _access(noun: str) -> Callable[[Change], Iterator[str]]:
+    def lines(change: Change) -> Iterator[str]:
+        for key, before in sorted(change.before.items()):
+            verb = "remove" if before is None else "add"
+            yield _grant(change, f"{noun} {verb}-iam-policy-binding", key, _standing(change.after, key, before))
+
+    return lines
+
+
+def _standing(after: Mapping[str, Setting | None], key: str, before: Setting | None) -> Setting:
+    value = after.get(key) if before is None else before
+    return "" if value is None else value
+
+
+def _grant(change: Change, verb: str, key: str, value: Setting) -> str:
+    grant = read_grant(key, value)
+    parts = json.loads(grant.condition) if grant.condition else {}
+    condition = ",".join(f"{part}={text}" for part, text in sorted(parts.items()) if part != "location") or "None"
+    return _gcloud(
+        change,
+        verb,
+        f"--member={grant.member}",
+        f"--role={grant.role}",
+        f"--condition={condition}",
+        region=grant.region,
+    )
+
+
+def _gcloud(change: Change, verb: str, *flags: str, region: str = "") -> str:
     target = change.target
     words = ["gcloud", "run", *verb.split(), target.name]
-    words += [f"--project={target.project_id or target.project}", f"--region={target.location}", flag]
+    words += [f"--project={target.project_id or target.project}", f"--region={region or target.location}", *flags]
     return shlex.join(words)
+
+
+_SURFACES: Mapping[str, Callable[[Change], Iterator[str]]] = {
+    "service": _service,
+    "service_iam": _access("services"),
+}

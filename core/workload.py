@@ -1,18 +1,30 @@
-"""A Cloud Run service as it serves: settings, what can be reached, and the revisions that could take over."""
+"""A Cloud Run workload as it serves: settings, what can be reached, and the revisions that could take over."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from core.action import State
-from core.target import Target
+from core.target import Kind, Target
 
 LATEST = "LATEST"
 SPLIT = "service.traffic.split"
 TAG = "service.traffic.tag."
 INGRESS = "service.ingress"
 DEFAULT_URI_DISABLED = "service.default_uri_disabled"
+INVOKER_CHECK_OFF = "service.invoker_iam_disabled"
+SCALING = "service.scaling"
+EXECUTION = "executions."
+RUNNING, CANCELLED = "running", "cancelled"
+SURFACES: Mapping[Kind, frozenset[str]] = MappingProxyType({"service": frozenset({"service", "service_iam"})})
+"""The surfaces that a target of each kind has."""
+
+
+def is_final(key: str) -> bool:
+    """Whether the setting only ever goes one way, by itself or by our hand: a run ends and does not resume."""
+    return key.startswith(EXECUTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +43,12 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What the Cloud Run API said of one service at one moment.
+    """What Google's APIs said of one workload at one moment.
 
     `etags` has one for each surface that is written under one.
     `effective` is where traffic really goes: revision to percent, LATEST resolved; `effective_tags` likewise tag to
-    revision. `invokers` is None where the IAM policy could not be read.
+    revision. `invokers` is None where the IAM policy could not be read. `unread` says of each surface that is missing
+    from the settings why it could not be read.
     """
 
     target: Target
@@ -53,10 +66,10 @@ class Workload:
     urls: tuple[str, ...] = ()
     service_account: str = ""
     invokers: frozenset[str] | None = None
-    invoker_check_off: bool = False
     min_instances: int = 0
     regions: tuple[str, ...] = ()
     function: bool = False
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def reachable(self) -> frozenset[str]:

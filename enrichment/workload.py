@@ -5,15 +5,15 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from core.access import PUBLIC
 from core.errors import Missing, Refused, Transient
 from core.evidence import Catalogue, Evidence, Fact, FactType, FactValue
 from core.finding import Finding
 from core.instants import format_instant
 from core.target import NotATarget, Target
-from core.workload import DEFAULT_URI_DISABLED, INGRESS, Gone, Workload
+from core.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, Gone, Workload
 
 _FROM_OUTSIDE = frozenset({"all", "internal-and-cloud-load-balancing"})
-_ANYBODY = frozenset({"allUsers", "allAuthenticatedUsers"})
 
 
 class Workloads(Protocol):
@@ -76,10 +76,10 @@ def facts_of(workload: Workload) -> dict[str, FactValue]:
     outside = workload.state[INGRESS] in _FROM_OUTSIDE
     if not outside:
         facts["workload.public"] = False
-    elif workload.invoker_check_off:
+    elif workload.state[INVOKER_CHECK_OFF]:
         facts["workload.public"] = True
     elif workload.invokers is not None:
-        facts["workload.public"] = bool(workload.invokers & _ANYBODY)
+        facts["workload.public"] = bool(workload.invokers & PUBLIC)
     return facts
 
 

@@ -31,6 +31,10 @@ class PinPreviousRevision:
     needs = frozenset({"workload"})
     needs_if_inferred = frozenset({"related"})
     permissions = frozenset({"run.services.update", "iam.serviceAccounts.actAs", "run.operations.get"})
+    call = "UpdateService, mask traffic"
+    closes = "the suspect revisions: no share of the traffic, no tag, no LATEST that means them"
+    leaves_open: tuple[str, ...] = ()
+    undo = "split and tags as they were, each only if it is still as Firebreak wrote it"
     example = "{action: pin_previous_revision, require_different_image: true}"
     params = Params
 

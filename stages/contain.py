@@ -132,7 +132,7 @@ def _require_as_drafted(change: Change, seen: Seen) -> None:
     if not stands_at(seen.workload.state, change.before):
         message = f"the settings are no longer those the plan was drafted on ({keys(change)})"
         raise Drifted(message)
-    basis = dict(basis_of(seen.case, overlaid(seen.workload.state, change)))
+    basis = dict(basis_of(seen.case, overlaid(seen.workload.state, change), change.surface))
     differ = sorted(key for key in basis.keys() | change.basis.keys() if basis.get(key) != change.basis.get(key))
     if differ:
         message = f"what the plan rests on has changed: {', '.join(differ)}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from adapters.deadline import Deadline
 from app import App
-from core.action import Refusal, State
+from core.action import Refusal, State, surface_of
 from core.case import Case
 from core.errors import Drifted, Missing, Refused, Transient, Unfinished
 from core.incident import Incident, Release
@@ -81,6 +81,7 @@ def _begin(app: App, held: Held, target: Target, by: str, deadline: Deadline) ->
         workload = app.read(target, deadline.sooner(15))
     except Missing:
         return app.ledger.save(held, replace(held.incident, release=Release(by, ())))
+    _require_read(standing, workload)
     rest = standing.without(held.incident.id)
     wanted = _wanted(app, rest, _case(held.incident, workload, standing))
     _keep_others_closed(rest, wanted, workload)
@@ -91,6 +92,15 @@ def _begin(app: App, held: Held, target: Target, by: str, deadline: Deadline) ->
     back = {key: value for one in changes for key, value in one.after.items()}
     app.ledger.stand(standing.restoring(held.incident.id, back, app.now_ns()), document)
     return held
+
+
+def _require_read(standing: Standing, workload: Workload) -> None:
+    """What Firebreak wrote and cannot read now is neither as it was left nor a person's: it is not known."""
+    keys = standing.origin.keys() | standing.applied.keys()
+    wrote = {key for key in keys if standing.origin.get(key) != standing.applied.get(key)} | standing.pending.keys()
+    for surface in sorted({surface_of(key) for key in wrote} & workload.unread.keys()):
+        message = f"{surface} could not be read, so nothing is restored: {workload.unread[surface]}"
+        raise CannotRelease(message)
 
 
 def _case(incident: Incident, workload: Workload, standing: Standing) -> Case:
@@ -181,7 +191,20 @@ def _end(app: App, held: Held, target: Target, by: str, deadline: Deadline) -> H
         restored = standing.restored(held.incident.id, now.state, now.updated_ns)
         at = standing.released_ns if by == "firebreak" else app.now_ns()
         app.ledger.stand(replace(restored, released_ns=at), document)
+        held = replace(held, incident=_differing(held.incident, now))
     return _ended(app, held, held.incident, by)
+
+
+def _differing(incident: Incident, now: Workload) -> Incident:
+    """Not everything comes back exactly, a service's scaling above all; what reads differently is said."""
+    changes = incident.release.changes if incident.release else ()
+    wanted = {key: value for change in changes for key, value in change.after.items()}
+    said = tuple(
+        f"{key} was restored to {value} and reads {now.state.get(key)}"
+        for key, value in sorted(wanted.items())
+        if now.state.get(key) != value
+    )
+    return replace(incident, still_open=(*incident.still_open, *said))
 
 
 def _ended(app: App, held: Held, incident: Incident, by: str) -> Held:
@@ -198,4 +221,5 @@ def _said(changes: tuple[Change, ...], restored: Restoration) -> str:
 
 
 def _left(restored: Restoration) -> tuple[str, ...]:
-    return tuple(f"{key} was changed by a person and is left as it is" for key in restored.left_alone)
+    left = (f"{key} was changed by a person and is left as it is" for key in restored.left_alone)
+    return (*left, *(f"{key} cannot be restored: a run that was cancelled does not resume" for key in restored.lost))

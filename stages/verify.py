@@ -96,7 +96,9 @@ def _outcome(app: App, held: Held, change: Change, seen: Seen) -> Held:
         joined = standing.joined(hold).confirmed(seen.workload.state, now, seen.workload.updated_ns)
         app.ledger.stand(joined, document)
     detail = f"verified in effect: {keys(change)}" if change.after else "already so: nothing was written"
-    outcome = Outcome(change.surface, SUCCESS, detail, change.actions, still_open(seen.workload, seen.case))
+    always = (text for step in (plan.steps if plan else ()) for text in app.actions[step.action].leaves_open)
+    left = tuple(dict.fromkeys((*still_open(seen.workload, seen.case), *always)))
+    outcome = Outcome(change.surface, SUCCESS, detail, change.actions, left)
     incident = held.incident
     outcomes = (*(one for one in incident.outcomes if one.surface != change.surface or one.status != SUCCESS), outcome)
     return app.ledger.save(held, replace(incident, outcomes=outcomes, still_open=outcome.still_open))

@@ -30,5 +30,5 @@ def test_a_service_that_does_not_say_what_latest_is_serves_its_newest_ready_revi
     service = run_v2.Service(name=NAME, traffic_statuses=[{"type_": latest, "percent": 100}])
     revisions = [revision("old", day=1), revision("new", day=3), revision("broken", day=4, ready=False)]
 
-    assert workload_of(target, service, revisions, None).effective == {"new": 100}
-    assert workload_of(target, service, [], None).latest is None
+    assert workload_of(target, service, revisions, "not asked").effective == {"new": 100}
+    assert workload_of(target, service, [], "not asked").latest is None

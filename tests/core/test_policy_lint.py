@@ -27,6 +27,7 @@ class Door:
     name: str
     door: str
     kinds: frozenset[str] = frozenset({"service"})
+    surfaces: frozenset[str] = frozenset({"service"})
     reversible: bool = True
     params: type = NoParams
 

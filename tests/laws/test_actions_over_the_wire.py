@@ -1,16 +1,27 @@
-"""Every discovered action on the sandbox: written once, verified, replayed, drifted, refused, released."""
+"""Every discovered action on every kind of target that it acts on, over the wire: written, replayed, released."""
 
 from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 import pipeline
 import responders
-from core.errors import Refused
-from tests.pipeline.line import BAD, Lines, world_of
+from app import build
+from core.errors import Refused, Transient
+from core.incident import Incident
+from core.target import Kind
+from core.workload import SURFACES
+from settings import read_settings
+from tests.laws.grounds import GROUNDS, WITH_OPERATIONS, WRITES, Ground
+from tests.pipeline.line import Line, Lines
 
-ACTIONS = {name: one for name, one in responders.discover().items() if "service" in one.kinds}
-every_action = pytest.mark.parametrize("name", sorted(ACTIONS))
+ACTIONS = responders.discover()
+PAIRS = [(name, cast("Kind", kind)) for name, action in sorted(ACTIONS.items()) for kind in sorted(action.kinds)]
+every_action_on_every_kind = pytest.mark.parametrize(("name", "kind"), PAIRS)
 
 
 def policy(name: str) -> str:
@@ -18,7 +29,7 @@ def policy(name: str) -> str:
 id: only-{name.replace("_", "-")}
 mode: enforce
 when: {{finding.category: "Execution: Added Malicious Binary Executed"}}
-then: [{ACTIONS[name].example.replace(", require_different_image: true", "")}]
+then: [{ACTIONS[name].example}]
 examples:
   - {{given: {{}}, expect: {{mode: enforce}}}}
   - {{given: {{finding.category: "Reverse Shell"}}, expect: nothing}}
@@ -26,90 +37,197 @@ examples:
 
 
 @pytest.fixture
-def line(tmp_path: object) -> Lines:
-    return Lines(tmp_path)  # type: ignore[arg-type]
+def line(tmp_path: Path) -> Lines:
+    return Lines(tmp_path)
 
 
-@every_action
-def test_it_is_written_once_verified_replayed_without_a_write_and_released(line: Lines, name: str) -> None:
-    """Applied, delivered again, and taken back key by key."""
-    with line(policy=policy(name)) as on:
-        before = str(on.world.service("checkout").service.traffic), on.world.service("checkout").service.ingress
-        pair = on.finding()
+def surfaces_of(name: str, kind: Kind) -> frozenset[str]:
+    return ACTIONS[name].surfaces & SURFACES[kind]
+
+
+def contained(on: Line, pair: Any) -> Incident:
+    """Delivered, again if it says so, and approved where the action always asks."""
+    try:
         incident = on.respond(pair)
+        if incident.phase == "waiting":
+            pipeline.approve(on.app, incident.id, "ada")
+    except Transient:
+        incident = on.respond(pair)
+    return on.read(incident)
+
+
+def writes(on: Line) -> Counter[tuple[str, str]]:
+    """How often each resource was written by each method."""
+    meant = [
+        call
+        for call in on.sandbox.wire.calls
+        if call.method in WRITES.values() and not getattr(call.request, "validate_only", False)
+    ]
+    return Counter((call.method, _resource(call.request)) for call in meant)
+
+
+def _resource(request: Any) -> str:
+    for part in ("service", "worker_pool"):
+        if hasattr(request, part):
+            return str(getattr(request, part).name)
+    return str(getattr(request, "resource", "") or request.name)
+
+
+def finding(on: Line, ground: Ground) -> Any:
+    return on.finding(workload=ground.workload, **ground.scene)
+
+
+def test_every_kind_of_target_has_its_ground_and_every_surface_its_method() -> None:
+    """A new kind or surface is under these laws, or this fails."""
+    app = build(read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "x"}))
+
+    assert GROUNDS.keys() == app.readers.keys() == SURFACES.keys()
+    assert WRITES.keys() == app.surfaces.keys() == frozenset[str]().union(*SURFACES.values())
+
+
+@every_action_on_every_kind
+def test_it_is_written_once_verified_replayed_without_a_write_and_released(line: Lines, name: str, kind: Kind) -> None:
+    """Applied, delivered again, and taken back key by key; what cannot be taken back is said."""
+    ground = GROUNDS[kind]
+    with line(ground.world(), policy=policy(name)) as on:
+        before = ground.settings(on.world)
+        pair = finding(on, ground)
+        incident = contained(on, pair)
+        written = writes(on)
         on.respond(pair)
-        writes = len(on.updates)
+        replayed = writes(on)
+        applied = ground.settings(on.world)
         answered = pipeline.release(on.app, incident.id, "ada")
-        after = str(on.world.service("checkout").service.traffic), on.world.service("checkout").service.ingress
 
         assert incident.phase == "contained"
-        assert incident.outcomes[-1].status == "Success"
-        assert writes == 1
+        assert {one.status for one in incident.outcomes} == {"Success"}
+        assert {one.surface for one in incident.outcomes} == surfaces_of(name, kind)
+        assert applied != before
+        assert written
+        assert set(written.values()) == {1}
+        assert replayed == written
         assert answered is not None
         assert answered.done
-        assert after == before
+        if ACTIONS[name].reversible:
+            assert ground.settings(on.world) == before
+            assert not answered.held.incident.still_open
+        else:
+            assert any("cannot be restored" in text for text in answered.held.incident.still_open)
 
 
-@every_action
-def test_a_missing_target_is_recorded_and_nothing_is_written(line: Lines, name: str) -> None:
+@every_action_on_every_kind
+def test_the_record_says_how_to_undo_it_by_hand(line: Lines, name: str, kind: Kind) -> None:
+    """One line at least for each surface that was written, and each a command or a comment."""
+    ground = GROUNDS[kind]
+    with line(ground.world(), policy=policy(name)) as on:
+        incident = contained(on, finding(on, ground))
+        shown = on.shown(incident)
+        changed = [one for one in shown["plan"]["changes"] if one["after"]]
+
+        assert changed
+        assert len(shown["undo"]) >= len(changed)
+        assert all(text.startswith(("gcloud ", "# ")) for text in shown["undo"])
+
+
+@every_action_on_every_kind
+def test_a_missing_target_is_recorded_and_nothing_is_written(line: Lines, name: str, kind: Kind) -> None:
     """An outcome, not a crash."""
-    with line(policy=policy(name)) as on:
-        incident = on.respond(on.finding(workload="services/vanished"))
+    ground = GROUNDS[kind]
+    collection = ground.workload.partition("/")[0]
+    with line(ground.world(), policy=policy(name)) as on:
+        incident = on.respond(on.finding(workload=f"{collection}/vanished"))
 
         assert incident.phase == "failed"
         assert [one.status for one in incident.outcomes] == ["Does Not Exist"]
-        assert on.updates == ()
+        assert not writes(on)
 
 
-@every_action
-def test_permission_denied_is_a_failed_incident(line: Lines, name: str) -> None:
+@every_action_on_every_kind
+def test_permission_denied_is_a_failed_incident(line: Lines, name: str, kind: Kind) -> None:
     """Recorded and announced; no retry changes it."""
-    with line(world_of(denied=["*/UpdateService"]), policy=policy(name)) as on:
-        incident = on.respond(on.finding())
+    ground = GROUNDS[kind]
+    denied = [WRITES[surface] for surface in surfaces_of(name, kind)]
+    with line(ground.world(denied=denied), policy=policy(name)) as on:
+        before = ground.settings(on.world)
+        incident = contained(on, finding(on, ground))
 
         assert incident.phase == "failed"
         assert incident.outcomes[-1].status == "Failure"
+        assert ground.settings(on.world) == before
         assert on.announced[-1]["phase"] == "failed"
 
 
-@every_action
-def test_an_operation_error_is_a_failure_and_what_was_wished_can_be_released(line: Lines, name: str) -> None:
+@every_action_on_every_kind
+def test_an_operation_error_is_a_failure_and_what_was_wished_can_be_released(
+    line: Lines, name: str, kind: Kind
+) -> None:
     """The wish is in the settings; the way back takes it out."""
-    with line(policy=policy(name)) as on:
-        before = str(on.world.service("checkout").service.traffic), on.world.service("checkout").service.ingress
+    if not surfaces_of(name, kind) & WITH_OPERATIONS:
+        pytest.skip("its writes start no operation")
+    ground = GROUNDS[kind]
+    with line(ground.world(), policy=policy(name)) as on:
+        before = ground.settings(on.world)
         on.world.fail_next_operation()
-        incident = on.respond(on.finding())
+        incident = contained(on, finding(on, ground))
         pipeline.release(on.app, incident.id, "ada")
-        after = str(on.world.service("checkout").service.traffic), on.world.service("checkout").service.ingress
 
         assert incident.phase == "failed"
-        assert after == before
+        assert ground.settings(on.world) == before
 
 
-@every_action
-def test_drift_before_an_approval_is_never_written_over(line: Lines, name: str) -> None:
-    """Somebody moved all traffic away by hand: what was approved does not run on other settings."""
-    with line(policy=policy(name), charter="ceiling: approve") as on:
-        incident = on.respond(on.finding())
-        on.world.set_traffic("checkout", {"revision": "checkout-00006-old", "percent": 100})
-        pipeline.approve(on.app, incident.id, "ada")
+@every_action_on_every_kind
+def test_drift_before_an_approval_is_never_written_over(line: Lines, name: str, kind: Kind) -> None:
+    """A person's edits between question and answer stand, whatever the answer leads to."""
+    ground = GROUNDS[kind]
+    with line(ground.world(), policy=policy(name), charter="ceiling: approve") as on:
+        incident = on.respond(finding(on, ground))
+        ground.meddle(on.world)
+        asked = incident.question
+        answered = pipeline.approve(on.app, incident.id, "ada")
 
-        assert BAD not in on.reachable
-        assert "percent" in on.reachable["checkout-00006-old"]
-        assert on.updates == ()
+        assert answered is not None
+        assert asked is not None
+        if answered.held.incident.phase == "waiting":
+            assert answered.held.incident.question != asked
+            assert not writes(on)
+            assert ground.meddled(on.world)
 
 
-@every_action
-def test_a_human_edit_after_the_containment_survives_the_release(line: Lines, name: str) -> None:
+@every_action_on_every_kind
+def test_a_human_edit_after_the_containment_survives_the_release(line: Lines, name: str, kind: Kind) -> None:
     """Every setting that the containment wrote is changed by hand, and left alone."""
-    with line(policy=policy(name)) as on:
-        incident = on.respond(on.finding())
-        on.world.edit("checkout", ingress=3, default_uri_disabled=True)
-        on.world.set_traffic("checkout", {"revision": "checkout-00006-old", "percent": 100})
+    ground = GROUNDS[kind]
+    with line(ground.world(), policy=policy(name)) as on:
+        incident = contained(on, finding(on, ground))
+        ground.meddle(on.world)
         try:
             pipeline.release(on.app, incident.id, "ada")
         except Refused:
             pytest.fail("a release must not be refused because of a person's edits")
 
-        assert on.world.service("checkout").service.ingress == 3
-        assert set(on.reachable) == {"checkout-00006-old"}
+        assert ground.meddled(on.world)
+
+
+@every_action_on_every_kind
+def test_a_write_whose_answer_is_lost_is_looked_at_and_not_repeated(line: Lines, name: str, kind: Kind) -> None:
+    """What is in force decides: the write was made, so it is not made again."""
+    ground = GROUNDS[kind]
+    with line(ground.world(), policy=policy(name)) as on:
+        for surface in surfaces_of(name, kind):
+            on.lose_answer(WRITES[surface])
+        incident = contained(on, finding(on, ground))
+
+        assert incident.phase == "contained"
+        assert set(writes(on).values()) == {1}
+
+
+@every_action_on_every_kind
+def test_a_stale_etag_is_read_again(line: Lines, name: str, kind: Kind) -> None:
+    """ABORTED once: the next reading is written from, and once."""
+    ground = GROUNDS[kind]
+    with line(ground.world(), policy=policy(name)) as on:
+        for surface in surfaces_of(name, kind):
+            on.abort(WRITES[surface])
+        incident = contained(on, finding(on, ground))
+
+        assert incident.phase == "contained"

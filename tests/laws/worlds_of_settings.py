@@ -1,18 +1,34 @@
-"""Hypothesis strategies: services in every state that edits may meet."""
+"""Hypothesis strategies: targets of every kind in every state that edits may meet."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from hypothesis import strategies as st
 
+from core.access import Grant
 from core.action import State
 from core.case import Case
 from core.suspects import Suspicion
-from core.target import Target
-from core.workload import DEFAULT_URI_DISABLED, INGRESS, LATEST, SPLIT, TAG, Revision, references, split_text
+from core.target import Kind, Target
+from core.workload import (
+    DEFAULT_URI_DISABLED,
+    INGRESS,
+    INVOKER_CHECK_OFF,
+    LATEST,
+    SCALING,
+    SPLIT,
+    TAG,
+    Revision,
+    references,
+    split_text,
+)
 
-TARGET = Target("shop-prod", "europe-west1", "service", "checkout", project_id="shop-prod")
 NAMES = tuple(f"checkout-0000{number}" for number in range(1, 6))
 INGRESSES = ("all", "internal", "internal-and-cloud-load-balancing", "none")
+CONDITION = json.dumps({"expression": "request.time < timestamp('2027-01-01T00:00:00Z')", "title": "a | b"})
 
 
 @st.composite
@@ -40,28 +56,56 @@ def splits(draw: st.DrawFn, names: tuple[str, ...]) -> dict[str, int]:
     return {name: bounds[index + 1] - bounds[index] for index, name in enumerate(chosen)}
 
 
+def grants(surface: str) -> st.SearchStrategy[State]:
+    """Members of some roles, the public among them, with and without conditions."""
+    every = [
+        Grant(role, member, text, "a | b" if text else "")
+        for role in ("roles/run.invoker", "roles/run.admin", "organizations/1/roles/own")
+        for member in ("allUsers", "allAuthenticatedUsers", "user:ann@shop.example")
+        for text in ("", CONDITION)
+    ]
+    chosen = st.lists(st.sampled_from(every), max_size=4)
+    return chosen.map(lambda grants: {grant.key(surface): grant.value for grant in grants})
+
+
 @st.composite
-def states(draw: st.DrawFn, names: tuple[str, ...]) -> State:
-    """Traffic, tags and doors of a service."""
+def services(draw: st.DrawFn, names: tuple[str, ...]) -> State:
+    """Traffic, tags, doors, scaling and grants of a service."""
     tags = draw(st.dictionaries(st.sampled_from(["canary", "blue", "old"]), st.sampled_from([*names, LATEST])))
     return {
         SPLIT: split_text(draw(splits(names))),
         INGRESS: draw(st.sampled_from(INGRESSES)),
         DEFAULT_URI_DISABLED: draw(st.booleans()),
+        INVOKER_CHECK_OFF: draw(st.booleans()),
+        SCALING: draw(st.sampled_from(["automatic 0-100", "automatic 2-unset", "manual 3", "manual 0"])),
         **{TAG + tag: name for tag, name in tags.items()},
+        **draw(grants("service_iam")),
     }
 
 
+TARGET = Target("shop-prod", "europe-west1", "service", "checkout", project_id="shop-prod")
+STATES: Mapping[Kind, Callable[[tuple[str, ...]], st.SearchStrategy[State]]] = {"service": services}
+
+
 @st.composite
-def situations(draw: st.DrawFn) -> tuple[State, Case]:
-    """A service's settings, and a case against some of its revisions."""
+def situations(draw: st.DrawFn, kind: Kind = "service") -> tuple[State, Case]:
+    """A target's settings, and a case against some of its revisions."""
     revisions = draw(revision_lists())
     names = tuple(one.name for one in revisions)
-    state = draw(states(names))
+    state = draw(STATES[kind](names))
     ready = [one.name for one in revisions if not one.fault]
     latest = ready[-1] if ready else None
     uses = references(state, latest)
     reachable = frozenset(name for name, use in uses.items() if use.percent or use.tags)
     suspects = frozenset(draw(st.sets(st.sampled_from(names), min_size=1)))
     unsupported = frozenset(draw(st.sets(st.just(f"{INGRESS}=none"))))
-    return state, Case(TARGET, Suspicion("named", suspects, "drawn"), revisions, latest, reachable, unsupported)
+    target = Target("shop-prod", "europe-west1", kind, "checkout", project_id="shop-prod")
+    return state, Case(target, Suspicion("named", suspects, "drawn"), revisions, latest, reachable, unsupported)
+
+
+@st.composite
+def edits_by_hand(draw: st.DrawFn, state: State) -> dict[str, Any]:
+    """Some of the settings as a person might change them: to another value of their type, or away altogether."""
+    others: dict[type, list[Any]] = {bool: [True, False], int: [0, 1, 7], str: ["by hand", "LATEST=100", "manual 1"]}
+    keys = draw(st.lists(st.sampled_from(sorted(state)), unique=True, max_size=3))
+    return {key: draw(st.sampled_from([None, *others[type(state[key])]])) for key in keys}

@@ -21,7 +21,7 @@ from sandbox.notifications import Pair, Scene, malicious_binary_finding, notific
 from sandbox.reachability import reachable_revisions
 from sandbox.security_center import put_finding
 from sandbox.server import Sandbox
-from sandbox.wire import Call
+from sandbox.wire import Call, Fault
 from sandbox.world import World
 from settings import read_settings
 
@@ -117,6 +117,14 @@ class Line:
     def updates(self) -> tuple[Call, ...]:
         """Writes to the service that were meant, not only asked about."""
         return tuple(call for call in self.sandbox.wire.calls_to("*/UpdateService") if not call.request.validate_only)
+
+    def lose_answer(self, method: str) -> None:
+        """The next call of this method is carried out, and its answer is lost."""
+        self.sandbox.wire.inject(Fault(method, "lost_answer"))
+
+    def abort(self, method: str) -> None:
+        """The next call of this method is answered as one under a stale etag is."""
+        self.sandbox.wire.inject(Fault(method, "error", code="ABORTED"))
 
     @property
     def announced(self) -> list[dict[str, Any]]:

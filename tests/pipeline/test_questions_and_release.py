@@ -341,3 +341,19 @@ def test_the_refuge_becoming_unready_before_the_write_is_drift(line: Lines) -> N
         assert answered.held.incident.phase == "waiting"
         assert f"{OLD}=100" in str(answered.held.incident.plan)
         assert on.updates == ()
+
+
+def test_a_suspended_service_gets_its_scaling_back_with_both_limits_named(line: Lines) -> None:
+    """The upper limit that Cloud Run forgets on the way back is said to be missing."""
+    world = world_of(service={"scaling": {"min": 1, "max": 20}}, keeps_scaling_limit=False)
+    with line(world, policy=PIN_ONLY.replace("pin_previous_revision", "suspend")) as on:
+        incident = on.respond(on.finding())
+        answered = pipeline.release(on.app, incident.id, "ada")
+        sent = on.updates[-1].request
+
+        assert [str(path) for path in sent.update_mask.paths] == ["scaling"]
+        assert (sent.service.scaling.min_instance_count, sent.service.scaling.max_instance_count) == (1, 20)
+        assert answered is not None
+        assert answered.held.incident.still_open == (
+            "service.scaling was restored to automatic 1-20 and reads automatic 1-unset",
+        )

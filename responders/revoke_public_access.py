@@ -1,0 +1,50 @@
+"""Take the public out of everybody who may send requests: no public member, and the check of callers on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from core.access import PUBLIC, grants_of
+from core.action import NoParams, Refusal, State
+from core.case import Case
+from core.workload import INVOKER_CHECK_OFF
+
+_SURFACE = "service_iam"
+
+
+class RevokePublicAccess:
+    """allUsers and allAuthenticatedUsers leave every role that may invoke; every other grant stays as it is."""
+
+    name = "revoke_public_access"
+    summary = "Take allUsers and allAuthenticatedUsers out of every role that can invoke; check callers again."
+    kinds = frozenset({"service"})
+    surfaces = frozenset({"service", "service_iam"})
+    countermeasure = "D3-APA"
+    reversible = True
+    reach: Literal["workload", "shared"] = "workload"
+    needs = frozenset({"workload"})
+    needs_if_inferred = frozenset[str]()
+    permissions = frozenset(
+        {
+            "run.services.getIamPolicy",
+            "run.services.setIamPolicy",
+            "run.services.create",
+            "run.services.update",
+            "iam.serviceAccounts.actAs",
+            "run.operations.get",
+        }
+    )
+    call = "SetIamPolicy (version 3, etag) on the service's own policy; UpdateService, mask invoker_iam_disabled"
+    closes = "requests from callers without a grant of their own"
+    leaves_open = ("a change of IAM takes minutes to reach every server: typically 2, at times 7 or more",)
+    undo = "the same members in the same bindings, conditions too; an organization policy on public members may refuse"
+    example = "{action: revoke_public_access}"
+    params = NoParams
+
+    def edit(self, before: State, case: Case, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
+        """The settings without public members."""
+        public = {key for key, grant in grants_of(before, _SURFACE) if grant.member in PUBLIC}
+        return {key: value for key, value in before.items() if key not in public} | {INVOKER_CHECK_OFF: False}
+
+
+action = RevokePublicAccess()

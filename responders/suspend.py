@@ -1,0 +1,38 @@
+"""Stop every instance: manual scaling to none, and no tag that could still start one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from core.action import NoParams, Refusal, State
+from core.case import Case
+from core.scaling import SUSPENDED
+from core.workload import SCALING, TAG
+
+
+class Suspend:
+    """Nothing serves until it is released. A revision with only a tag would still start, so tags go too."""
+
+    name = "suspend"
+    summary = "Stop the workload: no instances at all, and no tags that could start one."
+    kinds = frozenset({"service"})
+    surfaces = frozenset({"service"})
+    countermeasure = "D3-PS"
+    reversible = True
+    reach: Literal["workload", "shared"] = "workload"
+    needs = frozenset({"workload"})
+    needs_if_inferred = frozenset[str]()
+    permissions = frozenset({"run.services.update", "iam.serviceAccounts.actAs", "run.operations.get"})
+    call = "UpdateService, mask scaling, traffic: manual scaling with no instances, tags left out"
+    closes = "everything: no instance is left to answer or to run anything"
+    leaves_open: tuple[str, ...] = ("what was in the memory and on the disks of its instances is gone with them",)
+    undo = "the scaling as it was, both limits named; tags come back; what reads differently afterwards is reported"
+    example = "{action: suspend}"
+    params = NoParams
+
+    def edit(self, before: State, case: Case, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
+        """The settings with nothing running."""
+        return {key: value for key, value in before.items() if not key.startswith(TAG)} | {SCALING: SUSPENDED}
+
+
+action = Suspend()

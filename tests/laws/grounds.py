@@ -1,0 +1,98 @@
+"""For each kind of target a world in which every action has something to do, and what the laws look at there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.target import Kind
+from sandbox.world import World
+from tests.pipeline.line import BAD, GOOD, OLD, world_of
+
+WRITES: Mapping[str, str] = {
+    "service": "google.cloud.run.v2.Services/UpdateService",
+    "service_iam": "google.cloud.run.v2.Services/SetIamPolicy",
+}
+"""The method that writes each surface; a new surface must be added here or its laws cannot run."""
+WITH_OPERATIONS = frozenset({"service"})
+"""Surfaces whose writes start an operation, which may fail after it was accepted."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A kind's world, the target in it, what can be set there, and a person who sets it otherwise."""
+
+    workload: str
+    world: Callable[..., World]
+    settings: Callable[[World], Any]
+    meddle: Callable[[World], None]
+    meddled: Callable[[World], bool]
+    scene: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _service_world(**more: Any) -> World:
+    until = {"title": "until spring", "expression": 'request.time < timestamp("2027-03-01T00:00:00Z")'}
+    return world_of(
+        traffic=(
+            {"latest": True, "percent": 100},
+            {"revision": BAD, "tag": "canary"},
+            {"revision": GOOD, "tag": "stable"},
+        ),
+        service={
+            "invoker_iam_disabled": True,
+            "scaling": {"min": 1, "max": 20},
+            "public": False,
+            "iam": [
+                {"role": "roles/run.invoker", "members": ["allUsers", "user:ann@shop.example"]},
+                {"role": "roles/run.invoker", "members": ["allUsers", "user:ben@shop.example"], "condition": until},
+                {"role": "roles/run.viewer", "members": ["allUsers"]},
+            ],
+        },
+        **more,
+    )
+
+
+def _service_settings(world: World) -> Any:
+    one = world.service("checkout").service
+    return (
+        sorted(str(target) for target in one.traffic),
+        one.ingress,
+        one.default_uri_disabled,
+        one.invoker_iam_disabled,
+        str(one.scaling),
+        grants(world.service("checkout").policy),
+    )
+
+
+def grants(policy: Any) -> set[tuple[str, str, str]]:
+    """Role, condition and member of every grant in a policy."""
+    return {
+        (binding.role, binding.condition.expression, member)
+        for binding in policy.bindings
+        for member in binding.members
+    }
+
+
+def _meddle_with_service(world: World) -> None:
+    world.edit("checkout", ingress=3, scaling={"scaling_mode": 2, "manual_instance_count": 2})
+    world.set_traffic("checkout", {"revision": OLD, "percent": 100})
+    world.service("checkout").policy.bindings.add(role="roles/run.invoker", members=["user:eve@shop.example"])
+    world.service("checkout").policy_version += 1
+
+
+def _service_is_meddled_with(world: World) -> bool:
+    local = world.service("checkout")
+    return (
+        local.service.ingress == 3
+        and local.service.scaling.manual_instance_count == 2
+        and [one.revision for one in local.service.traffic if one.percent] == [OLD]
+        and ("roles/run.invoker", "", "user:eve@shop.example") in grants(local.policy)
+    )
+
+
+GROUNDS: Mapping[Kind, Ground] = {
+    "service": Ground(
+        "services/checkout", _service_world, _service_settings, _meddle_with_service, _service_is_meddled_with
+    ),
+}
