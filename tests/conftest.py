@@ -6,8 +6,6 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.emulators.google_emulator import firestore_emulator
-
 # Property tests know no deadline: machines that run them are busy. What they draw is the same for everybody.
 settings.register_profile("firebreak", deadline=None, derandomize=True)
 settings.load_profile("firebreak")
@@ -32,5 +30,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def firestore_host() -> Iterator[str]:
     """Google's Firestore emulator, one for all tests: each takes a project of its own."""
+    from tests.emulators.google_emulator import firestore_emulator  # noqa: PLC0415 - copies of the tests leave it out
+
     with firestore_emulator() as host:
         yield host
