@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,12 +28,25 @@ class BrokenSeal(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An incident as read or claimed, with the document that a save must replace."""
+    """An incident as read or claimed, with the document that a save must replace.
+
+    `joined_ns` is when a further event of its finding first joined it, where such an event claimed it.
+    """
 
     incident: Incident
     document: Document
-    joined: bool = False
+    joined_ns: int | None = None
     sealed: bool = True
+
+    @property
+    def joined(self) -> bool:
+        """Whether it was claimed by a further event of its finding."""
+        return self.joined_ns is not None
+
+    @property
+    def claimed_ns(self) -> int:
+        """When the event that claimed it was first seen."""
+        return self.incident.created_ns if self.joined_ns is None else self.joined_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +75,38 @@ class Ledger:
             held = Held(fresh, document)
         except Exists:
             held = self._take(fresh.id)
-        self._point(pointer, key, held.incident.id)
+        self._point(pointer, key, held.incident)
         return held
 
     def _joined(self, incident_id: str, finding: Finding) -> Held | None:
-        """The open incident of the same finding, when this is another event of it."""
-        if incident_id == finding.incident_id:
+        """The incident of the same finding that this event joined once, or joins now because it is open.
+
+        Which one is written down: published again when that is settled, the event must not open another.
+        """
+        event = finding.incident_id
+        if event == incident_id or self.documents.read("incident", event):
             return None
+        before = self.documents.read("event", event)
+        if before is not None:
+            return replace(self._take(str(before.body["incident"])), joined_ns=int(before.body["at_ns"]))
         known = self.read(incident_id)
         if known is None or not known.incident.open:
             return None
-        return replace(self._take(incident_id), joined=True)
+        held = replace(self._take(incident_id), joined_ns=self.now_ns())
+        with suppress(Exists):
+            self.documents.create("event", event, {"incident": incident_id, "at_ns": held.joined_ns})
+        return held
 
-    def _point(self, pointer: Document | None, key: str, incident_id: str) -> None:
-        body = {"incident": incident_id}
+    def _point(self, pointer: Document | None, key: str, incident: Incident) -> None:
+        """Have the finding point to its newest incident, which an event from before does not change."""
+        body = {"incident": incident.id}
         if pointer is None:
-            try:
+            with suppress(Exists):
                 self.documents.create("finding", key, body)
-            except Exists:
-                return
         elif pointer.body != body:
-            self.documents.replace(pointer, body)
+            other = self.read(str(pointer.body["incident"]))
+            if other is None or other.incident.created_ns <= incident.created_ns:
+                self.documents.replace(pointer, body)
 
     def _take(self, incident_id: str) -> Held:
         held = self.read(incident_id)
@@ -107,9 +132,11 @@ class Ledger:
         return self._replace(held, given_up)
 
     def _replace(self, held: Held, incident: Incident) -> Held:
-        """A record whose seal was broken keeps its broken seal: saving it must not make it good."""
+        """A record whose seal does not hold keeps it: saving must not make it good, nor spoil it for the right key."""
         incident = fitted(incident)
-        body = self._sealed(incident) if held.sealed else {**self._sealed(incident), "seal": "broken"}
+        body = self._sealed(incident)
+        if not held.sealed:
+            body["seal"] = held.document.body.get("seal")
         document = self.documents.replace(held.document, body, _index(incident))
         return replace(held, incident=incident, document=document)
 

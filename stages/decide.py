@@ -185,7 +185,7 @@ def _situation(
         ceilings=app.ceilings(),
         charter=app.policies.charter,
         own=app.settings.own,
-        claimed_ns=app.now_ns() if held.joined else held.incident.created_ns,
+        claimed_ns=held.claimed_ns,
         workload=workload,
         case=case,
         related_known=_detail(evidence, "related", tuple) is not None,

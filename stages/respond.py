@@ -48,15 +48,22 @@ def _was_decided(held: Held) -> bool:
 
 
 def _another_event(app: App, held: Held, notification: Notification, reason: str | None, deadline: Deadline) -> Held:
-    """A further event of an open incident: told on its record, and decided anew where nothing is under way."""
-    event = notification.finding.incident_id
-    if any(entry.what.startswith(f"event {event}") for entry in held.incident.history):
-        return held
-    told = held.incident.told(app.now_ns(), "firebreak", f"event {event} of the same finding{_why(reason)}")
-    held = app.ledger.save(held, told)
-    if reason is None and held.incident.phase in ("contained", "failed"):
+    """A further event of an open incident: told on its record, and decided anew where nothing is under way.
+
+    The two are saved together: an event that was only told would be taken for one that was decided.
+    """
+    event, incident = notification.finding.incident_id, held.incident
+    known = any(entry.what.startswith(f"event {event}") for entry in incident.history)
+    if not known:
+        told = incident.told(app.now_ns(), "firebreak", f"event {event} of the same finding{_why(reason)}")
+        held = replace(held, incident=told)
+    anew = incident.phase == "received" or (incident.phase in ("contained", "failed") and not known)
+    if anew and reason is None:
         return _decide(app, held, notification, deadline)
-    return held if held.incident.phase in SETTLED else resume(app, held, deadline)
+    if known and incident.phase in SETTLED:
+        return held
+    held = app.ledger.save(held, held.incident)
+    return held if anew or incident.phase in SETTLED else resume(app, held, deadline)
 
 
 def _why(reason: str | None) -> str:
@@ -65,7 +72,7 @@ def _why(reason: str | None) -> str:
 
 def _decide(app: App, held: Held, notification: Notification, deadline: Deadline) -> Held:
     confirmed = confirm(app, notification.finding, deadline)
-    if confirmed.trust == "unreachable" and app.now_ns() - held.incident.created_ns < UNREACHABLE_FOR_NS:
+    if confirmed.trust == "unreachable" and app.now_ns() - held.claimed_ns < UNREACHABLE_FOR_NS:
         message = f"SCC cannot be asked about the finding: {confirmed.reason}"
         raise Transient(message)
     if confirmed.trust == "confirmed" and (settled := settled_in_scc(confirmed.finding)):

@@ -103,6 +103,37 @@ def test_a_new_event_opens_an_incident_where_the_last_has_ended(tmp_path: Path, 
     assert third.incident.id == second.incident.id
 
 
+def test_an_event_published_again_belongs_to_its_incident_whatever_came_after(tmp_path: Path, clock: Clock) -> None:
+    """The first event, and one that joined: neither opens an incident of its own, nor joins a later one."""
+    one = ledger(tmp_path, clock, "one")
+    first, joined, later = FINDING, another_event(FINDING), another_event(another_event(FINDING))
+    held = one.claim(first)
+    one.save(one.claim(joined), replace(held.incident, phase="released"))
+    clock.ns += 1
+    after_the_end = [one.claim(event).incident.id for event in (first, joined)]
+    second = one.claim(later)
+    beside_a_later_one = [one.claim(event).incident.id for event in (first, joined, later)]
+
+    assert second.incident.id != held.incident.id
+    assert after_the_end == [held.incident.id] * 2
+    assert beside_a_later_one == [held.incident.id, held.incident.id, second.incident.id]
+    assert one.claim(another_event(later)).incident.id == second.incident.id
+
+
+def test_the_wrong_key_spoils_nothing_for_the_right_one(tmp_path: Path, clock: Clock) -> None:
+    """A command run without the key reads a broken seal, and saves the record; the record stays good."""
+    one = ledger(tmp_path, clock, "one")
+    held = one.claim(FINDING)
+    one.free(held, held.incident)
+    stranger = replace(one, seal=Seal((b"another key",)))
+    taken = stranger.take(held.incident.id)
+    assert taken is not None
+    stranger.free(taken, taken.incident)
+
+    assert not taken.sealed
+    assert _read(one, held.incident.id).sealed
+
+
 def test_the_halt_is_read_as_set_lifted_and_set_where_unreadable(tmp_path: Path, clock: Clock) -> None:
     """Unreadable counts as set."""
     one = ledger(tmp_path, clock, "one")

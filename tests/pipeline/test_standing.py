@@ -148,6 +148,37 @@ def test_a_straggler_that_names_what_is_closed_already_joins_without_a_word(line
         assert BAD in on.reachable
 
 
+def test_a_later_event_that_could_not_be_decided_is_decided_when_it_comes_again(line: Lines) -> None:
+    """It names another revision. Told on the record only, it would have been taken for one that was dealt with."""
+    split = ({"revision": BAD, "percent": 50}, {"revision": GOOD, "percent": 50})
+    with line(world_of(traffic=split), policy=ALWAYS) as on:
+        first = on.respond(on.finding(minutes_ago=2))
+        later = on.finding(workload=f"services/checkout/revisions/{GOOD}", image=7)
+        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="INTERNAL", times=3))
+        with pytest.raises(Transient):
+            on.respond(later)
+        again = on.respond(later)
+
+        assert again.id == first.id
+        assert again.phase == "waiting"
+        assert again.decision is not None
+        assert again.decision.suspects == (GOOD,)
+
+
+def test_an_event_that_joins_an_undecided_incident_is_decided(line: Lines) -> None:
+    """SCC could not be asked about the one before."""
+    with line(policy=ALWAYS) as on:
+        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="INTERNAL", times=3))
+        pair = on.finding(minutes_ago=2)
+        with pytest.raises(Transient):
+            on.respond(pair)
+        later = on.respond(on.finding(minutes_ago=1))
+
+        assert later.phase == "contained"
+        assert on.respond(pair).id == later.id
+        assert len(on.updates) == 1
+
+
 def test_a_later_event_of_a_contained_finding_keeps_it_contained_even_under_a_bar(line: Lines) -> None:
     """What stands can still be released, whatever became of the later event."""
     with line(policy=ALWAYS) as on:
