@@ -175,7 +175,7 @@ def _carry_on(app: App, incident_id: str, deadline: Deadline) -> str | None:
     held = app.ledger.take(incident_id)
     if held is None:
         return None
-    unsent = sum(not one.sent for one in held.incident.outbox)
+    unsent = held.incident.unsent
     try:
         held, done = carry_on(app, held, deadline)
         held = flush(app, held, deadline)
@@ -183,7 +183,7 @@ def _carry_on(app: App, incident_id: str, deadline: Deadline) -> str | None:
         give_up_lease(app, held)
         raise
     app.ledger.free(held, held.incident)
-    return done or ("announcements sent" if unsent else None)
+    return done or ("announcements sent" if unsent > held.incident.unsent else None)
 
 
 def _answer_missed(app: App, counts: Counter[str], deadline: Deadline) -> None:

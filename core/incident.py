@@ -160,9 +160,14 @@ class Incident:
         return self.phase not in ENDED
 
     @property
+    def unsent(self) -> int:
+        """How many announcements still have to be sent."""
+        return sum(not one.sent for one in self.outbox)
+
+    @property
     def unfinished(self) -> bool:
         """Whether something was begun, or has to be told, that nobody has seen to its end."""
-        return self.phase in WORKING or self.release is not None or any(not one.sent for one in self.outbox)
+        return self.phase in WORKING or self.release is not None or self.unsent > 0
 
     @property
     def due_ns(self) -> int | None:

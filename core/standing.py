@@ -17,6 +17,8 @@ Settings = Mapping[str, Setting | None]
 """Some settings; None is unset."""
 
 
+WRITING_NS = 120 * NANOS
+"""How long a containment that was begun has others wait: longer than any one delivery may take."""
 RELEASE_NS = 600 * NANOS
 """How long a release that was begun keeps others from its target."""
 
@@ -73,6 +75,15 @@ class Standing:
     def being_released(self, incident: str, now_ns: int) -> bool:
         """Whether another incident's release is being written; one that was left lying for long does not count."""
         return self.releasing not in ("", incident) and now_ns - self.releasing_ns < RELEASE_NS
+
+    def being_written(self, incident: str, now_ns: int) -> str:
+        """What another incident is writing to the target just now, for a sentence; empty if nothing."""
+        if self.being_released(incident, now_ns):
+            return f"the release of {self.releasing}"
+        last = self.holds[-1] if self.holds and self.pending else None
+        if last is None or last.incident == incident or now_ns - last.taken_ns >= WRITING_NS:
+            return ""
+        return f"the containment of {last.incident}"
 
     def without(self, incident: str) -> Standing:
         """The same standing with one hold fewer."""

@@ -48,7 +48,10 @@ class Unsent(Transient):
 
 
 def flush(app: App, held: Held, deadline: Deadline) -> Held:
-    """Send what is unsent. An unreachable channel raises Unsent; one that refuses is given up, on the record."""
+    """Send what is unsent. An unreachable channel raises Unsent; one that refuses is tried again by the sweep.
+
+    Only a mark that SCC refuses, and a channel that is configured no more, are given up, on the record.
+    """
     unreachable: Unsent | None = None
     for one in held.incident.outbox:
         if one.sent:
@@ -59,14 +62,22 @@ def flush(app: App, held: Held, deadline: Deadline) -> Held:
             unreachable = Unsent(str(fault))
             continue
         except Refused as fault:
-            app.say("ERROR", f"{one.channel} refused the announcement for good: {fault}", incident=held.incident.id)
-            told = held.incident.told(app.now_ns(), "firebreak", f"{one.channel} refused the announcement: {fault}")
-            held = app.ledger.save(held, told.sent(one))
+            held = _refused(app, held, one, fault)
             continue
         held = app.ledger.save(held, held.incident.sent(one))
     if unreachable is not None:
         raise unreachable
     return held
+
+
+def _refused(app: App, held: Held, one: Announcement, fault: Refused) -> Held:
+    """A grant or a webhook may be mended, so the announcement stays; it is told once that it waits."""
+    what = f"{one.channel} refused the announcement: {fault}"
+    app.say("ERROR", what, incident=held.incident.id, announcement=_id(held.incident, one))
+    known = any(entry.what == what for entry in held.incident.history)
+    told = held.incident if known else held.incident.told(app.now_ns(), "firebreak", what)
+    final = one.channel == "marks" or one.channel not in channels(app)
+    return app.ledger.save(held, told.sent(one) if final else told)
 
 
 def _id(incident: Incident, one: Announcement) -> str:

@@ -38,6 +38,9 @@ def approve(app: App, held: Held, by: str, digest: str | None, deadline: Deadlin
     if policy is not None and (late := _too_late(incident, now)):
         held = ask_anew(app, held, policy, f"{late} when {by} approved", deadline)
         return Answered(done=False, says=f"{late}; it is asked again on a fresh look", held=held)
+    if policy is not None and _empty(incident) and not _not_approvable(incident, digest):
+        held = ask_anew(app, held, policy, f"drawn anew when {by} approved a question without a plan", deadline)
+        return Answered(done=False, says=_drawn_anew(held.incident), held=held)
     if question is None or policy is None or _not_approvable(incident, digest):
         says = _not_approvable(incident, digest) or "the policy that asked does not exist any more"
         return Answered(done=False, says=says, held=held)
@@ -62,9 +65,18 @@ def _not_approvable(incident: Incident, digest: str | None) -> str:
         return f"nothing is asked: {_stands(incident)}"
     if digest is not None and not question.digest.startswith(digest):
         return f"the question is about {question.digest[:12]}, not {digest[:12]}"
-    if incident.plan is None or not incident.plan.changes:
-        return "there is nothing to approve: the question carries no change"
     return ""
+
+
+def _empty(incident: Incident) -> bool:
+    """Whether the question shows no change: there was nothing that could be drawn when it was put."""
+    return incident.plan is None or not incident.plan.changes
+
+
+def _drawn_anew(incident: Incident) -> str:
+    if _empty(incident):
+        return "the question carries no change, and none can be drawn now either: look at the workload and act by hand"
+    return "the question carried no change; a plan could be drawn now and is asked about: look, and approve it"
 
 
 def _approved_before(incident: Incident, by: str, digest: str | None) -> bool:

@@ -23,6 +23,8 @@ from stages.question import ask, difference
 from stages.rest import resting
 from stages.verify import Seen, keys, look, redraw, verify
 
+_LIFTED = frozenset({"halt", "ceiling", "source", "self"})
+"""Bars of our own configuration, which a person may lift while a question stands."""
 _TURNS = 6
 _TRIES = 4
 _LEASE_SLICE = 10.0
@@ -61,7 +63,8 @@ def _make_all(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
             held = _make(app, held, change, deadline)
         except Barred as bar:
             _let_go(app, held, change, deadline)
-            raise _Step(_barred(app, _saved(app, held), bar)) from None
+            stopped = _asked_still if held.incident.answer and bar.cap.name in _LIFTED else _barred
+            raise _Step(stopped(app, _saved(app, held), bar)) from None
         except Unconfirmed as doubt:
             _let_go(app, held, change, deadline)
             raise _Step(ask(app, _saved(app, held), policy, plan, doubt.caps, str(doubt))) from None
@@ -232,6 +235,15 @@ def _let_go(app: App, held: Held, change: Change, deadline: Deadline) -> None:
     if never and not any(one.status == SUCCESS for one in held.incident.outcomes):
         pending = {key: value for key, value in standing.pending.items() if key not in wished}
         app.ledger.stand(replace(standing.without(held.incident.id), pending=pending), document)
+
+
+def _asked_still(app: App, held: Held, bar: Barred) -> Held:
+    """A person had approved; the question stays, to be answered again once the bar is lifted."""
+    incident, question = held.incident, held.incident.question
+    expires = question.expires_ns if question else None
+    asked = replace(incident, phase="waiting", answer=None, operation=None, next_ns=expires)
+    what = f"not carried out: {bar.cap.reason}; approve again once that is lifted"
+    return app.ledger.save(held, asked.told(app.now_ns(), "firebreak", what))
 
 
 def _barred(app: App, held: Held, bar: Barred) -> Held:

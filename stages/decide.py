@@ -107,6 +107,12 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     standing, fault = _standing(app, finding.target)
     case = reread_case(finding, workload, named, standing) if workload else None
     plan = _draw(app, choice, workload, case, finding)
+    if workload and standing and plan and plan.writes and standing.held_by_others(incident.id):
+        # The settings were read before what stands was: others may have closed by now what this plan would close.
+        wait_for_others(app, incident, standing)
+        workload = app.read(workload.target, deadline.sooner(10))
+        case = reread_case(finding, workload, named, standing)
+        plan = _draw(app, choice, workload, case, finding)
     situation = _situation(app, held, confirmed, choice, evidence, workload, case)
     situation = replace(situation, standing=standing, standing_fault=fault)
     decision = _within_limits(app, incident.id, situation, _decision(app, choice, situation, plan, named), plan)
@@ -117,6 +123,13 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
         outcome = Outcome(_kind(finding.target), GONE, f"the target does not exist: {gone.reason}")
         decided = replace(decided, outcomes=(outcome,))
     return Decided(decided, choice.policy, gathering)
+
+
+def wait_for_others(app: App, incident: Incident, standing: Standing) -> None:
+    """While another incident's containment or release is being written, this one comes back later: raises Transient."""
+    if doing := standing.being_written(incident.id, app.now_ns()):
+        message = f"{doing} is being written to the same target"
+        raise Transient(message)
 
 
 def _matters(

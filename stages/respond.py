@@ -9,6 +9,7 @@ from app import App
 from core.errors import Transient
 from core.finding import Notification
 from core.incident import SETTLED, Phase, asked
+from core.instants import NANOS
 from core.intake import reason_to_decline, settled_in_scc
 from core.mode import Cap, Mode
 from core.plan import Plan
@@ -21,8 +22,9 @@ from stages.decide import UNREACHABLE_FOR_NS, Confirmed, Decided, confirm, decid
 from stages.question import ask
 from stages.rest import policy_of, resting
 
-ASK_AGAIN_NS = 300 * 1_000_000_000
+ASK_AGAIN_NS = 300 * NANOS
 """How long the sweep waits before it asks SCC once more about a finding that SCC did not hold."""
+_UNVERIFIED_FOR_NS = 24 * 3600 * NANOS
 
 
 def proceed(app: App, held: Held, notification: Notification, deadline: Deadline) -> Held:
@@ -35,11 +37,27 @@ def proceed(app: App, held: Held, notification: Notification, deadline: Deadline
     if phase == "declined" and reason is None and not _was_decided(held):
         reopened = replace(held.incident, phase="received").told(app.now_ns(), "firebreak", "SCC published it again")
         return _decide(app, app.ledger.save(held, reopened), notification, deadline)
+    if phase == "monitored" and reason is None and held.incident.next_ns is not None:
+        return ask_scc_again(app, held, deadline)[0]
     if phase in SETTLED:
         return held
     if phase == "received":
         return end(app, held, "declined", reason) if reason else _decide(app, held, notification, deadline)
     return resume(app, held, deadline)
+
+
+def ask_scc_again(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | None]:
+    """SCC did not hold the finding: decided anew once it does, given up after a day."""
+    incident = held.incident
+    confirmed = confirm(app, incident.finding, deadline)
+    if confirmed.trust == "confirmed":
+        again = replace(incident, phase="received", next_ns=None, decision=None)
+        held = app.ledger.save(held, again.told(app.now_ns(), "firebreak", "SCC holds the finding now"))
+        return proceed(app, held, Notification(incident.finding, deleted=False), deadline), "confirmed late"
+    if app.now_ns() - incident.created_ns < _UNVERIFIED_FOR_NS:
+        return app.ledger.save(held, replace(incident, next_ns=app.now_ns() + ASK_AGAIN_NS)), None
+    told = incident.told(app.now_ns(), "firebreak", f"given up after a day: {confirmed.reason}")
+    return app.ledger.save(held, replace(told, next_ns=None)), "given up"
 
 
 def _was_decided(held: Held) -> bool:

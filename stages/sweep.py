@@ -19,18 +19,16 @@ from core.target import NotATarget
 from ledger import Held
 from stages.blast_radius import take_slots
 from stages.contain import contain
-from stages.decide import confirm
 from stages.drift import look_at
 from stages.question import MOST_ESCALATIONS, ask_anew
 from stages.release import release
-from stages.respond import ASK_AGAIN_NS, end, proceed, resume
+from stages.respond import ask_scc_again, end, proceed, resume
 from stages.rest import holds, policy_of, resting
 from stages.review import review_due
 
 MOST = 200
 """Of each kind of work, at most so much in one sweep; what is left comes first in the next."""
 LOOK_AGAIN_NS = 30 * NANOS
-_UNVERIFIED_FOR_NS = 24 * 3600 * NANOS
 
 
 def isolated(app: App, counts: Counter[str], what: str, work: Callable[[], str | None]) -> None:
@@ -119,20 +117,6 @@ def _may_contain(app: App, incident: Incident) -> bool:
     return not take_slots(app, target.project_id or target.project, incident.id)
 
 
-def _asked_again(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | None]:
-    """SCC did not hold the finding: decided anew once it does, given up after a day."""
-    incident = held.incident
-    confirmed = confirm(app, incident.finding, deadline)
-    if confirmed.trust == "confirmed":
-        again = replace(incident, phase="received", next_ns=None, decision=None)
-        held = app.ledger.save(held, again.told(app.now_ns(), "firebreak", "SCC holds the finding now"))
-        return proceed(app, held, Notification(incident.finding, deleted=False), deadline), "confirmed late"
-    if app.now_ns() - incident.created_ns < _UNVERIFIED_FOR_NS:
-        return app.ledger.save(held, replace(incident, next_ns=app.now_ns() + ASK_AGAIN_NS)), None
-    told = incident.told(app.now_ns(), "firebreak", f"given up after a day: {confirmed.reason}")
-    return app.ledger.save(held, replace(told, next_ns=None)), "given up"
-
-
 def _reviewed(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | None]:
     target = held.incident.finding.target
     if isinstance(target, NotATarget):
@@ -146,5 +130,5 @@ def _reviewed(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | Non
 
 
 _WHEN_DUE: Mapping[Phase, Callable[[App, Held, Deadline], tuple[Held, str | None]]] = MappingProxyType(
-    {"waiting": _expired, "monitored": _asked_again}
+    {"waiting": _expired, "monitored": ask_scc_again}
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from adapters.deadline import Deadline
 from app import App
 from core.case import Case
-from core.errors import Drifted, Failed, Refused, Transient, Unfinished
+from core.errors import Drifted, Failed, Refused, Unfinished
 from core.incident import Incident
 from core.openings import still_open
 from core.plan import SUCCESS, Change, Outcome, Plan, draft, stands_at
@@ -17,7 +17,7 @@ from core.standing import Hold, Standing
 from core.target import NotATarget, Target
 from core.workload import Workload
 from ledger import Held
-from stages.decide import reread_case
+from stages.decide import reread_case, wait_for_others
 
 _SETTLE_SECONDS = 20.0
 
@@ -37,17 +37,10 @@ def look(app: App, incident: Incident, target: Target, deadline: Deadline) -> Se
     decision = incident.decision
     named = frozenset(decision.related_revisions if decision else ())
     standing, _ = app.ledger.standing(target.key)
-    wait_for_release(app, incident, standing)
+    wait_for_others(app, incident, standing)
     case = reread_case(incident.finding, workload, named, standing, frozenset(incident.unsupported))
     # Who was suspect when the decision fell stays so, also once nothing leads there any more.
     return Seen(workload, case.also(frozenset(decision.suspects if decision else ())), standing)
-
-
-def wait_for_release(app: App, incident: Incident, standing: Standing) -> None:
-    """While a release is being written nobody else comes to stand there; raises Transient to be tried again."""
-    if standing.being_released(incident.id, app.now_ns()):
-        message = f"the release of {standing.releasing} is being written to the same target"
-        raise Transient(message)
 
 
 def redraw(app: App, incident: Incident, policy: Policy, deadline: Deadline) -> Plan:
@@ -89,7 +82,7 @@ def in_force(app: App, workload: Workload, change: Change) -> bool:
 def _outcome(app: App, held: Held, change: Change, seen: Seen) -> Held:
     standing, document = app.ledger.standing(change.target.key)
     plan, now = held.incident.plan, app.now_ns()
-    wait_for_release(app, held.incident, standing)
+    wait_for_others(app, held.incident, standing)
     if standing.holds:
         # Where another incident's containment stands and nothing new had to be closed, this one joins it as a hold.
         hold = Hold(held.incident.id, plan.steps if plan else (), seen.case.suspects, now)

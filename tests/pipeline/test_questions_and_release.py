@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 import pipeline
 from core.errors import Refused, Transient
 from core.instants import NANOS
-from sandbox.notifications import PLANTED_SECRET, notification_v1, notification_v2
+from sandbox.notifications import PLANTED_SECRET, Pair, notification_v1, notification_v2
+from sandbox.security_center import put_finding
 from sandbox.wire import Fault
 from tests.pipeline.line import ALWAYS, BAD, GOOD, KNOWN, OLD, PIN_ONLY, REVISIONS, Line, Lines, revision, world_of
 
@@ -357,3 +359,87 @@ def test_a_suspended_service_gets_its_scaling_back_with_both_limits_named(line: 
         assert answered.held.incident.still_open == (
             "service.scaling was restored to automatic 1-20 and reads automatic 1-unset",
         )
+
+
+def test_an_approval_that_a_halt_stops_leaves_the_question_standing(line: Lines) -> None:
+    """Once it is lifted, the same digest is approved."""
+    with line(charter="ceiling: approve") as on:
+        incident = on.respond(on.finding())
+        on.app.ledger.halt("a drill", "bob")
+        stopped = pipeline.approve(on.app, incident.id, "ada")
+        on.app.ledger.halt("", "bob")
+        answered = pipeline.approve(on.app, incident.id, "ada", incident.question.digest)  # type: ignore[union-attr]
+
+        assert stopped is not None
+        assert not stopped.done
+        assert "halted by bob" in stopped.says
+        assert stopped.held.incident.phase == "waiting"
+        assert answered is not None
+        assert answered.done
+        assert BAD not in on.reachable
+
+
+def test_approving_a_question_without_a_plan_draws_one_and_asks_again(line: Lines) -> None:
+    """The service could not be read when it was put; nothing is written that nobody has seen."""
+    with line(charter="ceiling: approve") as on:
+        on.sandbox.wire.inject(Fault("*/GetService", "error", code="INTERNAL", times=2))
+        incident = on.respond(on.finding())
+        first = pipeline.approve(on.app, incident.id, "ada")
+        drawn = on.read(incident)
+        second = pipeline.approve(on.app, incident.id, "ada", drawn.question.digest)  # type: ignore[union-attr]
+
+        assert incident.phase == "waiting"
+        assert incident.plan is None or incident.plan.changes == ()
+        assert first is not None
+        assert not first.done
+        assert drawn.plan is not None
+        assert drawn.plan.writes
+        assert second is not None
+        assert second.done
+
+
+def test_a_topic_that_refuses_gets_what_it_missed_once_it_is_mended(line: Lines) -> None:
+    """The message is acknowledged; the sweep sends the announcement."""
+    with line() as on:
+        on.sandbox.wire.inject(Fault("*/Publish", "error", code="PERMISSION_DENIED", times=2))
+        incident = on.respond(on.finding())
+        still = pipeline.sweep(on.app)
+        mended = pipeline.sweep(on.app)
+
+        assert incident.phase == "contained"
+        assert still == {}
+        assert mended == {"announcements sent": 1}
+        assert [one["phase"] for one in on.announced] == ["contained"]
+
+
+def test_a_message_published_again_has_scc_asked_again(line: Lines) -> None:
+    """SCC did not hold the finding at first."""
+    with line() as on:
+        pair = on.finding(held=False)
+        first = on.respond(pair)
+        put_finding(on.world, pair["finding"], pair["resource"])
+        second = on.respond(pair)
+
+        assert first.phase == "monitored"
+        assert second.phase == "contained"
+        assert second.id == first.id
+
+
+def test_findings_on_one_service_at_once_are_one_write_and_no_question(line: Lines) -> None:
+    """Whoever comes second waits for the first to be in force, and joins it."""
+    with line(world_of(settle_seconds=0.2), policy=ALWAYS) as on:
+        pairs = [on.finding(finding_id=f"at-once-{number}") for number in range(8)]
+
+        def answer(pair: Pair) -> str:
+            for _ in range(200):
+                try:
+                    return on.respond(pair).phase
+                except Transient:
+                    time.sleep(0.05)
+            raise AssertionError
+
+        with ThreadPoolExecutor(8) as pool:
+            phases = list(pool.map(answer, pairs))
+
+        assert phases == ["contained"] * 8
+        assert len(on.updates) == 1

@@ -244,11 +244,12 @@ def test_while_a_release_is_being_written_nobody_else_writes(line: Lines) -> Non
         releasing = standing.restoring(first.id, {"service.traffic.split": "LATEST=100"}, on.app.now_ns())
         on.app.ledger.stand(releasing, document)
         on.world.set_traffic("checkout", {"latest": True, "percent": 100})
-        second = on.respond(on.finding(finding_id="second"))
+        pair = on.finding(finding_id="second")
         with pytest.raises(Transient, match="is being written"):
-            pipeline.approve(on.app, second.id, "ada")
+            on.respond(pair)
         writes = len(on.updates)
         on.skipped_ns = 601 * NANOS
+        second = on.respond(pair)
         answered = pipeline.approve(on.app, second.id, "ada")
 
         assert writes == 1
