@@ -20,6 +20,7 @@ from core.record import record
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "terraform" / "record.json"
 ANY_KEY = "any key"
+WORDS = {"surface": "service"}  # fields whose text is looked up somewhere, and so must be one that exists
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
 
 
@@ -36,7 +37,8 @@ def filled(kind: Any) -> Any:  # noqa: ANN401, PLR0911 - one value of any type, 
         return {ANY_KEY: filled(parts[1])}
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         hints = typing.get_type_hints(kind, vars(sys.modules[kind.__module__]))
-        return kind(**{one.name: filled(hints[one.name]) for one in dataclasses.fields(kind) if one.init})
+        names = [one.name for one in dataclasses.fields(kind) if one.init]
+        return kind(**{name: WORDS.get(name) or filled(hints[name]) for name in names})
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return next(iter(kind))
     return "any text" if kind in (Any, str) else kind(1)
