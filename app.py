@@ -23,6 +23,8 @@ from adapters.ledger_store import documents_of
 from adapters.pubsub import Publisher
 from adapters.security_center import SecurityCenter
 from adapters.surface import Reader, Surface
+from adapters.vault import Vault
+from adapters.vault_folder import FolderVault
 from adapters.virustotal import connect
 from core.action import Responder
 from core.errors import Unsupported
@@ -66,6 +68,7 @@ class App:
     scc: SecurityCenter
     sources: Sources
     publisher: Publisher
+    vault: Vault
     say: Say
     now_ns: Callable[[], int]
 
@@ -158,10 +161,20 @@ def build(settings: Settings, say: Say | None = None) -> App:
         surfaces=MappingProxyType({"service": services, "service_iam": services.access}),
         scc=scc,
         sources=Sources(findings, _Workloads(readers), files, _Logs(logs), _Incidents(ledger)),
+        vault=vault_of(settings),
         publisher=Publisher(settings.emulators.get("PUBSUB_EMULATOR_HOST")),
         say=say or say_json,
         now_ns=time.time_ns,
     )
+
+
+def vault_of(settings: Settings) -> Vault:
+    """Where evidence is kept; nothing is made or asked yet."""
+    if settings.evidence.startswith("gs://"):
+        from adapters.vault_bucket import BucketVault  # noqa: PLC0415 - its client is not needed for a folder
+
+        return BucketVault(settings.evidence, settings.emulators.get("STORAGE_EMULATOR_HOST"))
+    return FolderVault(Path(settings.evidence.removeprefix("file://")))
 
 
 def seal_keys(settings: Settings) -> tuple[bytes, ...]:

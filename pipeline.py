@@ -16,6 +16,7 @@ from ledger import Held, Ledger
 from stages import answers
 from stages.announce import Unsent, flush
 from stages.answers import Answered
+from stages.collect import collect
 from stages.missed import answer_missed
 from stages.obey import Obeyed
 from stages.obey import obey as obeyed
@@ -38,9 +39,10 @@ def respond(app: App, data: bytes, budget: float = BUDGET_SECONDS) -> Held:
 def answer(app: App, notification: Notification, deadline: Deadline) -> Held:
     """Own the finding's incident, go on from where it stands, tell, and let it go; raises Transient."""
     app = as_one_worker(app)
-    held = app.ledger.claim(notification.finding)
+    held = claimed = app.ledger.claim(notification.finding)
     try:
-        held = proceed(app, held, notification, deadline)
+        held = proceed(app, claimed, notification, deadline)
+        held = collect(app, claimed, held, notification, deadline)
         held = flush(app, held, deadline)
     except Transient:
         give_up_lease(app, held)

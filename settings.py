@@ -35,6 +35,7 @@ _FIRESTORE = re.compile(
     r"firestore://(?P<project>(?:[a-z0-9.-]{1,60}:)?[a-z][a-z0-9-]{4,28}[a-z0-9])"
     r"/(?P<database>\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])"
 )
+_EVIDENCE = re.compile(r"file:///[^?#]*[^/?#][^?#]*|gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[^/?#]+)*/?")
 ROOT = Path(__file__).resolve().parent
 
 
@@ -48,6 +49,7 @@ class Settings:
 
     policies: Path
     ledger: str
+    evidence: str
     ceilings: tuple[Ceiling, ...]
     incidents_topic: str | None
     dead_letter_topic: str | None
@@ -86,6 +88,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         policies=Path(env["FIREBREAK_POLICIES"]) if "FIREBREAK_POLICIES" in env else ROOT / "policies",
         ledger=ledger,
+        evidence=env.get("FIREBREAK_EVIDENCE") or f"file://{state_folder(env) / 'evidence'}",
         ceilings=tuple(_ceilings(env, ledger)),
         incidents_topic=env.get("FIREBREAK_INCIDENTS_TOPIC"),
         dead_letter_topic=env.get("FIREBREAK_DEAD_LETTER_TOPIC"),
@@ -156,6 +159,8 @@ def _bad_values(env: Mapping[str, str]) -> list[str]:
     ledger = env.get("FIREBREAK_LEDGER", "sqlite:///x")
     if not (re.fullmatch("sqlite:///.+", ledger) or _FIRESTORE.fullmatch(ledger)):
         faults.append(f"FIREBREAK_LEDGER={ledger}: sqlite:///PATH or firestore://PROJECT/DATABASE, often (default)")
+    if "FIREBREAK_EVIDENCE" in env and not _EVIDENCE.fullmatch(env["FIREBREAK_EVIDENCE"]):
+        faults.append(f"FIREBREAK_EVIDENCE={env['FIREBREAK_EVIDENCE']}: file:///DIR or gs://BUCKET/PREFIX")
     for name in ("FIREBREAK_INCIDENTS_TOPIC", "FIREBREAK_DEAD_LETTER_TOPIC", "FIREBREAK_COMMANDS_TOPIC"):
         parts = env.get(name, "projects/P/topics/T").split("/")
         if [*parts[::2], len(parts)] != ["projects", "topics", 4]:

@@ -77,11 +77,43 @@ def workload_of(
         invokers=None if unread else _invokers(policy),
         min_instances=service.scaling.min_instance_count,
         regions=tuple(service.multi_region_settings.regions),
+        originals=lambda: _originals(service, revisions, policy),
         function=any(
             key.startswith("goog-managed-by") and "function" in value for key, value in service.labels.items()
         ),
         unread=MappingProxyType(unread),
     )
+
+
+def _originals(service: run_v2.Service, revisions: list[run_v2.Revision], policy: Any | None) -> dict[str, Any]:  # noqa: ANN401
+    """Google's messages in their own JSON; the traffic also by itself, because that is what is changed first."""
+    whole = _json(run_v2.Service, service)
+    found = {
+        "service": whole,
+        "traffic": {key: whole[key] for key in ("traffic", "trafficStatuses") if key in whole},
+        "revisions": [_json(run_v2.Revision, one) for one in revisions],
+    }
+    return found if policy is None else found | {"iam_policy": _policy_json(policy)}
+
+
+def _json(kind: Any, message: Any) -> dict[str, Any]:  # noqa: ANN401 - a proto-plus type and one of it
+    return dict(
+        kind.to_dict(
+            message,
+            preserving_proto_field_name=False,
+            use_integers_for_enums=False,
+            always_print_fields_with_no_presence=False,
+        )
+    )
+
+
+def _policy_json(policy: Any) -> dict[str, Any]:  # noqa: ANN401 - google.iam.v1 Policy
+    bindings = []
+    for one in policy.bindings:
+        condition = {key: getattr(one.condition, key) for key in ("title", "description", "expression")}
+        conditional = {"condition": condition} if one.HasField("condition") else {}
+        bindings.append({"role": one.role, "members": list(one.members), **conditional})
+    return {"version": policy.version, "etag": policy.etag.decode("latin-1"), "bindings": bindings}
 
 
 def _state(service: run_v2.Service) -> dict[str, Setting]:

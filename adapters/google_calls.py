@@ -41,6 +41,11 @@ def client_of(make: type[Any], transport: type[Any], emulator: str | None) -> An
     """A Google client over a plain-text channel to `emulator`, or over TLS with credentials fetched once."""
     if emulator:
         return make(transport=transport(channel=grpc.insecure_channel(emulator)))
+    return with_credentials(make)
+
+
+def with_credentials(make: Callable[..., Any]) -> Any:  # noqa: ANN401 - any Google client
+    """A Google client of its own making, with credentials fetched once for all."""
     with _lock, translated():
         return make(credentials=_credentials())
 

@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.file_reputation import FileReport, NoReport, read_report
@@ -184,7 +184,8 @@ class VirusTotal:
         first_seen = answer.first_seen if isinstance(answer, FileReport) else None
         if kind == "undetected" and first_seen is not None and now - first_seen < _YOUNG:
             lifetime = _YOUNG_LIFETIME
-        self._kept[sha256] = (now + lifetime, answer)
+        kept = replace(answer, original=None) if isinstance(answer, FileReport) else answer  # the whole may be large
+        self._kept[sha256] = (now + lifetime, kept)
         self._kept.move_to_end(sha256)
         while len(self._kept) > self.most_kept:
             self._kept.popitem(last=False)
@@ -203,7 +204,8 @@ def _file(sha256: str, answer: Any) -> FileReport | NoReport:  # noqa: ANN401 - 
         return NoReport(sha256, *_MALFORMED)
     if (data.get("type"), data.get("id")) != ("file", sha256):
         return NoReport(sha256, "malformed", "VirusTotal answered about something else")
-    return read_report(sha256, attributes)
+    report = read_report(sha256, attributes)
+    return replace(report, original=answer) if isinstance(report, FileReport) else report
 
 
 def _other(status: int) -> tuple[str, str]:

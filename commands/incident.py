@@ -10,6 +10,7 @@ from typing import get_args
 
 from commands import NO, YES, declare, print_json, say
 from commands.decision import decide
+from commands.evidence import add_evidence_command
 from commands.recorded import ALL, by, found, identity, open_ledger, said, shown, who
 from core.command import CLOSED_AS
 from core.incident import Phase
@@ -26,6 +27,7 @@ def add_incident_commands(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--phase", choices=get_args(Phase), metavar="PHASE", help="only those in this phase")
     listing.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at the most (50)")
     identity(declare(commands, "show", _show, "one incident: what, why, how it stands, how to undo it"))
+    add_evidence_command(commands)
     approve = declare(commands, "approve", _approve, "do what was asked; shows it first")
     identity(approve)
     approve.add_argument("--digest", type=_digest, help="only if the question is about this plan (8 digits suffice)")

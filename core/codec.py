@@ -19,7 +19,7 @@ class Unreadable(Exception):  # noqa: N818 - reads as the sentence it is
 def encode(value: object) -> Any:  # noqa: ANN401 - JSON
     """JSON for a value made of dataclasses, enums, tuples, frozensets, mappings and JSON scalars."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {name: encode(getattr(value, name)) for name in _saved(type(value))}
     if isinstance(value, enum.Enum):
         return value.name
     if isinstance(value, frozenset):
@@ -68,7 +68,7 @@ def _decode(kind: Any, value: Any) -> Any:  # noqa: ANN401, PLR0911 - one line f
 
 def _decode_dataclass(kind: Any, value: dict[str, Any]) -> Any:  # noqa: ANN401 - any dataclass
     hints = _hints(kind)
-    unknown = value.keys() - hints.keys()
+    unknown = value.keys() - set(_saved(kind))
     if unknown:
         message = f"unknown {sorted(unknown)}"
         raise ValueError(message)
@@ -90,6 +90,15 @@ def _require(value: Any, fits: bool) -> Any:  # noqa: ANN401, FBT001 - a check a
         message = f"unexpected {type(value).__name__}"
         raise ValueError(message)
     return value
+
+
+UNSAVED = types.MappingProxyType({"saved": False})
+"""Metadata of a field that stays in this process; it needs a default."""
+
+
+@functools.cache
+def _saved(kind: type) -> tuple[str, ...]:
+    return tuple(one.name for one in dataclasses.fields(kind) if one.metadata.get("saved", True))
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,12 +40,21 @@ Catalogue = Mapping[str, Fact]
 """Full fact name (`virustotal.malicious`) to its description; the part before the first dot is the source."""
 
 
+Originals = Callable[[], Mapping[str, object]]
+"""What an answer was read from, name to JSON as it came, secrets and all; called only to be kept as redacted copies."""
+
+
+def no_originals() -> Mapping[str, object]:
+    """Of what was made up here."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What one source answered: facts, or a named gap, or some of both; `took_ms` is wall time in milliseconds.
 
     `detail` is the source's typed answer for the core (a `Workload`, the related findings); it stays in this process.
-    `shown` is what only people look at (links, names), JSON values keyed by plain words.
+    `shown` is what only people look at (links, names), JSON values keyed by plain words. `originals` stay here too.
     """
 
     source: str
@@ -54,6 +63,7 @@ class Evidence:
     took_ms: int = 0
     detail: object = None
     shown: Mapping[str, Any] = field(default_factory=dict)
+    originals: Originals = field(default=no_originals, repr=False, compare=False)
 
 
 def merged(evidence: tuple[Evidence, ...]) -> dict[str, FactValue]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from core.codec import UNSAVED
 from core.redaction import safe
 
 VerdictWord = Literal["undetected", "suspicious", "malicious"]
@@ -25,7 +26,8 @@ _WORDS: Mapping[object, VerdictWord] = {"VERDICT_MALICIOUS": "malicious", "VERDI
 class FileReport:
     """One known file. Counts are engines, times epoch seconds, the score 0 to 100; None is what VirusTotal did not say.
 
-    The first of the `reasons` is the rule that decided the verdict, the others agree or say less.
+    The first of the `reasons` is the rule that decided the verdict, the others agree or say less. `original` is
+    VirusTotal's whole answer, None where this was read some time ago.
     """
 
     sha256: str
@@ -42,6 +44,7 @@ class FileReport:
     severity: str | None = None
     first_seen: int | None = None
     last_analysis: int | None = None
+    original: Mapping[str, Any] | None = field(default=None, repr=False, compare=False, metadata=UNSAVED)
 
     @property
     def link(self) -> str:
@@ -83,6 +86,7 @@ def read_report(sha256: str, attributes: Mapping[str, Any]) -> FileReport | NoRe
         severity=_severity(attributes),
         first_seen=_count(attributes.get("first_submission_date")),
         last_analysis=_count(attributes.get("last_analysis_date")),
+        original=None,
     )
 
 

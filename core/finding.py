@@ -6,10 +6,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from core.codec import UNSAVED
 from core.evidence import Catalogue, Fact, FactType, FactValue
 from core.instants import NANOS, parse_instant
 from core.redaction import safe
@@ -86,7 +87,10 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding, frozen. Every text is redacted and escaped, or is a name of the one form that it can have."""
+    """One finding, frozen. Every text is redacted and escaped, or is a name of the one form that it can have.
+
+    But for `original`: finding and resource in SCC's JSON as they came, which is neither shown nor saved.
+    """
 
     name: FindingName
     canonical_name: str
@@ -109,6 +113,7 @@ class Finding:
     attack_version: str
     contacts: tuple[str, ...]
     description: str
+    original: Mapping[str, Any] | None = field(default=None, repr=False, compare=False, metadata=UNSAVED)
 
     @property
     def canonical(self) -> FindingName | None:
@@ -146,10 +151,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One message: the finding, and whether it only says that the finding was deleted."""
+    """One message: the finding, and whether it only says that the finding was deleted; `raw` as it was delivered."""
 
     finding: Finding
     deleted: bool
+    raw: bytes = field(default=b"", repr=False, compare=False)
 
 
 def parse_notification(data: bytes) -> Notification:
@@ -166,7 +172,7 @@ def parse_notification(data: bytes) -> Notification:
     if not isinstance(finding, dict):
         message = "the message carries no finding"
         raise Malformed(message)
-    return Notification(parse_finding(finding, _dict(body.get("resource"))), body.get("deletedFinding") is True)
+    return Notification(parse_finding(finding, _dict(body.get("resource"))), body.get("deletedFinding") is True, data)
 
 
 def parse_finding(finding: Mapping[str, Any], resource: Mapping[str, Any]) -> Finding:
@@ -190,6 +196,7 @@ def parse_finding(finding: Mapping[str, Any], resource: Mapping[str, Any]) -> Fi
         commands=tuple(_commands(finding))[:_MANY],
         contacts=tuple(_contacts(finding))[:_MANY],
         description=safe(_text(finding, "description")),
+        original={"finding": finding, "resource": resource},
         **_attack(_dict(finding.get("mitreAttack"))),
     )
 

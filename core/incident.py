@@ -120,12 +120,23 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """Where the vault keeps the evidence: the manifest's name and hash, empty where there is none, and the gaps."""
+
+    uri: str
+    manifest: str = ""
+    sha256: str = ""
+    gaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """The whole record. `operation` is a write under way; `release` is one that was asked for and is not yet done.
 
     `plan` is what was drawn last, `done` what was carried out last and may stand while another is being asked about.
     `next_ns` is when the sweep has to look again: a question expires, a review is due. `closed_as` is what a person
-    found it to be, `cut` names the parts that were too large to keep whole.
+    found it to be, `cut` names the parts that were too large to keep whole, `vault` is None until evidence was kept,
+    or that was tried.
     """
 
     id: str
@@ -153,6 +164,7 @@ class Incident:
     next_ns: int | None = None
     closed_as: str = ""
     cut: tuple[str, ...] = ()
+    vault: Kept | None = None
 
     @property
     def open(self) -> bool:

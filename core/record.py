@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.finding import Finding
-from core.incident import Decision, Incident
+from core.incident import Decision, Incident, Kept
 from core.instants import format_instant
 from core.plan import Change, Plan
 from core.redaction import bounded_record, safe
@@ -46,6 +46,7 @@ def record(incident: Incident) -> dict[str, Any]:
             "undo": list(undo_lines(incident.done or incident.plan)) if incident.plan else [],
             "closed_as": incident.closed_as,
             **({"cut": list(incident.cut)} if incident.cut else {}),
+            "vault": _vault(incident.vault) if incident.vault else None,
             "history": [
                 {"at": format_instant(one.at_ns), "who": one.who, "what": one.what} for one in incident.history[-50:]
             ],
@@ -104,6 +105,10 @@ def _target(finding: Finding) -> dict[str, Any]:
         "revision": target.revision,
         "execution": target.execution,
     }
+
+
+def _vault(kept: Kept) -> dict[str, Any]:
+    return {"uri": kept.uri, "manifest": kept.manifest, "sha256": kept.sha256, "gaps": list(kept.gaps)}
 
 
 def _verdict(incident: Incident) -> dict[str, Any] | None:

@@ -39,7 +39,7 @@ _SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("Stripe key", r"\b[rs]k_(?:live|test)_[0-9A-Za-z]{16,128}"),
         ("JWT", r"\beyJ[0-9A-Za-z_-]{8,2000}\.[0-9A-Za-z_-]{8,4000}\.[0-9A-Za-z_-]{0,1000}"),
         ("SendGrid key", r"\bSG\.[0-9A-Za-z_-]{16,40}\.[0-9A-Za-z_-]{16,64}"),
-        ("Twilio key", r"\bSK[0-9a-f]{32}\b"),
+        ("Twilio key", r"\b[Ss][Kk][0-9a-f]{32}\b"),
         ("npm token", r"\bnpm_[0-9A-Za-z]{30,64}"),
         ("PyPI token", r"\bpypi-[0-9A-Za-z_-]{32,400}"),
         ("Anthropic key", r"\bsk-ant-[0-9A-Za-z_-]{20,200}"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from core.action import State
+from core.evidence import Originals, no_originals
 from core.target import Kind, Target
 
 LATEST = "LATEST"
@@ -48,7 +49,7 @@ class Workload:
     `etags` has one for each surface that is written under one.
     `effective` is where traffic really goes: revision to percent, LATEST resolved; `effective_tags` likewise tag to
     revision. `invokers` is None where the IAM policy could not be read. `unread` says of each surface that is missing
-    from the settings why it could not be read.
+    from the settings why it could not be read. `originals` are Google's own messages.
     """
 
     target: Target
@@ -70,6 +71,7 @@ class Workload:
     regions: tuple[str, ...] = ()
     function: bool = False
     unread: Mapping[str, str] = field(default_factory=dict)
+    originals: Originals = field(default=no_originals, repr=False, compare=False)
 
     @property
     def reachable(self) -> frozenset[str]:

@@ -33,7 +33,7 @@ class Logs(Protocol):
 
 
 class LogsSource:
-    """Facts are of the half hour before the event, and unknown unless every line of it was read. `detail`: LogLines."""
+    """Facts are of the half hour before the event, and unknown unless every line of it was read."""
 
     facts: Catalogue = MappingProxyType(
         {
@@ -61,7 +61,8 @@ class LogsSource:
             before, after = first.result(), second.result()
         gap = _gap(before, after)
         facts = facts_of(before, finding) if before.whole and before.lines else {}
-        return Evidence("logs", facts, gap, detail=_both(before, after), shown=_shown(query, before, after))
+        shown = _shown(query, before, after)
+        return Evidence("logs", facts, gap, shown=shown, originals=lambda: _originals(query, before, after))
 
 
 def _or_none(logs: Logs, query: LogQuery, seconds: float) -> LogLines | None:
@@ -100,12 +101,10 @@ def _binary_named(lines: Iterable[LogLine], finding: Finding) -> bool | None:
     return None if plain != paths or not paths else False
 
 
-def _both(before: LogLines, after: LogLines | None) -> LogLines:
-    """Every line read, in the order of time."""
-    rest = after or LogLines((), whole=False)
-    return LogLines(
-        (*before.lines[::-1], *rest.lines), before.whole and rest.whole, (*before.entries[::-1], *rest.entries)
-    )
+def _originals(query: LogQuery, before: LogLines, after: LogLines | None) -> dict[str, Any]:
+    """Every entry that was read, in the order of time."""
+    entries = (*before.entries[::-1], *(after.entries if after else ()))
+    return {"logs": {"query": query.filter, "whole": before.whole, "entries": list(entries)}}
 
 
 def _shown(query: LogQuery, before: LogLines, after: LogLines | None) -> dict[str, Any]:

@@ -46,7 +46,11 @@ class RelatedSource:
             "related.categories": tuple(sorted({one.category for one in active})),
         }
         shown = {"findings": [_line(one) for one in active[:10]]}
-        return Evidence("related", facts, detail=active, shown=shown)
+        return Evidence("related", facts, detail=active, shown=shown, originals=lambda: _originals(active))
+
+
+def _originals(related: tuple[Finding, ...]) -> dict[str, Any]:
+    return {"related": [one.original for one in related]} if related else {}
 
 
 def named_revisions(related: tuple[Finding, ...]) -> frozenset[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from core.codec import encode
 from core.evidence import Catalogue, Evidence, Fact, FactType, FactValue
 from core.file_reputation import LINK, VERDICTS, FileReport, NoReport
 from core.finding import Finding
@@ -65,7 +67,7 @@ class VirusTotalSource:
             answers = list(pool.map(lambda one: reports.report(one, self.deadline - _RESERVE), asked))
         answers += [NoReport(one, "not_asked", _TOO_MANY) for one in hashes[_MOST_FILES:]]
         answers += [NoReport(one, "partial", _PARTIAL) for one in partial if one not in hashes]
-        return evidence_of(answers, time.time())
+        return replace(evidence_of(answers, time.time()), originals=lambda: {"virustotal": _originals(answers)})
 
 
 def evidence_of(answers: Sequence[FileReport | NoReport], now: float) -> Evidence:
@@ -96,6 +98,12 @@ def _facts(report: FileReport, now: float) -> dict[str, FactValue]:
         "virustotal.stale": report.stale(now),
     }
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def _originals(answers: Sequence[FileReport | NoReport]) -> list[dict[str, Any]]:
+    """VirusTotal's whole answers as far as they are in hand, and what was read from each."""
+    whole = {one.sha256: one.original for one in answers if isinstance(one, FileReport)}
+    return [{"answer": whole.get(one.sha256), "reading": encode(one)} for one in answers]
 
 
 def _shown(answers: Sequence[FileReport | NoReport]) -> dict[str, Any]:

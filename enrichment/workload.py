@@ -62,7 +62,8 @@ class WorkloadSource:
         except (Refused, Transient) as fault:
             return Evidence("workload", own, gap=str(fault))
         gap = "the IAM policy could not be read" if workload.invokers is None else None
-        return Evidence("workload", own | facts_of(workload), gap, detail=workload, shown=_shown(workload))
+        facts, shown = own | facts_of(workload), _shown(workload)
+        return Evidence("workload", facts, gap, detail=workload, shown=shown, originals=workload.originals)
 
 
 def facts_of(workload: Workload) -> dict[str, FactValue]:

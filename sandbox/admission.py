@@ -18,10 +18,15 @@ def admitted(world: World, service: str, methods: Methods) -> Methods:
     }
 
 
+def is_denied(world: World, method: str) -> bool:
+    """Whether the world refuses this method."""
+    return any(fnmatch.fnmatchcase(method, glob) for glob in world.denied)
+
+
 def _behind(world: World, method: str, answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def admit(request: Any) -> Any:  # noqa: ANN401 - protobuf messages
         with world.lock:
-            if any(fnmatch.fnmatchcase(method, glob) for glob in world.denied):
+            if is_denied(world, method):
                 code, message = "PERMISSION_DENIED", f"The caller does not have permission to call {method}."
                 raise Refusal(code, message)
             return answer(request)

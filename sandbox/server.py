@@ -16,6 +16,7 @@ from sandbox import (
     operations,
     pubsub,
     security_center,
+    storage_service,
     virustotal,
 )
 from sandbox.wire import Wire
@@ -33,11 +34,11 @@ class Sandbox:
         self.wire = Wire(world.latencies)
         self.wire.inject(*world.faults)
         self._servers: list[grpc.Server] = []
-        self._virustotal: Any = None
+        self._web: list[Any] = []
         self._environment: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        """Start one server for each of Google's services, and VirusTotal."""
+        """Start one server for each of Google's services, and VirusTotal; Cloud Storage where the world has buckets."""
         rooms = (cloud_run, cloud_run_revisions, iam_policies, operations)
         run = [one for room in rooms for one in room.handlers(self.world, self.wire)]
         for variable, handlers in (
@@ -48,9 +49,15 @@ class Sandbox:
         ):
             self._environment[variable] = f"127.0.0.1:{self._serve(handlers)}"
         self._environment["IAM_EMULATOR_HOST"] = self._environment["CLOUD_RUN_EMULATOR_HOST"]
-        self._virustotal, port = virustotal.start(self.world, self.wire)
-        self._environment["VIRUSTOTAL_HOST"] = f"http://127.0.0.1:{port}"
+        self._webserver("VIRUSTOTAL_HOST", virustotal)
+        if self.world.buckets:
+            self._webserver("STORAGE_EMULATOR_HOST", storage_service)
         return self
+
+    def _webserver(self, variable: str, room: Any) -> None:  # noqa: ANN401 - a module with `start`
+        web, port = room.start(self.world, self.wire)
+        self._web.append(web)
+        self._environment[variable] = f"http://127.0.0.1:{port}"
 
     def _serve(self, handlers: list[grpc.GenericRpcHandler]) -> int:
         server = grpc.server(ThreadPoolExecutor(_THREADS), options=(("grpc.so_reuseport", 0),))
@@ -71,4 +78,5 @@ class Sandbox:
         self.wire.stop()
         for server in self._servers:
             server.stop(None)
-        self._virustotal.stop()
+        for web in self._web:
+            web.stop()

@@ -46,7 +46,7 @@ _FAULT = frozenset(one.name for one in fields(Fault))
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _KEYS = frozenset(
     "projects services findings hashes latencies faults denied settle_seconds accepts_ingress_none keeps_scaling_limit"
-    " create_topics logs".split()
+    " create_topics logs buckets".split()
 )
 
 
@@ -94,6 +94,7 @@ class World:
     hashes: dict[str, dict[str, Any]] = field(default_factory=dict)
     logs: list[dict[str, Any]] = field(default_factory=list)
     topics: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    buckets: dict[str, dict[str, bytes]] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
     latencies: dict[str, float] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
@@ -122,6 +123,7 @@ class World:
         for one in given.get("projects", {}).values():
             check_keys(one, _PROJECT, "project")
         world.projects = {name: str(one.get("number", "")) for name, one in given.get("projects", {}).items()}
+        world.buckets = {name: {} for name in given.get("buckets", ())}
         world.logs = [log_entry_from(one, world.moment) for one in given.get("logs", ())]
         for one in given.get("services", ()):
             world.add_service(one)

@@ -6,6 +6,7 @@ import re
 
 from core.instants import format_instant, parse_instant
 from screens.console import Screen
+from screens.incident_evidence import show_kept
 from screens.incident_list import PHASE_STYLES
 from screens.incident_why import show_decision, show_evidence, show_finding
 from screens.plan import in_short, show_plan
@@ -38,6 +39,7 @@ def show(screen: Screen, record: Record, now_ns: int, halted: str | None = None)
     show_evidence(screen, record)
     show_decision(screen, part(record.get("decision")))
     _plan(screen, record)
+    show_kept(screen, record)
     _timeline(screen, record, now_ns)
     _undo(screen, record)
 

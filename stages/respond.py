@@ -17,6 +17,7 @@ from core.policy import Policy
 from core.verdict import assess
 from ledger import Held
 from stages.announce import channels
+from stages.collect import beside
 from stages.contain import contain
 from stages.decide import UNREACHABLE_FOR_NS, Confirmed, Decided, confirm, decide
 from stages.question import ask
@@ -96,8 +97,10 @@ def _decide(app: App, held: Held, notification: Notification, deadline: Deadline
     if confirmed.trust == "confirmed" and (settled := settled_in_scc(confirmed.finding)):
         return end(app, held, "declined", settled)
     decided = decide(app, held, confirmed, deadline)
-    held = _act(app, held, decided, deadline)
-    return _complete(app, held, decided, confirmed)
+    with beside(app, held, notification, confirmed.finding, decided.gathering.evidence, deadline) as collecting:
+        held = _act(app, held, decided, deadline)
+    held = _complete(held, decided, confirmed)
+    return collecting.finish(held, decided.gathering.evidence, deadline)
 
 
 def _act(app: App, held: Held, decided: Decided, deadline: Deadline) -> Held:
@@ -144,14 +147,14 @@ def _refusals(plan: Plan) -> str:
     return f"nothing can be done: {reasons}" if reasons else "the policy has nothing to do here"
 
 
-def _complete(app: App, held: Held, decided: Decided, confirmed: Confirmed) -> Held:
-    """Add what the sources said after the decision, for the people who read the record."""
+def _complete(held: Held, decided: Decided, confirmed: Confirmed) -> Held:
+    """Add what the sources said after the decision, for the people who read the record; saved with the evidence."""
     if not decided.gathering.outstanding:
         return held
     evidence = decided.gathering.rest()
     shown = tuple(asked(one) for one in evidence)
     verdict = assess(confirmed.finding, evidence)
-    return app.ledger.save(held, replace(held.incident, evidence=shown, verdict=verdict))
+    return replace(held, incident=replace(held.incident, evidence=shown, verdict=verdict))
 
 
 def resume(app: App, held: Held, deadline: Deadline) -> Held:

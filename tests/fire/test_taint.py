@@ -95,6 +95,8 @@ class Outputs:
             yield "attributes", json.dumps(message["attributes"], ensure_ascii=False)
         for request in (call.request for call in self._line.sandbox.wire.calls_to("*/UpdateSecurityMarks")):
             yield "marks", json.dumps(dict(request.security_marks.marks), ensure_ascii=False)
+        for file in (self._folder / "firebreak" / "evidence").rglob("*.json"):
+            yield f"vault: {file.name}", file.read_text()
         for file in self._folder.glob("ledger.sqlite*"):
             yield file.name, file.read_bytes().decode("utf-8", errors="replace")
 
@@ -227,7 +229,10 @@ def test_what_cannot_be_read_is_kept_clean_in_ledger_and_log(
         bury(line.app, event, "the message is not JSON text")
         begins = next(iter(line.app.ledger.documents.newest("unreadable", 1))).body["begins"]
 
+        copies = list((tmp_path / "firebreak" / "evidence" / "unreadable").glob("*.json"))
+
         assert "hello" in begins
+        assert "hello" in copies[0].read_text()
         assert "[redacted " in begins
         assert_clean(outputs.kept())
 

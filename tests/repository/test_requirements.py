@@ -26,6 +26,7 @@ PACKAGE_OF = {
     "google.cloud.securitycenter_v1": "google-cloud-securitycenter",
     "google.cloud.securitycenter_v2": "google-cloud-securitycenter",
     "google.cloud.storage": "google-cloud-storage",
+    "google_crc32c": "google-crc32c",
     "google.iam": "grpc-google-iam-v1",
     "google.longrunning": "googleapis-common-protos",
     "google.protobuf": "protobuf",

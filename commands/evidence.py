@@ -1,0 +1,65 @@
+"""`firebreak incident evidence`: what the vault keeps of an incident, and whether it is still as it was put there."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import Any
+
+from commands import NO, YES, declare, print_json, say
+from commands.recorded import found, identity, open_ledger
+from core.incident import Kept
+from core.redaction import safe
+from screens.console import stdout
+from screens.incident_evidence import show_evidence
+from settings import read_settings
+
+_SECONDS = 120.0
+
+
+def add_evidence_command(commands: Any) -> None:  # noqa: ANN401 - argparse's own
+    """Declare the command below `firebreak incident`."""
+    command = declare(commands, "evidence", _evidence, "what is kept as evidence, and whether it is unchanged")
+    identity(command)
+    command.add_argument("--verify", action="store_true", help="read everything again and compare every hash")
+
+
+def _evidence(parsed: argparse.Namespace) -> int:
+    ledger = open_ledger()
+    incident = found(ledger, parsed.id).incident
+    kept = incident.vault
+    if kept is None or not kept.manifest:
+        gaps = f": {'; '.join(kept.gaps)}" if kept else ""
+        return say(parsed, f"{incident.id}: no evidence is kept{gaps}", NO)
+    shown = _looked_at(incident.id, kept, verify=parsed.verify)
+    shown["exit"] = NO if shown["differences"] else YES
+    if parsed.json:
+        print_json(shown)
+    else:
+        show_evidence(stdout(), shown)
+    return int(shown["exit"])
+
+
+def _looked_at(incident: str, kept: Kept, *, verify: bool) -> dict[str, Any]:
+    """Where the record says that it is, whatever the settings are now."""
+    from adapters.deadline import Deadline  # noqa: PLC0415 - Google's clients come with `app`
+    from app import seal_keys, vault_of  # noqa: PLC0415 - as above
+    from core.codec import encode  # noqa: PLC0415 - with `app`
+    from core.seal import Seal  # noqa: PLC0415 - with `app`
+    from stages.audit import audit, open_manifest  # noqa: PLC0415 - with `app`
+
+    settings = read_settings()
+    vault = vault_of(replace(settings, evidence=kept.uri.removesuffix(f"/{incident}")))
+    look = audit if verify else open_manifest
+    seen = look(vault, Seal(seal_keys(settings)), incident, kept, Deadline.after(_SECONDS))
+    return {
+        "incident": incident,
+        "uri": safe(kept.uri),
+        "manifest": kept.manifest,
+        "sha256": kept.sha256,
+        "written": seen.manifest.written if seen.manifest else None,
+        "objects": encode(seen.manifest.objects) if seen.manifest else [],
+        "gaps": [safe(one) for one in kept.gaps],
+        "verified": not seen.differences if verify else None,
+        "differences": [{"name": safe(one.name), "what": one.what} for one in seen.differences],
+    }

@@ -1,0 +1,44 @@
+"""Whether the vault holds of an incident what the record says: byte for byte, no less and no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.deadline import Deadline
+from adapters.vault import Vault
+from core.incident import Kept
+from core.seal import Seal
+from core.vault import Difference, Manifest, compare, digest, read_manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The manifest, None where it cannot be believed, and every difference; without a manifest only its own."""
+
+    manifest: Manifest | None
+    differences: tuple[Difference, ...]
+
+
+def open_manifest(vault: Vault, seal: Seal, incident: str, kept: Kept, deadline: Deadline) -> Audit:
+    """The manifest that the record names, if it is the one; raises Refused or Transient."""
+    data = vault.get(incident, kept.manifest, deadline)
+    if data is None:
+        return Audit(None, (Difference(kept.manifest, "missing"),))
+    manifest = read_manifest(data, incident, seal)
+    if manifest is None or digest(data) != kept.sha256:
+        return Audit(None, (Difference(kept.manifest, "changed"),))
+    return Audit(manifest, ())
+
+
+def audit(vault: Vault, seal: Seal, incident: str, kept: Kept, deadline: Deadline) -> Audit:
+    """Read everything again and compare it with the manifest; raises Refused or Transient."""
+    opened = open_manifest(vault, seal, incident, kept, deadline)
+    if opened.manifest is None:
+        return opened
+    stated = {one.name for one in opened.manifest.objects}
+    present = {}
+    for name in vault.names(incident, deadline):
+        data = vault.get(incident, name, deadline) if name in stated else None
+        if name not in stated or data is not None:
+            present[name] = digest(data or b"")
+    return Audit(opened.manifest, compare(opened.manifest, kept.manifest, present))

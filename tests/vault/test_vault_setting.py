@@ -1,0 +1,63 @@
+"""Where evidence goes: the forms that are taken, and what is said of the others before anything starts."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.vault_bucket import BucketVault
+from adapters.vault_folder import FolderVault
+from app import vault_of
+from core.mode import Mode
+from settings import SettingsFault, read_settings
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "uri"),
+    [
+        ({"HOME": "/users/ada"}, FolderVault, "file:///users/ada/.local/state/firebreak/evidence"),
+        ({"XDG_STATE_HOME": "/var/state"}, FolderVault, "file:///var/state/firebreak/evidence"),
+        ({"FIREBREAK_EVIDENCE": "file:///srv/evidence"}, FolderVault, "file:///srv/evidence"),
+        ({"FIREBREAK_EVIDENCE": "gs://bucket"}, BucketVault, "gs://bucket"),
+        ({"FIREBREAK_EVIDENCE": "gs://bucket_1.example.com/a/b/"}, BucketVault, "gs://bucket_1.example.com/a/b"),
+    ],
+)
+def test_the_vault_is_where_the_setting_says(given: dict[str, str], kind: type, uri: str) -> None:
+    """In the user's state folder where it says nothing; nothing is made before it is needed."""
+    vault = vault_of(read_settings(given))
+
+    assert isinstance(vault, kind)
+    assert vault.uri == uri
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(
+            "evidence",
+            "/srv/evidence",
+            "file://srv/evidence",
+            "file:///",
+            "file:////",
+            "file:///a?b",
+            "gs://",
+            "gs:///a",
+        ),
+        *("gs://B", "gs://bucket//a", "gs://bucket/a#b", "s3://bucket", "GS://bucket", "gs://bucket/a?b"),
+    ],
+)
+def test_any_other_form_keeps_it_from_starting(given: str) -> None:
+    """With both forms in the sentence."""
+    with pytest.raises(SettingsFault, match=r"FIREBREAK_EVIDENCE=.*: file:///DIR or gs://BUCKET/PREFIX"):
+        read_settings({"FIREBREAK_EVIDENCE": given})
+
+
+@pytest.mark.parametrize(("evidence", "unsafe"), [({}, True), ({"FIREBREAK_EVIDENCE": "gs://b0x/y"}, False)])
+def test_a_deployment_with_its_evidence_on_its_own_disk_only_monitors(
+    evidence: dict[str, str],
+    unsafe: bool,  # noqa: FBT001 - a table
+) -> None:
+    """The disk goes with the instance."""
+    ceilings = read_settings({"K_SERVICE": "firebreak", **evidence}).ceilings
+    reasons = {one.reason for one in ceilings if one.mode is Mode.MONITOR}
+
+    assert ("deployed, and the vault is a local folder" in reasons) is unsafe
