@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from hypothesis import strategies as st
@@ -54,6 +55,7 @@ def clauses(draw: st.DrawFn) -> Clause:
     return Clause(fact, operator, draw(_operands(kind, operator)), kind, RANKS if kind is FactType.TEXT else (), HERE)
 
 
+@functools.cache
 def _operands(kind: FactType, operator: Operator) -> st.SearchStrategy[Any]:
     members = st.sampled_from(RANKS if kind is FactType.TEXT else "abc")
     special: dict[Operator, st.SearchStrategy[Any]] = {
@@ -68,11 +70,13 @@ def _operands(kind: FactType, operator: Operator) -> st.SearchStrategy[Any]:
     return special.get(operator, VALUES[kind])
 
 
+@functools.cache
 def clocks() -> st.SearchStrategy[int | None]:
     """A clock that stands somewhere among the times that facts may have, or is not known."""
     return st.none() | st.sampled_from(TIMES).map(parse_instant) | st.just(parse_instant("2025-03-01T00:00:00Z"))
 
 
+@functools.cache
 def conditions() -> st.SearchStrategy[Condition]:
     def grouped(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
         parts = st.lists(inner, min_size=0, max_size=3).map(tuple)
