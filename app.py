@@ -37,6 +37,7 @@ from core.redaction import safe_value
 from core.seal import Seal
 from core.target import Kind, Target
 from core.workload import Workload
+from documents import Documents
 from enrichment import Enricher, Sources
 from enrichment.recurrence import Earlier
 from ledger import Ledger
@@ -140,8 +141,11 @@ class _Incidents:
         return tuple(Earlier(one.id, one.phase, one.created_ns, one.finding.category, one.closed_as) for one in held)
 
 
-def build(settings: Settings, say: Say | None = None) -> App:
-    """Wire everything; raises Faults when a policy or firebreak.yaml does not load."""
+def build(settings: Settings, say: Say | None = None, documents: Documents | None = None) -> App:
+    """Wire everything; raises Faults when a policy or firebreak.yaml does not load.
+
+    `documents` take the place of the ledger's configured store.
+    """
     policies = load_policies(settings.policies)
     services = CloudRunServices(settings.emulators.get("CLOUD_RUN_EMULATOR_HOST"))
     readers: Mapping[Kind, Reader] = MappingProxyType({"service": services})
@@ -149,7 +153,7 @@ def build(settings: Settings, say: Say | None = None) -> App:
     logs = CloudLogging(settings.emulators.get("LOGGING_EMULATOR_HOST"))
     key = settings.virustotal_key
     files = connect(key, settings.virustotal_host) if key else None
-    ledger = Ledger(documents_of(settings), uuid.uuid4().hex, time.time_ns, Seal(seal_keys(settings)))
+    ledger = Ledger(documents or documents_of(settings), uuid.uuid4().hex, time.time_ns, Seal(seal_keys(settings)))
     findings = _Findings(scc, policies.charter.organization)
     return App(
         settings=settings,

@@ -7,6 +7,13 @@ from documents import Documents
 from settings import Settings
 
 
+def documents_to_read(settings: Settings) -> Documents | None:
+    """The configured store for who only looks; None where there is no ledger yet, and none is made."""
+    if settings.ledger_database is not None:
+        return documents_of(settings)
+    return SqliteDocuments(settings.ledger_path, read_only=True) if settings.ledger_path.is_file() else None
+
+
 def documents_of(settings: Settings) -> Documents:
     """The configured store; nothing is opened or connected before it is used."""
     if settings.ledger_database is None:

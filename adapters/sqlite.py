@@ -51,9 +51,10 @@ _FORGET = """DELETE FROM documents WHERE (kind, key) IN
 class SqliteDocuments:
     """Documents in one file. Safe between threads and processes; a connection for each thread, made when first used."""
 
-    def __init__(self, path: Path) -> None:
-        """Remember the path; nothing is opened before the first use."""
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Remember the path; nothing is opened before the first use. With `read_only` no write gets through."""
         self._path = path
+        self._read_only = read_only
         self._local = threading.local()
 
     @contextmanager
@@ -70,6 +71,8 @@ class SqliteDocuments:
             raise Transient(message) from None
 
     def _open(self) -> sqlite3.Connection:
+        if self._read_only:
+            return self._opened_to_read()
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         connection = sqlite3.connect(self._path, timeout=10, isolation_level=None)
         connection.text_factory = partial(str, encoding="utf-8", errors="replace")  # a damaged body is told as such
@@ -77,6 +80,14 @@ class SqliteDocuments:
         connection.execute("PRAGMA synchronous=FULL")
         if _file_version(connection) != len(_STEPS):
             self._migrate(connection)
+        return connection
+
+    def _opened_to_read(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
+        if _file_version(connection) != len(_STEPS):
+            message = f"the ledger {self._path} was written by another version of Firebreak; use that one to look at it"
+            raise Transient(message)
         return connection
 
     def _migrate(self, connection: sqlite3.Connection) -> None:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from commands import NO, YES, Nothing, declare, print_json, require_folder
+from commands.policy_explain import add_explain, run_explain
 from commands.policy_lint import run_lint
 from core.policy import PolicySet
 from screens.console import stdout
@@ -19,6 +20,7 @@ def add_policy_commands(parser: argparse.ArgumentParser) -> None:
     lint = declare(commands, "lint", run_lint, "every fault and every doubt about policies, each in its place")
     lint.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="folders or files (FIREBREAK_POLICIES)")
     lint.add_argument("--strict", action="store_true", help="warnings are a no, too")
+    add_explain(declare(commands, "explain", run_explain, "one finding through the policies, clause by clause"))
     test = declare(commands, "test", _test, "run the examples that the policies carry")
     test.add_argument("path", nargs="?", type=Path, help="a folder of policies (FIREBREAK_POLICIES)")
     test.set_defaults(reads_policies=True)

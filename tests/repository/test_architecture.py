@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 PURE_PACKAGES = ("core", "responders")
 PURE_MODULES = frozenset(
-    "__future__ abc bisect collections contextlib copy dataclasses datetime decimal difflib enum fractions functools"
+    "__future__ abc base64 binascii bisect collections contextlib copy dataclasses datetime decimal difflib enum fractions functools"
     " graphlib hashlib heapq hmac ipaddress itertools json math operator re shlex string textwrap types typing"
     " unicodedata yaml".split()
 )
