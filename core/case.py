@@ -18,7 +18,8 @@ _PLACES_REVISIONS = frozenset({"service", "worker_pool"})
 class Case:
     """The case of one target. `unsupported` holds `key=value` settings that the API has refused.
 
-    `unread` says of surfaces without settings why they could not be read.
+    `unread` says of surfaces without settings why they could not be read, `held` names the suspects of other incidents
+    that stand on the target: no edit may lead to them, but this incident does not hold them.
     """
 
     target: Target
@@ -28,18 +29,24 @@ class Case:
     reachable: frozenset[str]
     unsupported: frozenset[str] = frozenset()
     unread: Mapping[str, str] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
 
     @property
     def suspects(self) -> frozenset[str]:
-        """Short names of the suspect revisions."""
+        """Short names of the suspect revisions, this incident's and all others'; none where nothing can be placed."""
+        return self.own if self.suspicion.rule == "unplaced" else self.own | self.held
+
+    @property
+    def own(self) -> frozenset[str]:
+        """Those that this incident suspects itself."""
         return self.suspicion.revisions
 
     def also(self, suspects: frozenset[str]) -> Case:
-        """The same case with more suspects: who was one when the decision fell, or is one for another hold."""
-        if suspects <= self.suspects:
+        """The same case with more suspects of its own: who was one when the decision fell stays one."""
+        if suspects <= self.own:
             return self
         rule = "named" if self.suspicion.rule == "unplaced" else self.suspicion.rule
-        return replace(self, suspicion=replace(self.suspicion, rule=rule, revisions=self.suspects | suspects))
+        return replace(self, suspicion=replace(self.suspicion, rule=rule, revisions=self.own | suspects))
 
 
 def case_of(

@@ -149,7 +149,7 @@ def _stand(app: App, held: Held, change: Change, seen: Seen) -> Held:
     if standing.holds != seen.standing.holds or standing.releasing != seen.standing.releasing:
         message = "another incident came to stand on this target"
         raise Drifted(message)
-    hold = Hold(incident.id, plan.steps if plan else (), seen.case.suspects, app.now_ns())
+    hold = Hold(incident.id, plan.steps if plan else (), seen.case.own, app.now_ns())
     before = seen.workload.state
     holding = replace(standing.holding(hold, before, overlaid(before, change)), place=change.target)
     if not standing.holds:

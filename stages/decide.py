@@ -110,7 +110,7 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     if workload and standing and plan and plan.writes and standing.held_by_others(incident.id):
         # The settings were read before what stands was: others may have closed by now what this plan would close.
         wait_for_others(app, incident, standing)
-        workload = app.read(workload.target, deadline.sooner(10))
+        workload = _again(app, workload, deadline)
         case = reread_case(finding, workload, named, standing)
         plan = _draw(app, choice, workload, case, finding)
     situation = _situation(app, held, confirmed, choice, evidence, workload, case)
@@ -123,6 +123,14 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
         outcome = Outcome(_kind(finding.target), GONE, f"the target does not exist: {gone.reason}")
         decided = replace(decided, outcomes=(outcome,))
     return Decided(decided, choice.policy, gathering)
+
+
+def _again(app: App, workload: Workload, deadline: Deadline) -> Workload:
+    """A fresh reading; where there is none to be had, the one there is, which the write does not rest on anyway."""
+    try:
+        return app.read(workload.target, deadline.sooner(10))
+    except Refused:
+        return workload
 
 
 def wait_for_others(app: App, incident: Incident, standing: Standing) -> None:
@@ -158,10 +166,10 @@ def reread_case(
         earlier = standing.verified_ns is None or finding.event_ns < standing.verified_ns
         seen = replace(workload, state=standing.origin, effective={}, effective_tags={}) if earlier else workload
     suspicion = find_suspects(finding, seen, named)
-    held = frozenset[str]().union(*(hold.suspects for hold in standing.holds)) if standing else frozenset[str]()
+    held = standing.suspects if standing else frozenset[str]()
     if suspicion.rule == "unplaced" and (again := carriers(finding, workload, held)):
         suspicion = Suspicion("digest", again, f"{', '.join(sorted(again))} carries the image and is held already")
-    return case_of(workload.target, suspicion, workload, unsupported)
+    return replace(case_of(workload.target, suspicion, workload, unsupported), held=held)
 
 
 def _draw(app: App, choice: Choice, workload: Workload | None, case: Case | None, finding: Finding) -> Plan | None:
@@ -234,7 +242,7 @@ def _decision(app: App, choice: Choice, situation: Situation, plan: Plan | None,
         policy_set=app.policies.digest,
         version=VERSION,
         notify=choice.policy.notify if choice.policy else (),
-        suspects=tuple(sorted(case.suspects)) if case else (),
+        suspects=tuple(sorted(case.own)) if case else (),
         suspects_because=case.suspicion.reason if case else "",
         related_revisions=tuple(sorted(named)),
     )

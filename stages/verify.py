@@ -85,7 +85,7 @@ def _outcome(app: App, held: Held, change: Change, seen: Seen) -> Held:
     wait_for_others(app, held.incident, standing)
     if standing.holds:
         # Where another incident's containment stands and nothing new had to be closed, this one joins it as a hold.
-        hold = Hold(held.incident.id, plan.steps if plan else (), seen.case.suspects, now)
+        hold = Hold(held.incident.id, plan.steps if plan else (), seen.case.own, now)
         joined = standing.joined(hold).confirmed(seen.workload.state, now, seen.workload.updated_ns)
         app.ledger.stand(joined, document)
     detail = f"verified in effect: {keys(change)}" if change.after else "already so: nothing was written"

@@ -358,3 +358,20 @@ def test_standing_survives_storage_with_all_that_it_knows(line: Lines) -> None:
         assert standing.pending == {}
         assert standing.applied["service.traffic.split"] == f"{GOOD}=100"
         assert standing.origin["service.traffic.split"] == "LATEST=100"
+
+
+def test_what_another_incident_suspects_is_no_refuge_and_is_not_held_twice(line: Lines) -> None:
+    """Also where SCC has settled the other finding: what stands for it stands until it is released."""
+    halves = ({"revision": BAD, "percent": 50}, {"revision": GOOD, "percent": 50})
+    with line(world_of(traffic=halves), policy=ALWAYS) as on:
+        first = on.respond(on.finding(finding_id="first", workload=f"services/checkout/revisions/{GOOD}", image=None))
+        on.world.findings[0]["finding"]["state"] = "INACTIVE"
+        second = on.respond(on.finding(finding_id="second"))
+        answered = pipeline.approve(on.app, second.id, "ada", second.question.digest)  # type: ignore[union-attr]
+        standing, _ = on.app.ledger.standing("shop-prod/europe-west1/service/checkout")
+
+        assert first.phase == "contained"
+        assert answered is not None
+        assert answered.done
+        assert set(on.reachable) == {OLD}
+        assert {hold.incident: set(hold.suspects) for hold in standing.holds} == {first.id: {GOOD}, second.id: {BAD}}
