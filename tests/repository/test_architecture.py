@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 PURE_PACKAGES = ("core", "responders")
 PURE_MODULES = frozenset(
-    "__future__ abc base64 binascii bisect collections contextlib copy dataclasses datetime decimal difflib enum fractions functools"
-    " graphlib hashlib heapq hmac ipaddress itertools json math operator re shlex string textwrap types typing"
-    " unicodedata yaml".split()
+    "__future__ abc base64 binascii bisect collections contextlib copy dataclasses datetime decimal difflib enum"
+    " fractions functools graphlib hashlib heapq hmac ipaddress itertools json math operator re shlex string textwrap"
+    " types typing unicodedata yaml".split()
 )
 PURE_NAMES = frozenset({"pathlib.PurePath", "pathlib.PurePosixPath", "urllib.parse"})
 IMPURE_ON_PURPOSE = {
