@@ -86,6 +86,15 @@ def test_where_scc_answers_for_the_project_alone_the_finding_is_confirmed_there(
         assert incident.phase == "contained"
 
 
+def test_an_answer_of_more_than_four_megabytes_is_read(line: Lines) -> None:
+    """gRPC's own limit, which Google's clients lift; a page of long findings comes to that."""
+    with line() as on:
+        pair = on.finding()
+        on.world.findings[0]["finding"]["description"] = "x" * 5_000_000
+
+        assert on.respond(pair).phase == "contained"
+
+
 def test_scc_unreachable_is_delivered_again_for_ten_minutes_and_then_asks_a_person(line: Lines) -> None:
     """An approval of that question goes on without SCC's word, and the record says so."""
     with line() as on:
