@@ -87,7 +87,7 @@ def test_where_scc_answers_for_the_project_alone_the_finding_is_confirmed_there(
 
 
 def test_an_answer_of_more_than_four_megabytes_is_read(line: Lines) -> None:
-    """gRPC's own limit, which Google's clients lift; a page of long findings comes to that."""
+    """Google's own clients lift the limit of gRPC; a page of long findings comes to that."""
     with line() as on:
         pair = on.finding()
         on.world.findings[0]["finding"]["description"] = "x" * 5_000_000
