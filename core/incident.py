@@ -135,8 +135,8 @@ class Incident:
 
     `plan` is what was drawn last, `done` what was carried out last and may stand while another is being asked about.
     `next_ns` is when the sweep has to look again: a question expires, a review is due. `closed_as` is what a person
-    found it to be, `cut` names the parts that were too large to keep whole, `vault` is None until evidence was kept,
-    or that was tried.
+    found it to be, `reopened` names suspects that others have made reachable again since, `cut` the parts that were
+    too large to keep whole. `vault` is None until evidence was kept, or that was tried.
     """
 
     id: str
@@ -164,12 +164,18 @@ class Incident:
     next_ns: int | None = None
     closed_as: str = ""
     cut: tuple[str, ...] = ()
+    reopened: tuple[str, ...] = ()
     vault: Kept | None = None
 
     @property
     def open(self) -> bool:
         """Whether a further event of its finding joins this incident."""
         return self.phase not in ENDED
+
+    @property
+    def stands(self) -> bool:
+        """Whether a containment of it was carried out and has not been taken back, whatever is asked about it now."""
+        return self.done is not None and self.open
 
     @property
     def unsent(self) -> int:

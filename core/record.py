@@ -44,6 +44,8 @@ def record(incident: Incident) -> dict[str, Any]:
             "still_open": list(incident.still_open),
             "question": _question(incident),
             "undo": list(undo_lines(incident.done or incident.plan)) if incident.plan else [],
+            "stands": incident.stands,
+            "reopened": list(incident.reopened),
             "closed_as": incident.closed_as,
             **({"cut": list(incident.cut)} if incident.cut else {}),
             "vault": _vault(incident.vault) if incident.vault else None,

@@ -50,7 +50,8 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
     screen.line(where(record))
     screen.line(f"incident {record['id']}, {span(since(record['created'], now_ns))} ago")
     screen.line()
-    screen.line(_MEANS.get(phase, ""), "bad" if phase == "failed" else "strong")
+    opened = texts(record.get("reopened")) if _stands(record) else []
+    screen.line(_meaning(record), "bad" if phase == "failed" or opened else "strong")
     if phase == "waiting":
         screen.line(f"because: {_because(record)}", hang=9)
     elif last_event(record):
@@ -61,6 +62,20 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
         screen.line("This record was changed by somebody without the seal key: believe none of it unchecked.", "bad")
     if cut := texts(record.get("cut")):
         screen.line(f"the record was too large and is shortened: {', '.join(cut)}", "caution")
+
+
+def _stands(record: Record) -> bool:
+    """Whether a containment of this incident stands, also while something further is asked about it."""
+    return record["phase"] in _STANDING or record.get("stands") is True
+
+
+def _meaning(record: Record) -> str:
+    phase, opened = str(record["phase"]), texts(record.get("reopened"))
+    if phase == "contained" and opened:
+        return f"WAS CONTAINED, and others have opened it since: {', '.join(opened)} can be reached."
+    if phase == "waiting" and record.get("stands") is True:
+        return "Contained before; nothing more was written. A person is asked for a yes or a no."
+    return _MEANS.get(phase, "")
 
 
 def _because(record: Record) -> str:
@@ -82,11 +97,11 @@ def _asked(screen: Screen, record: Record, now_ns: int) -> None:
         screen.verbatim(f"no    firebreak incident reject {identity} --reason WHY", "command", indent=2)
     elif record["phase"] == "failed":
         screen.line("Look at the service and close it by hand; what was tried, and why it failed, is below.")
-    elif record["phase"] in _STANDING:
+    elif _stands(record):
         count = len(texts(record.get("still_open")))
         still = f" {count} {'thing is' if count == 1 else 'things are'} still open, see below." if count else ""
         screen.line(f"No answer is asked of you.{still} To put everything back:")
-    if record["phase"] in _STANDING:
+    if _stands(record):
         screen.verbatim(f"undo  firebreak incident release {identity}", "command", indent=2)
     if link := _console(record):
         screen.verbatim(f"look  {link}", "dim", indent=2)
@@ -151,7 +166,7 @@ def _undo(screen: Screen, record: Record) -> None:
     lines = texts(record.get("undo"))
     if not lines:
         return
-    stands = record["phase"] in _STANDING
+    stands = _stands(record)
     screen.heading("To undo it by hand" if stands else "By hand it would be undone so; none of it stands now")
     if record.get("seal") == "broken":
         screen.line("unverified, because the record's seal is broken: check each line first", "bad", indent=2)

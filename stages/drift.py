@@ -50,7 +50,9 @@ def _report(
     held = app.ledger.take(standing.holds[-1].incident)
     if held is None:
         return None
-    reopened = workload is not None and bool(standing.suspects & workload.reachable)
+    opened = tuple(sorted(standing.suspects & workload.reachable)) if workload is not None else ()
+    reopened = bool(opened)
+    held = replace(held, incident=replace(held.incident, reopened=opened))
     held = _ask(app, held, standing, sentence, deadline) if reopened else _tell(app, held, sentence)
     _remember(app, standing, signature)
     held = flush(app, held, deadline)

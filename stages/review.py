@@ -33,7 +33,12 @@ def announce_review(app: App, held: Held, by: str, deadline: Deadline, why: str 
     hold = next(one for one in seen.standing.holds if one.incident == incident.id)
     sentence = review_sentence(hold, seen.workload, app.now_ns())
     told = incident.told(app.now_ns(), by, f"{sentence}{why and f'; {why}'}")
-    reviewed = replace(told, still_open=still_open(seen.workload, seen.case), next_ns=review_ns(app, incident))
+    reviewed = replace(
+        told,
+        still_open=still_open(seen.workload, seen.case),
+        reopened=tuple(sorted(seen.standing.suspects & seen.workload.reachable)),
+        next_ns=review_ns(app, incident),
+    )
     return app.ledger.save(held, reviewed.announcing(channels(app)))
 
 

@@ -94,7 +94,7 @@ def _outcome(app: App, held: Held, change: Change, seen: Seen) -> Held:
     outcome = Outcome(change.surface, SUCCESS, detail, change.actions, left)
     incident = held.incident
     outcomes = (*(one for one in incident.outcomes if one.surface != change.surface or one.status != SUCCESS), outcome)
-    return app.ledger.save(held, replace(incident, outcomes=outcomes, still_open=outcome.still_open))
+    return app.ledger.save(held, replace(incident, outcomes=outcomes, still_open=outcome.still_open, reopened=()))
 
 
 def keys(change: Change) -> str:

@@ -42,14 +42,14 @@ def demo(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=240,
     )
 
 
 @pytest.fixture(scope="module")
 def whole() -> dict[str, Any]:
     """The demo's JSON, with everything in the environment pointing elsewhere."""
-    done = demo("--json", **ELSEWHERE)
+    done = demo("--scenario", "all", "--json", **ELSEWHERE)
 
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)  # type: ignore[no-any-return]
