@@ -24,13 +24,22 @@ def read_examples(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog
 
 
 def _example(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog) -> Example:
-    keys = read_keys(node, "an example", ("given", "expect"), log)
+    keys = read_keys(node, "an example", ("given", "finding", "expect"), log)
     if keys is None:
         return Example({}, frozenset(), None, node.at)
     require(keys, ("expect",), "an example", node, log)
     given, unknown = _given(keys["given"], vocabulary.catalogue, log) if "given" in keys else ({}, frozenset[str]())
     expect = _expected(keys["expect"], policy, vocabulary, log) if "expect" in keys else None
-    return Example(given, unknown, expect, node.at)
+    finding = _finding(keys["finding"], log) if "finding" in keys else None
+    return Example(given, unknown, expect, node.at, finding)
+
+
+def _finding(node: Node, log: FaultLog) -> str | None:
+    path = read_text(node, "`finding`", log)
+    if path is not None and (path.startswith(("/", "~")) or "\\" in path or ":" in path):
+        log.add(node.at, "`finding` is the path of a JSON file from this folder, with /, as findings/miner.json")
+        return None
+    return path
 
 
 def _given(node: Node, catalogue: Catalogue, log: FaultLog) -> tuple[dict[str, FactValue], frozenset[str]]:

@@ -42,12 +42,16 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One line of a policy's own test: facts given, sources unknown, and what should come of it."""
+    """One line of a policy's own test: facts given, sources unknown, and what should come of it.
+
+    `finding` is the path of a whole finding, from the folder of the policy's file.
+    """
 
     given: Facts
     unknown: frozenset[str]
     expect: Expected | None
     at: Location
+    finding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from core.lint_conditions import (
 )
 from core.lint_steps import idle_fallbacks, idle_steps, undoing_steps, unheard, without_effect
 from core.policy import Charter, Files, Policy
-from core.policy_examples import run_examples
+from core.policy_examples import NO_FINDINGS, Findings, run_examples
 from core.vocabulary import Actions
 
 OfConditions = Callable[[Policy, World], Iterator[Remark]]
@@ -34,7 +34,14 @@ class Lint:
     warnings: tuple[Fault, ...]
 
 
-def lint(policies: tuple[Policy, ...], charter: Charter, files: Files, actions: Actions, world: World) -> Lint:
+def lint(
+    policies: tuple[Policy, ...],
+    charter: Charter,
+    files: Files,
+    actions: Actions,
+    world: World,
+    findings: Findings = NO_FINDINGS,
+) -> Lint:
     """Look at policies that were read without fault."""
     warnings = [
         *(remark for policy in policies for check in CONDITIONS for remark in check(policy, world)),
@@ -42,14 +49,14 @@ def lint(policies: tuple[Policy, ...], charter: Charter, files: Files, actions: 
         *shadowed(policies, world),
         *_unused_sets(policies, charter),
     ]
-    failing = [remark for policy in policies for remark in _failing(policy, world)]
+    failing = [remark for policy in policies for remark in _failing(policy, world, findings)]
     return Lint(_placed(failing, files), _placed(warnings, files))
 
 
-def _failing(policy: Policy, world: World) -> Iterator[Remark]:
+def _failing(policy: Policy, world: World, findings: Findings) -> Iterator[Remark]:
     for lacking in _lacking(policy):
         yield Remark(policy.at, f"the policy {quoted(policy.id)} has no example that expects {lacking}")
-    for result in run_examples((policy,), world.catalogue):
+    for result in run_examples((policy,), world.catalogue, findings):
         if not result.passed:
             yield Remark(result.at, str(result))
 

@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+from core.evidence import source_of
+from core.example_coverage import Untried
+from core.lint_conditions import in_words
 from core.policy import Expected
 from core.policy_examples import ExampleResult
 from screens.console import Screen
+from screens.explanation import clause_json, plain
 from screens.incident_why import clause_in_words
-from screens.wording import Record
+from screens.policy_lint import counted
+
+_NOTHING = "nothing"
 
 
-def show_examples(screen: Screen, results: Sequence[ExampleResult]) -> None:
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """Every example's result, and what the examples leave untried."""
+
+    results: tuple[ExampleResult, ...]
+    untried: tuple[Untried, ...]
+
+
+def show_tested(screen: Screen, tested: Tested) -> None:
     """Policy by policy; a failed example with what was expected, what came out, and each clause's part in it."""
-    for policy, examples in itertools.groupby(results, key=lambda one: one.policy):
+    for policy, examples in itertools.groupby(tested.results, key=lambda one: one.policy):
         ran = list(examples)
         good = all(one.passed for one in ran)
         screen.line(f"{policy}: {sum(one.passed for one in ran)} of {len(ran)} passed", "good" if good else "bad")
         for one in ran:
             if not one.passed:
                 _show_failed(screen, one)
-    failed = sum(not one.passed for one in results)
-    screen.line(f"{len(results) - failed} passed, {failed} failed", "bad" if failed else "good")
+        for gap in tested.untried:
+            if gap.policy == policy:
+                never = " or ".join(truth.word for truth in gap.never)
+                screen.line(
+                    f"no example makes {in_words(gap.clause)} {never} ({gap.clause.at})", "caution", indent=2, hang=2
+                )
+    failed = sum(not one.passed for one in tested.results)
+    left = f", {counted(len(tested.untried), 'clause')} left untried" if tested.untried else ""
+    style = "bad" if failed else "caution" if tested.untried else "good"
+    screen.line(f"{len(tested.results) - failed} passed, {failed} failed{left}", style)
 
 
 def _show_failed(screen: Screen, result: ExampleResult) -> None:
@@ -31,41 +54,59 @@ def _show_failed(screen: Screen, result: ExampleResult) -> None:
     if result.problem is not None:
         screen.line(f"it cannot be run: {result.problem}", indent=4, hang=2)
         return
-    screen.line(f"expected: {in_words(result.expected)}", indent=4, hang=2)
-    screen.line(f"actual:   {in_words(result.actual)}", indent=4, hang=2)
+    for name, expected, actual in _compared(result.expected, result.actual):
+        if expected == actual:
+            screen.line(f"  {name:<8}{expected}", "dim", indent=4, hang=10)
+        else:
+            screen.line(f"- {name:<8}{expected}  (expected)", "minus", indent=4, hang=10)
+            screen.line(f"+ {name:<8}{actual}  (came out)", "plus", indent=4, hang=10)
     for clause in _clauses(result):
-        screen.line(f"{clause['truth']:<8}{clause_in_words(clause)}", "dim", indent=4, hang=10)
+        screen.line(f"{clause['truth']:<8}{clause_in_words(clause)} ({clause['from']})", "dim", indent=4, hang=10)
 
 
-def in_words(outcome: Expected | None) -> str:
-    """A mode with its actions, or that nothing comes out."""
-    if outcome is None:
-        return "nothing"
-    return f"{outcome.mode.word} with {', '.join(outcome.actions)}" if outcome.actions else outcome.mode.word
+def _compared(expected: Expected | None, actual: Expected | None) -> Iterator[tuple[str, str, str]]:
+    """Line by line; actions only where the example names them."""
+    yield "mode", _mode(expected), _mode(actual)
+    if expected is not None and expected.actions is not None:
+        yield "actions", _actions(expected), _actions(actual)
 
 
-def _clauses(result: ExampleResult) -> Iterator[Record]:
+def _mode(outcome: Expected | None) -> str:
+    return _NOTHING if outcome is None else outcome.mode.word
+
+
+def _actions(outcome: Expected | None) -> str:
+    return ", ".join(outcome.actions or ()) if outcome else "none"
+
+
+def _clauses(result: ExampleResult) -> Iterator[dict[str, Any]]:
     for considered in result.trace:
         for one in considered.trace:
-            yield {
-                "fact": one.fact,
-                "operator": str(one.operator),
-                "wanted": _json(one.operand),
-                "value": _json(one.value),
-                "truth": one.truth.word,
-                "within": one.within,
-            }
+            unknown = "left unknown" if one.value is None else ""
+            origin = unknown or result.origins.get(one.fact, source_of(one.fact))
+            yield {**clause_json(one), "from": origin}
 
 
-def _json(value: object) -> Any:  # noqa: ANN401 - JSON
-    if isinstance(value, tuple | frozenset):
-        return [_json(one) for one in value]
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+def tested_json(tested: Tested, *, ok: bool) -> dict[str, Any]:
+    """The same for programs; `ok` is whether the command says yes."""
+    return {
+        "ok": ok,
+        "passed": all(one.passed for one in tested.results),
+        "examples": [_example_json(one) for one in tested.results],
+        "untried": [_untried_json(one) for one in tested.untried],
+    }
 
 
-def examples_json(results: Sequence[ExampleResult]) -> dict[str, Any]:
-    """The same for programs."""
-    return {"passed": all(one.passed for one in results), "examples": [_example_json(one) for one in results]}
+def _untried_json(gap: Untried) -> dict[str, Any]:
+    return {
+        "policy": gap.policy,
+        "file": gap.clause.at.file,
+        "line": gap.clause.at.line,
+        "fact": gap.clause.fact,
+        "operator": str(gap.clause.operator),
+        "wanted": plain(gap.clause.operand),
+        "never": [truth.word for truth in gap.never],
+    }
 
 
 def _example_json(result: ExampleResult) -> dict[str, Any]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
 
 from adapters.deadline import Deadline
 from app import App
 from core.assumption_text import Assumed
 from core.choice import Considered
-from core.errors import Refused
 from core.evidence import Catalogue, Evidence, Facts, FactValue, merged
-from core.file_reputation import NoReport
 from core.finding import Finding, Notification
 from core.incident import Decision, Incident
 from core.intake import reason_to_decline, settled_in_scc
@@ -26,8 +23,8 @@ from enrichment import Enricher, Sources
 from ledger import Held
 from stages.decide import Confirmed, confirm, decide
 from stages.gather import Gathering
+from stages.unasked import nobody
 
-NOT_ASKED = "not asked"
 _NOT_KNOWN = "not known"
 _FIELDS = {"finding.category": "category", "finding.severity": "severity", "finding.class": "finding_class"}
 
@@ -101,7 +98,7 @@ def explain(
     confirmed = confirm(app, told.finding, deadline) if live else None
     believed = confirmed.finding if confirmed else told.finding
     finding = _supposing(believed, assumed)
-    gathering = Gathering.start(finding, live or _nobody(), app.enrichers, deadline)
+    gathering = Gathering.start(finding, live or nobody(), app.enrichers, deadline)
     evidence = tuple(_supposed(one, assumed) for one in gathering.rest())
     facts = finding.facts() | merged(evidence)
     taken = replace(confirmed, finding=finding) if confirmed else Confirmed(finding, "confirmed", "")
@@ -180,24 +177,3 @@ def _without_unasked(incident: Incident) -> tuple[tuple[Cap, ...], Incident]:
     unasked = tuple(cap for cap in decision.caps if _NOT_KNOWN in cap.reason)
     caps = tuple(cap for cap in decision.caps if cap not in unasked)
     return unasked, replace(incident, decision=replace(decision, caps=caps, mode=capped(decision.wanted, caps)))
-
-
-class _Nobody:
-    """A collaborator that is not asked."""
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any method of any collaborator
-        """Every question is refused."""
-
-        def refuse(*_: object, **__: object) -> None:
-            raise Refused(NOT_ASKED)
-
-        return refuse
-
-    def report(self, sha256: str, deadline: float) -> NoReport:  # noqa: ARG002 - as file reports answer
-        """Nothing about the file."""
-        return NoReport(sha256, "not_asked", NOT_ASKED)
-
-
-def _nobody() -> Sources:
-    nobody: Any = _Nobody()
-    return Sources(*(nobody for _ in dataclasses.fields(Sources)))

@@ -23,13 +23,13 @@ import enrichment
 import responders
 from app import VERSION
 from core.choice import could_match
-from core.clause import Operator
 from core.detectors import CATEGORIES
+from core.fact_index import values_named
 from core.faults import Faults
-from core.matching import clauses
-from core.policy import PolicySet
+from core.policy import CATEGORY, PolicySet
 from core.policy_examples import run_examples
 from core.policy_text import parse_policies
+from stages.example_findings import findings_of
 
 ROOT = Path(__file__).resolve().parent.parent
 CHARTER = "policies/firebreak.yaml"
@@ -95,7 +95,8 @@ def _loaded(files: Mapping[str, bytes], folder: Path | None) -> PolicySet:
     except Faults as fault:
         message = f"the policies do not load, and the function would not start:\n{fault}"
         raise Unpackable(message) from None
-    failed = [str(one) for one in run_examples(loaded.policies, enrichment.catalogue()) if not one.passed]
+    findings = findings_of(loaded.policies, Path() if folder else ROOT)
+    failed = [str(one) for one in run_examples(loaded.policies, enrichment.catalogue(), findings) if not one.passed]
     if failed or not loaded.policies:
         message = "\n".join(failed) or f"there is no policy in {folder}"
         raise Unpackable(message)
@@ -111,15 +112,9 @@ def entry_points(source: str) -> tuple[str, ...]:
 
 def categories(policies: PolicySet) -> list[str]:
     """The finding categories that some policy could match, among Cloud Run's detectors and those that policies name."""
-    named = {
-        str(value)
-        for policy in policies.policies
-        for clause in clauses(policy.when)
-        if clause.fact == "finding.category" and clause.operator in (Operator.EQUALS, Operator.IN)
-        for value in (clause.operand if isinstance(clause.operand, tuple) else (clause.operand,))
-    }
-    facts = ({"finding.category": category} for category in sorted(named | CATEGORIES.keys()))
-    return [one["finding.category"] for one in facts if could_match(policies.policies, one)]
+    named = {value for policy in policies.policies for value in values_named(CATEGORY, policy.when) or ()}
+    facts = ({CATEGORY: category} for category in sorted(named | CATEGORIES.keys()))
+    return [one[CATEGORY] for one in facts if could_match(policies.about(one), one)]
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:

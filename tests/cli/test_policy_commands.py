@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -73,9 +74,9 @@ def test_a_failing_example_shows_what_was_expected_what_came_out_and_why(firebre
     assert told.code == 1
     assert "reverse-shells: 1 of 2 passed" in told.out
     assert f"FAIL {folder / 'a.yaml'}:6:" in told.out
-    assert "expected: enforce\n" in told.out
-    assert "actual:   nothing\n" in told.out
-    assert "false   virustotal.malicious at_least 10: it is 9\n" in told.out
+    assert "    - mode    enforce  (expected)\n    + mode    nothing  (came out)\n" in told.out
+    assert "false   virustotal.malicious at_least 10: it is 9 (given)\n" in told.out
+    assert "true    finding.category equals Reverse Shell (made up)\n" in told.out
 
 
 def test_examples_are_json_for_programs(firebreak: Told, folder: Path) -> None:
@@ -87,6 +88,47 @@ def test_examples_are_json_for_programs(firebreak: Told, folder: Path) -> None:
     assert failed["expected"] == {"mode": "enforce", "actions": None}
     assert failed["actual"] is None
     assert {"fact": "virustotal.malicious", "truth": "false"}.items() <= failed["trace"][1].items()
+
+
+def test_what_no_example_tries_is_named_and_a_no_only_where_everything_must_be_tried(
+    firebreak: Told, folder: Path
+) -> None:
+    (folder / "a.yaml").write_text(FAILING.replace("malicious: 9}, expect: {mode", "malicious: 11}, expect: {mode"))
+    told = firebreak("policy", "test", str(folder))
+
+    assert told.code == 0
+    assert f"no example makes `finding.category: Reverse Shell` false ({folder / 'a.yaml'}:3:8)\n" in told.out
+    assert told.out.endswith("2 passed, 0 failed, 1 clause left untried\n")
+    assert firebreak("policy", "test", str(folder), "--strict").code == 1
+    assert firebreak("policy", "test", str(folder), "--json").json["untried"][0]["never"] == ["false"]
+
+
+def test_an_example_s_whole_finding_is_read_from_beside_its_policy(firebreak: Told, folder: Path) -> None:
+    (folder / "findings").mkdir()
+    shutil.copy(ROOT / "tests" / "findings" / "v2.json", folder / "findings" / "a.json")
+    text = FAILING.replace(
+        "{given: {virustotal.malicious: 9}, expect: {mode: enforce}}", "{finding: findings/a.json, expect: nothing}"
+    )
+    (folder / "a.yaml").write_text(text)
+    passed = firebreak("policy", "test", str(folder))
+    (folder / "findings" / "a.json").write_text("no")
+    failed = firebreak("policy", "test", str(folder))
+
+    assert passed.code == 0
+    assert failed.code == 1
+    assert "it cannot be run: the finding `findings/a.json`: this is not JSON text" in failed.out
+
+
+def test_only_the_files_that_are_meant_are_run(firebreak: Told, folder: Path) -> None:
+    (folder / "a.yaml").write_text(FAILING)
+    (folder / "b.yaml").write_text(
+        FAILING.replace("reverse-shells", "other").replace(
+            "malicious: 9}, expect: {mode", "malicious: 11}, expect: {mode"
+        )
+    )
+
+    assert firebreak("policy", "test", str(folder / "a.yaml")).code == 1
+    assert firebreak("policy", "test", str(folder / "b.yaml")).code == 0
 
 
 def test_a_failing_example_is_a_fault_that_keeps_nothing_from_loading(firebreak: Told, folder: Path) -> None:

@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 
 from core.clause import Operator
 from core.evidence import Fact
+from core.example_coverage import untried
 from core.fact_samples import EXAMPLES_NOW, NotFound
 from core.matching import AllOf, Condition, match
 from core.mode import Mode
 from core.policy import Example, Policy
-from core.policy_examples import ExampleResult, example_facts, run_examples
+from core.policy_examples import ExampleResult, Findings, example_facts, finding_path, run_examples
 from core.policy_text import parse_policies
 from core.truth import Truth
 from tests.core.policy_strategies import HERE, NAMES, RANKS, SOURCES, clauses
-from tests.core.vocabulary import ACTIONS, CATALOGUE, shipped_policies
+from tests.core.vocabulary import ACTIONS, CATALOGUE, shipped_findings, shipped_policies
 
 
 def policy_file(when: str, examples: str) -> str:
@@ -37,7 +38,7 @@ def facts_made_up(when: str, given_facts: str = "") -> dict[str, Any]:
 def test_every_example_of_the_shipped_policies_passes() -> None:
     policies = parse_policies(shipped_policies(), CATALOGUE, ACTIONS).policies
 
-    assert [str(result) for result in run_examples(policies, CATALOGUE) if not result.passed] == []
+    assert [str(one) for one in run_examples(policies, CATALOGUE, shipped_findings()) if not one.passed] == []
 
 
 def test_an_example_says_only_what_it_varies() -> None:
@@ -145,6 +146,86 @@ def test_glob_and_contains_facts_work_once_they_are_given() -> None:
     assert all(result.passed for result in run(when, "given: {workload: unknown}, expect: {mode: approve}"))
 
 
+WHOLE = "finding.category: A, finding.severity: {at_least: HIGH}, workload.kind: service, virustotal.malicious: 5"
+SETTLED: Findings = {
+    "findings/a.json": {"finding.category": "A", "workload.kind": "service"},
+    "bad.json": "this is not JSON text",
+}
+
+
+@pytest.mark.parametrize(
+    ("example", "came_out"),
+    [
+        # The finding has no severity, and none is made up for it.
+        ("finding: findings/a.json", "approve"),
+        ("finding: findings/a.json, given: {finding.severity: HIGH}", "enforce"),
+        ("finding: findings/a.json, given: {finding.category: B}", "nothing"),
+        ("finding: findings/a.json, given: {finding.severity: HIGH, workload: unknown}", "approve"),
+    ],
+)
+def test_a_whole_finding_settles_what_is_not_given(example: str, came_out: str) -> None:
+    text = policy_file(WHOLE, f"  - {{{example}, expect: nothing}}\n")
+    policies = parse_policies({"a.yaml": text}, CATALOGUE, ACTIONS).policies
+    (result,) = run_examples(policies, CATALOGUE, SETTLED)
+
+    assert result.problem is None
+    assert (result.actual.mode.word if result.actual else "nothing") == came_out
+
+
+def test_every_fact_of_an_example_says_where_it_comes_from() -> None:
+    text = policy_file(WHOLE, "  - {finding: findings/a.json, given: {finding.severity: HIGH}, expect: nothing}\n")
+    (result,) = run_examples(parse_policies({"a.yaml": text}, CATALOGUE, ACTIONS).policies, CATALOGUE, SETTLED)
+
+    assert result.origins == {
+        "finding.severity": "given",
+        "finding.category": "the finding",
+        "workload.kind": "the finding",
+        "virustotal.malicious": "made up",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("bad.json", "the finding `bad.json`: this is not JSON text"),
+        ("c.json", "the finding `c.json`: it was not read"),
+    ],
+)
+def test_a_finding_that_cannot_be_read_fails_its_example(path: str, said: str) -> None:
+    text = policy_file(WHOLE, f"  - {{finding: {path}, expect: nothing}}\n")
+    (result,) = run_examples(parse_policies({"a.yaml": text}, CATALOGUE, ACTIONS).policies, CATALOGUE, SETTLED)
+
+    assert (result.passed, result.problem) == (False, said)
+
+
+def test_a_finding_lies_beside_the_file_of_its_policy() -> None:
+    text = policy_file(WHOLE, "  - {finding: ../b/c.json, expect: nothing}\n")
+    (policy,) = parse_policies({"some/where/a.yaml": text}, CATALOGUE, ACTIONS).policies
+
+    assert finding_path(policy.examples[0]) == "some/where/../b/c.json"
+
+
+@pytest.mark.parametrize(
+    ("examples", "left"),
+    [
+        (["expect: {mode: enforce}"], [("virustotal.malicious", ["FALSE"]), ("workload.public", ["FALSE"])]),
+        (["given: {virustotal: unknown}, expect: nothing"], [("virustotal.malicious", ["TRUE", "FALSE"])]),
+        (["expect: {mode: enforce}", "given: {virustotal.malicious: 1, workload.public: false}, expect: nothing"], []),
+    ],
+)
+def test_clauses_that_no_example_makes_true_or_none_makes_false_are_named(
+    examples: list[str], left: list[tuple[str, list[str]]]
+) -> None:
+    text = policy_file(
+        "virustotal.malicious: {at_least: 5}, workload.public: true", "".join(f"  - {{{one}}}\n" for one in examples)
+    )
+    policies = parse_policies({"a.yaml": text}, CATALOGUE, ACTIONS).policies
+    gaps = list(untried(policies, run_examples(policies, CATALOGUE)))
+
+    assert [(gap.clause.fact, [truth.name for truth in gap.never]) for gap in gaps][: len(left)] == left
+    assert left or not gaps
+
+
 def test_an_example_gives_a_time_by_its_age() -> None:
     results = run(
         "virustotal.first_seen: {newer_than: 24h}",
@@ -172,8 +253,9 @@ def test_an_example_that_gives_nothing_satisfies_every_clause_or_says_what_to_gi
     when = AllOf(parts)
     policy = Policy("x", "", Mode.ENFORCE, when, (), HERE)
     try:
-        facts = example_facts(policy, Example({}, frozenset(), None, HERE), _WORLD)
+        made_up = example_facts(policy, Example({}, frozenset(), None, HERE), _WORLD)
     except NotFound:
         assume(False)  # noqa: FBT003
 
+    facts = {name: value for name, (value, _) in made_up.items()}
     assert match(when, facts, EXAMPLES_NOW).truth is Truth.TRUE

@@ -14,7 +14,7 @@ from core.lint_conditions import World
 from core.policy_lint import Lint, lint
 from core.policy_text import read_policies
 from core.workload import INGRESS
-from tests.core.vocabulary import shipped_policies
+from tests.core.vocabulary import shipped_findings, shipped_policies
 
 WORLD = World(enrichment.catalogue(), parse_instant("2026-01-01T00:00:00Z"))
 MALWARE = "Execution: Added Malicious Binary Executed"
@@ -81,7 +81,7 @@ def test_the_shipped_policies_leave_nothing_to_be_said() -> None:
     files = shipped_policies()
     read = read_policies(files, WORLD.catalogue, ACTIONS)
 
-    assert lint(read.policies, read.charter, files, ACTIONS, WORLD) == Lint((), ())
+    assert lint(read.policies, read.charter, files, ACTIONS, WORLD, shipped_findings()) == Lint((), ())
 
 
 def test_a_policy_without_fault_leaves_nothing_to_be_said() -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Literal, cast
 
 from core.action import NoParams, Responder
-from core.evidence import Catalogue, Fact, FactType
+from core.evidence import Catalogue, Fact, Facts, FactType
+from core.finding_forms import read_findings
+from stages.unasked import facts_unasked
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE: Catalogue = {
@@ -64,6 +66,15 @@ _ALL = (
     Named("quarantine", QuarantineParams),
 )
 ACTIONS = {one.name: cast("Responder", one) for one in _ALL}
+
+
+def shipped_findings() -> dict[str, Facts | str]:
+    """What the findings that the shipped policies' examples name settle, by the paths that they have there."""
+    folder = ROOT / "policies"
+    return {
+        str(path.relative_to(folder)): facts_unasked(read_findings(path.read_bytes())[0].finding)
+        for path in folder.glob("findings/*.json")
+    }
 
 
 def shipped_policies() -> dict[str, str]:

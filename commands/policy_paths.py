@@ -1,0 +1,39 @@
+"""The folders and files of policies that a command is asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from commands import Misused
+from settings import read_settings
+
+_ENDINGS = (".yaml", ".yml")
+
+
+def asked_about(paths: Sequence[Path]) -> list[tuple[Path, frozenset[Path] | None]]:
+    """Each folder once, with the files of it that are meant, None for all; without paths, the settings' folder."""
+    asked: dict[Path, frozenset[Path] | None] = {}
+    for path in paths or [_near(read_settings().policies)]:
+        if path.is_dir():
+            asked[path] = None
+        elif not path.is_file():
+            message = f"{path}: there is no such file or folder"
+            raise Misused(message)
+        elif path.suffix.lower() not in _ENDINGS:
+            message = f"{path}: not a YAML file"
+            raise Misused(message)
+        elif (known := asked.setdefault(path.parent, frozenset())) is not None:
+            asked[path.parent] = known | {path}
+    return list(asked.items())
+
+
+def _near(folder: Path) -> Path:
+    """The folder as seen from here, where that is shorter."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+def is_meant(file: str, meant: frozenset[Path] | None) -> bool:
+    """Whether something about this file is to be told."""
+    return meant is None or Path(file) in meant
