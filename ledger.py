@@ -106,7 +106,9 @@ class Ledger:
         elif pointer.body != body:
             other = self.read(str(pointer.body["incident"]))
             if other is None or other.incident.created_ns <= incident.created_ns:
-                self.documents.replace(pointer, body)
+                # Whoever was faster points to an incident of this finding as well; ours is found by its own id.
+                with suppress(Conflict):
+                    self.documents.replace(pointer, body)
 
     def _take(self, incident_id: str) -> Held:
         held = self.read(incident_id)

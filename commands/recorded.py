@@ -15,7 +15,8 @@ from core.redaction import safe
 from ledger import Held, Ledger
 from settings import Settings, read_settings
 
-ALL = 10_000
+ALL = 1_000
+"""How many incidents, last touched first, a search looks through: each is a read of a shared ledger."""
 _IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 
 
