@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PACKAGES := main.py app.py cli.py commands pipeline.py ledger.py documents.py policy_folder.py settings.py core adapters enrichment responders stages screens sandbox tools tests
 EXISTING = $(wildcard $(PACKAGES))
 
-.PHONY: help setup demo test check lint format policies readme outside package permissions pins clean
+.PHONY: help setup demo test check lint format policies readme outside package guards permissions pins clean
 
 help: ## these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ outside: $(READY) ## tests that need an emulator, a browser or Terraform, where 
 
 package: $(READY) ## dist/firebreak.zip, what Terraform deploys; with POLICIES=folder, your own policies in it
 	@$(BIN)/python -m tools.package $(if $(POLICIES),--policies "$(POLICIES)")
+
+guards: $(READY) ## docs/guards.md anew, from the probes of the guards
+	@$(BIN)/python -m tests.guards.table
 
 permissions: $(READY) ## terraform/permissions.json anew, from what the code declares that it needs
 	@$(BIN)/python -m tools.permissions

@@ -262,8 +262,11 @@ def _organization(cloud: Mapping[str, Any], finding: Mapping[str, Any]) -> str |
 
 
 def _folders(cloud: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Folder numbers above the project; None where the resource's place is not described at all."""
-    if not cloud.keys() & {"folders", "organization", "parent"}:
+    """Folder numbers above the project; None where the resource's place is not described at all.
+
+    An empty text says no more than an absent one: Google's clients fill in what was left out.
+    """
+    if not any(cloud.get(key) for key in ("folders", "organization", "parent")):
         return None
     numbers = (_word(folder, "resourceFolder").rpartition("/")[2] for folder in _list(cloud.get("folders"))[:_MANY])
     return tuple(number for number in numbers if number)

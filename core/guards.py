@@ -18,6 +18,8 @@ from core.truth import Truth
 from core.workload import Workload
 
 DAY_NS = 86_400 * 1_000_000_000
+CLOCKS_APART = 600
+"""Seconds by which an event may be dated after its arrival, because clocks differ."""
 Trust = Literal["confirmed", "missing", "older", "differs", "unreachable"]
 
 
@@ -137,8 +139,10 @@ def protected(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:
 
 
 def stale(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
-    """An old event may describe a service that has long been mended."""
+    """An old event may describe a service that has long been mended; one that is yet to come is never found old."""
     age = (now.claimed_ns - now.finding.event_ns) // 1_000_000_000
+    if age < -CLOCKS_APART:
+        return _caution("stale", f"the event is dated {-age // 60} minutes after it arrived")
     if age <= now.charter.stale_after:
         return []
     return _caution("stale", f"the event was {age // 60} minutes old when it arrived")

@@ -178,7 +178,7 @@ def _trust() -> Iterator[Case]:
     yield "a near organization", found(held=False, organization="1234567890123"), "declined"
     yield "another source", found(source="56789"), "monitored"
     yield "a month old", found(minutes_ago=43_200), "waiting"
-    yield "of tomorrow", found(minutes_ago=-1_440), "contained"
+    yield "of tomorrow", found(minutes_ago=-1_440), "waiting"
     elsewhere = "//run.googleapis.com/projects/p/locations/l/services/s"
     yield "two workloads in one message", with_field("resourceName", elsewhere), "declined"
     yield "an unknown field on top", edited(lambda body: body.update(marker="x")), "contained"

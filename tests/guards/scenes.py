@@ -1,0 +1,206 @@
+"""What happens in the probes over the wire, as functions of the line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pipeline
+from core.errors import Transient
+from core.finding import Finding
+from core.incident import Incident
+from core.instants import NANOS
+from sandbox.notifications import notification_v2
+from sandbox.wire import Fault
+from tests.guards.probing import Act, word
+from tests.pipeline.line import Line
+
+HOUR_NS = 3600 * NANOS
+Change = Callable[[dict[str, Any]], object]
+
+
+def comes(**scene: Any) -> Act:
+    """A finding that differs from the usual one."""
+    return lambda on: on.respond(on.finding(**scene))
+
+
+def told(change: Change) -> Act:
+    """A message that differs from the finding that SCC holds."""
+
+    def act(on: Line) -> Incident:
+        body = json.loads(notification_v2(on.finding()))
+        change(body)
+        return on.respond(json.dumps(body).encode())
+
+    return act
+
+
+def held(change: Change, **scene: Any) -> Act:
+    """A finding that SCC holds otherwise than the message tells."""
+
+    def act(on: Line) -> Incident:
+        pair = json.loads(json.dumps(on.finding(**scene)))
+        change(on.world.findings[-1])
+        return on.respond(pair)
+
+    return act
+
+
+def everywhere(change: Change, **scene: Any) -> Act:
+    """The same change in the message and in SCC."""
+
+    def act(on: Line) -> Incident:
+        on.finding(**scene)
+        change(on.world.findings[-1])
+        return on.respond(json.loads(json.dumps(on.world.findings[-1])))
+
+    return act
+
+
+def without(*path: str) -> Change:
+    """Leave one field out."""
+
+    def change(pair: dict[str, Any]) -> None:
+        inner = pair
+        for key in path[:-1]:
+            inner = inner[key]
+        inner.pop(path[-1])
+
+    return change
+
+
+def asked_then(between: Callable[[Line], object]) -> Act:
+    """A person is asked; something happens; the person says yes."""
+
+    def act(on: Line) -> str:
+        incident = on.respond(on.finding())
+        assert incident.phase == "waiting"
+        between(on)
+        answered = pipeline.approve(on.app, incident.id, "ada")
+        assert answered is not None
+        return f"{word(answered.held.incident)}: {answered.says}"
+
+    return act
+
+
+def settled(**finding: str) -> Callable[[Line], None]:
+    """SCC's finding is changed by somebody."""
+
+    def change(on: Line) -> None:
+        on.world.findings[-1]["finding"].update(finding)
+
+    return change
+
+
+def scc_away_for_ten_minutes(on: Line) -> Incident:
+    """It is asked again and again, and does not answer."""
+    pair = on.finding()
+    on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="INTERNAL", times=None))
+    try:
+        return on.respond(pair)
+    except Transient:
+        on.skipped_ns = 601 * NANOS
+        return on.respond(pair)
+
+
+def about_another_service(on: Line) -> Incident:
+    """SCC holds the finding for one service, the message names another."""
+    on.finding(workload="services/other")
+    return on.respond(on.finding(held=False))
+
+
+def of_another_category(on: Line) -> Incident:
+    """SCC holds the finding with one category, the message names another."""
+    on.finding(category="Execution: Reverse Shell")
+    return on.respond(on.finding(held=False))
+
+
+def later_than_scc_knows(on: Line) -> Incident:
+    """The message tells of an event that SCC does not know."""
+    pair = json.loads(json.dumps(on.finding(minutes_ago=30)))
+    pair["finding"]["eventTime"] = on.finding(held=False)["finding"]["eventTime"]
+    return on.respond(pair)
+
+
+class HaltUnreadable:
+    """A store of the ledger's documents that cannot read the halt."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def read(self, kind: str, key: str) -> Any:
+        if kind == "halt":
+            raise Transient(key)
+        return self._inner.read(kind, key)
+
+
+def with_unreadable_halt(on: Line) -> None:
+    """From now on nobody can say whether there is a halt."""
+    store: Any = HaltUnreadable(on.app.ledger.documents)
+    on.app = replace(on.app, ledger=replace(on.app.ledger, documents=store))
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An action that declares something else of itself."""
+
+    action: Any
+    reversible: bool = True
+    reach: str = "workload"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.action, name)
+
+
+def declaring(**more: Any) -> Callable[[Line], None]:
+    """The pin, declared otherwise."""
+
+    def prepare(on: Line) -> None:
+        pin: Any = Declared(on.app.actions["pin_previous_revision"], **more)
+        on.app = replace(on.app, actions={**on.app.actions, "pin_previous_revision": pin})
+
+    return prepare
+
+
+def contained_earlier(on: Line) -> Incident:
+    """One incident stands on the service already."""
+    incident = on.respond(on.finding(finding_id="earlier", minutes_ago=30))
+    assert incident.phase == "contained"
+    return incident
+
+
+def contained_and_released(on: Line) -> None:
+    """A person put the service back an hour ago."""
+    pipeline.release(on.app, contained_earlier(on).id, "ada")
+    on.skipped_ns += HOUR_NS // 2
+
+
+def changed_by_somebody(on: Line) -> None:
+    """A pipeline sets a label while the finding is on its way."""
+    on.world.edit("checkout", labels={"deployed": "again"})
+
+
+def with_broken_seal(on: Line) -> None:
+    """Somebody wrote to the ledger what stands on the service."""
+    contained_earlier(on)
+    documents = on.app.ledger.documents
+    document = documents.read("standing", "shop-prod/europe-west1/service/checkout")
+    assert document is not None
+    documents.replace(document, {**document.body, "seal": "0" * 64})
+
+
+class Away:
+    """SCC, which does not answer."""
+
+    def around(self, *_: object) -> tuple[Finding, ...]:
+        raise Transient("SCC is away")  # noqa: TRY003 - what an adapter says
+
+
+def without_related_findings(on: Line) -> None:
+    """SCC confirms the finding, and then does not list those around it."""
+    on.app = replace(on.app, sources=replace(on.app.sources, findings=Away()))
