@@ -6,10 +6,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CHECKOV_VERSION := 3.3.30
+CHECKOV := $(VENV)/checkov-$(CHECKOV_VERSION)
 PACKAGES := main.py app.py cli.py commands pipeline.py ledger.py documents.py policy_folder.py settings.py core adapters enrichment responders stages screens sandbox tools tests
 EXISTING = $(wildcard $(PACKAGES))
 
-.PHONY: help setup demo test check lint format policies readme outside package guards permissions pins clean
+.PHONY: help setup demo test check lint format policies readme outside scan package guards permissions columns pins clean
 
 help: ## these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +45,7 @@ check: $(READY) ## all of it, as CI does
 	@$(MAKE) policies
 	@$(MAKE) readme
 	@$(MAKE) outside
+	@$(MAKE) scan
 	@$(MAKE) test
 
 lint: $(READY) ## ruff and mypy
@@ -64,14 +67,23 @@ readme: $(READY) ## run the README's commands as written
 outside: $(READY) ## tests that need an emulator, a browser or Terraform, where they are to be had
 	$(BIN)/python tools/outside_tests.py
 
+# In an environment of its own: it brings over a hundred packages that nothing else here needs.
+scan: $(READY) ## checkov on the Terraform; each exception to it stands beside its reason
+	@test -x $(CHECKOV)/bin/checkov || { echo "scan: installing checkov $(CHECKOV_VERSION)" && $(BIN)/python -m venv $(CHECKOV) \
+	  && $(CHECKOV)/bin/python -m pip install -qq --disable-pip-version-check --only-binary :all: checkov==$(CHECKOV_VERSION); }
+	@$(CHECKOV)/bin/checkov --directory terraform --framework terraform --compact --quiet --skip-download
+
 package: $(READY) ## dist/firebreak.zip, what Terraform deploys; with POLICIES=folder, your own policies in it
 	@$(BIN)/python -m tools.package $(if $(POLICIES),--policies "$(POLICIES)")
 
 guards: $(READY) ## docs/guards.md anew, from the probes of the guards
 	@$(BIN)/python -m tests.guards.table
 
-permissions: $(READY) ## terraform/permissions.json anew, from what the code declares that it needs
+permissions: $(READY) ## terraform/permissions.json and docs/security.md anew, from what the code declares it needs
 	@$(BIN)/python -m tools.permissions
+
+columns: $(READY) ## terraform/record.json anew, the columns of an incident in BigQuery, from the code's record
+	@$(BIN)/python -m tools.record_columns
 
 pins: $(READY) ## make the locks anew from requirements*.in (needs uv)
 	$(BIN)/python tools/pins.py

@@ -12,12 +12,13 @@ from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from google.api_core.exceptions import DeadlineExceeded
 from google.cloud.firestore_v1 import types
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from adapters.deadline import Deadline
-from adapters.firestore_faults import CONDITION_FAILED, PASSING, told
+from adapters.firestore_faults import CONDITION_FAILED, PASSING, no_credentials, told
 from adapters.google_calls import client_of
 from adapters.json_bodies import body_of, listed_body, text_of
 from core.instants import format_instant
@@ -58,7 +59,8 @@ class FirestoreDocuments:
 
     @cached_property
     def _client(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
-        return client_of(FirestoreClient, FirestoreGrpcTransport, self._emulator)
+        with no_credentials(self._database):
+            return client_of(FirestoreClient, FirestoreGrpcTransport, self._emulator)
 
     def create(self, kind: str, key: str, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
         """Store a new document; raises Exists or TooLarge."""
@@ -155,14 +157,16 @@ class FirestoreDocuments:
 
     def _asked(self, call: Callable[..., T], request: object, deadline: Deadline) -> T:
         """Ask until there is an answer or no time; an attempt that hangs does not use up the time of the next."""
-        pause = self._seconds * _FIRST_PAUSE
+        pause, reason = self._seconds * _FIRST_PAUSE, None
         while True:
             timeout = max(deadline.remaining(self._seconds * _ATTEMPT), 0.001)
             try:
                 return call(request=request, retry=None, timeout=timeout, metadata=self._metadata)
-            except PASSING:
+            except PASSING as fault:
+                # The last attempt may have had no time left, which says less than what was answered before.
+                reason = reason if reason and isinstance(fault, DeadlineExceeded) else fault
                 if deadline.remaining() <= pause:
-                    raise
+                    raise reason from None
             time.sleep(pause)
             pause = min(pause * 2, self._seconds * _LONGEST_PAUSE)
 

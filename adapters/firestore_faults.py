@@ -52,6 +52,19 @@ def told(database: str, done: str) -> Iterator[None]:
         raise Transient(message) from None
 
 
+@contextmanager
+def no_credentials(database: str) -> Iterator[None]:
+    """Say which ledger it was that nobody could be asked to let us into."""
+    try:
+        yield
+    except Transient as fault:
+        message = (
+            f"nothing was asked of the ledger {database}: Google's credentials cannot be had ({fault}); give the"
+            " function a service account, or on your own machine: gcloud auth application-default login"
+        )
+        raise Transient(message) from None
+
+
 def _meaning(fault: Exception) -> str:
     return next((meaning for kind, meaning in _MEANINGS if isinstance(fault, kind)), _UNREACHABLE)
 

@@ -82,13 +82,13 @@ class SecurityCenter:
         return tuple(sorted(found, key=lambda one: one.event_ns, reverse=True))
 
     def active_since(self, organization: str, since_ns: int, deadline: Deadline) -> Iterator[Finding]:
-        """Active, unmuted findings on Cloud Run of every source since then, the oldest event first.
+        """Active findings on Cloud Run of every source since then, the oldest event first; muted ones are among them.
 
         Of the location `global`, where findings are unless residency was set up. Read page by page: whoever has seen
         enough stops. Raises Missing, Denied or Transient.
         """
         filter_ = (
-            'state = "ACTIVE" AND NOT mute = "MUTED" AND resource_name : "//run.googleapis.com/"'
+            'state = "ACTIVE" AND resource_name : "//run.googleapis.com/"'
             f' AND event_time >= "{format_instant(since_ns)}"'
         )
         request = securitycenter_v2.ListFindingsRequest(

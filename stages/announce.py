@@ -12,6 +12,7 @@ from app import App
 from core import chat
 from core.errors import Refused, Transient
 from core.incident import Announcement, Incident
+from core.instants import NANOS
 from core.record import attributes, record
 from core.target import Target
 from ledger import Held
@@ -95,7 +96,15 @@ def _to_log(app: App, incident: Incident, one: Announcement, deadline: Deadline)
         phase=one.phase,
         announcement=_id(incident, one),
         record=record(incident),
+        **_took(incident, one),
     )
+
+
+def _took(incident: Incident, one: Announcement) -> Mapping[str, float]:
+    """From the first sight of the finding to its containment, where that is the first thing told: nobody was asked."""
+    if one.phase != "contained" or one.number > 1:
+        return {}
+    return {"seconds_to_contain": round((incident.updated_ns - incident.created_ns) / NANOS, 3)}
 
 
 def _to_topic(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:

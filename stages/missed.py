@@ -45,7 +45,7 @@ def _is_unanswered(app: App, finding: Finding) -> bool:
     policies = app.policies.about(notification.finding.facts())
     if reason_to_decline(notification, policies, app.policies.charter.organization) is not None:
         return False
-    return app.ledger.documents.read("incident", finding.incident_id) is None
+    return not app.ledger.knows(finding)
 
 
 def _since(app: App) -> tuple[Document | None, int]:

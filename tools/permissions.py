@@ -1,9 +1,10 @@
-"""Writes terraform/permissions.json: what the code declares that it needs, by the role that Terraform grants it in."""
+"""Writes what the code declares it needs: terraform/permissions.json, by role, and the table in docs/security.md."""
 
 from __future__ import annotations
 
 import importlib
 import json
+import os
 import pkgutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,9 +13,14 @@ from pathlib import Path
 import adapters
 import enrichment
 import responders
+from adapters.surface import Reader, Surface
+from app import build
+from settings import read_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "terraform" / "permissions.json"
+PAGE = ROOT / "docs" / "security.md"
+BEGIN, END = "<!-- permissions -->\n", "<!-- /permissions -->"
 
 # The last word of a permission. Exact words: `get` must not let in getAccessToken, nor `list` listAnythingElse.
 READS = frozenset("get list getIamPolicy group searchAllResources searchAllIamPolicies".split())
@@ -83,6 +89,10 @@ def _places() -> Iterator[tuple[str, frozenset[str]]]:
         for one in vars(module).values():
             if isinstance(one, type) and one.__module__ == module.__name__ and hasattr(one, "permissions"):
                 yield f"adapters/{info.name}.py", one.permissions
+    app = build(read_settings({"HOME": os.devnull, "FIREBREAK_SEAL_KEY": "none"}))
+    parts: list[Reader | Surface] = [*app.readers.values(), *app.surfaces.values()]
+    for made in parts:  # some are told their permissions when they are made
+        yield f"{type(made).__module__.replace('.', '/')}.py", made.permissions
 
 
 def sorted_into_roles(needed: Mapping[str, tuple[str, ...]]) -> dict[str, dict[str, list[str]]]:
@@ -112,14 +122,33 @@ def _entry(role: str, purpose: str, permissions: dict[str, list[str]]) -> str:
     return f'  {json.dumps(role)}: {{\n    "for": {json.dumps(purpose)},\n    "permissions": {listed}\n  }}'
 
 
+def page(written: str) -> str:
+    """The page with its table made anew: the roles that reach out of Firebreak's own project, and who needs what."""
+    before, rest = written.split(BEGIN)
+    after = rest.split(END)[1]
+    return f"{before}{BEGIN}{table()}{END}{after}"
+
+
+def table() -> str:
+    """One row for each permission, under the role that grants it."""
+    roles = sorted_into_roles(declared())
+    rows = ["| to | permission | declared in |", "|---|---|---|"]
+    for role, purpose in ROLES.items():
+        for count, (name, places) in enumerate(roles[role].items()):
+            first = f"**{role}**: {purpose}" if count == 0 else ""
+            rows.append(f"| {first} | `{name}` | {', '.join(f'`{place}`' for place in places)} |")
+    return "\n".join(rows) + "\n"
+
+
 def main() -> int:
-    """Write the file; exit 1 if a permission fits nowhere."""
+    """Write both; exit 1 if a permission fits nowhere."""
     try:
         FILE.write_text(text(), encoding="utf-8")
+        PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     except Unclassified as fault:
         print(f"permissions: nothing was written:\n{fault}", file=sys.stderr)
         return 1
-    print(f"permissions: {FILE.relative_to(ROOT)} says what the code declares")
+    print(f"permissions: {FILE.relative_to(ROOT)} and {PAGE.relative_to(ROOT)} say what the code declares")
     return 0
 
 

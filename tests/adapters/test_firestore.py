@@ -8,11 +8,13 @@ from typing import Any
 
 import grpc
 import pytest
+from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.firestore_v1 import types
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.firestore import FirestoreDocuments, document_id
+from adapters.google_calls import _credentials
 from core.errors import Transient
 from documents import Conflict, Document, Documents, Index
 from tests.emulators.firestore_wire import FirestoreWire
@@ -96,6 +98,18 @@ def test_a_ledger_that_nobody_answers_for_is_transient() -> None:
         host = f"127.0.0.1:{nobody.getsockname()[1]}"
         with pytest.raises(Transient, match="could not be reached"):
             FirestoreDocuments("p", "(default)", host, seconds=0.2).read("incident", "a")
+
+
+def test_without_credentials_it_is_said_where_they_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine where nobody logged in."""
+
+    def nobody(**_: object) -> None:
+        raise DefaultCredentialsError
+
+    monkeypatch.setattr("google.auth.default", nobody)
+    monkeypatch.setattr("adapters.google_calls._credentials", _credentials.__wrapped__)
+    with pytest.raises(Transient, match=r"shop-prod.*gcloud auth application-default login"):
+        FirestoreDocuments("shop-prod", "(default)", None).read("incident", "a")
 
 
 def test_a_save_of_what_is_gone_is_a_conflict(wire: FirestoreWire) -> None:

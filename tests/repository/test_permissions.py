@@ -7,13 +7,16 @@ import pytest
 from app import build
 from settings import read_settings
 from tests.repository.checkout import text_of
-from tools.permissions import Unclassified, declared, role_of, sorted_into_roles, text
+from tools.permissions import Unclassified, declared, page, role_of, sorted_into_roles, text
 
 SURFACES = build(read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "x"})).surfaces
 
 
-def test_the_file_that_terraform_reads_says_what_the_code_declares() -> None:
-    assert text_of("terraform/permissions.json") == text(), "stale: run `make permissions` and commit what it writes"
+def test_the_file_that_terraform_reads_and_the_page_for_people_say_what_the_code_declares() -> None:
+    stale = "stale: run `make permissions` and commit what it writes"
+
+    assert text_of("terraform/permissions.json") == text(), stale
+    assert text_of("docs/security.md") == page(text_of("docs/security.md")), stale
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,71 @@
+# Monitoring in earnest: VirusTotal answers, findings are marked with what Firebreak would do, and all egress leaves through
+# a network of yours. There is still not one permission to change a workload.
+
+terraform {
+  required_version = ">= 1.11"
+
+  # The bucket's name is given to `terraform init`.
+  backend "gcs" {}
+}
+
+# Calls to organizations need a project that pays their quota; without these lines they are refused.
+provider "google" {
+  project               = var.project_id
+  region                = var.region
+  billing_project       = var.project_id
+  user_project_override = true
+}
+
+provider "google-beta" {
+  project               = var.project_id
+  region                = var.region
+  billing_project       = var.project_id
+  user_project_override = true
+}
+
+variable "organization_id" {
+  type = string
+}
+
+variable "project_id" {
+  type = string
+}
+
+variable "region" {
+  type = string
+}
+
+variable "alert_email" {
+  type = string
+}
+
+variable "source_archive" {
+  type = string
+}
+
+variable "network" {
+  description = "Network and subnetwork, in the region, that all egress goes through."
+  type        = object({ network = string, subnetwork = string })
+}
+
+module "firebreak" {
+  source = "../.."
+
+  organization_id = var.organization_id
+  project_id      = var.project_id
+  region          = var.region
+  alert_email     = var.alert_email
+  source_archive  = var.source_archive
+
+  contain_targets = []
+  write_marks     = true
+  vpc             = var.network
+
+  # Once its version is there: gcloud secrets versions add firebreak-virustotal-api-key --data-file=-
+  secret_versions = { virustotal_api_key = "latest" }
+}
+
+output "firebreak" {
+  description = "What was made, and all that it may do outside its own project."
+  value       = module.firebreak
+}

@@ -1,0 +1,172 @@
+locals {
+  categories = sort(setunion(local.manifest.categories, var.extra_categories))
+
+  # Quotes and backslashes would end the text; OR binds tighter than AND here, the brackets are for people.
+  finding_filter = join(" AND ", compact([
+    "state = \"ACTIVE\"",
+    "NOT mute = \"MUTED\"",
+    "(${join(" OR ", [for one in local.categories : "category = \"${replace(replace(one, "\\", "\\\\"), "\"", "\\\"")}\""])})",
+    var.narrow_filter == "" ? "" : "(${var.narrow_filter})",
+  ]))
+
+  scc_publisher = "serviceAccount:service-org-${var.organization_id}@gcp-sa-scc-notification.iam.gserviceaccount.com"
+}
+
+resource "google_pubsub_topic" "findings" {
+  # checkov:skip=CKV_GCP_83:Google's own encryption; docs/security.md says what passes through here, and for how long
+  project                    = var.project_id
+  name                       = "${var.name}-findings"
+  labels                     = local.labels
+  message_retention_duration = "604800s"
+
+  message_storage_policy {
+    allowed_persistence_regions = [var.region]
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+# Each location of Security Command Center delivers its own findings, and is silent about all others.
+resource "google_scc_v2_organization_notification_config" "findings" {
+  for_each = var.finding_locations
+
+  organization = var.organization_id
+  location     = each.key
+  config_id    = "${var.name}-findings"
+  description  = "To Firebreak: findings that a policy could match. Made by Terraform."
+  pubsub_topic = local.topics.findings
+
+  streaming_config {
+    filter = local.finding_filter
+  }
+}
+
+# A member and never a binding: Security Command Center grants itself a role here when the configuration is made, and a
+# binding would take that away on every apply. After the configuration, because the account exists only from then on.
+resource "google_pubsub_topic_iam_member" "scc_publishes" {
+  project = var.project_id
+  topic   = google_pubsub_topic.findings.name
+  role    = "roles/pubsub.publisher"
+  member  = local.scc_publisher
+
+  depends_on = [google_scc_v2_organization_notification_config.findings]
+}
+
+resource "google_pubsub_topic" "commands" {
+  # checkov:skip=CKV_GCP_83:Google's own encryption; commands are names and incident ids
+  project                    = var.project_id
+  name                       = "${var.name}-commands"
+  labels                     = local.labels
+  message_retention_duration = "604800s"
+
+  message_storage_policy {
+    allowed_persistence_regions = [var.region]
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+# A binding here, and on purpose: whoever else is given this role on the topic loses it with the next apply.
+resource "google_pubsub_topic_iam_binding" "commands" {
+  project = var.project_id
+  topic   = google_pubsub_topic.commands.name
+  role    = "roles/pubsub.publisher"
+  members = setunion([local.scheduler_agent], var.commanders)
+
+  depends_on = [google_project_service_identity.agent]
+}
+
+resource "google_cloud_scheduler_job" "sweep" {
+  project     = var.project_id
+  region      = var.region
+  name        = "${var.name}-sweep"
+  description = "Has Firebreak look at reviews, expired questions, drift, and unfinished, unsent and missed work."
+  schedule    = var.sweep_schedule
+  time_zone   = "Etc/UTC"
+
+  pubsub_target {
+    topic_name = local.topics.commands
+    data       = base64encode(jsonencode({ command = "sweep" }))
+  }
+
+  depends_on = [google_pubsub_topic_iam_binding.commands]
+}
+
+# What could not be delivered in 20 attempts ends here, one topic for each subscription, and waits for a person.
+resource "google_pubsub_topic" "dead" {
+  # checkov:skip=CKV_GCP_83:as the topic that it comes from
+  for_each = local.dead_letters
+
+  project                    = var.project_id
+  name                       = "${var.name}-${each.key}-dead"
+  labels                     = local.labels
+  message_retention_duration = "2678400s"
+
+  message_storage_policy {
+    allowed_persistence_regions = [var.region]
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_pubsub_subscription" "dead" {
+  for_each = merge({ for name, one in google_pubsub_topic.dead : name => "projects/${var.project_id}/topics/${one.name}" }, { unreadable = local.topics.unreadable })
+
+  project                    = var.project_id
+  name                       = "${var.name}-${each.key}-kept"
+  topic                      = each.value
+  labels                     = local.labels
+  ack_deadline_seconds       = 600
+  message_retention_duration = "2678400s" # 31 days, the most there is
+
+  expiration_policy {
+    ttl = ""
+  }
+}
+
+# Messages that are no findings at all; Firebreak itself puts them here, whole.
+resource "google_pubsub_topic" "unreadable" {
+  # checkov:skip=CKV_GCP_83:as the findings topic
+  project                    = var.project_id
+  name                       = "${var.name}-unreadable"
+  labels                     = local.labels
+  message_retention_duration = "2678400s"
+
+  message_storage_policy {
+    allowed_persistence_regions = [var.region]
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+locals {
+  # By whose messages they hold: one for each pushed subscription, and that of the records.
+  dead_letters = setunion(keys(local.subscribed), ["records"])
+  dead_letter_sources = merge(
+    { for name, one in google_pubsub_subscription.push : name => one.name },
+    { records = google_pubsub_subscription.records.name },
+  )
+}
+
+# Pub/Sub's own agent moves dead letters: it publishes to the one and acknowledges on the other.
+resource "google_pubsub_topic_iam_member" "dead" {
+  for_each = local.dead_letters
+
+  project = var.project_id
+  topic   = google_pubsub_topic.dead[each.key].name
+  role    = "roles/pubsub.publisher"
+  member  = local.pubsub_agent
+
+  depends_on = [google_project_service_identity.agent]
+}
+
+resource "google_pubsub_subscription_iam_member" "dead" {
+  for_each = local.dead_letters
+
+  project      = var.project_id
+  subscription = local.dead_letter_sources[each.key]
+  role         = "roles/pubsub.subscriber"
+  member       = local.pubsub_agent
+
+  depends_on = [google_project_service_identity.agent]
+}

@@ -1,0 +1,93 @@
+data "google_project" "this" {
+  project_id = var.project_id
+}
+
+locals {
+  # What `make package` says about the archive, and what `make permissions` says about the code.
+  manifest = jsondecode(file(replace(var.source_archive, "/\\.zip$/", ".json")))
+  permissions = { for role, one in jsondecode(file("${path.module}/permissions.json")) : role => {
+    purpose     = one.for
+    permissions = setsubtract(keys(one.permissions), var.withhold)
+  } }
+
+  project_number = data.google_project.this.number
+  labels         = merge({ app = var.name }, var.labels)
+
+  # The one place where functions are listed. Identity, invoker, subscription, dead letters, environment and grants
+  # follow; a function without a topic gets no subscription. `uses` names what it may do:
+  #   findings, marks    read and mark findings           contain     change workloads, and act as their identities
+  #   read               read workloads                   incidents   publish records
+  #   ledger, vault      Firebreak's database, evidence   unreadable  publish what cannot be read
+  #   secrets            seal key, VirusTotal key, webhooks
+  functions = {
+    on-finding = {
+      entry_point   = "on_finding"
+      about         = "answers findings"
+      topic         = "findings"
+      min_instances = var.min_instances
+      uses          = local.everything
+    }
+    on-command = {
+      entry_point   = "on_command"
+      about         = "carries out commands of people and of the sweep"
+      topic         = "commands"
+      min_instances = 0
+      uses          = local.everything
+    }
+  }
+  everything = ["findings", "read", "marks", "contain", "ledger", "vault", "incidents", "unreadable", "secrets"]
+
+  # The names that Pub/Sub will give them, so that a plan shows them.
+  topics = { for key, one in {
+    findings   = google_pubsub_topic.findings
+    commands   = google_pubsub_topic.commands
+    incidents  = google_pubsub_topic.incidents
+    unreadable = google_pubsub_topic.unreadable
+  } : key => "projects/${var.project_id}/topics/${one.name}" }
+
+  subscribed = { for name, one in local.functions : name => one if one.topic != null }
+  using = { for use in local.everything : use => toset([
+    for name, one in local.functions : name if contains(one.uses, use)
+  ]) }
+}
+
+resource "google_project_service" "api" {
+  for_each = toset([
+    "artifactregistry.googleapis.com",
+    "bigquery.googleapis.com",
+    "cloudbuild.googleapis.com",
+    "cloudfunctions.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
+    "cloudscheduler.googleapis.com",
+    "firestore.googleapis.com",
+    "iam.googleapis.com",
+    "logging.googleapis.com",
+    "monitoring.googleapis.com",
+    "pubsub.googleapis.com",
+    "run.googleapis.com",
+    "secretmanager.googleapis.com",
+    "securitycenter.googleapis.com",
+    "storage.googleapis.com",
+  ])
+
+  project = var.project_id
+  service = each.key
+  # Other things in the project may rely on it by the time Firebreak goes.
+  disable_on_destroy = false
+}
+
+# Without this the agents of a new project do not exist yet when they are granted something.
+resource "google_project_service_identity" "agent" {
+  provider = google-beta
+  for_each = toset(["pubsub.googleapis.com", "cloudscheduler.googleapis.com"])
+
+  project = var.project_id
+  service = each.key
+
+  depends_on = [google_project_service.api]
+}
+
+locals {
+  pubsub_agent    = "serviceAccount:service-${local.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+  scheduler_agent = "serviceAccount:service-${local.project_number}@gcp-sa-cloudscheduler.iam.gserviceaccount.com"
+}

@@ -1,0 +1,56 @@
+output "monitor_only" {
+  description = "Whether Firebreak has no permission to change any workload."
+  value       = local.monitor_only
+}
+
+output "identities" {
+  description = "The service account of each function: what it may do is in the grants output."
+  value       = { for name, one in google_service_account.function : name => one.email }
+}
+
+output "grants" {
+  description = "All that Firebreak may do outside its own project: identity, role, where, and the role's permissions."
+  value = { for name, one in local.grants : name => {
+    identity    = google_service_account.function[one.function].email
+    scope       = one.scope
+    permissions = local.permissions[one.role].permissions
+  } }
+}
+
+output "finding_filter" {
+  description = "Which findings Security Command Center delivers."
+  value       = local.finding_filter
+}
+
+output "command_line" {
+  description = "Environment of the firebreak command for people named in commanders."
+  value = {
+    FIREBREAK_LEDGER         = local.environment.FIREBREAK_LEDGER
+    FIREBREAK_COMMANDS_TOPIC = local.topics.commands
+  }
+}
+
+output "topics" {
+  description = "Full names of the topics."
+  value       = local.topics
+}
+
+output "dead_letters" {
+  description = "Subscriptions that keep what could not be delivered or read, by where it comes from."
+  value       = { for name, one in google_pubsub_subscription.dead : name => one.name }
+}
+
+output "secrets" {
+  description = "Names of the secrets that wait for a version (docs/deploy.md)."
+  value       = { for name, one in google_secret_manager_secret.secret : name => one.secret_id }
+}
+
+output "records" {
+  description = "BigQuery view with one row for each incident."
+  value       = "${local.records}.${google_bigquery_table.incidents.table_id}"
+}
+
+output "evidence" {
+  description = "The evidence bucket."
+  value       = "gs://${google_storage_bucket.evidence.name}"
+}

@@ -1,0 +1,101 @@
+resource "google_storage_bucket" "source" {
+  # checkov:skip=CKV_GCP_62:access to the archive is in the audit log; it holds no data
+  project  = var.project_id
+  name     = "${var.project_id}-${var.name}-source"
+  location = var.region
+  labels   = local.labels
+
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+
+  versioning {
+    enabled = true
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+# Named by its hash: an unchanged archive plans no change, and a changed one is a new object that rolls out.
+resource "google_storage_bucket_object" "source" {
+  bucket = google_storage_bucket.source.name
+  name   = "${filesha256(var.source_archive)}.zip"
+  source = var.source_archive
+
+  lifecycle {
+    create_before_destroy = true
+
+    precondition {
+      condition     = filesha256(var.source_archive) == local.manifest.sha256
+      error_message = "source_archive and the .json beside it are not of one packaging; run `make package` again."
+    }
+    precondition {
+      condition     = local.manifest.organization == null || local.manifest.organization == var.organization_id
+      error_message = "The archive's firebreak.yaml is for another organization than organization_id; every finding would be turned away."
+    }
+    precondition {
+      condition     = length(setsubtract([for one in local.functions : one.entry_point], local.manifest.entry_points)) == 0
+      error_message = "The archive lacks an entry point that is deployed; it is of another version than this configuration."
+    }
+  }
+}
+
+check "ceiling" {
+  assert {
+    condition     = var.ceiling == "monitor" || local.manifest.ceiling != "monitor"
+    error_message = "ceiling is ${var.ceiling}, and the archive's firebreak.yaml says monitor: nothing will be contained until both say more."
+  }
+}
+
+resource "google_artifact_registry_repository" "images" {
+  # checkov:skip=CKV_GCP_84:Google's own encryption; the images hold this archive and public packages, no data
+  project       = var.project_id
+  location      = var.region
+  repository_id = "${var.name}-functions"
+  description   = "Images that Cloud Build makes of the functions."
+  format        = "DOCKER"
+  labels        = local.labels
+
+  cleanup_policies {
+    id     = "keep-recent"
+    action = "KEEP"
+    most_recent_versions {
+      keep_count = 10
+    }
+  }
+  cleanup_policies {
+    id     = "delete-old"
+    action = "DELETE"
+    condition {
+      older_than = "7776000s" # 90 days
+    }
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+# By default functions are built as the project's Compute Engine account, which is often an editor.
+resource "google_service_account" "build" {
+  project      = var.project_id
+  account_id   = "${var.name}-build"
+  display_name = "Firebreak: builds the functions' images"
+}
+
+resource "google_storage_bucket_iam_member" "build" {
+  bucket = google_storage_bucket.source.name
+  role   = "roles/storage.objectViewer"
+  member = google_service_account.build.member
+}
+
+resource "google_artifact_registry_repository_iam_member" "build" {
+  project    = var.project_id
+  location   = var.region
+  repository = google_artifact_registry_repository.images.repository_id
+  role       = "roles/artifactregistry.writer"
+  member     = google_service_account.build.member
+}
+
+resource "google_project_iam_member" "build_log" {
+  project = var.project_id
+  role    = "roles/logging.logWriter"
+  member  = google_service_account.build.member
+}

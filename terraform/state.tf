@@ -1,0 +1,107 @@
+locals {
+  # What the ledger's own code needs of its database, as that code keeps it.
+  firestore = jsondecode(file("${path.module}/../adapters/firestore_indexes.json"))
+  is_ledger = "resource.name == \"projects/${var.project_id}/databases/${local.database}\""
+  database  = "${var.name}-ledger"
+
+  # A field has one resource, whether it is exempt from indexing, has a lifetime, or both.
+  fields = { for one in distinct(concat(
+    [for one in local.firestore.ttl : { collection = one.collection, field = one.field }],
+    [for one in local.firestore.single_field_exemptions : { collection = one.collection, field = one.field }],
+  )) : "${one.collection} ${one.field}" => one }
+  lifetimes  = toset([for one in local.firestore.ttl : "${one.collection} ${one.field}"])
+  exemptions = toset([for one in local.firestore.single_field_exemptions : "${one.collection} ${one.field}"])
+}
+
+resource "google_firestore_database" "ledger" {
+  project     = var.project_id
+  name        = local.database
+  location_id = coalesce(var.firestore_location, var.region)
+  type        = "FIRESTORE_NATIVE"
+
+  # The way back from every containment is in here.
+  delete_protection_state           = var.delete_protection ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
+  deletion_policy                   = var.delete_protection ? "ABANDON" : "DELETE"
+  point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_ENABLED"
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_firestore_index" "ledger" {
+  for_each = { for one in local.firestore.composite :
+    "${one.collection} ${join(" ", [for field in one.fields : "${field.name} ${field.order}"])}" => one
+  }
+
+  project    = var.project_id
+  database   = google_firestore_database.ledger.name
+  collection = each.value.collection
+
+  dynamic "fields" {
+    for_each = each.value.fields
+    content {
+      field_path = fields.value.name
+      order      = fields.value.order
+    }
+  }
+}
+
+resource "google_firestore_field" "ledger" {
+  for_each = local.fields
+
+  project    = var.project_id
+  database   = google_firestore_database.ledger.name
+  collection = each.value.collection
+  field      = each.value.field
+
+  dynamic "ttl_config" {
+    for_each = contains(local.lifetimes, each.key) ? [true] : []
+    content {}
+  }
+  # An empty one switches the field's own indexes off.
+  dynamic "index_config" {
+    for_each = contains(local.exemptions, each.key) ? [true] : []
+    content {}
+  }
+}
+
+resource "google_storage_bucket" "evidence" {
+  # checkov:skip=CKV_GCP_62:writes are in the project's audit log (identity.tf), which cannot be written to by hand
+  project  = var.project_id
+  name     = "${var.project_id}-${var.name}-evidence"
+  location = var.region
+  labels   = local.labels
+
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+  force_destroy               = false
+
+  versioning {
+    enabled = var.evidence_versioning
+  }
+
+  retention_policy {
+    retention_period = tostring(var.evidence_retention_days * 86400)
+    is_locked        = var.lock_evidence_retention
+  }
+
+  lifecycle_rule {
+    condition {
+      age = var.evidence_retention_days + 1
+    }
+    action {
+      type = "Delete"
+    }
+  }
+  lifecycle_rule {
+    condition {
+      days_since_noncurrent_time = 1
+      age                        = var.evidence_retention_days + 1
+      with_state                 = "ARCHIVED"
+    }
+    action {
+      type = "Delete"
+    }
+  }
+
+  depends_on = [google_project_service.api]
+}

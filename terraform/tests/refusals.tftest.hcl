@@ -1,0 +1,72 @@
+# What is refused before anything is made: each of the variables named in expect_failures, for the value given.
+
+mock_provider "google" {}
+mock_provider "google-beta" {}
+
+variables {
+  organization_id = "123456789012"
+  project_id      = "acme-firebreak"
+  region          = "europe-west1"
+  source_archive  = "tests/fixtures/firebreak.zip"
+  alert_email     = "oncall@acme.example"
+}
+
+run "more_than_monitoring_with_nowhere_to_contain_and_everybody_in_command" {
+  command = plan
+  variables {
+    ceiling                 = "enforce"
+    act_as_service_accounts = ["projects/shop-prod/serviceAccounts/checkout@shop-prod.iam.gserviceaccount.com"]
+    commanders              = ["allAuthenticatedUsers"]
+    secret_versions         = { virustotal_api_key = "not-a-version-but-a-key" }
+    runtime                 = "python310"
+    alert_email             = null
+  }
+  expect_failures = [var.ceiling, var.act_as_service_accounts, var.commanders, var.secret_versions, var.runtime, var.alert_email]
+}
+
+run "misspelt_values_a_whole_domain_in_command_and_no_archive" {
+  command = plan
+  variables {
+    contain_targets         = ["folders/7001"]
+    act_as_service_accounts = ["checkout@shop-prod.iam.gserviceaccount.com"]
+    ceiling                 = "Enforce"
+    commanders              = ["domain:acme.example"]
+    read_targets            = ["7001"]
+    source_archive          = "tests/fixtures/missing.zip"
+    finding_locations       = []
+    withhold                = ["run.services.updates"]
+  }
+  expect_failures = [var.act_as_service_accounts, var.ceiling, var.commanders, var.read_targets, var.source_archive, var.finding_locations, var.withhold]
+}
+
+run "another_organization" {
+  command = plan
+  variables {
+    contain_targets = ["organizations/999999999999"]
+  }
+  expect_failures = [var.contain_targets]
+}
+
+run "firebreaks_own_project" {
+  command = plan
+  variables {
+    contain_targets = ["projects/acme-firebreak"]
+  }
+  expect_failures = [var.contain_targets]
+}
+
+run "a_folder_by_its_bare_number" {
+  command = plan
+  variables {
+    contain_targets = ["7001"]
+  }
+  expect_failures = [var.contain_targets]
+}
+
+run "an_archive_that_would_turn_every_finding_of_this_organization_away" {
+  command = plan
+  variables {
+    organization_id = "999999999999"
+  }
+  expect_failures = [google_storage_bucket_object.source]
+}

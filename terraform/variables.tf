@@ -1,0 +1,310 @@
+# The five to fill in. Everything below them has a default that only records, and writes nothing outside this project
+# (the two alert variables count as one: either will do).
+
+variable "organization_id" {
+  description = "The organization's number, whose findings are answered."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{6,20}$", var.organization_id))
+    error_message = "organization_id is the organization's number, digits only: gcloud organizations list"
+  }
+}
+
+variable "project_id" {
+  description = "The project that Firebreak runs in. It should hold nothing else: who may administer it may command Firebreak."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
+    error_message = "project_id is the project's id, not its number or its display name."
+  }
+}
+
+variable "region" {
+  description = "Where functions, topics, records, secrets and the evidence bucket live. Nothing is stored elsewhere."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
+    error_message = "region is a single region such as europe-west1."
+  }
+}
+
+variable "source_archive" {
+  description = "Path of the archive that `make package` wrote; the .json beside it is read too."
+  type        = string
+
+  validation {
+    condition     = endswith(var.source_archive, ".zip") && fileexists(var.source_archive) && fileexists(replace(var.source_archive, "/\\.zip$/", ".json"))
+    error_message = "source_archive is the firebreak.zip that `make package` wrote, with its firebreak.json beside it."
+  }
+}
+
+variable "alert_email" {
+  description = "Address that every alert is sent to; null: only notification_channels."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alert_email != null || length(var.notification_channels) > 0
+    error_message = "Somebody has to hear the alerts: set alert_email or notification_channels."
+  }
+}
+
+# What it may touch.
+
+variable "contain_targets" {
+  description = "Where Firebreak may contain: organizations/N, folders/N or projects/ID. Empty: monitor only; not one permission to write outside its own project is granted (but marks, with write_marks)."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for one in var.contain_targets : can(regex("^(organizations/[0-9]+|folders/[0-9]+|projects/[a-z][a-z0-9-]{4,28}[a-z0-9])$", one))])
+    error_message = "Each of contain_targets is organizations/NUMBER, folders/NUMBER or projects/ID."
+  }
+  validation {
+    condition     = alltrue([for one in var.contain_targets : !startswith(one, "organizations/") || one == "organizations/${var.organization_id}"])
+    error_message = "contain_targets names another organization than organization_id."
+  }
+  validation {
+    condition     = !contains(var.contain_targets, "projects/${var.project_id}")
+    error_message = "contain_targets names Firebreak's own project, which it never contains."
+  }
+}
+
+variable "act_as_service_accounts" {
+  description = "Runtime identities (projects/P/serviceAccounts/EMAIL) that Firebreak may act as, instead of all those in contain_targets. Cloud Run asks for actAs on every update of a service; one that runs as an identity not listed here is not contained, and the record says so."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for one in var.act_as_service_accounts : can(regex("^projects/[a-z0-9:.-]+/serviceAccounts/[a-z0-9.-]+@[a-z0-9.-]+$", one))])
+    error_message = "Each of act_as_service_accounts is projects/PROJECT/serviceAccounts/EMAIL."
+  }
+  validation {
+    condition     = length(var.act_as_service_accounts) == 0 || length(var.contain_targets) > 0
+    error_message = "act_as_service_accounts narrows contain_targets, and those are empty."
+  }
+}
+
+variable "ceiling" {
+  description = "No decision goes above this: monitor, approve or enforce. firebreak.yaml has a ceiling of its own, and the lower one counts."
+  type        = string
+  default     = "monitor"
+
+  validation {
+    condition     = contains(["monitor", "approve", "enforce"], var.ceiling)
+    error_message = "ceiling is monitor, approve or enforce."
+  }
+  validation {
+    condition     = var.ceiling == "monitor" || length(var.contain_targets) > 0
+    error_message = "A ceiling above monitor needs contain_targets: without them every containment would be denied."
+  }
+}
+
+variable "write_marks" {
+  description = "Whether findings are marked in Security Command Center with what Firebreak did. Grants securitycenter.findingsecuritymarks.update on the organization and sets FIREBREAK_SCC_MARKS, both or neither."
+  type        = bool
+  default     = false
+}
+
+variable "read_targets" {
+  description = "Where Firebreak may read workloads and their surroundings; empty: the whole organization. What it cannot read it does not contain alone. Findings are read on the organization in any case."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for one in var.read_targets : can(regex("^(organizations/[0-9]+|folders/[0-9]+|projects/[a-z][a-z0-9-]{4,28}[a-z0-9])$", one))])
+    error_message = "Each of read_targets is organizations/NUMBER, folders/NUMBER or projects/ID."
+  }
+}
+
+variable "withhold" {
+  description = "Permissions in permissions.json that are not granted all the same, such as logging.logEntries.list. What cannot be read becomes a gap on the record and a question; what cannot be written fails, and says so."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(setsubtract(var.withhold, flatten([for one in values(jsondecode(file("${path.module}/permissions.json"))) : keys(one.permissions)]))) == 0
+    error_message = "withhold names a permission that is not granted anyway; terraform/permissions.json has them all."
+  }
+}
+
+variable "commanders" {
+  description = "Who may approve, reject, release, halt and resume: user:, group: or serviceAccount: principals. They may publish to the commands topic and read the ledger. Nobody else may publish there but the scheduler."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for one in var.commanders : can(regex("^(user|group|serviceAccount):[^@ ]+@[^@ ]+$", one))])
+    error_message = "Each of commanders is one named principal: user:, group: or serviceAccount: and an address. Not domain:, allUsers or allAuthenticatedUsers."
+  }
+}
+
+# What reaches it.
+
+variable "finding_locations" {
+  description = "Locations of Security Command Center whose findings are delivered. Without data residency that is global alone; with it, each location in use (eu, us, …): a location that is not listed is silent, without an error."
+  type        = set(string)
+  default     = ["global"]
+
+  validation {
+    condition     = length(var.finding_locations) > 0
+    error_message = "Without a location no finding arrives."
+  }
+}
+
+variable "extra_categories" {
+  description = "Finding categories to deliver beside those that the packaged policies could match."
+  type        = set(string)
+  default     = []
+}
+
+variable "narrow_filter" {
+  description = "A condition in Security Command Center's filter language that findings must also meet to be delivered. What it leaves out is not even recorded."
+  type        = string
+  default     = ""
+}
+
+# Who it is, and how large.
+
+variable "name" {
+  description = "What names begin with. Two deployments in one organization need two."
+  type        = string
+  default     = "firebreak"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,10}[a-z0-9]$", var.name))
+    error_message = "name is 3 to 12 lower case letters, digits and dashes: service accounts have no more room."
+  }
+}
+
+variable "runtime" {
+  description = "The functions' Python. requirements.txt is pinned by hash for all of these."
+  type        = string
+  default     = "python313"
+
+  validation {
+    condition     = contains(["python311", "python312", "python313"], var.runtime)
+    error_message = "runtime is python311, python312 or python313."
+  }
+}
+
+variable "min_instances" {
+  description = "Instances of on-finding kept warm. 0 costs nothing while idle and adds a cold start of a few seconds to a finding after a quiet time; 1 costs an idle vCPU and 512 MiB around the clock, about 10 USD a month at list price."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.min_instances >= 0 && var.min_instances <= 10
+    error_message = "min_instances is 0 to 10."
+  }
+}
+
+variable "max_instances" {
+  description = "Most instances of each function, with 16 messages at a time each. It bounds cost and the load on the APIs that are asked; messages beyond it wait in their subscription."
+  type        = number
+  default     = 5
+
+  validation {
+    condition     = var.max_instances >= 1 && var.max_instances <= 100
+    error_message = "max_instances is 1 to 100."
+  }
+}
+
+variable "vpc" {
+  description = "Send all egress of the functions through this network, so that your firewall and NAT decide what they reach (docs/security.md lists it). The subnetwork is in the region. null: Google's default egress."
+  type        = object({ network = string, subnetwork = string })
+  default     = null
+}
+
+variable "secret_versions" {
+  description = "Which version of each secret is used: a number, or latest, read when an instance starts. null: not used. Add the version first (docs/deploy.md), because a function does not start without it. The seal key's first version is made here."
+  type = object({
+    virustotal_api_key = optional(string)
+    slack_webhook      = optional(string)
+    chat_webhook       = optional(string)
+    seal_key           = optional(string, "latest")
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for one in values(var.secret_versions) : one == null || can(regex("^(latest|[1-9][0-9]*)$", one))])
+    error_message = "Each of secret_versions is latest or a version's number; the secret itself does not belong here."
+  }
+}
+
+# What it keeps.
+
+variable "evidence_retention_days" {
+  description = "How long evidence can be neither deleted nor overwritten. A day later it is deleted."
+  type        = number
+  default     = 365
+
+  validation {
+    condition     = var.evidence_retention_days >= 1 && var.evidence_retention_days <= 36500
+    error_message = "evidence_retention_days is at least 1."
+  }
+}
+
+variable "lock_evidence_retention" {
+  description = "Lock the retention of evidence. CANNOT BE UNDONE: from then on nobody, Google included, can shorten it or delete the bucket before the last object's time is up."
+  type        = bool
+  default     = false
+}
+
+variable "evidence_versioning" {
+  description = "Keep versions of evidence objects beside their retention. Turn it off if the API refuses the two together, as it did for years; retention alone already forbids overwriting and deleting."
+  type        = bool
+  default     = true
+}
+
+variable "record_days" {
+  description = "How long announced incident records stay in BigQuery."
+  type        = number
+  default     = 400
+
+  validation {
+    condition     = var.record_days >= 1
+    error_message = "record_days is at least 1."
+  }
+}
+
+variable "firestore_location" {
+  description = "Location of the ledger; null: the region. Not every region has Firestore, and it cannot be changed later."
+  type        = string
+  default     = null
+}
+
+variable "delete_protection" {
+  description = "Protect ledger, records, secrets and evidence from being destroyed with the rest. Turn it off, apply, and only then destroy, when everything is released (docs/operations.md)."
+  type        = bool
+  default     = true
+}
+
+# Who hears of it.
+
+variable "notification_channels" {
+  description = "Names of existing Cloud Monitoring channels (projects/P/notificationChannels/N) that alerts go to."
+  type        = list(string)
+  default     = []
+}
+
+variable "sweep_schedule" {
+  description = "How often reviews, expired questions, drift, unfinished and missed work are looked at, as cron in UTC."
+  type        = string
+  default     = "*/5 * * * *"
+}
+
+variable "containment_objective_seconds" {
+  description = "From Firebreak's first sight of a finding to a verified containment without a person; slower than that is an alert."
+  type        = number
+  default     = 120
+}
+
+variable "labels" {
+  description = "Labels on everything that takes them."
+  type        = map(string)
+  default     = {}
+}

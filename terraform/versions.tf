@@ -1,0 +1,20 @@
+terraform {
+  # 1.11 is the first with write-only arguments: the seal key is made and stored without passing through any state.
+  required_version = ">= 1.11"
+
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = "~> 7.46"
+    }
+    # Only for google_project_service_identity, which the other one does not have.
+    google-beta = {
+      source  = "hashicorp/google-beta"
+      version = "~> 7.46"
+    }
+    random = {
+      source  = "hashicorp/random"
+      version = "~> 3.7"
+    }
+  }
+}

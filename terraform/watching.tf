@@ -1,0 +1,277 @@
+locals {
+  channels = concat(
+    var.notification_channels,
+    [for one in google_monitoring_notification_channel.email : one.name],
+  )
+
+  service_names = [for name in keys(local.functions) : "${var.name}-${name}"]
+  log           = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", [for one in local.service_names : "\"${one}\""])})"
+
+  # What the functions write to their log, by the fields that the code gives it.
+  log_filters = {
+    announcements    = "jsonPayload.announcement:* AND jsonPayload.phase:*"
+    failures         = "jsonPayload.announcement:* AND jsonPayload.phase=\"failed\""
+    questions        = "jsonPayload.announcement:* AND jsonPayload.phase=\"waiting\""
+    faults           = "severity>=ERROR AND (jsonPayload.message:\"a fault in Firebreak itself\" OR textPayload:\"Firebreak does not start\")"
+    sweeps           = "jsonPayload.message=\"the sweep is done\""
+    virustotal-quota = "jsonPayload.record.evidence.gap:\"the VirusTotal quota is used up\""
+  }
+
+  # Each alert's runbook is the heading of the same name in docs/operations.md.
+  log_alerts = {
+    failed-containment = {
+      says     = "A containment failed, or what was to be contained could not be read. The workload serves as before unless the record says otherwise."
+      filter   = local.log_filters.failures
+      severity = "CRITICAL"
+    }
+    approval-waiting = {
+      says     = "Firebreak asks a person: a plan is drawn, and is not carried out until somebody approves it."
+      filter   = local.log_filters.questions
+      severity = "WARNING"
+    }
+    function-error = {
+      says     = "A fault in Firebreak itself, or a function that does not start. The message is delivered again for over two hours."
+      filter   = local.log_filters.faults
+      severity = "ERROR"
+    }
+    virustotal-quota = {
+      says     = "The VirusTotal quota is used up until midnight UTC. Its facts are unknown until then, so that people are asked more often."
+      filter   = local.log_filters.virustotal-quota
+      severity = "WARNING"
+    }
+  }
+
+  metric_alerts = {
+    dead-letter = {
+      says     = "A message was given up after 20 attempts, or could not be read. It is kept for 31 days."
+      filter   = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND resource.labels.subscription_id=one_of(${join(",", [for one in google_pubsub_subscription.dead : "\"${one.name}\""])})"
+      above    = 0
+      duration = "0s"
+      period   = "60s"
+      aligner  = "ALIGN_MAX"
+      severity = "CRITICAL"
+    }
+    backlog = {
+      says     = "The oldest message has waited for over ten minutes: a function, the ledger, or an API that it asks is not to be reached."
+      filter   = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND resource.labels.subscription_id=one_of(${join(",", [for one in google_pubsub_subscription.push : "\"${one.name}\""])})"
+      above    = 600
+      duration = "300s"
+      period   = "60s"
+      aligner  = "ALIGN_MAX"
+      severity = "ERROR"
+    }
+    slow-containment = {
+      says     = "A containment without a person took longer than the objective of ${var.containment_objective_seconds} s."
+      filter   = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.seconds_to_contain.name}\""
+      above    = var.containment_objective_seconds
+      duration = "0s"
+      period   = "300s"
+      aligner  = "ALIGN_PERCENTILE_99"
+      severity = "WARNING"
+    }
+  }
+
+  runbooks = "docs/operations.md"
+}
+
+resource "google_monitoring_notification_channel" "email" {
+  for_each = var.alert_email == null ? {} : { email = var.alert_email }
+
+  project      = var.project_id
+  display_name = "Firebreak alerts"
+  type         = "email"
+  labels       = { email_address = each.value }
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_logging_metric" "count" {
+  for_each = local.log_filters
+
+  project     = var.project_id
+  name        = "${var.name}/${each.key}"
+  description = "Firebreak: lines of ${each.key} in its log."
+  filter      = "${local.log} AND ${each.value}"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    dynamic "labels" {
+      for_each = each.key == "announcements" ? ["phase"] : []
+      content {
+        key = labels.value
+      }
+    }
+  }
+  label_extractors = each.key == "announcements" ? { phase = "EXTRACT(jsonPayload.phase)" } : null
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_logging_metric" "seconds_to_contain" {
+  project         = var.project_id
+  name            = "${var.name}/seconds-to-contain"
+  description     = "Firebreak: seconds from its first sight of a finding to a verified containment that no person was asked about."
+  filter          = "${local.log} AND jsonPayload.seconds_to_contain>=0"
+  value_extractor = "EXTRACT(jsonPayload.seconds_to_contain)"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "DISTRIBUTION"
+    unit        = "s"
+  }
+
+  bucket_options {
+    explicit_buckets {
+      bounds = [1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800, 3600]
+    }
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_monitoring_alert_policy" "log" {
+  for_each = local.log_alerts
+
+  project      = var.project_id
+  display_name = "${var.name}: ${each.key}"
+  combiner     = "OR"
+  severity     = each.value.severity
+  user_labels  = local.labels
+
+  conditions {
+    display_name = each.key
+    condition_matched_log {
+      filter           = "${local.log} AND ${each.value.filter}"
+      label_extractors = { incident = "EXTRACT(jsonPayload.incident)" }
+    }
+  }
+
+  notification_channels = local.channels
+
+  alert_strategy {
+    auto_close = "86400s"
+    notification_rate_limit {
+      period = "300s"
+    }
+  }
+
+  documentation {
+    subject   = "Firebreak: ${each.key}"
+    mime_type = "text/markdown"
+    content   = "${each.value.says}\n\nRunbook: ${local.runbooks}#${each.key}"
+  }
+}
+
+resource "google_monitoring_alert_policy" "metric" {
+  for_each = local.metric_alerts
+
+  project      = var.project_id
+  display_name = "${var.name}: ${each.key}"
+  combiner     = "OR"
+  severity     = each.value.severity
+  user_labels  = local.labels
+
+  conditions {
+    display_name = each.key
+    condition_threshold {
+      filter          = each.value.filter
+      comparison      = "COMPARISON_GT"
+      threshold_value = each.value.above
+      duration        = each.value.duration
+      aggregations {
+        alignment_period   = each.value.period
+        per_series_aligner = each.value.aligner
+      }
+    }
+  }
+
+  notification_channels = local.channels
+
+  documentation {
+    subject   = "Firebreak: ${each.key}"
+    mime_type = "text/markdown"
+    content   = "${each.value.says}\n\nRunbook: ${local.runbooks}#${each.key}"
+  }
+}
+
+# Absence is another kind of condition: no sweep for half an hour.
+resource "google_monitoring_alert_policy" "no_sweep" {
+  project      = var.project_id
+  display_name = "${var.name}: no-sweep"
+  combiner     = "OR"
+  severity     = "ERROR"
+  user_labels  = local.labels
+
+  conditions {
+    display_name = "no-sweep"
+    condition_absent {
+      filter   = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.count["sweeps"].name}\""
+      duration = "1800s"
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+
+  notification_channels = local.channels
+
+  documentation {
+    subject   = "Firebreak: no-sweep"
+    mime_type = "text/markdown"
+    content   = "No sweep has finished for half an hour: reviews, expiries, drift and missed findings go unseen.\n\nRunbook: ${local.runbooks}#no-sweep"
+  }
+}
+
+locals {
+  tiles = [
+    { title = "Announcements by phase", filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.count["announcements"].name}\"", aligner = "ALIGN_DELTA", by = ["metric.label.phase"] },
+    { title = "Seconds to contain, 99th percentile", filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.seconds_to_contain.name}\"", aligner = "ALIGN_PERCENTILE_99", by = [] },
+    { title = "Oldest unanswered message, seconds", filter = local.metric_alerts.backlog.filter, aligner = "ALIGN_MAX", by = ["resource.label.subscription_id"] },
+    { title = "Dead letters kept", filter = local.metric_alerts.dead-letter.filter, aligner = "ALIGN_MAX", by = ["resource.label.subscription_id"] },
+    { title = "Sweeps finished", filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.count["sweeps"].name}\"", aligner = "ALIGN_DELTA", by = [] },
+    { title = "Faults in Firebreak itself", filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.count["faults"].name}\"", aligner = "ALIGN_DELTA", by = [] },
+    { title = "Answers without a VirusTotal quota", filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.count["virustotal-quota"].name}\"", aligner = "ALIGN_DELTA", by = [] },
+    { title = "Requests by status", filter = "resource.type=\"cloud_run_revision\" AND metric.type=\"run.googleapis.com/request_count\" AND resource.labels.service_name=one_of(${join(",", [for one in local.service_names : "\"${one}\""])})", aligner = "ALIGN_DELTA", by = ["metric.label.response_code_class"] },
+  ]
+}
+
+resource "google_monitoring_dashboard" "firebreak" {
+  project = var.project_id
+
+  dashboard_json = jsonencode({
+    displayName = "Firebreak (${var.name})"
+    mosaicLayout = {
+      columns = 12
+      tiles = [for index, one in local.tiles : {
+        xPos   = (index % 2) * 6
+        yPos   = floor(index / 2) * 4
+        width  = 6
+        height = 4
+        widget = {
+          title = one.title
+          xyChart = {
+            dataSets = [{
+              plotType = "LINE"
+              timeSeriesQuery = {
+                timeSeriesFilter = {
+                  filter = one.filter
+                  aggregation = {
+                    alignmentPeriod    = "300s"
+                    perSeriesAligner   = one.aligner
+                    crossSeriesReducer = one.aligner == "ALIGN_DELTA" ? "REDUCE_SUM" : "REDUCE_MAX"
+                    groupByFields      = one.by
+                  }
+                }
+              }
+            }]
+          }
+        }
+      }]
+    }
+  })
+
+  depends_on = [google_project_service.api]
+}

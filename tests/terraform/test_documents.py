@@ -1,0 +1,140 @@
+"""What the pages about deploying say is so: inputs and outputs, links, and every command that can be run here."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.repository.checkout import ROOT, text_of, tracked
+from tests.terraform.deployment import Deployment, has_mirror, resources
+from tools.readme_commands import commands
+
+PAGES = ("docs/deploy.md", "docs/security.md", "docs/operations.md", "terraform/README.md")
+ORGANIZATION = "987654321098"
+ROW = re.compile(r"^\| `([a-z_]+)` \| (.+?) \|", re.MULTILINE)
+
+
+def declared(kind: str, file: str) -> dict[str, str]:
+    """Name to block, of the variables or outputs of the module."""
+    found = re.findall(rf'^{kind} "([a-z_]+)" \{{\n(.*?)^\}}', text_of(file), re.MULTILINE | re.DOTALL)
+    return dict(found)
+
+
+def section(title: str) -> str:
+    return text_of("terraform/README.md").partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+def anchor(heading: str) -> str:
+    return re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-")
+
+
+def test_the_readme_names_every_input_with_its_default() -> None:
+    defaults = {}
+    for name, block in declared("variable", "terraform/variables.tf").items():
+        default = re.search(r"^  default +=\s+(.+)$", block, re.MULTILINE)
+        defaults[name] = f"`{default[1]}`" if default else "**required**"
+    shown = {
+        name: default
+        for name, default in ROW.findall(section("Inputs"))
+        if name not in ("alert_email", "secret_versions")  # told in words: one of two, and an object
+    }
+
+    assert shown.items() <= defaults.items()
+    assert defaults.keys() == {name for name, _ in ROW.findall(section("Inputs"))}
+
+
+def test_every_input_and_output_is_described() -> None:
+    blocks = declared("variable", "terraform/variables.tf") | declared("output", "terraform/outputs.tf")
+
+    assert [name for name, block in blocks.items() if "  description = " not in block] == []
+
+
+def test_the_readme_names_every_output() -> None:
+    outputs = re.findall(r"^\| `([a-z_]+)` \|", section("Outputs"), re.MULTILINE)
+
+    assert set(outputs) == declared("output", "terraform/outputs.tf").keys()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page: str) -> None:
+    folder = (ROOT / page).parent
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
+        path, _, heading = link.partition("#")
+        target = (folder / path).resolve() if path else ROOT / page
+        if "://" in link or link.startswith("git::"):
+            continue
+        headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE) if target.suffix == ".md" else []
+        if not target.exists() or (heading and heading not in {anchor(one) for one in headings}):
+            broken.append(link)
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_variable_that_a_page_speaks_of_exists(page: str) -> None:
+    known = declared("variable", "terraform/variables.tf").keys()
+    set_in_text = re.findall(r"`([a-z_]+) = ", text_of(page)) + re.findall(
+        r"^  ([a-z_]+) += ", text_of(page), re.MULTILINE
+    )
+
+    assert set(set_in_text) - known - {"source"} == set()
+
+
+@pytest.mark.terraform
+@pytest.mark.skipif(not has_mirror(), reason="TF_CLI_CONFIG_FILE names no provider mirror to plan with")
+def test_the_way_to_the_first_finding_can_be_walked(tmp_path: Path) -> None:
+    """Each marked command as written, in a checkout of its own; then the example's plan, with what they made."""
+    checkout = tmp_path / "firebreak"
+    for path in tracked():
+        (checkout / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / path, checkout / path)
+    (checkout / ".venv").symlink_to(ROOT / ".venv")
+    for needed in ("requirements-dev.txt", "tools/launcher.py"):
+        os.utime(checkout / needed, (0, 0))  # so that `make` finds the environment that is lent to it ready
+    for command in commands(text_of("docs/deploy.md")):
+        ran = subprocess.run(  # noqa: S603 - the page's own words
+            ["/usr/bin/env", "bash", "-c", command],
+            cwd=checkout,
+            env={**os.environ, "ORGANIZATION": ORGANIZATION},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, f"{command}\n{ran.stdout}{ran.stderr}"
+    made = json.loads((checkout / "dist" / "firebreak.json").read_text())
+
+    assert made["organization"] == ORGANIZATION
+    assert "Defense Evasion: Base64 ELF File Command Line" in made["categories"]
+
+    added = planned(tmp_path / "plan", "minimal", checkout / "dist")
+    told = re.search(r"some (\d+) to add", text_of("docs/deploy.md"))
+
+    assert told
+    assert abs(added - int(told[1])) <= 10
+
+
+@pytest.mark.terraform
+@pytest.mark.skipif(not has_mirror(), reason="TF_CLI_CONFIG_FILE names no provider mirror to plan with")
+@pytest.mark.parametrize("example", ["folders_only", "monitor_only"])
+def test_every_other_example_can_be_planned_with_the_values_it_suggests(tmp_path: Path, example: str) -> None:
+    fixtures = ROOT / "terraform" / "tests" / "fixtures"
+
+    assert planned(tmp_path, example, fixtures, "123456789012") > 100
+
+
+def planned(folder: Path, example: str, archive: Path, organization: str = ORGANIZATION) -> int:
+    """How many resources an example's plan would make."""
+    folder.mkdir(exist_ok=True)
+    shutil.copytree(archive, folder / "dist")
+    deployment = Deployment(folder, f"examples/{example}", {})
+    values = (deployment.folder / "terraform.tfvars.example").read_text().replace("123456789012", organization)
+    (deployment.folder / "terraform.tfvars").write_text(values)
+    return len(resources(deployment.plan()))

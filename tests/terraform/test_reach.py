@@ -1,0 +1,239 @@
+"""What a deployment may do: each permission that the code declares, none beyond, and none to another identity."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import settings
+from core.target import Target, parse_resource
+from tests.terraform.deployment import (
+    ORGANIZATION,
+    PROJECT,
+    Deployment,
+    Grant,
+    changes,
+    grants,
+    has_mirror,
+    resources,
+)
+from tools.permissions import declared, sorted_into_roles
+
+pytestmark = [
+    pytest.mark.terraform,
+    pytest.mark.skipif(not has_mirror(), reason="TF_CLI_CONFIG_FILE names no provider mirror to plan with"),
+]
+FUNCTIONS = ("on-command", "on-finding")
+TARGET = "folders/7001"
+CONTAIN: dict[str, Any] = {"contain_targets": [TARGET]}
+PREDEFINED = {  # what is granted beside the custom roles, and what each holds that matters here
+    "roles/run.invoker",
+    "roles/pubsub.publisher",
+    "roles/pubsub.subscriber",
+    "roles/bigquery.dataEditor",
+    "roles/secretmanager.secretAccessor",
+    "roles/iam.serviceAccountOpenIdTokenCreator",
+    "roles/storage.objectViewer",
+    "roles/artifactregistry.writer",
+    "roles/logging.logWriter",
+}
+
+
+def account(name: str) -> str:
+    return f"serviceAccount:firebreak-{name}@{PROJECT}.iam.gserviceaccount.com"
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """Applied with the five variables alone."""
+    made = Deployment(tmp_path_factory.mktemp("deployment"))
+    made.apply()
+    return made
+
+
+@pytest.fixture(scope="module")
+def monitoring(deployment: Deployment) -> dict[str, Any]:
+    return deployment.state()
+
+
+@pytest.fixture(scope="module")
+def containing(deployment: Deployment) -> dict[str, Any]:
+    """The plan that adds containment on one folder to it, and marks."""
+    return deployment.plan(**CONTAIN, write_marks=True)
+
+
+def custom_roles(shown: dict[str, Any]) -> dict[str, set[str]]:
+    """Full name to permissions."""
+    found = {}
+    for one in resources(shown):
+        values = one["values"]
+        if one["type"].endswith("_iam_custom_role"):
+            home = f"organizations/{values['org_id']}" if "org_id" in values else f"projects/{values['project']}"
+            found[f"{home}/roles/{values['role_id']}"] = set(values["permissions"])
+    return found
+
+
+def held(shown: dict[str, Any], who: str) -> Iterator[tuple[str, str]]:
+    """Each permission of a custom role that an identity holds, and where."""
+    roles = custom_roles(shown)
+    for grant in grants(shown):
+        if grant.who == who and grant.role in roles:
+            yield from ((permission, grant.where) for permission in roles[grant.role])
+
+
+def test_each_function_holds_what_the_code_declares_and_nothing_else(containing: dict[str, Any]) -> None:
+    """By permission and place: findings and marks on the organization, containment on its target, the rest its own."""
+    roles = sorted_into_roles(declared())
+    places = {
+        "findings": ORGANIZATION,
+        "read": ORGANIZATION,
+        "marks": ORGANIZATION,
+        "contain": TARGET,
+        "act_as": TARGET,
+        "ledger": PROJECT,
+        "vault": f"{PROJECT}-firebreak-evidence",
+    }
+    expected = {(permission, place) for role, place in places.items() for permission in roles[role]}
+
+    assert roles["publish"].keys() == {"pubsub.topics.publish"}
+    for name in FUNCTIONS:
+        assert set(held(containing, account(name))) == expected
+
+
+def test_monitor_only_holds_no_permission_to_write_outside_its_project(monitoring: dict[str, Any]) -> None:
+    roles = sorted_into_roles(declared())
+    writes = {*roles["contain"], *roles["act_as"], *roles["marks"]}
+    given = {permission for name in FUNCTIONS for permission, _ in held(monitoring, account(name))}
+
+    assert writes
+    assert given & writes == set()
+
+
+def test_monitoring_and_containing_differ_by_exactly_the_write_roles(deployment: Deployment) -> None:
+    """Nothing else is made, changed or taken away; and the way back differs by the same."""
+    plan = deployment.plan(**CONTAIN)
+    expected = {f'google_organization_iam_custom_role.role["{role}"]' for role in ("contain", "act_as")} | {
+        f'google_folder_iam_member.grant["{name} {role} {TARGET}"]'
+        for role in ("contain", "act_as")
+        for name in FUNCTIONS
+    }
+
+    assert changes(plan) == {address: ["create"] for address in expected}
+
+
+def test_an_unchanged_tree_plans_no_change(deployment: Deployment) -> None:
+    assert changes(deployment.plan(code=0)) == {}
+
+
+def test_beside_the_custom_roles_everything_granted_is_on_one_thing_and_to_one_identity(
+    containing: dict[str, Any],
+) -> None:
+    """The whole list. A binding that is not in it, or is missing from it, is a change to docs/security.md."""
+    number = project_number(containing)
+    pubsub = f"serviceAccount:service-{number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+    scheduler = f"serviceAccount:service-{number}@gcp-sa-cloudscheduler.iam.gserviceaccount.com"
+    scc = f"serviceAccount:service-org-{ORGANIZATION}@gcp-sa-scc-notification.iam.gserviceaccount.com"
+    expected = {
+        ("firebreak-findings", "roles/pubsub.publisher", scc),
+        ("firebreak-commands", "roles/pubsub.publisher", scheduler),
+        ("messages", "roles/bigquery.dataEditor", pubsub),
+        (f"{PROJECT}-firebreak-source", "roles/storage.objectViewer", account("build")),
+        ("firebreak-functions", "roles/artifactregistry.writer", account("build")),
+        (PROJECT, "roles/logging.logWriter", account("build")),
+    }
+    for name in FUNCTIONS:
+        push = f"firebreak-{name}-push"
+        expected |= {
+            (f"firebreak-{name}", "roles/run.invoker", account(f"{name}-push")),
+            (
+                f"projects/{PROJECT}/serviceAccounts/{push}@{PROJECT}.iam.gserviceaccount.com",
+                "roles/iam.serviceAccountOpenIdTokenCreator",
+                pubsub,
+            ),
+            ("firebreak-incidents", "roles/pubsub.publisher", account(name)),
+            ("firebreak-unreadable", "roles/pubsub.publisher", account(name)),
+            ("firebreak-seal-key", "roles/secretmanager.secretAccessor", account(name)),
+        }
+    for name in (*FUNCTIONS, "records"):
+        expected |= {
+            (f"firebreak-{name}-dead", "roles/pubsub.publisher", pubsub),
+            (f"firebreak-{name}", "roles/pubsub.subscriber", pubsub),
+        }
+    found = {
+        (grant.where, grant.role, grant.who)
+        for grant in grants(containing)
+        if grant.role not in custom_roles(containing)
+    }
+
+    assert found == expected
+
+
+def project_number(shown: dict[str, Any]) -> str:
+    """As the stand-in makes it up, read from the agent that moves dead letters."""
+    agents = {grant.who for grant in grants(shown) if "@gcp-sa-pubsub." in grant.who}
+    return agents.pop().removeprefix("serviceAccount:service-").partition("@")[0]
+
+
+def test_no_role_is_broad_and_nobody_is_everybody(containing: dict[str, Any]) -> None:
+    """No primitive role, no administrator of anything, and no identity that anybody can take."""
+    every = list(grants(containing))
+    predefined = {grant.role for grant in every} - custom_roles(containing).keys()
+
+    assert every
+    assert predefined <= PREDEFINED
+    assert {grant for grant in every if grant.who in ("allUsers", "allAuthenticatedUsers")} == set[Grant]()
+    assert "allUsers" not in json.dumps(containing)
+    assert "allAuthenticatedUsers" not in json.dumps(containing)
+
+
+def test_no_policy_is_replaced_as_a_whole_but_who_may_command(containing: dict[str, Any]) -> None:
+    """A binding takes away what others were given, and on the findings topic that is Security Command Center's own."""
+    authoritative = {
+        one["address"] for one in resources(containing) if one["type"].endswith(("_binding", "_iam_policy"))
+    }
+
+    assert authoritative == {"google_pubsub_topic_iam_binding.commands"}
+
+
+def test_no_key_is_made_and_no_secret_stands_in_state_or_plan(
+    monitoring: dict[str, Any], containing: dict[str, Any]
+) -> None:
+    kinds = {one["type"] for one in resources(containing)}
+    versions = [one["values"] for one in resources(monitoring) if one["type"] == "google_secret_manager_secret_version"]
+
+    assert not kinds & {"google_service_account_key", "google_storage_hmac_key", "random_password", "tls_private_key"}
+    assert len(versions) == 1
+    assert [(one.get("secret_data"), one.get("secret_data_wo")) for one in versions] == [(None, None)]
+
+
+def test_functions_get_exactly_the_settings_that_there_are(containing: dict[str, Any]) -> None:
+    """And one that is misspelt, or that only belongs on a developer's machine, is none of them."""
+    known = {*settings._OWN, "VIRUSTOTAL_API_KEY"}  # noqa: SLF001 - the one list of them
+    for name in FUNCTIONS:
+        given = environment(containing, name)
+
+        assert given.keys() - {"WORKERS", "THREADS"} <= known
+        assert {name for name in given if name.endswith("_HOST")} == set()
+        assert "FIREBREAK_COMMANDS_TOPIC" not in given, "a function carries commands out, it does not send them on"
+
+
+def test_firebreak_would_know_its_own_services_in_either_spelling(containing: dict[str, Any]) -> None:
+    own = [parse_resource(one) for one in environment(containing, "on-finding")["FIREBREAK_SELF"].split(",")]
+    projects = {one.project for one in own if isinstance(one, Target)}
+
+    assert len(own) == 2 * len(FUNCTIONS)
+    assert projects == {PROJECT, project_number(containing)}
+
+
+def environment(shown: dict[str, Any], function: str) -> dict[str, str]:
+    """What a function starts with, secrets by the name of their secret."""
+    config = next(
+        one["values"]["service_config"][0]
+        for one in resources(shown)
+        if one["address"] == f'google_cloudfunctions2_function.function["{function}"]'
+    )
+    secrets = {one["key"]: one["secret"] for one in config["secret_environment_variables"]}
+    return {**config["environment_variables"], **secrets}
