@@ -80,7 +80,8 @@ class Ledger:
 
     def knows(self, finding: Finding) -> bool:
         """Whether this event has an incident, of its own or one that it joined."""
-        return any(self.documents.read(kind, finding.incident_id) for kind in ("incident", "event"))
+        event = finding.incident_id
+        return bool(self.documents.read("incident", event) or self.documents.read("event", event))
 
     def _joined(self, incident_id: str, finding: Finding) -> Held | None:
         """The incident of the same finding that this event joined once, or joins now because it is open.
