@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
+from itertools import islice
 from typing import Any
 
 from google.api_core import exceptions
@@ -67,10 +68,12 @@ class BucketVault:
         """Every object below the folder, by its name from there."""
         prefix = self._path(folder, "")
         with _translated():
-            found = self._bucket.client.list_blobs(
-                self._bucket, prefix=prefix, max_results=_MOST_NAMES, **_within(deadline)
-            )
-            return tuple(sorted(one.name.removeprefix(prefix) for one in found))
+            listed = self._bucket.client.list_blobs(self._bucket, prefix=prefix, **_within(deadline))
+            found = [one.name.removeprefix(prefix) for one in islice(listed, _MOST_NAMES + 1)]
+        if len(found) > _MOST_NAMES:
+            message = f"there are more than {_MOST_NAMES} objects under {folder}, far more than Firebreak makes"
+            raise Refused(message)
+        return tuple(sorted(found))
 
     def _path(self, folder: str, name: str) -> str:
         return f"{self._prefix}{folder}/{name}"

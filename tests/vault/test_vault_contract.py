@@ -131,6 +131,16 @@ def test_a_bucket_that_is_out_of_reach_is_given_up_at_the_deadline(sandbox: Sand
     assert vault.get("fb-1", "lost.json", soon()) == b"{}"
 
 
+def test_a_listing_that_does_not_end_is_not_taken_for_a_short_one(sandbox: Sandbox) -> None:
+    """Whoever may create objects may create many; what is too much to look at is said to be."""
+    vault = BucketVault("gs://evidence", sandbox.environment()["STORAGE_EMULATOR_HOST"])
+    sandbox.wire.clear_faults()
+    sandbox.world.buckets["evidence"] |= {f"fb-9/{number}": b"" for number in range(1001)}
+
+    with pytest.raises(Refused, match="more than 1000 objects"):
+        vault.names("fb-9", soon())
+
+
 def test_what_comes_back_damaged_is_not_taken_for_evidence(sandbox: Sandbox) -> None:
     """Google's client compares checksums; we listen to it."""
     vault = BucketVault("gs://evidence", sandbox.environment()["STORAGE_EMULATOR_HOST"])
