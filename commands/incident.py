@@ -35,7 +35,7 @@ def add_incident_commands(parser: argparse.ArgumentParser) -> None:
     by(approve)
     reject = declare(commands, "reject", _reject, "answer the question with no")
     identity(reject)
-    reject.add_argument("--reason", required=True, type=said, help="why; it stands on the record")
+    reject.add_argument("--reason", type=said, help="why; it stands on the record")
     by(reject)
     for name, run, about in (
         ("release", _release, "put back what this incident's containment set"),
@@ -44,10 +44,10 @@ def add_incident_commands(parser: argparse.ArgumentParser) -> None:
         command = declare(commands, name, run, about)
         identity(command)
         by(command)
-    close = declare(commands, "close", _close, "end an incident with what it was found to be")
+    close = declare(commands, "close", _close, "end an incident, best with what it was found to be")
     identity(close)
-    close.add_argument("--as", required=True, dest="closed_as", choices=CLOSED_AS, help="what it was found to be")
-    close.add_argument("--reason", type=said, default="", help="why; it stands on the record")
+    close.add_argument("--as", default="", dest="closed_as", choices=CLOSED_AS, help="what it was found to be")
+    close.add_argument("--reason", type=said, help="why; it stands on the record")
     by(close)
 
 
@@ -113,7 +113,7 @@ def _identity_of(parsed: argparse.Namespace) -> str:
 
 
 def _reject(parsed: argparse.Namespace) -> int:
-    return decide(parsed, "reject", "recording", _identity_of(parsed), who(parsed), reason=parsed.reason)
+    return decide(parsed, "reject", "recording", _identity_of(parsed), who(parsed), reason=parsed.reason or "")
 
 
 def _release(parsed: argparse.Namespace) -> int:
@@ -125,5 +125,5 @@ def _review(parsed: argparse.Namespace) -> int:
 
 
 def _close(parsed: argparse.Namespace) -> int:
-    given = {"closed_as": parsed.closed_as, "reason": parsed.reason}
+    given = {"closed_as": parsed.closed_as, "reason": parsed.reason or ""}
     return decide(parsed, "close", "recording", _identity_of(parsed), who(parsed), **given)

@@ -17,10 +17,10 @@ CLOSED_AS = ("true_positive", "false_positive", "benign")
 _FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "approve": ("incident", "[digest]"),
-        "reject": ("incident", "reason"),
+        "reject": ("incident", "[reason]"),
         "release": ("incident",),
         "review": ("incident",),
-        "close": ("incident", "closed_as", "[reason]"),
+        "close": ("incident", "[closed_as]", "[reason]"),
         "sweep": (),
         "halt": ("reason",),
         "resume": (),

@@ -108,12 +108,12 @@ def _said(incident: Incident, by: str, what: str) -> bool:
 
 def reject(app: App, held: Held, by: str, reason: str) -> Answered:
     """Answer the open question with no; what this incident holds already stays as it is."""
-    incident = held.incident
-    if incident.phase == "rejected" and _said(incident, by, f"rejected: {reason}"):
+    incident, word = held.incident, f"rejected: {reason}" if reason else "rejected"
+    if incident.phase == "rejected" and _said(incident, by, word):
         return Answered(done=True, says="rejected", held=held)
     if incident.phase != "waiting":
         return Answered(done=False, says=f"nothing is asked: {_stands(incident)}", held=held)
-    told = replace(incident, question=None).told(app.now_ns(), by, f"rejected: {reason}")
+    told = replace(incident, question=None).told(app.now_ns(), by, word)
     rested = resting(app, told, "rejected")
     says = "rejected" if rested.phase == "rejected" else "rejected; what was contained before still stands"
     return Answered(done=True, says=says, held=app.ledger.save(held, rested.announcing(channels(app))))
@@ -129,12 +129,16 @@ def release(app: App, held: Held, by: str, deadline: Deadline) -> Answered:
     return Answered(done=True, says="released", held=restore(app, held, by, deadline))
 
 
+def _closed(closed_as: str) -> str:
+    return f"closed as {closed_as.replace('_', ' ')}" if closed_as else "closed"
+
+
 def close(app: App, held: Held, by: str, closed_as: str, reason: str) -> Answered:
     """End an incident with what it was found to be; what stands has to be released first."""
     incident = held.incident
     if incident.phase == "closed":
-        same = incident.closed_as == closed_as
-        return Answered(done=same, says=f"closed already as {incident.closed_as}", held=held)
+        same = closed_as in ("", incident.closed_as)
+        return Answered(done=same, says=f"{_closed(incident.closed_as)} already", held=held)
     if holds(app, incident) or incident.release is not None:
         says = f"its containment still stands: firebreak incident release {incident.id} comes first"
         return Answered(done=False, says=says, held=held)
@@ -143,7 +147,7 @@ def close(app: App, held: Held, by: str, closed_as: str, reason: str) -> Answere
         return Answered(done=False, says=says, held=held)
     why = f": {reason}" if reason else ""
     closed = replace(incident, phase="closed", closed_as=closed_as, question=None, next_ns=None)
-    told = closed.told(app.now_ns(), by, f"closed as {closed_as.replace('_', ' ')}{why}")
+    told = closed.told(app.now_ns(), by, f"{_closed(closed_as)}{why}")
     return Answered(done=True, says=told.history[-1].what, held=app.ledger.save(held, told.announcing(channels(app))))
 
 

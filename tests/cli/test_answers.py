@@ -139,6 +139,16 @@ def test_rejecting_is_recorded_with_its_reason_and_happens_once(firebreak: Told,
     assert on.updates == ()
 
 
+def test_an_incident_is_rejected_and_closed_by_its_id_alone(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    """Why, and what it was, may be said; nobody has to look up how in the middle of the night."""
+    on, incident = asked
+    rejected, closed = firebreak("incident", "reject", incident.id), firebreak("incident", "close", incident.id)
+
+    assert (rejected.code, closed.code) == (0, 0)
+    assert on.read(incident).phase == "closed"
+    assert [what for _, what in history(on, incident)][-2:] == ["rejected", "closed"]
+
+
 def test_a_release_puts_everything_back(firebreak: Told, line: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     with at_work(line, monkeypatch) as on:
         before = on.reachable
