@@ -11,7 +11,7 @@ CHECKOV := $(VENV)/checkov-$(CHECKOV_VERSION)
 PACKAGES := main.py app.py cli.py commands pipeline.py ledger.py documents.py policy_folder.py settings.py core adapters enrichment responders stages screens sandbox tools tests
 EXISTING = $(wildcard $(PACKAGES))
 
-.PHONY: help setup demo test check lint format policies readme outside scan package guards permissions columns pins clean
+.PHONY: help setup demo test check lint format policies schema docs readme outside scan package guards permissions columns pins clean
 
 help: ## these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -60,6 +60,12 @@ format: $(READY) ## let ruff put everything in shape
 policies: $(READY) ## lint the shipped policies and run their examples
 	$(BIN)/firebreak policy lint policies
 	$(BIN)/firebreak policy test policies
+
+schema: $(READY) ## the JSON Schemas beside the policies, from the catalogues
+	@$(BIN)/python -m tools.reference schema
+
+docs: $(READY) ## the pages on facts and actions, from the catalogues
+	@$(BIN)/python -m tools.reference docs
 
 readme: $(READY) ## run the README's commands as written
 	$(BIN)/python tools/readme_commands.py

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from commands import declare
+from commands.policy_catalogue import run_actions, run_facts, run_schema
 from commands.policy_explain import add_explain, run_explain
 from commands.policy_lint import run_lint
 from commands.policy_test import run_test
@@ -20,6 +21,10 @@ def add_policy_commands(parser: argparse.ArgumentParser) -> None:
     test = declare(commands, "test", run_test, "run the examples that policies carry, and name what they leave untried")
     _paths(test, "a clause left untried is a no, too")
     test.set_defaults(reads_policies=True)
+    schema = declare(commands, "schema", run_schema, "JSON Schema of policies, for editors and other checks")
+    schema.add_argument("--charter", action="store_true", help="of firebreak.yaml")
+    declare(commands, "facts", run_facts, "every fact that policies may name, and what the operators mean")
+    declare(commands, "actions", run_actions, "every action that policies may take")
 
 
 def _paths(parser: argparse.ArgumentParser, strict: str) -> None:

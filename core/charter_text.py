@@ -26,12 +26,12 @@ from core.yaml_text import Entries, Node, Scalar
 CHARTER = "firebreak.yaml"
 _KEYS = ("organization", "sources", "ceiling", "protected", "limits", "stale_after", "sets")
 _PARTS = ("project", "service", "folder", "label")
-_NUMBER = re.compile(r"[0-9]{1,25}")
+NUMBER = re.compile(r"[0-9]{1,25}")
 _WILD = re.compile(r"[*?]")
-_PROJECT = re.compile(r"[a-z0-9.:-]+")
-_SERVICE = re.compile(r"[a-z0-9-]+")
-_LABEL = re.compile(r"[^\sA-Z*?]+")
-_SET = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,79}")
+PROJECT = re.compile(r"[a-z0-9.:-]+")
+SERVICE = re.compile(r"[a-z0-9-]+")
+LABEL = re.compile(r"[^\sA-Z*?]+")
+SET = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,79}")
 
 
 def read_charter(node: Node, log: FaultLog) -> Charter:
@@ -57,7 +57,7 @@ def read_charter(node: Node, log: FaultLog) -> Charter:
 
 def _number(node: Node, what: str, log: FaultLog) -> str | None:
     text = node.value if isinstance(node, Scalar) else None
-    if isinstance(text, str) and _NUMBER.fullmatch(text):
+    if isinstance(text, str) and NUMBER.fullmatch(text):
         return text
     wrong(node, what, 'the digits of its number in quotes, as "123456789012"', log)
     return None
@@ -73,7 +73,7 @@ def _sets(node: Node, log: FaultLog) -> dict[str, frozenset[str]]:
     sets: dict[str, frozenset[str]] = {}
     for key, value in pairs(node, "`sets`", log):
         what = f"the set {quoted(key.text)}"
-        if not _SET.fullmatch(key.text):
+        if not SET.fullmatch(key.text):
             log.add(key.at, "the name of a set begins with a letter; letters, digits, hyphens and underscores follow")
         members = read_texts(value, what, log)
         if members == ():
@@ -105,8 +105,8 @@ def _entry(node: Node, log: FaultLog) -> Protected:
     if isinstance(node, Entries) and not node.pairs:
         log.add(node.at, "a protected entry names at least one of project, service, folder and label")
     return Protected(
-        project=_pattern(keys["project"], "`project`", _PROJECT, log) if "project" in keys else None,
-        service=_pattern(keys["service"], "`service`", _SERVICE, log) if "service" in keys else None,
+        project=_pattern(keys["project"], "`project`", PROJECT, log) if "project" in keys else None,
+        service=_pattern(keys["service"], "`service`", SERVICE, log) if "service" in keys else None,
         folder=_number(keys["folder"], "`folder`", log) if "folder" in keys else None,
         labels=_labels(keys["label"], log) if "label" in keys else (),
     )
@@ -117,9 +117,9 @@ def _labels(node: Node, log: FaultLog) -> tuple[tuple[str, Pattern], ...]:
         log.add(node.at, "`label` names at least one label, as {tier: critical}")
     labels: list[tuple[str, Pattern]] = []
     for key, value in pairs(node, "`label`", log):
-        if not _LABEL.fullmatch(key.text):
+        if not LABEL.fullmatch(key.text):
             log.add(key.at, f"no label is called {quoted(key.text)}")
-        if pattern := _pattern(value, f"label {quoted(key.text)}", _LABEL, log):
+        if pattern := _pattern(value, f"label {quoted(key.text)}", LABEL, log):
             labels.append((key.text, pattern))
     return tuple(labels)
 

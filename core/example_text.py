@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from core.evidence import Catalogue, FactValue, source_of
 from core.fact_samples import EXAMPLES_NOW
 from core.fact_text import read_value
@@ -11,6 +13,7 @@ from core.policy import Example, Expected
 from core.vocabulary import Vocabulary
 from core.yaml_text import Node, Scalar
 
+FINDING_PATH = re.compile(r"[^/~\\:\s][^\\:]*")
 UNKNOWN = "unknown"
 NOTHING = "nothing"
 
@@ -36,7 +39,7 @@ def _example(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog) -> 
 
 def _finding(node: Node, log: FaultLog) -> str | None:
     path = read_text(node, "`finding`", log)
-    if path is not None and (path.startswith(("/", "~")) or "\\" in path or ":" in path):
+    if path is not None and not FINDING_PATH.fullmatch(path):
         log.add(node.at, "`finding` is the path of a JSON file from this folder, with /, as findings/miner.json")
         return None
     return path

@@ -11,7 +11,7 @@ from core.mode import MODES, Mode
 from core.yaml_text import Entries, Items, Node, Scalar
 
 _Word = TypeVar("_Word")
-_DURATION = re.compile(r"([1-9][0-9]{0,7})([smhd])")
+DURATION = re.compile(r"([1-9][0-9]{0,7})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 LONGEST_DURATION = 366 * 86_400
 LONGEST_AGE = 36_500 * 86_400
@@ -69,7 +69,7 @@ def read_count(node: Node, what: str, log: FaultLog) -> int | None:
 
 def seconds_of(text: str) -> int | None:
     """The length of a duration as policies write it, or None for another text."""
-    found = _DURATION.fullmatch(text)
+    found = DURATION.fullmatch(text)
     return int(found[1]) * _SECONDS[found[2]] if found else None
 
 

@@ -39,9 +39,9 @@ KEYS = (
 )
 REQUIRED = ("id", "mode", "when", "then", "examples")
 _ENDINGS = (".yaml", ".yml")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,79}")
-_ON_EXPIRY: dict[str, OnExpiry] = {"escalate": "escalate", "contain": "contain"}
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,79}")
+ON_EXPIRY: dict[str, OnExpiry] = {"escalate": "escalate", "contain": "contain"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def _policy(node: Node, words: Vocabulary, log: FaultLog) -> Iterator[Policy]:
     mode = read_mode(keys["mode"], "`mode`", log) if "mode" in keys else None
     description = read_text(keys["description"], "`description`", log) if "description" in keys else None
     then = read_steps(keys["then"], "`then`", words.actions, log) if "then" in keys else ()
-    on_expiry = read_word(keys["on_expiry"], "`on_expiry`", _ON_EXPIRY, log) if "on_expiry" in keys else None
+    on_expiry = read_word(keys["on_expiry"], "`on_expiry`", ON_EXPIRY, log) if "on_expiry" in keys else None
     yield Policy(
         id=policy_id,
         description=description or "",
@@ -166,7 +166,7 @@ def _check_approvers(node: Entries, log: FaultLog) -> None:
 
 def _id(keys: dict[str, Node], log: FaultLog) -> str | None:
     text = read_text(keys["id"], "`id`", log) if "id" in keys else None
-    if text is not None and not _ID.fullmatch(text):
+    if text is not None and not ID.fullmatch(text):
         log.add(keys["id"].at, "`id` is up to 80 letters, digits, hyphens, dots and underscores")
     return text
 
@@ -186,6 +186,6 @@ def _seconds(keys: dict[str, Node], key: str, log: FaultLog) -> int | None:
 def _notify(node: Node, log: FaultLog) -> tuple[str, ...]:
     labels = read_placed_texts(node, "`notify`", log) or ()
     for label, place in labels:
-        if not _LABEL.fullmatch(label):
+        if not LABEL.fullmatch(label):
             log.add(place.at, f"{quoted(label)} is not a label: use letters, digits, hyphens, dots, underscores and @")
     return tuple(label for label, _ in labels)

@@ -23,6 +23,7 @@ from core.policy import Step
 from core.vocabulary import Actions
 from core.yaml_text import Node
 
+_MISSING = (dataclasses.MISSING, dataclasses.MISSING)
 _OWN_KEYS = ("action", "otherwise", "accept_irreversible")
 _READERS = {bool: read_bool, int: read_count, str: read_text, tuple[str, ...]: read_texts}
 
@@ -52,7 +53,8 @@ def _step(node: Node, actions: Actions, log: FaultLog) -> Step | None:
     if action is None:
         return None
     what = f"a step of {quoted(action.name)}"
-    keys = read_keys(node, what, (*_OWN_KEYS, *_parameters(action)), log) or {}
+    names = (one.name for one in parameters_of(action))
+    keys = read_keys(node, what, (*_OWN_KEYS, *names), log) or {}
     accepted = "accept_irreversible" in keys and read_bool(keys["accept_irreversible"], "`accept_irreversible`", log)
     return Step(action.name, _params(action, keys, what, node, log), otherwise, bool(accepted), node.at)
 
@@ -67,17 +69,28 @@ def _action(node: Node, own: Mapping[str, Node], actions: Actions, log: FaultLog
     return None
 
 
-def _parameters(action: Responder) -> dict[str, dataclasses.Field[Any]]:
-    return {one.name: one for one in dataclasses.fields(action.params)}
+@dataclasses.dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of an action; `needed` where it has no default."""
+
+    name: str
+    kind: Any
+    needed: bool
+
+
+def parameters_of(action: Responder) -> tuple[Parameter, ...]:
+    """The parameters that an action takes, as its `params` declares them."""
+    types = get_type_hints(action.params)
+    fields = dataclasses.fields(action.params)
+    return tuple(Parameter(one.name, types[one.name], (one.default, one.default_factory) == _MISSING) for one in fields)
 
 
 def _params(action: Responder, keys: Mapping[str, Node], what: str, node: Node, log: FaultLog) -> object:
     """An instance of the action's parameters, or None where one is missing or wrong."""
-    types = get_type_hints(action.params)
-    fields = _parameters(action)
-    needed = [name for name, one in fields.items() if (one.default, one.default_factory) == _MISSING]
+    parameters = parameters_of(action)
+    needed = [one.name for one in parameters if one.needed]
     require(keys, needed, what, node, log)
-    read = {name: _param(types[name], keys[name], quoted(name), log) for name in fields if name in keys}
+    read = {one.name: _param(one.kind, keys[one.name], quoted(one.name), log) for one in parameters if one.name in keys}
     if None in read.values() or any(name not in read for name in needed):
         return None
     try:
@@ -85,9 +98,6 @@ def _params(action: Responder, keys: Mapping[str, Node], what: str, node: Node, 
     except ValueError as error:
         log.add(node.at, f"{what}: {error}")
         return None
-
-
-_MISSING = (dataclasses.MISSING, dataclasses.MISSING)
 
 
 def _param(kind: Any, node: Node, what: str, log: FaultLog) -> object:  # noqa: ANN401 - a type, as it is annotated

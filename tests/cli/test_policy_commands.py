@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import shutil
 import subprocess
@@ -258,3 +259,25 @@ def test_a_file_s_hostile_name_does_not_reach_the_terminal(firebreak: Told, fold
 
     assert told.code == 1
     assert "\x1b" not in told.out
+
+
+def test_the_schemas_are_those_beside_the_policies(firebreak: Told) -> None:
+    policy, charter = firebreak("policy", "schema"), firebreak("policy", "schema", "--charter")
+
+    assert policy.json == json.loads((ROOT / "policies" / "schema" / "policy.json").read_text())
+    assert charter.json == json.loads((ROOT / "policies" / "schema" / "firebreak.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "said"),
+    [
+        ("facts", "virustotal.malicious", "virustotal.malicious: {at_least: 10}"),
+        ("actions", "pin_previous_revision", "- {action: pin_previous_revision, require_different_image: true}"),
+    ],
+)
+def test_the_catalogues_are_shown_with_lines_to_paste(firebreak: Told, command: str, name: str, said: str) -> None:
+    shown, listed = firebreak("policy", command), firebreak("policy", command, "--json")
+
+    assert (shown.code, listed.code) == (0, 0)
+    assert said in shown.out
+    assert name in [one["fact" if command == "facts" else "action"] for one in listed.json]

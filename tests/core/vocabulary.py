@@ -58,6 +58,7 @@ class Named:
 
     name: str
     params: type
+    summary: str = "It does something."
 
 
 _ALL = (

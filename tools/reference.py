@@ -1,0 +1,108 @@
+"""Writes what is generated from the catalogues: the schemas beside the policies, and the pages on facts and actions.
+
+`python -m tools.reference schema docs` writes both kinds; without words it only says what is stale.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import enrichment
+import responders
+from core.charter_schema import charter_schema
+from core.condition_text import OPERATORS
+from core.evidence import FactType, source_of
+from core.operator_words import MEANINGS, TYPES
+from core.policy_schema import policy_schema
+from screens.catalogue import example_of, kind_of, rows_of, values_of
+
+ROOT = Path(__file__).resolve().parent.parent
+MADE = "<!-- Made by `make docs` from the code that it describes. Not edited by hand. -->"
+
+
+def generated() -> Mapping[str, Mapping[str, str]]:
+    """What should stand in which file, by the word that makes it."""
+    catalogue, actions = enrichment.catalogue(), responders.discover()
+    return {
+        "schema": {
+            "policies/schema/policy.json": _json(policy_schema(catalogue, actions)),
+            "policies/schema/firebreak.json": _json(charter_schema()),
+        },
+        "docs": {"docs/facts.md": _page(facts_page()), "docs/actions.md": _page(actions_page())},
+    }
+
+
+def stale() -> dict[str, str]:
+    """The files that do not hold what they should, and the target that makes them."""
+    return {
+        path: f"make {word}"
+        for word, files in generated().items()
+        for path, text in files.items()
+        if not (ROOT / path).is_file() or (ROOT / path).read_text(encoding="utf-8") != text
+    }
+
+
+def facts_page() -> Iterator[str]:
+    """Every fact, source by source, then the operators."""
+    yield from ("# Facts", "", MADE, "")
+    yield "What policies may ask, under `when`; `firebreak policy facts` shows the same. A fact is unknown, never"
+    yield "false, where its source does not say. A clause on it is unknown then too, and less evidence only ever moves"
+    yield "a decision towards asking a person."
+    for source, facts in itertools.groupby(enrichment.catalogue().items(), key=lambda one: source_of(one[0])):
+        yield from ("", f"## {source}", "", "| fact | type | meaning | as in |", "|---|---|---|---|")
+        for name, fact in facts:
+            values = f" {values_of(fact)}" if fact.choices else ""
+            yield f"| `{name}` | {kind_of(fact)} | {_cell(fact.meaning + values)} | `{_cell(example_of(name, fact))}` |"
+    yield from ("", "## Operators", "", "| type | operators |", "|---|---|")
+    for kind, operators in OPERATORS.items():
+        ordered = "; of values that have an order also `at_least`, `at_most`" if kind is FactType.TEXT else ""
+        yield f"| {TYPES[kind]} | {', '.join(f'`{one.value}`' for one in operators)}{ordered} |"
+    yield from ("", "| operator | meaning |", "|---|---|")
+    yield from (f"| `{operator.value}` | {_cell(meaning)} |" for operator, meaning in MEANINGS.items())
+
+
+def actions_page() -> Iterator[str]:
+    """Every action with what it declares of itself."""
+    yield from ("# Actions", "", MADE, "")
+    yield "What policies may do, under `then`; `firebreak policy actions` shows the same. The laws in `tests/laws/`"
+    yield "hold each to what it says here: only these settings, released key by key, a person's edit never overwritten."
+    for name, action in responders.discover().items():
+        yield from ("", f"## {name}", "", action.summary, "")
+        yield from ("```yaml", f"- {action.example}", "```", "", "| | |", "|---|---|")
+        yield from (f"| {label} | {_cell(text)} |" for label, text in rows_of(action))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _page(lines: Iterator[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def main(words: list[str]) -> int:
+    """Write what is asked for, or say what is stale."""
+    files = generated()
+    if unknown := [word for word in words if word not in files]:
+        print(f"reference: there is no {', '.join(unknown)}; say {' or '.join(files)}", file=sys.stderr)
+        return 2
+    for path, text in (pair for word in words for pair in files[word].items()):
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(text, encoding="utf-8")
+        print(f"reference: {path}")
+    old = {} if words else stale()
+    for path, cure in old.items():
+        print(f"reference: {path} is stale: {cure}")
+    return 1 if old else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
