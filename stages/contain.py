@@ -17,7 +17,7 @@ from core.standing import Hold
 from core.target import Target
 from ledger import Held
 from stages.announce import channels
-from stages.blast_radius import take_slots
+from stages.blast_radius import give_slots_back, take_slots
 from stages.last_check import Barred, Unconfirmed, bars_now, check_again
 from stages.question import ask, difference
 from stages.rest import resting
@@ -74,6 +74,8 @@ def _make_all(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
             raise _Step(_unsupported(app, _saved(app, held), policy, change, refusal, deadline)) from None
         except Refused as refusal:
             raise _Step(_refused(app, _saved(app, held), policy, change, refusal, deadline)) from None
+    if plan.changes and not plan.writes:
+        give_slots_back(app, plan.changes[0].target, held.incident.id)
     return _ended(app, replace(held, incident=replace(held.incident, done=plan)), "contained", _summary(plan))
 
 
@@ -165,20 +167,18 @@ def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline)
     if not plan.changes:
         reasons = "; ".join(f"{one.action}: {one.reason}" for one in plan.refusals)
         return _ended(app, _with_plan(held, plan), "failed", f"{why}; nothing else can be done: {reasons}")
-    if incident.answer is None and plan.writes and (caps := take_slots(app, *_slot(incident))):
+    target = incident.finding.target
+    if incident.answer is None and plan.writes and isinstance(target, Target):
+        caps = take_slots(app, target, incident.id)
+    else:
+        caps = ()
+    if caps:
         return ask(app, held, policy, plan, caps, why)
     if incident.answer is not None and plan.writes and not _covered(incident, plan):
         caps = incident.decision.caps if incident.decision else ()
         return ask(app, held, policy, plan, caps, f"{why}{difference(incident, plan)}")
     fresh = replace(incident, plan=plan, operation=None).told(app.now_ns(), "firebreak", f"drafted anew: {why}")
     return app.ledger.save(held, fresh)
-
-
-def _slot(incident: Incident) -> tuple[str, str]:
-    """Where in the blast radius this incident counts: once, however often its plan is drawn."""
-    target = incident.finding.target
-    project = target.project_id or target.project if isinstance(target, Target) else ""
-    return project, incident.id
 
 
 def _with_plan(held: Held, plan: Plan) -> Held:

@@ -252,7 +252,7 @@ def _within_limits(app: App, incident_id: str, situation: Situation, decision: D
     """The last guard takes a slot where all others leave ENFORCE and something would be written."""
     if decision.mode is not Mode.ENFORCE or plan is None or not plan.writes:
         return decision
-    caps = take_slots(app, situation.target.project_id or situation.target.project, incident_id)
+    caps = take_slots(app, situation.target, incident_id)
     return replace(decision, mode=capped(decision.mode, caps), caps=(*decision.caps, *caps))
 
 

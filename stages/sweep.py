@@ -114,7 +114,7 @@ def _may_contain(app: App, incident: Incident) -> bool:
     unknown = any(clause.get("value") is None for one in decision.trace for clause in one.get("clauses", ()))
     if not own or unknown or not incident.plan.writes or holds(app, incident):
         return False
-    return not take_slots(app, target.project_id or target.project, incident.id)
+    return not take_slots(app, target, incident.id)
 
 
 def _reviewed(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | None]:

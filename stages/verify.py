@@ -33,11 +33,12 @@ class Seen:
 
 def look(app: App, incident: Incident, target: Target, deadline: Deadline) -> Seen:
     """Read the target now; raises Missing, Denied, Transient, or BrokenSeal."""
+    # What stands is read before the settings: whoever comes to stand in between is noticed when this incident does.
+    standing, _ = app.ledger.standing(target.key)
+    wait_for_others(app, incident, standing)
     workload = app.read(target, deadline.sooner(15))
     decision = incident.decision
     named = frozenset(decision.related_revisions if decision else ())
-    standing, _ = app.ledger.standing(target.key)
-    wait_for_others(app, incident, standing)
     case = reread_case(incident.finding, workload, named, standing, frozenset(incident.unsupported))
     # Who was suspect when the decision fell stays so, also once nothing leads there any more.
     return Seen(workload, case.also(frozenset(decision.suspects if decision else ())), standing)

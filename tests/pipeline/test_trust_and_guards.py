@@ -229,7 +229,7 @@ def test_a_halt_stops_everything_until_it_is_lifted(line: Lines) -> None:
 
 
 def test_a_halt_between_decision_and_write_stops_the_write(line: Lines) -> None:
-    """A person is asked, somebody halts, the person approves: nothing is written."""
+    """A person is asked, somebody halts, the person approves: nothing is written, and the question stands."""
     with line(charter="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.app.ledger.halt("stop", "ada")
@@ -237,7 +237,7 @@ def test_a_halt_between_decision_and_write_stops_the_write(line: Lines) -> None:
 
         assert answered is not None
         assert not answered.done
-        assert answered.held.incident.phase == "monitored"
+        assert answered.held.incident.phase == "waiting"
         assert on.updates == ()
 
 
