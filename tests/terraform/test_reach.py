@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 import settings
+from core.mode import Mode
 from core.target import Target, parse_resource
 from tests.terraform.deployment import (
     ORGANIZATION,
@@ -189,6 +191,21 @@ def test_no_role_is_broad_and_nobody_is_everybody(containing: dict[str, Any]) ->
     assert "allAuthenticatedUsers" not in json.dumps(containing)
 
 
+def test_on_the_whole_project_there_is_only_the_build_s_log_and_the_ledger_under_its_condition(
+    deployment: Deployment,
+) -> None:
+    """Firestore has no policy of its own: without the condition the role would hold for every database there is."""
+    plan = deployment.plan(commanders=["user:ann@acme.example"])
+    wide = {(grant.who, grant.condition) for grant in grants(plan) if grant.kind == "google_project_iam_member"}
+    ledger = f'resource.name == "projects/{PROJECT}/databases/firebreak-ledger"'
+
+    assert wide == {
+        *((account(name), ledger) for name in FUNCTIONS),
+        ("user:ann@acme.example", ledger),
+        (account("build"), ""),
+    }
+
+
 def test_no_policy_is_replaced_as_a_whole_but_who_may_command(containing: dict[str, Any]) -> None:
     """A binding takes away what others were given, and on the findings topic that is Security Command Center's own."""
     authoritative = {
@@ -218,6 +235,15 @@ def test_functions_get_exactly_the_settings_that_there_are(containing: dict[str,
         assert given.keys() - {"WORKERS", "THREADS"} <= known
         assert {name for name in given if name.endswith("_HOST")} == set()
         assert "FIREBREAK_COMMANDS_TOPIC" not in given, "a function carries commands out, it does not send them on"
+
+
+def test_a_deployment_that_is_told_to_enforce_is_safe_enough_to(deployment: Deployment) -> None:
+    """None of the settings that Terraform gives makes the code lower the ceiling by itself."""
+    plan = deployment.plan(**CONTAIN, ceiling="enforce")
+    for name in FUNCTIONS:
+        read = settings.read_settings({**environment(plan, name), "K_SERVICE": f"firebreak-{name}", "HOME": os.devnull})
+
+        assert [(one.mode, one.reason) for one in read.ceilings] == [(Mode.ENFORCE, "FIREBREAK_CEILING is enforce")]
 
 
 def test_firebreak_would_know_its_own_services_in_either_spelling(containing: dict[str, Any]) -> None:
