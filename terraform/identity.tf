@@ -128,7 +128,7 @@ resource "google_service_account_iam_member" "grant" {
 # What it may do in its own project: its database, its bucket, its topics, its secrets, each by itself.
 
 resource "google_project_iam_custom_role" "own" {
-  for_each = toset([for role in ["ledger", "vault"] : role if length(local.permissions[role].permissions) > 0])
+  for_each = toset(["ledger", "vault"])
 
   project     = var.project_id
   role_id     = "${replace(var.name, "-", "_")}_${each.key}"
@@ -138,7 +138,7 @@ resource "google_project_iam_custom_role" "own" {
 }
 
 resource "google_project_iam_member" "ledger" {
-  for_each = contains(keys(google_project_iam_custom_role.own), "ledger") ? local.using.ledger : []
+  for_each = local.using.ledger
 
   project = var.project_id
   role    = "projects/${var.project_id}/roles/${google_project_iam_custom_role.own["ledger"].role_id}"
@@ -150,7 +150,7 @@ resource "google_project_iam_member" "ledger" {
   }
 }
 
-# People follow their commands by reading the ledger.
+# People follow their commands by reading the ledger, and look at the evidence.
 resource "google_project_iam_member" "commander_reads" {
   for_each = var.commanders
 
@@ -164,8 +164,16 @@ resource "google_project_iam_member" "commander_reads" {
   }
 }
 
+resource "google_storage_bucket_iam_member" "commander_reads" {
+  for_each = var.commanders
+
+  bucket = google_storage_bucket.evidence.name
+  role   = "roles/storage.objectViewer"
+  member = each.key
+}
+
 resource "google_storage_bucket_iam_member" "vault" {
-  for_each = contains(keys(google_project_iam_custom_role.own), "vault") ? local.using.vault : []
+  for_each = local.using.vault
 
   bucket = google_storage_bucket.evidence.name
   role   = "projects/${var.project_id}/roles/${google_project_iam_custom_role.own["vault"].role_id}"

@@ -132,7 +132,7 @@ variable "withhold" {
 }
 
 variable "commanders" {
-  description = "Who may approve, reject, release, halt and resume: user:, group: or serviceAccount: principals. They may publish to the commands topic and read the ledger. Nobody else may publish there but the scheduler."
+  description = "Who may approve, reject, release, halt and resume: user:, group: or serviceAccount: principals. They may publish to the commands topic, and read ledger and evidence. Nobody else may publish there but the scheduler."
   type        = set(string)
   default     = []
 

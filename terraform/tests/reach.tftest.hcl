@@ -93,7 +93,7 @@ run "containment_is_granted_on_its_targets_alone_and_each_other_reach_by_its_own
     error_message = "Marking is granted and not switched on."
   }
 
-  # commanders publish commands and read the ledger alone
+  # commanders publish commands, and read ledger and evidence
   assert {
     condition     = contains(google_pubsub_topic_iam_binding.commands.members, "group:oncall@acme.example")
     error_message = "A commander may not command."
@@ -101,6 +101,10 @@ run "containment_is_granted_on_its_targets_alone_and_each_other_reach_by_its_own
   assert {
     condition     = alltrue([for one in google_project_iam_member.commander_reads : one.role == "roles/datastore.viewer" && one.condition[0].expression == "resource.name == \"projects/acme-firebreak/databases/firebreak-ledger\""])
     error_message = "A commander reads more than the ledger."
+  }
+  assert {
+    condition     = alltrue([for one in google_storage_bucket_iam_member.commander_reads : one.role == "roles/storage.objectViewer" && one.bucket == "acme-firebreak-firebreak-evidence"])
+    error_message = "A commander does more than read evidence."
   }
 
   # secrets are read only once they are used
