@@ -13,12 +13,13 @@ from google.cloud.run_v2.services.services.transports import ServicesGrpcTranspo
 
 from adapters.cloud_run_access import ServiceAccess
 from adapters.cloud_run_reading import ingress_number, workload_of
+from adapters.cloud_run_revisions import list_revisions
 from adapters.deadline import Deadline
-from adapters.google_calls import client_of, pages_of, reading, writing
+from adapters.google_calls import client_of, reading, writing
 from adapters.iam_policies import read_policy
 from adapters.operations import raise_if_failed, wait_for
 from core.action import Setting, State
-from core.effect import traffic_in_force
+from core.effect import split_in_force
 from core.errors import Refused, Transient, Unsupported
 from core.plan import Change, overlaid
 from core.scaling import Scaling, read_scaling
@@ -34,7 +35,6 @@ from core.workload import (
     tags_of,
 )
 
-_MOST_REVISIONS = 1000
 _POLICY_SECONDS = 4.0  # most plans rest on nothing in it: the others say that it could not be read
 _DEFAULT_MOST = 100
 """What Cloud Run makes of an upper limit that is not given."""
@@ -78,18 +78,9 @@ class CloudRunServices:
         name = target.resource
         with ThreadPoolExecutor(max_workers=3, thread_name_prefix="cloud-run") as pool:
             service = pool.submit(reading, self.client.get_service, deadline, name=name)
-            revisions = pool.submit(self._list_revisions, name, deadline)
+            revisions = pool.submit(list_revisions, self._revisions, name, deadline)
             policy = pool.submit(self._policy, name, deadline)
             return workload_of(target, service.result(), revisions.result(), policy.result())
-
-    def _list_revisions(self, parent: str, deadline: Deadline) -> list[run_v2.Revision]:
-        request = run_v2.ListRevisionsRequest(parent=parent, page_size=100)
-        found: list[run_v2.Revision] = []
-        for page in pages_of(self._revisions.list_revisions, deadline, request):
-            found += page.revisions
-            if len(found) >= _MOST_REVISIONS:
-                break
-        return found
 
     def _policy(self, resource: str, deadline: Deadline) -> Any:  # noqa: ANN401 - google.iam.v1 Policy, or why not
         try:
@@ -135,7 +126,7 @@ class CloudRunServices:
 
     def in_force(self, workload: Workload, change: Change) -> bool:
         """Whether traffic goes where the settings say."""
-        return traffic_in_force(workload, change.after)
+        return split_in_force(workload, change.after)
 
     def wait(self, operation: str, deadline: Deadline) -> None:
         """Until the operation has ended; raises Failed, or Unfinished at the deadline."""

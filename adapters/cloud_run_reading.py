@@ -1,4 +1,4 @@
-"""Google's Service, Revision and Policy messages, read into a Workload."""
+"""Google's Service and Policy messages, read into a Workload."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from google.cloud import run_v2
 
+from adapters.cloud_run_revisions import nanos, newest_ready, revision_of, short
 from adapters.iam_policies import etag_of, policy_state
 from core.access import PUBLIC, may_reach
 from core.action import Setting
-from core.instants import nanos_of
 from core.scaling import Scaling
 from core.target import Target
 from core.workload import (
@@ -21,7 +21,6 @@ from core.workload import (
     SCALING,
     SPLIT,
     TAG,
-    Revision,
     Workload,
     split_text,
 )
@@ -42,8 +41,6 @@ def ingress_number(word: str) -> int:
 
 
 _LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
-_READY = run_v2.Condition.State.CONDITION_SUCCEEDED
-_GEN1 = run_v2.ExecutionEnvironment.EXECUTION_ENVIRONMENT_GEN1
 _MANUAL = run_v2.ServiceScaling.ScalingMode.MANUAL
 
 
@@ -57,19 +54,19 @@ def workload_of(
     unread = {"service_iam": policy} if isinstance(policy, str) else {}
     access = {} if unread else policy_state(policy, "service_iam", _public)
     etags = {"service": service.etag} | ({} if unread else {"service_iam": etag_of(policy)})
-    latest = _short(service.latest_ready_revision) or _newest_ready(revisions)
+    latest = short(service.latest_ready_revision) or newest_ready(revisions)
     effective, tags = _effective(service, latest)
     return Workload(
         target=target,
         state=MappingProxyType(_state(service) | access),
         etags=MappingProxyType(etags),
-        revisions=tuple(_revision(one) for one in revisions),
+        revisions=tuple(revision_of(one) for one in revisions),
         latest=latest,
         effective=MappingProxyType(effective),
         effective_tags=MappingProxyType(tags),
         settled=not service.reconciling and service.generation == service.observed_generation,
-        created_ns=_nanos(service.create_time),
-        updated_ns=_nanos(service.update_time),
+        created_ns=nanos(service.create_time),
+        updated_ns=nanos(service.update_time),
         last_modifier=service.last_modifier,
         labels=MappingProxyType(dict(service.labels)),
         urls=tuple(service.urls) or ((service.uri,) if service.uri else ()),
@@ -155,57 +152,6 @@ def _effective(service: run_v2.Service, latest: str | None) -> tuple[dict[str, i
     return percents, tags
 
 
-def _revision(revision: run_v2.Revision) -> Revision:
-    return Revision(
-        name=_short(revision.name),
-        created_ns=_nanos(revision.create_time),
-        fault=_fault(revision),
-        gen1=revision.execution_environment == _GEN1,
-        digests=frozenset(digest for one in revision.containers if (digest := _digest(one.image))),
-        service_account=revision.service_account,
-        min_instances=revision.scaling.min_instance_count,
-        max_request_seconds=_seconds(revision.timeout),
-    )
-
-
-def _newest_ready(revisions: list[run_v2.Revision]) -> str | None:
-    """What LATEST serves where the service does not say: unknown, its image could convict nobody."""
-    ready = [one for one in revisions if _fault(one) is None]
-    return _short(max(ready, key=lambda one: _nanos(one.create_time)).name) if ready else None
-
-
-def _fault(revision: run_v2.Revision) -> str | None:
-    """Only Ready counts: a healthy revision that serves nothing has other conditions false or unknown."""
-    ready = next((one for one in revision.conditions if one.type_ == "Ready"), None)
-    if ready is None:
-        return "its readiness is not known"
-    if revision.reconciling:
-        return "it is still being made ready"
-    if ready.state == _READY:
-        return None
-    reason = ready.revision_reason or ready.reason
-    return getattr(reason, "name", "") or ready.message[:100] or "Ready is not true"
-
-
 def _invokers(policy: Any) -> frozenset[str]:  # noqa: ANN401
     """Members of every binding that may carry the right to invoke."""
     return frozenset(member for binding in policy.bindings if may_reach(binding.role) for member in binding.members)
-
-
-def _digest(image: str) -> str | None:
-    _, at, digest = image.rpartition("@")
-    return digest if at and digest.startswith("sha256:") else None
-
-
-def _short(name: str) -> str:
-    return name.rpartition("/")[2]
-
-
-def _nanos(moment: Any) -> int:  # noqa: ANN401 - proto-plus DatetimeWithNanoseconds or None
-    if moment is None:
-        return 0
-    return nanos_of(moment) // 1000 * 1000 + getattr(moment, "nanosecond", 0) % 1000
-
-
-def _seconds(duration: Any) -> int:  # noqa: ANN401 - proto-plus gives a timedelta, or None
-    return int(duration.total_seconds()) if duration else 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.workload import SPLIT, TAG, Workload, references
+from core.workload import POOL_SPLIT, SPLIT, TAG, Workload, references
 
 
-def traffic_in_force(workload: Workload, changed: Iterable[str]) -> bool:
-    """Whether percent and tags go where the settings say; true where the change is not about traffic."""
-    if not any(key == SPLIT or key.startswith(TAG) for key in changed):
+def split_in_force(workload: Workload, changed: Iterable[str]) -> bool:
+    """Whether percent and tags go where the settings say; true where the change is not about them."""
+    if not any(key in (SPLIT, POOL_SPLIT) or key.startswith(TAG) for key in changed):
         return True
     wished = references(workload.state, workload.latest)
     percents = {name: use.percent for name, use in wished.items() if use.percent}

@@ -10,7 +10,16 @@ from core.access import read_grant
 from core.action import Setting
 from core.plan import Change, Plan
 from core.scaling import read_scaling
-from core.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, SCALING, SPLIT, TAG
+from core.workload import (
+    DEFAULT_URI_DISABLED,
+    INGRESS,
+    INVOKER_CHECK_OFF,
+    POOL_INSTANCES,
+    POOL_SPLIT,
+    SCALING,
+    SPLIT,
+    TAG,
+)
 
 _GCLOUD_INGRESS = frozenset({"all", "internal", "internal-and-cloud-load-balancing"})
 _UPDATE = "services update"
@@ -37,6 +46,19 @@ def _service(change: Change) -> Iterator[str]:
         yield _gcloud(change, _UPDATE, "--no-invoker-iam-check" if off else "--invoker-iam-check")
     if SCALING in change.before:
         yield _gcloud(change, _UPDATE, *_scaling(str(change.before[SCALING])))
+
+
+def _pool(change: Change) -> Iterator[str]:
+    if POOL_SPLIT in change.before:
+        yield _gcloud(
+            change, "worker-pools update-instance-split", f"--to-revisions={change.before[POOL_SPLIT]}", beta=True
+        )
+    if POOL_INSTANCES in change.before:
+        count = change.before[POOL_INSTANCES]
+        if count is None:
+            yield "# no number of instances was set, which gcloud cannot say: use the Cloud Run API"
+        else:
+            yield _gcloud(change, "worker-pools update", f"--scaling={count}", beta=True)
 
 
 def _traffic(change: Change) -> Iterator[str]:
@@ -88,9 +110,9 @@ def _grant(change: Change, verb: str, key: str, value: Setting) -> str:
     )
 
 
-def _gcloud(change: Change, verb: str, *flags: str, region: str = "") -> str:
+def _gcloud(change: Change, verb: str, *flags: str, region: str = "", beta: bool = False) -> str:
     target = change.target
-    words = ["gcloud", "run", *verb.split(), target.name]
+    words = ["gcloud", *(["beta"] if beta else []), "run", *verb.split(), target.name]
     words += [f"--project={target.project_id or target.project}", f"--region={region or target.location}", *flags]
     return shlex.join(words)
 
@@ -98,4 +120,5 @@ def _gcloud(change: Change, verb: str, *flags: str, region: str = "") -> str:
 _SURFACES: Mapping[str, Callable[[Change], Iterator[str]]] = {
     "service": _service,
     "service_iam": _access("services"),
+    "worker_pool": _pool,
 }

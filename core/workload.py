@@ -17,9 +17,13 @@ INGRESS = "service.ingress"
 DEFAULT_URI_DISABLED = "service.default_uri_disabled"
 INVOKER_CHECK_OFF = "service.invoker_iam_disabled"
 SCALING = "service.scaling"
+POOL_SPLIT = "worker_pool.split"
+POOL_INSTANCES = "worker_pool.instances"
 EXECUTION = "executions."
 RUNNING, CANCELLED = "running", "cancelled"
-SURFACES: Mapping[Kind, frozenset[str]] = MappingProxyType({"service": frozenset({"service", "service_iam"})})
+SURFACES: Mapping[Kind, frozenset[str]] = MappingProxyType(
+    {"service": frozenset({"service", "service_iam"}), "worker_pool": frozenset({"worker_pool"})}
+)
 """The surfaces that a target of each kind has."""
 
 
@@ -108,9 +112,17 @@ class Use:
     listed: bool
 
 
+def split_key(state: State) -> str | None:
+    """The setting that says which revisions get how much: a service's traffic, a pool's instances; a job has none."""
+    return next((key for key in (SPLIT, POOL_SPLIT) if key in state), None)
+
+
 def split_of(state: State) -> dict[str, int]:
     """Parse `good=90,LATEST=10`; an empty split means what Cloud Run makes of it, all to LATEST."""
-    text = str(state.get(SPLIT, ""))
+    key = split_key(state)
+    if key is None:
+        return {}
+    text = str(state[key])
     pairs = (part.rpartition("=") for part in text.split(",") if part)
     return {name: int(percent) for name, _, percent in pairs} or {LATEST: 100}
 

@@ -34,17 +34,21 @@ class WorkloadSource:
             "workload.name": Fact(FactType.TEXT, "The service's, job's or worker pool's short name."),
             "workload.kind": Fact(FactType.TEXT, "What it is.", ("service", "job", "worker_pool", "instance")),
             "workload.public": Fact(FactType.BOOL, "Whether anybody on the internet may send it requests."),
-            "workload.ingress": Fact(FactType.TEXT, "Its ingress setting: all, internal, none and so on."),
+            "workload.ingress": Fact(
+                FactType.TEXT, "Its ingress setting: all, internal, none and so on; none for what takes no requests."
+            ),
             "workload.labels": Fact(FactType.TEXTS, "Its labels, each as key=value.", pairs=True),
             "workload.service_account": Fact(FactType.TEXT, "The identity it runs as."),
         }
     )
-    permissions = frozenset({"run.services.get", "run.revisions.list", "run.services.getIamPolicy"})
+    permissions = frozenset(
+        {"run.services.get", "run.revisions.list", "run.services.getIamPolicy", "run.workerpools.get"}
+    )
     deadline = 10.0
     shapes_plan = True
 
     def enrich(self, finding: Finding, sources: Any) -> Evidence:  # noqa: ANN401 - see Sources in the package
-        """The service's facts; where it cannot be read, those that the finding itself settles."""
+        """The workload's facts; where it cannot be read, those that the finding itself settles."""
         target = finding.target
         if isinstance(target, NotATarget):
             return Evidence("workload", gap=target.reason)
@@ -61,35 +65,40 @@ class WorkloadSource:
             return Evidence("workload", own, gap=f"it does not exist: {fault}", detail=Gone(str(fault)))
         except (Refused, Transient) as fault:
             return Evidence("workload", own, gap=str(fault))
-        gap = "the IAM policy could not be read" if workload.invokers is None else None
+        unread = [f"{surface} could not be read: {why}" for surface, why in sorted(workload.unread.items())]
+        gap = "; ".join(unread) or None
         facts, shown = own | facts_of(workload), _shown(workload)
         return Evidence("workload", facts, gap, detail=workload, shown=shown, originals=workload.originals)
 
 
 def facts_of(workload: Workload) -> dict[str, FactValue]:
-    """What policies may ask of a service; whether it is public is unknown without its IAM policy."""
+    """What policies may ask of a workload; what takes no requests has no ingress and is not public."""
     facts: dict[str, FactValue] = {
-        "workload.ingress": str(workload.state[INGRESS]),
+        "workload.ingress": str(workload.state.get(INGRESS, "none")),
         "workload.labels": tuple(f"{key}={value}" for key, value in sorted(workload.labels.items())),
     }
     if workload.service_account:
         facts["workload.service_account"] = workload.service_account
-    outside = workload.state[INGRESS] in _FROM_OUTSIDE
-    if not outside:
-        facts["workload.public"] = False
-    elif workload.state[INVOKER_CHECK_OFF]:
-        facts["workload.public"] = True
-    elif workload.invokers is not None:
-        facts["workload.public"] = bool(workload.invokers & PUBLIC)
-    return facts
+    public = _public(workload)
+    return facts if public is None else facts | {"workload.public": public}
+
+
+def _public(workload: Workload) -> bool | None:
+    """Whether anybody may send requests; None without the IAM policy that says so."""
+    if workload.state.get(INGRESS, "none") not in _FROM_OUTSIDE:
+        return False
+    if workload.state.get(INVOKER_CHECK_OFF):
+        return True
+    return None if workload.invokers is None else bool(workload.invokers & PUBLIC)
 
 
 def _shown(workload: Workload) -> dict[str, Any]:
+    off = workload.state.get(DEFAULT_URI_DISABLED)
     return {
+        **({} if off is None else {"direct_url": "off" if off else "on"}),
         "traffic": dict(workload.effective),
         "tags": dict(workload.effective_tags),
         "latest": workload.latest or "",
-        "direct_url": "off" if workload.state[DEFAULT_URI_DISABLED] else "on",
         "last_modifier": workload.last_modifier,
         "revisions": [
             {

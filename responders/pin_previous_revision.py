@@ -1,4 +1,4 @@
-"""Move traffic off the suspect revisions onto the newest good one from before them."""
+"""Move traffic or instances off the suspect revisions onto the newest good one from before them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 from core.action import Refusal, State
 from core.case import Case
 from core.suspects import NoRefuge, find_refuge
-from core.workload import LATEST, SPLIT, TAG, references, split_of, split_text
+from core.workload import LATEST, TAG, references, split_key, split_of, split_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +22,19 @@ class PinPreviousRevision:
     """Removes every reference to suspects: percent, tag and LATEST. Other revisions keep their share and tags."""
 
     name = "pin_previous_revision"
-    summary = "Send the suspect revisions' traffic to the newest good revision from before them."
-    kinds = frozenset({"service"})
-    surfaces = frozenset({"service"})
+    summary = "Send what suspect revisions get, traffic or instances, to the newest good revision from before them."
+    kinds = frozenset({"service", "worker_pool"})
+    surfaces = frozenset({"service", "worker_pool"})
     countermeasure = "D3-RS"
     reversible = True
     reach: Literal["workload", "shared"] = "workload"
     needs = frozenset({"workload"})
     needs_if_inferred = frozenset({"related"})
-    permissions = frozenset({"run.services.update", "iam.serviceAccounts.actAs", "run.operations.get"})
-    call = "UpdateService, mask traffic"
-    closes = "the suspect revisions: no share of the traffic, no tag, no LATEST that means them"
+    permissions = frozenset(
+        {"run.services.update", "run.workerpools.update", "iam.serviceAccounts.actAs", "run.operations.get"}
+    )
+    call = "UpdateService, mask traffic; UpdateWorkerPool, mask instance_splits"
+    closes = "the suspect revisions: no share of traffic or instances, no tag, no LATEST that means them"
     leaves_open: tuple[str, ...] = ()
     undo = "split and tags as they were, each only if it is still as Firebreak wrote it"
     example = "{action: pin_previous_revision, require_different_image: true}"
@@ -45,7 +47,8 @@ class PinPreviousRevision:
         uses = references(before, case.latest)
         suspects = case.suspects & uses.keys()
         after = {key: value for key, value in before.items() if not (key.startswith(TAG) and _is(value, case))}
-        if not any(uses[name].listed for name in suspects):
+        key = split_key(before)
+        if key is None or not any(uses[name].listed for name in suspects):
             return after
         split = {name: percent for name, percent in split_of(before).items() if not _is(name, case)}
         if share := 100 - sum(split.values()):
@@ -55,7 +58,7 @@ class PinPreviousRevision:
             if isinstance(refuge, NoRefuge):
                 return Refusal(refuge.reason)
             split[refuge.name] = split.get(refuge.name, 0) + share
-        return after | {SPLIT: split_text(split)}
+        return after | {key: split_text(split)}
 
 
 def _is(entry: object, case: Case) -> bool:

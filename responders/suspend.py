@@ -7,7 +7,7 @@ from typing import Literal
 from core.action import NoParams, Refusal, State
 from core.case import Case
 from core.scaling import SUSPENDED
-from core.workload import SCALING, TAG
+from core.workload import POOL_INSTANCES, SCALING, TAG
 
 
 class Suspend:
@@ -15,15 +15,20 @@ class Suspend:
 
     name = "suspend"
     summary = "Stop the workload: no instances at all, and no tags that could start one."
-    kinds = frozenset({"service"})
-    surfaces = frozenset({"service"})
+    kinds = frozenset({"service", "worker_pool"})
+    surfaces = frozenset({"service", "worker_pool"})
     countermeasure = "D3-PS"
     reversible = True
     reach: Literal["workload", "shared"] = "workload"
     needs = frozenset({"workload"})
     needs_if_inferred = frozenset[str]()
-    permissions = frozenset({"run.services.update", "iam.serviceAccounts.actAs", "run.operations.get"})
-    call = "UpdateService, mask scaling, traffic: manual scaling with no instances, tags left out"
+    permissions = frozenset(
+        {"run.services.update", "run.workerpools.update", "iam.serviceAccounts.actAs", "run.operations.get"}
+    )
+    call = (
+        "UpdateService, mask scaling, traffic: manual scaling with no instances, tags left out;"
+        " UpdateWorkerPool, mask scaling.manual_instance_count: none"
+    )
     closes = "everything: no instance is left to answer or to run anything"
     leaves_open: tuple[str, ...] = ("what was in the memory and on the disks of its instances is gone with them",)
     undo = "the scaling as it was, both limits named; tags come back; what reads differently afterwards is reported"
@@ -32,7 +37,8 @@ class Suspend:
 
     def edit(self, before: State, case: Case, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
         """The settings with nothing running."""
-        return {key: value for key, value in before.items() if not key.startswith(TAG)} | {SCALING: SUSPENDED}
+        stopped: State = {POOL_INSTANCES: 0} if case.target.kind == "worker_pool" else {SCALING: SUSPENDED}
+        return {**{key: value for key, value in before.items() if not key.startswith(TAG)}, **stopped}
 
 
 action = Suspend()

@@ -20,6 +20,8 @@ _SERVICE = frozenset(
     "name created updated labels ingress public iam invoker_iam_disabled default_uri_disabled service_account revisions"
     " traffic min_instances last_modifier scaling regions".split()
 )
+_POOL = frozenset("name created updated labels service_account revisions splits instances last_modifier".split())
+_SPLIT = frozenset("latest revision percent".split())
 _TRAFFIC = frozenset("latest revision percent tag".split())
 _BINDING = frozenset("role members condition".split())
 _LOG = frozenset("of at revision execution severity log text json entry".split())
@@ -68,9 +70,7 @@ def service_from(given: Mapping[str, Any], moment: Moment) -> run_v2.Service:
         default_uri_disabled=given.get("default_uri_disabled", False),
         scaling=scaling_from({"min": given.get("min_instances", 0), **given.get("scaling", {})}),
         template=run_v2.RevisionTemplate(
-            service_account=given.get(
-                "service_account", f"{name.rpartition('/')[2]}@shop-prod.iam.gserviceaccount.com"
-            ),
+            service_account=given.get("service_account", account_of(name)),
             containers=[run_v2.Container(image="registry.test/app:latest")],
         ),
         traffic=traffic,
@@ -106,6 +106,44 @@ def revision_from(service: str, given: Mapping[str, Any], moment: Moment) -> run
         timeout=dt.timedelta(seconds=given.get("timeout", 300)),
         conditions=[condition, active],
     )
+
+
+def pool_from(given: Mapping[str, Any], moment: Moment) -> run_v2.WorkerPool:
+    """A worker pool's settings; what is effective follows when it settles."""
+    check_keys(given, _POOL, "worker pool")
+    for one in given.get("splits", ()):
+        check_keys(one, _SPLIT, "split")
+    name = str(given["name"])
+    pool = run_v2.WorkerPool(
+        name=name,
+        create_time=moment(given.get("created", "-30d")),
+        update_time=moment(given.get("updated", "-3h")),
+        last_modifier=given.get("last_modifier", "ci@shop.example"),
+        labels=given.get("labels", {}),
+        template=run_v2.WorkerPoolRevisionTemplate(service_account=given.get("service_account", account_of(name))),
+        instance_splits=[instance_split(one) for one in given.get("splits", [{"latest": True, "percent": 100}])],
+        generation=1,
+        observed_generation=1,
+    )
+    if "instances" in given:
+        pool.scaling = run_v2.WorkerPoolScaling(manual_instance_count=given["instances"])
+    return pool
+
+
+def instance_split(given: Mapping[str, Any]) -> run_v2.InstanceSplit:
+    """A share of instances from a world's words."""
+    kind = run_v2.InstanceSplitAllocationType
+    latest = bool(given.get("latest"))
+    return run_v2.InstanceSplit(
+        type_=kind.INSTANCE_SPLIT_ALLOCATION_TYPE_LATEST if latest else kind.INSTANCE_SPLIT_ALLOCATION_TYPE_REVISION,
+        revision="" if latest else given["revision"],
+        percent=given.get("percent", 0),
+    )
+
+
+def account_of(name: str) -> str:
+    """The identity that a workload runs as unless it says otherwise: one of its own."""
+    return f"{name.rpartition('/')[2]}@shop-prod.iam.gserviceaccount.com"
 
 
 def digest_of(image: int | str) -> str:

@@ -106,9 +106,18 @@ def _list_services(world: World, request: run_v2.ListServicesRequest) -> run_v2.
     return run_v2.ListServicesResponse(services=page, next_page_token=token)
 
 
+def _revisions_of(world: World, parent: str) -> list[run_v2.Revision]:
+    """A service's or a worker pool's, oldest first."""
+    if "/workerPools/" not in parent:
+        return _found(world, parent).revisions
+    pool = world.pools.get(world.canonical(parent))
+    if pool is None:
+        _refuse("NOT_FOUND", f"Resource '{parent.rpartition('/')[2]}' of kind 'WORKER_POOL' does not exist.")
+    return pool.revisions
+
+
 def _get_revision(world: World, request: run_v2.GetRevisionRequest) -> run_v2.Revision:
-    local = _found(world, request.name.partition("/revisions/")[0])
-    for one in local.revisions:
+    for one in _revisions_of(world, request.name.partition("/revisions/")[0]):
         if one.name.rpartition("/")[2] == request.name.rpartition("/")[2]:
             return one
     _refuse("NOT_FOUND", f"Resource '{request.name.rpartition('/')[2]}' of kind 'REVISION' does not exist.")
@@ -121,7 +130,7 @@ def _list_revisions(world: World, request: run_v2.ListRevisionsRequest) -> run_v
         location = world.canonical(request.parent).removesuffix("-")
         found = [one for name, local in world.services.items() if name.startswith(location) for one in local.revisions]
     else:
-        found = list(_found(world, request.parent).revisions)
+        found = list(_revisions_of(world, request.parent))
     newest_first = sorted(found, key=lambda one: run_v2.Revision.pb(one).create_time.ToNanoseconds(), reverse=True)
     page, token = _page(newest_first, request.page_size, request.page_token)
     return run_v2.ListRevisionsResponse(revisions=page, next_page_token=token)

@@ -18,6 +18,7 @@ from sandbox import (
     security_center,
     storage_service,
     virustotal,
+    worker_pools,
 )
 from sandbox.wire import Wire
 from sandbox.world import World
@@ -39,7 +40,7 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         """Start one server for each of Google's services, and VirusTotal; Cloud Storage where the world has buckets."""
-        rooms = (cloud_run, cloud_run_revisions, iam_policies, operations)
+        rooms = (cloud_run, cloud_run_revisions, iam_policies, operations, worker_pools)
         run = [one for room in rooms for one in room.handlers(self.world, self.wire)]
         for variable, handlers in (
             ("CLOUD_RUN_EMULATOR_HOST", run),

@@ -11,6 +11,11 @@ A world may be written as YAML; times are RFC 3339 or relative to now (`-2h`, `-
         revisions:                        # oldest first
           - {name: checkout-00001-abc, image: 1, created: -20d, ready: true, generation: gen2}
         traffic: [{latest: true, percent: 100}, {revision: checkout-00001-abc, tag: canary}]
+    worker_pools:                         # beside: labels, service_account; instances is a fixed number
+      - name: projects/shop-prod/locations/europe-west1/workerPools/indexer
+        instances: 3
+        revisions: [{name: indexer-00001-abc, image: 1, created: -20d}]
+        splits: [{latest: true, percent: 100}]
     settle_seconds: 0.2                   # how long an operation takes; effective traffic lags until then
     hashes: {<sha256>: {malicious: 48}}
     logs: [{of: projects/shop-prod/locations/…/services/checkout, at: -90s, severity: ERROR, text: …}]
@@ -36,7 +41,8 @@ import yaml
 from google.longrunning import operations_pb2
 from google.rpc import status_pb2
 
-from sandbox.blueprint import check_keys, log_entry_from, policy_from, revision_from, service_from
+from sandbox.blueprint import check_keys, log_entry_from, policy_from, pool_from, revision_from, service_from
+from sandbox.local_pool import LocalPool
 from sandbox.local_service import LocalService, traffic_target
 from sandbox.wire import Fault
 
@@ -45,8 +51,8 @@ _PROJECT = frozenset({"number", "folders", "organization"})
 _FAULT = frozenset(one.name for one in fields(Fault))
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _KEYS = frozenset(
-    "projects services findings hashes latencies faults denied settle_seconds accepts_ingress_none keeps_scaling_limit"
-    " create_topics logs buckets".split()
+    "projects services worker_pools findings hashes latencies faults denied settle_seconds accepts_ingress_none"
+    " keeps_scaling_limit create_topics logs buckets".split()
 )
 
 
@@ -89,6 +95,7 @@ class World:
     create_topics: bool = True
     projects: dict[str, str] = field(default_factory=dict)
     services: dict[str, LocalService] = field(default_factory=dict)
+    pools: dict[str, LocalPool] = field(default_factory=dict)
     operations: dict[str, LocalOperation] = field(default_factory=dict)
     findings: list[dict[str, Any]] = field(default_factory=list)
     hashes: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -127,6 +134,8 @@ class World:
         world.logs = [log_entry_from(one, world.moment) for one in given.get("logs", ())]
         for one in given.get("services", ()):
             world.add_service(one)
+        for one in given.get("worker_pools", ()):
+            world.add_pool(one)
         return world
 
     def now(self) -> dt.datetime:
@@ -150,6 +159,16 @@ class World:
         local = LocalService(service, revisions, policy_from(given))
         self.services[self.canonical(str(given["name"]))] = local
         self.stamp(local, local.service.update_time)
+        local.settle()
+        return local
+
+    def add_pool(self, given: Mapping[str, Any]) -> LocalPool:
+        """Put a worker pool that has long settled into the world."""
+        name = str(given["name"])
+        revisions = [revision_from(name, one, self.moment) for one in given["revisions"]]
+        local = LocalPool(pool_from(given, self.moment), revisions)
+        self.pools[self.canonical(name)] = local
+        self.stamp(local, local.pool.update_time)
         local.settle()
         return local
 
@@ -233,6 +252,18 @@ class World:
                 setattr(local.service, key, value)
             local.service.last_modifier = "dev@shop.example"
             local.service.generation += 1
+            self.stamp(local)
+            local.settle()
+
+    def edit_pool(self, name: str, **fields: object) -> None:
+        """The same of a worker pool, by its short name."""
+        with self.lock:
+            self.settle_operations()
+            local = next(one for key, one in self.pools.items() if key.endswith(f"/{name}"))
+            for key, value in fields.items():
+                setattr(local.pool, key, value)
+            local.pool.last_modifier = "dev@shop.example"
+            local.pool.generation += 1
             self.stamp(local)
             local.settle()
 

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.target import Kind
+from sandbox.blueprint import instance_split
 from sandbox.world import World
-from tests.pipeline.line import BAD, GOOD, OLD, world_of
+from tests.pipeline.line import BAD, GOOD, OLD, revision, world_of
 
 WRITES: Mapping[str, str] = {
     "service": "google.cloud.run.v2.Services/UpdateService",
     "service_iam": "google.cloud.run.v2.Services/SetIamPolicy",
+    "worker_pool": "google.cloud.run.v2.WorkerPools/UpdateWorkerPool",
 }
 """The method that writes each surface; a new surface must be added here or its laws cannot run."""
-WITH_OPERATIONS = frozenset({"service"})
+WITH_OPERATIONS = frozenset({"service", "worker_pool"})
 """Surfaces whose writes start an operation, which may fail after it was accepted."""
 
 
@@ -91,8 +93,42 @@ def _service_is_meddled_with(world: World) -> bool:
     )
 
 
+POOL = "projects/shop-prod/locations/europe-west1/workerPools/indexer"
+POOL_REVISIONS = tuple(
+    revision(f"indexer-0000{number}", number, age) for number, age in ((6, "-30d"), (7, "-10d"), (8, "-3h"))
+)
+
+
+def _pool_world(**more: Any) -> World:
+    latest = {"latest": True, "percent": 100}
+    pool = {"name": POOL, "instances": 3, "revisions": list(POOL_REVISIONS), "splits": [latest]}
+    return world_of(worker_pools=[pool], **more)
+
+
+def _pool(world: World) -> Any:
+    world.settle_operations()
+    return world.pools[POOL].pool
+
+
+def _pool_settings(world: World) -> Any:
+    one = _pool(world)
+    return sorted(str(split) for split in one.instance_splits), one.scaling.manual_instance_count
+
+
+def _meddle_with_pool(world: World) -> None:
+    splits = [instance_split({"revision": "indexer-00006", "percent": 100})]
+    world.edit_pool("indexer", instance_splits=splits, scaling={"manual_instance_count": 1})
+
+
+def _pool_is_meddled_with(world: World) -> bool:
+    one = _pool(world)
+    splits = [split.revision for split in one.instance_splits]
+    return splits == ["indexer-00006"] and one.scaling.manual_instance_count == 1
+
+
 GROUNDS: Mapping[Kind, Ground] = {
     "service": Ground(
         "services/checkout", _service_world, _service_settings, _meddle_with_service, _service_is_meddled_with
     ),
+    "worker_pool": Ground("workerPools/indexer", _pool_world, _pool_settings, _meddle_with_pool, _pool_is_meddled_with),
 }

@@ -18,6 +18,8 @@ from core.workload import (
     INGRESS,
     INVOKER_CHECK_OFF,
     LATEST,
+    POOL_INSTANCES,
+    POOL_SPLIT,
     SCALING,
     SPLIT,
     TAG,
@@ -83,8 +85,18 @@ def services(draw: st.DrawFn, names: tuple[str, ...]) -> State:
     }
 
 
+@st.composite
+def pools(draw: st.DrawFn, names: tuple[str, ...]) -> State:
+    """Instances of a worker pool: how many, and of which revisions."""
+    count = draw(st.sampled_from([None, 0, 1, 5]))
+    return {POOL_SPLIT: split_text(draw(splits(names))), **({} if count is None else {POOL_INSTANCES: count})}
+
+
 TARGET = Target("shop-prod", "europe-west1", "service", "checkout", project_id="shop-prod")
-STATES: Mapping[Kind, Callable[[tuple[str, ...]], st.SearchStrategy[State]]] = {"service": services}
+STATES: Mapping[Kind, Callable[[tuple[str, ...]], st.SearchStrategy[State]]] = {
+    "service": services,
+    "worker_pool": pools,
+}
 
 
 @st.composite
