@@ -18,6 +18,7 @@ import enrichment
 import responders
 from adapters.cloud_logging import CloudLogging
 from adapters.cloud_run import CloudRunServices
+from adapters.cloud_run_jobs import Jobs
 from adapters.cloud_run_pools import WorkerPools
 from adapters.deadline import Deadline
 from adapters.ledger_store import documents_of
@@ -149,8 +150,8 @@ def build(settings: Settings, say: Say | None = None, documents: Documents | Non
     """
     policies = load_policies(settings.policies)
     cloud_run = settings.emulators.get("CLOUD_RUN_EMULATOR_HOST")
-    services, pools = CloudRunServices(cloud_run), WorkerPools(cloud_run)
-    readers: Mapping[Kind, Reader] = MappingProxyType({"service": services, "worker_pool": pools})
+    services, pools, jobs = CloudRunServices(cloud_run), WorkerPools(cloud_run), Jobs(cloud_run)
+    readers: Mapping[Kind, Reader] = MappingProxyType({"service": services, "worker_pool": pools, "job": jobs})
     scc = SecurityCenter(settings.emulators.get("SECURITY_CENTER_EMULATOR_HOST"))
     logs = CloudLogging(settings.emulators.get("LOGGING_EMULATOR_HOST"))
     key = settings.virustotal_key
@@ -164,7 +165,15 @@ def build(settings: Settings, say: Say | None = None, documents: Documents | Non
         enrichers=enrichment.discover(),
         ledger=ledger,
         readers=readers,
-        surfaces=MappingProxyType({"service": services, "service_iam": services.access, "worker_pool": pools}),
+        surfaces=MappingProxyType(
+            {
+                "service": services,
+                "service_iam": services.access,
+                "worker_pool": pools,
+                "executions": jobs,
+                "job_iam": jobs.access,
+            }
+        ),
         scc=scc,
         sources=Sources(findings, _Workloads(readers), files, _Logs(logs), _Incidents(ledger)),
         vault=vault_of(settings),

@@ -51,3 +51,10 @@ class ServiceAccess(PolicySurface):
 
     name = "service_iam"
     permissions = frozenset({"run.services.getIamPolicy", "run.services.setIamPolicy"})
+
+
+class JobAccess(PolicySurface):
+    """The surface `job_iam`: who may run a job."""
+
+    name = "job_iam"
+    permissions = frozenset({"run.jobs.getIamPolicy", "run.jobs.setIamPolicy"})

@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.case import Case
+from core.openings_of_work import of_job, of_pool
 from core.reach import open_ways, reach_lines
-from core.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, POOL_INSTANCES, Workload, references
+from core.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, Workload, references
 
 
 def still_open(workload: Workload, case: Case) -> tuple[str, ...]:
     """Sentences on every way in which a suspect, or the hole it came through, is still within reach."""
-    ways_in = {"service": _doors, "worker_pool": _instances}[workload.target.kind]
-    return (*ways_in(workload, case), *_lives(workload, case), *_beyond(workload))
-
-
-def _instances(workload: Workload, case: Case) -> Iterator[str]:
-    if workload.state.get(POOL_INSTANCES) == 0:
-        return
-    for name in sorted(case.suspects & workload.effective.keys()):
-        if workload.effective[name]:
-            yield f"suspect {name} still gets {workload.effective[name]} % of the instances"
-    yield "the pool still works; an added binary came in through a hole that every revision has"
+    if workload.target.kind == "worker_pool":
+        return (*of_pool(workload, case), *_beyond(workload))
+    if workload.target.kind == "job":
+        return (*of_job(workload, case), *_beyond(workload))
+    return (*_doors(workload, case), *_lives(workload, case), *_beyond(workload))
 
 
 def _doors(workload: Workload, case: Case) -> Iterator[str]:
@@ -43,9 +38,6 @@ def _lives(workload: Workload, case: Case) -> Iterator[str]:
     for name in sorted(case.suspects):
         revision = workload.revision(name)
         if revision is None:
-            continue
-        if workload.target.kind == "worker_pool":
-            yield f"nothing tells when the last instance of {name} is gone: it may work on for a while"
             continue
         longest = revision.max_request_seconds
         bound = f" for up to {longest} s" if longest else ""

@@ -146,9 +146,14 @@ def undone(drawn: Drawn, case: Case, actions: Actions) -> tuple[StepRefusal, ...
 
 
 def changes_of(before: State, drawn: Drawn, case: Case, actions: Actions) -> tuple[Change, ...]:
-    """One Change for each surface that the applied steps edit; one where nothing differs is verified all the same."""
-    edited = {surface for step in drawn.steps for surface in actions[step.action].surfaces}
-    surfaces = sorted(edited & SURFACES.get(case.target.kind, frozenset()))
+    """One Change for each surface that the applied steps edit; one where nothing differs is verified all the same.
+
+    They come in the order in which the steps name them: what a policy says first is written first.
+    """
+    own = SURFACES.get(case.target.kind, frozenset())
+    surfaces = dict.fromkeys(
+        surface for step in drawn.steps for surface in sorted(actions[step.action].surfaces) if surface in own
+    )
     return tuple(_change(surface, before, drawn, case, actions) for surface in surfaces)
 
 

@@ -14,7 +14,7 @@ Rule = Literal["named", "digest", "older", "unplaced"]
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """The suspect revisions and the rule that found them.
+    """The suspect revisions, or executions of a job, and the rule that found them.
 
     `named`: the finding or a related one names them. `digest`: they carry the finding's image. `older`: nothing says
     which, so every reachable revision from before the event. `unplaced`: the finding's image is on none of them.
@@ -27,12 +27,11 @@ class Suspicion:
 
 def find_suspects(finding: Finding, workload: Workload, related: frozenset[str]) -> Suspicion:
     """Judge by the finding first; revisions that related findings name are suspect beside its own."""
-    revision = finding.target.revision if isinstance(finding.target, Target) else None
-    named = frozenset({revision}) if revision else frozenset[str]()
+    named = finding.target.named if isinstance(finding.target, Target) else frozenset[str]()
     if named:
         also = f", related findings name {_list(related - named)}" if related - named else ""
         return Suspicion("named", named | related, f"the finding names {_list(named)}{also}")
-    if finding.digests:
+    if finding.digests and not _no_image_known(workload):
         return _by_digest(finding, workload, related)
     if related & workload.reachable:
         return Suspicion("named", related, f"related findings name {_list(related)}")
@@ -45,8 +44,16 @@ def find_suspects(finding: Finding, workload: Workload, related: frozenset[str])
     return Suspicion("older", older | related, reason)
 
 
+def _no_image_known(workload: Workload) -> bool:
+    """An execution may name its image by a tag alone: no digest of the finding can then be looked for."""
+    known = [one for one in workload.revisions if one.name in workload.reachable]
+    return bool(known) and not any(one.digests for one in known)
+
+
 def _by_digest(finding: Finding, workload: Workload, related: frozenset[str]) -> Suspicion:
-    found = carriers(finding, workload, workload.reachable)
+    # What a job ran is what it runs next: executions that have ended tell of its image too.
+    ended = {one.name for one in workload.revisions} if workload.target.kind == "job" else set()
+    found = carriers(finding, workload, workload.reachable | ended)
     if not found:
         return Suspicion("unplaced", frozenset(), "no reachable revision carries the image digest of the finding")
     also = f", related findings name {_list(related - found)}" if related - found else ""

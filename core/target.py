@@ -48,6 +48,11 @@ class Target:
         return f"{project}/{self.location}/{self.kind}/{self.name}"
 
     @property
+    def named(self) -> frozenset[str]:
+        """The revision or execution that is named, if one is."""
+        return frozenset(filter(None, (self.revision, self.execution)))
+
+    @property
     def project_spellings(self) -> frozenset[str]:
         """Every way this project may be written: as named, by id, by number."""
         return frozenset(filter(None, (self.project, self.project_id, self.project_number)))

@@ -12,6 +12,7 @@ from core.plan import Change, Plan
 from core.scaling import read_scaling
 from core.workload import (
     DEFAULT_URI_DISABLED,
+    EXECUTION,
     INGRESS,
     INVOKER_CHECK_OFF,
     POOL_INSTANCES,
@@ -51,14 +52,20 @@ def _service(change: Change) -> Iterator[str]:
 def _pool(change: Change) -> Iterator[str]:
     if POOL_SPLIT in change.before:
         yield _gcloud(
-            change, "worker-pools update-instance-split", f"--to-revisions={change.before[POOL_SPLIT]}", beta=True
+            change, "worker-pools update-instance-split", f"--to-revisions={change.before[POOL_SPLIT]}", track="beta"
         )
     if POOL_INSTANCES in change.before:
         count = change.before[POOL_INSTANCES]
         if count is None:
             yield "# no number of instances was set, which gcloud cannot say: use the Cloud Run API"
         else:
-            yield _gcloud(change, "worker-pools update", f"--scaling={count}", beta=True)
+            yield _gcloud(change, "worker-pools update", f"--scaling={count}", track="beta")
+
+
+def _executions(change: Change) -> Iterator[str]:
+    for key in sorted(change.before):
+        run = shlex.join(_words(change, "jobs execute"))
+        yield f"# {key.removeprefix(EXECUTION)} was cancelled and does not resume; to run the job anew: {run}"
 
 
 def _traffic(change: Change) -> Iterator[str]:
@@ -110,15 +117,20 @@ def _grant(change: Change, verb: str, key: str, value: Setting) -> str:
     )
 
 
-def _gcloud(change: Change, verb: str, *flags: str, region: str = "", beta: bool = False) -> str:
+def _gcloud(change: Change, verb: str, *flags: str, region: str = "", track: str = "") -> str:
+    return shlex.join([*_words(change, verb, region, track), *flags])
+
+
+def _words(change: Change, verb: str, region: str = "", track: str = "") -> list[str]:
     target = change.target
-    words = ["gcloud", *(["beta"] if beta else []), "run", *verb.split(), target.name]
-    words += [f"--project={target.project_id or target.project}", f"--region={region or target.location}", *flags]
-    return shlex.join(words)
+    words = ["gcloud", *track.split(), "run", *verb.split(), target.name]
+    return [*words, f"--project={target.project_id or target.project}", f"--region={region or target.location}"]
 
 
 _SURFACES: Mapping[str, Callable[[Change], Iterator[str]]] = {
     "service": _service,
     "service_iam": _access("services"),
     "worker_pool": _pool,
+    "executions": _executions,
+    "job_iam": _access("jobs"),
 }

@@ -22,9 +22,18 @@ POOL_INSTANCES = "worker_pool.instances"
 EXECUTION = "executions."
 RUNNING, CANCELLED = "running", "cancelled"
 SURFACES: Mapping[Kind, frozenset[str]] = MappingProxyType(
-    {"service": frozenset({"service", "service_iam"}), "worker_pool": frozenset({"worker_pool"})}
+    {
+        "service": frozenset({"service", "service_iam"}),
+        "worker_pool": frozenset({"worker_pool"}),
+        "job": frozenset({"executions", "job_iam"}),
+    }
 )
 """The surfaces that a target of each kind has."""
+
+
+def running(state: State) -> frozenset[str]:
+    """The executions of a job that run, by short name."""
+    return frozenset(key.removeprefix(EXECUTION) for key, value in state.items() if is_final(key) and value == RUNNING)
 
 
 def is_final(key: str) -> bool:
@@ -34,7 +43,7 @@ def is_final(key: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One revision by short name. `fault` says why it cannot serve; None means Ready."""
+    """One revision by short name, or a job's execution. `fault` says why it cannot serve; None means Ready."""
 
     name: str
     created_ns: int
@@ -79,10 +88,10 @@ class Workload:
 
     @property
     def reachable(self) -> frozenset[str]:
-        """Revisions that a request can reach by percent or tag, as wished for or as it still is."""
+        """Revisions that get requests or instances, as wished for or as it still is; of a job, what runs."""
         wished = references(self.state, self.latest)
         now = {name for name, percent in self.effective.items() if percent} | set(self.effective_tags.values())
-        return frozenset(name for name, use in wished.items() if use.percent or use.tags) | now
+        return frozenset(name for name, use in wished.items() if use.percent or use.tags) | now | running(self.state)
 
     @property
     def serving(self) -> frozenset[str]:

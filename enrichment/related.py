@@ -54,12 +54,9 @@ def _originals(related: tuple[Finding, ...]) -> dict[str, Any]:
 
 
 def named_revisions(related: tuple[Finding, ...]) -> frozenset[str]:
-    """Revisions that active threat findings name."""
-    return frozenset(
-        one.target.revision
-        for one in related
-        if isinstance(one.target, Target) and one.target.revision and one.finding_class in ("", "THREAT")
-    )
+    """Revisions, or executions of a job, that active threat findings name."""
+    threats = (one.target for one in related if one.finding_class in ("", "THREAT"))
+    return frozenset(name for target in threats if isinstance(target, Target) for name in target.named)
 
 
 def _line(finding: Finding) -> dict[str, str]:

@@ -33,7 +33,9 @@ class WorkloadSource:
             "workload.location": Fact(FactType.TEXT, "The region."),
             "workload.name": Fact(FactType.TEXT, "The service's, job's or worker pool's short name."),
             "workload.kind": Fact(FactType.TEXT, "What it is.", ("service", "job", "worker_pool", "instance")),
-            "workload.public": Fact(FactType.BOOL, "Whether anybody on the internet may send it requests."),
+            "workload.public": Fact(
+                FactType.BOOL, "Whether anybody on the internet may send it requests, or run the job."
+            ),
             "workload.ingress": Fact(
                 FactType.TEXT, "Its ingress setting: all, internal, none and so on; none for what takes no requests."
             ),
@@ -42,7 +44,15 @@ class WorkloadSource:
         }
     )
     permissions = frozenset(
-        {"run.services.get", "run.revisions.list", "run.services.getIamPolicy", "run.workerpools.get"}
+        {
+            "run.services.get",
+            "run.revisions.list",
+            "run.services.getIamPolicy",
+            "run.workerpools.get",
+            "run.jobs.get",
+            "run.executions.list",
+            "run.jobs.getIamPolicy",
+        }
     )
     deadline = 10.0
     shapes_plan = True
@@ -72,7 +82,7 @@ class WorkloadSource:
 
 
 def facts_of(workload: Workload) -> dict[str, FactValue]:
-    """What policies may ask of a workload; what takes no requests has no ingress and is not public."""
+    """What policies may ask of a workload; what takes no requests has no ingress, and a job is public to run."""
     facts: dict[str, FactValue] = {
         "workload.ingress": str(workload.state.get(INGRESS, "none")),
         "workload.labels": tuple(f"{key}={value}" for key, value in sorted(workload.labels.items())),
@@ -85,7 +95,7 @@ def facts_of(workload: Workload) -> dict[str, FactValue]:
 
 def _public(workload: Workload) -> bool | None:
     """Whether anybody may send requests; None without the IAM policy that says so."""
-    if workload.state.get(INGRESS, "none") not in _FROM_OUTSIDE:
+    if workload.target.kind != "job" and workload.state.get(INGRESS, "none") not in _FROM_OUTSIDE:
         return False
     if workload.state.get(INVOKER_CHECK_OFF):
         return True

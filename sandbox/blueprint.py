@@ -21,6 +21,8 @@ _SERVICE = frozenset(
     " traffic min_instances last_modifier scaling regions".split()
 )
 _POOL = frozenset("name created updated labels service_account revisions splits instances last_modifier".split())
+_JOB = frozenset("name created updated labels public iam service_account executions last_modifier".split())
+_EXECUTION = frozenset("name image created ended tasks".split())
 _SPLIT = frozenset("latest revision percent".split())
 _TRAFFIC = frozenset("latest revision percent tag".split())
 _BINDING = frozenset("role members condition".split())
@@ -128,6 +130,50 @@ def pool_from(given: Mapping[str, Any], moment: Moment) -> run_v2.WorkerPool:
     if "instances" in given:
         pool.scaling = run_v2.WorkerPoolScaling(manual_instance_count=given["instances"])
     return pool
+
+
+def job_from(given: Mapping[str, Any], moment: Moment) -> run_v2.Job:
+    """A job's settings."""
+    check_keys(given, _JOB, "job")
+    name = str(given["name"])
+    template = run_v2.TaskTemplate(
+        service_account=given.get("service_account", account_of(name)),
+        containers=[run_v2.Container(image="registry.test/app:latest")],
+    )
+    return run_v2.Job(
+        name=name,
+        create_time=moment(given.get("created", "-30d")),
+        update_time=moment(given.get("updated", "-3h")),
+        last_modifier=given.get("last_modifier", "ci@shop.example"),
+        labels=given.get("labels", {}),
+        template=run_v2.ExecutionTemplate(template=template),
+        generation=1,
+        observed_generation=1,
+    )
+
+
+def execution_from(job: run_v2.Job, given: Mapping[str, Any], moment: Moment) -> run_v2.Execution:
+    """A run of the job, which has its template's snapshot; `ended` is when it succeeded, else it runs."""
+    check_keys(given, _EXECUTION, "execution")
+    template = run_v2.TaskTemplate(job.template.template)
+    image = f"registry.test/app@{digest_of(given['image'])}" if "image" in given else "registry.test/app:latest"
+    template.containers = [run_v2.Container(image=image)]
+    tasks = given.get("tasks", 1)
+    execution = run_v2.Execution(
+        name=f"{job.name}/executions/{given['name']}",
+        job=job.name.rpartition("/")[2],
+        create_time=moment(given.get("created")),
+        start_time=moment(given.get("created")),
+        template=template,
+        task_count=tasks,
+        running_count=tasks,
+        generation=1,
+        observed_generation=1,
+    )
+    if "ended" in given:
+        execution.completion_time = moment(given["ended"])  # type: ignore[assignment]  # proto-plus takes a datetime
+        execution.running_count, execution.succeeded_count = 0, tasks
+    return execution
 
 
 def instance_split(given: Mapping[str, Any]) -> run_v2.InstanceSplit:

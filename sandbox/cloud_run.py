@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import re
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +15,7 @@ from google.longrunning import operations_pb2
 
 from sandbox.cloud_run_update import apply, validate
 from sandbox.local_service import LocalService
+from sandbox.policies import get_policy, set_policy
 from sandbox.wire import Refusal, Wire, generic_handler
 from sandbox.world import LocalOperation, World
 
@@ -23,10 +23,6 @@ SERVICES = "google.cloud.run.v2.Services"
 REVISIONS = "google.cloud.run.v2.Revisions"
 OPERATIONS = "google.longrunning.Operations"
 _PAGE = 20
-_MEMBER = re.compile(
-    r"allUsers$|allAuthenticatedUsers$|(user|group|serviceAccount|domain|deleted|projectOwner|projectEditor|projectViewer"
-    r"|principal|principalSet):."
-)
 
 
 def handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
@@ -35,8 +31,16 @@ def handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
         "GetService": (run_v2.GetServiceRequest, run_v2.Service, partial(_get_service, world)),
         "ListServices": (run_v2.ListServicesRequest, run_v2.ListServicesResponse, partial(_list_services, world)),
         "UpdateService": (run_v2.UpdateServiceRequest, operations_pb2.Operation, partial(_update_service, world)),
-        "GetIamPolicy": (iam_policy_pb2.GetIamPolicyRequest, policy_pb2.Policy, partial(_get_policy, world)),
-        "SetIamPolicy": (iam_policy_pb2.SetIamPolicyRequest, policy_pb2.Policy, partial(_set_policy, world)),
+        "GetIamPolicy": (
+            iam_policy_pb2.GetIamPolicyRequest,
+            policy_pb2.Policy,
+            lambda request: get_policy(_found(world, request.resource), request),
+        ),
+        "SetIamPolicy": (
+            iam_policy_pb2.SetIamPolicyRequest,
+            policy_pb2.Policy,
+            lambda request: set_policy(_found(world, request.resource), request),
+        ),
     }
     revisions: dict[str, tuple[Any, Any, Callable[[Any], Any]]] = {
         "GetRevision": (run_v2.GetRevisionRequest, run_v2.Revision, partial(_get_revision, world)),
@@ -172,39 +176,3 @@ def _get_operation(world: World, name: str) -> operations_pb2.Operation:
     if operation is None:
         _refuse("NOT_FOUND", "Requested entity was not found: operation.")
     return world.answer(operation)
-
-
-def _get_policy(world: World, request: iam_policy_pb2.GetIamPolicyRequest) -> policy_pb2.Policy:
-    """Below version 3 conditions are hidden and their roles mangled, as the real API does."""
-    if request.options.requested_policy_version not in (0, 1, 3):
-        _refuse("INVALID_ARGUMENT", "The requested policy version is none of 0, 1 and 3.")
-    local = _found(world, request.resource)
-    answer = policy_pb2.Policy()
-    answer.CopyFrom(local.policy)
-    answer.etag = str(local.policy_version).encode() if local.policy_etag is None else local.policy_etag
-    if request.options.requested_policy_version < 3:  # noqa: PLR2004 - the version that has conditions
-        for binding in answer.bindings:
-            if binding.HasField("condition"):
-                binding.role += f"_withcond_{abs(hash(binding.condition.expression)):x}"
-                binding.ClearField("condition")
-        answer.version = 1
-    return answer
-
-
-def _set_policy(world: World, request: iam_policy_pb2.SetIamPolicyRequest) -> policy_pb2.Policy:
-    """An empty etag overwrites blindly; another than the present one is refused."""
-    local = _found(world, request.resource)
-    if request.policy.etag and request.policy.etag != str(local.policy_version).encode():
-        _refuse("ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write.")
-    version = request.policy.version
-    for binding in request.policy.bindings:
-        if binding.HasField("condition") and version < 3:  # noqa: PLR2004 - the version that has conditions
-            _refuse("INVALID_ARGUMENT", "A policy with conditions has to have version 3.")
-        if unknown := [one for one in binding.members if not _MEMBER.match(one)]:
-            _refuse("INVALID_ARGUMENT", f"The member {unknown[0]} is of an unknown type.")
-    local.policy.CopyFrom(request.policy)
-    local.policy_version += 1
-    again = iam_policy_pb2.GetIamPolicyRequest(
-        resource=request.resource, options={"requested_policy_version": min(version, 3)}
-    )
-    return _get_policy(world, again)

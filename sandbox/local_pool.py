@@ -39,6 +39,11 @@ class LocalPool:
             for one in pool.instance_splits
         ]
 
+    def give_up(self) -> None:
+        """The wish stays a wish."""
+        self.pool.reconciling = False
+        self.pool.observed_generation = self.pool.generation
+
     def fault(self) -> status_pb2.Status | None:
         """The error an operation ends in when the split names a revision that does not exist."""
         named = (one.revision for one in self.pool.instance_splits if one.type_ != _LATEST)

@@ -60,6 +60,11 @@ class LocalService:
             for one in service.traffic
         ]
 
+    def give_up(self) -> None:
+        """The wish stays a wish."""
+        self.service.reconciling = False
+        self.service.observed_generation = self.service.generation
+
     def fault(self) -> status_pb2.Status | None:
         """The error an operation ends in when the traffic names a revision that does not exist."""
         named = (one.revision for one in self.service.traffic if one.type_ != _LATEST)

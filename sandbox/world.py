@@ -16,6 +16,9 @@ A world may be written as YAML; times are RFC 3339 or relative to now (`-2h`, `-
         instances: 3
         revisions: [{name: indexer-00001-abc, image: 1, created: -20d}]
         splits: [{latest: true, percent: 100}]
+    jobs:                                 # beside: labels, service_account, public or iam
+      - name: projects/shop-prod/locations/europe-west1/jobs/nightly
+        executions: [{name: nightly-abc, image: 1, created: -1h, tasks: 2}, {name: nightly-xyz, ended: -1d}]
     settle_seconds: 0.2                   # how long an operation takes; effective traffic lags until then
     hashes: {<sha256>: {malicious: 48}}
     logs: [{of: projects/shop-prod/locations/…/services/checkout, at: -90s, severity: ERROR, text: …}]
@@ -41,7 +44,17 @@ import yaml
 from google.longrunning import operations_pb2
 from google.rpc import status_pb2
 
-from sandbox.blueprint import check_keys, log_entry_from, policy_from, pool_from, revision_from, service_from
+from sandbox.blueprint import (
+    check_keys,
+    execution_from,
+    job_from,
+    log_entry_from,
+    policy_from,
+    pool_from,
+    revision_from,
+    service_from,
+)
+from sandbox.local_job import LocalExecution, LocalJob
 from sandbox.local_pool import LocalPool
 from sandbox.local_service import LocalService, traffic_target
 from sandbox.wire import Fault
@@ -51,7 +64,7 @@ _PROJECT = frozenset({"number", "folders", "organization"})
 _FAULT = frozenset(one.name for one in fields(Fault))
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _KEYS = frozenset(
-    "projects services worker_pools findings hashes latencies faults denied settle_seconds accepts_ingress_none"
+    "projects services worker_pools jobs findings hashes latencies faults denied settle_seconds accepts_ingress_none"
     " keeps_scaling_limit create_topics logs buckets".split()
 )
 
@@ -66,6 +79,10 @@ class LocalResource(Protocol):
 
     def settle(self) -> None:
         """Make what is wished for effective."""
+        ...
+
+    def give_up(self) -> None:
+        """Leave what is effective as it was: the operation failed."""
         ...
 
     def fault(self) -> status_pb2.Status | None:
@@ -96,6 +113,7 @@ class World:
     projects: dict[str, str] = field(default_factory=dict)
     services: dict[str, LocalService] = field(default_factory=dict)
     pools: dict[str, LocalPool] = field(default_factory=dict)
+    jobs: dict[str, LocalJob] = field(default_factory=dict)
     operations: dict[str, LocalOperation] = field(default_factory=dict)
     findings: list[dict[str, Any]] = field(default_factory=list)
     hashes: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -136,6 +154,8 @@ class World:
             world.add_service(one)
         for one in given.get("worker_pools", ()):
             world.add_pool(one)
+        for one in given.get("jobs", ()):
+            world.add_job(one)
         return world
 
     def now(self) -> dt.datetime:
@@ -171,6 +191,22 @@ class World:
         self.stamp(local, local.pool.update_time)
         local.settle()
         return local
+
+    def add_job(self, given: Mapping[str, Any]) -> LocalJob:
+        """Put a job into the world, with what has run and what still runs of it."""
+        local = LocalJob(job_from(given, self.moment), policy_from(given))
+        self.jobs[self.canonical(str(given["name"]))] = local
+        for one in given.get("executions", ()):
+            self.run_job(local, one)
+        return local
+
+    def run_job(self, local: LocalJob, given: Mapping[str, Any]) -> LocalExecution:
+        """A run of the job, which somebody has started."""
+        with self.lock:
+            execution = LocalExecution(execution_from(local.job, given, self.moment))
+            local.executions[str(given["name"])] = execution
+            self.stamp(execution)
+            return execution
 
     def canonical(self, name: str) -> str:
         """The name with its project by id."""
@@ -226,8 +262,7 @@ class World:
             if operation.fails_with is None:
                 operation.local.settle()
             else:
-                resource.reconciling = False
-                resource.observed_generation = resource.generation
+                operation.local.give_up()
 
     def answer(self, operation: LocalOperation) -> operations_pb2.Operation:
         """The operation as Google's long-running API shows it."""
@@ -250,10 +285,7 @@ class World:
             local = self.service(name)
             for key, value in fields.items():
                 setattr(local.service, key, value)
-            local.service.last_modifier = "dev@shop.example"
-            local.service.generation += 1
-            self.stamp(local)
-            local.settle()
+            self.touch(local)
 
     def edit_pool(self, name: str, **fields: object) -> None:
         """The same of a worker pool, by its short name."""
@@ -262,10 +294,14 @@ class World:
             local = next(one for key, one in self.pools.items() if key.endswith(f"/{name}"))
             for key, value in fields.items():
                 setattr(local.pool, key, value)
-            local.pool.last_modifier = "dev@shop.example"
-            local.pool.generation += 1
-            self.stamp(local)
-            local.settle()
+            self.touch(local)
+
+    def touch(self, local: LocalResource) -> None:
+        """A person's or a pipeline's own update is made: new generation and etag, and it takes effect."""
+        local.resource.last_modifier = "dev@shop.example"
+        local.resource.generation += 1
+        self.stamp(local)
+        local.settle()
 
     def deploy(self, name: str, revision: Mapping[str, Any]) -> None:
         """A person deploys: a new revision; LATEST moves to it if it is ready."""

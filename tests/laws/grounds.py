@@ -15,9 +15,11 @@ WRITES: Mapping[str, str] = {
     "service": "google.cloud.run.v2.Services/UpdateService",
     "service_iam": "google.cloud.run.v2.Services/SetIamPolicy",
     "worker_pool": "google.cloud.run.v2.WorkerPools/UpdateWorkerPool",
+    "executions": "google.cloud.run.v2.Executions/CancelExecution",
+    "job_iam": "google.cloud.run.v2.Jobs/SetIamPolicy",
 }
 """The method that writes each surface; a new surface must be added here or its laws cannot run."""
-WITH_OPERATIONS = frozenset({"service", "worker_pool"})
+WITH_OPERATIONS = frozenset({"service", "worker_pool", "executions"})
 """Surfaces whose writes start an operation, which may fail after it was accepted."""
 
 
@@ -126,9 +128,51 @@ def _pool_is_meddled_with(world: World) -> bool:
     return splits == ["indexer-00006"] and one.scaling.manual_instance_count == 1
 
 
+JOB = "projects/shop-prod/locations/europe-west1/jobs/nightly"
+
+
+def _job_world(**more: Any) -> World:
+    until = {"title": "until spring", "expression": 'request.time < timestamp("2027-03-01T00:00:00Z")'}
+    job = {
+        "name": JOB,
+        "iam": [
+            {"role": "roles/run.invoker", "members": ["serviceAccount:cron@shop-prod.iam.gserviceaccount.com"]},
+            {"role": "organizations/1/roles/own", "members": ["user:ben@shop.example"], "condition": until},
+            {"role": "roles/run.viewer", "members": ["user:ann@shop.example"]},
+        ],
+        "executions": [
+            {"name": "nightly-old", "image": 8, "created": "-2d", "ended": "-47h"},
+            {"name": "nightly-bad", "image": 8, "created": "-1h", "tasks": 2},
+            {"name": "nightly-two", "image": 8, "created": "-30m"},
+            {"name": "nightly-other", "image": 7, "created": "-20m"},
+        ],
+    }
+    return world_of(jobs=[job], **more)
+
+
+def _job_settings(world: World) -> Any:
+    world.settle_operations()
+    local = world.jobs[JOB]
+    running = {name for name, one in local.executions.items() if one.execution.running_count}
+    return sorted(running), grants(local.policy)
+
+
+def _meddle_with_job(world: World) -> None:
+    local = world.jobs[JOB]
+    local.policy.bindings.add(role="roles/run.jobsExecutor", members=["user:eve@shop.example"])
+    local.policy_version += 1
+    world.run_job(local, {"name": "nightly-new", "image": 7})
+
+
+def _job_is_meddled_with(world: World) -> bool:
+    running, granted = _job_settings(world)
+    return "nightly-new" in running and ("roles/run.jobsExecutor", "", "user:eve@shop.example") in granted
+
+
 GROUNDS: Mapping[Kind, Ground] = {
     "service": Ground(
         "services/checkout", _service_world, _service_settings, _meddle_with_service, _service_is_meddled_with
     ),
     "worker_pool": Ground("workerPools/indexer", _pool_world, _pool_settings, _meddle_with_pool, _pool_is_meddled_with),
+    "job": Ground("jobs/nightly", _job_world, _job_settings, _meddle_with_job, _job_is_meddled_with),
 }

@@ -61,7 +61,7 @@ def test_an_action_declares_itself(name: str) -> None:
     assert action.reach in ("workload", "shared")
     assert dataclasses.is_dataclass(action.params)
     assert example.pop("action") == name
-    assert set(example) <= {field.name for field in dataclasses.fields(action.params)}
+    assert set(example) <= {"accept_irreversible", *(field.name for field in dataclasses.fields(action.params))}
 
 
 @every_action

@@ -14,12 +14,15 @@ from core.case import Case
 from core.suspects import Suspicion
 from core.target import Kind, Target
 from core.workload import (
+    CANCELLED,
     DEFAULT_URI_DISABLED,
+    EXECUTION,
     INGRESS,
     INVOKER_CHECK_OFF,
     LATEST,
     POOL_INSTANCES,
     POOL_SPLIT,
+    RUNNING,
     SCALING,
     SPLIT,
     TAG,
@@ -92,10 +95,18 @@ def pools(draw: st.DrawFn, names: tuple[str, ...]) -> State:
     return {POOL_SPLIT: split_text(draw(splits(names))), **({} if count is None else {POOL_INSTANCES: count})}
 
 
+@st.composite
+def jobs(draw: st.DrawFn, names: tuple[str, ...]) -> State:
+    """What runs of a job or was cancelled, and who may run it."""
+    runs = draw(st.dictionaries(st.sampled_from(names), st.sampled_from([RUNNING, CANCELLED])))
+    return {**{f"{EXECUTION}{name}": word for name, word in runs.items()}, **draw(grants("job_iam"))}
+
+
 TARGET = Target("shop-prod", "europe-west1", "service", "checkout", project_id="shop-prod")
 STATES: Mapping[Kind, Callable[[tuple[str, ...]], st.SearchStrategy[State]]] = {
     "service": services,
     "worker_pool": pools,
+    "job": jobs,
 }
 
 
