@@ -17,6 +17,7 @@ from adapters.deadline import Deadline
 from adapters.google_calls import client_of, pages_of, reading, writing
 from adapters.iam_policies import etag_of, policy_state, read_policy
 from adapters.operations import raise_if_failed, wait_for
+from adapters.originals import message_json, policy_json
 from core.access import may_reach
 from core.action import Setting
 from core.errors import Refused, Transient, Unsupported
@@ -145,6 +146,11 @@ def job_of(
         if unread
         else frozenset(member for binding in policy.bindings if may_reach(binding.role) for member in binding.members),
         unread=MappingProxyType(unread),
+        originals=lambda: {
+            "job": message_json(job),
+            "executions": [message_json(one) for one in kept],
+            **policy_json(policy),
+        },
     )
 
 

@@ -16,6 +16,7 @@ from adapters.cloud_run_revisions import list_revisions, nanos, newest_ready, re
 from adapters.deadline import Deadline
 from adapters.google_calls import client_of, reading, writing
 from adapters.operations import raise_if_failed, wait_for
+from adapters.originals import message_json
 from core.action import Setting, State
 from core.effect import split_in_force
 from core.plan import Change, overlaid
@@ -103,6 +104,10 @@ def pool_of(target: Target, pool: run_v2.WorkerPool, revisions: list[run_v2.Revi
         last_modifier=pool.last_modifier,
         labels=MappingProxyType(dict(pool.labels)),
         service_account=pool.template.service_account,
+        originals=lambda: {
+            "worker_pool": message_json(pool),
+            "revisions": [message_json(one) for one in revisions],
+        },
     )
 
 

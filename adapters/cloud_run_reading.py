@@ -9,6 +9,7 @@ from google.cloud import run_v2
 
 from adapters.cloud_run_revisions import nanos, newest_ready, revision_of, short
 from adapters.iam_policies import etag_of, policy_state
+from adapters.originals import message_json, policy_json
 from core.access import PUBLIC, may_reach
 from core.action import Setting
 from core.scaling import Scaling
@@ -82,35 +83,15 @@ def workload_of(
     )
 
 
-def _originals(service: run_v2.Service, revisions: list[run_v2.Revision], policy: Any | None) -> dict[str, Any]:  # noqa: ANN401
+def _originals(service: run_v2.Service, revisions: list[run_v2.Revision], policy: Any) -> dict[str, Any]:  # noqa: ANN401
     """Google's messages in their own JSON; the traffic also by itself, because that is what is changed first."""
-    whole = _json(run_v2.Service, service)
+    whole = message_json(service)
     found = {
         "service": whole,
         "traffic": {key: whole[key] for key in ("traffic", "trafficStatuses") if key in whole},
-        "revisions": [_json(run_v2.Revision, one) for one in revisions],
+        "revisions": [message_json(one) for one in revisions],
     }
-    return found if policy is None else found | {"iam_policy": _policy_json(policy)}
-
-
-def _json(kind: Any, message: Any) -> dict[str, Any]:  # noqa: ANN401 - a proto-plus type and one of it
-    return dict(
-        kind.to_dict(
-            message,
-            preserving_proto_field_name=False,
-            use_integers_for_enums=False,
-            always_print_fields_with_no_presence=False,
-        )
-    )
-
-
-def _policy_json(policy: Any) -> dict[str, Any]:  # noqa: ANN401 - google.iam.v1 Policy
-    bindings = []
-    for one in policy.bindings:
-        condition = {key: getattr(one.condition, key) for key in ("title", "description", "expression")}
-        conditional = {"condition": condition} if one.HasField("condition") else {}
-        bindings.append({"role": one.role, "members": list(one.members), **conditional})
-    return {"version": policy.version, "etag": policy.etag.decode("latin-1"), "bindings": bindings}
+    return found | policy_json(policy)
 
 
 def _state(service: run_v2.Service) -> dict[str, Setting]:

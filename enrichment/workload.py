@@ -13,6 +13,7 @@ from core.instants import format_instant
 from core.target import NotATarget, Target
 from core.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, Gone, Workload
 
+_UNREAD = {"service_iam": "the IAM policy", "job_iam": "the IAM policy"}
 _FROM_OUTSIDE = frozenset({"all", "internal-and-cloud-load-balancing"})
 
 
@@ -75,7 +76,7 @@ class WorkloadSource:
             return Evidence("workload", own, gap=f"it does not exist: {fault}", detail=Gone(str(fault)))
         except (Refused, Transient) as fault:
             return Evidence("workload", own, gap=str(fault))
-        unread = [f"{surface} could not be read: {why}" for surface, why in sorted(workload.unread.items())]
+        unread = [f"{_UNREAD.get(surface, surface)} could not be read" for surface in sorted(workload.unread)]
         gap = "; ".join(unread) or None
         facts, shown = own | facts_of(workload), _shown(workload)
         return Evidence("workload", facts, gap, detail=workload, shown=shown, originals=workload.originals)

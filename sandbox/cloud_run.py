@@ -14,10 +14,11 @@ from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.longrunning import operations_pb2
 
 from sandbox.cloud_run_update import apply, validate
+from sandbox.local_operation import LocalOperation
 from sandbox.local_service import LocalService
 from sandbox.policies import get_policy, set_policy
 from sandbox.wire import Refusal, Wire, generic_handler
-from sandbox.world import LocalOperation, World
+from sandbox.world import World
 
 SERVICES = "google.cloud.run.v2.Services"
 REVISIONS = "google.cloud.run.v2.Revisions"

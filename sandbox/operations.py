@@ -9,8 +9,9 @@ from functools import partial
 import grpc
 from google.longrunning import operations_pb2
 
+from sandbox.local_operation import LocalOperation
 from sandbox.wire import Refusal, Wire, generic_handler
-from sandbox.world import LocalOperation, World
+from sandbox.world import World
 
 SERVICE = "google.longrunning.Operations"
 LONGEST_WAIT = 30.0

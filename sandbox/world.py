@@ -38,7 +38,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import yaml
 from google.longrunning import operations_pb2
@@ -55,6 +55,7 @@ from sandbox.blueprint import (
     service_from,
 )
 from sandbox.local_job import LocalExecution, LocalJob
+from sandbox.local_operation import LocalOperation, LocalResource
 from sandbox.local_pool import LocalPool
 from sandbox.local_service import LocalService, traffic_target
 from sandbox.wire import Fault
@@ -67,39 +68,6 @@ _KEYS = frozenset(
     "projects services worker_pools jobs findings hashes latencies faults denied settle_seconds accepts_ingress_none"
     " keeps_scaling_limit create_topics logs buckets".split()
 )
-
-
-class LocalResource(Protocol):
-    """What operations change: a service, a worker pool, an execution."""
-
-    @property
-    def resource(self) -> Any:  # noqa: ANN401 - Google's message of it
-        """The message that the operation's answer carries; it has a generation and a reconciling flag."""
-        ...
-
-    def settle(self) -> None:
-        """Make what is wished for effective."""
-        ...
-
-    def give_up(self) -> None:
-        """Leave what is effective as it was: the operation failed."""
-        ...
-
-    def fault(self) -> status_pb2.Status | None:
-        """The error that the wish ends in, if it cannot come true."""
-        ...
-
-
-@dataclass
-class LocalOperation:
-    """An operation that ends at a moment of the monotonic clock; `fails_with` is its error, if it has one."""
-
-    name: str
-    local: LocalResource
-    generation: int
-    ends_at: float
-    fails_with: status_pb2.Status | None = None
-    done: bool = False
 
 
 @dataclass
