@@ -12,6 +12,7 @@ locals {
     announcements    = "jsonPayload.announcement:* AND jsonPayload.phase:*"
     failures         = "jsonPayload.announcement:* AND jsonPayload.phase=\"failed\""
     questions        = "jsonPayload.announcement:* AND jsonPayload.phase=\"waiting\""
+    untrusted        = "(jsonPayload.announcement:* AND severity=ERROR AND NOT jsonPayload.phase=\"failed\") OR jsonPayload.message:\"the seal of\""
     faults           = "severity>=ERROR AND (jsonPayload.message:\"a fault in Firebreak itself\" OR textPayload:\"Firebreak does not start\")"
     sweeps           = "jsonPayload.message=\"the sweep is done\""
     virustotal-quota = "jsonPayload.record.evidence.gap:\"the VirusTotal quota is used up\""
@@ -28,6 +29,11 @@ locals {
       says     = "Firebreak asks a person: a plan is drawn, and is not carried out until somebody approves it."
       filter   = local.log_filters.questions
       severity = "WARNING"
+    }
+    unverified = {
+      says     = "Security Command Center does not hold a finding that was delivered, or a seal is broken. Somebody may be trying to aim Firebreak, or to lead its undo astray. Nothing was written."
+      filter   = local.log_filters.untrusted
+      severity = "ERROR"
     }
     function-error = {
       says     = "A fault in Firebreak itself, or a function that does not start. The message is delivered again for over two hours."
@@ -91,7 +97,7 @@ resource "google_logging_metric" "count" {
   project     = var.project_id
   name        = "${var.name}/${each.key}"
   description = "Firebreak: lines of ${each.key} in its log."
-  filter      = "${local.log} AND ${each.value}"
+  filter      = "${local.log} AND (${each.value})"
 
   metric_descriptor {
     metric_kind = "DELTA"
@@ -142,7 +148,7 @@ resource "google_monitoring_alert_policy" "log" {
   conditions {
     display_name = each.key
     condition_matched_log {
-      filter           = "${local.log} AND ${each.value.filter}"
+      filter           = "${local.log} AND (${each.value.filter})"
       label_extractors = { incident = "EXTRACT(jsonPayload.incident)" }
     }
   }

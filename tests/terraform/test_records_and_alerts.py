@@ -103,6 +103,7 @@ def test_there_is_an_alert_for_everything_that_goes_wrong_in_silence() -> None:
     assert {*ALERTS} == {
         "failed-containment",
         "approval-waiting",
+        "unverified",
         "function-error",
         "virustotal-quota",
         "dead-letter",
