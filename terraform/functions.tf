@@ -63,7 +63,7 @@ resource "google_cloudfunctions2_function" "function" {
     min_instance_count               = each.value.min_instances
     max_instance_count               = var.max_instances
 
-    environment_variables = local.environment
+    environment_variables = merge(local.environment, try(each.value.environment, {}))
 
     dynamic "secret_environment_variables" {
       for_each = contains(each.value.uses, "secrets") ? local.secrets_in_use : {}

@@ -71,7 +71,7 @@ resource "google_pubsub_topic_iam_binding" "commands" {
   project = var.project_id
   topic   = google_pubsub_topic.commands.name
   role    = "roles/pubsub.publisher"
-  members = setunion([local.scheduler_agent], var.commanders)
+  members = setunion([local.scheduler_agent], var.commanders, [for name in local.using.commands : google_service_account.function[name].member])
 
   depends_on = [google_project_service_identity.agent]
 }

@@ -14,11 +14,12 @@ locals {
   labels         = merge({ app = var.name }, var.labels)
 
   # The one place where functions are listed. Identity, invoker, subscription, dead letters, environment and grants
-  # follow; a function without a topic gets no subscription. `uses` names what it may do:
+  # follow. One with `topic = null` gets no subscription; `environment` is what it gets beside the others. `uses` names
+  # what it may do:
   #   findings, marks    read and mark findings           contain     change workloads, and act as their identities
   #   read               read workloads                   incidents   publish records
   #   ledger, vault      Firebreak's database, evidence   unreadable  publish what cannot be read
-  #   secrets            seal key, VirusTotal key, webhooks
+  #   commands           send commands to on-command      secrets     seal key, VirusTotal key, webhooks
   functions = {
     on-finding = {
       entry_point   = "on_finding"
@@ -46,7 +47,7 @@ locals {
   } : key => "projects/${var.project_id}/topics/${one.name}" }
 
   subscribed = { for name, one in local.functions : name => one if one.topic != null }
-  using = { for use in local.everything : use => toset([
+  using = { for use in concat(local.everything, ["commands"]) : use => toset([
     for name, one in local.functions : name if contains(one.uses, use)
   ]) }
 }

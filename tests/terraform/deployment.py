@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -70,9 +71,16 @@ class Deployment:
         return json.loads(self.run("show", "-json"))  # type: ignore[no-any-return]
 
     def plan(self, *, code: int = 2, **variables: Any) -> dict[str, Any]:
-        """What would change; `code` 0 says that nothing may."""
-        self.run("plan", "-out=plan", "-detailed-exitcode", "-no-color", *self._given(variables), code=code)
+        """What would change; `code` 0 says that nothing may, and only then is what is there asked first."""
+        asking = "-refresh" if code == 0 else "-refresh=false"
+        self.run("plan", "-out=plan", "-detailed-exitcode", asking, "-no-color", *self._given(variables), code=code)
         return json.loads(self.run("show", "-json", "plan"))  # type: ignore[no-any-return]
+
+    def count(self) -> int:
+        """How many resources a plan of all of it would make."""
+        added = re.search(r"Plan: (\d+) to add, 0 to change, 0 to destroy", self.run("plan", "-no-color"))
+        assert added
+        return int(added[1])
 
     def _given(self, variables: dict[str, Any]) -> list[str]:
         chosen = self.variables | variables

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.repository.checkout import ROOT, text_of, tracked
-from tests.terraform.deployment import Deployment, has_mirror, resources
+from tests.terraform.deployment import Deployment, has_mirror
 from tools.readme_commands import commands
 
 PAGES = ("docs/deploy.md", "docs/security.md", "docs/operations.md", "terraform/README.md")
@@ -137,7 +137,7 @@ def planned(folder: Path, example: str, archive: Path, organization: str = ORGAN
     deployment = Deployment(folder, f"examples/{example}", {})
     values = (deployment.folder / "terraform.tfvars.example").read_text().replace("123456789012", organization)
     (deployment.folder / "terraform.tfvars").write_text(values)
-    return len(resources(deployment.plan()))
+    return deployment.count()
 
 
 def gcloud_lines(page: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -263,3 +264,34 @@ def environment(shown: dict[str, Any], function: str) -> dict[str, str]:
     )
     secrets = {one["key"]: one["secret"] for one in config["secret_environment_variables"]}
     return {**config["environment_variables"], **secrets}
+
+
+CONSOLE = """
+    console = {
+      entry_point   = "console"
+      about         = "shows incidents"
+      topic         = null
+      min_instances = 0
+      uses          = ["ledger", "commands"]
+      environment   = { FIREBREAK_COMMANDS_TOPIC = local.topics.commands }
+    }
+  }
+  everything"""
+
+
+def test_another_function_is_one_block(tmp_path: Path) -> None:
+    """It has an identity of its own that may do what its block says, and no subscription without a topic."""
+    made = Deployment(tmp_path)
+    listed = made.folder / "main.tf"
+    listed.write_text(listed.read_text().replace("\n  }\n  everything", CONSOLE, 1))
+    manifest = made.folder / "tests" / "fixtures" / "firebreak.json"
+    manifest.write_text(manifest.read_text().replace('"on_finding"', '"on_finding", "console"'))
+    plan = made.plan()
+    own = {one["address"] for one in resources(plan) if "console" in one["address"]}
+
+    assert own == {
+        'google_cloudfunctions2_function.function["console"]',
+        'google_service_account.function["console"]',
+        'google_project_iam_member.ledger["console"]',
+    }
+    assert environment(plan, "console").keys() >= {"FIREBREAK_LEDGER", "FIREBREAK_COMMANDS_TOPIC"}
