@@ -15,6 +15,7 @@ from core.plan import Change, changes_between
 from core.standing import Restoration, Standing, restoration, should_stand
 from core.target import NotATarget, Target
 from core.workload import INGRESS, Workload, references
+from documents import Conflict, Document
 from ledger import Held
 from stages.announce import channels
 from stages.decide import reread_case
@@ -28,7 +29,11 @@ class CannotRelease(Refused):
 
 
 class _Overtaken(Exception):  # noqa: N818 - the release begins anew
-    """Others came to stand on the target since the release was drawn."""
+    """Others came to stand on the target since the release was drawn; `held` is the incident as saved last."""
+
+    def __init__(self, held: Held) -> None:
+        super().__init__(held.incident.id)
+        self.held = held
 
 
 def release(app: App, held: Held, by: str, deadline: Deadline) -> Held:
@@ -40,12 +45,12 @@ def release(app: App, held: Held, by: str, deadline: Deadline) -> Held:
         message = "the record's seal is broken: it is not released; see the lines for undoing it by hand"
         raise CannotRelease(message)
     for _ in range(_TRIES):
-        if held.incident.release is None:
-            held = _begin(app, held, target, by, deadline)
         try:
+            if held.incident.release is None:
+                held = _begin(app, held, target, by, deadline)
             return _carry_out(app, held, target, by, deadline)
-        except _Overtaken:
-            held = app.ledger.save(held, replace(held.incident, release=None))
+        except _Overtaken as again:
+            held = app.ledger.save(again.held, replace(again.held.incident, release=None))
     message = "others keep changing what stands on this target; try again"
     raise Transient(message)
 
@@ -55,7 +60,7 @@ def _carry_out(app: App, held: Held, target: Target, by: str, deadline: Deadline
     begun = held.incident.release
     try:
         for change in begun.changes if begun else ():
-            _restore(app, held.incident, change, deadline)
+            _restore(app, held, change, deadline)
     except Missing:
         return _gone(app, held, target, by)
     except Refused as fault:
@@ -90,7 +95,7 @@ def _begin(app: App, held: Held, target: Target, by: str, deadline: Deadline) ->
     told = held.incident.told(app.now_ns(), by, _said(changes, restored))
     held = app.ledger.save(held, replace(told, release=Release(by, changes), still_open=_left(restored)))
     back = {key: value for one in changes for key, value in one.after.items()}
-    app.ledger.stand(standing.restoring(held.incident.id, back, app.now_ns()), document)
+    _stand(app, held, standing.restoring(held.incident.id, back, app.now_ns()), document)
     return held
 
 
@@ -101,6 +106,14 @@ def _require_read(standing: Standing, workload: Workload) -> None:
     for surface in sorted({surface_of(key) for key in wrote} & workload.unread.keys()):
         message = f"{surface} could not be read, so nothing is restored: {workload.unread[surface]}"
         raise CannotRelease(message)
+
+
+def _stand(app: App, held: Held, standing: Standing, document: Document | None) -> None:
+    """Save what stands, over what was read; where somebody else was faster, the release is drawn anew."""
+    try:
+        app.ledger.stand(standing, document)
+    except Conflict:
+        raise _Overtaken(held) from None
 
 
 def _case(incident: Incident, workload: Workload, standing: Standing) -> Case:
@@ -126,7 +139,7 @@ def _keep_others_closed(rest: Standing, wanted: State, workload: Workload) -> No
         raise CannotRelease(message)
 
 
-def _restore(app: App, incident: Incident, change: Change, deadline: Deadline) -> None:
+def _restore(app: App, held: Held, change: Change, deadline: Deadline) -> None:
     """Write the keys that still stand as Firebreak left them; those already restored, or a person's, are left."""
     surface = app.surfaces[change.surface]
     for attempt in range(_TRIES):
@@ -136,8 +149,8 @@ def _restore(app: App, incident: Incident, change: Change, deadline: Deadline) -
             _await_effect(app, change, workload, deadline)
             return
         # Looked at after the settings: whoever comes to stand there from now on waits, so that nobody is undone.
-        if app.ledger.standing(change.target.key)[0].releasing != incident.id:
-            raise _Overtaken
+        if app.ledger.standing(change.target.key)[0].releasing != held.incident.id:
+            raise _Overtaken(held)
         writing = replace(change, before={key: change.before[key] for key in due}, after=due)
         try:
             operation = surface.write(writing, workload, deadline)
@@ -190,7 +203,7 @@ def _end(app: App, held: Held, target: Target, by: str, deadline: Deadline) -> H
             return _gone(app, held, target, by)
         restored = standing.restored(held.incident.id, now.state, now.updated_ns)
         at = standing.released_ns if by == "firebreak" else app.now_ns()
-        app.ledger.stand(replace(restored, released_ns=at), document)
+        _stand(app, held, replace(restored, released_ns=at), document)
         held = replace(held, incident=_differing(held.incident, now))
     return _ended(app, held, held.incident, by)
 
