@@ -92,6 +92,9 @@ class CloudRunServices:
         """The `key=value` of this change that the API would not take, asked with validate_only; None if it takes it."""
         if change.after.get(INGRESS) != "none":
             return None
+        if workload.regions or workload.target.location == "global":
+            # Of a service in several regions Cloud Run does not heed validate_only: asking would be writing.
+            return f"{INGRESS}=none"
         try:
             self._update({INGRESS: "none"}, {**workload.state, INGRESS: "none"}, workload, deadline, validate=True)
         except Unsupported:

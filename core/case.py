@@ -9,7 +9,7 @@ from typing import Any
 from core.action import State
 from core.suspects import Suspicion
 from core.target import Target
-from core.workload import Revision, Workload, split_of
+from core.workload import INGRESS, Revision, Workload, split_of
 
 _PLACES_REVISIONS = frozenset({"service", "worker_pool"})
 
@@ -52,7 +52,12 @@ class Case:
 def case_of(
     target: Target, suspicion: Suspicion, workload: Workload, unsupported: frozenset[str] = frozenset()
 ) -> Case:
-    """The case that a reading of the workload makes."""
+    """The case that a reading of the workload makes.
+
+    Of a service in several regions Cloud Run does not heed validate_only: whether it takes none cannot be asked.
+    """
+    if workload.regions or target.location == "global":
+        unsupported |= {f"{INGRESS}=none"}
     return Case(
         target, suspicion, workload.revisions, workload.latest, workload.reachable, unsupported, workload.unread
     )

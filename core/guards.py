@@ -191,6 +191,14 @@ def irreversible(now: Situation, plan: Plan | None, actions: Actions) -> list[Ca
     return caps
 
 
+def regions(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """Of a service in several regions one write closes one place for sure; nobody has seen it reach the others."""
+    others = sorted(set(now.workload.regions) - {now.target.location}) if now.workload else []
+    if not others:
+        return []
+    return _caution("regions", f"the service also runs in {', '.join(others)}, which this plan does not surely close")
+
+
 def again(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """A target that is contained already, or that a person released within a day, is not closed further alone."""
     if now.standing_fault is not None:
@@ -220,6 +228,7 @@ GUARDS: tuple[Guard, ...] = (
     evidence_needed,
     inferred,
     irreversible,
+    regions,
     again,
 )
 

@@ -49,7 +49,7 @@ def _lives(workload: Workload, case: Case) -> Iterator[str]:
 def _beyond(workload: Workload) -> Iterator[str]:
     others = sorted(set(workload.regions) - {workload.target.location})
     if others:
-        yield f"the service also runs in {', '.join(others)}"
+        yield f"the service also runs in {', '.join(others)}, which was not closed for sure: contain it there too"
     if workload.service_account:
         yield f"credentials of {workload.service_account} that were taken stay valid: rotate them"
     if workload.function:

@@ -32,7 +32,11 @@ def generated() -> Mapping[str, Mapping[str, str]]:
             "policies/schema/policy.json": _json(policy_schema(catalogue, actions)),
             "policies/schema/firebreak.json": _json(charter_schema()),
         },
-        "docs": {"docs/facts.md": _page(facts_page()), "docs/actions.md": _page(actions_page())},
+        "docs": {
+            "docs/facts.md": _page(facts_page()),
+            "docs/actions.md": _page(actions_page()),
+            "docs/containment.md": _page(containment_page()),
+        },
     }
 
 
@@ -74,6 +78,25 @@ def actions_page() -> Iterator[str]:
         yield from ("", f"## {name}", "", action.summary, "")
         yield from ("```yaml", f"- {action.example}", "```", "", "| | |", "|---|---|")
         yield from (f"| {label} | {_cell(text)} |" for label, text in rows_of(action))
+
+
+def containment_page() -> Iterator[str]:
+    """What each action sends, closes and leaves open, and the way back."""
+    yield from ("# Containment", "", MADE, "")
+    yield "What each action sends to Google, what that closes, what stays open after it, and the way back. What stays"
+    yield "open of the workload at hand is worked out at the time from all its doors and stands on the record, under"
+    yield "`still_open`."
+    for name, action in responders.discover().items():
+        rows = {
+            "acts on": ", ".join(sorted(action.kinds)).replace("_", " "),
+            "call": action.call,
+            "closes": action.closes,
+            "stays open": "; ".join(action.leaves_open) or "what the record says of the workload",
+            "undo": action.undo,
+            "permissions": ", ".join(f"`{one}`" for one in sorted(action.permissions)),
+        }
+        yield from ("", f"## {name}", "", action.summary, "", "| | |", "|---|---|")
+        yield from (f"| {label} | {_cell(text)} |" for label, text in rows.items())
 
 
 def _cell(text: str) -> str:

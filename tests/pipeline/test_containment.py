@@ -7,7 +7,6 @@ import pytest
 import pipeline
 from adapters.deadline import Deadline
 from core.errors import Transient
-from core.mode import Mode
 from core.target import Target, parse_resource
 from sandbox.notifications import notification_v1, notification_v2
 from sandbox.reachability import open_doors
@@ -292,14 +291,13 @@ def test_an_operation_still_running_at_the_end_is_polled_on_by_the_next_delivery
         assert len(on.announced) == 1
 
 
-def test_a_job_is_recorded_and_not_contained(line: Lines) -> None:
-    """The shipped policies act on services."""
+def test_a_job_that_does_not_exist_is_recorded_and_nothing_is_written(line: Lines) -> None:
+    """The shipped policies act on jobs; of one that is gone the record says just that."""
     with line() as on:
         incident = on.respond(on.finding(workload="jobs/nightly/executions/nightly-abcde"))
 
-        assert incident.phase == "monitored"
-        assert incident.decision is not None
-        assert incident.decision.mode is Mode.MONITOR
+        assert incident.phase == "failed"
+        assert [one.status for one in incident.outcomes] == ["Does Not Exist"]
 
 
 def test_a_policy_that_does_not_come_does_not_hold_the_reading_up(line: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,3 +312,19 @@ def test_a_policy_that_does_not_come_does_not_hold_the_reading_up(line: Lines, m
 
         assert workload.invokers is None
         assert not deadline.passed
+
+
+def test_a_service_in_several_regions_asks_a_person_and_is_never_asked_about_with_validate_only(line: Lines) -> None:
+    """One write closes one place for sure, and there Cloud Run takes a question for a write."""
+    world = world_of((REVISIONS[2],), service={"regions": ["europe-west1", "us-east1"]})
+    with line(world, policy=ALWAYS) as on:
+        incident = on.respond(on.finding())
+        waiting = incident.phase, incident.question.cautions if incident.question else ()
+        pipeline.approve(on.app, incident.id, "ada")
+        contained = on.read(incident)
+
+        assert waiting == ("waiting", ("regions",))
+        assert contained.phase == "contained"
+        assert on.world.service("checkout").service.ingress == 2
+        assert any("also runs in us-east1" in text for text in contained.still_open)
+        assert not any(call.request.validate_only for call in on.sandbox.wire.calls_to("*/UpdateService"))
