@@ -192,13 +192,13 @@ CAUTIONS: tuple[Probe, ...] = (
         "61 minutes old when it came",
         "contains a service that has long been mended",
         "asks a person: stale: the event was 61 minutes old when it arrived",
-        comes(minutes_ago=61),
+        comes(minutes_ago=61.5),
     ),
     line(
         "61 minutes old, and delivered as if new",
         "counts from the message's own time",
         "asks a person: stale: the event was 61 minutes old when it arrived",
-        comes(minutes_ago=61, create_time="2099-01-01T00:00:00Z"),
+        comes(minutes_ago=61.5, create_time="2099-01-01T00:00:00Z"),
     ),
     line(
         "the limit of containments is used up",
