@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import re
+import socket
 import time
 import uuid
 from typing import Any
@@ -63,7 +64,9 @@ def identity(parser: argparse.ArgumentParser) -> None:
 
 def by(parser: argparse.ArgumentParser) -> None:
     """The option that says who speaks."""
-    parser.add_argument("--by", type=said, metavar="WHO", help="who you are, recorded as claimed (your login name)")
+    parser.add_argument(
+        "--by", type=said, metavar="WHO", help="who you are, recorded as claimed (your login at this host)"
+    )
 
 
 def said(text: str) -> str:
@@ -77,7 +80,7 @@ def said(text: str) -> str:
 def who(parsed: argparse.Namespace) -> str:
     """Who speaks, as claimed; raises Misused where that is not known, or is Firebreak."""
     try:
-        name = safe(str(parsed.by or getpass.getuser()), 100)
+        name = safe(str(parsed.by or f"{getpass.getuser()}@{socket.gethostname()}"), 100)
     except (KeyError, OSError):
         message = "it is not known who you are: say so with --by"
         raise Misused(message) from None

@@ -244,3 +244,39 @@ def _ends(told: dict[str, bool]) -> str:
     if told["approve"]:
         return "released" if told["release"] else "contained"
     return "rejected"
+
+
+def test_processes_that_answer_at_once_are_each_told_the_truth(function: Function, tmp_path: Path) -> None:
+    """Programs of their own on one ledger; the question expires meanwhile, and the pipeline opens the service."""
+    line = function.line
+    incident = line.respond(line.finding())
+    environment = {**os.environ, **settings_of(line, tmp_path)}
+    orders = {
+        "approve": ("incident", "approve", incident.id, "--yes"),
+        "reject": ("incident", "reject", incident.id, "--reason", "no"),
+        "close": ("incident", "close", incident.id, "--as", "benign"),
+        "sweep": ("sweep",),
+    }
+    running = {
+        name: subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "cli.py", *words, "--by", name, "--json"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for name, words in orders.items()
+    }
+    codes = {name: one.wait(60) for name, one in running.items()}
+    ended = line.read(incident)
+
+    # 3: somebody else was at work on it just then, and whoever asks again is told who was first.
+    assert set(codes.values()) <= {0, 1, 3}
+    assert [codes["approve"], codes["reject"]].count(0) <= 1
+    if codes["close"] == 0:
+        assert ended.phase == "closed"
+    else:
+        assert ended.phase == (
+            "contained" if codes["approve"] == 0 else "rejected" if codes["reject"] == 0 else "waiting"
+        )
+    assert (BAD not in line.reachable) == (ended.phase == "contained")
