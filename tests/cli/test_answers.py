@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,8 +57,9 @@ def test_approving_shows_the_plan_and_does_it(firebreak: Told, asked: tuple[Line
 def test_who_answers_is_by_default_who_is_logged_in(firebreak: Told, asked: tuple[Line, Incident]) -> None:
     on, incident = asked
     firebreak("incident", "approve", incident.id)
+    me = f"{getpass.getuser()}@{socket.gethostname()}"
 
-    assert (getpass.getuser(), f"approved {incident.question.digest[:12]}") in history(on, incident)  # type: ignore[union-attr]
+    assert (me, f"approved {incident.question.digest[:12]}") in history(on, incident)  # type: ignore[union-attr]
 
 
 def test_another_digest_approves_nothing(firebreak: Told, asked: tuple[Line, Incident]) -> None:
