@@ -35,7 +35,11 @@ def open_ledger(settings: Settings | None = None) -> Ledger:
 def shown(held: Held) -> dict[str, Any]:
     """The incident's record, with a word on a seal that is broken."""
     whole = record(held.incident)
-    return whole if held.sealed else {**whole, "seal": "broken"}
+    if held.sealed:
+        return whole
+    settings = read_settings()
+    checked = settings.seal_keys or settings.ledger.startswith("sqlite:")
+    return {**whole, "seal": "broken" if checked else "not verified here: FIREBREAK_SEAL_KEY is not set"}
 
 
 def found(ledger: Ledger, wanted: str) -> Held:

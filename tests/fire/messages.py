@@ -143,8 +143,8 @@ def _shapes() -> Iterator[Case]:
     yield "a category in capitals", with_field("category", "EXECUTION: ADDED MALICIOUS BINARY EXECUTED"), "declined"
     yield "no resource", edited(lambda body: body.pop("resource")), "contained"
     yield "project number", found(project_spelled="number"), "contained"
-    yield "the worker pool", found(workload="workerPools/checkout"), "waiting"
-    yield "the job", found(workload="jobs/checkout"), "waiting"
+    yield "the worker pool that is not there", found(workload="workerPools/checkout"), "failed"
+    yield "the job that is not there", found(workload="jobs/checkout"), "failed"
 
 
 def _names() -> Iterator[Case]:
