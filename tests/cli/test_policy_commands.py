@@ -16,6 +16,7 @@ from screens.policy_lint import show_fault
 from tests.cli.commands import Told, looked_at
 
 ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = len(list((ROOT / "policies").glob("[0-9]*.yaml")))
 FAILING = """\
 id: reverse-shells
 mode: enforce
@@ -38,7 +39,7 @@ def test_the_shipped_policies_are_clean_and_their_examples_pass(firebreak: Told)
     linted, tested = firebreak("policy", "lint"), firebreak("policy", "test")
 
     assert linted.code == 0
-    assert "3 policies, no faults, no warnings" in linted.out
+    assert f"{SHIPPED} policies, no faults, no warnings" in linted.out
     assert tested.code == 0
     assert ", 0 failed" in tested.out
 
