@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import enrichment
+import responders
 from core.action import NoParams
 from core.clause import NamedSet, Operator
 from core.faults import Faults
@@ -71,9 +73,10 @@ def test_there_are_enough_broken_files_to_mean_something() -> None:
 
 
 def test_the_shipped_policies_load_and_only_monitor_until_the_charter_says_more() -> None:
-    loaded = parse_policies(shipped_policies(), CATALOGUE, ACTIONS)
+    loaded = parse_policies(shipped_policies(), enrichment.catalogue(), responders.discover())
+    modes = [policy.mode for policy in loaded.policies]
 
-    assert [policy.mode for policy in loaded.policies] == [Mode.ENFORCE, Mode.APPROVE, Mode.MONITOR]
+    assert modes == [Mode.ENFORCE] * 3 + [Mode.APPROVE] * 4 + [Mode.MONITOR]
     assert loaded.charter == Charter(organization="123456789012")
 
 
