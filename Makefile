@@ -11,7 +11,7 @@ CHECKOV := $(VENV)/checkov-$(CHECKOV_VERSION)
 PACKAGES := main.py app.py cli.py commands pipeline.py ledger.py documents.py policy_folder.py settings.py core adapters enrichment responders stages screens sandbox tools tests
 EXISTING = $(wildcard $(PACKAGES))
 
-.PHONY: help setup demo test check lint format policies schema docs readme outside scan package guards permissions columns pins clean
+.PHONY: help setup demo test thorough check lint format policies schema docs readme outside scan package guards permissions columns pins clean
 
 help: ## these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,7 +37,10 @@ demo: $(READY) ## from a finding to a contained and restored service, on this ma
 	@$(BIN)/firebreak demo $(if $(SCENARIO),--scenario $(SCENARIO))
 
 test: $(READY) ## everything that needs only Python
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not emulator and not browser and not terraform"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not emulator and not browser and not terraform and not thorough"
+
+thorough: $(READY) ## every crash point, call fault, guard probe and door, which take some minutes
+	$(BIN)/python -m pytest -n auto --dist load -m thorough
 
 # The tests come last, so that their summary closes what is printed.
 check: $(READY) ## all of it, as CI does
@@ -46,6 +49,7 @@ check: $(READY) ## all of it, as CI does
 	@$(MAKE) readme
 	@$(MAKE) outside
 	@$(MAKE) scan
+	@$(MAKE) thorough
 	@$(MAKE) test
 
 lint: $(READY) ## ruff and mypy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -48,6 +49,9 @@ _FORGET = """DELETE FROM documents WHERE (kind, key) IN
     (SELECT kind, key FROM documents WHERE expires_ns <= :now_ns ORDER BY expires_ns LIMIT :limit)"""
 
 
+_OPENING = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+
+
 class SqliteDocuments:
     """Documents in one file. Safe between threads and processes; a connection for each thread, made when first used."""
 
@@ -76,7 +80,7 @@ class SqliteDocuments:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         connection = sqlite3.connect(self._path, timeout=10, isolation_level=None)
         connection.text_factory = partial(str, encoding="utf-8", errors="replace")  # a damaged body is told as such
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous=FULL")
         if _file_version(connection) != len(_STEPS):
             self._migrate(connection)
@@ -158,6 +162,18 @@ class SqliteDocuments:
         """Delete so many of what has expired, of every kind; how many it was."""
         with self._connection() as connection:
             return connection.execute(_FORGET, {"now_ns": now_ns, "limit": limit}).rowcount
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch the file to a write-ahead log; SQLite refuses at once, and does not wait, while others are opening it."""
+    for pause in _OPENING:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            time.sleep(pause)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _file_version(connection: sqlite3.Connection) -> int:

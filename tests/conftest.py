@@ -11,6 +11,25 @@ settings.register_profile("firebreak", deadline=None, derandomize=True)
 settings.load_profile("firebreak")
 
 
+THOROUGH = (
+    "fire/test_call_faults.py",
+    "fire/test_crash_points.py",
+    "fire/test_filter_injection.py",
+    "guards/test_probes.py",
+    "laws/test_actions_over_the_wire.py",
+    "laws/test_every_state_of_a_services_doors.py",
+    "laws/test_laws_find_wrong_plugins.py",
+)
+"""Every case of something, where a few would tell most: left out of `make test`, which has to be quick."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes long, in one place."""
+    for item in items:
+        if item.path.as_posix().endswith(THOROUGH):
+            item.add_marker(pytest.mark.thorough)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how often each thing was seen that a test recorded as a `figure`."""
     figures = Counter(
