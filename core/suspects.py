@@ -31,7 +31,7 @@ def find_suspects(finding: Finding, workload: Workload, related: frozenset[str])
     if named:
         also = f", related findings name {_list(related - named)}" if related - named else ""
         return Suspicion("named", named | related, f"the finding names {_list(named)}{also}")
-    if finding.digests and not _no_image_known(workload):
+    if finding.digests and not _names_images_by_tag(workload):
         return _by_digest(finding, workload, related)
     if related & workload.reachable:
         return Suspicion("named", related, f"related findings name {_list(related)}")
@@ -44,8 +44,13 @@ def find_suspects(finding: Finding, workload: Workload, related: frozenset[str])
     return Suspicion("older", older | related, reason)
 
 
-def _no_image_known(workload: Workload) -> bool:
-    """An execution may name its image by a tag alone: no digest of the finding can then be looked for."""
+def _names_images_by_tag(workload: Workload) -> bool:
+    """A job's executions may name their image by a tag alone: no digest of the finding can then be looked for.
+
+    Revisions carry the digest that was deployed. Where it is not known a person is asked, as where it is another one.
+    """
+    if workload.target.kind != "job":
+        return False
     known = [one for one in workload.revisions if one.name in workload.reachable]
     return bool(known) and not any(one.digests for one in known)
 

@@ -77,6 +77,15 @@ def test_latest_meaning_a_newer_fixed_build_leaves_no_carrier() -> None:
     assert suspicion.revisions == frozenset()
 
 
+def test_where_no_image_of_a_revision_is_known_the_finding_s_convicts_nobody() -> None:
+    """Knowing less must not make Firebreak act where knowing more would have made it ask."""
+    unknown = tuple(replace(one, digests=frozenset[str]()) for one in FOUR)
+    suspicion = find_suspects(finding(digest=3), workload(*unknown, split=f"{BAD}=100"), frozenset())
+
+    assert suspicion.rule == "unplaced"
+    assert suspicion.revisions == frozenset()
+
+
 def test_without_name_and_digest_every_reachable_revision_from_before_the_event_is_suspect() -> None:
     """A revision made after the event did not run the binary."""
     service = workload(*FOUR, split=f"{MID}=50,{BAD}=25,{NEW}=25")
