@@ -19,7 +19,8 @@ class Case:
     """The case of one target. `unsupported` holds `key=value` settings that the API has refused.
 
     `unread` says of surfaces without settings why they could not be read, `held` names the suspects of other incidents
-    that stand on the target: no edit may lead to them, but this incident does not hold them.
+    that stand on the target: no edit may lead to them, but this incident does not hold them. `accounts` are the service
+    accounts whose settings are drawn beside the target's own.
     """
 
     target: Target
@@ -30,6 +31,7 @@ class Case:
     unsupported: frozenset[str] = frozenset()
     unread: Mapping[str, str] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
+    accounts: tuple[Target, ...] = ()
 
     @property
     def suspects(self) -> frozenset[str]:

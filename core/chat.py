@@ -46,7 +46,7 @@ def _what(incident: Incident) -> list[str]:
 def _plan(incident: Incident) -> list[str]:
     changes = incident.plan.changes if incident.plan else ()
     return [
-        f"{key}: {change.before.get(key)} -> {change.after.get(key)}"
+        f"{incident.place_of(change.target)}{key}: {change.before.get(key)} -> {change.after.get(key)}"
         for change in changes
         for key in sorted(change.after)
     ][:10]

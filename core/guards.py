@@ -33,10 +33,20 @@ class Ceiling:
 
 
 @dataclass(frozen=True, slots=True)
+class Further:
+    """A target beside the finding's own that is drawn for: its service in another region, or a service account."""
+
+    target: Target
+    case: Case
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """All that guards look at. None and "unreachable" mean not known, and an unknown never passes.
 
     `incident` is the id of the incident whose own first event this is, empty for a further event of it.
+    `unread_regions` says of other regions of the service why they could not be read.
     """
 
     finding: Finding
@@ -55,6 +65,8 @@ class Situation:
     incident: str = ""
     standing_fault: str | None = None
     gaps: tuple[str, ...] = ()
+    further: tuple[Further, ...] = ()
+    unread_regions: tuple[str, ...] = ()
 
 
 CONTAINED = Cap("contained", "caution", "the target is contained already and something new would be closed")
@@ -107,7 +119,8 @@ def confirmed(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:
 
 def itself(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """Firebreak's own services, and everything else in their project, are never contained."""
-    return itself_caps(now.target, now.own)
+    targets = (now.target, *(one.target for one in now.further))
+    return list(dict.fromkeys(cap for target in targets for cap in itself_caps(target, now.own)))
 
 
 def itself_caps(target: Target, own: tuple[str, ...]) -> list[Cap]:
@@ -192,11 +205,10 @@ def irreversible(now: Situation, plan: Plan | None, actions: Actions) -> list[Ca
 
 
 def regions(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
-    """Of a service in several regions one write closes one place for sure; nobody has seen it reach the others."""
-    others = sorted(set(now.workload.regions) - {now.target.location}) if now.workload else []
-    if not others:
+    """A service in several regions is contained in all of them; one that could not be read stays as it is."""
+    if not now.unread_regions:
         return []
-    return _caution("regions", f"the service also runs in {', '.join(others)}, which this plan does not surely close")
+    return _caution("regions", f"the service also runs elsewhere: {'; '.join(now.unread_regions)}")
 
 
 def again(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
@@ -205,10 +217,13 @@ def again(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # 
         return _bar("seal", now.standing_fault)
     if now.standing is None or plan is None or not plan.writes:
         return []
-    caps = []
-    if now.standing.holds and not now.standing.held_by(now.incident):
-        caps += [CONTAINED]
-    return caps + released_caps(now.standing, now.claimed_ns)
+    written = (one.standing for one in now.further if any(change.after for change in plan.changes_to(one.target)))
+    caps: list[Cap] = []
+    for standing in (now.standing, *written):
+        if standing.holds and not standing.held_by(now.incident):
+            caps += [CONTAINED]
+        caps += released_caps(standing, now.claimed_ns)
+    return list(dict.fromkeys(caps))
 
 
 def released_caps(standing: Standing, now_ns: int) -> list[Cap]:

@@ -10,6 +10,8 @@ from core.evidence import Evidence, FactValue
 from core.finding import Finding
 from core.mode import Cap, Mode
 from core.plan import Change, Outcome, Plan
+from core.suspects import Rule
+from core.target import Target
 from core.verdict import Verdict
 
 Phase = Literal[
@@ -51,7 +53,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided and why; `mode` is what was left after the guards, `wanted` what the policies asked for."""
+    """What was decided and why; `mode` is what was left after the guards, `wanted` what the policies asked for.
+
+    `suspect_rule` and `suspect_images` are what the suspects of further regions are found by, `suspects_elsewhere` are
+    those, by the target's key.
+    """
 
     policy: str | None
     mode: Mode
@@ -65,6 +71,9 @@ class Decision:
     suspects: tuple[str, ...] = ()
     suspects_because: str = ""
     related_revisions: tuple[str, ...] = ()
+    suspect_rule: Rule = "named"
+    suspect_images: tuple[str, ...] = ()
+    suspects_elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +145,8 @@ class Incident:
     `plan` is what was drawn last, `done` what was carried out last and may stand while another is being asked about.
     `next_ns` is when the sweep has to look again: a question expires, a review is due. `closed_as` is what a person
     found it to be, `reopened` names suspects that others have made reachable again since, `cut` the parts that were
-    too large to keep whole. `vault` is None until evidence was kept, or that was tried.
+    too large to keep whole. `vault` is None until evidence was kept, or that was tried. `further` are targets beside
+    the finding's own on which it has come to stand: its service in other regions, service accounts.
     """
 
     id: str
@@ -166,6 +176,7 @@ class Incident:
     cut: tuple[str, ...] = ()
     reopened: tuple[str, ...] = ()
     vault: Kept | None = None
+    further: tuple[Target, ...] = ()
 
     @property
     def open(self) -> bool:
@@ -176,6 +187,23 @@ class Incident:
     def stands(self) -> bool:
         """Whether a containment of it was carried out and has not been taken back, whatever is asked about it now."""
         return self.done is not None and self.open
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Every target that this incident may hold: the finding's own first, then those it came to hold besides."""
+        own = (self.finding.target,) if isinstance(self.finding.target, Target) else ()
+        return tuple({target.key: target for target in (*own, *self.further)}.values())
+
+    def place_of(self, target: Target) -> str:
+        """How a line begins that is about this target: nothing for the finding's own, else the place."""
+        own = self.finding.target
+        return "" if isinstance(own, Target) and own.key == target.key else f"{target.place}: "
+
+    def also_holding(self, target: Target) -> Incident:
+        """The incident once it holds this target, if that is not the finding's own."""
+        if any(target.key == one.key for one in self.targets):
+            return self
+        return replace(self, further=(*self.further, target))
 
     @property
     def unsent(self) -> int:

@@ -10,13 +10,18 @@ from core.reach import open_ways, reach_lines
 from core.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, Workload, references
 
 
-def still_open(workload: Workload, case: Case) -> tuple[str, ...]:
-    """Sentences on every way in which a suspect, or the hole it came through, is still within reach."""
+def still_open(workload: Workload, case: Case, covered: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """Sentences on every way in which a suspect, or the hole it came through, is still within reach.
+
+    `covered` are regions in which the service was looked after by itself.
+    """
+    if workload.target.kind == "service_account":
+        return ()
     if workload.target.kind == "worker_pool":
-        return (*of_pool(workload, case), *_beyond(workload))
+        return (*of_pool(workload, case), *_beyond(workload, covered))
     if workload.target.kind == "job":
-        return (*of_job(workload, case), *_beyond(workload))
-    return (*_doors(workload, case), *_lives(workload, case), *_beyond(workload))
+        return (*of_job(workload, case), *_beyond(workload, covered))
+    return (*_doors(workload, case), *_lives(workload, case), *_beyond(workload, covered))
 
 
 def _doors(workload: Workload, case: Case) -> Iterator[str]:
@@ -46,10 +51,12 @@ def _lives(workload: Workload, case: Case) -> Iterator[str]:
             yield f"{name} keeps {revision.min_instances} instances up while traffic or a tag refers to it"
 
 
-def _beyond(workload: Workload) -> Iterator[str]:
-    others = sorted(set(workload.regions) - {workload.target.location})
+def _beyond(workload: Workload, covered: frozenset[str]) -> Iterator[str]:
+    others = sorted(set(workload.regions) - {workload.target.location} - covered)
     if others:
-        yield f"the service also runs in {', '.join(others)}, which was not closed for sure: contain it there too"
+        yield f"the service is also set to run in {', '.join(others)}, where nothing was closed: contain it there too"
+    elif workload.regions:
+        yield "the next deployment of a service in several regions may set its traffic anew in all of them"
     if workload.service_account:
         yield f"credentials of {workload.service_account} that were taken stay valid: rotate them"
     if workload.function:

@@ -16,7 +16,7 @@ from core.case import Case, basis_of
 from core.codec import encode
 from core.policy import Step
 from core.target import Target
-from core.workload import SURFACES
+from core.workload import ACCOUNT, IDENTITY, SURFACES
 
 Actions = Mapping[str, Responder]
 
@@ -54,7 +54,11 @@ class HeldStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was shown is what runs. `fallback` is what follows if a change fails for good; `steps` made the plan."""
+    """What was shown is what runs. `fallback` is what follows if a change fails for good; `steps` made the plan.
+
+    The changes of the finding's own target come first; further ones are of its service in other regions, and of the
+    service accounts that suspects run as. Each target has a standing containment of its own.
+    """
 
     changes: tuple[Change, ...]
     steps: tuple[HeldStep, ...]
@@ -73,6 +77,32 @@ class Plan:
     def writes(self) -> bool:
         """Whether anything would be written."""
         return any(change.after for change in self.changes)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Every target that is changed, or verified, in the order of the changes."""
+        return tuple({change.target.key: change.target for change in self.changes}.values())
+
+    def changes_to(self, target: Target) -> tuple[Change, ...]:
+        """The changes of one target."""
+        return tuple(change for change in self.changes if change.target.key == target.key)
+
+    def steps_on(self, target: Target) -> tuple[HeldStep, ...]:
+        """The steps that were applied to one target: what its standing containment holds."""
+        applied = {action for change in self.changes_to(target) for action in change.actions}
+        return tuple(step for step in self.steps if step.action in applied)
+
+    def beside(self, other: Plan, place: str) -> Plan:
+        """This plan and another target's, whose refusals are told with its place."""
+        steps = (*self.steps, *(step for step in other.steps if step not in self.steps))
+        refusals = (*self.refusals, *(replace(one, reason=f"{place}: {one.reason}") for one in other.refusals))
+        return replace(
+            self,
+            changes=(*self.changes, *other.changes),
+            steps=steps,
+            refusals=refusals,
+            fallback=(*self.fallback, *other.fallback),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +180,15 @@ def changes_of(before: State, drawn: Drawn, case: Case, actions: Actions) -> tup
 
     They come in the order in which the steps name them: what a policy says first is written first.
     """
-    own = SURFACES.get(case.target.kind, frozenset())
+    own = SURFACES.get(case.target.kind, frozenset()) | ({IDENTITY} if case.accounts else set())
     surfaces = dict.fromkeys(
         surface for step in drawn.steps for surface in sorted(actions[step.action].surfaces) if surface in own
     )
-    return tuple(_change(surface, before, drawn, case, actions) for surface in surfaces)
+    return tuple(
+        _change(surface, target, before, drawn, case, actions)
+        for surface in surfaces
+        for target in (case.accounts if surface == IDENTITY else (case.target,))
+    )
 
 
 def changes_between(target: Target, now: State, then: State, actions: tuple[str, ...]) -> tuple[Change, ...]:
@@ -173,14 +207,16 @@ def changes_between(target: Target, now: State, then: State, actions: tuple[str,
     )
 
 
-def _change(surface: str, before: State, drawn: Drawn, case: Case, actions: Actions) -> Change:
+def _change(surface: str, target: Target, before: State, drawn: Drawn, case: Case, actions: Actions) -> Change:
     differ = sorted(
         key
         for key in before.keys() | drawn.state.keys()
-        if surface_of(key) == surface and before.get(key) != drawn.state.get(key)
+        if surface_of(key) == surface
+        and before.get(key) != drawn.state.get(key)
+        and (surface != IDENTITY or key == ACCOUNT + target.name)
     )
     return Change(
-        target=case.target,
+        target=target,
         surface=surface,
         before=MappingProxyType({key: before.get(key) for key in differ}),
         after=MappingProxyType({key: drawn.state.get(key) for key in differ}),
@@ -210,13 +246,14 @@ def stands_at(state: State, settings: Mapping[str, Setting | None]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a change. `still_open` names what the containment does not close."""
+    """What became of a change. `still_open` names what the containment does not close, `target` is the target's key."""
 
     surface: str
     status: str
     detail: str
     actions: tuple[str, ...] = ()
     still_open: tuple[str, ...] = field(default=())
+    target: str = ""
 
 
 SUCCESS = "Success"

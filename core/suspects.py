@@ -35,13 +35,34 @@ def find_suspects(finding: Finding, workload: Workload, related: frozenset[str])
         return _by_digest(finding, workload, related)
     if related & workload.reachable:
         return Suspicion("named", related, f"related findings name {_list(related)}")
-    older = frozenset(
+    reason = "neither a revision nor an image digest is given: every reachable revision from before the event"
+    return Suspicion("older", _older(finding, workload) | related, reason)
+
+
+def find_suspects_elsewhere(finding: Finding, own: Suspicion, digests: frozenset[str], workload: Workload) -> Suspicion:
+    """The suspects of the same service in another region: what carries the images of those in the finding's own.
+
+    `own` is what is suspect there, and `digests` are its images.
+    """
+    if own.rule == "unplaced":
+        return own
+    if own.rule == "older":
+        return Suspicion("older", _older(finding, workload), own.reason)
+    images = digests | finding.digests
+    carry = frozenset(one.name for one in workload.revisions if one.name in workload.reachable and one.digests & images)
+    # Where no image is known, revisions of one name are one deployment.
+    found = carry if images else own.revisions & workload.reachable
+    if not found:
+        return Suspicion("unplaced", frozenset(), "no reachable revision carries the image of a suspect")
+    return Suspicion("digest", found, f"{_list(found)} carries the image of a suspect")
+
+
+def _older(finding: Finding, workload: Workload) -> frozenset[str]:
+    return frozenset(
         name
         for name in workload.reachable
         if (found := workload.revision(name)) and found.created_ns < finding.event_ns
     )
-    reason = "neither a revision nor an image digest is given: every reachable revision from before the event"
-    return Suspicion("older", older | related, reason)
 
 
 def _names_images_by_tag(workload: Workload) -> bool:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal["service", "job", "worker_pool", "instance"]
+Kind = Literal["service", "job", "worker_pool", "instance", "service_account"]
 
 RUN_HOST = "//run.googleapis.com/"
 _TWINS = {
@@ -16,15 +16,18 @@ _TWINS = {
 _KINDS: dict[str, Kind] = {"services": "service", "jobs": "job", "workerPools": "worker_pool", "instances": "instance"}
 _COLLECTIONS = {kind: collection for collection, kind in _KINDS.items()}
 _BELOW = {"service": {"revisions"}, "worker_pool": {"revisions"}, "job": {"executions"}, "instance": set[str]()}
+# Whose user-managed service accounts these are, by the part of the address that names it.
+_ACCOUNT_DOMAIN = re.compile(r"([a-z0-9.-]{1,120})\.iam\.gserviceaccount\.com")
 # What Google allows in a project (with a domain), a region or a workload name; no slash, no escape, no "..".
 _SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_:-]|\.(?!\.)){0,127}")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A workload in one project and region. `project` is as the finding spells it, id or number.
+    """A workload in one project and region, or a service account that one runs as, which no finding names.
 
-    `revision` and `execution` are short names, set when the finding names that level.
+    `project` is as the finding spells it, id or number. `revision` and `execution` are short names, set when the
+    finding names that level.
     """
 
     project: str
@@ -38,12 +41,16 @@ class Target:
 
     @property
     def resource(self) -> str:
-        """The workload's name as the Cloud Run API takes it: `projects/P/locations/L/services/S`."""
+        """The name as its API takes it: `projects/P/locations/L/services/S`, `projects/P/serviceAccounts/EMAIL`."""
+        if self.kind == "service_account":
+            return f"projects/{self.project}/serviceAccounts/{self.name}"
         return f"projects/{self.project}/locations/{self.location}/{_COLLECTIONS[self.kind]}/{self.name}"
 
     @property
     def key(self) -> str:
-        """One spelling for one workload, whichever way a finding names its project."""
+        """One spelling for one workload, whichever way a finding names its project; an account's address is its own."""
+        if self.kind == "service_account":
+            return f"service_account/{self.name}"
         project = self.project_id or self.project
         return f"{project}/{self.location}/{self.kind}/{self.name}"
 
@@ -56,6 +63,26 @@ class Target:
     def project_spellings(self) -> frozenset[str]:
         """Every way this project may be written: as named, by id, by number."""
         return frozenset(filter(None, (self.project, self.project_id, self.project_number)))
+
+    @property
+    def place(self) -> str:
+        """Which of several resources this is, for a sentence: an account by its name, a workload by its region."""
+        return self.name if self.kind == "service_account" else self.location
+
+    def in_region(self, region: str) -> Target:
+        """The service of the same name in another region."""
+        return replace(self, location=region, revision=None, execution=None)
+
+    def account(self, email: str) -> Target:
+        """The service account of that address: in the project that its address names, else in this one's own."""
+        named = _ACCOUNT_DOMAIN.fullmatch(email.partition("@")[2])
+        own = replace(self, location="global", kind="service_account", name=email, revision=None, execution=None)
+        if named is None or named[1] == self.project_id:
+            return own
+        # The project shop of example.com is example.com:shop, and shop.example.com in an address.
+        name, _, domain = named[1].partition(".")
+        project = f"{domain}:{name}" if domain else name
+        return replace(own, project=project, project_id=project, project_number=None)
 
     def same_workload(self, other: Target) -> bool:
         """Whether both name one workload; revision and execution may differ."""

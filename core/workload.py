@@ -21,6 +21,8 @@ POOL_SPLIT = "worker_pool.split"
 POOL_INSTANCES = "worker_pool.instances"
 EXECUTION = "executions."
 RUNNING, CANCELLED = "running", "cancelled"
+ACCOUNT = "service_account."
+ENABLED, DISABLED = "enabled", "disabled"
 SURFACES: Mapping[Kind, frozenset[str]] = MappingProxyType(
     {
         "service": frozenset({"service", "service_iam"}),
@@ -29,6 +31,8 @@ SURFACES: Mapping[Kind, frozenset[str]] = MappingProxyType(
     }
 )
 """The surfaces that a target of each kind has."""
+IDENTITY = "service_account"
+"""The one surface that belongs to other targets than the finding's: the accounts that its suspects run as."""
 
 
 def running(state: State) -> frozenset[str]:

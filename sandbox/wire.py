@@ -48,7 +48,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong: for calls whose method fits the glob, after `skip` of them, `times` times (None: always)."""
+    """What goes wrong: for calls whose method fits the glob, after `skip` of them, `times` times (None: always).
+
+    `routed` is a glob on the routing header, which names the region or the resource: `*us-east1*`.
+    """
 
     method: str
     kind: Kind
@@ -57,6 +60,7 @@ class Fault:
     times: int | None = 1
     skip: int = 0
     seconds: float = 30.0
+    routed: str = "*"
 
 
 @dataclass
@@ -65,9 +69,9 @@ class _Planted:
     seen: int = 0
     used: int = 0
 
-    def takes(self, method: str) -> bool:
+    def takes(self, method: str, routing: str) -> bool:
         """Whether this call is one that the fault falls on."""
-        if not fnmatch.fnmatchcase(method, self.fault.method):
+        if not fnmatch.fnmatchcase(method, self.fault.method) or not fnmatch.fnmatchcase(routing, self.fault.routed):
             return False
         self.seen += 1
         if self.seen <= self.fault.skip or (self.fault.times is not None and self.used >= self.fault.times):
@@ -136,7 +140,8 @@ class Wire:
             self._waiting.add(gone)
             if self._stopped:
                 gone.set()
-            fault = next((one.fault for one in self._planted if one.takes(method)), None)
+            routing = metadata.get("x-goog-request-params", "")
+            fault = next((one.fault for one in self._planted if one.takes(method, routing)), None)
             latency = sum(seconds for glob, seconds in self._latencies.items() if fnmatch.fnmatchcase(method, glob))
         status = "UNKNOWN"
         try:

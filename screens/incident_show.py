@@ -92,7 +92,7 @@ def _asked(screen: Screen, record: Record, now_ns: int) -> None:
         digest = str(question.get("digest"))[:12]
         screen.line(f"asked of you: yes or no to plan {digest}, {expiry(record, now_ns)}", hang=14)
         for change in rows(part(record.get("plan")).get("changes")):
-            screen.line(in_short(change), indent=14, hang=2)
+            screen.line(in_short(change, _resource(record)), indent=14, hang=2)
         screen.verbatim(f"yes   firebreak incident approve {identity} --digest {digest}", "command", indent=2)
         screen.verbatim(f"no    firebreak incident reject {identity} --reason WHY", "command", indent=2)
     elif record["phase"] == "failed":
@@ -109,11 +109,14 @@ def _asked(screen: Screen, record: Record, now_ns: int) -> None:
 
 def _console(record: Record) -> str | None:
     """The service's page, if its name is spelt as names are."""
-    resource = part(part(record.get("finding")).get("target")).get("resource")
-    found = _PLACE.fullmatch(str(resource))
+    found = _PLACE.fullmatch(str(_resource(record)))
     if found is None:
         return None
     return f"https://console.cloud.google.com/run/detail/{found[2]}/{found[3]}/revisions?project={found[1]}"
+
+
+def _resource(record: Record) -> object:
+    return part(part(record.get("finding")).get("target")).get("resource")
 
 
 def _plan(screen: Screen, record: Record) -> None:

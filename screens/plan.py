@@ -16,11 +16,12 @@ def show_plan(screen: Screen, plan: Record) -> None:
         show_changes(screen, plan.get("fallback"), indent=4)
 
 
-def in_short(change: Record) -> str:
-    """A change in one sentence."""
+def in_short(change: Record, target: object) -> str:
+    """A change in one sentence; one that is not of this target says of which."""
     before, after = part(change.get("before")), part(change.get("after"))
     settings = [f"{key} {word(before.get(key))} → {word(after.get(key))}" for key in sorted(after)]
-    return f"{', '.join(texts(change.get('actions')))}: {', '.join(settings) or 'it is so already'}"
+    where = "" if change.get("target") == target else f" on {change.get('target')}"
+    return f"{', '.join(texts(change.get('actions')))}{where}: {', '.join(settings) or 'it is so already'}"
 
 
 def show_changes(screen: Screen, changes: object, indent: int = 2) -> None:

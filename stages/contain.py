@@ -19,9 +19,10 @@ from ledger import Held
 from stages.announce import channels
 from stages.blast_radius import give_slots_back, take_slots
 from stages.last_check import Barred, Unconfirmed, bars_now, check_again
+from stages.look import Seen, look
 from stages.question import ask, difference
 from stages.rest import resting
-from stages.verify import Seen, keys, look, redraw, verify
+from stages.verify import keys, redraw, verify
 
 _LIFTED = frozenset({"halt", "ceiling", "source", "self"})
 """Bars of our own configuration, which a person may lift while a question stands."""
@@ -74,8 +75,9 @@ def _make_all(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
             raise _Step(_unsupported(app, _saved(app, held), policy, change, refusal, deadline)) from None
         except Refused as refusal:
             raise _Step(_refused(app, _saved(app, held), policy, change, refusal, deadline)) from None
-    if plan.changes and not plan.writes:
-        give_slots_back(app, plan.changes[0].target, held.incident.id)
+    target = held.incident.finding.target
+    if plan.changes and not plan.writes and isinstance(target, Target):
+        give_slots_back(app, target, held.incident.id)
     return _ended(app, replace(held, incident=replace(held.incident, done=plan)), "contained", _summary(plan))
 
 
@@ -151,13 +153,16 @@ def _stand(app: App, held: Held, change: Change, seen: Seen) -> Held:
     if standing.holds != seen.standing.holds or standing.releasing != seen.standing.releasing:
         message = "another incident came to stand on this target"
         raise Drifted(message)
-    hold = Hold(incident.id, plan.steps if plan else (), seen.case.own, app.now_ns())
+    steps = plan.steps_on(change.target) if plan else ()
+    hold = Hold(incident.id, steps, seen.case.own, app.now_ns())
     before = seen.workload.state
     holding = replace(standing.holding(hold, before, overlaid(before, change)), place=change.target)
     if not standing.holds:
         holding = replace(holding, origin_changed_ns=seen.workload.updated_ns)
+    # Saved first: a hold that the incident does not know of would never be released.
+    held = app.ledger.save(held, replace(incident.also_holding(change.target), phase="containing"))
     app.ledger.stand(holding, document)
-    return app.ledger.save(held, replace(incident, phase="containing"))
+    return held
 
 
 def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline) -> Held:
@@ -190,8 +195,10 @@ def _covered(incident: Incident, plan: Plan) -> bool:
     """Whether what a person approved is this plan, or this plan is the fallback that the question showed."""
     if incident.answer is None or incident.plan is None:
         return False
-    shown = [(one.surface, dict(one.after), one.actions) for one in incident.plan.fallback]
-    now = [(one.surface, dict(one.after), one.actions) for one in plan.changes]
+    shown, now = (
+        [(one.target.key, one.surface, dict(one.after), one.actions) for one in changes]
+        for changes in (incident.plan.fallback, plan.changes)
+    )
     is_fallback = bool(incident.failed_actions) and shown == now
     return plan.digest == incident.answer.digest or is_fallback
 
@@ -209,7 +216,8 @@ def _unsupported(
 def _refused(app: App, held: Held, policy: Policy, change: Change, refusal: Refused, deadline: Deadline) -> Held:
     """The change failed for good: record it, and once, where the policy says `otherwise`, draft that."""
     incident = held.incident
-    outcome = Outcome(change.surface, refusal.status, str(refusal), change.actions)
+    detail = f"{incident.place_of(change.target)}{refusal}"
+    outcome = Outcome(change.surface, refusal.status, detail, change.actions, (), change.target.key)
     known = replace(incident, outcomes=(*incident.outcomes, outcome), operation=None)
     known = known.told(app.now_ns(), "firebreak", f"{', '.join(change.actions)} failed: {refusal}")
     _let_go(app, held, change, deadline)
@@ -230,9 +238,11 @@ def _let_go(app: App, held: Held, change: Change, deadline: Deadline) -> None:
     except (Refused, Transient):
         return
     plan = held.incident.plan
-    wished = {key: value for one in (*(plan.changes if plan else ()), change) for key, value in one.after.items()}
+    here = (*(plan.changes_to(change.target) if plan else ()), change)
+    wished = {key: value for one in here for key, value in one.after.items()}
     never = change.after and not any(now.get(key) == value for key, value in wished.items())
-    if never and not any(one.status == SUCCESS for one in held.incident.outcomes):
+    made = (one.status == SUCCESS and one.target == change.target.key for one in held.incident.outcomes)
+    if never and not any(made):
         pending = {key: value for key, value in standing.pending.items() if key not in wished}
         app.ledger.stand(replace(standing.without(held.incident.id), pending=pending), document)
 

@@ -9,21 +9,20 @@ from typing import Any
 
 from adapters.deadline import Deadline
 from app import VERSION, App
-from core.case import Case, case_of
+from core.case import Case
 from core.choice import Choice, Considered, choose, outstanding_matters
 from core.errors import Refused, Transient
 from core.evidence import Evidence, merged
 from core.finding import Finding
-from core.guards import Situation, Trust, caps_for
+from core.guards import Further, Situation, Trust, caps_for
 from core.incident import Decision, Incident, asked
 from core.instants import NANOS
 from core.intake import not_ours
 from core.mode import Mode, capped
-from core.plan import GONE, Outcome, Plan, StepRefusal, draft
+from core.plan import GONE, Outcome, Plan, StepRefusal
 from core.policy import Policy
 from core.redaction import LONGEST_LIST
 from core.standing import Standing
-from core.suspects import Suspicion, carriers, find_suspects
 from core.target import NotATarget, Target
 from core.truth import Truth
 from core.verdict import assess
@@ -31,7 +30,9 @@ from core.workload import Gone, Workload
 from enrichment.related import named_revisions
 from ledger import BrokenSeal, Held
 from stages.blast_radius import take_slots
+from stages.draw import Drawing, draw
 from stages.gather import Gathering
+from stages.look import Known, Seen, case_seen, images_of, wait_for_others
 
 UNREACHABLE_FOR_NS = 600 * NANOS
 _MOST_TRACED = 30
@@ -105,16 +106,19 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     related = _detail(evidence, "related", tuple)
     named = named_revisions(related or ())
     standing, fault = _standing(app, finding.target)
-    case = reread_case(finding, workload, named, standing) if workload else None
-    plan = _draw(app, choice, workload, case, finding)
-    if workload and standing and plan and plan.writes and standing.held_by_others(incident.id):
+    case = case_seen(finding, workload, Known(named), standing) if workload else None
+    about = replace(incident, finding=finding, failed_actions=())
+    drawn = _draw(app, about, choice, workload, case, standing, named, deadline)
+    if workload and standing and drawn and drawn.plan.writes and standing.held_by_others(incident.id):
         # The settings were read before what stands was: others may have closed by now what this plan would close.
         wait_for_others(app, incident, standing)
         workload = _again(app, workload, deadline)
-        case = reread_case(finding, workload, named, standing)
-        plan = _draw(app, choice, workload, case, finding)
+        case = case_seen(finding, workload, Known(named), standing)
+        drawn = _draw(app, about, choice, workload, case, standing, named, deadline)
+    plan = drawn.plan if drawn else None
     situation = _situation(app, held, confirmed, choice, evidence, workload, case)
     situation = replace(situation, standing=standing, standing_fault=fault)
+    situation = _seen_further(situation, drawn) if drawn else situation
     decision = _within_limits(app, incident.id, situation, _decision(app, choice, situation, plan, named), plan)
     shown = tuple(asked(one) for one in evidence)
     verdict = assess(finding, evidence)
@@ -133,13 +137,6 @@ def _again(app: App, workload: Workload, deadline: Deadline) -> Workload:
         return workload
 
 
-def wait_for_others(app: App, incident: Incident, standing: Standing) -> None:
-    """While another incident's containment or release is being written, this one comes back later: raises Transient."""
-    if doing := standing.being_written(incident.id, app.now_ns()):
-        message = f"{doing} is being written to the same target"
-        raise Transient(message)
-
-
 def _matters(
     app: App, finding: Finding, known: tuple[Evidence, ...], outstanding: frozenset[str], now_ns: int
 ) -> frozenset[str]:
@@ -149,36 +146,30 @@ def _matters(
     return shaping | outstanding_matters(app.policies.about(facts), facts, outstanding, now_ns)
 
 
-def reread_case(
-    finding: Finding,
-    workload: Workload,
-    named: frozenset[str],
+def _draw(  # noqa: PLR0913, PLR0917 - a drawing rests on all of them
+    app: App,
+    about: Incident,
+    choice: Choice,
+    workload: Workload | None,
+    case: Case | None,
     standing: Standing | None,
-    unsupported: frozenset[str] = frozenset(),
-) -> Case:
-    """Suspects and all else that edits look at, from a reading of the workload.
-
-    An event from before the standing containment was verified is judged by the traffic of that time, the origin's; of
-    a later one, revisions that are held already count as if they could still be reached.
-    """
-    seen = workload
-    if standing is not None and standing.holds:
-        earlier = standing.verified_ns is None or finding.event_ns < standing.verified_ns
-        seen = replace(workload, state=standing.origin, effective={}, effective_tags={}) if earlier else workload
-    suspicion = find_suspects(finding, seen, named)
-    held = standing.suspects if standing else frozenset[str]()
-    if suspicion.rule == "unplaced" and (again := carriers(finding, workload, held)):
-        suspicion = Suspicion("digest", again, f"{', '.join(sorted(again))} carries the image and is held already")
-    return replace(case_of(workload.target, suspicion, workload, unsupported), held=held)
-
-
-def _draw(app: App, choice: Choice, workload: Workload | None, case: Case | None, finding: Finding) -> Plan | None:
+    named: frozenset[str],
+    deadline: Deadline,
+) -> Drawing | None:
     if choice.policy is None:
         return None
     if workload is None or case is None:
-        reason = f"the settings of this {_kind(finding.target).replace('_', ' ')} could not be read"
-        return Plan((), (), tuple(StepRefusal(step.action, reason) for step in choice.policy.then))
-    return draft(choice.policy.then, workload.state, case, app.actions, policy_set=app.policies.digest)
+        reason = f"the settings of this {_kind(about.finding.target).replace('_', ' ')} could not be read"
+        return Drawing(Plan((), (), tuple(StepRefusal(step.action, reason) for step in choice.policy.then)))
+    seen = Seen(workload, case, standing or Standing(workload.target.key))
+    return draw(app, about, choice.policy, seen, Known(named, case.suspicion, images_of(case)), deadline)
+
+
+def _seen_further(situation: Situation, drawn: Drawing) -> Situation:
+    """The situation with what was learned of further targets."""
+    places = tuple(Further(one.workload.target, one.case, one.standing) for one in drawn.further)
+    fault = situation.standing_fault or drawn.broken
+    return replace(situation, further=places, unread_regions=drawn.unread, standing_fault=fault)
 
 
 def _kind(target: Target | NotATarget) -> str:
@@ -245,6 +236,9 @@ def _decision(app: App, choice: Choice, situation: Situation, plan: Plan | None,
         suspects=tuple(sorted(case.own)) if case else (),
         suspects_because=case.suspicion.reason if case else "",
         related_revisions=tuple(sorted(named)),
+        suspect_rule=case.suspicion.rule if case else "unplaced",
+        suspect_images=tuple(sorted(images_of(case))) if case else (),
+        suspects_elsewhere={one.target.key: tuple(sorted(one.case.own)) for one in situation.further if one.case.own},
     )
 
 

@@ -65,7 +65,8 @@ class View:
         """What a person would call the same: policy, modes, steps, and what would be written."""
         if self.decision is None or self.policy is None:
             return (None,)
-        writes = [(one.surface, dict(one.after)) for one in self.incident.plan.changes] if self.incident.plan else []
+        plan = self.incident.plan
+        writes = [(one.target.key, one.surface, dict(one.after)) for one in plan.changes] if plan else []
         return self.policy.id, self.decision.wanted, self.decision.mode, self.policy.then, writes
 
 

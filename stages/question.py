@@ -66,7 +66,7 @@ def difference(incident: Incident, plan: Plan) -> str:
     """How the plan differs from the one that was shown, for a sentence; empty if it does not."""
     if incident.plan is None or incident.plan.digest == plan.digest:
         return ""
-    before, after = (dict(_settings(one)) for one in (incident.plan, plan))
+    before, after = (dict(_settings(incident, one)) for one in (incident.plan, plan))
     differ = [
         f"{key}: {before.get(key, 'unchanged')}, now {after.get(key, 'unchanged')}"
         for key in sorted(before.keys() | after.keys())
@@ -75,5 +75,9 @@ def difference(incident: Incident, plan: Plan) -> str:
     return f"; the plan is another: {'; '.join(differ) or 'what it rests on has changed'}"
 
 
-def _settings(plan: Plan) -> list[tuple[str, str]]:
-    return [(key, f"{change.before[key]} to {change.after[key]}") for change in plan.changes for key in change.after]
+def _settings(incident: Incident, plan: Plan) -> list[tuple[str, str]]:
+    return [
+        (f"{incident.place_of(change.target)}{key}", f"{change.before[key]} to {change.after[key]}")
+        for change in plan.changes
+        for key in change.after
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from adapters.deadline import Deadline
 from app import App
@@ -18,7 +18,7 @@ from core.workload import INGRESS, Workload, references
 from documents import Conflict, Document
 from ledger import Held
 from stages.announce import channels
-from stages.decide import reread_case
+from stages.look import case_seen, known_of
 from stages.verify import in_force
 
 _TRIES = 5
@@ -47,56 +47,81 @@ def release(app: App, held: Held, by: str, deadline: Deadline) -> Held:
     for _ in range(_TRIES):
         try:
             if held.incident.release is None:
-                held = _begin(app, held, target, by, deadline)
-            return _carry_out(app, held, target, by, deadline)
+                held = _begin(app, held, by, deadline)
+            return _carry_out(app, held, by, deadline)
         except _Overtaken as again:
             held = app.ledger.save(again.held, replace(again.held.incident, release=None))
     message = "others keep changing what stands on this target; try again"
     raise Transient(message)
 
 
-def _carry_out(app: App, held: Held, target: Target, by: str, deadline: Deadline) -> Held:
-    """Restore what the saved release names, and take the hold away once that is in force."""
+def _carry_out(app: App, held: Held, by: str, deadline: Deadline) -> Held:
+    """Restore what the saved release names, and take the holds away once that is in force."""
     begun = held.incident.release
+    gone: set[str] = set()
     try:
         for change in begun.changes if begun else ():
-            _restore(app, held, change, deadline)
-    except Missing:
-        return _gone(app, held, target, by)
+            try:
+                _restore(app, held, change, deadline)
+            except Missing:
+                gone.add(change.target.key)
     except Refused as fault:
-        _stop_releasing(app, held.incident, target)
+        _stop_releasing(app, held.incident)
         undone = replace(held.incident, release=None)
         app.ledger.free(held, undone.told(app.now_ns(), by, f"the release was refused: {fault}"))
         message = f"the release was refused, the containment still stands: {fault}"
         raise CannotRelease(message) from None
-    return _end(app, held, target, by, deadline)
+    for target in held.incident.targets:
+        held = _let_go(app, held, target, by, deadline, gone=target.key in gone)
+    return _ended(app, held, held.incident, by)
 
 
-def _begin(app: App, held: Held, target: Target, by: str, deadline: Deadline) -> Held:
-    """Save what will be written, and on the standing that it is; from here on a crash is resumed, not repeated."""
-    standing, document = app.ledger.standing(target.key)
-    if not standing.held_by(held.incident.id):
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What the release of one target would write, under what stands there."""
+
+    target: Target
+    standing: Standing
+    document: Document | None
+    restored: Restoration
+    changes: tuple[Change, ...]
+
+
+def _begin(app: App, held: Held, by: str, deadline: Deadline) -> Held:
+    """Save what will be written, and on each standing that it is; from here on a crash is resumed, not repeated."""
+    incident, now = held.incident, app.now_ns()
+    drawn = [one for target in incident.targets if (one := _draw(app, incident, target, deadline))]
+    if not any(one.standing.held_by(incident.id) for one in drawn):
         nothing = "asked for the release: this incident holds nothing, so nothing was written"
-        empty = replace(held.incident.told(app.now_ns(), by, nothing), release=Release(by, ()))
-        return app.ledger.save(held, empty)
-    if standing.being_released(held.incident.id, app.now_ns()):
+        return app.ledger.save(held, replace(incident.told(now, by, nothing), release=Release(by, ())))
+    changes = tuple(change for one in drawn for change in one.changes)
+    told = incident.told(now, by, _said(incident, changes, drawn))
+    held = app.ledger.save(held, replace(told, release=Release(by, changes), still_open=_left(incident, drawn)))
+    for one in drawn:
+        back = {key: value for change in one.changes for key, value in change.after.items()}
+        _stand(app, held, one.standing.restoring(incident.id, back, now), one.document)
+    return held
+
+
+def _draw(app: App, incident: Incident, target: Target, deadline: Deadline) -> _Drawn | None:
+    """What releasing this target would write; None where the incident does not hold it, or it does not exist."""
+    standing, document = app.ledger.standing(target.key)
+    if not standing.held_by(incident.id):
+        return None
+    if standing.being_released(incident.id, app.now_ns()):
         message = f"the release of {standing.releasing} is being written to the same target; try again in a moment"
         raise Transient(message)
     try:
         workload = app.read(target, deadline.sooner(15))
     except Missing:
-        return app.ledger.save(held, replace(held.incident, release=Release(by, ())))
+        return _Drawn(target, standing, document, Restoration({}, ()), ())
     _require_read(standing, workload)
-    rest = standing.without(held.incident.id)
-    wanted = _wanted(app, rest, _case(held.incident, workload, standing))
+    rest = standing.without(incident.id)
+    wanted = _wanted(app, rest, _case(incident, workload, standing))
     _keep_others_closed(rest, wanted, workload)
     restored = restoration(workload.state, standing, wanted)
     changes = changes_between(target, workload.state, restored.state, ("release",))
-    told = held.incident.told(app.now_ns(), by, _said(changes, restored))
-    held = app.ledger.save(held, replace(told, release=Release(by, changes), still_open=_left(restored)))
-    back = {key: value for one in changes for key, value in one.after.items()}
-    _stand(app, held, standing.restoring(held.incident.id, back, app.now_ns()), document)
-    return held
+    return _Drawn(target, standing, document, restored, changes)
 
 
 def _require_read(standing: Standing, workload: Workload) -> None:
@@ -117,8 +142,7 @@ def _stand(app: App, held: Held, standing: Standing, document: Document | None) 
 
 
 def _case(incident: Incident, workload: Workload, standing: Standing) -> Case:
-    named = frozenset(incident.decision.related_revisions if incident.decision else ())
-    return reread_case(incident.finding, workload, named, standing)
+    return case_seen(incident.finding, workload, known_of(incident.decision, ()), standing)
 
 
 def _wanted(app: App, rest: Standing, case: Case) -> State:
@@ -177,43 +201,42 @@ def _await_effect(app: App, change: Change, workload: Workload, deadline: Deadli
         now = replace(change, after={key: workload.state.get(key) for key in change.after})
 
 
-def _stop_releasing(app: App, incident: Incident, target: Target) -> None:
-    """A refused release leaves the hold where it was: the settings are still what it wrote."""
+def _stop_releasing(app: App, incident: Incident) -> None:
+    """A refused release leaves the holds where they were: the settings are still what they wrote."""
+    for target in incident.targets:
+        standing, document = app.ledger.standing(target.key)
+        if standing.releasing == incident.id:
+            app.ledger.stand(replace(standing, releasing="", pending={}), document)
+
+
+def _let_go(app: App, held: Held, target: Target, by: str, deadline: Deadline, *, gone: bool) -> Held:
+    """Take one hold away; what was restored is in force by now."""
     standing, document = app.ledger.standing(target.key)
-    if standing.releasing == incident.id:
-        app.ledger.stand(replace(standing, releasing="", pending={}), document)
-
-
-def _gone(app: App, held: Held, target: Target, by: str) -> Held:
-    standing, document = app.ledger.standing(target.key)
-    rest = standing.without(held.incident.id)
-    if document is not None:
-        app.ledger.stand(rest if rest.holds else Standing(target.key, released_ns=app.now_ns()), document)
-    told = held.incident.told(app.now_ns(), by, "the target does not exist any more: nothing was left to restore")
-    return _ended(app, held, told, by)
-
-
-def _end(app: App, held: Held, target: Target, by: str, deadline: Deadline) -> Held:
-    """Take the hold away; what was restored is in force by now."""
-    standing, document = app.ledger.standing(target.key)
-    if document is not None and standing.held_by(held.incident.id):
-        try:
-            now = app.read(target, deadline.sooner(15))
-        except Missing:
-            return _gone(app, held, target, by)
-        restored = standing.restored(held.incident.id, now.state, now.updated_ns)
-        at = standing.released_ns if by == "firebreak" else app.now_ns()
-        _stand(app, held, replace(restored, released_ns=at), document)
-        held = replace(held, incident=_differing(held.incident, now))
-    return _ended(app, held, held.incident, by)
+    if document is None or not standing.held_by(held.incident.id):
+        return held
+    at = standing.released_ns if by == "firebreak" else app.now_ns()
+    try:
+        now = None if gone else app.read(target, deadline.sooner(15))
+    except Missing:
+        now = None
+    if now is None:
+        rest = standing.without(held.incident.id)
+        _stand(app, held, rest if rest.holds else Standing(target.key, released_ns=app.now_ns()), document)
+        what = f"{held.incident.place_of(target)}the target does not exist any more: nothing was left to restore"
+        return replace(held, incident=held.incident.told(app.now_ns(), by, what))
+    restored = standing.restored(held.incident.id, now.state, now.updated_ns)
+    _stand(app, held, replace(restored, released_ns=at), document)
+    return replace(held, incident=_differing(held.incident, now))
 
 
 def _differing(incident: Incident, now: Workload) -> Incident:
     """Not everything comes back exactly, a service's scaling above all; what reads differently is said."""
     changes = incident.release.changes if incident.release else ()
-    wanted = {key: value for change in changes for key, value in change.after.items()}
+    here = (change for change in changes if change.target.key == now.target.key)
+    wanted = {key: value for change in here for key, value in change.after.items()}
+    place = incident.place_of(now.target)
     said = tuple(
-        f"{key} was restored to {value} and reads {now.state.get(key)}"
+        f"{place}{key} was restored to {value} and reads {now.state.get(key)}"
         for key, value in sorted(wanted.items())
         if now.state.get(key) != value
     )
@@ -225,14 +248,26 @@ def _ended(app: App, held: Held, incident: Incident, by: str) -> Held:
     return app.ledger.save(held, ended.told(app.now_ns(), by, "released").announcing(channels(app)))
 
 
-def _said(changes: tuple[Change, ...], restored: Restoration) -> str:
-    back = ", ".join(sorted(key for change in changes for key in change.after)) or "no setting"
-    left = (
-        f"; left alone, because a person changed them: {', '.join(restored.left_alone)}" if restored.left_alone else ""
+def _said(incident: Incident, changes: tuple[Change, ...], drawn: list[_Drawn]) -> str:
+    back = sorted(f"{incident.place_of(change.target)}{key}" for change in changes for key in change.after)
+    alone = [f"{_place(incident, one)}{key}" for one in drawn for key in one.restored.left_alone]
+    left = f"; left alone, because a person changed them: {', '.join(alone)}" if alone else ""
+    return f"asked for the release: {', '.join(back) or 'no setting'} to be restored{left}"
+
+
+def _left(incident: Incident, drawn: list[_Drawn]) -> tuple[str, ...]:
+    left = tuple(
+        f"{_place(incident, one)}{key} was changed by a person and is left as it is"
+        for one in drawn
+        for key in one.restored.left_alone
     )
-    return f"asked for the release: {back} to be restored{left}"
+    lost = tuple(
+        f"{_place(incident, one)}{key} cannot be restored: a run that was cancelled does not resume"
+        for one in drawn
+        for key in one.restored.lost
+    )
+    return (*left, *lost)
 
 
-def _left(restored: Restoration) -> tuple[str, ...]:
-    left = (f"{key} was changed by a person and is left as it is" for key in restored.left_alone)
-    return (*left, *(f"{key} cannot be restored: a run that was cancelled does not resume" for key in restored.lost))
+def _place(incident: Incident, one: _Drawn) -> str:
+    return incident.place_of(one.target)

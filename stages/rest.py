@@ -8,21 +8,29 @@ from app import App
 from core.incident import ENDED, Incident, Phase
 from core.instants import NANOS
 from core.policy import Policy
-from core.target import NotATarget
+from core.standing import Hold
+from core.target import Target
 from ledger import BrokenSeal
 
 _REVIEW_SECONDS = 4 * 3600
 
 
 def holds(app: App, incident: Incident) -> bool:
-    """Whether a containment of this incident stands on its target; where that cannot be told, it is taken to stand."""
-    target = incident.finding.target
-    if isinstance(target, NotATarget):
-        return False
+    """Whether a containment of this incident stands anywhere; where that cannot be told, it is taken to stand."""
     try:
-        return app.ledger.standing(target.key)[0].held_by(incident.id)
+        return bool(held_targets(app, incident))
     except BrokenSeal:
         return incident.done is not None
+
+
+def held_targets(app: App, incident: Incident) -> tuple[tuple[Target, Hold], ...]:
+    """Every target on which this incident stands, the finding's own first; raises BrokenSeal."""
+    return tuple(
+        (target, hold)
+        for target in incident.targets
+        for hold in app.ledger.standing(target.key)[0].holds
+        if hold.incident == incident.id
+    )
 
 
 def policy_of(app: App, incident: Incident) -> Policy | None:

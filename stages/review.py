@@ -10,15 +10,15 @@ from core.errors import Refused, Transient
 from core.guards import ceiling_caps, itself_caps, source_bar
 from core.incident import Incident
 from core.instants import NANOS
-from core.openings import still_open
 from core.review import age, review_sentence
 from core.standing import Hold
 from core.target import NotATarget
 from ledger import Held
 from stages.announce import channels
+from stages.look import look
 from stages.release import CannotRelease, release
-from stages.rest import policy_of, review_ns
-from stages.verify import look
+from stages.rest import held_targets, policy_of, review_ns
+from stages.verify import opened
 
 BY = "firebreak"
 
@@ -26,17 +26,17 @@ BY = "firebreak"
 def announce_review(app: App, held: Held, by: str, deadline: Deadline, why: str = "") -> Held:
     """Look at what stands and announce it; raises Refused or Transient where it cannot be looked at."""
     incident = held.incident
-    target = incident.finding.target
-    if isinstance(target, NotATarget):
-        raise Refused(target.reason)
-    seen = look(app, incident, target, deadline)
-    hold = next(one for one in seen.standing.holds if one.incident == incident.id)
-    sentence = review_sentence(hold, seen.workload, app.now_ns())
-    told = incident.told(app.now_ns(), by, f"{sentence}{why and f'; {why}'}")
+    holds = held_targets(app, incident)
+    seen = [look(app, incident, target, deadline) for target, _ in holds]
+    lines = [
+        f"{incident.place_of(target)}{review_sentence(hold, one.workload, app.now_ns())}"
+        for (target, hold), one in zip(holds, seen, strict=True)
+    ]
+    told = incident.told(app.now_ns(), by, "; ".join([*lines, *([why] if why else [])]))
     reviewed = replace(
         told,
-        still_open=still_open(seen.workload, seen.case),
-        reopened=tuple(sorted(seen.standing.suspects & seen.workload.reachable)),
+        still_open=tuple(dict.fromkeys(line for one in seen for line in opened(incident, one))),
+        reopened=tuple(sorted({name for one in seen for name in one.standing.suspects & one.workload.reachable})),
         next_ns=review_ns(app, incident),
     )
     return app.ledger.save(held, reviewed.announcing(channels(app)))

@@ -23,7 +23,7 @@ from stages.drift import look_at
 from stages.question import MOST_ESCALATIONS, ask_anew
 from stages.release import release
 from stages.respond import ask_scc_again, end, proceed, resume
-from stages.rest import holds, policy_of, resting
+from stages.rest import held_targets, holds, policy_of, resting
 from stages.review import review_due
 
 MOST = 200
@@ -118,14 +118,10 @@ def _may_contain(app: App, incident: Incident) -> bool:
 
 
 def _reviewed(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | None]:
-    target = held.incident.finding.target
-    if isinstance(target, NotATarget):
-        return app.ledger.save(held, replace(held.incident, next_ns=None)), None
-    standing, _ = app.ledger.standing(target.key)
-    hold = next((one for one in standing.holds if one.incident == held.incident.id), None)
-    if hold is None:
+    stands = held_targets(app, held.incident)
+    if not stands:
         return app.ledger.save(held, resting(app, held.incident, held.incident.phase)), None
-    held = review_due(app, held, hold, deadline)
+    held = review_due(app, held, stands[0][1], deadline)
     return held, "released" if held.incident.phase == "released" else "reviewed"
 
 

@@ -3,45 +3,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from adapters.deadline import Deadline
 from app import App
-from core.case import Case
 from core.errors import Drifted, Failed, Refused, Unfinished
 from core.incident import Incident
 from core.openings import still_open
-from core.plan import SUCCESS, Change, Outcome, Plan, draft, stands_at
+from core.plan import SUCCESS, Change, Outcome, Plan, stands_at
 from core.policy import Policy
-from core.standing import Hold, Standing
-from core.target import NotATarget, Target
+from core.standing import Hold
+from core.target import NotATarget
 from core.workload import Workload
 from ledger import Held
-from stages.decide import reread_case, wait_for_others
+from stages.draw import draw
+from stages.look import Seen, known_of, look, look_with, wait_for_others
 
 _SETTLE_SECONDS = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A fresh reading with the case it makes."""
-
-    workload: Workload
-    case: Case
-    standing: Standing
-
-
-def look(app: App, incident: Incident, target: Target, deadline: Deadline) -> Seen:
-    """Read the target now; raises Missing, Denied, Transient, or BrokenSeal."""
-    # What stands is read before the settings: whoever comes to stand in between is noticed when this incident does.
-    standing, _ = app.ledger.standing(target.key)
-    wait_for_others(app, incident, standing)
-    workload = app.read(target, deadline.sooner(15))
-    decision = incident.decision
-    named = frozenset(decision.related_revisions if decision else ())
-    case = reread_case(incident.finding, workload, named, standing, frozenset(incident.unsupported))
-    # Who was suspect when the decision fell stays so, also once nothing leads there any more.
-    return Seen(workload, case.also(frozenset(decision.suspects if decision else ())), standing)
 
 
 def redraw(app: App, incident: Incident, policy: Policy, deadline: Deadline) -> Plan:
@@ -49,11 +27,9 @@ def redraw(app: App, incident: Incident, policy: Policy, deadline: Deadline) -> 
     target = incident.finding.target
     if isinstance(target, NotATarget):
         raise Refused(target.reason)
-    seen = look(app, incident, target, deadline)
-    failed = frozenset(incident.failed_actions)
-    return draft(
-        policy.then, seen.workload.state, seen.case, app.actions, policy_set=app.policies.digest, failed=failed
-    )
+    known = known_of(incident.decision, incident.unsupported)
+    seen = look_with(app, incident, target, known, deadline)
+    return draw(app, incident, policy, seen, replace(known, own=seen.case.suspicion), deadline).plan
 
 
 def verify(app: App, held: Held, change: Change, seen: Seen, deadline: Deadline) -> Held:
@@ -82,20 +58,41 @@ def in_force(app: App, workload: Workload, change: Change) -> bool:
 
 def _outcome(app: App, held: Held, change: Change, seen: Seen) -> Held:
     standing, document = app.ledger.standing(change.target.key)
-    plan, now = held.incident.plan, app.now_ns()
-    wait_for_others(app, held.incident, standing)
+    plan, now, incident = held.incident.plan or Plan((), ()), app.now_ns(), held.incident
+    wait_for_others(app, incident, standing)
     if standing.holds:
         # Where another incident's containment stands and nothing new had to be closed, this one joins it as a hold.
-        hold = Hold(held.incident.id, plan.steps if plan else (), seen.case.own, now)
+        hold = Hold(incident.id, plan.steps_on(change.target), seen.case.own, now)
         joined = standing.joined(hold).confirmed(seen.workload.state, now, seen.workload.updated_ns)
         app.ledger.stand(joined, document)
+        incident = incident.also_holding(change.target)
     detail = f"verified in effect: {keys(change)}" if change.after else "already so: nothing was written"
-    always = (text for step in (plan.steps if plan else ()) for text in app.actions[step.action].leaves_open)
-    left = tuple(dict.fromkeys((*still_open(seen.workload, seen.case), *always)))
-    outcome = Outcome(change.surface, SUCCESS, detail, change.actions, left)
-    incident = held.incident
-    outcomes = (*(one for one in incident.outcomes if one.surface != change.surface or one.status != SUCCESS), outcome)
-    return app.ledger.save(held, replace(incident, outcomes=outcomes, still_open=outcome.still_open, reopened=()))
+    always = (text for step in plan.steps_on(change.target) for text in app.actions[step.action].leaves_open)
+    left = tuple(dict.fromkeys((*opened(incident, seen), *always)))
+    place = incident.place_of(change.target)
+    outcome = Outcome(change.surface, SUCCESS, place + detail, change.actions, left, change.target.key)
+    outcomes = (*(one for one in incident.outcomes if not _same(one, outcome)), outcome)
+    incident = replace(incident, outcomes=outcomes, still_open=_still_open(outcomes), reopened=())
+    return app.ledger.save(held, incident)
+
+
+def opened(incident: Incident, seen: Seen) -> tuple[str, ...]:
+    """What is still open on one target; where it is not the finding's own, each line says which."""
+    targets = (*incident.targets, *(incident.plan.targets if incident.plan else ()))
+    covered = frozenset(target.location for target in targets if target.kind == "service")
+    place = incident.place_of(seen.workload.target)
+    return tuple(f"{place}{line}" for line in still_open(seen.workload, seen.case, covered))
+
+
+def _same(one: Outcome, other: Outcome) -> bool:
+    """Whether an earlier success is about the same surface of the same target."""
+    return (one.target, one.surface, one.status) == (other.target, other.surface, SUCCESS)
+
+
+def _still_open(outcomes: tuple[Outcome, ...]) -> tuple[str, ...]:
+    """What is open on every target, as it was seen last."""
+    last = {one.target: one.still_open for one in outcomes if one.status == SUCCESS}
+    return tuple(dict.fromkeys(text for lines in last.values() for text in lines))
 
 
 def keys(change: Change) -> str:

@@ -13,10 +13,12 @@ from tests.guards.scenes import (
     contained_earlier,
     declaring,
     everywhere,
+    released_in,
     with_broken_seal,
     with_unreadable_halt,
     without,
     without_related_findings,
+    without_the_region,
 )
 from tests.pipeline.line import ALWAYS, PIN_ONLY, REVISIONS
 
@@ -219,10 +221,20 @@ CAUTIONS: tuple[Probe, ...] = (
         prepare=declaring(reach="shared"),
     ),
     line(
-        "the service runs in two regions, and the finding is of one",
+        "the service runs in two regions, and one of them cannot be read",
         "closes one door, and reports success",
-        "asks a person: regions: the service also runs in europe-west4, which this plan does not surely close",
+        "asks a person: regions: the service also runs elsewhere: europe-west4 could not be read: PERMISSION_DENIED: "
+        "planted by the sandbox",
         world={"service": {"regions": ["europe-west1", "europe-west4"]}},
+        prepare=without_the_region("europe-west4"),
+    ),
+    line(
+        "the service runs in two regions, and a person released the other one an hour ago",
+        "contains it again, against a person",
+        "asks a person: released: a person released this target within the last 24 hours",
+        comes(finding_id="later", minutes_ago=0),
+        world={"service": {"regions": ["europe-west1", "europe-west4"]}},
+        prepare=released_in("europe-west4"),
     ),
     line(
         "a person released the service half an hour ago",

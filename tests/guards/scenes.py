@@ -15,8 +15,9 @@ from core.instants import NANOS
 from sandbox.notifications import notification_v2
 from sandbox.wire import Fault
 from tests.guards.probing import Act, word
-from tests.pipeline.line import Line
+from tests.pipeline.line import SERVICE, Line
 
+_THERE = (("checkout-00001-eu4", 7, "-10d"), ("checkout-00002-eu4", 8, "-3h"))
 HOUR_NS = 3600 * NANOS
 Change = Callable[[dict[str, Any]], object]
 
@@ -178,6 +179,29 @@ def contained_and_released(on: Line) -> None:
     """A person put the service back an hour ago."""
     pipeline.release(on.app, contained_earlier(on).id, "ada")
     on.skipped_ns += HOUR_NS // 2
+
+
+def without_the_region(region: str) -> Callable[[Line], None]:
+    """The service of that region may not be read."""
+
+    def prepare(on: Line) -> None:
+        denied = Fault("*/GetService", "error", "PERMISSION_DENIED", times=None, routed=f"*{region}*")
+        on.sandbox.wire.inject(denied)
+
+    return prepare
+
+
+def released_in(region: str) -> Callable[[Line], None]:
+    """The service runs in that region too, where it was contained by itself and released."""
+
+    def prepare(on: Line) -> None:
+        there = SERVICE.replace("europe-west1", region)
+        revisions = [{"name": name, "image": image, "created": at} for name, image, at in _THERE]
+        on.world.add_service({"name": there, "revisions": revisions, "traffic": [{"latest": True, "percent": 100}]})
+        incident = on.respond(on.finding(location=region))
+        pipeline.release(on.app, incident.id, "ada")
+
+    return prepare
 
 
 def changed_by_somebody(on: Line) -> None:

@@ -312,19 +312,3 @@ def test_a_policy_that_does_not_come_does_not_hold_the_reading_up(line: Lines, m
 
         assert workload.invokers is None
         assert not deadline.passed
-
-
-def test_a_service_in_several_regions_asks_a_person_and_is_never_asked_about_with_validate_only(line: Lines) -> None:
-    """One write closes one place for sure, and there Cloud Run takes a question for a write."""
-    world = world_of((REVISIONS[2],), service={"regions": ["europe-west1", "us-east1"]})
-    with line(world, policy=ALWAYS) as on:
-        incident = on.respond(on.finding())
-        waiting = incident.phase, incident.question.cautions if incident.question else ()
-        pipeline.approve(on.app, incident.id, "ada")
-        contained = on.read(incident)
-
-        assert waiting == ("waiting", ("regions",))
-        assert contained.phase == "contained"
-        assert on.world.service("checkout").service.ingress == 2
-        assert any("also runs in us-east1" in text for text in contained.still_open)
-        assert not any(call.request.validate_only for call in on.sandbox.wire.calls_to("*/UpdateService"))

@@ -1,0 +1,127 @@
+"""The plan of a policy for all that it has to change: the target, its other regions, what its suspects run as."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from adapters.deadline import Deadline
+from app import App
+from core.action import State
+from core.case import Case
+from core.errors import Missing, Refused, Transient
+from core.incident import Incident
+from core.plan import Plan, draft
+from core.policy import Policy, Step
+from core.target import Target
+from core.workload import IDENTITY, Workload
+from ledger import BrokenSeal
+from stages.look import Known, Seen, look_over, standing_on
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A plan, and the targets beside the finding's own that it was drawn for.
+
+    `unread` says of further targets why they could not be read, and `broken` of one that its standing containment
+    cannot be believed.
+    """
+
+    plan: Plan
+    further: tuple[Seen, ...] = ()
+    unread: tuple[str, ...] = ()
+    broken: str | None = None
+
+
+def draw(app: App, incident: Incident, policy: Policy, seen: Seen, known: Known, deadline: Deadline) -> Drawing:
+    """Draw the policy's steps on the target as it was seen, and on what else they reach; raises Transient.
+
+    Steps on an identity are drawn once, beside the target itself: a service runs as the same in all its regions.
+    """
+    failed = frozenset(incident.failed_actions)
+    accounts = _accounts(seen) if _touches_identity(app, policy.then) else ()
+    regions = other_regions(seen.workload)
+    found = _look_at_all(app, incident, (*accounts, *regions), known, deadline)
+    case, state = _with_identities(seen, accounts, found)
+    plan = draft(policy.then, state, case, app.actions, policy_set=app.policies.digest, failed=failed)
+    for region in regions:
+        if isinstance(there := found[region.key], Seen):
+            steps = _without_identity(app, policy.then)
+            other = draft(steps, there.workload.state, there.case, app.actions, failed=failed)
+            plan = plan.beside(other, region.place)
+    return Drawing(
+        plan,
+        tuple(one for one in found.values() if isinstance(one, Seen)),
+        tuple(f"{one.place} could not be read: {found[one.key]}" for one in regions if _unread(found[one.key])),
+        next((str(one) for one in found.values() if isinstance(one, BrokenSeal)), None),
+    )
+
+
+def other_regions(workload: Workload) -> tuple[Target, ...]:
+    """The same service in its other regions; nothing for what runs in one."""
+    return tuple(workload.target.in_region(one) for one in sorted(set(workload.regions) - {workload.target.location}))
+
+
+_Found = Seen | Refused | Transient
+
+
+def _unread(found: _Found) -> bool:
+    """A region that is only wished for and where nothing runs is no unread one."""
+    return not isinstance(found, Seen | Missing | BrokenSeal)
+
+
+def _look_at_all(
+    app: App, incident: Incident, targets: tuple[Target, ...], known: Known, deadline: Deadline
+) -> dict[str, _Found]:
+    """What was seen of each, by key, or why nothing was."""
+    if not targets:
+        return {}
+
+    def one(target: Target) -> _Found:
+        try:
+            standing = standing_on(app, incident, target)
+        except BrokenSeal as fault:
+            return fault
+        try:
+            return look_over(app, incident, target, known, standing, deadline)
+        except (Refused, Transient) as fault:
+            return fault
+
+    with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="further") as pool:
+        return {target.key: found for target, found in zip(targets, pool.map(one, targets), strict=True)}
+
+
+def _accounts(seen: Seen) -> tuple[Target, ...]:
+    """The service accounts that suspects run as."""
+    workload, case = seen.workload, seen.case
+    emails = {
+        one.service_account or workload.service_account for one in case.revisions if one.name in case.suspects
+    } - {""}
+    return tuple(workload.target.account(email) for email in sorted(emails))
+
+
+def _with_identities(seen: Seen, accounts: tuple[Target, ...], found: dict[str, _Found]) -> tuple[Case, State]:
+    """The case and the settings that the target's own plan is drawn on, with those of its suspects' accounts."""
+    state = dict(seen.workload.state)
+    unread = dict(seen.case.unread)
+    for account in accounts:
+        if isinstance(there := found[account.key], Seen):
+            state.update(there.workload.state)
+        else:
+            unread[IDENTITY] = f"{account.name}: {there}"
+    return replace(seen.case, accounts=accounts, unread=MappingProxyType(unread)), state
+
+
+def _touches_identity(app: App, steps: tuple[Step, ...]) -> bool:
+    return any(IDENTITY in app.actions[one.action].surfaces or _touches_identity(app, one.otherwise) for one in steps)
+
+
+def _without_identity(app: App, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    return tuple(
+        replace(one, otherwise=_without_identity(app, one.otherwise))
+        for one in steps
+        if IDENTITY not in app.actions[one.action].surfaces
+    )
