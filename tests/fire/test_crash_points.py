@@ -20,11 +20,13 @@ from app import App, build
 from core.incident import Incident
 from ledger import LEASE_NS
 from sandbox.notifications import notification_v2
+from sandbox.world import World
 from settings import read_settings
 from tests.fire.crash_points import Points, watched
-from tests.pipeline.line import BAD, TOPIC, Line, Lines, world_of
+from tests.pipeline.line import BAD, REVISIONS, SERVICE, TOPIC, Line, Lines, world_of
 
 ROOT = Path(__file__).resolve().parents[2]
+ELSEWHERE = SERVICE.replace("europe-west1", "us-east1")
 TAGGED = ({"latest": True, "percent": 100}, {"revision": BAD, "tag": "canary"})
 
 
@@ -51,6 +53,20 @@ class Scene:
         assert self.incident is not None
         act: Callable[..., Any] = pipeline.approve if doing == "approve" else pipeline.release
         return act(app, self.incident.id, "ada")
+
+
+def world_in(regions: int) -> World:
+    """The service in one region, or in two."""
+    if regions == 1:
+        return world_of(traffic=TAGGED)
+    several = {"regions": ["europe-west1", "us-east1"]}
+    world = world_of(traffic=TAGGED, service=several)
+    world.add_service({"name": ELSEWHERE, "revisions": list(REVISIONS), "traffic": list(TAGGED), **several})
+    return world
+
+
+def traffic_of(line: Line) -> list[str]:
+    return [str(target) for _, local in sorted(line.world.services.items()) for target in local.service.traffic]
 
 
 def scene_of(doing: str, line: Line) -> Scene:
@@ -80,46 +96,52 @@ def assert_right(scene: Scene, doing: str, incident: Incident, before: list[str]
     line = scene.line
     announced = Counter(message["attributes"]["announcement"] for message in line.world.topics[TOPIC])
     phases = [one["phase"] for one in line.announced]
+    regions = len(line.world.services)
     writes = len(line.updates)
     if doing == "release":
         assert incident.phase == "released"
-        assert sorted(map(str, line.world.service("checkout").service.traffic)) == before
-        assert writes == 2
+        assert traffic_of(line) == before
+        assert writes == 2 * regions
         assert "released" in phases
     else:
         assert incident.phase == "contained"
+        assert not any(BAD in target for target in traffic_of(line))
         assert BAD not in line.reachable
-        assert writes == 1
+        assert writes == regions
         assert phases[-1] == "contained"
-        standing, _ = scene.app.ledger.standing("shop-prod/europe-west1/service/checkout")
-        assert standing.origin["service.traffic.split"] == "LATEST=100"
-        assert standing.held_by(incident.id)
+        for target in incident.targets:
+            standing, _ = scene.app.ledger.standing(target.key)
+            assert standing.origin["service.traffic.split"] == "LATEST=100"
+            assert standing.held_by(incident.id)
+        assert len(incident.targets) == regions
     assert all(one.sent for one in incident.outbox)
     assert all(count <= 2 for count in announced.values())
     assert sum(announced.values()) - len(announced) <= 1
 
 
-def enumerate_points(doing: str, lines: Lines) -> list[str]:
+def enumerate_points(doing: str, lines: Lines, regions: int = 1) -> list[str]:
     """A run that nobody kills."""
-    with lines(world_of(traffic=TAGGED), charter=charter_of(doing)) as line:
+    with lines(world_in(regions), charter=charter_of(doing)) as line:
         scene = scene_of(doing, line)
         points = Points()
         scene.work(doing, watched(scene.app, points))
         return points.passed
 
 
-@pytest.mark.parametrize("doing", ["respond", "approve", "release"])
+@pytest.mark.parametrize(
+    ("doing", "regions"), [("respond", 1), ("approve", 1), ("release", 1), ("respond", 2), ("release", 2)]
+)
 def test_a_death_at_any_point_is_mended_by_the_next_delivery(
-    doing: str, tmp_path: Path, record_property: Callable[[str, object], None]
+    doing: str, regions: int, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """Every point of the run, found by the code itself."""
     (tmp_path / "run").mkdir()
-    names = enumerate_points(doing, Lines(tmp_path / "run"))
+    names = enumerate_points(doing, Lines(tmp_path / "run"), regions)
     for number, name in enumerate(names):
         folder = tmp_path / str(number)
         folder.mkdir()
-        with Lines(folder)(world_of(traffic=TAGGED), charter=charter_of(doing)) as line:
-            before = sorted(map(str, line.world.service("checkout").service.traffic))
+        with Lines(folder)(world_in(regions), charter=charter_of(doing)) as line:
+            before = traffic_of(line)
             scene = scene_of(doing, line)
             with pytest.raises(Died):
                 scene.work(doing, watched(scene.app, Points(number, die)))
