@@ -8,10 +8,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CHECKOV_VERSION := 3.3.30
 CHECKOV := $(VENV)/checkov-$(CHECKOV_VERSION)
-PACKAGES := main.py app.py cli.py commands pipeline.py ledger.py documents.py policy_folder.py settings.py core adapters enrichment responders stages screens sandbox tools tests
+PACKAGES := main.py app.py cli.py commands pipeline.py ledger.py documents.py policy_folder.py settings.py core adapters enrichment responders stages screens sandbox tools benchmarks tests
 EXISTING = $(wildcard $(PACKAGES))
 
-.PHONY: help setup demo test thorough check lint format policies schema docs readme outside scan package guards permissions columns pins clean
+.PHONY: help setup demo test thorough check lint format policies schema docs readme outside scan package guards permissions columns benchmark pins clean
 
 help: ## these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -94,6 +94,9 @@ permissions: $(READY) ## terraform/permissions.json and docs/security.md anew, f
 
 columns: $(READY) ## terraform/record.json anew, the columns of an incident in BigQuery, from the code's record
 	@$(BIN)/python -m tools.record_columns
+
+benchmark: $(READY) ## policies beside Cloud Custodian's filters and plain Python (installs it aside)
+	$(BIN)/python -m benchmarks.policy_matching
 
 pins: $(READY) ## make the locks anew from requirements*.in (needs uv)
 	$(BIN)/python tools/pins.py

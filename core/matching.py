@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from core.clause import Clause, Operand, Operator, truth_of
+from core.clause import Clause, Operand, Operator, Test, truth_of
 from core.evidence import Facts, FactValue, source_of
 from core.truth import Truth, every, negated, some
 
@@ -15,6 +15,11 @@ class AllOf:
     """Holds when every part does."""
 
     parts: tuple[Condition, ...]
+    test: Test = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the test of those of the parts."""
+        object.__setattr__(self, "test", _until(Truth.FALSE, self.parts, Truth.TRUE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,11 @@ class AnyOf:
     """Holds when at least one part does."""
 
     parts: tuple[Condition, ...]
+    test: Test = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the test of those of the parts."""
+        object.__setattr__(self, "test", _until(Truth.TRUE, self.parts, Truth.FALSE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,29 @@ class NoneOf:
     """Holds when every part is false."""
 
     parts: tuple[Condition, ...]
+    test: Test = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the test of those of the parts."""
+        some_holds = _until(Truth.TRUE, self.parts, Truth.FALSE)
+        object.__setattr__(self, "test", lambda facts, now_ns: negated(some_holds(facts, now_ns)))
+
+
+def _until(decisive: Truth, parts: tuple[Condition, ...], otherwise: Truth) -> Test:
+    """Kleene's and (or his or), written out because nothing runs more often: the first decisive part settles it."""
+    tests = tuple(part.test for part in parts)
+
+    def test(facts: Facts, now_ns: int | None) -> Truth:
+        so_far = otherwise
+        for one in tests:
+            truth = one(facts, now_ns)
+            if truth is decisive:
+                return truth
+            if truth is Truth.UNKNOWN:
+                so_far = truth
+        return so_far
+
+    return test
 
 
 Condition = Clause | AllOf | AnyOf | NoneOf
@@ -70,9 +103,7 @@ def match(condition: Condition, facts: Facts, now_ns: int | None = None) -> Matc
 
 def truth_in(condition: Condition, facts: Facts, now_ns: int | None = None) -> Truth:
     """The same truth without the record of it, looking no further than it takes."""
-    if isinstance(condition, Clause):
-        return condition.test(facts, now_ns)
-    return joined(condition, (truth_in(part, facts, now_ns) for part in condition.parts))
+    return condition.test(facts, now_ns)
 
 
 def waits_for(condition: Condition, facts: Facts, now_ns: int | None = None) -> frozenset[str]:

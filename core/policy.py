@@ -124,14 +124,15 @@ class PolicySet:
         object.__setattr__(self, "_index", index_by(CATEGORY, [policy.when for policy in self.policies]))
 
     def about(self, facts: Facts) -> tuple[Policy, ...]:
-        """The policies to try on these facts, in their order; left out are those that its category alone rules out.
-
-        Of few policies all are tried, so that the record shows of each why it does not match.
-        """
+        """The policies that the finding's category does not rule out by itself, in their order."""
         category = facts.get(CATEGORY)
-        if len(self.policies) <= _FEW or not isinstance(category, str):
+        if not isinstance(category, str):
             return self.policies
-        return tuple(self.policies[position] for position in self._index.open_for(category))
+        return tuple(map(self.policies.__getitem__, self._index.open_for(category)))
+
+    def to_try(self, facts: Facts) -> tuple[Policy, ...]:
+        """The same; but of few policies all, so that the record shows of each why it does not match."""
+        return self.policies if len(self.policies) <= _FEW else self.about(facts)
 
 
 NO_FACTS: Facts = MappingProxyType({})

@@ -101,7 +101,7 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     now_ns = app.now_ns()
     gathering = Gathering.start(finding, app.sources, app.enrichers, deadline)
     evidence = gathering.until_it_suffices(lambda known, open_: _matters(app, finding, known, open_, now_ns))
-    choice = choose(app.policies.about(finding.facts()), finding.facts() | merged(evidence), now_ns)
+    choice = choose(app.policies.to_try(finding.facts()), finding.facts() | merged(evidence), now_ns)
     workload = _detail(evidence, "workload", Workload)
     related = _detail(evidence, "related", tuple)
     named = named_revisions(related or ())
