@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,26 +9,20 @@ from core.clause import Clause, NamedSet, Operator
 from core.evidence import FactType
 from core.matching import AllOf, AnyOf, Condition
 
-_FEW = 100
 _NAMES_VALUES = (Operator.EQUALS, Operator.IN, Operator.IN_SET)
 
 
 @dataclass(frozen=True, slots=True)
 class FactIndex:
-    """Positions of conditions by the values of the fact that they name; `others` take any value, for all that shows.
-
-    Where the others are few, they stand in `named` already.
-    """
+    """Positions of conditions by the values of the fact that they name; `others` take any value, for all that shows."""
 
     named: Mapping[str, tuple[int, ...]]
     others: tuple[int, ...]
 
     def open_for(self, value: str) -> tuple[int, ...]:
         """In order, the positions of the conditions that are not false for this value whatever else is known."""
-        named = self.named.get(value)
-        if named is None:
-            return self.others
-        return named if len(self.others) <= _FEW else tuple(heapq.merge(named, self.others))
+        named = self.named.get(value, ())
+        return tuple(sorted(named + self.others)) if self.others else named
 
 
 def index_by(fact: str, conditions: Sequence[Condition]) -> FactIndex:
@@ -42,8 +35,7 @@ def index_by(fact: str, conditions: Sequence[Condition]) -> FactIndex:
             others.append(position)
         for value in values or ():
             named.setdefault(value, []).append(position)
-    beside = others if len(others) <= _FEW else []
-    return FactIndex({value: tuple(heapq.merge(found, beside)) for value, found in named.items()}, tuple(others))
+    return FactIndex({value: tuple(found) for value, found in named.items()}, tuple(others))
 
 
 def values_named(fact: str, condition: Condition) -> frozenset[str] | None:
