@@ -71,8 +71,8 @@ schema: $(READY) ## the JSON Schemas beside the policies, from the catalogues
 docs: $(READY) ## the pages on facts and actions, from the catalogues
 	@$(BIN)/python -m tools.reference docs
 
-readme: $(READY) ## run the README's commands as written
-	$(BIN)/python tools/readme_commands.py
+readme: $(READY) ## run the commands of the README and of docs/policies.md as written
+	$(BIN)/python -m tools.readme_commands
 
 outside: $(READY) ## tests that need an emulator, a browser or Terraform, where they are to be had
 	$(BIN)/python tools/outside_tests.py

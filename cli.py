@@ -6,13 +6,13 @@ import argparse
 import io
 import logging
 import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from commands import NO, UNREACHABLE, USAGE, Misused, declare, print_json, say
 from commands.decision import decide
+from commands.demo import add_demo_command
 from commands.incident import add_incident_commands
 from commands.policy import add_policy_commands
 from commands.recorded import by, said, who
@@ -22,9 +22,6 @@ from core.faults import Faults
 from screens.console import stdout
 from screens.policy_lint import fault_json, show_faults
 from settings import SettingsFault
-
-_ALL = 10_000
-_IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,9 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     by(halt)
     by(declare(groups, "resume", _resume, "lift the halt"))
     by(declare(groups, "sweep", _sweep, "carry on what was left, ask again what expired, look at all that stands"))
-    demo = declare(groups, "demo", _demo, "from a finding to a contained and restored service, on this machine")
-    demo.add_argument("--scenario", metavar="NAME", help="this story, or all")
-    demo.add_argument("--list", action="store_true", help="the stories there are")
+    add_demo_command(groups)
     return parser
 
 
@@ -110,14 +105,6 @@ def _resume(parsed: argparse.Namespace) -> int:
 
 def _sweep(parsed: argparse.Namespace) -> int:
     return decide(parsed, "sweep", "looking at all that is due", by=who(parsed))
-
-
-def _demo(parsed: argparse.Namespace) -> int:
-    try:
-        from sandbox.stories import run  # noqa: PLC0415 - what it needs is not deployed
-    except ModuleNotFoundError as fault:
-        return say(parsed, f"the demo needs all that `make setup` installs, and {fault.name} is missing", UNREACHABLE)
-    return run(parsed.scenario, listing=parsed.list, as_json=parsed.json)
 
 
 if __name__ == "__main__":

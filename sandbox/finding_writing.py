@@ -1,4 +1,4 @@
-"""Writing to findings as SCC v2 lets its callers: marks, state, mute and the records of other systems."""
+"""Writing findings as SCC v2 lets its callers: new ones, marks, state, mute and the records of other systems."""
 
 from __future__ import annotations
 
@@ -12,15 +12,46 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 
 from sandbox.finding_fields import marks_of
 from sandbox.finding_listing import finding_of
-from sandbox.finding_store import held, mute, set_state
+from sandbox.finding_store import held, mute, parent_of, put_finding, set_state
+from sandbox.notifications import Scene, resource_of
 from sandbox.wire import Refusal
 from sandbox.world import World
 
+_ID = re.compile(r"[a-z0-9]{1,32}", re.ASCII)
+_RESOURCE = re.compile(r"//run\.googleapis\.com/projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/[^/]+/[^/]+")
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)
 _LONGEST_VALUE = 4096
 _MARKS = "/securityMarks"
 _SYSTEMS = "/externalSystems/"
 _INITIATOR = "principal:local-caller"
+
+
+def create_finding(world: World, request: types.CreateFindingRequest) -> types.Finding:
+    """A new finding about a workload of one of the world's projects; SCC itself says what it knows of the resource."""
+    parent, finding = parent_of(request.parent), MessageToDict(types.Finding.pb(request.finding))
+    if parent is None or not _ID.fullmatch(request.finding_id):
+        _refuse(f"Invalid parent or finding_id: {request.parent!r}, {request.finding_id!r}")
+    placed = _RESOURCE.fullmatch(finding.get("resourceName", ""))
+    if placed is None or placed["project"] not in world.projects:
+        _refuse(f"Invalid resource_name: {finding.get('resourceName')!r}")
+    below = f"sources/{parent.source}/locations/{parent.location}"
+    finding |= {
+        "name": f"{parent.container}/{below}/findings/{request.finding_id}",
+        "canonicalName": f"projects/{world.projects[placed['project']]}/{below}/findings/{request.finding_id}",
+        "parent": f"{parent.container}/{below}",
+    }
+    if any(one["finding"]["name"] == finding["name"] for one in world.findings):
+        code, message = "ALREADY_EXISTS", "Requested entity already exists."
+        raise Refusal(code, message)
+    scene = Scene(
+        project_id=placed["project"],
+        project_number=world.projects[placed["project"]],
+        location=placed["location"],
+        organization=parent.container.rpartition("/")[2],
+        resource_name=finding["resourceName"],
+    )
+    put_finding(world, finding, resource_of(scene))
+    return finding_of(finding)
 
 
 def update_security_marks(world: World, request: types.UpdateSecurityMarksRequest) -> types.SecurityMarks:

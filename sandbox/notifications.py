@@ -78,7 +78,7 @@ class Scene:
 def malicious_binary_finding(scene: Scene | None = None) -> Pair:
     """A binary that was not in the image and that threat intelligence calls malicious was run, as SCC words it."""
     scene = scene or Scene()
-    return {"finding": _finding(scene), "resource": _resource(scene)}
+    return {"finding": _finding(scene), "resource": resource_of(scene)}
 
 
 def notification_v2(pair: Mapping[str, Any], *, config: str = "firebreak", deleted: bool = False) -> bytes:
@@ -213,7 +213,8 @@ def _process(scene: Scene) -> dict[str, Any]:
     }
 
 
-def _resource(scene: Scene) -> dict[str, Any]:
+def resource_of(scene: Scene) -> dict[str, Any]:
+    """What SCC says of the resource, and where it lies."""
     project = f"projects/{scene.project_number}"
     folders = [
         {"resourceFolder": f"{_MANAGER}folders/{number}", "resourceFolderDisplayName": f"folder-{number}"}

@@ -10,7 +10,13 @@ from google.cloud.securitycenter_v2 import types
 from sandbox.admission import admitted
 from sandbox.finding_listing import list_findings
 from sandbox.finding_store import mute, put_finding, set_state
-from sandbox.finding_writing import set_finding_state, set_mute, update_external_system, update_security_marks
+from sandbox.finding_writing import (
+    create_finding,
+    set_finding_state,
+    set_mute,
+    update_external_system,
+    update_security_marks,
+)
 from sandbox.wire import Methods, Wire, generic_handler
 from sandbox.world import World
 
@@ -27,6 +33,7 @@ def handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
             types.ListFindingsResponse,
             lambda request: list_findings(world.findings, request),
         ),
+        "CreateFinding": (types.CreateFindingRequest, types.Finding, partial(create_finding, world)),
         "UpdateSecurityMarks": (
             types.UpdateSecurityMarksRequest,
             types.SecurityMarks,

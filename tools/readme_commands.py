@@ -1,4 +1,7 @@
-"""Runs the README's shell blocks that are marked `<!-- run -->`, as written, and stops at the first that fails."""
+"""Runs the README's shell blocks that are marked `<!-- run -->`, as written, and then goes through the walkthrough.
+
+It stops at the first that fails, or is not as the page says.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ import sys
 import time
 from pathlib import Path
 
+from tools.walkthrough import Differs, follow
+
 ROOT = Path(__file__).resolve().parent.parent
+WALKTHROUGH = ROOT / "docs" / "policies.md"
 BLOCK = re.compile(r"<!-- run -->\n```bash\n(.*?)```", re.DOTALL)
 LEFT_TO_CALLER = "make test"
 
@@ -30,7 +36,19 @@ def main() -> int:
             print(f"readme: $ {command}   (left to make check)", flush=True)
         elif not _succeeds(command):
             return 1
-    return 0
+    return 0 if _followed(WALKTHROUGH) else 1
+
+
+def _followed(page: Path) -> bool:
+    began, name = time.monotonic(), page.relative_to(ROOT)
+    try:
+        for step in follow(page, ROOT):
+            print(f"{name}: {step}", flush=True)
+    except Differs as difference:
+        print(f"{name}: {difference}")
+        return False
+    print(f"{name}: all as the page says, {time.monotonic() - began:.1f} s", flush=True)
+    return True
 
 
 def _succeeds(command: str) -> bool:

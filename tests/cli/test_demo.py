@@ -19,6 +19,7 @@ from sandbox.stories import stories
 from sandbox.stories.stage import NotStarted, Stage
 from screens.console import Screen
 from screens.story import CannotGoOn, Narrator
+from tests.cli.commands import Told
 
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = {
@@ -155,3 +156,36 @@ def test_a_function_that_does_not_start_leaves_nothing_behind(tmp_path: Path, mo
     with pytest.raises(NotStarted, match="did not start"), Stage(Narrator(None)):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_there_is_not_made_into_one_to_practise_in(firebreak: Told, tmp_path: Path) -> None:
+    answer = firebreak("demo", "--practice", str(tmp_path))
+
+    assert answer.code == 1
+    assert "this exists already" in answer.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "host", "said"),
+    [
+        (("--attack", "checkout"), "", "SECURITY_CENTER_EMULATOR_HOST is not set: source the `environment`"),
+        (("--attack", "a/b"), "127.0.0.1:1", "--attack takes the name of a service"),
+        (("--attack", "checkout", "--sha256", "ab"), "127.0.0.1:1", "--sha256 64 hex digits"),
+        (("--attack", "checkout"), "scc.example:443", "only host:port on loopback"),
+    ],
+)
+def test_malware_is_found_on_a_local_cloud_and_nowhere_else(
+    firebreak: Told, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], host: str, said: str
+) -> None:
+    monkeypatch.setenv("SECURITY_CENTER_EMULATOR_HOST", host)
+    answer = firebreak("demo", *words)
+
+    assert answer.code == 2
+    assert said in answer.err
+
+
+def test_a_local_cloud_that_has_gone_cannot_be_reached(firebreak: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECURITY_CENTER_EMULATOR_HOST", "127.0.0.1:1")
+
+    assert firebreak("demo", "--attack", "checkout").code == 3

@@ -376,3 +376,29 @@ def test_a_filter_from_hostile_text_selects_by_that_text_alone(text: str) -> Non
     found = [one.finding.category for one in list_findings(pairs, request).list_findings_results]
 
     assert found == [text]
+
+
+def test_a_finding_that_is_made_is_held_with_what_scc_knows_of_its_resource(client: Client, world: World) -> None:
+    world.projects["shop-prod"] = "424242424242"
+    finding = securitycenter_v2.Finding.from_json(json.dumps(malicious_binary_finding(SCENE)["finding"]))
+    made = {"parent": f"{ORGANIZATION}/sources/5678/locations/global", "finding_id": "abc", "finding": finding}
+    client.create_finding(request=made, timeout=5)
+    (held,) = client.list_findings(request={"parent": f"{ORGANIZATION}/sources/-/locations/global"}, timeout=5)
+
+    assert held.finding.name == f"{ORGANIZATION}/sources/5678/locations/global/findings/abc"
+    assert held.finding.canonical_name == "projects/424242424242/sources/5678/locations/global/findings/abc"
+    assert held.resource.gcp_metadata.project_display_name == "shop-prod"
+    with pytest.raises(exceptions.AlreadyExists):
+        client.create_finding(request=made, timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"finding_id": "A-B"}, "finding_id"), ({"parent": "organizations/1"}, "parent"), ({}, "resource_name")],
+)
+def test_a_finding_about_nothing_that_is_there_is_not_made(client: Client, change: dict[str, str], said: str) -> None:
+    finding = securitycenter_v2.Finding.from_json(json.dumps(malicious_binary_finding(SCENE)["finding"]))
+    made = {"parent": f"{ORGANIZATION}/sources/5678/locations/global", "finding_id": "abc", "finding": finding}
+
+    with pytest.raises(exceptions.InvalidArgument, match=said):
+        client.create_finding(request={**made, **change}, timeout=5)
