@@ -29,6 +29,9 @@ def test_nothing_that_the_page_on_policies_shows_is_left_untried() -> None:
 
     assert PAGE.count("\n```console\n") + PAGE.count("\n```yaml\n") == PAGE.count("\n```\n")
     assert {"explain", "facts", "actions", "schema", "lint", "test"} <= {word for one in typed for word in one.split()}
+    assert {"sweep", "approve", "release", "halt", "resume", "evidence"} <= {
+        word for one in typed for word in one.split()
+    }
     assert {"policies/05-shop.yaml", "policies/firebreak.yaml"} <= set(written)
 
 
