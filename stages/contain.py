@@ -192,15 +192,25 @@ def _with_plan(held: Held, plan: Plan) -> Held:
 
 
 def _covered(incident: Incident, plan: Plan) -> bool:
-    """Whether what a person approved is this plan, or this plan is the fallback that the question showed."""
+    """Whether a person approved this plan, what is left to write of theirs, or the fallback that they were shown."""
     if incident.answer is None or incident.plan is None:
         return False
+    if plan.digest == incident.answer.digest or _is_rest(incident, plan):
+        return True
     shown, now = (
         [(one.target.key, one.surface, dict(one.after), one.actions) for one in changes]
         for changes in (incident.plan.fallback, plan.changes)
     )
-    is_fallback = bool(incident.failed_actions) and shown == now
-    return plan.digest == incident.answer.digest or is_fallback
+    return bool(incident.failed_actions) and shown == now
+
+
+def _is_rest(incident: Incident, plan: Plan) -> bool:
+    """Whether the plan is the approved one without what was carried out of it already."""
+    if incident.plan is None or incident.answer is None or incident.plan.digest != incident.answer.digest:
+        return False
+    made = {(one.target, one.surface) for one in incident.outcomes if one.status == SUCCESS}
+    due = [one for one in incident.plan.changes if (one.target.key, one.surface) not in made]
+    return all(one in plan.changes for one in due) and all(one in due for one in plan.changes if one.after)
 
 
 def _unsupported(

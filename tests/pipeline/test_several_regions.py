@@ -10,7 +10,7 @@ from sandbox.blueprint import digest_of
 from sandbox.local_service import LocalService
 from sandbox.wire import Fault
 from sandbox.world import World
-from tests.pipeline.line import ALWAYS, BAD, GOOD, ON_LATEST, PIN_ONLY, REVISIONS, SERVICE, Line, Lines, revision
+from tests.pipeline.line import ALWAYS, BAD, GOOD, OLD, ON_LATEST, PIN_ONLY, REVISIONS, SERVICE, Line, Lines, revision
 
 HERE, THERE = "europe-west1", "us-east1"
 ELSEWHERE = SERVICE.replace(HERE, THERE)
@@ -141,6 +141,32 @@ def test_one_approval_is_of_all_regions_and_a_change_in_any_of_them_asks_again(l
         assert between == [OTHER_BAD, OTHER_BAD]
         assert on.read(incident).phase == "contained"
         assert serving(on) == [[GOOD], [OTHER_GOOD]]
+
+
+def test_what_is_left_of_an_approved_plan_is_not_asked_about_again(line: Lines) -> None:
+    """Others keep writing to the second region while the first is done; its settings stay as they were shown."""
+    with line(world_of(*THERE_TOO), policy=APPROVED) as on:
+        incident = on.respond(on.finding())
+        on.sandbox.wire.inject(Fault("*/UpdateService", "error", "ABORTED", routed="*us-east1*", times=5))
+        answered = pipeline.approve(on.app, incident.id, "ada")
+
+        assert answered is not None
+        assert answered.done, answered.says
+        assert serving(on) == [[GOOD], [OTHER_GOOD]]
+        assert any(entry.what.startswith("drafted anew") for entry in on.read(incident).history)
+
+
+def test_what_somebody_did_meanwhile_in_one_region_asks_again_about_the_other(line: Lines) -> None:
+    """Nothing has been written yet, and what there is to write is no longer what was shown."""
+    with line(world_of(*THERE_TOO), policy=APPROVED) as on:
+        incident = on.respond(on.finding())
+        on.world.set_traffic("checkout", {"revision": OLD, "percent": 100})
+        answered = pipeline.approve(on.app, incident.id, "ada")
+
+        assert answered is not None
+        assert not answered.done
+        assert on.read(incident).phase == "waiting"
+        assert serving(on) == [[OLD], [OTHER_BAD]]
 
 
 def test_a_write_that_fails_in_one_region_is_named_and_the_other_one_stays_contained(line: Lines) -> None:
