@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.clause import Clause, Operator
-from core.evidence import FactType
-from core.faults import Location, quoted
+from core.faults import quoted
 from core.lint_conditions import Remark, World
 from core.matching import clauses
 from core.mode import Mode
 from core.node_text import listed
-from core.plan import fold, undone
 from core.policy import Policy, Step
-from core.sample_cases import SAMPLES
+from core.undoing import possible_kinds, undoings
 from core.vocabulary import Actions
 
 _KIND = "workload.kind"
@@ -23,8 +20,7 @@ def idle_steps(policy: Policy, actions: Actions, world: World) -> Iterator[Remar
     """Steps that cannot act on any target that the policy names, and targets for which no step can act."""
     if _KIND not in world.catalogue:
         return
-    choices = world.catalogue[_KIND].choices
-    kinds = frozenset(kind for kind in choices if not world.excludes(policy.when, _is(kind)))
+    kinds = possible_kinds(policy.when, world.catalogue, world.now_ns) or frozenset()
     steps = list(with_fallbacks(policy.then))
     for step in steps:
         able = actions[step.action].kinds
@@ -35,10 +31,6 @@ def idle_steps(policy: Policy, actions: Actions, world: World) -> Iterator[Remar
     named = [clause for clause in clauses(policy.when) if clause.fact == _KIND]
     if named and kinds & able and (left := kinds - able):
         yield Remark(named[0].at, f"for {_in_words(left)}, which this policy matches too, none of its steps can act")
-
-
-def _is(kind: str) -> Clause:
-    return Clause(_KIND, Operator.EQUALS, kind, FactType.TEXT, (), Location("", 1, 1))
 
 
 def _in_words(kinds: frozenset[str]) -> str:
@@ -76,18 +68,16 @@ def same(one: Step, other: Step) -> bool:
     return (one.action, one.params) == (other.action, other.params)
 
 
-def undoing_steps(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:  # noqa: ARG001
-    """Steps of which a later one undoes what an earlier one did, so that nothing would be written at all."""
-    told: set[str] = set()
-    giving_way = frozenset(step.action for step in policy.then if step.otherwise)
-    for state, case in SAMPLES:
-        for failed in (frozenset[str](), giving_way):
-            drawn = fold(policy.then, state, case, actions, failed)
-            told |= {one.action for one in undone(drawn, case, actions)}
-    for step in with_fallbacks(policy.then):
-        if step.action in told:
-            message = f"another step of this policy undoes {quoted(step.action)}, and then none of them is written"
-            yield Remark(step.at, f"{message}: keep one of the two")
+def undoing_steps(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:
+    """Steps of which a later one undoes an earlier one on some targets, and then nothing is written there.
+
+    Where it does on all of them, the policy does not load at all.
+    """
+    kinds = possible_kinds(policy.when, world.catalogue, world.now_ns)
+    for earlier, later, always in undoings(policy.then, actions, kinds):
+        if not always:
+            undoes = f"{quoted(later.action)} undoes {quoted(earlier.action)} on some targets"
+            yield Remark(later.at, f"{undoes}, and none of the steps is written there: keep one of the two")
 
 
 def unheard(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:  # noqa: ARG001

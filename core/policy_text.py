@@ -14,6 +14,7 @@ from core.charter_text import CHARTER, read_charter
 from core.condition_text import read_condition
 from core.evidence import Catalogue
 from core.example_text import read_examples
+from core.fact_samples import EXAMPLES_NOW
 from core.faults import Fault, FaultLog, Faults, Location, quoted
 from core.matching import AllOf
 from core.mode import Mode
@@ -21,6 +22,7 @@ from core.node_text import read_keys, read_mode, read_placed_texts, read_seconds
 from core.policy import HOUR, Charter, Files, OnExpiry, Policy, PolicySet
 from core.policy_digest import digest_of
 from core.step_text import read_steps
+from core.undoing import possible_kinds, undoings
 from core.vocabulary import Actions, Vocabulary
 from core.yaml_text import Entries, Items, Node, read_yaml
 
@@ -132,6 +134,7 @@ def _policy(node: Node, words: Vocabulary, log: FaultLog) -> Iterator[Policy]:
     if not isinstance(node, Entries):
         wrong(node, "a policy", "a mapping", log)
         return
+    faults_above = len(log.faults)
     _check_approvers(node, log)
     keys = read_keys(node, "a policy", (*KEYS, "approvers"), log) or {}
     require(keys, REQUIRED, "a policy", node, log)
@@ -141,7 +144,7 @@ def _policy(node: Node, words: Vocabulary, log: FaultLog) -> Iterator[Policy]:
     description = read_text(keys["description"], "`description`", log) if "description" in keys else None
     then = read_steps(keys["then"], "`then`", words.actions, log) if "then" in keys else ()
     on_expiry = read_word(keys["on_expiry"], "`on_expiry`", ON_EXPIRY, log) if "on_expiry" in keys else None
-    yield Policy(
+    policy = Policy(
         id=policy_id,
         description=description or "",
         mode=mode or Mode.MONITOR,
@@ -156,6 +159,24 @@ def _policy(node: Node, words: Vocabulary, log: FaultLog) -> Iterator[Policy]:
         examples=read_examples(keys["examples"], policy_id, words, log) if "examples" in keys else (),
         places={key: value.at for key, value in keys.items()},
     )
+    if len(log.faults) == faults_above:
+        _check_steps(policy, words, log)
+    yield policy
+
+
+def _check_steps(policy: Policy, words: Vocabulary, log: FaultLog) -> None:
+    """Steps that undo each other on everything that the policy can be about would never write anything.
+
+    What loads must not hang on the time of day, and so ages are those of a fixed one.
+    """
+    if not undoings(policy.then, words.actions):
+        return
+    kinds = possible_kinds(policy.when, words.catalogue, EXAMPLES_NOW)
+    for earlier, later, always in undoings(policy.then, words.actions, kinds):
+        if always:
+            undoes = f"{quoted(later.action)} undoes {quoted(earlier.action)}, whatever the target is like"
+            instead = "leave one of them out, or have it follow the other under `otherwise`"
+            log.add(later.at, f"{undoes}, so that nothing would ever be written: {instead}")
 
 
 def _check_approvers(node: Entries, log: FaultLog) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -7,13 +8,15 @@ import pytest
 
 import enrichment
 import responders
-from core.action import NoParams, Refusal, Responder, State
+from core.action import NoParams, Refusal, Responder, State, surface_of
 from core.faults import Fault
 from core.instants import parse_instant
 from core.lint_conditions import World
+from core.policy import Step
 from core.policy_lint import Lint, lint
 from core.policy_text import read_policies
-from core.workload import INGRESS
+from core.undoing import undoings
+from core.workload import INGRESS, POOL_INSTANCES, TAG
 from tests.core.vocabulary import shipped_findings, shipped_policies
 
 WORLD = World(enrichment.catalogue(), parse_instant("2026-01-01T00:00:00Z"))
@@ -35,11 +38,44 @@ class Door:
         return {**before, INGRESS: self.door}
 
 
+class OpenTagged(Door):
+    """One that opens only what has a tag."""
+
+    def edit(self, before: State, case: Any, params: object) -> State | Refusal:
+        return super().edit(before, case, params) if any(key.startswith(TAG) for key in before) else before
+
+
+@dataclass(frozen=True)
+class Setter:
+    """An action that sets one setting of one kind to 1."""
+
+    name: str
+    kind: str
+    key: str
+    reversible: bool = True
+    params: type = NoParams
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        return frozenset({self.kind})
+
+    @property
+    def surfaces(self) -> frozenset[str]:
+        return frozenset({surface_of(self.key)})
+
+    def edit(self, before: State, case: Any, params: object) -> State | Refusal:  # noqa: ARG002
+        return {**before, self.key: 1}
+
+
 ACTIONS = {
     **responders.discover(),
     "open_door": cast("Responder", Door("open_door", "all")),
     "shut_door": cast("Responder", Door("shut_door", "internal")),
     "stop_job": cast("Responder", Door("stop_job", "none", kinds=frozenset({"job"}))),
+    "shut_all": cast("Responder", Door("shut_all", "internal", kinds=frozenset({"service", "job"}))),
+    "open_tagged": cast("Responder", OpenTagged("open_tagged", "all")),
+    "let_run": cast("Responder", Setter("let_run", "job", "job_iam.roles/run.invoker||allUsers")),
+    "start_pool": cast("Responder", Setter("start_pool", "worker_pool", POOL_INSTANCES)),
 }
 
 
@@ -218,19 +254,80 @@ def test_another_parameter_makes_another_fallback() -> None:
     assert warned(policy(then=then)) == []
 
 
-def test_steps_that_undo_each_other_are_told() -> None:
-    undone = "another step of this policy undoes `shut_door`, and then none of them is written: keep one of the two"
-
-    assert warned(policy(then="{action: shut_door}, {action: open_door}")) == [(4, 8, undone)]
-    assert warned(policy(then="{action: pin_previous_revision}, {action: shut_door}")) == []
+NEVER = ", whatever the target is like, so that nothing would ever be written: leave one of them out, or have it follow"
+SOME = " on some targets, and none of the steps is written there: keep one of the two"
 
 
-def test_steps_that_undo_each_other_only_where_one_has_given_way_are_told_too() -> None:
-    then = "{action: shut_door}, {action: pin_previous_revision, otherwise: [{action: open_door}]}"
+def faults(text: str) -> list[tuple[int, int, str]]:
+    return places(read_policies({"0.yaml": text}, WORLD.catalogue, ACTIONS).faults)
 
-    assert [message for _, _, message in warned(policy(then=then))] == [
-        "another step of this policy undoes `shut_door`, and then none of them is written: keep one of the two"
+
+@pytest.mark.parametrize(
+    ("when", "then", "undoes"),
+    [
+        ("workload.public: true", "{action: shut_door}, {action: open_door}", "`open_door` undoes `shut_door`"),
+        ("workload.kind: job", "{action: block_runs}, {action: let_run}", "`let_run` undoes `block_runs`"),
+        ("workload.kind: worker_pool", "{action: suspend}, {action: start_pool}", "`start_pool` undoes `suspend`"),
+    ],
+)
+def test_steps_that_undo_each_other_on_every_target_do_not_load(when: str, then: str, undoes: str) -> None:
+    ((line, column, said),) = faults(policy(when, then))
+
+    assert (line, column) == (4, len("then: [") + then.index(", {") + 3)
+    assert said == f"{undoes}{NEVER} the other under `otherwise`"
+
+
+@pytest.mark.parametrize(
+    ("when", "then", "undoes"),
+    [
+        (
+            "workload.kind: service",
+            "{action: cut_traffic}, {action: open_tagged}",
+            "`open_tagged` undoes `cut_traffic`",
+        ),
+        ("workload.public: true", "{action: shut_all}, {action: open_door}", "`open_door` undoes `shut_all`"),
+        (
+            "workload.public: true",
+            "{action: shut_door}, {action: pin_previous_revision, otherwise: [{action: open_door}]}",
+            "`open_door` undoes `shut_door`",
+        ),
+    ],
+)
+def test_steps_that_undo_each_other_on_some_targets_load_and_are_told(when: str, then: str, undoes: str) -> None:
+    no = "workload.kind: instance" if "kind" in when else "workload.public: false"
+
+    assert faults(policy(when, then, no=no)) == []
+    assert [message for _, _, message in warned(policy(when, then, no=no))] == [undoes + SOME]
+
+
+def test_what_undoes_a_step_may_follow_it_where_it_fails() -> None:
+    then = "{action: pin_previous_revision, otherwise: [{action: shut_door, otherwise: [{action: open_door}]}]}"
+
+    assert warned(policy(then=then)) == []
+
+
+def test_steps_are_tried_only_on_what_the_policy_can_be_about() -> None:
+    then = "{action: shut_all}, {action: open_door}"
+    ((_, _, said),) = faults(policy("workload.kind: service", then, no="workload.kind: job"))
+
+    assert said.startswith("`open_door` undoes `shut_all`, whatever")
+
+
+def test_each_of_several_policies_in_a_file_is_told_of_its_own_steps() -> None:
+    bad, wrong = policy(then="{action: shut_door}, {action: open_door}"), policy(then="{action: shut_dor}", id="z")
+    text = "".join("- " + one.strip().replace("\n", "\n  ") + "\n" for one in (wrong, bad))
+
+    assert [said.partition(",")[0] for _, _, said in faults(text)] == [
+        "there is no action `shut_dor`",
+        "`open_door` undoes `shut_door`",
     ]
+
+
+def test_the_shipped_actions_can_be_combined_in_any_order() -> None:
+    actions = responders.discover()
+    steps = [Step(name, one.params()) for name, one in actions.items()]
+
+    assert [pair for pair in itertools.permutations(steps, 2) if undoings(pair, actions)] == []
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ class Named:
     name: str
     params: type
     summary: str = "It does something."
+    kinds: frozenset[str] = frozenset()
 
 
 _ALL = (
