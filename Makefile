@@ -62,8 +62,8 @@ format: $(READY) ## let ruff put everything in shape
 	$(BIN)/ruff format .
 
 policies: $(READY) ## lint the shipped policies and run their examples
-	$(BIN)/firebreak policy lint policies
-	$(BIN)/firebreak policy test policies
+	@for set in policies policies/starter/monitor policies/starter/strict; do \
+	  echo "$$set"; $(BIN)/firebreak policy lint $$set && $(BIN)/firebreak policy test $$set || exit 1; done
 
 schema: $(READY) ## the JSON Schemas beside the policies, from the catalogues
 	@$(BIN)/python -m tools.reference schema

@@ -16,7 +16,7 @@ from screens.policy_lint import show_fault
 from tests.cli.commands import Told, looked_at
 
 ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = len(list((ROOT / "policies").glob("[0-9]*.yaml")))
+POLICIES = ROOT / "policies"
 FAILING = """\
 id: reverse-shells
 mode: enforce
@@ -35,11 +35,13 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def test_the_shipped_policies_are_clean_and_their_examples_pass(firebreak: Told) -> None:
-    linted, tested = firebreak("policy", "lint"), firebreak("policy", "test")
+@pytest.mark.parametrize("name", [".", "starter/monitor", "starter/strict"])
+def test_the_shipped_policies_are_clean_and_their_examples_pass(firebreak: Told, name: str) -> None:
+    shipped = POLICIES / name
+    linted, tested = (firebreak("policy", verb, "--strict", str(shipped)) for verb in ("lint", "test"))
 
     assert linted.code == 0
-    assert f"{SHIPPED} policies, no faults, no warnings" in linted.out
+    assert f"{len(list(shipped.glob('[0-9]*.yaml')))} policies, no faults, no warnings" in linted.out
     assert tested.code == 0
     assert ", 0 failed" in tested.out
 

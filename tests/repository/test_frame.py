@@ -19,9 +19,11 @@ OWN_FOLDERS = re.compile(r"(?<![\w.-])/(?:home|root|work)/")
 
 
 def is_deployed(path: str) -> bool:
-    """What .gcloudignore lets through: it leaves out everything, then takes files back one by one."""
-    kept = [line.removeprefix("!/") for line in text_of(".gcloudignore").splitlines() if line.startswith("!/")]
-    return any(fnmatch(path, pattern) for pattern in kept)
+    """What .gcloudignore lets through: it leaves out everything, takes files back one by one, and leaves out a few."""
+    lines = text_of(".gcloudignore").splitlines()
+    kept = [line.removeprefix("!/") for line in lines if line.startswith("!/")]
+    left_out = [line.removeprefix("/") for line in lines if line.startswith("/")]
+    return any(fnmatch(path, one) for one in kept) and not any(fnmatch(path, one) for one in left_out)
 
 
 def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
