@@ -77,6 +77,8 @@ def _compare(told: Finding, found: Finding | None, organization: str | None) -> 
 def _difference(told: Finding, held: Finding, organization: str | None) -> str | None:
     if stranger := not_ours(held, organization):
         return f"as SCC holds the finding, {stranger}"
+    if organization is not None and held.organization is None:
+        return "neither the finding's name nor its resource says of which organization it is"
     if held.category != told.category:
         return "SCC holds this finding with another category than the message tells"
     if isinstance(held.target, NotATarget):

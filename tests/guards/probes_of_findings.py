@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sandbox.notification_variants import gke_twin, inactive, muted
 from sandbox.notifications import Scene, notification_v2
 from tests.guards.probing import Probe, line
@@ -23,6 +25,18 @@ RUN = "//run.googleapis.com/projects/shop-prod/locations/europe-west1/services"
 GKE = "//container.googleapis.com/projects/1/locations/europe-west1/clusters/c"
 _ACTS = "acts"
 _ASKED = {"charter": "ceiling: approve"}
+_OF_A_PROJECT = "projects/424242424242/sources/5678/locations/global/findings/{}"
+
+
+def _of_a_project(pair: dict[str, Any], **place: str) -> None:
+    """SCC is activated for the project alone: the finding's names are the project's."""
+    finding, metadata = pair["finding"], pair["resource"]["gcpMetadata"]
+    identity = finding["name"].rpartition("/")[2]
+    parent = _OF_A_PROJECT.format("").removesuffix("/findings/")
+    finding.update(name=_OF_A_PROJECT.format(identity), canonicalName=_OF_A_PROJECT.format(identity), parent=parent)
+    metadata.pop("organization")
+    metadata.update(place)
+
 
 FINDINGS: tuple[Probe, ...] = (
     line(
@@ -214,6 +228,18 @@ FINDINGS: tuple[Probe, ...] = (
         "never finds it stale, and acts",
         "asks a person: stale: the event is dated 10080 minutes after it arrived",
         comes(minutes_ago=-7 * 24 * 60),
+    ),
+    line(
+        "a finding of a project, and nothing says of which organization that is",
+        "takes it for its own",
+        "records the plan: unverified: neither the finding's name nor its resource says of which organization it is",
+        everywhere(_of_a_project),
+    ),
+    line(
+        "a finding of a project that is another organization's",
+        "takes it for its own",
+        "declines: the finding belongs to organization 987654321098, not to ours",
+        everywhere(lambda pair: _of_a_project(pair, organization="organizations/987654321098")),
     ),
     line(
         "name and canonicalName name two findings",
