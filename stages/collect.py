@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -15,13 +16,17 @@ from core.errors import Refused, Transient
 from core.evidence import Evidence, Originals
 from core.finding import Finding, Notification
 from core.incident import SETTLED, Incident, Kept
+from core.workload import Workload
 from ledger import Held
+from stages.decide import Decided
 from stages.gather import Gathering
 from stages.keep import Collection
 
 AT_MOST = 10.0
 """Seconds that the vault may take once everything else is done."""
 _HEAD_START = 5.0
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+_LONGEST_PLACE = 50
 _PASSING = frozenset({"owner", "lease_until_ns", "updated_ns", "next_ns", "outbox", "vault"})
 """Parts of a record that change without anything having happened."""
 
@@ -69,11 +74,18 @@ class Collecting:
 
 
 def beside(
-    app: App, held: Held, told: Notification, found: Finding, evidence: tuple[Evidence, ...], deadline: Deadline
+    app: App, held: Held, told: Notification, found: Finding, decided: Decided, deadline: Deadline
 ) -> Collecting:
-    """Keep the message, the finding as SCC holds it where that is another than was told, and what sources have read."""
-    originals = [*_message(told), *_finding(told, found), *((one.source, one.originals) for one in evidence)]
+    """Keep the message, the finding as SCC holds it where that is another than was told, and what has been read."""
+    sources = ((one.source, one.originals) for one in decided.gathering.evidence)
+    originals = [*_message(told), *_finding(told, found), *sources, *map(_elsewhere, decided.further)]
     return Collecting(app, held.incident.id, originals, deadline)
+
+
+def _elsewhere(workload: Workload) -> tuple[str, Originals]:
+    """What was read of a further target: each of its originals under its own name with the place."""
+    place = _NOT_IN_NAMES.sub("_", workload.target.place.lower())[:_LONGEST_PLACE]
+    return workload.target.place, lambda: {f"{stem}_{place}": one for stem, one in workload.originals().items()}
 
 
 def collect(app: App, claimed: Held, held: Held, told: Notification, deadline: Deadline) -> Held:

@@ -90,11 +90,12 @@ def _difference(told: Finding, held: Finding, organization: str | None) -> str |
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decided incident, not yet saved, and the sources that are still being waited for."""
+    """A decided incident, not yet saved, the sources still being waited for, and what was read of further targets."""
 
     incident: Incident
     policy: Policy | None
     gathering: Gathering
+    further: tuple[Workload, ...] = ()
 
 
 def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> Decided:
@@ -128,7 +129,7 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     if gone := _detail(evidence, "workload", Gone):
         outcome = Outcome(_kind(finding.target), GONE, f"the target does not exist: {gone.reason}")
         decided = replace(decided, outcomes=(outcome,))
-    return Decided(decided, choice.policy, gathering)
+    return Decided(decided, choice.policy, gathering, tuple(one.workload for one in drawn.further) if drawn else ())
 
 
 def _again(app: App, workload: Workload, deadline: Deadline) -> Workload:

@@ -97,7 +97,7 @@ def _decide(app: App, held: Held, notification: Notification, deadline: Deadline
     if confirmed.trust == "confirmed" and (settled := settled_in_scc(confirmed.finding)):
         return end(app, held, "declined", settled)
     decided = decide(app, held, confirmed, deadline)
-    with beside(app, held, notification, confirmed.finding, decided.gathering.evidence, deadline) as collecting:
+    with beside(app, held, notification, confirmed.finding, decided, deadline) as collecting:
         held = _act(app, held, decided, deadline)
     held = _complete(held, decided, confirmed)
     return collecting.finish(held, decided.gathering.evidence, deadline)

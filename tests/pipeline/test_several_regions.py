@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pipeline
+from adapters.deadline import Deadline
 from core.incident import Incident
 from sandbox.blueprint import digest_of
 from sandbox.local_service import LocalService
@@ -68,6 +69,14 @@ def test_it_is_contained_in_every_region_by_the_images_of_the_suspects(line: Lin
         assert [one["status"] for one in shown["outcomes"]] == ["Success", "Success"]
         assert not any("also set to run" in line for line in incident.still_open)
         assert any(line.startswith("us-east1: the service still takes requests") for line in incident.still_open)
+
+
+def test_the_vault_keeps_what_every_region_was_like(line: Lines) -> None:
+    with line(world_of(*THERE_TOO), policy=ALWAYS) as on:
+        incident = on.respond(on.finding())
+        names = {name.partition(".")[0] for name in on.app.vault.names(incident.id, Deadline.after(5))}
+
+        assert {"service", "service_us_east1", "traffic_us_east1", "revisions_us_east1"} <= names
 
 
 def test_cloud_run_is_never_asked_with_validate_only_about_several_regions(line: Lines) -> None:
