@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from adapters.deadline import Deadline
 from app import App
@@ -56,24 +58,38 @@ def release(app: App, held: Held, by: str, deadline: Deadline) -> Held:
 
 
 def _carry_out(app: App, held: Held, by: str, deadline: Deadline) -> Held:
-    """Restore what the saved release names, and take the holds away once that is in force."""
+    """Restore what the saved release names, and take each target's hold away once that is in force there.
+
+    One target that refuses keeps its hold; the others do not wait for it.
+    """
     begun = held.incident.release
     gone: set[str] = set()
-    try:
-        for change in begun.changes if begun else ():
-            try:
+    refused: dict[str, Refused] = {}
+    for change in begun.changes if begun else ():
+        try:
+            if change.target.key not in refused:
                 _restore(app, held, change, deadline)
-            except Missing:
-                gone.add(change.target.key)
-    except Refused as fault:
-        _stop_releasing(app, held.incident)
-        undone = replace(held.incident, release=None)
-        app.ledger.free(held, undone.told(app.now_ns(), by, f"the release was refused: {fault}"))
-        message = f"the release was refused, the containment still stands: {fault}"
-        raise CannotRelease(message) from None
+        except Missing:
+            gone.add(change.target.key)
+        except Refused as fault:
+            refused[change.target.key] = fault
     for target in held.incident.targets:
-        held = _let_go(app, held, target, by, deadline, gone=target.key in gone)
+        if target.key not in refused:
+            held = _let_go(app, held, target, by, deadline, gone=target.key in gone)
+    if refused:
+        _refused(app, held, by, refused)
     return _ended(app, held, held.incident, by)
+
+
+def _refused(app: App, held: Held, by: str, refused: Mapping[str, Refused]) -> NoReturn:
+    """Save the incident as one that still stands; raises CannotRelease."""
+    _stop_releasing(app, held.incident)
+    targets = [target for target in held.incident.targets if target.key in refused]
+    why = "; ".join(f"{held.incident.place_of(target)}{refused[target.key]}" for target in targets)
+    undone = replace(held.incident, release=None)
+    app.ledger.free(held, undone.told(app.now_ns(), by, f"the release was refused: {why}"))
+    message = f"the release was refused, the containment still stands: {why}"
+    raise CannotRelease(message) from None
 
 
 @dataclass(frozen=True, slots=True)

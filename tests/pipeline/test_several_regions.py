@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 import pipeline
 from adapters.deadline import Deadline
 from core.incident import Incident
@@ -11,6 +13,7 @@ from sandbox.blueprint import digest_of
 from sandbox.local_service import LocalService
 from sandbox.wire import Fault
 from sandbox.world import World
+from stages.release import CannotRelease
 from tests.pipeline.line import ALWAYS, BAD, GOOD, OLD, ON_LATEST, PIN_ONLY, REVISIONS, SERVICE, Line, Lines, revision
 
 HERE, THERE = "europe-west1", "us-east1"
@@ -204,6 +207,20 @@ def test_release_restores_every_region_and_leaves_a_persons_change_in_any_of_the
         assert [on.world.service(name).service.ingress for name in (SERVICE, ELSEWHERE)] == [1, 3]
         assert [on.world.service(name).service.default_uri_disabled for name in (SERVICE, ELSEWHERE)] == [False, False]
         assert released.still_open == ("us-east1: service.ingress was changed by a person and is left as it is",)
+
+
+def test_a_region_that_refuses_the_release_keeps_its_hold_and_can_be_released_later(line: Lines) -> None:
+    with line(world_of(*THERE_TOO), policy=ALWAYS) as on:
+        incident = on.respond(on.finding())
+        on.sandbox.wire.inject(Fault("*/UpdateService", "error", "PERMISSION_DENIED", routed="*us-east1*"))
+        with pytest.raises(CannotRelease, match="the containment still stands: us-east1: PERMISSION_DENIED"):
+            pipeline.release(on.app, incident.id, "ada")
+        between = serving(on), on.read(incident).phase
+        released = release(on, incident)
+
+        assert between == ([[BAD], [OTHER_GOOD]], "contained")
+        assert released.phase == "released"
+        assert serving(on) == [[BAD], [OTHER_BAD]]
 
 
 def test_a_finding_of_the_other_region_joins_and_the_last_release_of_both_ends_at_the_origin(line: Lines) -> None:
