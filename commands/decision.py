@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from commands import NO, YES, Misused, print_json, require_folder, say
 from commands.recorded import open_ledger, shown
 from core.command import Command
-from core.errors import Transient
+from core.errors import Refused, Transient
 from core.faults import Faults
 from core.redaction import safe
 from screens.console import stdout, working
@@ -75,7 +75,11 @@ def _sent(settings: Settings, command: Command) -> Obeyed:
 
     deadline = Deadline.after(_PATIENCE_SECONDS)
     publisher = Publisher(settings.emulators.get("PUBSUB_EMULATOR_HOST"))
-    publisher.publish(settings.commands_topic or "", command.message(), {"command": command.verb}, deadline)
+    try:
+        publisher.publish(settings.commands_topic or "", command.message(), {"command": command.verb}, deadline)
+    except (Refused, Transient) as fault:
+        message = f"the command could not be sent to {settings.commands_topic}, so nothing was done: {fault}"
+        raise Transient(message) from None
     ledger, pause = open_ledger(settings), 0.2
     while not deadline.passed:
         document = ledger.documents.read("command", command.id)

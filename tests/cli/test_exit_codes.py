@@ -13,6 +13,7 @@ import pytest
 
 from adapters.sqlite import SqliteDocuments
 from documents import Document
+from sandbox.wire import Fault
 from tests.cli.commands import Told
 from tests.pipeline.line import Lines
 
@@ -112,6 +113,34 @@ def test_without_google_credentials_a_release_is_3(
     assert told.code == 3
     assert "Traceback" not in told.err
     assert len(told.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("fault", ["NOT_FOUND", "UNAVAILABLE"])
+def test_a_command_that_cannot_be_sent_is_3_and_says_that_nothing_was_done(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    topic = "projects/firebreak/topics/commands"
+    with Lines(tmp_path)() as on:
+        on.sandbox.wire.inject(Fault("*/Publish", "error", code=fault, times=None))
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", on.sandbox.environment()["PUBSUB_EMULATOR_HOST"])
+        monkeypatch.setenv("FIREBREAK_COMMANDS_TOPIC", topic)
+        told = firebreak("halt", "--reason", "game day")
+
+        assert told.code == 3
+        assert f"the command could not be sent to {topic}, so nothing was done: {fault}" in told.err
+
+
+def test_a_command_that_nobody_answers_is_3_and_says_that_it_may_still_be_carried_out(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("commands.decision._PATIENCE_SECONDS", 0.5)
+    with Lines(tmp_path)() as on:
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", on.sandbox.environment()["PUBSUB_EMULATOR_HOST"])
+        monkeypatch.setenv("FIREBREAK_COMMANDS_TOPIC", "projects/firebreak/topics/commands")
+        told = firebreak("halt", "--reason", "game day")
+
+        assert told.code == 3
+        assert "is not answered yet; it is carried out once the function gets to it" in told.err
 
 
 def test_nobody_in_particular_has_to_say_who_they_are(firebreak: Told, monkeypatch: pytest.MonkeyPatch) -> None:
