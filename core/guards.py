@@ -82,6 +82,11 @@ def _caution(name: str, reason: str) -> list[Cap]:
     return [Cap(name, "caution", reason)]
 
 
+def _not_known(name: str, reason: str) -> list[Cap]:
+    """A guard that fails closed, because what it asks is not known."""
+    return [Cap(name, "caution", reason, unknown=True)]
+
+
 def ceiling(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001 - one shape for all guards
     """The lowest ceiling in force decides; every one below enforce is named."""
     return ceiling_caps(now.ceilings)
@@ -130,7 +135,7 @@ def itself_caps(target: Target, own: tuple[str, ...]) -> list[Cap]:
         return _bar("self", f"{target.project} is the project that Firebreak itself runs in")
     for one in parsed:
         if not (one.project_number and target.project_number) and not (one.project_id and target.project_id):
-            return _caution("self", "it is not known whether this is the project that Firebreak itself runs in")
+            return _not_known("self", "it is not known whether this is the project that Firebreak itself runs in")
     return []
 
 
@@ -147,7 +152,7 @@ def protected(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:
     if any(truth is Truth.TRUE for _, truth in verdicts):
         return _caution("protected", "firebreak.yaml protects this workload")
     if any(truth is Truth.UNKNOWN for _, truth in verdicts):
-        return _caution("protected", "it is not known whether firebreak.yaml protects this workload")
+        return _not_known("protected", "it is not known whether firebreak.yaml protects this workload")
     return []
 
 
@@ -158,14 +163,19 @@ def stale(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # 
         return _caution("stale", f"the event is dated {-age // 60} minutes after it arrived")
     if age <= now.charter.stale_after:
         return []
-    return _caution("stale", f"the event was {age // 60} minutes old when it arrived")
+    return _caution("stale", f"the event was {_in_words(age)} old when it arrived")
+
+
+def _in_words(seconds: int) -> str:
+    sizes = (("days", 86_400), ("hours", 3600), ("minutes", 60))
+    return next(f"{seconds // size} {unit}" for unit, size in sizes if seconds >= 2 * size or size == sizes[-1][1])
 
 
 def evidence_needed(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """An action whose needed source did not answer asks a person."""
     needed = {source for step in _all(now.steps) for source in actions[step.action].needs}
     missing = sorted(needed & set(now.gaps))
-    return _caution("evidence", f"needed and not known: {', '.join(missing)}") if missing else []
+    return _not_known("evidence", f"needed and not known: {', '.join(missing)}") if missing else []
 
 
 def inferred(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
@@ -181,7 +191,7 @@ def inferred(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]: 
         caps += _caution("changed", "suspects are inferred, and the service has changed since the event")
     wanted = {source for step in _all(now.steps) for source in actions[step.action].needs_if_inferred}
     if "related" in wanted and not now.related_known:
-        caps += _caution("inferred", "suspects are inferred, and related findings are not known")
+        caps += _not_known("inferred", "suspects are inferred, and related findings are not known")
     return caps
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from core.codec import UNSAVED
 
 
 class Mode(enum.IntEnum):
@@ -27,12 +29,14 @@ MODES = {mode.word: mode for mode in Mode}
 class Cap:
     """One guard that lowered the mode: a bar (no approval overrules it) or a caution (an approval answers it).
 
-    `name` is a stable word for programs (`source`, `stale`); `reason` is a sentence for people.
+    `name` is a stable word for programs (`source`, `stale`); `reason` is a sentence for people. `unknown` says that the
+    guard lowers only because it could not be told what it asks.
     """
 
     name: str
     kind: Literal["bar", "caution"]
     reason: str
+    unknown: bool = field(default=False, compare=False, metadata=UNSAVED)
 
     @property
     def mode(self) -> Mode:

@@ -84,7 +84,8 @@ def _show_policy(screen: Screen, policy: Record, decided: Record | None) -> None
     truth = str(policy.get("truth"))
     said = {"true": "matches", "unknown": "may match", "false": "does not match"}.get(truth, truth)
     if not policy.get("tried") and decided:
-        said += f", and is not tried: {decided.get('policy')} above it matches"
+        would = {"true": "would match", "unknown": "might match", "false": "would not match"}.get(truth, truth)
+        said = f"is not reached, {decided.get('policy')} above it decides; it {would}"
     style = "dim" if not policy.get("tried") else _STYLES.get(truth, "")
     screen.line(f"{policy.get('policy')} ({policy.get('mode')}) {said}", style, indent=2, hang=2)
     for clause in rows(policy.get("clauses")):

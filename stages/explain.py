@@ -25,7 +25,6 @@ from stages.decide import Confirmed, confirm, decide
 from stages.gather import Gathering
 from stages.unasked import nobody
 
-_NOT_KNOWN = "not known"
 _FIELDS = {"finding.category": "category", "finding.severity": "severity", "finding.class": "finding_class"}
 
 
@@ -175,6 +174,6 @@ def _without_unasked(incident: Incident) -> tuple[tuple[Cap, ...], Incident]:
     decision = incident.decision
     if decision is None:
         return (), incident
-    unasked = tuple(cap for cap in decision.caps if _NOT_KNOWN in cap.reason)
+    unasked = tuple(cap for cap in decision.caps if cap.unknown)
     caps = tuple(cap for cap in decision.caps if cap not in unasked)
     return unasked, replace(incident, decision=replace(decision, caps=caps, mode=capped(decision.wanted, caps)))

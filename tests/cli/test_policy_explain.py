@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,41 @@ def test_what_is_not_asked_is_unknown_and_lowers_no_mode_by_itself(firebreak: To
     assert shown["decision"]["wanted"] == "approve"
     assert {cap["name"] for cap in shown["decision"]["caps"]} == {"ceiling", "source"}
     assert [cap["name"] for cap in shown["unasked"]] == ["evidence"]
+
+
+CHARTER = 'organization: "123456789012"\nsources: ["5678"]\nceiling: enforce\n'
+
+
+@pytest.mark.parametrize(
+    ("protected", "unasked"),
+    [("{label: {tier: critical}}", ["evidence", "protected"]), ("{project: shop-prod}", ["evidence"])],
+)
+def test_a_guard_is_set_aside_only_where_it_could_not_be_told_what_it_asks(
+    firebreak: Told, tmp_path: Path, protected: str, unasked: list[str]
+) -> None:
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    (tmp_path / "policies" / "firebreak.yaml").write_text(f"{CHARTER}protected: [{protected}]\n")
+    words = ("--policies", str(tmp_path / "policies"), "--at", "event", "--assume", "virustotal.malicious=40", "--json")
+    shown = firebreak("policy", "explain", PLAIN, *words).json
+
+    assert sorted(cap["name"] for cap in shown["unasked"]) == unasked
+    assert ("protected" in {cap["name"] for cap in shown["decision"]["caps"]}) is ("project" in protected)
+
+
+@pytest.mark.parametrize(("at", "age"), [("2026-10-01T11:01:30Z", "61 minutes"), ("2026-11-25T10:00:00Z", "54 days")])
+def test_a_stale_event_is_told_in_words_that_can_be_read(firebreak: Told, at: str, age: str) -> None:
+    shown = firebreak("policy", "explain", PLAIN, "--at", at).out
+
+    assert f"caution stale: the event was {age} old when it arrived\n" in shown
+
+
+def test_a_policy_that_is_not_reached_says_which_one_decides(firebreak: Told) -> None:
+    shown = firebreak("policy", "explain", PLAIN, "--assume", "virustotal.malicious=40").out
+
+    said = "is not reached, known-malware-on-service above it decides"
+
+    assert f"malicious-file-on-cloud-run (monitor) {said}; it would match\n" in shown
+    assert f"known-malware-on-job (enforce) {said}; it would not match\n" in shown
 
 
 def test_assumptions_take_the_place_of_answers(firebreak: Told) -> None:

@@ -141,7 +141,8 @@ def test_the_screen_shows_how_it_comes_about(line: Lines, explain: Any) -> None:
     assert "Decision: enforce, policy known-malware-on-service" in out
     assert "true    virustotal.malicious at_least 10: it is 48 (virustotal)" in out
     assert (
-        "suspected-malware-on-service (approve) does not match, and is not tried: known-malware-on-service above" in out
+        "suspected-malware-on-service (approve) is not reached, known-malware-on-service above it decides; it would not"
+        in out
     )
     assert f"pin_previous_revision on {SERVICE}" in out
     assert json.dumps("\x1b") not in out
