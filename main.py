@@ -13,11 +13,12 @@ import flask
 import functions_framework
 from cloudevents.exceptions import GenericException
 
-from app import App, build
+from app import App, build, say_json
 from core.command import parse_command
 from core.errors import Transient
 from core.faults import Faults
 from core.finding import Malformed
+from core.intake import NO_POLICY
 from pipeline import obey, respond
 from policy_folder import load_policies
 from settings import SettingsFault, read_settings
@@ -42,9 +43,13 @@ class Function:
         self._lock = threading.Lock()
         self._app: App | None = None
         try:
-            load_policies(read_settings().policies)
+            folder = read_settings().policies
+            loaded = load_policies(folder)
         except (SettingsFault, Faults, OSError) as fault:
             sys.exit(f"Firebreak does not start:\n{fault}")
+        if not loaded.policies:
+            # Not a reason to end: findings are recorded, and what is not started records nothing.
+            say_json("ERROR", NO_POLICY, folder=str(folder))
 
     def app(self) -> App:
         """The one application of this process."""

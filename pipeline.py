@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from adapters.deadline import Deadline
 from app import App
@@ -21,11 +20,12 @@ from stages.missed import answer_missed
 from stages.obey import Obeyed
 from stages.obey import obey as obeyed
 from stages.respond import proceed
-from stages.sweep import carry_on, due_incidents, isolated, standing_targets
+from stages.sweep import Tally, carry_on, due_incidents, isolated, standing_targets
 
 BUDGET_SECONDS = 100.0
 HALTED = "halted: nothing is written until `firebreak resume`; releases by a person still work"
 _MOST_FORGOTTEN = 1000
+_MOST_TOLD = 5
 
 
 def respond(app: App, data: bytes, budget: float = BUDGET_SECONDS) -> Held:
@@ -90,7 +90,8 @@ def _carried_out(app: App, command: Command) -> Obeyed:
         "close": lambda: close(app, identity, by, command.closed_as, command.reason),
     }
     if command.verb == "sweep":
-        return Obeyed(done=True, says=swept(sweep(app)))
+        swept = sweep(app)
+        return Obeyed(done=not swept.undone, says=str(swept))
     if command.verb in ("halt", "resume"):
         return stop_or_go(app.ledger, command)
     try:
@@ -111,11 +112,6 @@ def stop_or_go(ledger: Ledger, command: Command) -> Obeyed:
         return Obeyed(done=False, says="nothing is halted")
     ledger.halt("", command.by)
     return Obeyed(done=True, says="the halt is lifted")
-
-
-def swept(counts: Mapping[str, int]) -> str:
-    """What a sweep did, in words."""
-    return ", ".join(f"{what}: {number}" for what, number in sorted(counts.items())) or "nothing was left to do"
 
 
 def _command(app: App, incident_id: str, act: Callable[[App, Held, Deadline], Answered]) -> Answered | None:
@@ -158,17 +154,33 @@ def give_up_lease(app: App, held: Held) -> None:
         app.say("WARNING", "the lease could not be given up; it runs out by itself", incident=held.incident.id)
 
 
-def sweep(app: App, budget: float = BUDGET_SECONDS) -> Mapping[str, int]:
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did, by how many, and what it could not deal with, each with the reason."""
+
+    done: Mapping[str, int]
+    undone: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """For people; the log has every reason."""
+        counts = ", ".join(f"{what}: {number}" for what, number in sorted(self.done.items()))
+        more = f"; and {len(self.undone) - _MOST_TOLD} more" if len(self.undone) > _MOST_TOLD else ""
+        reasons = f" ({'; '.join(self.undone[:_MOST_TOLD])}{more})" if self.undone else ""
+        return f"{counts}{reasons}" or "nothing was left to do"
+
+
+def sweep(app: App, budget: float = BUDGET_SECONDS) -> Swept:
     """Carry on what was left, ask again what expired, look at all that stands, answer what was missed; what it did."""
     deadline = Deadline.after(budget)
-    counts: Counter[str] = Counter()
+    counts = Tally()
     due_incidents(app, counts, lambda key: _carry_on(app, key, deadline), deadline)
     standing_targets(as_one_worker(app), counts, deadline)
     isolated(app, counts, "the findings of SCC", lambda: _answer_missed(app, counts, deadline))
     isolated(app, counts, "what has expired", lambda: _forget(app, counts))
-    done = {what: number for what, number in counts.items() if number}
-    app.say("NOTICE", f"the sweep is done: {swept(done)}", sweep=done)
-    return done
+    swept = Swept({what: number for what, number in counts.items() if number}, tuple(counts.undone))
+    # An alert counts this very message: nothing may be added to it.
+    app.say("NOTICE", "the sweep is done", sweep=swept.done, undone=swept.undone)
+    return swept
 
 
 def _carry_on(app: App, incident_id: str, deadline: Deadline) -> str | None:
@@ -188,7 +200,7 @@ def _carry_on(app: App, incident_id: str, deadline: Deadline) -> str | None:
     return done or ("announcements sent" if unsent > held.incident.unsent else None)
 
 
-def _answer_missed(app: App, counts: Counter[str], deadline: Deadline) -> None:
+def _answer_missed(app: App, counts: Tally, deadline: Deadline) -> None:
     def one(notification: Notification) -> None:
         name = notification.finding.name
         what = f"finding {name.source}/{name.finding}"
@@ -197,5 +209,5 @@ def _answer_missed(app: App, counts: Counter[str], deadline: Deadline) -> None:
     counts["missed findings answered"] += answer_missed(app, one, deadline)
 
 
-def _forget(app: App, counts: Counter[str]) -> None:
+def _forget(app: App, counts: Tally) -> None:
     counts["records forgotten"] += app.ledger.documents.forget(app.now_ns(), _MOST_FORGOTTEN)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from core.choice import could_match
 from core.finding import Finding, Notification
-from core.policy import Policy
+from core.policy import PolicySet
 from core.target import NotATarget
 
+NO_POLICY = "there is no policy at all, so nothing is decided: look at the folder of policies"
 
-def reason_to_decline(notification: Notification, policies: Sequence[Policy], organization: str | None) -> str | None:
+
+def reason_to_decline(notification: Notification, policies: PolicySet) -> str | None:
     """Why this message needs no decision; None if it does. Asks nobody."""
     finding = notification.finding
     if notification.deleted:
         return "SCC says that this finding was deleted"
-    if stranger := not_ours(finding, organization):
+    if stranger := not_ours(finding, policies.charter.organization):
         return stranger
     if isinstance(finding.target, NotATarget):
         return finding.target.reason
@@ -40,8 +40,11 @@ def settled_in_scc(finding: Finding) -> str | None:
     return "the finding is muted in SCC" if finding.mute == "MUTED" else None
 
 
-def unnamed(finding: Finding, policies: Sequence[Policy]) -> str | None:
+def unnamed(finding: Finding, policies: PolicySet) -> str | None:
     """Whether no policy could match, whatever the sources would say."""
-    if could_match(policies, finding.facts()):
+    if not policies.policies:
+        return NO_POLICY
+    facts = finding.facts()
+    if could_match(policies.about(facts), facts):
         return None
     return f"no policy names a finding like this one ({finding.category or 'without a category'})"

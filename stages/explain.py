@@ -144,9 +144,7 @@ def _view(app: App, told: Notification, taken: Confirmed, facts: Facts, deadline
     finding, now_ns = taken.finding, app.now_ns()
     tried = tuple(_considered(policy, facts, now_ns) for policy in app.policies.policies)
     incident = _fresh(app, finding)
-    reason = reason_to_decline(
-        Notification(finding, told.deleted), app.policies.about(facts), app.policies.charter.organization
-    )
+    reason = reason_to_decline(Notification(finding, told.deleted), app.policies)
     declined = reason or (settled_in_scc(finding) if taken.trust == "confirmed" else None)
     if isinstance(finding.target, NotATarget):
         return View(app.policies, tried, incident, None, declined)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from adapters.deadline import Deadline
 from app import App
+from core.errors import Refused
 from core.finding import Finding, Notification
 from core.instants import NANOS
-from core.intake import reason_to_decline
+from core.intake import NO_POLICY, reason_to_decline
 from documents import Conflict, Document, Exists
 
 Answer = Callable[[Notification], None]
@@ -21,8 +22,11 @@ _OVERLAP_NS = 1800 * NANOS
 def answer_missed(app: App, answer: Answer, deadline: Deadline) -> int:
     """Answer every active finding since the last look that has no incident; how many there were.
 
-    Raises Transient or Refused where SCC cannot be asked. A look that was cut short goes on from where it ended.
+    Raises Transient or Refused where SCC cannot be asked. A look that was cut short goes on from where it ended, and
+    without any policy there is none: what is lost meanwhile is found by the first look with one.
     """
+    if not app.policies.policies:
+        raise Refused(NO_POLICY)
     organization = app.policies.charter.organization
     if organization is None:
         return 0
@@ -42,8 +46,7 @@ def answer_missed(app: App, answer: Answer, deadline: Deadline) -> int:
 def _is_unanswered(app: App, finding: Finding) -> bool:
     """A finding that would be declined unread leaves no record; one that has an incident is answered."""
     notification = Notification(finding, deleted=False)
-    policies = app.policies.about(notification.finding.facts())
-    if reason_to_decline(notification, policies, app.policies.charter.organization) is not None:
+    if reason_to_decline(notification, app.policies) is not None:
         return False
     return not app.ledger.knows(finding)
 

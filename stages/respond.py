@@ -30,8 +30,7 @@ _UNVERIFIED_FOR_NS = 24 * 3600 * NANOS
 
 def proceed(app: App, held: Held, notification: Notification, deadline: Deadline) -> Held:
     """Go on from the phase that is saved; a settled incident has nothing left but its outbox."""
-    policies = app.policies.about(notification.finding.facts())
-    reason = reason_to_decline(notification, policies, app.policies.charter.organization)
+    reason = reason_to_decline(notification, app.policies)
     phase = held.incident.phase
     if held.joined:
         return _another_event(app, held, notification, reason, deadline)

@@ -31,7 +31,15 @@ MOST = 200
 LOOK_AGAIN_NS = 30 * NANOS
 
 
-def isolated(app: App, counts: Counter[str], what: str, work: Callable[[], str | None]) -> None:
+class Tally(Counter[str]):
+    """How many of each kind of thing a sweep did. `undone` says what it could not deal with, and why."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.undone: list[str] = []
+
+
+def isolated(app: App, counts: Tally, what: str, work: Callable[[], str | None]) -> None:
     """Do one item; whatever becomes of it, the next one has its turn."""
     try:
         done = work()
@@ -40,15 +48,17 @@ def isolated(app: App, counts: Counter[str], what: str, work: Callable[[], str |
         app.say("WARNING", f"the sweep comes back to {what}: {fault}")
     except (Refused, Unreadable) as fault:
         counts["refused"] += 1
+        counts.undone.append(f"{what}: {fault}")
         app.say("ERROR", f"the sweep could not deal with {what}: {fault}")
     except Exception as fault:  # noqa: BLE001 - one item's fault must not keep the others from being looked at
         counts["faults"] += 1
+        counts.undone.append(f"{what}: a fault in Firebreak itself: {type(fault).__name__}")
         app.say("ERROR", f"a fault in Firebreak itself, at {what}: {type(fault).__name__}: {fault}")
     else:
         counts.update([done] if done else [])
 
 
-def due_incidents(app: App, counts: Counter[str], carry_on: Callable[[str], str | None], deadline: Deadline) -> None:
+def due_incidents(app: App, counts: Tally, carry_on: Callable[[str], str | None], deadline: Deadline) -> None:
     """Every incident whose time has come, the longest due first."""
     for document in list(app.ledger.documents.due("incident", app.now_ns(), MOST)):
         if deadline.passed:
@@ -57,7 +67,7 @@ def due_incidents(app: App, counts: Counter[str], carry_on: Callable[[str], str 
         isolated(app, counts, f"incident {document.key}", lambda key=document.key: carry_on(key))  # type: ignore[misc]
 
 
-def standing_targets(app: App, counts: Counter[str], deadline: Deadline) -> None:
+def standing_targets(app: App, counts: Tally, deadline: Deadline) -> None:
     """Every target on which something stands, the one longest not looked at first."""
     for document in list(app.ledger.documents.due("look", app.now_ns(), MOST)):
         if deadline.passed:

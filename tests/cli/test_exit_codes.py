@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.sqlite import SqliteDocuments
+from core.intake import NO_POLICY
 from documents import Document
 from sandbox.wire import Fault
 from tests.cli.commands import Told
@@ -220,3 +221,16 @@ def test_a_terminal_without_our_characters_gets_the_rest() -> None:
     )
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_sweep_that_could_not_deal_with_something_says_what_and_no(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "none").mkdir()
+    monkeypatch.setenv("FIREBREAK_POLICIES", str(tmp_path / "none"))
+    answer = firebreak("sweep", "--by", "ada", *words)
+    said = f"refused: 1 (the findings of SCC: {NO_POLICY})"
+
+    assert answer.code == 1
+    assert (answer.json == {"says": said, "exit": 1}) if words else (answer.err == f"{said}\n")

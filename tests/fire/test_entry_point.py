@@ -14,6 +14,7 @@ from typing import Any
 import functions_framework
 import pytest
 
+from core.intake import NO_POLICY
 from sandbox.notifications import PLANTED_SECRET, cloud_event, notification_v2, push_body
 from sandbox.wire import Fault
 from tests.pipeline.line import BAD, TOPIC, Line, Lines
@@ -62,6 +63,20 @@ def test_a_push_body_is_answered_200_and_contained(function: Function) -> None:
 
     assert answer.status_code == 200
     assert BAD not in function.line.reachable
+
+
+def test_without_any_policy_it_starts_says_so_and_records_what_comes(
+    function: Function, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "none").mkdir()
+    monkeypatch.setenv("FIREBREAK_POLICIES", str(tmp_path / "none"))
+    started = Function(function.line)
+    first = json.loads(capsys.readouterr().out)
+    answer = started.post(push_body(notification_v2(function.line.finding())))
+
+    assert first == {"severity": "ERROR", "message": NO_POLICY, "folder": str(tmp_path / "none")}
+    assert answer.status_code == 200
+    assert [one["phase"] for one in function.line.announced] == ["declined"]
 
 
 @pytest.mark.parametrize("mode", ["binary", "structured"])

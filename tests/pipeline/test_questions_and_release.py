@@ -403,8 +403,8 @@ def test_a_topic_that_refuses_gets_what_it_missed_once_it_is_mended(line: Lines)
     with line() as on:
         on.sandbox.wire.inject(Fault("*/Publish", "error", code="PERMISSION_DENIED", times=2))
         incident = on.respond(on.finding())
-        still = pipeline.sweep(on.app)
-        mended = pipeline.sweep(on.app)
+        still = pipeline.sweep(on.app).done
+        mended = pipeline.sweep(on.app).done
 
         assert incident.phase == "contained"
         assert still == {}

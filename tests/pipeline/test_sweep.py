@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -15,12 +17,15 @@ from core.errors import Transient
 from core.finding import parse_notification
 from core.incident import Incident
 from core.instants import NANOS
+from core.intake import NO_POLICY
+from core.policy import PolicySet
 from documents import Document, Index
 from ledger import LEASE_NS
 from sandbox.notifications import Pair, notification_v2
 from sandbox.security_center import put_finding
 from sandbox.wire import Fault
 from tests.pipeline.line import ALWAYS, BAD, GOOD, OLD, Line, Lines, revision, world_of
+from tests.repository.checkout import text_of
 
 HOUR = 3600 * NANOS
 APPROVE = ALWAYS.replace("mode: enforce", "mode: approve").replace("expect: {mode: enforce}", "expect: {mode: approve}")
@@ -31,7 +36,7 @@ RELEASE_AFTER = f"{ALWAYS}release_after: 1h\nreview_after: 1h\n"
 def sweep(on: Line, after: int = 0) -> dict[str, int]:
     """One sweep, so many nanoseconds later."""
     on.skipped_ns += after
-    return dict(pipeline.sweep(on.app))
+    return dict(pipeline.sweep(on.app).done)
 
 
 def said(incident: Incident) -> str:
@@ -220,6 +225,32 @@ def test_a_service_that_is_gone_is_reported_and_its_incident_can_be_released(lin
         assert answered.held.incident.phase == "released"
 
 
+def test_what_the_sweep_writes_to_the_log_is_what_its_alert_counts(line: Lines) -> None:
+    """Word for word: with anything more in it the alert would be on for ever."""
+    counted = re.findall(r'sweeps += "jsonPayload.message=\\"([^"\\]+)\\""', text_of("terraform/watching.tf"))
+    with line() as on:
+        sweep(on)
+
+        assert [one["message"] for one in on.logged if "sweep" in one] == counted
+
+
+def test_without_any_policy_findings_are_recorded_and_the_sweep_says_no(line: Lines) -> None:
+    """What is lost meanwhile is answered by the first sweep that has policies."""
+    with line() as on:
+        sweep(on)
+        nobody = replace(on.app, policies=PolicySet((), on.app.policies.charter, ""))
+        declined = pipeline.respond(nobody, notification_v2(on.finding(finding_id="told"))).incident
+        on.finding(finding_id="lost")
+        on.skipped_ns += 25 * HOUR
+        swept = pipeline.sweep(nobody)
+        mended = sweep(on, HOUR)
+
+        assert declined.phase == "declined"
+        assert said(declined) == NO_POLICY
+        assert (swept.done, swept.undone) == ({"refused": 1}, (f"the findings of SCC: {NO_POLICY}",))
+        assert mended["missed findings answered"] == 1
+
+
 def test_a_finding_that_pubsub_lost_is_answered_within_one_sweep(line: Lines) -> None:
     """And not a second time."""
     with line() as on:
@@ -343,10 +374,11 @@ def test_one_incident_s_fault_does_not_keep_the_others_waiting(line: Lines) -> N
         assert held is not None
         broken = {**held.document.body, "incident": {"phase": "waiting"}}
         on.app.ledger.documents.replace(held.document, broken, Index(due_ns=0))
-        counts = sweep(on, 1801 * NANOS)
+        on.skipped_ns += 1801 * NANOS
+        swept = pipeline.sweep(on.app)
 
-        assert counts["refused"] == 1
-        assert counts["asked again"] == 1
+        assert swept.done == {"refused": 1, "asked again": 1}
+        assert str(swept).startswith(f"asked again: 1, refused: 1 (incident {first.id}: not a saved Incident: ")
         assert on.read(second).question.escalated == 1  # type: ignore[union-attr]
 
 
@@ -359,7 +391,7 @@ def test_two_sweeps_at_once_do_everything_once(line: Lines) -> None:
         with ThreadPoolExecutor(2) as pool:
             counts = list(pool.map(lambda _: pipeline.sweep(on.app), range(2)))
 
-        assert sum(one.get("asked again", 0) for one in counts) == 3
+        assert sum(one.done.get("asked again", 0) for one in counts) == 3
         assert len(on.announced) == before + 3
 
 
