@@ -78,11 +78,6 @@ class Traced:
     truth: Truth
     within: str = ""
 
-    def __str__(self) -> str:
-        value = "unknown" if self.value is None else repr(self.value)
-        where = f"{self.within}: " if self.within else ""
-        return f"{where}{self.fact} {self.operator} {self.operand!r}: it is {value}, so {self.truth.word}"
-
 
 @dataclass(frozen=True, slots=True)
 class Matched:

@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # Property tests know no deadline: machines that run them are busy. What they draw is the same for everybody.
 settings.register_profile("firebreak", deadline=None, derandomize=True)
 settings.load_profile("firebreak")
+# For mutation testing, where it only matters that a test fails and not by which smallest case.
+settings.register_profile("any-failure", settings.get_profile("firebreak"), phases=(Phase.explicit, Phase.generate))
 
 
 THOROUGH = (
