@@ -123,7 +123,7 @@ def find_refuge(
     if image == "required" and not other:
         rejected += [f"{revision.name} has the same image" for revision in fit]
     chosen = other or (fit if image == "preferred" else [])
-    return chosen[0] if chosen else NoRefuge("no refuge: " + ("; ".join(rejected[:10]) or "no other revision"))
+    return chosen[0] if chosen else NoRefuge(f"no refuge: {'; '.join(rejected[:10])}")
 
 
 def _unfit(revision: Revision, suspects: frozenset[str], oldest_ns: int) -> str | None:

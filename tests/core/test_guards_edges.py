@@ -1,0 +1,330 @@
+"""Each guard at its edge, alone: the last that passes, the first that does not, and the reason word for word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, cast
+
+import pytest
+
+from core.action import Responder
+from core.case import Case
+from core.finding import parse_notification
+from core.guards import CLOCKS_APART, DAY_NS, Ceiling, Further, Situation, caps_for, ceiling_caps, itself_caps
+from core.mode import Cap, Mode
+from core.plan import Change, Plan
+from core.policy import Charter, Step
+from core.protected import Pattern, Protected
+from core.standing import Hold, Standing
+from core.suspects import Rule, Suspicion
+from core.target import Target
+from core.workload import Workload
+
+SECOND = 1_000_000_000
+EVENT = 10_000 * SECOND
+NONE: frozenset[str] = frozenset()
+FINDING = replace(
+    parse_notification((Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()).finding,
+    event_ns=EVENT,
+    folders=("7",),
+)
+TARGET = Target("shop", "l", "service", "svc", project_id="shop", project_number="1")
+ELSEWHERE = replace(TARGET, location="m")
+OWN = "//run.googleapis.com/projects/{}/locations/l/services/firebreak"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """As much of an action as guards look at."""
+
+    reversible: bool = True
+    reach: str = "workload"
+    needs: frozenset[str] = NONE
+    needs_if_inferred: frozenset[str] = NONE
+
+
+ACTIONS = cast(
+    "Mapping[str, Responder]",
+    {
+        "plain": Declared(),
+        "final": Declared(reversible=False),
+        "shared": Declared(reach="shared"),
+        "needy": Declared(needs=frozenset({"logs", "attack"})),
+        "guessing": Declared(needs_if_inferred=frozenset({"related"})),
+    },
+)
+
+
+def step(action: str, *otherwise: Step, accept: bool = False) -> Step:
+    return Step(action, None, otherwise, accept_irreversible=accept)
+
+
+def change(target: Target, value: str | None) -> Change:
+    settings: Mapping[str, Any] = {} if value is None else {"service.ingress": value}
+    return Change(target, "service", {}, MappingProxyType(settings), {}, ("plain",))
+
+
+WRITES = Plan((change(TARGET, "none"),), ())
+
+
+def case(rule: Rule = "named") -> Case:
+    return Case(TARGET, Suspicion(rule, frozenset({"r-1"}), f"by rule {rule}"), (), None, NONE)
+
+
+def workload(updated_ns: int = 0, **labels: str) -> Workload:
+    return Workload(TARGET, {}, {}, (), None, {}, {}, settled=True, updated_ns=updated_ns, labels=labels)
+
+
+def situation(**changes: Any) -> Situation:
+    """One in which nothing is wrong."""
+    fine = Situation(
+        finding=FINDING,
+        target=TARGET,
+        trust="confirmed",
+        trust_reason="",
+        ceilings=(Ceiling(Mode.ENFORCE, "enforced"),),
+        charter=Charter(sources=frozenset({FINDING.name.source})),
+        own=(),
+        claimed_ns=EVENT,
+        workload=workload(),
+        case=case(),
+        related_known=True,
+        steps=(step("plain"),),
+        standing=Standing(TARGET.key),
+        incident="fb-1",
+    )
+    return replace(fine, **changes)
+
+
+def said(plan: Plan | None = WRITES, **changes: Any) -> list[tuple[str, str, str]]:
+    return [(cap.name, cap.kind, cap.reason) for cap in caps_for(situation(**changes), plan, ACTIONS)]
+
+
+def caution(name: str, reason: str) -> list[tuple[str, str, str]]:
+    return [(name, "caution", reason)]
+
+
+def bar(name: str, reason: str) -> list[tuple[str, str, str]]:
+    return [(name, "bar", reason)]
+
+
+def test_where_nothing_is_wrong_nothing_is_capped() -> None:
+    assert said() == []
+    assert said(plan=None, standing=None, workload=None, case=None) == []
+
+
+def test_every_ceiling_below_enforce_is_named_and_bars_come_before_cautions() -> None:
+    ceilings = (
+        Ceiling(Mode.APPROVE, "from firebreak.yaml"),
+        Ceiling(Mode.ENFORCE, "nowhere"),
+        Ceiling(Mode.MONITOR, "halted", "halt"),
+        Ceiling(Mode.MONITOR, "from the environment"),
+    )
+
+    assert said(ceilings=ceilings) == [
+        ("halt", "bar", "halted"),
+        ("ceiling", "bar", "from the environment"),
+        ("ceiling", "caution", "from firebreak.yaml"),
+    ]
+    assert ceiling_caps(ceilings[:2]) == [Cap("ceiling", "caution", "from firebreak.yaml")]
+
+
+def test_a_source_that_is_not_listed_is_barred_by_its_id() -> None:
+    reason = f"SCC source {FINDING.name.source} is not listed in firebreak.yaml"
+
+    assert said(charter=Charter(sources=frozenset({"another"}))) == bar("source", reason)
+
+
+@pytest.mark.parametrize("trust", ["missing", "older", "differs"])
+def test_what_scc_does_not_hold_as_told_is_barred(trust: str) -> None:
+    assert said(trust=trust, trust_reason="why") == bar("unverified", "why")
+
+
+def test_what_scc_could_not_be_asked_about_is_cautioned() -> None:
+    assert said(trust="unreachable", trust_reason="why") == caution("unconfirmed", "not confirmed by SCC: why")
+
+
+@pytest.mark.parametrize("spelling", ["shop", "1"])
+def test_the_project_of_firebreak_itself_is_barred_by_id_and_by_number(spelling: str) -> None:
+    reason = "shop is the project that Firebreak itself runs in"
+
+    assert said(own=(OWN.format("other"), OWN.format(spelling))) == bar("self", reason)
+
+
+def test_a_project_that_is_known_to_be_another_is_not_firebreaks() -> None:
+    """What is no Cloud Run resource names no project."""
+    assert said(own=(OWN.format("other"), OWN.format("2"), "nonsense")) == []
+
+
+@pytest.mark.parametrize(
+    ("spelling", "known"), [("other", {"project_number": "1"}), ("2", {"project_id": "shop"})], ids=["id", "number"]
+)
+def test_where_only_one_spelling_is_known_on_each_side_the_project_may_be_firebreaks(
+    spelling: str, known: dict[str, str]
+) -> None:
+    reason = "it is not known whether this is the project that Firebreak itself runs in"
+    target = Target("p", "l", "service", "svc", **known)
+
+    assert itself_caps(target, (OWN.format(spelling),)) == [Cap("self", "caution", reason)]
+
+
+def test_a_further_target_in_firebreaks_project_is_barred_once() -> None:
+    account = replace(TARGET, project="ops", project_id="ops", project_number="3")
+    further = tuple(Further(one, case(), Standing(one.key)) for one in (account, replace(account, location="m")))
+    reason = "ops is the project that Firebreak itself runs in"
+
+    assert said(own=(OWN.format("ops"),), further=further) == bar("self", reason)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        Protected(project=Pattern("shop")),
+        Protected(project=Pattern("1")),
+        Protected(service=Pattern("svc")),
+        Protected(folder="7"),
+        Protected(labels=(("tier", Pattern("critical")),)),
+    ],
+)
+def test_each_part_of_a_protected_entry_is_compared_with_what_it_is_about(entry: Protected) -> None:
+    charter = replace(situation().charter, protected=(Protected(service=Pattern("another")), entry))
+
+    assert said(charter=charter, workload=workload(tier="critical")) == caution(
+        "protected", "firebreak.yaml protects this workload"
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "changes"),
+    [
+        (Protected(folder="8"), {"finding": replace(FINDING, folders=None)}),
+        (Protected(labels=(("tier", Pattern("critical")),)), {"workload": None}),
+    ],
+)
+def test_a_protected_entry_about_something_unknown_is_cautioned_too(entry: Protected, changes: dict[str, Any]) -> None:
+    charter = replace(situation().charter, protected=(entry,))
+
+    assert said(charter=charter, **changes) == caution(
+        "protected", "it is not known whether firebreak.yaml protects this workload"
+    )
+    assert said(charter=charter) == []
+
+
+@pytest.mark.parametrize(
+    ("age", "reason"),
+    [
+        (-CLOCKS_APART, None),
+        (-CLOCKS_APART - 1, "the event is dated 10 minutes after it arrived"),
+        (3_600, None),
+        (3_601, "the event was 60 minutes old when it arrived"),
+        (7_300, "the event was 121 minutes old when it arrived"),
+    ],
+)
+def test_an_event_may_be_an_hour_old_and_ten_minutes_ahead(age: int, reason: str | None) -> None:
+    assert said(claimed_ns=EVENT + age * SECOND) == (caution("stale", reason) if reason else [])
+
+
+def test_a_part_of_a_second_makes_nothing_stale() -> None:
+    assert said(claimed_ns=EVENT + 3_601 * SECOND - 1) == []
+
+
+def test_sources_that_an_action_needs_are_named_also_behind_otherwise() -> None:
+    steps = (step("plain", step("plain", step("needy"))),)
+
+    assert said(steps=steps, gaps=("logs", "attack", "virustotal")) == caution(
+        "evidence", "needed and not known: attack, logs"
+    )
+    assert said(steps=steps, gaps=("virustotal",)) == []
+
+
+def test_what_cannot_be_placed_is_cautioned_with_its_reason() -> None:
+    assert said(case=case("unplaced")) == caution("unplaced", "by rule unplaced")
+
+
+CHANGED = "suspects are inferred, and the service has changed since the event"
+
+
+@pytest.mark.parametrize(
+    ("updated_ns", "standing", "changed"),
+    [
+        (EVENT, None, False),
+        (EVENT + 1, None, True),
+        (EVENT + 1, Standing("k", changed_ns=EVENT + 1), False),
+        (EVENT + 2, Standing("k", changed_ns=EVENT + 1), True),
+        (EVENT, Standing("k", holds=(Hold("fb-1", (), NONE, 1),), origin_changed_ns=EVENT + 1), True),
+        (EVENT, Standing("k", holds=(Hold("fb-1", (), NONE, 1),), origin_changed_ns=EVENT), False),
+        (EVENT, Standing("k", holds=(Hold("fb-1", (), NONE, 1),)), False),
+        (EVENT, Standing("k", origin_changed_ns=EVENT + 1), False),
+    ],
+)
+def test_inferred_suspects_on_a_service_that_others_changed_since_are_cautioned(
+    updated_ns: int, standing: Standing | None, *, changed: bool
+) -> None:
+    seen = workload(updated_ns)
+
+    assert said(case=case("older"), workload=seen, standing=standing) == (
+        caution("changed", CHANGED) if changed else []
+    )
+    assert said(case=case("digest"), workload=seen, standing=standing) == []
+
+
+def test_inferred_suspects_of_an_action_that_goes_by_related_findings_need_these() -> None:
+    steps = (step("plain", step("guessing")),)
+    reason = "suspects are inferred, and related findings are not known"
+
+    assert said(case=case("older"), steps=steps, related_known=False) == caution("inferred", reason)
+    assert said(case=case("older"), steps=steps) == []
+    assert said(case=case("older"), related_known=False) == []
+    assert said(case=case("named"), steps=steps, related_known=False) == []
+
+
+def test_what_cannot_be_undone_is_cautioned_unless_the_policy_accepts_it() -> None:
+    assert said(steps=(step("plain", step("final")),)) == caution("irreversible", "final cannot be undone")
+    assert said(steps=(step("final", accept=True),)) == []
+    assert said(steps=(step("plain", accept=True), step("final"))) == caution("irreversible", "final cannot be undone")
+
+
+def test_what_others_share_is_cautioned_whatever_the_policy_accepts() -> None:
+    assert said(steps=(step("shared", accept=True),)) == caution("shared", "shared reaches other workloads too")
+
+
+def test_regions_that_could_not_be_read_are_named() -> None:
+    assert said(unread_regions=("m: why", "n: why not")) == caution(
+        "regions", "the service also runs elsewhere: m: why; n: why not"
+    )
+
+
+def test_a_broken_seal_bars_whatever_else_is_known() -> None:
+    assert said(plan=None, standing=None, standing_fault="broken") == bar("seal", "broken")
+
+
+CONTAINED = caution("contained", "the target is contained already and something new would be closed")
+RELEASED = caution("released", "a person released this target within the last 24 hours")
+HELD = Standing(TARGET.key, holds=(Hold("fb-2", (), NONE, 1),))
+
+
+def test_what_is_contained_already_is_not_closed_further_alone() -> None:
+    mine = replace(HELD, holds=(*HELD.holds, Hold("fb-1", (), NONE, 2)))
+
+    assert said(standing=HELD) == CONTAINED
+    assert said(standing=mine) == []
+    assert said(standing=mine, incident="") == CONTAINED
+    assert said(standing=HELD, plan=None) == said(standing=HELD, plan=Plan((change(TARGET, None),), ())) == []
+
+
+@pytest.mark.parametrize(("ago", "caps"), [(0, RELEASED), (DAY_NS - 1, RELEASED), (DAY_NS, [])])
+def test_what_a_person_released_stays_theirs_for_a_day(ago: int, caps: list[tuple[str, str, str]]) -> None:
+    assert said(standing=Standing(TARGET.key, released_ns=EVENT - ago)) == caps
+
+
+def test_a_further_target_counts_where_something_would_be_written_to_it() -> None:
+    further = (Further(ELSEWHERE, case(), replace(HELD, target=ELSEWHERE.key, released_ns=EVENT)),)
+    verified = Plan((*WRITES.changes, change(ELSEWHERE, None)), ())
+    written = Plan((*WRITES.changes, change(ELSEWHERE, "none")), ())
+
+    assert said(plan=verified, further=further) == []
+    assert said(plan=written, further=further) == CONTAINED + RELEASED
+    assert said(plan=written, further=further, standing=HELD) == CONTAINED + RELEASED
