@@ -24,6 +24,8 @@ from adapters.deadline import Deadline
 from adapters.ledger_store import documents_of
 from adapters.pubsub import Publisher
 from adapters.security_center import SecurityCenter
+from adapters.service_account_users import ServiceAccountUsers
+from adapters.service_accounts import ServiceAccounts
 from adapters.surface import Reader, Surface
 from adapters.vault import Vault
 from adapters.vault_folder import FolderVault
@@ -68,6 +70,7 @@ class App:
     ledger: Ledger
     readers: Mapping[Kind, Reader]
     surfaces: Mapping[str, Surface]
+    account_users: ServiceAccountUsers
     scc: SecurityCenter
     sources: Sources
     publisher: Publisher
@@ -151,7 +154,10 @@ def build(settings: Settings, say: Say | None = None, documents: Documents | Non
     policies = load_policies(settings.policies)
     cloud_run = settings.emulators.get("CLOUD_RUN_EMULATOR_HOST")
     services, pools, jobs = CloudRunServices(cloud_run), WorkerPools(cloud_run), Jobs(cloud_run)
-    readers: Mapping[Kind, Reader] = MappingProxyType({"service": services, "worker_pool": pools, "job": jobs})
+    accounts = ServiceAccounts(settings.emulators.get("IAM_EMULATOR_HOST"))
+    readers: Mapping[Kind, Reader] = MappingProxyType(
+        {"service": services, "worker_pool": pools, "job": jobs, "service_account": accounts}
+    )
     scc = SecurityCenter(settings.emulators.get("SECURITY_CENTER_EMULATOR_HOST"))
     logs = CloudLogging(settings.emulators.get("LOGGING_EMULATOR_HOST"))
     key = settings.virustotal_key
@@ -172,8 +178,10 @@ def build(settings: Settings, say: Say | None = None, documents: Documents | Non
                 "worker_pool": pools,
                 "executions": jobs,
                 "job_iam": jobs.access,
+                "service_account": accounts,
             }
         ),
+        account_users=ServiceAccountUsers(cloud_run),
         scc=scc,
         sources=Sources(findings, _Workloads(readers), files, _Logs(logs), _Incidents(ledger)),
         vault=vault_of(settings),

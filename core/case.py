@@ -9,7 +9,7 @@ from typing import Any
 from core.action import State
 from core.suspects import Suspicion
 from core.target import Target
-from core.workload import INGRESS, Revision, Workload, split_of
+from core.workload import IDENTITY, INGRESS, Revision, Workload, split_of
 
 _PLACES_REVISIONS = frozenset({"service", "worker_pool"})
 
@@ -68,8 +68,11 @@ def case_of(
 def basis_of(case: Case, after: State, surface: str) -> Mapping[str, Any]:
     """What a draft rests on and the settings do not show; JSON values, compared for equality before the write.
 
-    Where revisions are is the basis of changes to them alone: the write before must not unsettle the next one.
+    Where revisions are is the basis of changes to them alone: the write before must not unsettle the next one. A
+    service account's one setting is all there is to it: who runs as it is asked when the plan is drawn.
     """
+    if surface == IDENTITY:
+        return {}
     suspects = sorted(case.suspects)
     if surface not in _PLACES_REVISIONS:
         return {"suspects": suspects}

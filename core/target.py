@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from core.service_account import project_of
+
 Kind = Literal["service", "job", "worker_pool", "instance", "service_account"]
 
 RUN_HOST = "//run.googleapis.com/"
@@ -16,8 +18,6 @@ _TWINS = {
 _KINDS: dict[str, Kind] = {"services": "service", "jobs": "job", "workerPools": "worker_pool", "instances": "instance"}
 _COLLECTIONS = {kind: collection for collection, kind in _KINDS.items()}
 _BELOW = {"service": {"revisions"}, "worker_pool": {"revisions"}, "job": {"executions"}, "instance": set[str]()}
-# Whose user-managed service accounts these are, by the part of the address that names it.
-_ACCOUNT_DOMAIN = re.compile(r"([a-z0-9.-]{1,120})\.iam\.gserviceaccount\.com")
 # What Google allows in a project (with a domain), a region or a workload name; no slash, no escape, no "..".
 _SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_:-]|\.(?!\.)){0,127}")
 
@@ -75,14 +75,12 @@ class Target:
 
     def account(self, email: str) -> Target:
         """The service account of that address: in the project that its address names, else in this one's own."""
-        named = _ACCOUNT_DOMAIN.fullmatch(email.partition("@")[2])
-        own = replace(self, location="global", kind="service_account", name=email, revision=None, execution=None)
-        if named is None or named[1] == self.project_id:
-            return own
-        # The project shop of example.com is example.com:shop, and shop.example.com in an address.
-        name, _, domain = named[1].partition(".")
-        project = f"{domain}:{name}" if domain else name
-        return replace(own, project=project, project_id=project, project_number=None)
+        project = project_of(email)
+        if project is None or project in self.project_spellings:
+            own = self.project_id or self.project
+            return Target(own, "global", "service_account", email, None, None, self.project_id, self.project_number)
+        id_, number = (None, project) if project.isdigit() else (project, None)
+        return Target(project, "global", "service_account", email, project_id=id_, project_number=number)
 
     def same_workload(self, other: Target) -> bool:
         """Whether both name one workload; revision and execution may differ."""

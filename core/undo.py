@@ -11,7 +11,9 @@ from core.action import Setting
 from core.plan import Change, Plan
 from core.scaling import read_scaling
 from core.workload import (
+    ACCOUNT,
     DEFAULT_URI_DISABLED,
+    DISABLED,
     EXECUTION,
     INGRESS,
     INVOKER_CHECK_OFF,
@@ -127,10 +129,19 @@ def _words(change: Change, verb: str, region: str = "", track: str = "") -> list
     return [*words, f"--project={target.project_id or target.project}", f"--region={region or target.location}"]
 
 
+def _account(change: Change) -> Iterator[str]:
+    verb = "disable" if change.before.get(f"{ACCOUNT}{change.target.name}") == DISABLED else "enable"
+    if change.before:
+        yield shlex.join(
+            ["gcloud", "iam", "service-accounts", verb, change.target.name, f"--project={change.target.project}"]
+        )
+
+
 _SURFACES: Mapping[str, Callable[[Change], Iterator[str]]] = {
     "service": _service,
     "service_iam": _access("services"),
     "worker_pool": _pool,
     "executions": _executions,
     "job_iam": _access("jobs"),
+    "service_account": _account,
 }

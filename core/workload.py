@@ -28,6 +28,7 @@ SURFACES: Mapping[Kind, frozenset[str]] = MappingProxyType(
         "service": frozenset({"service", "service_iam"}),
         "worker_pool": frozenset({"worker_pool"}),
         "job": frozenset({"executions", "job_iam"}),
+        "service_account": frozenset({"service_account"}),
     }
 )
 """The surfaces that a target of each kind has."""

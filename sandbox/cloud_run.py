@@ -14,6 +14,7 @@ from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.longrunning import operations_pb2
 
 from sandbox.cloud_run_update import apply, validate
+from sandbox.listing import below, page
 from sandbox.local_operation import LocalOperation
 from sandbox.local_service import LocalService
 from sandbox.policies import get_policy, set_policy
@@ -23,7 +24,6 @@ from sandbox.world import World
 SERVICES = "google.cloud.run.v2.Services"
 REVISIONS = "google.cloud.run.v2.Revisions"
 OPERATIONS = "google.longrunning.Operations"
-_PAGE = 20
 
 
 def handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
@@ -105,10 +105,8 @@ def _get_service(world: World, request: run_v2.GetServiceRequest) -> run_v2.Serv
 
 def _list_services(world: World, request: run_v2.ListServicesRequest) -> run_v2.ListServicesResponse:
     world.settle_operations()
-    parent = world.canonical(request.parent)
-    found = [one.service for name, one in sorted(world.services.items()) if name.startswith(f"{parent}/services/")]
-    page, token = _page(found, request.page_size, request.page_token)
-    return run_v2.ListServicesResponse(services=page, next_page_token=token)
+    found, token = page(below(world, world.services, request.parent, "services"), request.page_size, request.page_token)
+    return run_v2.ListServicesResponse(services=[one.service for one in found], next_page_token=token)
 
 
 def _revisions_of(world: World, parent: str) -> list[run_v2.Revision]:
@@ -137,16 +135,8 @@ def _list_revisions(world: World, request: run_v2.ListRevisionsRequest) -> run_v
     else:
         found = list(_revisions_of(world, request.parent))
     newest_first = sorted(found, key=lambda one: run_v2.Revision.pb(one).create_time.ToNanoseconds(), reverse=True)
-    page, token = _page(newest_first, request.page_size, request.page_token)
-    return run_v2.ListRevisionsResponse(revisions=page, next_page_token=token)
-
-
-def _page(found: list[Any], size: int, token: str) -> tuple[list[Any], str]:
-    if token and not token.isdecimal():
-        _refuse("INVALID_ARGUMENT", "The page token is not one of this list.")
-    start = int(token or 0)
-    end = start + min(size or _PAGE, _PAGE)
-    return found[start:end], str(end) if end < len(found) else ""
+    shown, token = page(newest_first, request.page_size, request.page_token)
+    return run_v2.ListRevisionsResponse(revisions=shown, next_page_token=token)
 
 
 def _update_service(world: World, request: run_v2.UpdateServiceRequest) -> operations_pb2.Operation:

@@ -11,6 +11,7 @@ from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.longrunning import operations_pb2
 
 from sandbox.admission import admitted
+from sandbox.listing import below, page
 from sandbox.local_job import LocalExecution, LocalJob
 from sandbox.policies import get_policy, set_policy
 from sandbox.wire import Methods, Refusal, Wire, generic_handler
@@ -18,7 +19,6 @@ from sandbox.world import World
 
 JOBS = "google.cloud.run.v2.Jobs"
 EXECUTIONS = "google.cloud.run.v2.Executions"
-_PAGE = 20
 
 
 def handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
@@ -53,21 +53,15 @@ def handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
 
 
 def _list_jobs(world: World, request: run_v2.ListJobsRequest) -> run_v2.ListJobsResponse:
-    parent = f"{world.canonical(request.parent)}/jobs/"
-    return run_v2.ListJobsResponse(
-        jobs=[one.job for name, one in sorted(world.jobs.items()) if name.startswith(parent)]
-    )
+    found, token = page(below(world, world.jobs, request.parent, "jobs"), request.page_size, request.page_token)
+    return run_v2.ListJobsResponse(jobs=[one.job for one in found], next_page_token=token)
 
 
 def _list(world: World, request: run_v2.ListExecutionsRequest) -> run_v2.ListExecutionsResponse:
     """Newest first, in pages."""
     found = list(reversed([one.execution for one in _job(world, request.parent).executions.values()]))
-    if request.page_token and not request.page_token.isdecimal():
-        _refuse("INVALID_ARGUMENT", "The page token is not one of this list.")
-    start = int(request.page_token or 0)
-    end = start + min(request.page_size or _PAGE, _PAGE)
-    token = str(end) if end < len(found) else ""
-    return run_v2.ListExecutionsResponse(executions=found[start:end], next_page_token=token)
+    shown, token = page(found, request.page_size, request.page_token)
+    return run_v2.ListExecutionsResponse(executions=shown, next_page_token=token)
 
 
 def _cancel(world: World, request: run_v2.CancelExecutionRequest) -> operations_pb2.Operation:

@@ -17,6 +17,7 @@ from sandbox import (
     operations,
     pubsub,
     security_center,
+    service_accounts,
     storage_service,
     virustotal,
     worker_pools,
@@ -41,7 +42,7 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         """Start one server for each of Google's services, and VirusTotal; Cloud Storage where the world has buckets."""
-        rooms = (cloud_run, cloud_run_revisions, iam_policies, jobs, operations, worker_pools)
+        rooms = (cloud_run, cloud_run_revisions, iam_policies, jobs, operations, service_accounts, worker_pools)
         run = [one for room in rooms for one in room.handlers(self.world, self.wire)]
         for variable, handlers in (
             ("CLOUD_RUN_EMULATOR_HOST", run),

@@ -11,6 +11,7 @@ from google.longrunning import operations_pb2
 
 from sandbox.admission import admitted
 from sandbox.cloud_run_update import copy_field
+from sandbox.listing import below, page
 from sandbox.local_pool import LocalPool
 from sandbox.wire import Refusal, Wire, generic_handler
 from sandbox.world import World
@@ -39,10 +40,8 @@ def _get(world: World, request: run_v2.GetWorkerPoolRequest) -> run_v2.WorkerPoo
 
 def _list(world: World, request: run_v2.ListWorkerPoolsRequest) -> run_v2.ListWorkerPoolsResponse:
     world.settle_operations()
-    parent = f"{world.canonical(request.parent)}/workerPools/"
-    return run_v2.ListWorkerPoolsResponse(
-        worker_pools=[one.pool for name, one in sorted(world.pools.items()) if name.startswith(parent)]
-    )
+    found, token = page(below(world, world.pools, request.parent, "workerPools"), request.page_size, request.page_token)
+    return run_v2.ListWorkerPoolsResponse(worker_pools=[one.pool for one in found], next_page_token=token)
 
 
 def _update(world: World, request: run_v2.UpdateWorkerPoolRequest) -> operations_pb2.Operation:

@@ -19,6 +19,7 @@ A world may be written as YAML; times are RFC 3339 or relative to now (`-2h`, `-
     jobs:                                 # beside: labels, service_account, public or iam
       - name: projects/shop-prod/locations/europe-west1/jobs/nightly
         executions: [{name: nightly-abc, image: 1, created: -1h, tasks: 2}, {name: nightly-xyz, ended: -1d}]
+    service_accounts: [{email: pay@shop-prod.iam.gserviceaccount.com, disabled: true}]
     settle_seconds: 0.2                   # how long an operation takes; effective traffic lags until then
     hashes: {<sha256>: {malicious: 48}}
     logs: [{of: projects/shop-prod/locations/…/services/checkout, at: -90s, severity: ERROR, text: …}]
@@ -26,6 +27,8 @@ A world may be written as YAML; times are RFC 3339 or relative to now (`-2h`, `-
     denied: ["*/UpdateService"]
     accepts_ingress_none: true
     keeps_scaling_limit: true             # false: the upper limit is lost on the way back from a fixed number
+    lists_everywhere: true                # false: services and pools are not listed with locations/-
+    stale_account_reads: 0                # how many reads of an account still show what was before a write
 """
 
 from __future__ import annotations
@@ -54,6 +57,7 @@ from sandbox.blueprint import (
     revision_from,
     service_from,
 )
+from sandbox.local_account import LocalAccount, account_from
 from sandbox.local_job import LocalExecution, LocalJob
 from sandbox.local_operation import LocalOperation, LocalResource
 from sandbox.local_pool import LocalPool
@@ -65,8 +69,8 @@ _PROJECT = frozenset({"number", "folders", "organization"})
 _FAULT = frozenset(one.name for one in fields(Fault))
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _KEYS = frozenset(
-    "projects services worker_pools jobs findings hashes latencies faults denied settle_seconds accepts_ingress_none"
-    " keeps_scaling_limit create_topics logs buckets".split()
+    "projects services worker_pools jobs service_accounts findings hashes latencies faults denied settle_seconds"
+    " lists_everywhere stale_account_reads accepts_ingress_none keeps_scaling_limit create_topics logs buckets".split()
 )
 
 
@@ -78,10 +82,13 @@ class World:
     accepts_ingress_none: bool = True
     keeps_scaling_limit: bool = True
     create_topics: bool = True
+    lists_everywhere: bool = True
+    stale_account_reads: int = 0
     projects: dict[str, str] = field(default_factory=dict)
     services: dict[str, LocalService] = field(default_factory=dict)
     pools: dict[str, LocalPool] = field(default_factory=dict)
     jobs: dict[str, LocalJob] = field(default_factory=dict)
+    accounts: dict[str, LocalAccount] = field(default_factory=dict)
     operations: dict[str, LocalOperation] = field(default_factory=dict)
     findings: list[dict[str, Any]] = field(default_factory=list)
     hashes: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -104,6 +111,8 @@ class World:
             "accepts_ingress_none",
             "keeps_scaling_limit",
             "create_topics",
+            "lists_everywhere",
+            "stale_account_reads",
             "findings",
             "hashes",
             "latencies",
@@ -124,6 +133,7 @@ class World:
             world.add_pool(one)
         for one in given.get("jobs", ()):
             world.add_job(one)
+        world.accounts = {str(one["email"]): account_from(one) for one in given.get("service_accounts", ())}
         return world
 
     def now(self) -> dt.datetime:

@@ -51,25 +51,28 @@ locals {
     marks    = var.write_marks
     contain  = !local.monitor_only
     act_as   = !local.monitor_only
+    accounts = !local.monitor_only && length(var.disable_accounts_in) > 0
   } : role => "${replace(var.name, "-", "_")}_${role}" if wanted && length(local.permissions[role].permissions) > 0 }
 
   organization = "organizations/${var.organization_id}"
 
   # Where each role is bound. actAs cannot be limited to "while updating a Cloud Run service", and it cannot be left out:
   # Cloud Run asks for it on the template's service account even when only traffic moves. So it is a role of its own,
-  # never on more than contain_targets, and on single service accounts where those are named.
+  # never on more than contain_targets, and on single service accounts where those are named. Disabling an account stops
+  # everything that runs as it, so that is a role of its own too, and granted nowhere until somewhere is named.
   scopes = {
     findings = [local.organization]
     marks    = [local.organization]
     read     = length(var.read_targets) == 0 ? [local.organization] : tolist(var.read_targets)
     contain  = tolist(var.contain_targets)
     act_as   = length(var.act_as_service_accounts) == 0 ? tolist(var.contain_targets) : tolist(var.act_as_service_accounts)
+    accounts = tolist(var.disable_accounts_in)
   }
 
   grants = { for one in flatten([
     for role in keys(local.roles) : [
       for scope in local.scopes[role] : [
-        for name in local.using[role == "act_as" ? "contain" : role] : { role = role, scope = scope, function = name }
+        for name in local.using[contains(["act_as", "accounts"], role) ? "contain" : role] : { role = role, scope = scope, function = name }
       ]
     ]
   ]) : "${one.function} ${one.role} ${one.scope}" => one }

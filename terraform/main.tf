@@ -16,7 +16,7 @@ locals {
   # The one place where functions are listed. Identity, invoker, subscription, dead letters, environment and grants
   # follow. One with `topic = null` gets no subscription; `environment` is what it gets beside the others. `uses` names
   # what it may do:
-  #   findings, marks    read and mark findings           contain     change workloads, and act as their identities
+  #   findings, marks    read and mark findings           contain     change workloads, act as and disable their identities
   #   read               read workloads                   incidents   publish records
   #   ledger, vault      Firebreak's database, evidence   unreadable  publish what cannot be read
   #   commands           send commands to on-command      secrets     seal key, VirusTotal key, webhooks

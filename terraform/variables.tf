@@ -88,6 +88,29 @@ variable "act_as_service_accounts" {
   }
 }
 
+variable "disable_accounts_in" {
+  description = "Where Firebreak may disable service accounts, and enable them again: organizations/N, folders/N, projects/ID or single ones (projects/P/serviceAccounts/EMAIL). Empty: nowhere; the action disable_service_account is then denied, and the record says so. Whatever runs as a disabled account stops working: name as little as that action has to reach."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for one in var.disable_accounts_in : can(regex("^(organizations/[0-9]+|folders/[0-9]+|projects/[a-z][a-z0-9-]{4,28}[a-z0-9]|projects/[a-z0-9:.-]+/serviceAccounts/[a-z0-9.-]+@[a-z0-9.-]+)$", one))])
+    error_message = "Each of disable_accounts_in is organizations/NUMBER, folders/NUMBER, projects/ID or projects/PROJECT/serviceAccounts/EMAIL."
+  }
+  validation {
+    condition     = length(var.disable_accounts_in) == 0 || length(var.contain_targets) > 0
+    error_message = "disable_accounts_in is of no use without contain_targets, and those are empty."
+  }
+  validation {
+    condition     = alltrue([for one in var.disable_accounts_in : !startswith(one, "organizations/") || one == "organizations/${var.organization_id}"])
+    error_message = "disable_accounts_in names another organization than organization_id."
+  }
+  validation {
+    condition     = alltrue([for one in var.disable_accounts_in : !startswith("${one}/", "projects/${var.project_id}/")])
+    error_message = "disable_accounts_in names Firebreak's own project, whose accounts it never disables."
+  }
+}
+
 variable "ceiling" {
   description = "No decision goes above this: monitor, approve or enforce. firebreak.yaml has a ceiling of its own, and the lower one counts."
   type        = string

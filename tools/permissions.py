@@ -30,6 +30,7 @@ WRITES = frozenset(
 MARKS = "securitycenter.findingsecuritymarks.update"
 ACT_AS = "iam.serviceAccounts.actAs"
 PUBLISH = "pubsub.topics.publish"
+ACCOUNTS = frozenset({"iam.serviceAccounts.disable", "iam.serviceAccounts.enable"})
 # Firebreak's own project: these are granted on its own database, bucket and topics, never elsewhere.
 OWN = {"datastore": "ledger", "storage": "vault"}
 
@@ -39,6 +40,7 @@ ROLES = {
     "marks": "mark findings; on the organization, only with write_marks",
     "contain": "change and restore workloads; on contain_targets alone",
     "act_as": "act as a workload's own identity, which Cloud Run asks for on updates; on contain_targets, or less",
+    "accounts": "disable and enable service accounts; on disable_accounts_in alone, by default nowhere",
     "ledger": "Firebreak's own Firestore database",
     "vault": "Firebreak's own evidence bucket",
     "publish": "Firebreak's own topics",
@@ -57,6 +59,8 @@ def role_of(permission: str) -> str:
         raise Unclassified(message)
     if permission in (MARKS, ACT_AS, PUBLISH):
         return {MARKS: "marks", ACT_AS: "act_as", PUBLISH: "publish"}[permission]
+    if permission in ACCOUNTS:
+        return "accounts"
     if verb not in READS | WRITES:
         message = f"{permission}: whether {verb!r} reads or writes is not known; add it to tools/permissions.py"
         raise Unclassified(message)

@@ -79,6 +79,10 @@ run "containment_is_granted_on_its_targets_alone_and_each_other_reach_by_its_own
     error_message = "actAs is not granted on exactly the contain_targets."
   }
   assert {
+    condition     = !contains(keys(google_organization_iam_custom_role.role), "accounts")
+    error_message = "Service accounts may be disabled without anybody saying where."
+  }
+  assert {
     condition     = length(google_folder_iam_member.grant) == 4 && length(google_project_iam_member.grant) == 4
     error_message = "Two functions, two roles and one target of each kind make four bindings of each kind."
   }
@@ -159,5 +163,23 @@ run "reading_and_acting_as_can_be_narrowed" {
   assert {
     condition     = alltrue([for one in output.grants : !contains(one.permissions, "iam.serviceAccounts.actAs") if startswith(one.scope, "organizations/")])
     error_message = "actAs is granted on more than the accounts that are named."
+  }
+}
+
+run "disabling_accounts_is_granted_where_it_is_named_and_nowhere_else" {
+  command = plan
+
+  variables {
+    contain_targets     = ["folders/7001"]
+    disable_accounts_in = ["projects/shop-prod/serviceAccounts/checkout@shop-prod.iam.gserviceaccount.com", "folders/7002"]
+  }
+
+  assert {
+    condition     = google_organization_iam_custom_role.role["accounts"].permissions == toset(["iam.serviceAccounts.disable", "iam.serviceAccounts.enable"])
+    error_message = "The accounts role holds something else than disabling and enabling."
+  }
+  assert {
+    condition     = toset([for one in output.grants : one.scope if contains(one.permissions, "iam.serviceAccounts.disable")]) == toset(["projects/shop-prod/serviceAccounts/checkout@shop-prod.iam.gserviceaccount.com", "folders/7002"])
+    error_message = "Accounts may be disabled elsewhere than in disable_accounts_in."
   }
 }

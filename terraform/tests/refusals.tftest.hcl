@@ -16,12 +16,13 @@ run "more_than_monitoring_with_nowhere_to_contain_and_everybody_in_command" {
   variables {
     ceiling                 = "enforce"
     act_as_service_accounts = ["projects/shop-prod/serviceAccounts/checkout@shop-prod.iam.gserviceaccount.com"]
+    disable_accounts_in     = ["folders/7001"]
     commanders              = ["allAuthenticatedUsers"]
     secret_versions         = { virustotal_api_key = "not-a-version-but-a-key" }
     runtime                 = "python310"
     alert_email             = null
   }
-  expect_failures = [var.ceiling, var.act_as_service_accounts, var.commanders, var.secret_versions, var.runtime, var.alert_email]
+  expect_failures = [var.ceiling, var.act_as_service_accounts, var.disable_accounts_in, var.commanders, var.secret_versions, var.runtime, var.alert_email]
 }
 
 run "misspelt_values_a_whole_domain_in_command_and_no_archive" {
@@ -29,6 +30,7 @@ run "misspelt_values_a_whole_domain_in_command_and_no_archive" {
   variables {
     contain_targets         = ["folders/7001"]
     act_as_service_accounts = ["checkout@shop-prod.iam.gserviceaccount.com"]
+    disable_accounts_in     = ["checkout@shop-prod.iam.gserviceaccount.com"]
     ceiling                 = "Enforce"
     commanders              = ["domain:acme.example"]
     read_targets            = ["7001"]
@@ -36,7 +38,7 @@ run "misspelt_values_a_whole_domain_in_command_and_no_archive" {
     finding_locations       = []
     withhold                = ["run.services.updates"]
   }
-  expect_failures = [var.act_as_service_accounts, var.ceiling, var.commanders, var.read_targets, var.source_archive, var.finding_locations, var.withhold]
+  expect_failures = [var.act_as_service_accounts, var.disable_accounts_in, var.ceiling, var.commanders, var.read_targets, var.source_archive, var.finding_locations, var.withhold]
 }
 
 run "another_organization" {
@@ -69,4 +71,13 @@ run "an_archive_that_would_turn_every_finding_of_this_organization_away" {
     organization_id = "999999999999"
   }
   expect_failures = [google_storage_bucket_object.source]
+}
+
+run "accounts_of_its_own_project" {
+  command = plan
+  variables {
+    contain_targets     = ["folders/7001"]
+    disable_accounts_in = ["projects/acme-firebreak/serviceAccounts/firebreak-on-command@acme-firebreak.iam.gserviceaccount.com"]
+  }
+  expect_failures = [var.disable_accounts_in]
 }

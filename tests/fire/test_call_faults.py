@@ -53,6 +53,8 @@ ELSEWHERE = {
     "JobAccess": "tests/laws/test_actions_over_the_wire.py",
     "Jobs": "tests/laws/test_actions_over_the_wire.py",
     "WorkerPools": "tests/laws/test_actions_over_the_wire.py",
+    "ServiceAccounts": "tests/adapters/test_service_accounts.py",
+    "ServiceAccountUsers": "tests/adapters/test_service_account_users.py",
     "CloudLogging": "tests/enrichment/test_logs.py",
     "SqliteDocuments": "tests/ledger/test_documents_contract.py",
     "FirestoreDocuments": "tests/adapters/test_firestore.py",

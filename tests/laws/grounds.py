@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.target import Kind
-from sandbox.blueprint import instance_split
+from sandbox.blueprint import account_of, instance_split
 from sandbox.world import World
 from tests.pipeline.line import BAD, GOOD, OLD, revision, world_of
 
@@ -17,6 +17,7 @@ WRITES: Mapping[str, str] = {
     "worker_pool": "google.cloud.run.v2.WorkerPools/UpdateWorkerPool",
     "executions": "google.cloud.run.v2.Executions/CancelExecution",
     "job_iam": "google.cloud.run.v2.Jobs/SetIamPolicy",
+    "service_account": "google.iam.admin.v1.IAM/DisableServiceAccount",
 }
 """The method that writes each surface; a new surface must be added here or its laws cannot run."""
 WITH_OPERATIONS = frozenset({"service", "worker_pool", "executions"})
@@ -169,10 +170,52 @@ def _job_is_meddled_with(world: World) -> bool:
     return "nightly-new" in running and ("roles/run.jobsExecutor", "", "user:eve@shop.example") in granted
 
 
+def disabled(world: World) -> dict[str, bool]:
+    """Every service account, and whether it is disabled."""
+    return {email: one.account.disabled for email, one in world.accounts.items()}
+
+
+def _meddle_with_accounts(world: World) -> None:
+    for one in world.accounts.values():
+        one.set(disabled=not one.account.disabled)
+        one.account.description = f"disabled: {one.account.disabled}"
+
+
+def _accounts_are_meddled_with(world: World) -> bool:
+    return all(one.account.description == f"disabled: {one.account.disabled}" for one in world.accounts.values())
+
+
+def _ground(
+    workload: str,
+    world: Callable[..., World],
+    settings: Callable[[World], Any],
+    meddle: Callable[[World], None],
+    meddled: Callable[[World], bool],
+) -> Ground:
+    """The same with the account that the workload runs as, which has settings of its own."""
+    email = account_of(workload)
+
+    def both(on: World) -> None:
+        meddle(on)
+        _meddle_with_accounts(on)
+
+    return Ground(
+        workload,
+        lambda **more: world(service_accounts=[{"email": email}], **more),
+        lambda on: (settings(on), disabled(on)),
+        both,
+        lambda on: meddled(on) and _accounts_are_meddled_with(on),
+    )
+
+
 GROUNDS: Mapping[Kind, Ground] = {
-    "service": Ground(
+    "service": _ground(
         "services/checkout", _service_world, _service_settings, _meddle_with_service, _service_is_meddled_with
     ),
-    "worker_pool": Ground("workerPools/indexer", _pool_world, _pool_settings, _meddle_with_pool, _pool_is_meddled_with),
-    "job": Ground("jobs/nightly", _job_world, _job_settings, _meddle_with_job, _job_is_meddled_with),
+    "worker_pool": _ground(
+        "workerPools/indexer", _pool_world, _pool_settings, _meddle_with_pool, _pool_is_meddled_with
+    ),
+    "job": _ground("jobs/nightly", _job_world, _job_settings, _meddle_with_job, _job_is_meddled_with),
+    # No finding names an account: it is reached through what runs as it.
+    "service_account": _ground("services/checkout", _service_world, lambda _: None, lambda _: None, lambda _: True),
 }

@@ -14,7 +14,7 @@ from app import build
 from core.errors import Refused, Transient
 from core.incident import Incident
 from core.target import Kind
-from core.workload import SURFACES
+from core.workload import IDENTITY, SURFACES
 from settings import read_settings
 from tests.laws.grounds import GROUNDS, WITH_OPERATIONS, WRITES, Ground
 from tests.pipeline.line import Line, Lines
@@ -42,7 +42,7 @@ def line(tmp_path: Path) -> Lines:
 
 
 def surfaces_of(name: str, kind: Kind) -> frozenset[str]:
-    return ACTIONS[name].surfaces & SURFACES[kind]
+    return ACTIONS[name].surfaces & (SURFACES[kind] | {IDENTITY})
 
 
 def contained(on: Line, pair: Any) -> Incident:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -14,8 +15,11 @@ from core.case import Case
 from core.suspects import Suspicion
 from core.target import Kind, Target
 from core.workload import (
+    ACCOUNT,
     CANCELLED,
     DEFAULT_URI_DISABLED,
+    DISABLED,
+    ENABLED,
     EXECUTION,
     INGRESS,
     INVOKER_CHECK_OFF,
@@ -102,11 +106,20 @@ def jobs(draw: st.DrawFn, names: tuple[str, ...]) -> State:
     return {**{f"{EXECUTION}{name}": word for name, word in runs.items()}, **draw(grants("job_iam"))}
 
 
+@st.composite
+def accounts(draw: st.DrawFn) -> State:
+    """Whether each account that suspects run as is enabled; a project's default one may be among them."""
+    emails = st.sampled_from(["pay@shop-prod.iam.gserviceaccount.com", "1234567-compute@developer.gserviceaccount.com"])
+    words = draw(st.dictionaries(emails, st.sampled_from([ENABLED, DISABLED])))
+    return {f"{ACCOUNT}{email}": word for email, word in words.items()}
+
+
 TARGET = Target("shop-prod", "europe-west1", "service", "checkout", project_id="shop-prod")
 STATES: Mapping[Kind, Callable[[tuple[str, ...]], st.SearchStrategy[State]]] = {
     "service": services,
     "worker_pool": pools,
     "job": jobs,
+    "service_account": lambda _: st.just({}),
 }
 
 
@@ -115,7 +128,8 @@ def situations(draw: st.DrawFn, kind: Kind = "service") -> tuple[State, Case]:
     """A target's settings, and a case against some of its revisions."""
     revisions = draw(revision_lists())
     names = tuple(one.name for one in revisions)
-    state = draw(STATES[kind](names))
+    identities = draw(accounts())
+    state = {**draw(STATES[kind](names)), **identities}
     ready = [one.name for one in revisions if not one.fault]
     latest = ready[-1] if ready else None
     uses = references(state, latest)
@@ -123,7 +137,9 @@ def situations(draw: st.DrawFn, kind: Kind = "service") -> tuple[State, Case]:
     suspects = frozenset(draw(st.sets(st.sampled_from(names), min_size=1)))
     unsupported = frozenset(draw(st.sets(st.just(f"{INGRESS}=none"))))
     target = Target("shop-prod", "europe-west1", kind, "checkout", project_id="shop-prod")
-    return state, Case(target, Suspicion("named", suspects, "drawn"), revisions, latest, reachable, unsupported)
+    case = Case(target, Suspicion("named", suspects, "drawn"), revisions, latest, reachable, unsupported)
+    emails = sorted(key.removeprefix(ACCOUNT) for key in identities)
+    return state, replace(case, accounts=tuple(target.account(email) for email in emails))
 
 
 @st.composite

@@ -28,7 +28,9 @@ def test_the_file_that_terraform_reads_and_the_page_for_people_say_what_the_code
         ("run.services.update", "contain"),
         ("run.jobs.setIamPolicy", "contain"),
         ("run.executions.cancel", "contain"),
-        ("iam.serviceAccounts.disable", "contain"),
+        ("iam.serviceAccounts.get", "read"),
+        ("iam.serviceAccounts.disable", "accounts"),
+        ("iam.serviceAccounts.enable", "accounts"),
         ("iam.serviceAccounts.actAs", "act_as"),
         ("securitycenter.findings.list", "findings"),
         ("securitycenter.findingsecuritymarks.update", "marks"),
@@ -46,6 +48,7 @@ def test_a_permission_goes_by_its_last_word_and_its_place(permission: str, role:
     [
         "iam.serviceAccounts.getAccessToken",  # begins like a read, and is an identity
         "iam.serviceAccounts.signBlob",
+        "iam.serviceAccounts.implicitDelegation",
         "secretmanager.versions.access",
         "secretmanager.secrets.get",
         "securitycenter.findings.setMute",

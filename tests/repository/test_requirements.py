@@ -20,6 +20,7 @@ PACKAGE_OF = {
     "google.cloud.audit": "google-cloud-audit-log",
     "google.cloud.firestore": "google-cloud-firestore",
     "google.cloud.firestore_v1": "google-cloud-firestore",
+    "google.cloud.iam_admin_v1": "google-cloud-iam",
     "google.cloud.logging_v2": "google-cloud-logging",
     "google.cloud.pubsub_v1": "google-cloud-pubsub",
     "google.cloud.run_v2": "google-cloud-run",

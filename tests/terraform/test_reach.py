@@ -108,7 +108,7 @@ def test_each_function_holds_what_the_code_declares_and_nothing_else(containing:
 
 def test_monitor_only_holds_no_permission_to_write_outside_its_project(monitoring: dict[str, Any]) -> None:
     roles = sorted_into_roles(declared())
-    writes = {*roles["contain"], *roles["act_as"], *roles["marks"]}
+    writes = {*roles["contain"], *roles["act_as"], *roles["accounts"], *roles["marks"]}
     given = {permission for name in FUNCTIONS for permission, _ in held(monitoring, account(name))}
 
     assert writes
@@ -125,6 +125,19 @@ def test_monitoring_and_containing_differ_by_exactly_the_write_roles(deployment:
     }
 
     assert changes(plan) == {address: ["create"] for address in expected}
+
+
+def test_accounts_may_be_disabled_only_where_that_is_named(deployment: Deployment) -> None:
+    """A role of its own, bound on the one account, and nothing beside it."""
+    email = "projects/shop-prod/serviceAccounts/checkout@shop-prod.iam.gserviceaccount.com"
+    added = changes(deployment.plan(**CONTAIN, disable_accounts_in=[email])).keys() - changes(
+        deployment.plan(**CONTAIN)
+    )
+
+    assert added == {
+        'google_organization_iam_custom_role.role["accounts"]',
+        *(f'google_service_account_iam_member.grant["{name} accounts {email}"]' for name in FUNCTIONS),
+    }
 
 
 def test_an_unchanged_tree_plans_no_change(deployment: Deployment) -> None:

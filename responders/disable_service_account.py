@@ -1,0 +1,71 @@
+"""Take the suspects' identity out of force: whoever took its tokens or keys can use none of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.action import Refusal, State
+from core.case import Case
+from core.service_account import kind_of
+from core.workload import ACCOUNT, DISABLED
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """`allow_default`: disable a project's default account too, whatever else runs as it."""
+
+    allow_default: bool = False
+
+
+class DisableServiceAccount:
+    """Whatever runs as the account loses it, so a person is always asked; Google's own agents are never disabled."""
+
+    name = "disable_service_account"
+    summary = "Disable the service accounts that suspects run as, for everything that uses them."
+    kinds = frozenset({"service", "job", "worker_pool", "service_account"})
+    surfaces = frozenset({"service_account"})
+    countermeasure = "D3-AL"
+    reversible = True
+    reach: Literal["workload", "shared"] = "shared"
+    needs = frozenset({"workload"})
+    needs_if_inferred = frozenset({"related"})
+    permissions = frozenset(
+        {
+            "iam.serviceAccounts.get",
+            "iam.serviceAccounts.disable",
+            "iam.serviceAccounts.enable",
+        }
+    )
+    call = "DisableServiceAccount of the IAM API on each account, read again just before: there is no etag"
+    closes = "calls to Google Cloud as the account, with tokens that were taken too, and new tokens from its keys"
+    leaves_open: tuple[str, ...] = (
+        "what checks the account's ID tokens by their signature alone may accept those taken for up to an hour",
+        "what was made or read as the account stays so, other identities that it could act as above all",
+        "its keys and tokens work again once it is enabled: delete keys that may have been taken before a release",
+    )
+    undo = "EnableServiceAccount, if it is still as Firebreak left it; what Google itself disabled stays so"
+    example = "{action: disable_service_account}"
+    params = Params
+
+    def edit(self, before: State, case: Case, params: Params) -> State | Refusal:  # noqa: ARG002 - the accounts say it
+        """The settings with the suspects' accounts disabled; refused where one of them is not theirs alone by name."""
+        keys = sorted(key for key in before if key.startswith(ACCOUNT))
+        for email in (key.removeprefix(ACCOUNT) for key in keys):
+            kind = kind_of(email)
+            if kind == "default" and not params.allow_default:
+                return Refusal(
+                    f"{email} is a default service account, as which much else in its project may run: give the"
+                    " workload one of its own, or say allow_default: true in the step"
+                )
+            if kind in ("agent", "unknown"):
+                return Refusal(f"{email} is not a service account of anybody's workload: it is never disabled")
+        if not keys:
+            return Refusal(
+                "no suspect names the service account that it runs as: that is then its project's default one, which is"
+                " not disabled by guessing"
+            )
+        return {**before, **dict.fromkeys(keys, DISABLED)}
+
+
+action = DisableServiceAccount()
