@@ -94,7 +94,7 @@ def _decided(candidates: Sequence[Policy], *, decisive: bool) -> tuple[Policy | 
     return (candidates[0], Mode.MONITOR) if above is None else (above, Mode.APPROVE)
 
 
-_Outcome = tuple[int | None, Mode | None]
+_Outcome = tuple[int | None, Mode]
 _ANY = frozenset(Truth)
 
 
@@ -111,14 +111,13 @@ def outstanding_matters(
     unknown_above: frozenset[int | None] = frozenset({None})
     for index, policy in enumerate(policies):
         truths = _possible(policy.when, facts, outstanding, now_ns)
-        if len(truths) > 1:
-            matters |= _open(policy.when, facts, outstanding, now_ns)
+        matters |= _open(policy.when, facts, outstanding, now_ns)
         outcomes |= {_outcome(policies, above, index) for above in unknown_above if Truth.TRUE in truths}
         outcomes |= {(index, Mode.APPROVE) for _ in unknown_above if _asks(policy, truths)}
         unknown_above = _carried(policy, index, truths, unknown_above)
         if not unknown_above:
             break
-    outcomes |= {(above, None if above is None else Mode.MONITOR) for above in unknown_above}
+    outcomes |= {(above, Mode.MONITOR) for above in unknown_above}
     return frozenset(matters) if len(outcomes) > 1 else frozenset()
 
 

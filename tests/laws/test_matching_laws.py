@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.choice import choose, could_match, outstanding_matters
 from core.clause import Clause, NamedSet, Operator, truth_of
-from core.evidence import FactType
+from core.evidence import FactType, source_of
 from core.matching import AllOf, AnyOf, Condition, NoneOf, match, truth_in
 from core.mode import Mode
 from core.policy import CATEGORY, Charter, Policy, PolicySet
@@ -128,6 +128,30 @@ def test_the_policies_of_a_category_wait_for_the_sources_that_all_would_wait_for
     )
 
     assert few == every
+
+
+@given(
+    policy_sets(),
+    facts_of_findings(),
+    st.sets(st.sampled_from(SOURCES)).map(frozenset),
+    clocks(),
+    facts_of_findings(),
+)
+def test_sources_that_are_not_waited_for_change_nothing_whatever_the_others_say(
+    policies: PolicySet,
+    facts: dict[str, Any],
+    outstanding: frozenset[str],
+    now_ns: int | None,
+    answers: dict[str, Any],
+) -> None:
+    known = {name: value for name, value in facts.items() if source_of(name) not in outstanding}
+    waited = outstanding_matters(policies.policies, known, outstanding, now_ns)
+    partly, fully = (
+        choose(policies.policies, known | {name: answers[name] for name in answers if source_of(name) in those}, now_ns)
+        for those in (waited, outstanding)
+    )
+
+    assert (partly.policy, partly.mode) == (fully.policy, fully.mode)
 
 
 def test_every_operator_on_the_category_in_every_group_is_left_out_only_where_it_is_false() -> None:

@@ -1,0 +1,105 @@
+"""Edges of choosing and of what it rests on, found by changing the code and seeing no test fail."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from core.choice import outstanding_matters
+from core.clause import Clause, Operator, Span
+from core.evidence import Fact, FactType
+from core.instants import parse_instant
+from core.matching import AllOf, AnyOf, Condition
+from core.mode import Cap, Mode, capped
+from core.policy import Policy
+from core.protected import Pattern
+from core.satisfiable import Never, facts_for, never
+from core.truth import Truth
+from tests.core.policy_strategies import HERE
+
+NOW = parse_instant("2025-01-02T00:00:00Z")
+NEW = Clause("x.seen", Operator.NEWER_THAN, Span(86_400, "1d"), FactType.TIME, (), HERE)
+CATALOGUE = {"x.seen": Fact(FactType.TIME, "When."), "x.word": Fact(FactType.TEXT, "Which.", ("a", "b"))}
+
+
+def says(fact: str, *, kind: FactType = FactType.BOOL, value: str | bool = True) -> Clause:
+    return Clause(fact, Operator.EQUALS, value, kind, (), HERE)
+
+
+def policy(name: str, mode: Mode, when: Condition) -> Policy:
+    return Policy(name, "", mode, when, (), HERE)
+
+
+def test_below_a_policy_that_would_only_monitor_for_ever_another_that_only_monitors_is_not_waited_for() -> None:
+    """Whatever the source says, the first one's plan is recorded and nothing else happens."""
+    watching = (
+        policy("settled", Mode.ENFORCE, says("x.no")),
+        policy("a", Mode.MONITOR, says("x.never")),
+        policy("b", Mode.MONITOR, says("y.b")),
+    )
+
+    assert outstanding_matters(watching, {"x.no": False}, frozenset({"y"})) == frozenset()
+
+
+def test_a_source_beside_an_age_that_settles_its_group_is_not_waited_for() -> None:
+    """Ages are known by the clock in every depth."""
+    when = AllOf((AnyOf((NEW, says("y.b"))), says("z.c")))
+    facts = {"x.seen": "2025-01-01T12:00:00Z"}
+    either = frozenset({"y", "z"})
+
+    assert outstanding_matters((policy("a", Mode.ENFORCE, when),), facts, either, NOW) == {"z"}
+    assert outstanding_matters((policy("a", Mode.ENFORCE, when),), facts, either) == either
+
+
+def test_a_source_beside_an_age_that_is_not_had_is_not_waited_for() -> None:
+    when = AllOf((NEW, says("y.b")))
+    old = {"x.seen": "2024-01-01T12:00:00Z"}
+
+    assert outstanding_matters((policy("a", Mode.ENFORCE, when),), old, frozenset({"y"}), NOW) == frozenset()
+
+
+def test_a_star_in_a_word_that_is_no_glob_is_a_star() -> None:
+    assert Pattern("core-*", glob=True).fits("core-web")
+    assert not Pattern("core-*").fits("core-web")
+
+
+def test_a_search_that_ran_out_of_steps_found_nothing_and_is_not_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two steps it takes: nothing known, then the first value tried."""
+    wanted = says("x.word", kind=FactType.TEXT, value="a")
+
+    monkeypatch.setattr("core.satisfiable._MOST_TRIED", 2)
+    assert facts_for(wanted, catalogue=CATALOGUE, now_ns=NOW) == {"x.word": "a"}
+
+    monkeypatch.setattr("core.satisfiable._MOST_TRIED", 1)
+    assert facts_for(wanted, catalogue=CATALOGUE, now_ns=NOW) == Never(sure=False)
+
+
+def test_a_search_is_sure_of_nothing_only_with_a_step_to_spare(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = tuple(says("x.word", kind=FactType.TEXT, value=value) for value in "ab")
+
+    def is_sure(steps: int) -> bool:
+        monkeypatch.setattr("core.satisfiable._MOST_TRIED", steps)
+        return never(*both, catalogue=CATALOGUE, now_ns=NOW)
+
+    needed = next(steps for steps in range(1, 20) if is_sure(steps))
+
+    assert [is_sure(steps) for steps in (needed - 1, needed, needed + 1)] == [False, True, True]
+
+
+def test_an_age_can_be_had_because_the_clock_is_known() -> None:
+    assert not never(NEW, catalogue=CATALOGUE, now_ns=NOW)
+
+
+def test_a_truth_says_how_to_compare_it() -> None:
+    with pytest.raises(TypeError, match=f"^{re.escape('a Truth has three values; compare it with `is`')}$"):
+        bool(Truth.TRUE)
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_caps_only_lower_the_mode(mode: Mode) -> None:
+    bar, caution = Cap("halt", "bar", "why"), Cap("stale", "caution", "why")
+
+    assert capped(mode, ()) is mode
+    assert capped(mode, (caution,)) is min(mode, Mode.APPROVE)
+    assert capped(mode, (caution, bar)) is capped(mode, (bar, caution)) is Mode.MONITOR
