@@ -8,10 +8,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CHECKOV_VERSION := 3.3.30
 CHECKOV := $(VENV)/checkov-$(CHECKOV_VERSION)
+MUTMUT_VERSION := 3.8.0
+MUTMUT := $(VENV)/mutmut-$(MUTMUT_VERSION)
 PACKAGES := main.py app.py cli.py commands pipeline.py ledger.py documents.py policy_folder.py settings.py core adapters enrichment responders stages screens sandbox tools benchmarks tests
 EXISTING = $(wildcard $(PACKAGES))
 
-.PHONY: help setup demo test thorough check lint format policies schema docs readme outside scan package guards permissions columns benchmark pins clean
+.PHONY: help setup demo test thorough check lint format policies schema docs readme outside scan package guards permissions columns benchmark mutate pins clean
 
 help: ## these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -98,9 +100,17 @@ columns: $(READY) ## terraform/record.json anew, the columns of an incident in B
 benchmark: $(READY) ## policies beside Cloud Custodian's filters and plain Python (installs it aside)
 	$(BIN)/python -m benchmarks.policy_matching
 
+# mutmut asks of pytest what the ninth release no longer has, hence an environment of its own.
+mutate: $(READY) ## by hand: change what decides, place by place, and see which tests fail; MODULE=guards for one
+	@test -x $(MUTMUT)/bin/mutmut || { echo "mutate: installing mutmut $(MUTMUT_VERSION)" && $(BIN)/python -m venv $(MUTMUT) \
+	  && $(MUTMUT)/bin/python -m pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-dev.txt \
+	  && $(MUTMUT)/bin/python -m pip install -qq --disable-pip-version-check mutmut==$(MUTMUT_VERSION) 'pytest<9'; }
+	nice $(MUTMUT)/bin/mutmut run --max-children 1 $(if $(MODULE),'core.$(MODULE).*')
+	$(MUTMUT)/bin/mutmut results
+
 pins: $(READY) ## make the locks anew from requirements*.in (needs uv)
 	$(BIN)/python tools/pins.py
 
 clean: ## remove what was made
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

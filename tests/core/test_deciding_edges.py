@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from core.choice import outstanding_matters
+from core.choice import choose, outstanding_matters
 from core.clause import Clause, Operator, Span
 from core.evidence import Fact, FactType
 from core.instants import parse_instant
@@ -40,6 +40,24 @@ def test_below_a_policy_that_would_only_monitor_for_ever_another_that_only_monit
     )
 
     assert outstanding_matters(watching, {"x.no": False}, frozenset({"y"})) == frozenset()
+
+
+def test_a_source_that_can_rule_out_what_otherwise_stays_unknown_is_waited_for() -> None:
+    """Its answer lets the policy below act alone; without it a person is asked."""
+    guarded = policy("a", Mode.MONITOR, AllOf((says("x.never"), says("y.b"))))
+    policies = (guarded, policy("b", Mode.ENFORCE, says("z.c")))
+
+    assert outstanding_matters(policies, {"z.c": True}, frozenset({"y"})) == {"y"}
+
+
+def test_the_record_of_a_choice_says_of_each_policy_how_far_it_would_have_gone() -> None:
+    policies = (policy("a", Mode.APPROVE, says("x.a")), policy("b", Mode.ENFORCE, says("x.b")))
+    trace = choose(policies, {"x.a": False, "x.b": True}).trace
+
+    assert [(one.policy, one.mode, one.truth) for one in trace] == [
+        ("a", Mode.APPROVE, Truth.FALSE),
+        ("b", Mode.ENFORCE, Truth.TRUE),
+    ]
 
 
 def test_a_source_beside_an_age_that_settles_its_group_is_not_waited_for() -> None:
