@@ -10,7 +10,7 @@ from core.choice import choose, outstanding_matters
 from core.clause import Clause, Operator, Span
 from core.evidence import Fact, FactType
 from core.instants import parse_instant
-from core.matching import AllOf, AnyOf, Condition
+from core.matching import AllOf, AnyOf, Condition, Traced, match, waits_for
 from core.mode import Cap, Mode, capped
 from core.policy import Policy
 from core.protected import Pattern
@@ -68,6 +68,21 @@ def test_a_source_beside_an_age_that_settles_its_group_is_not_waited_for() -> No
 
     assert outstanding_matters((policy("a", Mode.ENFORCE, when),), facts, either, NOW) == {"z"}
     assert outstanding_matters((policy("a", Mode.ENFORCE, when),), facts, either) == either
+
+
+def test_an_unknown_condition_waits_for_no_age_that_the_clock_settles() -> None:
+    facts = {"x.seen": "2025-01-01T12:00:00Z"}
+    when = AllOf((NEW, says("y.b")))
+
+    assert waits_for(when, facts, NOW) == {"y"}
+    assert waits_for(when, facts) == {"x", "y"}
+
+
+def test_the_record_of_a_clause_holds_the_value_that_was_compared() -> None:
+    clause = says("x.a", kind=FactType.TEXT, value="one")
+    traced = match(clause, {"x.a": "two"}).trace
+
+    assert traced == (Traced("x.a", Operator.EQUALS, "one", "two", Truth.FALSE),)
 
 
 def test_a_source_beside_an_age_that_is_not_had_is_not_waited_for() -> None:
