@@ -220,7 +220,10 @@ def test_a_protected_entry_about_something_unknown_is_cautioned_too(entry: Prote
         (-CLOCKS_APART - 1, "the event is dated 10 minutes after it arrived"),
         (3_600, None),
         (3_601, "the event was 60 minutes old when it arrived"),
-        (7_300, "the event was 121 minutes old when it arrived"),
+        (7_199, "the event was 119 minutes old when it arrived"),
+        (7_200, "the event was 2 hours old when it arrived"),
+        (48 * 3_600 - 1, "the event was 47 hours old when it arrived"),
+        (48 * 3_600, "the event was 2 days old when it arrived"),
     ],
 )
 def test_an_event_may_be_an_hour_old_and_ten_minutes_ahead(age: int, reason: str | None) -> None:
