@@ -41,7 +41,7 @@ def decide(  # noqa: PLR0913 - a command's fields, as they are
     digest: str = "",
     closed_as: str = "",
 ) -> int:
-    """Have the command carried out, and tell what came of it; a question that was asked again is shown."""
+    """Have the command carried out, and tell what came of it; a question about another plan than before is shown."""
     command = Command(uuid.uuid4().hex, verb, by, incident, reason, digest, closed_as)
     settings = read_settings()
     with nullcontext() if parsed.json else working(doing):
@@ -49,10 +49,11 @@ def decide(  # noqa: PLR0913 - a command's fields, as they are
     code = YES if obeyed.done else NO
     if not incident:
         return say(parsed, obeyed.says, code)
-    return _told(parsed, obeyed, incident, code)
+    return _told(parsed, obeyed, command, code)
 
 
-def _told(parsed: argparse.Namespace, obeyed: Obeyed, incident: str, code: int) -> int:
+def _told(parsed: argparse.Namespace, obeyed: Obeyed, command: Command, code: int) -> int:
+    incident = command.incident
     held = open_ledger().read(incident)
     record: dict[str, Any] = shown(held) if held else {}
     if parsed.json:
@@ -62,7 +63,7 @@ def _told(parsed: argparse.Namespace, obeyed: Obeyed, incident: str, code: int) 
     if obeyed.done:
         for text in record.get("still_open") or ():
             stdout().line(f"still open: {text}", "caution", indent=2, hang=2)
-    elif record.get("phase") == "waiting":
+    elif record.get("phase") == "waiting" and (record.get("question") or {}).get("digest") != command.digest:
         show_question(stdout(), record, time.time_ns())
     return code
 

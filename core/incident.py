@@ -75,6 +75,16 @@ class Decision:
     suspect_images: tuple[str, ...] = ()
     suspects_elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def because(self) -> str:
+        """Why no more is done, in one line: the guards' reasons, and the policies' own where these ask already.
+
+        A ceiling that leaves what the policies wanted anyway is no reason.
+        """
+        guards = [cap.reason for cap in self.caps if cap.name != "ceiling" or cap.mode < self.wanted]
+        own = self.reasons if self.wanted is Mode.APPROVE or not guards else ()
+        return "; ".join((*own, *guards))
+
 
 @dataclass(frozen=True, slots=True)
 class Question:

@@ -10,7 +10,7 @@ from screens.incident_evidence import show_kept
 from screens.incident_list import PHASE_STYLES
 from screens.incident_why import show_decision, show_evidence, show_finding
 from screens.plan import in_short, show_plan
-from screens.question import expiry
+from screens.question import expiry, heeded
 from screens.wording import Record, category, clock, last_event, part, rows, since, span, texts, where
 
 _MEANS = {
@@ -79,10 +79,21 @@ def _meaning(record: Record) -> str:
 
 
 def _because(record: Record) -> str:
-    """Why it is a question, in short: what the guards said, else what is not known."""
-    caps = [str(cap.get("reason")) for cap in rows(part(record.get("decision")).get("caps"))]
-    gaps = [f"{one.get('source')}: {one.get('gap')}" for one in rows(record.get("evidence")) if one.get("gap")]
-    return "; ".join(caps or gaps) or "the policy asks"
+    """Why it is a question, in short: that the policy asks, or what it waits for, and what the guards said."""
+    decision = part(record.get("decision"))
+    caps = [str(cap.get("reason")) for cap in heeded(decision)]
+    waited = _waited_for(decision)
+    gaps = {str(one.get("source")): one.get("gap") for one in rows(record.get("evidence"))}
+    missing = [f"{source}: {gaps.get(source) or 'it does not say'}" for source in sorted(waited)]
+    asks = ["the policy asks"] if decision.get("wanted") == "approve" and not waited else []
+    return "; ".join([*asks, *missing, *caps]) or "the policy asks"
+
+
+def _waited_for(decision: Record) -> set[str]:
+    """The sources without whose answer some policy could not be told to match or not."""
+    tried = [one for one in rows(decision.get("trace")) if one.get("truth") == "unknown"]
+    clauses = [clause for one in tried for clause in rows(one.get("clauses")) if clause.get("truth") == "unknown"]
+    return {str(clause.get("fact")).partition(".")[0] for clause in clauses}
 
 
 def _asked(screen: Screen, record: Record, now_ns: int) -> None:

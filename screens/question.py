@@ -25,13 +25,19 @@ def show_question(screen: Screen, record: Record, now_ns: int) -> None:
 
 
 def show_doubts(screen: Screen, record: Record) -> None:
-    """Why it is a question: the guards' reasons, or what the policies wait for."""
+    """Why it is a question: what the policies ask or wait for, where no guard had to, and the guards' reasons."""
     decision = part(record.get("decision"))
-    caps = rows(decision.get("caps"))
+    caps = heeded(decision)
+    for reason in texts(decision.get("reasons")) if decision.get("wanted") == "approve" or not caps else []:
+        screen.line(reason, indent=2, hang=2)
     for cap in caps:
         screen.line(f"{cap.get('kind')} {cap.get('name')}: {cap.get('reason')}", "caution", indent=2, hang=2)
-    for reason in [] if caps else texts(decision.get("reasons")):
-        screen.line(reason, indent=2, hang=2)
+
+
+def heeded(decision: Record) -> list[Record]:
+    """The guards that had something to say: not a ceiling that leaves what the policies wanted anyway."""
+    wanted = decision.get("wanted")
+    return [cap for cap in rows(decision.get("caps")) if cap.get("name") != "ceiling" or cap.get("mode") != wanted]
 
 
 def expiry(record: Record, now_ns: int) -> str:

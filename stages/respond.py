@@ -108,7 +108,7 @@ def _act(app: App, held: Held, decided: Decided, deadline: Deadline) -> Held:
     decision, plan = incident.decision, incident.plan
     if policy is None or decision is None or plan is None:
         return end(app, replace(held, incident=incident), "declined", "no policy matches")
-    why = "; ".join(cap.reason for cap in decision.caps) or "; ".join(decision.reasons)
+    why = decision.because
     if decision.mode is Mode.MONITOR:
         return _monitored(app, replace(held, incident=incident), decision.caps, why)
     held = replace(held, incident=incident)

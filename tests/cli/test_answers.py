@@ -185,6 +185,20 @@ def test_with_broken_policies_nothing_is_approved(firebreak: Told, asked: tuple[
     assert on.updates == ()
 
 
+def test_a_policy_that_is_gone_contains_nothing_and_the_question_is_shown_once(
+    firebreak: Told, asked: tuple[Line, Incident]
+) -> None:
+    on, incident = asked
+    for path in on.app.settings.policies.glob("[0-9]*.yaml"):
+        path.unlink()
+    told = firebreak("incident", "approve", incident.id)
+
+    assert told.code == 1
+    assert told.err == f"{incident.id}: the policy that asked does not exist any more\n"
+    assert told.out.count("To be approved: ") == 1
+    assert on.updates == ()
+
+
 def test_with_broken_policies_everything_can_be_seen_halted_and_taken_back(
     firebreak: Told, asked: tuple[Line, Incident]
 ) -> None:

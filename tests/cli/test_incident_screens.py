@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.incident import Decision, Phase
 from core.instants import NANOS
-from core.mode import Mode
+from core.mode import Cap, Mode
 from sandbox.notifications import Scene
 from screens.incident_list import show_list
 from screens.incident_show import show
@@ -268,3 +268,40 @@ def test_the_list_tells_who_waits() -> None:
 
 def test_an_empty_list_says_so() -> None:
     assert told(show_list, [], NOW) == "No incidents.\n"
+
+
+STALE = Cap("stale", "caution", "the event was 90 minutes old when it arrived")
+CEILING = Cap("ceiling", "caution", "the ceiling in firebreak.yaml is approve")
+UNKNOWN = {"policy": "a", "truth": "unknown", "clauses": [{"fact": "virustotal.malicious", "truth": "unknown"}]}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "caps", "trace", "because"),
+    [
+        (Mode.ENFORCE, (CEILING,), (), "the ceiling in firebreak.yaml is approve"),
+        (Mode.APPROVE, (CEILING,), (), "the policy asks"),
+        (Mode.APPROVE, (CEILING, STALE), (), "the policy asks; the event was 90 minutes old when it arrived"),
+        (Mode.APPROVE, (CEILING,), (UNKNOWN,), "virustotal: no answer within 10 s"),
+        (Mode.APPROVE, (STALE,), (UNKNOWN,), "virustotal: no answer within 10 s; the event was 90 minutes old when it"),
+    ],
+)
+def test_a_question_says_what_asks_and_no_ceiling_that_leaves_it_as_it_is(
+    wanted: Mode, caps: tuple[Cap, ...], trace: tuple[Any, ...], because: str
+) -> None:
+    decision = incident().decision
+    assert decision is not None
+    text = shown(decision=replace(decision, wanted=wanted, caps=caps, trace=trace))
+
+    assert f"because: {because}" in text
+    assert ("caution ceiling" in text) is (wanted is Mode.ENFORCE)
+    assert ("policy known-malware-on-service (enforce) matches" in text) is (wanted is Mode.APPROVE)
+
+
+def test_the_history_says_that_the_policy_asks_and_not_the_ceiling() -> None:
+    decision = incident().decision
+    assert decision is not None
+
+    assert replace(decision, wanted=Mode.APPROVE, caps=(CEILING, STALE)).because == (
+        "policy known-malware-on-service (enforce) matches; the event was 90 minutes old when it arrived"
+    )
+    assert replace(decision, caps=(CEILING,)).because == "the ceiling in firebreak.yaml is approve"
