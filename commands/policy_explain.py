@@ -108,7 +108,8 @@ def _text(finding: str) -> bytes:
         return sys.stdin.buffer.read(LARGEST + 1)
     path = Path(finding)
     if not path.exists() or path.is_dir():
-        message = f"{finding}: there is no such file, and it is not the name of a finding in SCC"
+        what = "a folder" if path.is_dir() else "there is no such file"
+        message = f"{finding}: {what}, and it is not the name of a finding in SCC"
         raise Misused(message)
     with path.open("rb") as file:
         return file.read(LARGEST + 1)

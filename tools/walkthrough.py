@@ -21,19 +21,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROMPT, ANY, ASK_CODE = "$ ", "…", "echo $?"
-_SECONDS = 300
+_SECONDS = 600
 _FENCE = re.compile(r"```(\w*)")
 _NAMED = re.compile(r"(?P<more>the end of )?`([^`\s]+)`:$")
 _VOLATILE = re.compile(
     r"(?P<id>fb-[0-9a-f]{16}|\b[0-9a-f]{12,64}\b)"
     r"|(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?|\b\d\d:\d\d:\d\d\b|\b\d{4}-\d\d-\d\d\b)"
-    r"|(?P<span> *\b\d+(?:\.\d+)? (?:ms|s|min|h|d)\b)"
+    r"|(?P<span> *\+?\b\d+(?:\.\d+)? (?:ms|s|min|h|d)\b)"
     r"|(?P<any>…)"
 )
 _MAY_BE = {
     "id": r"((?:fb-)?[0-9a-f]{12,64})",
     "time": r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?|\d\d:\d\d:\d\d|\d{4}-\d\d-\d\d",
-    "span": r" *\d+(?:\.\d+)? (?:ms|s|min|h|d)",
+    "span": r" *\+?\d+(?:\.\d+)? (?:ms|s|min|h|d)",
     "any": r".*",
 }
 _FOREIGN = (

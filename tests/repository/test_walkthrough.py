@@ -42,6 +42,13 @@ def test_files_are_written_and_commands_run_in_one_shell(tmp_path: Path) -> None
     assert len(followed(page, tmp_path)) == 6
 
 
+@pytest.mark.parametrize(
+    "said", ["12:00:01    +8.4 s  ada: x", "23:59:59  +2 min  ada: x", "12:00:01   +11.2 s  ada: x"]
+)
+def test_times_and_durations_may_be_others(tmp_path: Path, said: str) -> None:
+    assert len(followed(console(f"$ echo '{said}'", "13:07:35    +0.0 s  ada: x"), tmp_path)) == 1
+
+
 def test_ids_of_the_page_become_those_of_the_reader(tmp_path: Path) -> None:
     page = console(
         "$ echo fb-1111111111111111, 3 s ago, seen",
