@@ -17,3 +17,8 @@ class Users:
 
     names: tuple[str, ...] = ()
     unseen: tuple[str, ...] = NEVER_SEEN
+
+    def sentence(self, account: str) -> str:
+        """Who stops with the account, and who may besides."""
+        named = f"is the identity of {', '.join(self.names)} too" if self.names else "is nobody else's that was found"
+        return f"{account} {named}; not looked at: {'; '.join(self.unseen)}"

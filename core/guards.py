@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+from core.account_users import Users
 from core.case import Case
 from core.finding import Finding
 from core.mode import Cap, Mode
@@ -46,7 +47,8 @@ class Situation:
     """All that guards look at. None and "unreachable" mean not known, and an unknown never passes.
 
     `incident` is the id of the incident whose own first event this is, empty for a further event of it.
-    `unread_regions` says of other regions of the service why they could not be read.
+    `unread_regions` says of other regions of the service why they could not be read, `users` of each service account
+    that would be disabled who else runs as it.
     """
 
     finding: Finding
@@ -67,6 +69,7 @@ class Situation:
     gaps: tuple[str, ...] = ()
     further: tuple[Further, ...] = ()
     unread_regions: tuple[str, ...] = ()
+    users: Mapping[str, Users] = field(default_factory=dict)
 
 
 CONTAINED = Cap("contained", "caution", "the target is contained already and something new would be closed")
@@ -210,7 +213,8 @@ def irreversible(now: Situation, plan: Plan | None, actions: Actions) -> list[Ca
         if not action.reversible and not step.accept_irreversible:
             caps += _caution("irreversible", f"{step.action} cannot be undone")
         if action.reach == "shared":
-            caps += _caution("shared", f"{step.action} reaches other workloads too")
+            who = "; ".join(users.sentence(account) for account, users in now.users.items())
+            caps += _caution("shared", f"{step.action} reaches other workloads too{who and f': {who}'}")
     return caps
 
 

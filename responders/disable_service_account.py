@@ -40,6 +40,7 @@ class DisableServiceAccount:
     call = "DisableServiceAccount of the IAM API on each account, read again just before: there is no etag"
     closes = "calls to Google Cloud as the account, with tokens that were taken too, and new tokens from its keys"
     leaves_open: tuple[str, ...] = (
+        "what runs as the account runs on, suspects too: this takes what they may do, not who can reach them",
         "what checks the account's ID tokens by their signature alone may accept those taken for up to an hour",
         "what was made or read as the account stays so, other identities that it could act as above all",
         "its keys and tokens work again once it is enabled: delete keys that may have been taken before a release",

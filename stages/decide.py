@@ -26,7 +26,7 @@ from core.standing import Standing
 from core.target import NotATarget, Target
 from core.truth import Truth
 from core.verdict import assess
-from core.workload import Gone, Workload
+from core.workload import IDENTITY, Gone, Workload
 from enrichment.related import named_revisions
 from ledger import BrokenSeal, Held
 from stages.blast_radius import take_slots
@@ -121,7 +121,7 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     plan = drawn.plan if drawn else None
     situation = _situation(app, held, confirmed, choice, evidence, workload, case)
     situation = replace(situation, standing=standing, standing_fault=fault)
-    situation = _seen_further(situation, drawn) if drawn else situation
+    situation = _seen_further(app, situation, drawn, deadline) if drawn else situation
     decision = _within_limits(app, incident.id, situation, _decision(app, choice, situation, plan, named), plan)
     shown = tuple(asked(one) for one in evidence)
     verdict = assess(finding, evidence)
@@ -168,11 +168,14 @@ def _draw(  # noqa: PLR0913, PLR0917 - a drawing rests on all of them
     return draw(app, about, choice.policy, seen, Known(named, case.suspicion, images_of(case)), deadline)
 
 
-def _seen_further(situation: Situation, drawn: Drawing) -> Situation:
-    """The situation with what was learned of further targets."""
+def _seen_further(app: App, situation: Situation, drawn: Drawing, deadline: Deadline) -> Situation:
+    """The situation with what was learned of further targets, and who else uses what would be taken from all."""
     places = tuple(Further(one.workload.target, one.case, one.standing) for one in drawn.further)
     fault = situation.standing_fault or drawn.broken
-    return replace(situation, further=places, unread_regions=drawn.unread, standing_fault=fault)
+    changes = (*drawn.plan.changes, *drawn.plan.fallback)
+    accounts = {one.target.name: one.target for one in changes if one.surface == IDENTITY and one.after}
+    users = {name: app.account_users.users_of(one, situation.target, deadline) for name, one in accounts.items()}
+    return replace(situation, further=places, unread_regions=drawn.unread, standing_fault=fault, users=users)
 
 
 def _kind(target: Target | NotATarget) -> str:

@@ -14,7 +14,7 @@ from core.plan import SUCCESS, Change, Outcome, Plan, stands_at
 from core.policy import Policy
 from core.standing import Hold
 from core.target import NotATarget
-from core.workload import Workload
+from core.workload import IDENTITY, Workload
 from ledger import Held
 from stages.draw import draw
 from stages.look import Seen, known_of, look, look_with, wait_for_others
@@ -68,7 +68,7 @@ def _outcome(app: App, held: Held, change: Change, seen: Seen) -> Held:
         incident = incident.also_holding(change.target)
     detail = f"verified in effect: {keys(change)}" if change.after else "already so: nothing was written"
     always = (text for step in plan.steps_on(change.target) for text in app.actions[step.action].leaves_open)
-    left = tuple(dict.fromkeys((*opened(incident, seen), *always)))
+    left = tuple(dict.fromkeys((*opened(incident, seen), *always, *_shared(incident, change))))
     place = incident.place_of(change.target)
     outcome = Outcome(change.surface, SUCCESS, place + detail, change.actions, left, change.target.key)
     outcomes = (*(one for one in incident.outcomes if not _same(one, outcome)), outcome)
@@ -82,6 +82,12 @@ def opened(incident: Incident, seen: Seen) -> tuple[str, ...]:
     covered = frozenset(target.location for target in targets if target.kind == "service")
     place = incident.place_of(seen.workload.target)
     return tuple(f"{place}{line}" for line in still_open(seen.workload, seen.case, covered))
+
+
+def _shared(incident: Incident, change: Change) -> tuple[str, ...]:
+    """Who else stopped with an account, as the question said it."""
+    caps = incident.decision.caps if incident.decision and change.surface == IDENTITY and change.after else ()
+    return tuple(cap.reason for cap in caps if cap.name == "shared")
 
 
 def _same(one: Outcome, other: Outcome) -> bool:

@@ -82,11 +82,17 @@ def line(tried: str, careless: str, did: str, act: Act = found, *, world: Any = 
     def run(folder: Path) -> str:
         with Lines(folder)(world_of(**(world or {})), **on_line) as on:
             prepare(on)
-            before = len(on.updates), on.reachable
+            before = _written(on)
             said = _said(on, act)
-            return said if before == (len(on.updates), on.reachable) else f"{ACTED}: {said}"
+            return said if before == _written(on) else f"{ACTED}: {said}"
 
     return Probe(tried, careless, did, run)
+
+
+def _written(on: Line) -> Any:
+    """All that writes would show in."""
+    disabled = {email for email, one in on.world.accounts.items() if one.account.disabled}
+    return len(on.updates), on.reachable, disabled
 
 
 def _said(on: Line, act: Act) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.guards.probes_of_accounts import ACCOUNTS
 from tests.guards.probes_of_files import FILES
 from tests.guards.probes_of_findings import FINDINGS
 from tests.guards.probes_of_guards import BARS, CAUTIONS, CONTROLS, NEAR_NAMES
@@ -23,6 +24,10 @@ GROUPS: dict[str, tuple[str, tuple[Probe, ...]]] = {
     "Cautions and missing answers": (
         "A person is asked. Less evidence never makes Firebreak act alone, and never makes it stay silent.",
         CAUTIONS,
+    ),
+    "Identities that others share": (
+        "Disabling a service account stops whatever runs as it. A person is asked each time, and told who that is.",
+        ACCOUNTS,
     ),
     "Near names": ("Names are compared as parsed parts, and patterns fit the whole word.", NEAR_NAMES),
 }

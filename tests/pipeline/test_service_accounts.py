@@ -75,6 +75,19 @@ def test_the_account_of_the_suspects_is_disabled_after_a_question_and_no_other(l
         assert [cap["name"] for cap in on.shown(incident)["decision"]["caps"]] == ["shared"]
 
 
+def test_the_question_and_the_record_say_who_stops_with_it(line: Lines) -> None:
+    with line(world_of(), policy=policy(STEP)) as on:
+        on.world.add_service(
+            {"name": BASKET, "service_account": PAY, "revisions": [revision("basket-00001", 5, "-3h")]}
+        )
+        incident = approved(on)
+        said = f"{PAY} is the identity of service basket in europe-west1 too; not looked at: Compute Engine"
+
+        assert said in next(one.what for one in incident.history if "asks a person" in one.what)
+        assert any(said in text for text in incident.still_open)
+        assert len(on.sandbox.wire.calls_to("*/ListServices")) == 1
+
+
 def test_it_stands_beside_the_pin_and_one_release_gives_both_back(line: Lines) -> None:
     with line(world_of(), policy=policy("{action: pin_previous_revision}", STEP)) as on:
         incident = approved(on)
