@@ -22,7 +22,7 @@ from core.node_text import read_keys, read_mode, read_placed_texts, read_seconds
 from core.policy import HOUR, Charter, Files, OnExpiry, Policy, PolicySet
 from core.policy_digest import digest_of
 from core.step_text import read_steps
-from core.undoing import possible_kinds, undoings
+from core.undoing import ever_undoing, possible_kinds, undoings
 from core.vocabulary import Actions, Vocabulary
 from core.yaml_text import Entries, Items, Node, read_yaml
 
@@ -169,7 +169,7 @@ def _check_steps(policy: Policy, words: Vocabulary, log: FaultLog) -> None:
 
     What loads must not hang on the time of day, and so ages are those of a fixed one.
     """
-    if not undoings(policy.then, words.actions):
+    if not ever_undoing(policy.then, words.actions):
         return
     kinds = possible_kinds(policy.when, words.catalogue, EXAMPLES_NOW)
     for earlier, later, always in undoings(policy.then, words.actions, kinds):

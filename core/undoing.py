@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from core.action import State
+from core.action import Responder, State
 from core.case import Case
 from core.clause import Clause, Operator
 from core.evidence import Catalogue, FactType
@@ -28,6 +29,16 @@ class Undoing(NamedTuple):
     earlier: Step
     later: Step
     always: bool
+
+
+def ever_undoing(steps: tuple[Step, ...], actions: Actions) -> bool:
+    """Whether any step undoes another on any workload. Tried once for all the policies that have the same steps."""
+    return _ever_undoing(steps, frozenset(actions.items()))
+
+
+@functools.lru_cache(maxsize=1000)
+def _ever_undoing(steps: tuple[Step, ...], actions: frozenset[tuple[str, Responder]]) -> bool:
+    return bool(undoings(steps, dict(actions)))
 
 
 def undoings(steps: tuple[Step, ...], actions: Actions, kinds: frozenset[str] | None = None) -> tuple[Undoing, ...]:

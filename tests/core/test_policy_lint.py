@@ -313,6 +313,14 @@ def test_steps_are_tried_only_on_what_the_policy_can_be_about() -> None:
     assert said.startswith("`open_door` undoes `shut_all`, whatever")
 
 
+def test_policies_with_the_same_steps_are_each_told_in_their_place() -> None:
+    text = policy(then="{action: shut_door}, {action: open_door}")
+    files = {"0.yaml": text, "1.yaml": f"# another\n{text.replace('id: x', 'id: z')}"}
+    told = read_policies(files, WORLD.catalogue, ACTIONS).faults
+
+    assert [(one.at.file, one.at.line) for one in told] == [("0.yaml", 4), ("1.yaml", 5)]
+
+
 def test_each_of_several_policies_in_a_file_is_told_of_its_own_steps() -> None:
     bad, wrong = policy(then="{action: shut_door}, {action: open_door}"), policy(then="{action: shut_dor}", id="z")
     text = "".join("- " + one.strip().replace("\n", "\n  ") + "\n" for one in (wrong, bad))
