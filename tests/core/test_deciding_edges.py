@@ -14,6 +14,7 @@ from core.matching import AllOf, AnyOf, Condition, Traced, match, waits_for
 from core.mode import Cap, Mode, capped
 from core.policy import Policy
 from core.protected import Pattern
+from core.representatives import representatives
 from core.satisfiable import Never, facts_for, never
 from core.truth import Truth
 from tests.core.policy_strategies import HERE
@@ -115,9 +116,9 @@ def test_a_search_is_sure_of_nothing_only_with_a_step_to_spare(monkeypatch: pyte
         monkeypatch.setattr("core.satisfiable._MOST_TRIED", steps)
         return never(*both, catalogue=CATALOGUE, now_ns=NOW)
 
-    needed = next(steps for steps in range(1, 20) if is_sure(steps))
+    taken = 1 + len(representatives("x.word", CATALOGUE["x.word"], both, NOW).values)
 
-    assert [is_sure(steps) for steps in (needed - 1, needed, needed + 1)] == [False, True, True]
+    assert [is_sure(steps) for steps in (taken, taken + 1, taken + 2)] == [False, True, True]
 
 
 def test_an_age_can_be_had_because_the_clock_is_known() -> None:

@@ -284,6 +284,58 @@ def test_inferred_suspects_of_an_action_that_goes_by_related_findings_need_these
     assert said(case=case("named"), steps=steps, related_known=False) == []
 
 
+def test_suspects_can_be_inferred_on_a_changed_service_and_without_related_findings_at_once() -> None:
+    both = said(case=case("older"), workload=workload(EVENT + 1), steps=(step("guessing"),), related_known=False)
+
+    assert [name for name, _, _ in both] == ["changed", "inferred"]
+
+
+def test_where_the_workload_is_not_known_nothing_is_said_of_its_suspects() -> None:
+    """Nothing can be drawn then, which is said elsewhere."""
+    assert said(case=case("unplaced"), workload=None) == said(case=None) == []
+
+
+def test_every_step_that_needs_a_person_is_named() -> None:
+    caps = said(steps=(step("final"), step("shared"), step("final", step("shared"))))
+
+    assert [reason for _, _, reason in caps] == [
+        "final cannot be undone",
+        "shared reaches other workloads too",
+        "final cannot be undone",
+        "shared reaches other workloads too",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "unknown"),
+    [
+        ({"target": Target("p", "l", "service", "svc", project_id="p"), "own": (OWN.format("2"),)}, {"self": True}),
+        ({"charter": replace(situation().charter, protected=(Protected(folder="7"),))}, {"protected": False}),
+        (
+            {
+                "charter": replace(situation().charter, protected=(Protected(folder="7"),)),
+                "finding": replace(FINDING, folders=None),
+            },
+            {"protected": True},
+        ),
+        ({"steps": (step("needy"),), "gaps": ("logs",)}, {"evidence": True}),
+        (
+            {
+                "case": case("older"),
+                "workload": workload(EVENT + 1),
+                "steps": (step("guessing"),),
+                "related_known": False,
+            },
+            {"changed": False, "inferred": True},
+        ),
+    ],
+)
+def test_a_caution_says_whether_it_stands_only_because_something_is_not_known(
+    changes: dict[str, Any], unknown: dict[str, bool]
+) -> None:
+    assert {cap.name: cap.unknown for cap in caps_for(situation(**changes), WRITES, ACTIONS)} == unknown
+
+
 def test_what_cannot_be_undone_is_cautioned_unless_the_policy_accepts_it() -> None:
     assert said(steps=(step("plain", step("final")),)) == caution("irreversible", "final cannot be undone")
     assert said(steps=(step("final", accept=True),)) == []
@@ -331,3 +383,4 @@ def test_a_further_target_counts_where_something_would_be_written_to_it() -> Non
     assert said(plan=verified, further=further) == []
     assert said(plan=written, further=further) == CONTAINED + RELEASED
     assert said(plan=written, further=further, standing=HELD) == CONTAINED + RELEASED
+    assert said(plan=written, further=further, standing=Standing(TARGET.key, released_ns=EVENT)) == RELEASED + CONTAINED

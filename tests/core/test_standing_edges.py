@@ -73,6 +73,7 @@ def test_the_containment_that_is_being_written_last_has_others_wait_for_two_minu
     standing = Standing(KEY, holds=holds, pending={"service.ingress": "none"})
 
     assert standing.being_written(incident, 100 + later_ns) == told
+    assert Standing(KEY, holds=holds[1:], pending=standing.pending).being_written("a", 100) == "the containment of b"
     assert Standing(KEY, holds=holds).being_written("a", 100) == ""
     assert Standing(KEY, pending={"service.ingress": "none"}).being_written("a", 100) == ""
 
