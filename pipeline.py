@@ -91,7 +91,7 @@ def _carried_out(app: App, command: Command) -> Obeyed:
     }
     if command.verb == "sweep":
         swept = sweep(app)
-        return Obeyed(done=not swept.undone, says=str(swept))
+        return Obeyed(done=not swept.refused, says=str(swept))
     if command.verb in ("halt", "resume"):
         return stop_or_go(app.ledger, command)
     try:
@@ -156,16 +156,18 @@ def give_up_lease(app: App, held: Held) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep did, by how many, and what it could not deal with, each with the reason."""
+    """What a sweep did, by how many; what it could not deal with, and what it comes back to, each with the reason."""
 
     done: Mapping[str, int]
-    undone: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """For people; the log has every reason."""
         counts = ", ".join(f"{what}: {number}" for what, number in sorted(self.done.items()))
-        more = f"; and {len(self.undone) - _MOST_TOLD} more" if len(self.undone) > _MOST_TOLD else ""
-        reasons = f" ({'; '.join(self.undone[:_MOST_TOLD])}{more})" if self.undone else ""
+        told = (*self.refused, *self.later)
+        more = f"; and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+        reasons = f" ({'; '.join(told[:_MOST_TOLD])}{more})" if told else ""
         return f"{counts}{reasons}" or "nothing was left to do"
 
 
@@ -177,9 +179,10 @@ def sweep(app: App, budget: float = BUDGET_SECONDS) -> Swept:
     standing_targets(as_one_worker(app), counts, deadline)
     isolated(app, counts, "the findings of SCC", lambda: _answer_missed(app, counts, deadline))
     isolated(app, counts, "what has expired", lambda: _forget(app, counts))
-    swept = Swept({what: number for what, number in counts.items() if number}, tuple(counts.undone))
+    done = {what: number for what, number in counts.items() if number}
+    swept = Swept(done, tuple(counts.refused), tuple(counts.later))
     # An alert counts this very message: nothing may be added to it.
-    app.say("NOTICE", "the sweep is done", sweep=swept.done, undone=swept.undone)
+    app.say("NOTICE", "the sweep is done", sweep=done, refused=swept.refused, later=swept.later)
     return swept
 
 

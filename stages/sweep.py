@@ -32,11 +32,15 @@ LOOK_AGAIN_NS = 30 * NANOS
 
 
 class Tally(Counter[str]):
-    """How many of each kind of thing a sweep did. `undone` says what it could not deal with, and why."""
+    """How many of each kind of thing a sweep did. `refused` says what it could not deal with, and why.
+
+    `later` is what somebody else is at work on, or could not be reached: the next sweep comes back to it.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.undone: list[str] = []
+        self.refused: list[str] = []
+        self.later: list[str] = []
 
 
 def isolated(app: App, counts: Tally, what: str, work: Callable[[], str | None]) -> None:
@@ -45,14 +49,15 @@ def isolated(app: App, counts: Tally, what: str, work: Callable[[], str | None])
         done = work()
     except Transient as fault:
         counts["busy or unreachable"] += 1
+        counts.later.append(f"{what}: {fault}")
         app.say("WARNING", f"the sweep comes back to {what}: {fault}")
     except (Refused, Unreadable) as fault:
         counts["refused"] += 1
-        counts.undone.append(f"{what}: {fault}")
+        counts.refused.append(f"{what}: {fault}")
         app.say("ERROR", f"the sweep could not deal with {what}: {fault}")
     except Exception as fault:  # noqa: BLE001 - one item's fault must not keep the others from being looked at
         counts["faults"] += 1
-        counts.undone.append(f"{what}: a fault in Firebreak itself: {type(fault).__name__}")
+        counts.refused.append(f"{what}: a fault in Firebreak itself: {type(fault).__name__}")
         app.say("ERROR", f"a fault in Firebreak itself, at {what}: {type(fault).__name__}: {fault}")
     else:
         counts.update([done] if done else [])

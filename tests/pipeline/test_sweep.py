@@ -234,6 +234,18 @@ def test_what_the_sweep_writes_to_the_log_is_what_its_alert_counts(line: Lines) 
         assert [one["message"] for one in on.logged if "sweep" in one] == counted
 
 
+def test_what_cannot_be_reached_is_named_and_left_for_the_next_sweep(line: Lines) -> None:
+    with line() as on:
+        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="PERMISSION_DENIED", times=1))
+        refused = pipeline.sweep(on.app)
+        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="UNAVAILABLE", times=99))
+        unreachable = pipeline.sweep(on.app, 0.5)
+
+        assert str(refused).startswith("refused: 1 (the findings of SCC: ")
+        assert unreachable.refused == ()
+        assert str(unreachable).startswith("busy or unreachable: 1 (the findings of SCC: ")
+
+
 def test_without_any_policy_findings_are_recorded_and_the_sweep_says_no(line: Lines) -> None:
     """What is lost meanwhile is answered by the first sweep that has policies."""
     with line() as on:
@@ -247,7 +259,7 @@ def test_without_any_policy_findings_are_recorded_and_the_sweep_says_no(line: Li
 
         assert declined.phase == "declined"
         assert said(declined) == NO_POLICY
-        assert (swept.done, swept.undone) == ({"refused": 1}, (f"the findings of SCC: {NO_POLICY}",))
+        assert (swept.done, swept.refused) == ({"refused": 1}, (f"the findings of SCC: {NO_POLICY}",))
         assert mended["missed findings answered"] == 1
 
 
