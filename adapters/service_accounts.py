@@ -38,7 +38,8 @@ class ServiceAccounts:
         """The account; raises Missing, Denied, Transient, or Unsupported where IAM answers with another one."""
         account = self._get(target.resource, deadline)
         known = target.project_id or account.project_id
-        if (account.email, account.project_id) != (target.name, known):
+        # A project that is not said is none that differs: the address names it too.
+        if account.email != target.name or account.project_id not in ("", known):
             message = f"IAM answers with {account.email} of {account.project_id}; it is left alone"
             raise Unsupported(message)
         return Workload(

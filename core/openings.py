@@ -13,7 +13,7 @@ from core.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, Work
 def still_open(workload: Workload, case: Case, covered: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """Sentences on every way in which a suspect, or the hole it came through, is still within reach.
 
-    `covered` are regions in which the service was looked after by itself.
+    `covered` are regions in which the service was looked after by itself, and service accounts that were.
     """
     if workload.target.kind == "service_account":
         return ()
@@ -57,7 +57,7 @@ def _beyond(workload: Workload, covered: frozenset[str]) -> Iterator[str]:
         yield f"the service is also set to run in {', '.join(others)}, where nothing was closed: contain it there too"
     elif workload.regions:
         yield "the next deployment of a service in several regions may set its traffic anew in all of them"
-    if workload.service_account:
+    if workload.service_account and workload.service_account not in covered:
         yield f"credentials of {workload.service_account} that were taken stay valid: rotate them"
     if workload.function:
         yield "this is a Cloud Functions service: its next deployment sends all traffic to the new revision"

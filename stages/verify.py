@@ -79,7 +79,7 @@ def _outcome(app: App, held: Held, change: Change, seen: Seen) -> Held:
 def opened(incident: Incident, seen: Seen) -> tuple[str, ...]:
     """What is still open on one target; where it is not the finding's own, each line says which."""
     targets = (*incident.targets, *(incident.plan.targets if incident.plan else ()))
-    covered = frozenset(target.location for target in targets if target.kind == "service")
+    covered = frozenset(target.place for target in targets)
     place = incident.place_of(seen.workload.target)
     return tuple(f"{place}{line}" for line in still_open(seen.workload, seen.case, covered))
 

@@ -108,6 +108,15 @@ def test_an_answer_about_another_account_is_refused(accounts: ServiceAccounts) -
         accounts.read(strayed, soon())
 
 
+def test_an_answer_that_leaves_the_project_unsaid_is_about_the_account_that_it_names(
+    accounts: ServiceAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "_get", lambda *_: iam_admin_v1.ServiceAccount(email=OTHERS))
+    named = Target("shop-test", "global", "service_account", OTHERS, project_id="shop-test")
+
+    assert accounts.read(named, soon()).state == {f"service_account.{OTHERS}": "enabled"}
+
+
 FAULTS = [
     ("NOT_FOUND", Missing),
     ("PERMISSION_DENIED", Denied),

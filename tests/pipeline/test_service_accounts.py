@@ -94,6 +94,7 @@ def test_it_stands_beside_the_pin_and_one_release_gives_both_back(line: Lines) -
         closed = (BAD in on.reachable, disabled(on))
         released(on, incident)
 
+        assert not any("credentials of" in line for line in incident.still_open)
         assert closed == (False, {PAY})
         assert BAD in on.reachable
         assert disabled(on) == set()
