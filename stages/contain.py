@@ -22,7 +22,7 @@ from stages.last_check import Barred, Unconfirmed, bars_now, check_again
 from stages.look import Seen, look
 from stages.question import ask, difference
 from stages.rest import resting
-from stages.verify import keys, redraw, verify
+from stages.verify import keys, looked_around, redraw, verify
 
 _LIFTED = frozenset({"halt", "ceiling", "source", "self"})
 """Bars of our own configuration, which a person may lift while a question stands."""
@@ -78,7 +78,8 @@ def _make_all(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
     target = held.incident.finding.target
     if plan.changes and not plan.writes and isinstance(target, Target):
         give_slots_back(app, target, held.incident.id)
-    return _ended(app, replace(held, incident=replace(held.incident, done=plan)), "contained", _summary(plan))
+    done = replace(held.incident, done=plan)
+    return _ended(app, replace(held, incident=looked_around(app, done, deadline)), "contained", _summary(plan))
 
 
 def _saved(app: App, held: Held) -> Held:

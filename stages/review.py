@@ -18,7 +18,7 @@ from stages.announce import channels
 from stages.look import look
 from stages.release import CannotRelease, release
 from stages.rest import held_targets, policy_of, review_ns
-from stages.verify import opened
+from stages.verify import looked_around, opened
 
 BY = "firebreak"
 
@@ -39,7 +39,7 @@ def announce_review(app: App, held: Held, by: str, deadline: Deadline, why: str 
         reopened=tuple(sorted({name for one in seen for name in one.standing.suspects & one.workload.reachable})),
         next_ns=review_ns(app, incident),
     )
-    return app.ledger.save(held, reviewed.announcing(channels(app)))
+    return app.ledger.save(held, looked_around(app, reviewed, deadline).announcing(channels(app)))
 
 
 def review_due(app: App, held: Held, hold: Hold, deadline: Deadline) -> Held:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from adapters.deadline import Deadline
 from app import App
-from core.errors import Drifted, Failed, Refused, Unfinished
+from core.errors import Drifted, Failed, Refused, Transient, Unfinished
 from core.incident import Incident
 from core.openings import still_open
 from core.plan import SUCCESS, Change, Outcome, Plan, stands_at
@@ -82,6 +82,18 @@ def opened(incident: Incident, seen: Seen) -> tuple[str, ...]:
     covered = frozenset(target.place for target in targets)
     place = incident.place_of(seen.workload.target)
     return tuple(f"{place}{line}" for line in still_open(seen.workload, seen.case, covered))
+
+
+def looked_around(app: App, incident: Incident, deadline: Deadline) -> Incident:
+    """The incident with what is open on the finding's own target, where the plan changed only others."""
+    target = incident.finding.target
+    if isinstance(target, NotATarget) or incident.plan is None or incident.plan.changes_to(target):
+        return incident
+    try:
+        here = opened(incident, look(app, incident, target, deadline))
+    except (Refused, Transient) as fault:
+        here = (f"what is open on the {target.kind.replace('_', ' ')} itself could not be looked at: {fault}",)
+    return replace(incident, still_open=tuple(dict.fromkeys((*here, *incident.still_open))))
 
 
 def _shared(incident: Incident, change: Change) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 import pytest
+from google.cloud import iam_admin_v1
 
 from adapters.deadline import Deadline
 from adapters.service_accounts import ServiceAccounts

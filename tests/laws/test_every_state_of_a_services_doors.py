@@ -119,13 +119,15 @@ def test_what_is_said_to_be_open_is_what_the_oracle_finds_open_in_every_state() 
 WIDE_OPEN = {
     "traffic": [{"revision": GOOD, "percent": 50}, {"latest": True, "percent": 50}, {"revision": BAD, "tag": "canary"}],
     "scaling": {"min": 0, "max": 10},
+    "service_account": "pay@shop-prod.iam.gserviceaccount.com",
 }
 
 
 @pytest.mark.parametrize("name", sorted(name for name, one in responders.discover().items() if "service" in one.kinds))
 def test_the_record_of_each_action_says_just_what_the_oracle_still_finds_open(tmp_path: Path, name: str) -> None:
     """From a service open in every way, through the whole line."""
-    with Lines(tmp_path)(world_of(service=WIDE_OPEN), policy=policy(name)) as on:
+    accounts = [{"email": WIDE_OPEN["service_account"]}]
+    with Lines(tmp_path)(world_of(service=WIDE_OPEN, service_accounts=accounts), policy=policy(name)) as on:
         incident = on.respond(on.finding())
         if incident.phase == "waiting":
             pipeline.approve(on.app, incident.id, "ada")

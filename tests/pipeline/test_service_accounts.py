@@ -88,6 +88,18 @@ def test_the_question_and_the_record_say_who_stops_with_it(line: Lines) -> None:
         assert len(on.sandbox.wire.calls_to("*/ListServices")) == 1
 
 
+def test_what_is_open_on_the_service_is_said_though_the_account_alone_was_changed(line: Lines) -> None:
+    """When it was contained, and again when it is reviewed."""
+    with line(world_of(), policy=policy(STEP)) as on:
+        incident = approved(on)
+        reviewed = pipeline.review(on.app, incident.id, "ada")
+        suspect = f"suspect {BAD} can still be reached from the internet"
+
+        assert any(text.startswith(suspect) for text in incident.still_open)
+        assert reviewed is not None
+        assert any(text.startswith(suspect) for text in reviewed.held.incident.still_open)
+
+
 def test_it_stands_beside_the_pin_and_one_release_gives_both_back(line: Lines) -> None:
     with line(world_of(), policy=policy("{action: pin_previous_revision}", STEP)) as on:
         incident = approved(on)
