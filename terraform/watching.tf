@@ -36,7 +36,7 @@ locals {
       severity = "ERROR"
     }
     function-error = {
-      says     = "A fault in Firebreak itself, or a function that does not start. The message is delivered again for over two hours."
+      says     = "A fault in Firebreak itself, or a function that does not start: the message is delivered again for over two hours. Or one without any policy: findings are recorded, and nothing is decided."
       filter   = local.log_filters.faults
       severity = "ERROR"
     }
