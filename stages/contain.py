@@ -15,6 +15,7 @@ from core.plan import SUCCESS, Change, Outcome, Plan, overlaid, stands_at
 from core.policy import Policy
 from core.standing import Hold
 from core.target import Target
+from core.workload import is_final
 from ledger import Held
 from stages.announce import channels
 from stages.blast_radius import give_slots_back, take_slots
@@ -180,7 +181,7 @@ def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline)
         caps = ()
     if caps:
         return ask(app, held, policy, plan, caps, why)
-    if incident.answer is not None and plan.writes and not _covered(incident, plan):
+    if incident.answer is not None and not _covered(incident, plan):
         caps = incident.decision.caps if incident.decision else ()
         return ask(app, held, policy, plan, caps, f"{why}{difference(incident, plan)}")
     fresh = replace(incident, plan=plan, operation=None).told(app.now_ns(), "firebreak", f"drafted anew: {why}")
@@ -206,11 +207,12 @@ def _covered(incident: Incident, plan: Plan) -> bool:
 
 
 def _is_rest(incident: Incident, plan: Plan) -> bool:
-    """Whether the plan is the approved one without what was carried out of it already."""
+    """Whether the plan is the approved one without what was carried out of it, or came to its end by itself."""
     if incident.plan is None or incident.answer is None or incident.plan.digest != incident.answer.digest:
         return False
-    made = {(one.target, one.surface) for one in incident.outcomes if one.status == SUCCESS}
-    due = [one for one in incident.plan.changes if (one.target.key, one.surface) not in made]
+    over = {(one.target, one.surface) for one in incident.outcomes if one.status == SUCCESS}
+    over |= {(one.target.key, one.surface) for one in plan.changes if not one.after and is_final(f"{one.surface}.")}
+    due = [one for one in incident.plan.changes if (one.target.key, one.surface) not in over]
     return all(one in plan.changes for one in due) and all(one in due for one in plan.changes if one.after)
 
 

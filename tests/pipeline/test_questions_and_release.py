@@ -122,6 +122,24 @@ def test_drift_between_question_and_approval_asks_again(line: Lines) -> None:
         assert len(on.updates) == 1
 
 
+def test_a_deployment_that_took_the_suspects_place_asks_again_though_nothing_is_left_to_write(line: Lines) -> None:
+    """What was approved is not what stands now: the question says so, and its approval ends it without a write."""
+    with line(charter="ceiling: approve") as on:
+        incident = on.respond(on.finding())
+        on.world.deploy("checkout", {"name": "checkout-00009-new", "image": 9, "created": "-1s"})
+        first = pipeline.approve(on.app, incident.id, "ada")
+        again = on.read(incident)
+        second = pipeline.approve(on.app, incident.id, "ada")
+
+        assert first is not None
+        assert not first.done
+        assert again.phase == "waiting"
+        assert "the plan is another" in again.history[-1].what
+        assert second is not None
+        assert second.done
+        assert on.updates == ()
+
+
 def test_an_expired_question_is_asked_again_and_approves_nothing(line: Lines) -> None:
     """Expiry is judged with the approval."""
     with line(charter="ceiling: approve") as on:
