@@ -15,8 +15,19 @@ from core.lint_conditions import World
 from core.policy import Step
 from core.policy_lint import Lint, lint
 from core.policy_text import read_policies
+from core.sample_cases import SAMPLES
+from core.target import Kind
 from core.undoing import undoings
-from core.workload import INGRESS, POOL_INSTANCES, TAG
+from core.workload import (
+    INGRESS,
+    LATEST,
+    POOL_INSTANCES,
+    SURFACES,
+    TAG,
+    split_key,
+    split_of,
+    tags_of,
+)
 from tests.core.vocabulary import shipped_findings, shipped_policies
 
 WORLD = World(enrichment.catalogue(), parse_instant("2026-01-01T00:00:00Z"))
@@ -329,6 +340,17 @@ def test_each_of_several_policies_in_a_file_is_told_of_its_own_steps() -> None:
         "there is no action `shut_dor`",
         "`open_door` undoes `shut_door`",
     ]
+
+
+@pytest.mark.parametrize("kind", ["service", "worker_pool", "job"])
+def test_steps_are_tried_on_workloads_that_could_be(kind: Kind) -> None:
+    for state, case in SAMPLES[kind]:
+        known = {one.name for one in case.revisions} | {LATEST}
+
+        assert {surface_of(key) for key in state} <= SURFACES[kind]
+        assert split_key(state) is None or sum(split_of(state).values()) == 100
+        assert {*split_of(state), *tags_of(state).values()} <= known
+        assert case.target.kind == kind
 
 
 def test_the_shipped_actions_can_be_combined_in_any_order() -> None:

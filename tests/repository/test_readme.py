@@ -43,7 +43,7 @@ def test_a_command_of_the_readme_succeeds_as_written(command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/policies.md"])
 def test_every_make_target_that_is_named_exists(name: str) -> None:
     named = {quoted or alone for quoted, alone in MAKE.findall(text_of(name))}
 
