@@ -93,6 +93,13 @@ def test_a_source_beside_an_age_that_is_not_had_is_not_waited_for() -> None:
     assert outstanding_matters((policy("a", Mode.ENFORCE, when),), old, frozenset({"y"}), NOW) == frozenset()
 
 
+def test_a_source_below_a_policy_whose_age_is_not_had_is_waited_for() -> None:
+    policies = (policy("a", Mode.ENFORCE, NEW), policy("b", Mode.ENFORCE, says("y.b")))
+    old = {"x.seen": "2024-01-01T12:00:00Z"}
+
+    assert outstanding_matters(policies, old, frozenset({"y"}), NOW) == {"y"}
+
+
 def test_a_star_in_a_word_that_is_no_glob_is_a_star() -> None:
     assert Pattern("core-*", glob=True).fits("core-web")
     assert not Pattern("core-*").fits("core-web")
