@@ -10,7 +10,7 @@ from core.choice import choose, outstanding_matters
 from core.clause import Clause, Operator, Span
 from core.evidence import Fact, FactType
 from core.instants import parse_instant
-from core.matching import AllOf, AnyOf, Condition, Traced, match, waits_for
+from core.matching import AllOf, AnyOf, Condition, NoneOf, Traced, match, truth_in, waits_for
 from core.mode import Cap, Mode, capped
 from core.policy import Policy
 from core.protected import Pattern
@@ -69,6 +69,14 @@ def test_a_source_beside_an_age_that_settles_its_group_is_not_waited_for() -> No
 
     assert outstanding_matters((policy("a", Mode.ENFORCE, when),), facts, either, NOW) == {"z"}
     assert outstanding_matters((policy("a", Mode.ENFORCE, when),), facts, either) == either
+
+
+@pytest.mark.parametrize(("kind", "holds"), [(AllOf, Truth.FALSE), (AnyOf, Truth.FALSE), (NoneOf, Truth.TRUE)])
+def test_every_group_tells_its_clauses_the_time(kind: type[AllOf | AnyOf | NoneOf], holds: Truth) -> None:
+    old = {"x.seen": "2024-01-01T12:00:00Z"}
+
+    assert truth_in(kind((NEW,)), old, NOW) is match(kind((NEW,)), old, NOW).truth is holds
+    assert truth_in(kind((NEW,)), old) is Truth.UNKNOWN
 
 
 def test_an_unknown_condition_waits_for_no_age_that_the_clock_settles() -> None:

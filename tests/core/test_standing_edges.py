@@ -89,7 +89,7 @@ def test_a_setting_is_firebreaks_if_it_wrote_it_or_may_have() -> None:
 
 def test_the_first_hold_takes_the_settings_before_it_as_the_origin() -> None:
     """Whatever an earlier standing, released since, remembered."""
-    earlier = Standing(KEY, origin={"x": 9}, applied={"x": 9}, released_ns=5, releasing="old")
+    earlier = Standing(KEY, origin={"x": 9}, applied={"x": 1}, released_ns=5, releasing="old")
     standing = earlier.holding(hold("a"), {"x": 1, "y": 1, "kept": 0}, {"x": 2, "kept": 0})
 
     assert standing == Standing(

@@ -170,7 +170,7 @@ def test_every_operator_on_the_category_in_every_group_is_left_out_only_where_it
 
 def test_of_few_policies_all_are_tried_for_the_record_and_of_many_those_of_the_category() -> None:
     several = [
-        Policy(f"p{at}", "", Mode.ENFORCE, dataclasses.replace(ON_CATEGORY[0], operand=f"C{at}"), (), HERE)
+        Policy(f"p{at}", "", Mode.ENFORCE, AllOf((dataclasses.replace(ON_CATEGORY[0], operand=f"C{at}"),)), (), HERE)
         for at in range(31)
     ]
     few, many = policy_set(several[:30]), policy_set(several)
