@@ -60,6 +60,7 @@ ACTIONS = cast(
         "mark": Sets("service.mark", 1, SERVICE),
         "both": Sets("service.ingress", "none", SERVICE | IAM),
         "jobs": Sets("executions.e", "cancelled", frozenset({"executions"}), frozenset({"job", "worker_pool"})),
+        "watch": Sets("service.watched", 1, SERVICE, frozenset({"instance"})),
         "disable": Sets(f"service_account.{ACCOUNT.name}", "disabled", IDENTITY),
     },
 )
@@ -186,6 +187,30 @@ def test_a_change_to_an_account_is_its_own_targets_and_holds_its_own_setting_alo
         (TARGET, {"service.ingress": "none"}),
     ]
     assert drawn(step("disable")).changes == ()
+
+
+def test_a_change_to_where_revisions_are_rests_on_what_was_known_of_them_and_any_other_on_the_suspects_alone() -> None:
+    case = replace(CASE, latest="r-2", reachable=frozenset({"r-2", "r-1"}), unsupported=frozenset({"x=y"}))
+    service, access = drawn(step("close"), step("revoke"), case=case).changes
+
+    assert service.basis == {
+        "latest": "r-2",
+        "reachable": ["r-1", "r-2"],
+        "suspects": ["r-1"],
+        "ready": {},
+        "unsupported": ["x=y"],
+    }
+    assert access.basis == {"suspects": ["r-1"]}
+
+
+def test_a_kind_of_target_without_surfaces_has_nothing_to_change() -> None:
+    instance = replace(CASE, target=replace(TARGET, kind="instance"))
+
+    assert drawn(step("watch"), case=instance).changes == ()
+
+
+def test_a_plan_is_of_no_policy_set_unless_it_is_told() -> None:
+    assert drawn(step("close")).policy_set == ""
 
 
 def change(target: Target, *actions: str) -> Change:
