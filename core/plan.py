@@ -98,10 +98,10 @@ class Plan:
         refusals = (*self.refusals, *(replace(one, reason=f"{place}: {one.reason}") for one in other.refusals))
         return replace(
             self,
-            changes=(*self.changes, *other.changes),
+            changes=in_order((*self.changes, *other.changes)),
             steps=steps,
             refusals=refusals,
-            fallback=(*self.fallback, *other.fallback),
+            fallback=in_order((*self.fallback, *other.fallback)),
         )
 
 
@@ -178,17 +178,24 @@ def undone(drawn: Drawn, case: Case, actions: Actions) -> tuple[StepRefusal, ...
 def changes_of(before: State, drawn: Drawn, case: Case, actions: Actions) -> tuple[Change, ...]:
     """One Change for each surface that the applied steps edit; one where nothing differs is verified all the same.
 
-    They come in the order in which the steps name them: what a policy says first is written first.
+    They come in the order in which the steps name them: what a policy says first is written first, identities last.
     """
     own = SURFACES.get(case.target.kind, frozenset()) | ({IDENTITY} if case.accounts else set())
     surfaces = dict.fromkeys(
         surface for step in drawn.steps for surface in sorted(actions[step.action].surfaces) if surface in own
     )
-    return tuple(
-        _change(surface, target, before, drawn, case, actions)
-        for surface in surfaces
-        for target in (case.accounts if surface == IDENTITY else (case.target,))
+    return in_order(
+        tuple(
+            _change(surface, target, before, drawn, case, actions)
+            for surface in surfaces
+            for target in (case.accounts if surface == IDENTITY else (case.target,))
+        )
     )
+
+
+def in_order(changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """As they are written: identities last, since Cloud Run may take no update of what runs as a disabled account."""
+    return tuple(sorted(changes, key=lambda one: one.surface == IDENTITY))
 
 
 def changes_between(target: Target, now: State, then: State, actions: tuple[str, ...]) -> tuple[Change, ...]:

@@ -43,6 +43,7 @@ class DisableServiceAccount:
         "what runs as the account runs on, suspects too: this takes what they may do, not who can reach them",
         "what checks the account's ID tokens by their signature alone may accept those taken for up to an hour",
         "what was made or read as the account stays so, other identities that it could act as above all",
+        "until it is enabled Cloud Run deploys nothing that runs as it, and may take no other update of that either",
         "its keys and tokens work again once it is enabled: delete keys that may have been taken before a release",
     )
     undo = "EnableServiceAccount, if it is still as Firebreak left it; what Google itself disabled stays so"

@@ -18,6 +18,7 @@ from sandbox.listing import below, page
 from sandbox.local_operation import LocalOperation
 from sandbox.local_service import LocalService
 from sandbox.policies import get_policy, set_policy
+from sandbox.service_accounts import refuse_disabled
 from sandbox.wire import Refusal, Wire, generic_handler
 from sandbox.world import World
 
@@ -146,6 +147,7 @@ def _update_service(world: World, request: run_v2.UpdateServiceRequest) -> opera
         _refuse("ABORTED", "Conflict for resource: the etag does not match the latest one.")
     paths = list(request.update_mask.paths)
     validate(world, local, request.service, paths)
+    refuse_disabled(world, local.service.template.service_account)
     if request.validate_only:
         return _validated(local, world.canonical(request.service.name))
     apply(world, local, request.service, paths)

@@ -49,6 +49,13 @@ def _enable(world: World, request: iam_admin_v1.EnableServiceAccountRequest) -> 
     return empty_pb2.Empty()
 
 
+def refuse_disabled(world: World, email: str) -> None:
+    """Cloud Run makes nothing that runs as a disabled account; that it takes no update either is a strict guess."""
+    local = world.accounts.get(email)
+    if local is not None and local.account.disabled:
+        _refuse("FAILED_PRECONDITION", f"Service account {email} is disabled.")
+
+
 def _found(world: World, name: str) -> LocalAccount:
     """By address or by unique id; under `-` an account that is not there looks like one that is forbidden."""
     named = _NAME.fullmatch(name)

@@ -13,6 +13,7 @@ from sandbox.admission import admitted
 from sandbox.cloud_run_update import copy_field
 from sandbox.listing import below, page
 from sandbox.local_pool import LocalPool
+from sandbox.service_accounts import refuse_disabled
 from sandbox.wire import Refusal, Wire, generic_handler
 from sandbox.world import World
 
@@ -51,6 +52,7 @@ def _update(world: World, request: run_v2.UpdateWorkerPoolRequest) -> operations
         _refuse("ABORTED", "Conflict for resource: the etag does not match the latest one.")
     paths = list(request.update_mask.paths)
     _validate(local, request.worker_pool, paths)
+    refuse_disabled(world, local.pool.template.service_account)
     if request.validate_only:
         done = operations_pb2.Operation(done=True)
         done.response.Pack(run_v2.WorkerPool.pb(local.pool))

@@ -16,7 +16,7 @@ from core.incident import Incident, Release
 from core.plan import Change, changes_between
 from core.standing import Restoration, Standing, restoration, should_stand
 from core.target import NotATarget, Target
-from core.workload import INGRESS, Workload, references
+from core.workload import IDENTITY, INGRESS, Workload, references
 from documents import Conflict, Document
 from ledger import Held
 from stages.announce import channels
@@ -110,7 +110,10 @@ def _begin(app: App, held: Held, by: str, deadline: Deadline) -> Held:
     if not any(one.standing.held_by(incident.id) for one in drawn):
         nothing = "asked for the release: this incident holds nothing, so nothing was written"
         return app.ledger.save(held, replace(incident.told(now, by, nothing), release=Release(by, ())))
-    changes = tuple(change for one in drawn for change in one.changes)
+    # The way back begins where containing ended: what runs as a disabled account may take no update.
+    changes = tuple(
+        sorted((change for one in drawn for change in one.changes), key=lambda one: one.surface != IDENTITY)
+    )
     told = incident.told(now, by, _said(incident, changes, drawn))
     held = app.ledger.save(held, replace(told, release=Release(by, changes), still_open=_left(incident, drawn)))
     for one in drawn:

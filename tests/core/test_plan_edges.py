@@ -177,14 +177,15 @@ def test_what_failed_before_stays_failed_in_the_fallback() -> None:
     assert [one.actions for one in plan.fallback] == [("mark", "mark")]
 
 
-def test_a_change_to_an_account_is_its_own_targets_and_holds_its_own_setting_alone() -> None:
+def test_a_change_to_an_account_is_its_own_targets_and_comes_last_whatever_the_steps_say() -> None:
+    """It holds its own setting alone. What runs as a disabled account may take no update, so that is disabled last."""
     case = replace(CASE, accounts=(ACCOUNT,))
     mine, other = f"service_account.{ACCOUNT.name}", "service_account.other@p"
     plan = drawn(step("disable"), step("close"), state={**OPEN, mine: "enabled", other: "enabled"}, case=case)
 
     assert [(one.target, dict(one.after)) for one in plan.changes] == [
-        (ACCOUNT, {mine: "disabled"}),
         (TARGET, {"service.ingress": "none"}),
+        (ACCOUNT, {mine: "disabled"}),
     ]
     assert drawn(step("disable")).changes == ()
 

@@ -176,13 +176,13 @@ def disabled(world: World) -> dict[str, bool]:
 
 
 def _meddle_with_accounts(world: World) -> None:
+    """A person needs them; one who disables them meanwhile keeps Cloud Run from taking any update."""
     for one in world.accounts.values():
-        one.set(disabled=not one.account.disabled)
-        one.account.description = f"disabled: {one.account.disabled}"
+        one.set(disabled=False)
 
 
 def _accounts_are_meddled_with(world: World) -> bool:
-    return all(one.account.description == f"disabled: {one.account.disabled}" for one in world.accounts.values())
+    return not any(disabled(world).values())
 
 
 def _ground(

@@ -101,7 +101,8 @@ def test_what_is_open_on_the_service_is_said_though_the_account_alone_was_change
 
 
 def test_it_stands_beside_the_pin_and_one_release_gives_both_back(line: Lines) -> None:
-    with line(world_of(), policy=policy("{action: pin_previous_revision}", STEP)) as on:
+    """Whatever the order of the steps: Cloud Run may take no update of what runs as a disabled account."""
+    with line(world_of(), policy=policy(STEP, "{action: pin_previous_revision}")) as on:
         incident = approved(on)
         closed = (BAD in on.reachable, disabled(on))
         released(on, incident)
@@ -111,6 +112,8 @@ def test_it_stands_beside_the_pin_and_one_release_gives_both_back(line: Lines) -
         assert BAD in on.reachable
         assert disabled(on) == set()
         assert (made(on), made(on, ENABLE)) == (1, 1)
+        assert [one["surface"] for one in on.shown(incident)["plan"]["changes"]] == ["service", "service_account"]
+        assert on.shown(incident)["undo"][0] == f"gcloud iam service-accounts enable {PAY} --project=shop-prod"
 
 
 def test_two_incidents_share_one_account_and_the_last_release_enables_it(line: Lines) -> None:
@@ -233,6 +236,19 @@ def test_a_person_who_enables_it_again_is_reported_and_left_alone(line: Lines) -
         assert any(f"service_account.{PAY}" in one.what and "enabled" in one.what for one in told.history)
         assert disabled(on) == set()
         assert (made(on), made(on, ENABLE)) == (1, 0)
+
+
+def test_one_that_a_person_disabled_before_the_answer_is_theirs_and_not_written(line: Lines) -> None:
+    with line(world_of(), policy=policy(STEP)) as on:
+        incident = on.respond(on.finding())
+        on.world.accounts[PAY].set(disabled=True)
+        pipeline.approve(on.app, incident.id, "ada")
+        after = on.read(incident)
+        pipeline.release(on.app, incident.id, "ada")
+
+        assert after.phase == "contained"
+        assert disabled(on) == {PAY}
+        assert (made(on), made(on, ENABLE)) == (0, 0)
 
 
 def test_one_that_was_disabled_already_is_no_write_and_stays_so_after_the_release(line: Lines) -> None:

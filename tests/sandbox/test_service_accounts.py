@@ -109,6 +109,24 @@ def test_reads_may_lag_behind_a_write(sandbox: Sandbox, iam: Any) -> None:
     assert [disabled(iam) for _ in range(3)] == [False, False, True]
 
 
+def test_what_runs_as_a_disabled_account_takes_no_update(sandbox: Sandbox, iam: Any) -> None:
+    """Of new services that is known; of updates it is what containment has to be ready for."""
+    sandbox.world.service(SERVICE).service.template.service_account = PAY
+    services = run_v2.ServicesClient(
+        transport=ServicesGrpcTransport(channel=channel(sandbox, "CLOUD_RUN_EMULATOR_HOST"))
+    )
+    request = run_v2.UpdateServiceRequest(
+        service=run_v2.Service(name=SERVICE, ingress=2), update_mask={"paths": ["ingress"]}
+    )
+    iam.disable_service_account(request={"name": name(PAY)})
+    refused = refusal(services.update_service, request=request)
+    iam.enable_service_account(request={"name": name(PAY)})
+    services.update_service(request=request, retry=None, timeout=5)
+
+    assert refused is exceptions.FailedPrecondition
+    assert sandbox.world.service(SERVICE).service.ingress == 2
+
+
 def test_nothing_else_of_iam_is_there(iam: Any) -> None:
     assert refusal(iam.delete_service_account, name=name(PAY)) is exceptions.MethodNotImplemented
     assert refusal(iam.list_service_account_keys, name=name(PAY)) is exceptions.MethodNotImplemented
