@@ -176,9 +176,10 @@ def _pattern(shown: str) -> re.Pattern[str]:
 class Shell:
     """One bash session, from a folder that is the home of whoever reads."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], home: Path) -> None:
         """What is typed goes to its standard input."""
         self._process = process
+        self._home = home
         self._mark = f"done-{secrets.token_hex(8)}"
 
     def run(self, command: str) -> tuple[int, list[str]]:
@@ -196,6 +197,12 @@ class Shell:
             printed.append(line.rstrip())
         message = f"the shell ended at `{command}`:\n" + "\n".join(printed)
         raise Differs(message)
+
+    def logged(self) -> Iterator[str]:
+        """The end of every log below the home, for who has to find out why something was not as it should be."""
+        for log in sorted(self._home.rglob("*.log")):
+            yield f"the end of {log.relative_to(self._home)}:"
+            yield from log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
 
     def write(self, step: Write) -> None:
         """Put a file below where the session is."""
@@ -224,7 +231,7 @@ def shell(start: Path) -> Iterator[Shell]:
         late.start()
         try:
             with process:
-                yield Shell(process)
+                yield Shell(process, Path(home))
         finally:
             late.cancel()
 
@@ -243,4 +250,8 @@ def follow(page: Path, start: Path) -> Iterable[str]:
         reader = Reader(session)
         for step in steps:
             yield f"writes {step.path}" if isinstance(step, Write) else f"$ {step.command}"
-            reader.follow(step)
+            try:
+                reader.follow(step)
+            except Differs as difference:
+                message = "\n".join((str(difference), *session.logged()))
+                raise Differs(message) from None

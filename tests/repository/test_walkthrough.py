@@ -108,3 +108,8 @@ def test_a_page_that_says_what_is_not_so_is_found_out(tmp_path: Path, lines: tup
 def test_a_block_that_nobody_could_try_is_refused(block: str) -> None:
     with pytest.raises(Differs, match="neither a console nor a file"):
         steps_of(block)
+
+
+def test_what_was_logged_below_the_home_is_told_with_the_difference(tmp_path: Path) -> None:
+    with pytest.raises(Differs, match=r"exit 1 of `false`:\n\nthe end of a/b.log:\nit broke\Z"):
+        followed(console("$ mkdir ~/a && echo it broke > ~/a/b.log", "$ false"), tmp_path)
