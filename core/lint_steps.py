@@ -94,6 +94,17 @@ def unheard(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:
         yield Remark(policy.places.get("release_after", policy.at), message)
 
 
+def waiting_for_others(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:  # noqa: ARG001
+    """Steps that make a policy ask a person every time, and with it all its other steps."""
+    for step in with_fallbacks(policy.then):
+        if policy.mode is Mode.ENFORCE and actions[step.action].reach == "shared":
+            message = (
+                f"{quoted(step.action)} reaches other workloads too, so a person is asked each time, and every step of"
+                " this policy waits for the answer: say mode approve, or leave it out where the others should act alone"
+            )
+            yield Remark(step.at, message)
+
+
 def without_effect(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:  # noqa: ARG001
     """Words that change nothing here."""
     if policy.on_expiry == "contain" and policy.mode is not Mode.APPROVE:

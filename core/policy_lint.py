@@ -15,7 +15,14 @@ from core.lint_conditions import (
     sets_used,
     shadowed,
 )
-from core.lint_steps import idle_fallbacks, idle_steps, undoing_steps, unheard, without_effect
+from core.lint_steps import (
+    idle_fallbacks,
+    idle_steps,
+    undoing_steps,
+    unheard,
+    waiting_for_others,
+    without_effect,
+)
 from core.policy import Charter, Files, Policy
 from core.policy_examples import NO_FINDINGS, Findings, run_examples
 from core.vocabulary import Actions
@@ -23,7 +30,14 @@ from core.vocabulary import Actions
 OfConditions = Callable[[Policy, World], Iterator[Remark]]
 OfSteps = Callable[[Policy, Actions, World], Iterator[Remark]]
 CONDITIONS: tuple[OfConditions, ...] = (never_matching, misspelt_categories, plain_globs)
-STEPS: tuple[OfSteps, ...] = (idle_steps, idle_fallbacks, undoing_steps, unheard, without_effect)
+STEPS: tuple[OfSteps, ...] = (
+    idle_steps,
+    idle_fallbacks,
+    undoing_steps,
+    waiting_for_others,
+    unheard,
+    without_effect,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class Door:
     kinds: frozenset[str] = frozenset({"service"})
     surfaces: frozenset[str] = frozenset({"service"})
     reversible: bool = True
+    reach: str = "workload"
     params: type = NoParams
 
     def edit(self, before: State, case: Any, params: object) -> State | Refusal:  # noqa: ARG002
@@ -64,6 +65,7 @@ class Setter:
     kind: str
     key: str
     reversible: bool = True
+    reach: str = "workload"
     params: type = NoParams
 
     @property
@@ -255,6 +257,16 @@ def test_steps_that_do_nothing_are_told(when: str, then: str, place: tuple[int, 
     no = "workload.kind: instance" if "kind" in when else "workload.public: false"
 
     assert warned(policy(when, then, no=no)) == [(*place, said)]
+
+
+@pytest.mark.parametrize(("mode", "lines"), [("enforce", [(4, 8), (4, 77)]), ("approve", []), ("monitor", [])])
+def test_a_step_that_keeps_all_others_waiting_for_a_person_is_told(mode: str, lines: list[tuple[int, int]]) -> None:
+    """Where the policy says that it acts alone; as a fallback too."""
+    default = "{action: disable_service_account, allow_default: true}"
+    then = f"{{action: disable_service_account}}, {{action: cut_traffic, otherwise: [{default}]}}"
+    told = warned(policy(then=then, mode=mode))
+
+    assert [(line, column) for line, column, said in told if "a person is asked each time" in said] == lines
 
 
 def test_another_parameter_makes_another_fallback() -> None:

@@ -43,6 +43,7 @@ WARNED = {
     "idle_steps": "a step that never acts on what the policy is about, or kinds of workload for which no step acts",
     "idle_fallbacks": "an `otherwise` that repeats what was just tried, or a step that the policy has in any",
     "undoing_steps": "steps that undo each other on some targets",
+    "waiting_for_others": "`enforce` with a step that reaches other workloads too",
     "unheard": "a policy that asks or acts and notifies nobody; `enforce` with `release_after`",
     "without_effect": "a word without effect (`on_expiry: contain` in another mode than `approve`, `accept_irr",
     "shadowed": "or that never gets its turn because of those above it",
