@@ -14,6 +14,7 @@ settings.register_profile("any-failure", settings.get_profile("firebreak"), phas
 
 
 THOROUGH = (
+    "cli/test_demo.py",
     "fire/test_call_faults.py",
     "fire/test_crash_points.py",
     "fire/test_filter_injection.py",
@@ -21,6 +22,7 @@ THOROUGH = (
     "laws/test_actions_over_the_wire.py",
     "laws/test_every_state_of_a_services_doors.py",
     "laws/test_laws_find_wrong_plugins.py",
+    "laws/test_responder_laws.py",
 )
 """Every case of something, where a few would tell most: left out of `make test`, which has to be quick."""
 
