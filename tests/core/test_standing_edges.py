@@ -247,6 +247,11 @@ RUN = "executions.e-1"
         pytest.param({}, {}, {"x": None}, {"x": 1}, Restoration({"x": 1}, ()), id="taken away by us: back"),
         pytest.param({"x": 2}, {"x": 1}, {"x": 2}, {"x": 1}, Restoration({"x": 1}, ()), id="perhaps written: restored"),
         pytest.param({"x": 1}, {"x": 1}, {"x": 2}, {"x": 1}, Restoration({"x": 1}, ()), id="never written: as it is"),
+        pytest.param(
+            {"x": 2}, {"x": 2}, {"x": 1}, {"x": 1}, Restoration({"x": 1}, ()), id="not restored yet: restored"
+        ),
+        pytest.param({"x": 2}, {"x": 2}, {"x": None}, {}, Restoration({}, ()), id="not taken away yet: taken away"),
+        pytest.param({"x": 7}, {"x": 2}, {"x": 1}, {"x": 1}, Restoration({"x": 7}, ()), id="restored, then a person's"),
         pytest.param({"x": 7}, {"x": 2}, {}, {"x": 1}, Restoration({"x": 7}, ("x",)), id="a person's: left alone"),
         pytest.param({"x": 1}, {"x": 2}, {}, {"x": 1}, Restoration({"x": 1}, ()), id="put back by a person"),
         pytest.param({"x": 7}, {"x": 1}, {}, {"x": 1}, Restoration({"x": 7}, ()), id="never ours: not told"),
