@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from core.account_users import Users
 from core.action import Responder
 from core.case import Case
 from core.finding import parse_notification
@@ -344,6 +345,16 @@ def test_what_cannot_be_undone_is_cautioned_unless_the_policy_accepts_it() -> No
 
 def test_what_others_share_is_cautioned_whatever_the_policy_accepts() -> None:
     assert said(steps=(step("shared", accept=True),)) == caution("shared", "shared reaches other workloads too")
+
+
+def test_who_shares_what_is_reached_is_told_account_by_account() -> None:
+    users = {"a@p": Users(("services/one",), ("keys",)), "b@p": Users((), ("keys",))}
+    reason = (
+        "shared reaches other workloads too: a@p is the identity of services/one too; not looked at: keys; "
+        "b@p is nobody else's that was found; not looked at: keys"
+    )
+
+    assert said(steps=(step("shared"),), users=users) == caution("shared", reason)
 
 
 def test_regions_that_could_not_be_read_are_named() -> None:
