@@ -34,16 +34,16 @@ class SecurityCenter:
         return client_of(securitycenter_v2.SecurityCenterClient, SecurityCenterGrpcTransport, self._emulator)
 
     def find(
-        self, name: FindingName, organization: str, deadline: Deadline, canonical: FindingName | None = None
+        self, name: FindingName, organization: str, deadline: Deadline, others: tuple[FindingName, ...] = ()
     ) -> Finding | None:
         """The finding as SCC holds it in this organization, or None; raises Refused or Transient.
 
         SCC is asked under the organization first, whatever spelling the message had, then as the message spells it,
-        then by the canonical name: where SCC is activated for projects, the organization may not be asked at all.
+        then by its other names: where SCC is activated for projects, the organization may not be asked at all.
         """
         own = (FindingName(container, *name.local) for container in (f"organizations/{organization}", name.container))
         refusal: Refused | None = None
-        for place in dict.fromkeys((*own, *([canonical] if canonical else []))):
+        for place in dict.fromkeys((*own, *others)):
             try:
                 if found := self._at(place, deadline):
                     return found

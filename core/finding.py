@@ -121,6 +121,13 @@ class Finding:
         return parse_finding_name(self.canonical_name)
 
     @property
+    def other_names(self) -> tuple[FindingName, ...]:
+        """Beside its name: the canonical one, and that under the project's id, which SCC may spell by number."""
+        project = self.target.project_id if isinstance(self.target, Target) else None
+        by_id = FindingName(f"projects/{project}", *self.name.local) if project else None
+        return tuple(one for one in (self.canonical, by_id) if one)
+
+    @property
     def incident_id(self) -> str:
         """One id for one event: source, finding and event time, however the message spells them."""
         identity = f"{self.name.source}/{self.name.finding}/{self.event_ns}"

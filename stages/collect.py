@@ -122,7 +122,7 @@ def _asked_again(app: App, incident: Incident, deadline: Deadline) -> Iterator[t
 
     def read() -> dict[str, object]:
         name = incident.finding.name
-        found = app.scc.find(name, app.organization(name), deadline, incident.finding.canonical)
+        found = app.scc.find(name, app.organization(name), deadline, incident.finding.other_names)
         return {"finding": found.original} if found else {}
 
     yield "finding", read

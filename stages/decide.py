@@ -52,7 +52,7 @@ def confirm(app: App, told: Finding, deadline: Deadline) -> Confirmed:
     """Re-read the finding from SCC; not found or older than the message is asked again for a few seconds."""
     for pause in (*_ASK_AGAIN, None):
         try:
-            held = app.scc.find(told.name, app.organization(told.name), deadline.sooner(10), told.canonical)
+            held = app.scc.find(told.name, app.organization(told.name), deadline.sooner(10), told.other_names)
         except (Transient, Refused) as fault:
             return Confirmed(told, "unreachable", str(fault))
         confirmed = _compare(told, held, app.policies.charter.organization)

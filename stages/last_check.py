@@ -64,7 +64,7 @@ def _scc(app: App, incident: Incident, deadline: Deadline) -> None:
     """An SCC that answers always decides; without its word it depends on what a person was told."""
     finding = incident.finding
     try:
-        held = app.scc.find(finding.name, app.organization(finding.name), deadline.sooner(10), finding.canonical)
+        held = app.scc.find(finding.name, app.organization(finding.name), deadline.sooner(10), finding.other_names)
     except (Transient, Refused) as fault:
         _unreachable(app, incident, fault)
         return

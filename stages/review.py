@@ -69,7 +69,7 @@ def _against_release(app: App, incident: Incident, deadline: Deadline) -> str | 
     if bars := [cap.reason for cap in caps if cap.kind == "bar"]:
         return bars[0]
     try:
-        now = app.scc.find(finding.name, app.organization(finding.name), deadline.sooner(10))
+        now = app.scc.find(finding.name, app.organization(finding.name), deadline.sooner(10), finding.other_names)
     except (Transient, Refused) as fault:
         return f"SCC cannot be asked: {fault}"
     if now is None:

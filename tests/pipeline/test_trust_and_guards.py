@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import pipeline
@@ -84,6 +86,16 @@ def test_where_scc_answers_for_the_project_alone_the_finding_is_confirmed_there(
         incident = on.respond(pair)
 
         assert incident.phase == "contained"
+
+
+def test_a_finding_that_scc_keeps_under_the_project_s_id_is_found_whatever_the_message_calls_it(line: Lines) -> None:
+    """The message names the organization, and the project by its number."""
+    with line() as on:
+        pair = json.loads(json.dumps(on.finding()))
+        kept = on.world.findings[-1]["finding"]
+        kept["name"] = kept["name"].replace("organizations/123456789012", "projects/shop-prod")
+
+        assert on.respond(pair).phase == "contained"
 
 
 def test_an_answer_of_more_than_four_megabytes_is_read(line: Lines) -> None:
