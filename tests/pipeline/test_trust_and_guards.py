@@ -88,14 +88,22 @@ def test_where_scc_answers_for_the_project_alone_the_finding_is_confirmed_there(
         assert incident.phase == "contained"
 
 
-def test_a_finding_that_scc_keeps_under_the_project_s_id_is_found_whatever_the_message_calls_it(line: Lines) -> None:
-    """The message names the organization, and the project by its number."""
+def test_where_scc_answers_under_the_project_s_id_alone_the_finding_is_confirmed_there(line: Lines) -> None:
+    """The message names the organization, and the canonical name has the project by its number."""
     with line() as on:
         pair = json.loads(json.dumps(on.finding()))
         kept = on.world.findings[-1]["finding"]
         kept["name"] = kept["name"].replace("organizations/123456789012", "projects/shop-prod")
+        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="PERMISSION_DENIED", times=2))
+        incident = on.respond(pair)
+        asked = [call.request.parent for call in on.sandbox.wire.calls_to("*/ListFindings")]
 
-        assert on.respond(pair).phase == "contained"
+        assert incident.phase == "contained"
+        assert [parent.partition("/sources")[0] for parent in asked][:3] == [
+            "organizations/123456789012",
+            "projects/424242424242",
+            "projects/shop-prod",
+        ]
 
 
 def test_an_answer_of_more_than_four_megabytes_is_read(line: Lines) -> None:
