@@ -31,9 +31,10 @@ _OWN = (
     "FIREBREAK_SLACK_WEBHOOK",
     "FIREBREAK_CHAT_WEBHOOK",
 )
+# How long a name has to be is for Google to say; an emulator takes short ones.
 _FIRESTORE = re.compile(
-    r"firestore://(?P<project>(?:[a-z0-9.-]{1,60}:)?[a-z][a-z0-9-]{4,28}[a-z0-9])"
-    r"/(?P<database>\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])"
+    r"firestore://(?P<project>(?:[a-z0-9.-]{1,60}:)?[a-z0-9][a-z0-9-]{0,62})"
+    r"/(?P<database>\(default\)|[a-z0-9][a-z0-9-]{0,62})"
 )
 _EVIDENCE = re.compile(r"file:///[^?#]*[^/?#][^?#]*|gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[^/?#]+)*/?")
 ROOT = Path(__file__).resolve().parent

@@ -20,6 +20,7 @@ from settings import SettingsFault, read_settings
         ("firestore://shop-prod/(default)", ("shop-prod", "(default)")),
         ("firestore://shop-prod/firebreak", ("shop-prod", "firebreak")),
         ("firestore://example.com:shop-prod/firebreak-2", ("example.com:shop-prod", "firebreak-2")),
+        ("firestore://p/d", ("p", "d")),
         ("sqlite:///state/firestore://shop-prod/firebreak", None),
     ],
 )
