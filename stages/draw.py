@@ -47,9 +47,9 @@ def draw(app: App, incident: Incident, policy: Policy, seen: Seen, known: Known,
     found = _look_at_all(app, incident, (*accounts, *regions), known, deadline)
     case, state = _with_identities(seen, accounts, found)
     plan = draft(policy.then, state, case, app.actions, policy_set=app.policies.digest, failed=failed)
+    steps = _without_identity(app, policy.then)
     for region in regions:
         if isinstance(there := found[region.key], Seen):
-            steps = _without_identity(app, policy.then)
             other = draft(steps, there.workload.state, there.case, app.actions, failed=failed)
             plan = plan.beside(other, region.place)
     return Drawing(
