@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,30 @@ class Nothing(Refused):
     """There is nothing to do it with."""
 
 
-def declare(groups: Any, name: str, run: Command, about: str) -> argparse.ArgumentParser:  # noqa: ANN401 - argparse's own
-    """A command with its sentence, which takes `--json` as every command does."""
+class _Format(argparse.Action):
+    """`--format`, of which json is `--json` by another name."""
+
+    def __call__(self, _parser: object, space: argparse.Namespace, value: object, _option: str | None = None) -> None:
+        """Keep both words in step."""
+        space.format, space.json = value, value == "json"
+
+
+def declare(
+    groups: Any,  # noqa: ANN401 - argparse's own
+    name: str,
+    run: Command,
+    about: str,
+    formats: Iterable[str] = (),
+) -> argparse.ArgumentParser:
+    """A command with its sentence, which takes `--json` as every command does; some know more formats."""
     parser: argparse.ArgumentParser = groups.add_parser(name, help=about, description=about)
-    parser.add_argument("--json", action="store_true", help="JSON, for programs")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="JSON, for programs")
+    if formats:
+        known = ("text", "json", *formats)
+        output.add_argument(
+            "--format", action=_Format, choices=known, default="text", help="for people, or for programs"
+        )
     parser.set_defaults(run=run)
     return parser
 

@@ -10,15 +10,18 @@ from commands.policy_catalogue import run_actions, run_facts, run_schema
 from commands.policy_explain import add_explain, run_explain
 from commands.policy_lint import run_lint
 from commands.policy_test import run_test
+from screens.reports import REPORTS
 
 
 def add_policy_commands(parser: argparse.ArgumentParser) -> None:
     """Declare every `policy` command."""
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    lint = declare(commands, "lint", run_lint, "every fault and every doubt about policies, each in its place")
+    doubts = "every fault and every doubt about policies, each in its place"
+    lint = declare(commands, "lint", run_lint, doubts, REPORTS)
     _paths(lint, "warnings are a no, too")
     add_explain(declare(commands, "explain", run_explain, "one finding through the policies, clause by clause"))
-    test = declare(commands, "test", run_test, "run the examples that policies carry, and name what they leave untried")
+    examples = "run the examples that policies carry, and name what they leave untried"
+    test = declare(commands, "test", run_test, examples, REPORTS)
     _paths(test, "a clause left untried is a no, too")
     test.set_defaults(reads_policies=True)
     schema = declare(commands, "schema", run_schema, "JSON Schema of policies, for editors and other checks")
@@ -30,3 +33,4 @@ def add_policy_commands(parser: argparse.ArgumentParser) -> None:
 def _paths(parser: argparse.ArgumentParser, strict: str) -> None:
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="folders or files (FIREBREAK_POLICIES)")
     parser.add_argument("--strict", action="store_true", help=strict)
+    parser.add_argument("--show-silenced", action="store_true", help="tell what comments silence too, with the reason")

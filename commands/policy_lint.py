@@ -9,9 +9,10 @@ from pathlib import Path
 
 from commands import NO, YES, Nothing, print_json
 from commands.policy_paths import asked_about, is_meant
-from core.faults import Fault
+from core.faults import Fault, in_order
 from screens.console import stdout
-from screens.policy_lint import Linted, lint_json, show_lint
+from screens.policy_lint import Linted, lint_json, show_lint, sum_of
+from screens.reports import REPORTS, Report, cases_of
 
 
 def run_lint(parsed: argparse.Namespace) -> int:
@@ -21,9 +22,17 @@ def run_lint(parsed: argparse.Namespace) -> int:
     code = NO if linted.faults or linted.failing or doubtful else YES
     if parsed.json:
         print_json(lint_json(linted, ok=code == YES))
+    elif parsed.format in REPORTS:
+        print(REPORTS[parsed.format](_report(linted, strict=parsed.strict), Path.cwd()))
     else:
-        show_lint(stdout(), linted)
+        show_lint(stdout(), linted, silenced=parsed.show_silenced)
     return code
+
+
+def _report(linted: Linted, *, strict: bool) -> Report:
+    faults = in_order(linted.faults, linted.failing, linted.warnings)
+    cases = cases_of(faults, linted.silenced, (one.at.file for one in linted.policies))
+    return Report("firebreak policy lint", faults, linted.silenced, cases, sum_of(linted), strict)
 
 
 def _lint(folder: Path, meant: frozenset[Path] | None) -> Linted:
@@ -47,10 +56,16 @@ def _lint(folder: Path, meant: frozenset[Path] | None) -> Linted:
         actions,
         World(catalogue, time.time_ns()),
         findings_of(read.faultless, Path()),
+        frozenset(fault.at.file for fault in read.faults),
     )
     policies = tuple(one for one in read.policies if is_meant(one.at.file, meant))
     return Linted(
-        _in(meant, read.faults), _in(meant, found.failing), _in(meant, found.warnings), policies, (read.charter,)
+        _in(meant, read.faults),
+        _in(meant, found.failing),
+        _in(meant, found.warnings),
+        policies,
+        (read.charter,),
+        tuple(one for one in found.silenced if is_meant(one.fault.at.file, meant)),
     )
 
 
@@ -60,9 +75,10 @@ def _in(meant: frozenset[Path] | None, faults: Sequence[Fault]) -> tuple[Fault, 
 
 def _together(linted: Sequence[Linted]) -> Linted:
     return Linted(
-        faults=tuple(sorted((fault for one in linted for fault in one.faults), key=lambda fault: fault.at)),
+        faults=in_order(*(one.faults for one in linted)),
         failing=tuple(fault for one in linted for fault in one.failing),
         warnings=tuple(fault for one in linted for fault in one.warnings),
         policies=tuple(policy for one in linted for policy in one.policies),
         charters=tuple(charter for one in linted for charter in one.charters),
+        silenced=tuple(silenced for one in linted for silenced in one.silenced),
     )

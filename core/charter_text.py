@@ -21,6 +21,7 @@ from core.node_text import (
 )
 from core.policy import HOUR, Charter, Limits
 from core.protected import Pattern, Protected
+from core.reading_rules import IMPOSSIBLE_GUARD, NOTHING_LISTED, WRONG_VALUE
 from core.yaml_text import Entries, Node, Scalar
 
 CHARTER = "firebreak.yaml"
@@ -74,10 +75,14 @@ def _sets(node: Node, log: FaultLog) -> dict[str, frozenset[str]]:
     for key, value in pairs(node, "`sets`", log):
         what = f"the set {quoted(key.text)}"
         if not SET.fullmatch(key.text):
-            log.add(key.at, "the name of a set begins with a letter; letters, digits, hyphens and underscores follow")
+            log.add(
+                WRONG_VALUE,
+                key.at,
+                "the name of a set begins with a letter; letters, digits, hyphens and underscores follow",
+            )
         members = read_texts(value, what, log)
         if members == ():
-            log.add(value.at, f"{what} lists at least one text")
+            log.add(NOTHING_LISTED, value.at, f"{what} lists at least one text")
         sets[key.text] = frozenset(members or ())
     return sets
 
@@ -103,7 +108,7 @@ def _entry(node: Node, log: FaultLog) -> Protected:
     if keys is None:
         return Protected()
     if isinstance(node, Entries) and not node.pairs:
-        log.add(node.at, "a protected entry names at least one of project, service, folder and label")
+        log.add(NOTHING_LISTED, node.at, "a protected entry names at least one of project, service, folder and label")
     return Protected(
         project=_pattern(keys["project"], "`project`", PROJECT, log) if "project" in keys else None,
         service=_pattern(keys["service"], "`service`", SERVICE, log) if "service" in keys else None,
@@ -114,11 +119,11 @@ def _entry(node: Node, log: FaultLog) -> Protected:
 
 def _labels(node: Node, log: FaultLog) -> tuple[tuple[str, Pattern], ...]:
     if isinstance(node, Entries) and not node.pairs:
-        log.add(node.at, "`label` names at least one label, as {tier: critical}")
+        log.add(NOTHING_LISTED, node.at, "`label` names at least one label, as {tier: critical}")
     labels: list[tuple[str, Pattern]] = []
     for key, value in pairs(node, "`label`", log):
         if not LABEL.fullmatch(key.text):
-            log.add(key.at, f"no label is called {quoted(key.text)}")
+            log.add(IMPOSSIBLE_GUARD, key.at, f"no label is called {quoted(key.text)}")
         if pattern := _pattern(value, f"label {quoted(key.text)}", LABEL, log):
             labels.append((key.text, pattern))
     return tuple(labels)
@@ -139,7 +144,7 @@ def _checked(node: Node, what: str, allowed: re.Pattern[str], log: FaultLog, lik
         return None
     fixed = _WILD.sub("", text) if like.glob else text
     if not like.glob and _WILD.search(text):
-        log.add(node.at, f'{what} is compared as it stands: write {{glob: "…"}} for a pattern')
+        log.add(IMPOSSIBLE_GUARD, node.at, f'{what} is compared as it stands: write {{glob: "…"}} for a pattern')
     elif len(text) > MAX_GLOB or (fixed and not allowed.fullmatch(fixed)):
-        log.add(node.at, f"{what} could never be {quoted(text)} in Google Cloud")
+        log.add(IMPOSSIBLE_GUARD, node.at, f"{what} could never be {quoted(text)} in Google Cloud")
     return Pattern(text, like.glob)

@@ -10,6 +10,7 @@ from core.faults import FaultLog, nearest_word, quoted
 from core.matching import AllOf, AnyOf, Condition, NoneOf
 from core.node_text import is_faulty, listed, pairs, read_items
 from core.operand_text import read_label_clauses, read_operand
+from core.reading_rules import NOTHING_LISTED, UNKNOWN_FACT, UNKNOWN_KEY, UNKNOWN_OPERATOR, WRONG_TYPE
 from core.vocabulary import Vocabulary
 from core.yaml_text import Entries, Items, Node, Scalar
 
@@ -57,19 +58,19 @@ def read_condition(node: Node, words: Vocabulary, log: FaultLog) -> AllOf:
         elif key.text in words.catalogue:
             parts.extend(_clauses(key, value, words, log))
         elif key.text == "all_of":
-            log.add(key.at, "`all_of` is not needed: the facts of one mapping must all hold")
+            log.add(UNKNOWN_KEY, key.at, "`all_of` is not needed: the facts of one mapping must all hold")
         else:
             choices = (*words.catalogue, *GROUPS)
-            log.add(key.at, f"there is no fact {quoted(key.text)}", nearest_word(key.text, choices))
+            log.add(UNKNOWN_FACT, key.at, f"there is no fact {quoted(key.text)}", nearest_word(key.text, choices))
     if isinstance(node, Entries) and not found:
-        log.add(node.at, "a condition names at least one fact")
+        log.add(NOTHING_LISTED, node.at, "a condition names at least one fact")
     return AllOf(tuple(parts))
 
 
 def _group(word: str, node: Node, words: Vocabulary, log: FaultLog) -> AnyOf | NoneOf:
     items = read_items(node, f"`{word}`", log)
     if items == ():
-        log.add(node.at, f"`{word}` lists at least one condition")
+        log.add(NOTHING_LISTED, node.at, f"`{word}` lists at least one condition")
     return GROUPS[word](tuple(read_condition(item, words, log) for item in items or ()))
 
 
@@ -79,10 +80,10 @@ def _clauses(key: Scalar, node: Node, words: Vocabulary, log: FaultLog) -> list[
         equals = Scalar(key.at, Operator.EQUALS.value, Operator.EQUALS.value)
         return list(_read(key, equals, node, words, log))
     if isinstance(node, Items):
-        log.add(node.at, f"a list says nothing here: write {{{_for_lists(fact)}: […]}}")
+        log.add(WRONG_TYPE, node.at, f"a list says nothing here: write {{{_for_lists(fact)}: […]}}")
         return []
     if not node.pairs:
-        log.add(node.at, f"{quoted(key.text)} is compared with nothing")
+        log.add(NOTHING_LISTED, node.at, f"{quoted(key.text)} is compared with nothing")
     return [clause for operator, operand in node.pairs for clause in _read(key, operator, operand, words, log)]
 
 
@@ -110,12 +111,19 @@ def _report_operator(key: Scalar, operator: Scalar, operand: Node, fact: Fact, l
     allowed = [one.value for one in operators_of(fact) if one is not Operator.EQUALS]
     bare = operator.text == Operator.EQUALS.value
     if bare and not is_faulty(operand):
-        log.add(operand.at, f"{quoted(key.text)} ({fact.type.value}) is compared by {listed(allowed)}")
+        log.add(
+            UNKNOWN_OPERATOR, operand.at, f"{quoted(key.text)} ({fact.type.value}) is compared by {listed(allowed)}"
+        )
     elif not bare:
         message = (
             f"{quoted(key.text)} ({fact.type.value}) has no operator {quoted(operator.text)}: use {listed(allowed)}"
         )
-        log.add(operator.at, message, _meant(operator.text, allowed) or nearest_word(operator.text, allowed))
+        log.add(
+            UNKNOWN_OPERATOR,
+            operator.at,
+            message,
+            _meant(operator.text, allowed) or nearest_word(operator.text, allowed),
+        )
 
 
 def _meant(word: str, allowed: list[str]) -> str | None:

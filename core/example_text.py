@@ -10,6 +10,7 @@ from core.fact_text import read_value
 from core.faults import FaultLog, nearest_word, quoted
 from core.node_text import is_faulty, pairs, read_items, read_keys, read_mode, read_placed_texts, read_text, require
 from core.policy import Example, Expected
+from core.reading_rules import EXAMPLE_AT_ODDS, NOTHING_LISTED, UNKNOWN_ACTION, UNKNOWN_FACT, WRONG_VALUE
 from core.vocabulary import Vocabulary
 from core.yaml_text import Node, Scalar
 
@@ -22,7 +23,7 @@ def read_examples(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog
     """A list of examples, at least one, of the policy with that id."""
     items = read_items(node, "`examples`", log)
     if items == ():
-        log.add(node.at, "`examples` lists at least one example")
+        log.add(NOTHING_LISTED, node.at, "`examples` lists at least one example")
     return tuple(_example(item, policy, vocabulary, log) for item in items or ())
 
 
@@ -40,7 +41,11 @@ def _example(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog) -> 
 def _finding(node: Node, log: FaultLog) -> str | None:
     path = read_text(node, "`finding`", log)
     if path is not None and not FINDING_PATH.fullmatch(path):
-        log.add(node.at, "`finding` is the path of a JSON file from this folder, with /, as findings/miner.json")
+        log.add(
+            WRONG_VALUE,
+            node.at,
+            "`finding` is the path of a JSON file from this folder, with /, as findings/miner.json",
+        )
         return None
     return path
 
@@ -56,19 +61,21 @@ def _given(node: Node, catalogue: Catalogue, log: FaultLog) -> tuple[dict[str, F
         elif key.text in sources:
             unknown[key.text] = key
             if not is_faulty(value) and not (isinstance(value, Scalar) and value.value == UNKNOWN):
-                log.add(value.at, f"a source as a whole can only be `{UNKNOWN}`: give its facts by name")
+                log.add(WRONG_VALUE, value.at, f"a source as a whole can only be `{UNKNOWN}`: give its facts by name")
         else:
             nearest = nearest_word(key.text, (*catalogue, *sources))
-            log.add(key.at, f"there is no fact or source {quoted(key.text)}", nearest)
+            log.add(UNKNOWN_FACT, key.at, f"there is no fact or source {quoted(key.text)}", nearest)
     for source in sorted({source_of(name) for name in facts} & unknown.keys()):
-        log.add(unknown[source].at, f"{quoted(source)} is unknown here, and yet one of its facts is given")
+        log.add(
+            EXAMPLE_AT_ODDS, unknown[source].at, f"{quoted(source)} is unknown here, and yet one of its facts is given"
+        )
     return facts, frozenset(unknown)
 
 
 def _expected(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog) -> Expected | None:
     if isinstance(node, Scalar):
         if not node.faulty and node.value != NOTHING:
-            log.add(node.at, f"`expect` is `{NOTHING}`, or a mapping with `mode` and `actions`")
+            log.add(WRONG_VALUE, node.at, f"`expect` is `{NOTHING}`, or a mapping with `mode` and `actions`")
         return None
     keys = read_keys(node, "`expect`", ("mode", "actions", "policy"), log)
     if keys is None:
@@ -78,7 +85,7 @@ def _expected(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog) ->
     actions = _actions(keys["actions"], vocabulary, log) if "actions" in keys else None
     named = read_text(keys["policy"], "`policy`", log) if "policy" in keys else policy
     if named not in (None, policy):
-        log.add(keys["policy"].at, f"an example tests its own policy alone, which is {quoted(policy)}")
+        log.add(EXAMPLE_AT_ODDS, keys["policy"].at, f"an example tests its own policy alone, which is {quoted(policy)}")
     return None if mode is None else Expected(mode, actions)
 
 
@@ -86,5 +93,7 @@ def _actions(node: Node, vocabulary: Vocabulary, log: FaultLog) -> tuple[str, ..
     names = read_placed_texts(node, "`actions`", log)
     for name, place in names or ():
         if name not in vocabulary.actions:
-            log.add(place.at, f"there is no action {quoted(name)}", nearest_word(name, vocabulary.actions))
+            log.add(
+                UNKNOWN_ACTION, place.at, f"there is no action {quoted(name)}", nearest_word(name, vocabulary.actions)
+            )
     return None if names is None else tuple(name for name, _ in names)

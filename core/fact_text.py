@@ -7,6 +7,7 @@ from core.evidence import Fact, FactType, FactValue
 from core.faults import FaultLog, nearest_word, quoted
 from core.instants import NANOS, format_instant
 from core.node_text import LONGEST_AGE, listed, read_bool, read_placed_texts, read_text, seconds_of, wrong
+from core.reading_rules import WRONG_VALUE
 from core.yaml_text import Node, Scalar
 
 
@@ -20,7 +21,7 @@ def read_literal(node: Node, what: str, fact: Fact, log: FaultLog) -> str | int 
     if text is None:
         return None
     if fact.type is FactType.TIME and instant_or_none(text) is None:
-        log.add(node.at, f'{what} is a time such as "2025-01-31T09:00:00Z", not {quoted(text)}')
+        log.add(WRONG_VALUE, node.at, f'{what} is a time such as "2025-01-31T09:00:00Z", not {quoted(text)}')
         return None
     return _chosen(node, text, what, fact, log)
 
@@ -60,9 +61,14 @@ def _number(node: Node, what: str, log: FaultLog) -> int | float | None:
 
 def _chosen(node: Node, text: str, what: str, fact: Fact, log: FaultLog) -> str | None:
     if fact.pairs and "=" not in text:
-        log.add(node.at, f"{what} is key=value, as tier=critical, not {quoted(text)}")
+        log.add(WRONG_VALUE, node.at, f"{what} is key=value, as tier=critical, not {quoted(text)}")
         return None
     if not fact.choices or text in fact.choices:
         return text
-    log.add(node.at, f"{what} is one of {listed(fact.choices)}, not {quoted(text)}", nearest_word(text, fact.choices))
+    log.add(
+        WRONG_VALUE,
+        node.at,
+        f"{what} is one of {listed(fact.choices)}, not {quoted(text)}",
+        nearest_word(text, fact.choices),
+    )
     return None

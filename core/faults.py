@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 _WIDTH = 120
 _LONGEST_WORD = 60
@@ -24,10 +26,37 @@ class Location:
         return f"{self.file}:{self.line}:{self.column}"
 
 
+Severity = Literal["stops", "fault", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of thing to say about a file; its code never comes to mean anything else.
+
+    What `stops` keeps its folder from loading, a `fault` loads and is not right, a `warning` is probably not meant.
+    `example` is YAML that it catches: keys of a policy, or files, each after a line `# NAME.yaml`. `by` names the
+    command that looks for it.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    meaning: str
+    example: str
+    remedy: str
+    by: Literal["lint", "test"] = "lint"
+
+    @property
+    def can_be_silenced(self) -> bool:
+        """Whether a comment in the file may say that it is meant: what does not load or is not right never is."""
+        return self.severity == "warning"
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing wrong at one place; `nearest` is the right word most like the wrong one, `line_text` the whole line."""
 
+    rule: Rule
     at: Location
     message: str
     nearest: str | None = None
@@ -51,8 +80,13 @@ class Faults(Exception):  # noqa: N818 - the plural of a domain word; it carries
     """Everything wrong with the files read, in order of file, line and column."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(sorted(faults, key=lambda fault: fault.at))
+        self.faults = in_order(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def in_order(*faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """All of them, by file, line and column."""
+    return tuple(sorted(itertools.chain(*faults), key=lambda fault: fault.at))
 
 
 def nearest_word(word: str, choices: Iterable[str], likeness: float = 0.6) -> str | None:
@@ -94,12 +128,16 @@ class FaultLog:
         """A place in this file."""
         return Location(self.file, line, column)
 
-    def add(self, at: Location, message: str, nearest: str | None = None) -> None:
+    def add(self, rule: Rule, at: Location, message: str, nearest: str | None = None) -> None:
         """Record one fault of this file."""
         if len(self._faults) < _MOST_FAULTS:
-            self._faults.append(Fault(at, message, nearest, self._line(at.line)))
+            self._faults.append(self.fault(rule, at, message, nearest))
         elif len(self._faults) == _MOST_FAULTS:
-            self._faults.append(Fault(at, "and more faults after this one"))
+            self._faults.append(Fault(rule, at, "and more faults after this one"))
+
+    def fault(self, rule: Rule, at: Location, message: str, nearest: str | None = None) -> Fault:
+        """The fault with its line, unrecorded."""
+        return Fault(rule, at, message, nearest, self._line(at.line))
 
     @property
     def faults(self) -> tuple[Fault, ...]:

@@ -10,7 +10,8 @@ from core.clause import Clause, NamedSet, Operator
 from core.detectors import CATEGORIES
 from core.evidence import Catalogue
 from core.fact_index import index_by, values_named
-from core.faults import Location, nearest_word, quoted
+from core.faults import Location, Rule, nearest_word, quoted
+from core.lint_rules import DEAD_ALTERNATIVE, MISSPELT_CATEGORY, NEVER_MATCHES, PLAIN_GLOB, SHADOWED_POLICY
 from core.matching import AllOf, AnyOf, Condition, NoneOf, clauses, truth_in
 from core.policy import CATEGORY, Policy
 from core.satisfiable import Never, facts_for, never
@@ -23,6 +24,7 @@ _SHOWN = 3
 class Remark(NamedTuple):
     """Something to say about a place in a policy file; `nearest` is what was probably meant."""
 
+    rule: Rule
     at: Location
     message: str
     nearest: str | None = None
@@ -45,7 +47,7 @@ def never_matching(policy: Policy, world: World) -> Iterator[Remark]:
     parts = policy.when.parts if isinstance(policy.when, AllOf) else (policy.when,)
     if world.excludes(*parts):
         at_odds = _at_odds(parts, world)
-        yield Remark(place_of(at_odds[-1]), f"this policy can never match: {_told(at_odds)}")
+        yield Remark(NEVER_MATCHES, place_of(at_odds[-1]), f"this policy can never match: {_told(at_odds)}")
         return
     for part in parts:
         if isinstance(part, AnyOf):
@@ -54,7 +56,7 @@ def never_matching(policy: Policy, world: World) -> Iterator[Remark]:
                 if world.excludes(branch, *others):
                     at_odds = tuple(one for one in _at_odds((*others, branch), world) if one is not branch)
                     with_what = f": {_told((*at_odds, branch))}" if at_odds else ""
-                    yield Remark(place_of(branch), f"this alternative can never hold{with_what}")
+                    yield Remark(DEAD_ALTERNATIVE, place_of(branch), f"this alternative can never hold{with_what}")
 
 
 def _at_odds(parts: Sequence[Condition], world: World) -> tuple[Condition, ...]:
@@ -118,6 +120,7 @@ def shadowed(policies: Sequence[Policy], world: World) -> Iterator[Remark]:
             names = ", ".join(f"{quoted(one.id)} ({one.mode.word}, {one.at.file}:{one.at.line})" for one in taken)
             does = "matches" if len(taken) == 1 else "together match"
             yield Remark(
+                SHADOWED_POLICY,
                 policy.at,
                 f"{quoted(policy.id)} never decides: whenever it matches, {names} above it {does} first",
             )
@@ -146,14 +149,21 @@ def misspelt_categories(policy: Policy, _: World) -> Iterator[Remark]:
             for value in values:
                 nearest = None if str(value) in CATEGORIES else nearest_word(str(value), CATEGORIES, likeness=0.85)
                 if nearest:
-                    yield Remark(clause.at, f"no detector of Cloud Run has the category {quoted(value)}", nearest)
+                    yield Remark(
+                        MISSPELT_CATEGORY,
+                        clause.at,
+                        f"no detector of Cloud Run has the category {quoted(value)}",
+                        nearest,
+                    )
 
 
 def plain_globs(policy: Policy, _: World) -> Iterator[Remark]:
     """A glob without a wildcard is a comparison, and probably not what was meant."""
     for clause in clauses(policy.when):
         if clause.operator is Operator.GLOB and not set(str(clause.operand)) & set("*?"):
-            yield Remark(clause.at, f"the glob {quoted(clause.operand)} has no * and no ?: it fits that text alone")
+            yield Remark(
+                PLAIN_GLOB, clause.at, f"the glob {quoted(clause.operand)} has no * and no ?: it fits that text alone"
+            )
 
 
 def sets_used(policies: Sequence[Policy]) -> frozenset[str]:

@@ -6,6 +6,18 @@ from collections.abc import Iterator
 
 from core.faults import quoted
 from core.lint_conditions import Remark, World
+from core.lint_rules import (
+    IDLE_ACCEPTANCE,
+    IDLE_EXPIRY,
+    IDLE_FALLBACK,
+    IDLE_STEP,
+    NEEDLESS_FALLBACK,
+    NOBODY_TOLD,
+    UNATTENDED,
+    UNDOING_SOMEWHERE,
+    UNSERVED_KIND,
+    WAITS_FOR_OTHERS,
+)
 from core.matching import clauses
 from core.mode import Mode
 from core.node_text import listed
@@ -26,11 +38,15 @@ def idle_steps(policy: Policy, actions: Actions, world: World) -> Iterator[Remar
         able = actions[step.action].kinds
         if kinds and not able & kinds:
             said = f"{quoted(step.action)} acts on {_in_words(able)}, and this policy is about {_in_words(kinds)}"
-            yield Remark(step.at, f"this step never acts: {said}")
+            yield Remark(IDLE_STEP, step.at, f"this step never acts: {said}")
     able = frozenset[str]().union(*(actions[step.action].kinds for step in steps))
     named = [clause for clause in clauses(policy.when) if clause.fact == _KIND]
     if named and kinds & able and (left := kinds - able):
-        yield Remark(named[0].at, f"for {_in_words(left)}, which this policy matches too, none of its steps can act")
+        yield Remark(
+            UNSERVED_KIND,
+            named[0].at,
+            f"for {_in_words(left)}, which this policy matches too, none of its steps can act",
+        )
 
 
 def _in_words(kinds: frozenset[str]) -> str:
@@ -55,11 +71,16 @@ def _idle_below(step: Step, tried: tuple[Step, ...], others: list[Step]) -> Iter
     for instead in step.otherwise:
         if any(same(instead, one) for one in tried):
             yield Remark(
+                IDLE_FALLBACK,
                 instead.at,
                 f"this cannot follow: {quoted(instead.action)} has been tried before, and was refused or has failed",
             )
         elif any(same(instead, one) for one in others):
-            yield Remark(instead.at, f"this adds nothing: {quoted(instead.action)} is a step of the policy in any case")
+            yield Remark(
+                NEEDLESS_FALLBACK,
+                instead.at,
+                f"this adds nothing: {quoted(instead.action)} is a step of the policy in any case",
+            )
         yield from _idle_below(instead, (*tried, instead), others)
 
 
@@ -77,7 +98,9 @@ def undoing_steps(policy: Policy, actions: Actions, world: World) -> Iterator[Re
     for earlier, later, always in undoings(policy.then, actions, kinds):
         if not always:
             undoes = f"{quoted(later.action)} undoes {quoted(earlier.action)} on some targets"
-            yield Remark(later.at, f"{undoes}, and none of the steps is written there: keep one of the two")
+            yield Remark(
+                UNDOING_SOMEWHERE, later.at, f"{undoes}, and none of the steps is written there: keep one of the two"
+            )
 
 
 def unheard(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:  # noqa: ARG001
@@ -85,13 +108,13 @@ def unheard(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:
     if policy.mode is not Mode.MONITOR and not policy.notify:
         what = "asks a person" if policy.mode is Mode.APPROVE else "acts, or asks a person where it is not sure"
         message = f"this policy {what}, and names nobody to be told: add a label, as notify: [security-oncall]"
-        yield Remark(policy.places.get("notify", policy.at), message)
+        yield Remark(NOBODY_TOLD, policy.places.get("notify", policy.at), message)
     if policy.mode is Mode.ENFORCE and policy.release_after is not None:
         message = (
             "with mode enforce and `release_after`, a containment comes and goes without any person: leave it out, and"
             " a review is announced instead"
         )
-        yield Remark(policy.places.get("release_after", policy.at), message)
+        yield Remark(UNATTENDED, policy.places.get("release_after", policy.at), message)
 
 
 def waiting_for_others(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:  # noqa: ARG001
@@ -102,14 +125,16 @@ def waiting_for_others(policy: Policy, actions: Actions, world: World) -> Iterat
                 f"{quoted(step.action)} reaches other workloads too, so a person is asked each time, and every step of"
                 " this policy waits for the answer: say mode approve, or leave it out where the others should act alone"
             )
-            yield Remark(step.at, message)
+            yield Remark(WAITS_FOR_OTHERS, step.at, message)
 
 
 def without_effect(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:  # noqa: ARG001
     """Words that change nothing here."""
     if policy.on_expiry == "contain" and policy.mode is not Mode.APPROVE:
         message = f"`on_expiry: contain` has no effect in mode {policy.mode.word}: a policy that asks has one"
-        yield Remark(policy.places.get("on_expiry", policy.at), message)
+        yield Remark(IDLE_EXPIRY, policy.places.get("on_expiry", policy.at), message)
     for step in with_fallbacks(policy.then):
         if step.accept_irreversible and actions[step.action].reversible:
-            yield Remark(step.at, f"`accept_irreversible` has no effect: {quoted(step.action)} can be undone")
+            yield Remark(
+                IDLE_ACCEPTANCE, step.at, f"`accept_irreversible` has no effect: {quoted(step.action)} can be undone"
+            )

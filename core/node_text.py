@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from core.faults import FaultLog, nearest_word, quoted
 from core.mode import MODES, Mode
+from core.reading_rules import MISSING_KEY, SAID_TWICE, UNKNOWN_KEY, WRONG_TYPE, WRONG_VALUE
 from core.yaml_text import Entries, Items, Node, Scalar
 
 _Word = TypeVar("_Word")
@@ -38,7 +39,7 @@ def shape(node: Node) -> str:
 def wrong(node: Node, what: str, wanted: str, log: FaultLog) -> None:
     """Record that a value is not what is wanted here, once."""
     if not is_faulty(node):
-        log.add(node.at, f"{what} is {wanted}, not {shape(node)}")
+        log.add(WRONG_TYPE, node.at, f"{what} is {wanted}, not {shape(node)}")
 
 
 def read_text(node: Node, what: str, log: FaultLog) -> str | None:
@@ -80,7 +81,7 @@ def read_seconds(node: Node, what: str, log: FaultLog, longest: int = LONGEST_DU
         wrong(node, what, "a duration such as 90s, 30m, 4h or 7d", log)
         return None
     if seconds > longest:
-        log.add(node.at, f"{what} is longer than {longest // 86_400}d")
+        log.add(WRONG_VALUE, node.at, f"{what} is longer than {longest // 86_400}d")
         return None
     return seconds
 
@@ -90,7 +91,7 @@ def read_word(node: Node, what: str, words: Mapping[str, _Word], log: FaultLog) 
     text = read_text(node, what, log)
     if text is None or text in words:
         return words[text] if text else None
-    log.add(node.at, f"{what} is one of {listed(words)}, not {quoted(text)}", nearest_word(text, words))
+    log.add(WRONG_VALUE, node.at, f"{what} is one of {listed(words)}, not {quoted(text)}", nearest_word(text, words))
     return None
 
 
@@ -122,7 +123,7 @@ def read_placed_texts(node: Node, what: str, log: FaultLog) -> tuple[tuple[str, 
     for item in items:
         text = read_text(item, f"each of {what}", log)
         if text in texts:
-            log.add(item.at, f"{quoted(text)} stands twice in {what}")
+            log.add(SAID_TWICE, item.at, f"{quoted(text)} stands twice in {what}")
         elif text is not None:
             texts[text] = item
     return tuple(texts.items())
@@ -135,7 +136,7 @@ def read_keys(node: Node, what: str, known: Collection[str], log: FaultLog) -> d
         return None
     for key, _ in node.pairs:
         if key.text not in known:
-            log.add(key.at, f"{what} has no key {quoted(key.text)}", nearest_word(key.text, known))
+            log.add(UNKNOWN_KEY, key.at, f"{what} has no key {quoted(key.text)}", nearest_word(key.text, known))
     return {key.text: value for key, value in node.pairs if key.text in known}
 
 
@@ -143,7 +144,7 @@ def require(keys: Mapping[str, Node], required: Collection[str], what: str, node
     """Record every required key that is not there."""
     for key in required:
         if key not in keys:
-            log.add(node.at, f"{what} needs the key {quoted(key)}")
+            log.add(MISSING_KEY, node.at, f"{what} needs the key {quoted(key)}")
 
 
 def listed(words: Collection[str]) -> str:

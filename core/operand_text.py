@@ -18,6 +18,7 @@ from core.node_text import (
     require,
     wrong,
 )
+from core.reading_rules import NOTHING_LISTED, UNKNOWN_SET, WRONG_VALUE
 from core.vocabulary import Vocabulary
 from core.yaml_text import Entries, Node, Scalar
 
@@ -48,7 +49,9 @@ def read_operand(name: str, operator: Operator, node: Node, words: Vocabulary, l
 def read_label_clauses(name: str, node: Entries, log: FaultLog) -> list[tuple[Operator, Operand]]:
     """`contains` with a mapping of labels, as {tier: critical}: each must be there; a value may be {glob: …}."""
     if not node.pairs:
-        log.add(node.at, f"`contains` of {quoted(name)} names at least one label, as {{tier: critical}}")
+        log.add(
+            NOTHING_LISTED, node.at, f"`contains` of {quoted(name)} names at least one label, as {{tier: critical}}"
+        )
     read: list[tuple[Operator, Operand]] = []
     for key, value in node.pairs:
         what = f"label {quoted(key.text)}"
@@ -67,7 +70,7 @@ def _literals(what: str, node: Node, fact: Fact, log: FaultLog) -> Operand | Non
     if items is None:
         return None
     if not items:
-        log.add(node.at, f"{what} lists at least one value")
+        log.add(NOTHING_LISTED, node.at, f"{what} lists at least one value")
     values = [read_literal(item, f"each value {what}", fact, log) for item in items]
     return tuple(value for value in values if value is not None)
 
@@ -75,7 +78,7 @@ def _literals(what: str, node: Node, fact: Fact, log: FaultLog) -> Operand | Non
 def _existence(name: str, node: Node, fact: Fact, log: FaultLog) -> bool | None:
     value = read_bool(node, f"`exists` of {quoted(name)}", log)
     if value is False and fact.type not in _MAY_BE_EMPTY:
-        log.add(node.at, f"this never holds: when {quoted(name)} is known, it exists")
+        log.add(WRONG_VALUE, node.at, f"this never holds: when {quoted(name)} is known, it exists")
         return None
     return value
 
@@ -85,9 +88,9 @@ def _glob(what: str, node: Node, fact: Fact, log: FaultLog) -> str | None:
     if pattern is None:
         return None
     if len(pattern) > MAX_GLOB:
-        log.add(node.at, f"{what} is longer than {MAX_GLOB} characters")
+        log.add(WRONG_VALUE, node.at, f"{what} is longer than {MAX_GLOB} characters")
     elif fact.choices and not any(glob_matches(pattern, choice) for choice in fact.choices):
-        log.add(node.at, f"{what} fits none of {listed(fact.choices)}")
+        log.add(WRONG_VALUE, node.at, f"{what} fits none of {listed(fact.choices)}")
     return pattern
 
 
@@ -100,9 +103,13 @@ def _named_set(what: str, node: Node, fact: Fact, words: Vocabulary, log: FaultL
         return NamedSet(frozenset(), name)
     if name not in words.sets:
         message = f"there is no set {quoted(name)}: sets are listed under `sets` in firebreak.yaml"
-        log.add(node.at, message, nearest_word(name, words.sets))
+        log.add(UNKNOWN_SET, node.at, message, nearest_word(name, words.sets))
         return None
     strange = sorted(words.sets[name] - set(fact.choices)) if fact.choices else []
     for member in strange:
-        log.add(node.at, f"the set {quoted(name)} holds {quoted(member)}, and {what} is one of {listed(fact.choices)}")
+        log.add(
+            WRONG_VALUE,
+            node.at,
+            f"the set {quoted(name)} holds {quoted(member)}, and {what} is one of {listed(fact.choices)}",
+        )
     return NamedSet(words.sets[name], name)

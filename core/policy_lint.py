@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import PurePosixPath
 
-from core.faults import Fault, FaultLog, quoted
+from core.example_coverage import Untried
+from core.faults import Fault, FaultLog, Location, in_order, quoted
 from core.lint_conditions import (
     Remark,
     World,
+    in_words,
     misspelt_categories,
     never_matching,
     plain_globs,
     sets_used,
     shadowed,
+)
+from core.lint_rules import (
+    FAILING_EXAMPLE,
+    MISLEADING_ORDER,
+    MISSING_EXAMPLE,
+    UNRUN_EXAMPLE,
+    UNTRIED_CLAUSE,
+    UNUSED_SET,
 )
 from core.lint_steps import (
     idle_fallbacks,
@@ -24,7 +37,8 @@ from core.lint_steps import (
     without_effect,
 )
 from core.policy import Charter, Files, Policy
-from core.policy_examples import NO_FINDINGS, Findings, run_examples
+from core.policy_examples import NO_FINDINGS, ExampleResult, Findings, run_examples
+from core.silences import Judged, Silenced, judged
 from core.vocabulary import Actions
 
 OfConditions = Callable[[Policy, World], Iterator[Remark]]
@@ -38,14 +52,19 @@ STEPS: tuple[OfSteps, ...] = (
     unheard,
     without_effect,
 )
+_NUMBERED = re.compile(r"([^0-9]*)([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Lint:
-    """`failing` is what must not be merged though it loads, `warnings` what is probably not meant."""
+    """`failing` is what must not be merged though it loads, `warnings` what is probably not meant.
+
+    `silenced` are warnings that a comment in the file says are meant.
+    """
 
     failing: tuple[Fault, ...]
     warnings: tuple[Fault, ...]
+    silenced: tuple[Silenced, ...] = ()
 
 
 def lint(
@@ -55,24 +74,47 @@ def lint(
     actions: Actions,
     world: World,
     findings: Findings = NO_FINDINGS,
+    faulty: frozenset[str] = frozenset(),
 ) -> Lint:
-    """Look at policies that were read without fault."""
+    """Look at policies that were read without fault; `faulty` are the files that were not."""
     warnings = [
         *(remark for policy in policies for check in CONDITIONS for remark in check(policy, world)),
         *(remark for policy in policies for check in STEPS for remark in check(policy, actions, world)),
         *shadowed(policies, world),
+        *misleading_order(policies),
         *_unused_sets(policies, charter),
     ]
     failing = [remark for policy in policies for remark in _failing(policy, world, findings)]
-    return Lint(_placed(failing, files), _placed(warnings, files))
+    readable = {file: text for file, text in files.items() if file not in faulty}
+    left = judged(warnings, readable, "lint", all_read=not faulty)
+    return Lint(placed(failing, files), in_order(placed(left.told, files), left.wrong), left.silenced)
+
+
+def lint_tests(results: Iterable[ExampleResult], gaps: Iterable[Untried], files: Files) -> Judged:
+    """What examples and their coverage leave to be said, of files that load."""
+    failed = (failure(one) for one in results if not one.passed)
+    return judged(chain(failed, map(untried_remark, gaps)), files, "test")
 
 
 def _failing(policy: Policy, world: World, findings: Findings) -> Iterator[Remark]:
     for lacking in _lacking(policy):
-        yield Remark(policy.at, f"the policy {quoted(policy.id)} has no example that expects {lacking}")
+        yield Remark(
+            MISSING_EXAMPLE, policy.at, f"the policy {quoted(policy.id)} has no example that expects {lacking}"
+        )
     for result in run_examples((policy,), world.catalogue, findings):
         if not result.passed:
-            yield Remark(result.at, str(result))
+            yield failure(result)
+
+
+def failure(result: ExampleResult) -> Remark:
+    """What there is to say of an example that did not pass."""
+    return Remark(FAILING_EXAMPLE if result.problem is None else UNRUN_EXAMPLE, result.at, str(result))
+
+
+def untried_remark(gap: Untried) -> Remark:
+    """What there is to say of a clause that the examples leave untried."""
+    never = " or ".join(truth.word for truth in gap.never)
+    return Remark(UNTRIED_CLAUSE, gap.clause.at, f"no example makes {in_words(gap.clause)} {never}")
 
 
 def _lacking(policy: Policy) -> Iterator[str]:
@@ -86,11 +128,32 @@ def _unused_sets(policies: tuple[Policy, ...], charter: Charter) -> Iterator[Rem
     used = sets_used(policies)
     for name, at in charter.set_places.items():
         if name not in used:
-            yield Remark(at, f"no policy uses the set {quoted(name)}")
+            yield Remark(UNUSED_SET, at, f"no policy uses the set {quoted(name)}")
 
 
-def _placed(remarks: Iterable[Remark], files: Files) -> tuple[Fault, ...]:
+def misleading_order(policies: Iterable[Policy]) -> Iterator[Remark]:
+    """Files whose names count one way and are tried another way: `10-` stands before `9-`, as texts go."""
+    first: dict[str, Location] = {}
+    for policy in policies:
+        first.setdefault(policy.at.file, policy.at)
+    highest: dict[tuple[str, str], tuple[int, str]] = {}
+    for file in sorted(first):
+        path = PurePosixPath(file)
+        if numbered := _NUMBERED.match(path.name):
+            series, number = (str(path.parent), numbered[1]), int(numbered[2])
+            above = highest.get(series)
+            if above is not None and above[0] > number:
+                order = f"{quoted(path.name)} is tried after {quoted(above[1])}, because names are compared as texts"
+                longest = len(str(above[0]))
+                message = f"{order}: write {number:0{longest}} for {numbered[2]} if it should come first"
+                yield Remark(MISLEADING_ORDER, first[file], message)
+            else:
+                highest[series] = number, path.name
+
+
+def placed(remarks: Iterable[Remark], files: Files) -> tuple[Fault, ...]:
+    """The remarks as faults, each with its line."""
     logs: Mapping[str, FaultLog] = {file: FaultLog(file, text) for file, text in files.items()}
     for remark in remarks:
-        logs[remark.at.file].add(remark.at, remark.message, remark.nearest)
-    return tuple(sorted((fault for log in logs.values() for fault in log.faults), key=lambda fault: fault.at))
+        logs[remark.at.file].add(remark.rule, remark.at, remark.message, remark.nearest)
+    return in_order(*(log.faults for log in logs.values()))

@@ -21,6 +21,7 @@ from core.mode import Mode
 from core.node_text import read_keys, read_mode, read_placed_texts, read_seconds, read_text, read_word, require, wrong
 from core.policy import HOUR, Charter, Files, OnExpiry, Policy, PolicySet
 from core.policy_digest import digest_of
+from core.reading_rules import CHARTER_NAME, NOTHING_LISTED, TAKEN_ID, UNDOING_STEPS, UNKNOWN_KEY, WRONG_VALUE
 from core.step_text import read_steps
 from core.undoing import ever_undoing, possible_kinds, undoings
 from core.vocabulary import Actions, Vocabulary
@@ -101,9 +102,9 @@ def _read_charters(logs: list[FaultLog], files: Files) -> Charter:
 
 def _check_charter_name(file: str, charters: list[tuple[FaultLog, Charter]], log: FaultLog) -> None:
     if PurePosixPath(file).name != CHARTER:
-        log.add(log.place(1, 1), f"the charter is called {CHARTER}")
+        log.add(CHARTER_NAME, log.place(1, 1), f"the charter is called {CHARTER}")
     elif charters:
-        log.add(log.place(1, 1), f"there is another charter, {charters[0][0].file}")
+        log.add(CHARTER_NAME, log.place(1, 1), f"there is another charter, {charters[0][0].file}")
 
 
 def _charter(root: Node | None, log: FaultLog) -> Charter:
@@ -115,7 +116,7 @@ def _charter(root: Node | None, log: FaultLog) -> Charter:
 
 def _check_content(log: FaultLog) -> None:
     if not log.faults:
-        log.add(log.place(1, 1), "the file is empty")
+        log.add(NOTHING_LISTED, log.place(1, 1), "the file is empty")
 
 
 def _policies(root: Node | None, words: Vocabulary, log: FaultLog) -> Iterator[Policy]:
@@ -123,7 +124,7 @@ def _policies(root: Node | None, words: Vocabulary, log: FaultLog) -> Iterator[P
         _check_content(log)
     elif isinstance(root, Items):
         if not root.nodes:
-            log.add(root.at, "the list of policies is empty")
+            log.add(NOTHING_LISTED, root.at, "the list of policies is empty")
         for node in root.nodes:
             yield from _policy(node, words, log)
     else:
@@ -176,19 +177,21 @@ def _check_steps(policy: Policy, words: Vocabulary, log: FaultLog) -> None:
         if always:
             undoes = f"{quoted(later.action)} undoes {quoted(earlier.action)}, whatever the target is like"
             instead = "leave one of them out, or have it follow the other under `otherwise`"
-            log.add(later.at, f"{undoes}, so that nothing would ever be written: {instead}")
+            log.add(UNDOING_STEPS, later.at, f"{undoes}, so that nothing would ever be written: {instead}")
 
 
 def _check_approvers(node: Entries, log: FaultLog) -> None:
     for key, _ in node.pairs:
         if key.text == "approvers":
-            log.add(key.at, "`approvers` does not load: who may approve is a matter of who may use the command")
+            log.add(
+                UNKNOWN_KEY, key.at, "`approvers` does not load: who may approve is a matter of who may use the command"
+            )
 
 
 def _id(keys: dict[str, Node], log: FaultLog) -> str | None:
     text = read_text(keys["id"], "`id`", log) if "id" in keys else None
     if text is not None and not ID.fullmatch(text):
-        log.add(keys["id"].at, "`id` is up to 80 letters, digits, hyphens, dots and underscores")
+        log.add(WRONG_VALUE, keys["id"].at, "`id` is up to 80 letters, digits, hyphens, dots and underscores")
     return text
 
 
@@ -197,7 +200,7 @@ def _check_ids(policies: list[Policy], log: FaultLog) -> None:
     for policy in policies:
         at = first.setdefault(policy.id, policy.at)
         if policy.id and at != policy.at and policy.at.file == log.file:
-            log.add(policy.at, f"the id {quoted(policy.id)} is taken by the policy at {at}")
+            log.add(TAKEN_ID, policy.at, f"the id {quoted(policy.id)} is taken by the policy at {at}")
 
 
 def _seconds(keys: dict[str, Node], key: str, log: FaultLog) -> int | None:
@@ -208,5 +211,9 @@ def _notify(node: Node, log: FaultLog) -> tuple[str, ...]:
     labels = read_placed_texts(node, "`notify`", log) or ()
     for label, place in labels:
         if not LABEL.fullmatch(label):
-            log.add(place.at, f"{quoted(label)} is not a label: use letters, digits, hyphens, dots, underscores and @")
+            log.add(
+                WRONG_VALUE,
+                place.at,
+                f"{quoted(label)} is not a label: use letters, digits, hyphens, dots, underscores and @",
+            )
     return tuple(label for label, _ in labels)

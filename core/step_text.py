@@ -20,6 +20,7 @@ from core.node_text import (
     wrong,
 )
 from core.policy import Step
+from core.reading_rules import NOTHING_LISTED, SAID_TWICE, UNKNOWN_ACTION, WRONG_VALUE
 from core.vocabulary import Actions
 from core.yaml_text import Node
 
@@ -32,12 +33,12 @@ def read_steps(node: Node, what: str, actions: Actions, log: FaultLog) -> tuple[
     """A list of steps, at least one, no action twice; a step that cannot be read is left out and logged."""
     items = read_items(node, what, log)
     if items == ():
-        log.add(node.at, f"{what} lists at least one step")
+        log.add(NOTHING_LISTED, node.at, f"{what} lists at least one step")
     steps: list[Step] = []
     for item in items or ():
         step = _step(item, actions, log)
         if step and step.action in [other.action for other in steps]:
-            log.add(item.at, f"the action {quoted(step.action)} stands twice in {what}")
+            log.add(SAID_TWICE, item.at, f"the action {quoted(step.action)} stands twice in {what}")
         elif step:
             steps.append(step)
     return tuple(steps)
@@ -65,7 +66,7 @@ def _action(node: Node, own: Mapping[str, Node], actions: Actions, log: FaultLog
     name = read_text(own["action"], "`action`", log) if "action" in own else None
     if name is None or name in actions:
         return actions[name] if name else None
-    log.add(own["action"].at, f"there is no action {quoted(name)}", nearest_word(name, actions))
+    log.add(UNKNOWN_ACTION, own["action"].at, f"there is no action {quoted(name)}", nearest_word(name, actions))
     return None
 
 
@@ -96,7 +97,7 @@ def _params(action: Responder, keys: Mapping[str, Node], what: str, node: Node, 
     try:
         return action.params(**read)
     except ValueError as error:
-        log.add(node.at, f"{what}: {error}")
+        log.add(WRONG_VALUE, node.at, f"{what}: {error}")
         return None
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from core.faults import FaultLog, Location, quoted
+from core.faults import FaultLog, Location, Rule, quoted
+from core.reading_rules import AMBIGUOUS_VALUE, EXTRAS_OF_YAML, NOT_YAML, TWICE_KEY, UNFIT_FILE, WRONG_TYPE
 from core.yaml_scalars import ScalarValue, Surprise, plain_value
 
 MAX_BYTES = 1_000_000
@@ -74,14 +75,14 @@ def read_yaml(text: str, log: FaultLog) -> Node | None:
 
 def _check_characters(text: str, log: FaultLog) -> None:
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        _give_up(log, 1, 1, f"the file is larger than {MAX_BYTES // 1_000_000} MB")
+        _give_up(UNFIT_FILE, log, 1, 1, f"the file is larger than {MAX_BYTES // 1_000_000} MB")
     if unfit := _UNFIT.search(text):
         before = text[: unfit.start()]
         line, start = before.count("\n") + 1, before.rfind("\n") + 1
         message = f"the character U+{ord(unfit[0]):04X} does not load: escape it in double quotes"
         if 0xDC80 <= ord(unfit[0]) <= 0xDCFF:  # noqa: PLR2004 - where Python keeps a byte that is no character
             message = "this is not UTF-8 text: save the file as UTF-8"
-        _give_up(log, line, unfit.start() - start + 1, message)
+        _give_up(UNFIT_FILE, log, line, unfit.start() - start + 1, message)
 
 
 def _events(text: str, log: FaultLog) -> Iterator[Any]:
@@ -90,9 +91,11 @@ def _events(text: str, log: FaultLog) -> Iterator[Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = ", ".join(filter(None, (error.context, error.problem)))
-        _give_up(log, (mark.line if mark else 0) + 1, (mark.column if mark else 0) + 1, f"not YAML: {problem}")
+        _give_up(
+            NOT_YAML, log, (mark.line if mark else 0) + 1, (mark.column if mark else 0) + 1, f"not YAML: {problem}"
+        )
     except yaml.YAMLError:
-        _give_up(log, 1, 1, "not YAML")
+        _give_up(NOT_YAML, log, 1, 1, "not YAML")
 
 
 def _build(events: Iterator[Any], log: FaultLog) -> Node | None:
@@ -122,28 +125,37 @@ def _build(events: Iterator[Any], log: FaultLog) -> Node | None:
 
 def _check_document(event: Any, documents: int, log: FaultLog) -> None:  # noqa: ANN401 - events are untyped
     if event.version or event.tags:
-        log.add(_at(event, log), "directives do not load: leave out every line that begins with %")
+        log.add(EXTRAS_OF_YAML, _at(event, log), "directives do not load: leave out every line that begins with %")
     if documents > 1:
-        _give_up(log, *_mark(event), "a file holds one document: put several policies in one list, or in files")
+        _give_up(
+            EXTRAS_OF_YAML,
+            log,
+            *_mark(event),
+            "a file holds one document: put several policies in one list, or in files",
+        )
 
 
 def _check_depth(event: Any, stack: list[_Open], log: FaultLog) -> None:  # noqa: ANN401
     if len(stack) >= MAX_DEPTH:
-        _give_up(log, *_mark(event), f"nested deeper than {MAX_DEPTH} levels")
+        _give_up(EXTRAS_OF_YAML, log, *_mark(event), f"nested deeper than {MAX_DEPTH} levels")
 
 
 def _check_plainness(event: Any, log: FaultLog) -> bool:  # noqa: ANN401
     if event.anchor:
-        log.add(_at(event, log), f"the anchor &{event.anchor} does not load: write the value out where it is needed")
+        log.add(
+            EXTRAS_OF_YAML,
+            _at(event, log),
+            f"the anchor &{event.anchor} does not load: write the value out where it is needed",
+        )
     elif event.tag:
-        log.add(_at(event, log), f"the tag {quoted(event.tag)} does not load: leave it out")
+        log.add(EXTRAS_OF_YAML, _at(event, log), f"the tag {quoted(event.tag)} does not load: leave it out")
     return not (event.anchor or event.tag)
 
 
 def _scalar(event: Any, log: FaultLog) -> Scalar:  # noqa: ANN401
     at = _at(event, log)
     if isinstance(event, yaml.AliasEvent):
-        log.add(at, f"the alias *{event.anchor} does not load: write the value out here")
+        log.add(EXTRAS_OF_YAML, at, f"the alias *{event.anchor} does not load: write the value out here")
         return Scalar(at, None, "", faulty=True)
     if not _check_plainness(event, log):
         return Scalar(at, None, event.value, faulty=True)
@@ -152,7 +164,7 @@ def _scalar(event: Any, log: FaultLog) -> Scalar:  # noqa: ANN401
     try:
         return Scalar(at, plain_value(event.value), event.value)
     except Surprise as surprise:
-        log.add(at, f"{quoted(event.value)} without quotes: {surprise}")
+        log.add(AMBIGUOUS_VALUE, at, f"{quoted(event.value)} without quotes: {surprise}")
         return Scalar(at, None, event.value, faulty=True)
 
 
@@ -163,9 +175,9 @@ def _closed(opened: _Open, log: FaultLog) -> Node:
     pairs: list[tuple[Scalar, Node]] = []
     for key, value in zip(opened.nodes[::2], opened.nodes[1::2], strict=True):
         if not isinstance(key, Scalar) or (not key.faulty and not isinstance(key.value, str)):
-            log.add(key.at, "a key is text: put it in quotes")
+            log.add(WRONG_TYPE, key.at, "a key is text: put it in quotes")
         elif key.text in first and not key.faulty:
-            log.add(key.at, f"the key {quoted(key.text)} stands already on line {first[key.text].line}")
+            log.add(TWICE_KEY, key.at, f"the key {quoted(key.text)} stands already on line {first[key.text].line}")
         elif not key.faulty:
             first[key.text] = key.at
             pairs.append((key, value))
@@ -180,6 +192,6 @@ def _at(event: Any, log: FaultLog) -> Location:  # noqa: ANN401
     return log.place(*_mark(event))
 
 
-def _give_up(log: FaultLog, line: int, column: int, message: str) -> None:
-    log.add(log.place(line, column), message)
+def _give_up(rule: Rule, log: FaultLog, line: int, column: int, message: str) -> None:
+    log.add(rule, log.place(line, column), message)
     raise _GivenUp

@@ -9,6 +9,7 @@ from typing import Any
 from core.faults import Fault, printable
 from core.mode import Mode
 from core.policy import Charter, Policy
+from core.silences import Silenced
 from screens.console import Screen
 
 _MARGIN, _WIDEST = 6, 120
@@ -23,14 +24,20 @@ class Linted:
     warnings: tuple[Fault, ...]
     policies: tuple[Policy, ...]
     charters: tuple[Charter, ...]
+    silenced: tuple[Silenced, ...] = ()
 
 
-def show_lint(screen: Screen, linted: Linted) -> None:
-    """From the top of the first file to the end of the last; then all of it in one line."""
+def show_lint(screen: Screen, linted: Linted, *, silenced: bool = False) -> None:
+    """From the top of the first file to the end of the last; then all of it in one line.
+
+    What comments silenced is only counted, unless it is to be told too.
+    """
     found = [(fault, "fault", "bad") for fault in (*linted.faults, *linted.failing)]
     found += [(fault, "warning", "caution") for fault in linted.warnings]
     for fault, word, style in sorted(found, key=lambda one: one[0].at):
         show_fault(screen, fault, word, style)
+    if silenced:
+        show_silenced(screen, linted.silenced)
     if found and screen.width is None:
         screen.line()
     elif not found:
@@ -45,13 +52,20 @@ def show_faults(screen: Screen, faults: Sequence[Fault]) -> None:
     screen.line(counted(len(faults), "fault"), "bad")
 
 
-def show_fault(screen: Screen, fault: Fault, word: str, style: str) -> None:
+def show_silenced(screen: Screen, silenced: Sequence[Silenced]) -> None:
+    """What comments in the files say is meant, each with the reason."""
+    for one in silenced:
+        show_fault(screen, one.fault, "silenced", "dim", f", allowed because {one.reason}")
+
+
+def show_fault(screen: Screen, fault: Fault, word: str, style: str, after: str = "") -> None:
     """The place, what it is, the line and a caret; in a pipe as editors and CI know it: `file:line:column: word: …`."""
+    said = f"{fault.said}{after} [{fault.rule.code}]"
     if screen.width is None:
-        screen.line(f"{fault.at}: {word}: {fault.said}")
+        screen.line(f"{fault.at}: {word}: {said}")
     else:
         screen.line(f"{fault.at}: {word}", style)
-        screen.line(fault.said, indent=2)
+        screen.line(said, indent=2)
     for text in fault.pointed(_WIDEST if screen.width is None else screen.width - _MARGIN):
         screen.verbatim(text, "dim")
     if screen.width is not None:
@@ -70,14 +84,22 @@ def _show_policies(screen: Screen, linted: Linted) -> None:
 
 
 def _show_sum(screen: Screen, linted: Linted) -> None:
+    bad = linted.faults or linted.failing
+    screen.line(sum_of(linted), "bad" if bad else "caution" if linted.warnings else "good")
+
+
+def sum_of(linted: Linted) -> str:
+    """All of it in one line."""
     faults, warnings = len(linted.faults) + len(linted.failing), len(linted.warnings)
     counts = f"{counted(len(linted.policies), 'policy')}, {counted(faults, 'fault')}, {counted(warnings, 'warning')}"
-    if linted.faults:
-        screen.line(f"{counts}: this does not load", "bad")
-    elif linted.failing:
-        screen.line(f"{counts}: this loads, and is not right", "bad")
-    else:
-        screen.line(counts, "caution" if warnings else "good")
+    counts += silenced_in_words(linted.silenced)
+    verdict = ": this does not load" if linted.faults else ": this loads, and is not right" if linted.failing else ""
+    return f"{counts}{verdict}"
+
+
+def silenced_in_words(silenced: Sequence[Silenced]) -> str:
+    """`, 2 silenced`, or nothing."""
+    return f", {len(silenced)} silenced" if silenced else ""
 
 
 def counted(number: int, word: str) -> str:

@@ -9,26 +9,41 @@ from typing import Any
 
 from core.evidence import source_of
 from core.example_coverage import Untried
+from core.faults import Fault
 from core.lint_conditions import in_words
+from core.lint_rules import IDLE_SILENCE, UNTRIED_CLAUSE
 from core.policy import Expected
 from core.policy_examples import ExampleResult
+from core.policy_lint import failure
+from core.silences import Silenced
 from screens.console import Screen
 from screens.explanation import clause_json, plain
 from screens.incident_why import clause_in_words
-from screens.policy_lint import counted
+from screens.policy_lint import counted, show_fault, show_silenced, silenced_in_words
+from screens.reports import Case, cases_of
 
 _NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """Every example's result, and what the examples leave untried."""
+    """Every example's result, and what the examples leave untried without a comment that says why.
+
+    `faults` are these, and whatever else there is to say, each in its place.
+    """
 
     results: tuple[ExampleResult, ...]
     untried: tuple[Untried, ...]
+    silenced: tuple[Silenced, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def idle_silences(self) -> tuple[Fault, ...]:
+        """Comments that silence no untried clause any more."""
+        return tuple(one for one in self.faults if one.rule is IDLE_SILENCE)
 
 
-def show_tested(screen: Screen, tested: Tested) -> None:
+def show_tested(screen: Screen, tested: Tested, *, silenced: bool = False) -> None:
     """Policy by policy; a failed example with what was expected, what came out, and each clause's part in it."""
     for policy, examples in itertools.groupby(tested.results, key=lambda one: one.policy):
         ran = list(examples)
@@ -40,17 +55,48 @@ def show_tested(screen: Screen, tested: Tested) -> None:
         for gap in tested.untried:
             if gap.policy == policy:
                 never = " or ".join(truth.word for truth in gap.never)
-                screen.line(
-                    f"no example makes {in_words(gap.clause)} {never} ({gap.clause.at})", "caution", indent=2, hang=2
-                )
+                said = f"no example makes {in_words(gap.clause)} {never} ({gap.clause.at}) [{UNTRIED_CLAUSE.code}]"
+                screen.line(said, "caution", indent=2, hang=2)
+    for fault in tested.idle_silences:
+        show_fault(screen, fault, "warning", "caution")
+    if silenced:
+        show_silenced(screen, tested.silenced)
+    failed = any(not one.passed for one in tested.results)
+    screen.line(sum_of(tested), "bad" if failed else "caution" if tested.untried else "good")
+
+
+def sum_of(tested: Tested) -> str:
+    """All of it in one line."""
     failed = sum(not one.passed for one in tested.results)
     left = f", {counted(len(tested.untried), 'clause')} left untried" if tested.untried else ""
-    style = "bad" if failed else "caution" if tested.untried else "good"
-    screen.line(f"{len(tested.results) - failed} passed, {failed} failed{left}", style)
+    return f"{len(tested.results) - failed} passed, {failed} failed{left}{silenced_in_words(tested.silenced)}"
+
+
+def tested_cases(tested: Tested) -> tuple[Case, ...]:
+    """For JUnit: every example by policy and number, whether it passed or not, and what else there is to say."""
+    by_place = {(one.at, one.rule): one for one in tested.faults}
+    cases = [
+        Case(
+            one.at.file,
+            f"{one.policy}, example {one.index}",
+            None if one.passed else by_place[one.at, failure(one).rule],
+            detail="" if one.passed else "\n".join(_failed_lines(one)),
+        )
+        for one in tested.results
+    ]
+    others = [one for one in tested.faults if one.rule in (UNTRIED_CLAUSE, IDLE_SILENCE)]
+    return tuple(sorted([*cases, *cases_of(others, tested.silenced, ())], key=lambda case: case.file))
+
+
+def _failed_lines(result: ExampleResult) -> Iterator[str]:
+    for name, expected, actual in _compared(result.expected, result.actual):
+        yield from (f"- {name:<8}{expected}  (expected)", f"+ {name:<8}{actual}  (came out)")
+    for clause in _clauses(result):
+        yield f"  {clause['truth']:<8}{clause_in_words(clause)} ({clause['from']})"
 
 
 def _show_failed(screen: Screen, result: ExampleResult) -> None:
-    screen.verbatim(f"FAIL {result.at}: example {result.index}", "bad", indent=2)
+    screen.verbatim(f"FAIL {result.at}: example {result.index} [{failure(result).rule.code}]", "bad", indent=2)
     if result.problem is not None:
         screen.line(f"it cannot be run: {result.problem}", indent=4, hang=2)
         return

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.faults import FaultLog
+from core.reading_rules import WRONG_VALUE
 from screens.policy_lint import show_fault
 from tests.cli.commands import Told, looked_at
 
@@ -53,7 +54,8 @@ def test_every_fault_is_told_in_its_place_with_the_line_and_a_caret(firebreak: T
 
     assert told.code == 1
     assert (
-        f"{folder / 'a.yaml'}:4:17: fault: there is no action `cut_trafic`; did you mean `cut_traffic`?\n" in told.out
+        f"{folder / 'a.yaml'}:4:17: fault: there is no action `cut_trafic`; did you mean `cut_traffic`? [FB112]\n"
+        in told.out
     )
     assert "    then: [{action: cut_trafic}]\n                    ^\n" in told.out
     assert f"{folder / 'b.yaml'}:2:7: fault: " in told.out
@@ -101,7 +103,7 @@ def test_what_no_example_tries_is_named_and_a_no_only_where_everything_must_be_t
     told = firebreak("policy", "test", str(folder))
 
     assert told.code == 0
-    assert f"no example makes `finding.category: Reverse Shell` false ({folder / 'a.yaml'}:3:8)\n" in told.out
+    assert f"no example makes `finding.category: Reverse Shell` false ({folder / 'a.yaml'}:3:8) [FB405]\n" in told.out
     assert told.out.endswith("2 passed, 0 failed, 1 clause left untried\n")
     assert firebreak("policy", "test", str(folder), "--strict").code == 1
     assert firebreak("policy", "test", str(folder), "--json").json["untried"][0]["never"] == ["false"]
@@ -218,7 +220,7 @@ def test_a_file_that_is_not_utf_8_is_refused_in_its_place(firebreak: Told, folde
 def test_on_a_terminal_lines_and_carets_fit_its_width(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     log = FaultLog("a.yaml", f"{'x' * 90} wrong {'y' * 90}")
-    log.add(log.place(1, 92), "a long story " * 10)
+    log.add(WRONG_VALUE, log.place(1, 92), "a long story " * 10)
     (fault,) = log.faults
     lines = re.sub(r"\x1b\[[0-9;]*m", "", looked_at(show_fault, fault, "fault", "bad")).splitlines()
     pointed = next(number for number, line in enumerate(lines) if line.strip() == "^")
