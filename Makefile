@@ -70,7 +70,7 @@ policies: $(READY) ## lint the shipped policies and run their examples
 schema: $(READY) ## the JSON Schemas beside the policies, from the catalogues
 	@$(BIN)/python -m tools.reference schema
 
-docs: $(READY) ## the pages on facts and actions, from the catalogues
+docs: $(READY) ## the pages on facts, actions and lint, from the code
 	@$(BIN)/python -m tools.reference docs
 
 readme: $(READY) ## run the commands of the README and of docs/policies.md as written

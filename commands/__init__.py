@@ -11,6 +11,7 @@ from typing import Any
 
 from core.errors import Refused
 from core.redaction import safe
+from screens.console import uncommanding
 
 YES, NO, USAGE, UNREACHABLE = 0, 1, 2, 3
 Command = Callable[[argparse.Namespace], int]
@@ -59,7 +60,7 @@ def print_json(value: object) -> None:
 
 def say(parsed: argparse.Namespace, sentence: str, code: int) -> int:
     """One sentence: as JSON on standard output for programs, else on standard error unless it is good news."""
-    shown = "\n".join(safe(line) for line in sentence.splitlines())
+    shown = "\n".join(uncommanding(safe(line)) for line in sentence.splitlines())
     if parsed.json:
         print_json({"says": shown, "exit": code})
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -31,10 +32,16 @@ _STYLES = MappingProxyType(
     }
 )
 _NARROWEST = 30
+_COMMAND = re.compile(r"^\s*:(?=:)|##(?=\[)")
+
+
+def uncommanding(line: str) -> str:
+    """The line, so that a CI runner, which reads `::error …` at its beginning or `##[…]` in it, does nothing."""
+    return _COMMAND.sub(r"\g<0> ", line)
 
 
 class Screen:
-    """Lines for people. Whatever is written, no character that a terminal might act on gets through.
+    """Lines for people. Whatever is written, nothing that a terminal or a CI runner might act on gets through.
 
     `width` is None in a pipe: nothing is wrapped or cut there. Styles are the words of this module.
     """
@@ -75,7 +82,7 @@ class Screen:
 
     def _put(self, text: str, style: str) -> None:
         if self._rich is None:
-            print(text, file=self._stream, flush=True)
+            print(uncommanding(text), file=self._stream, flush=True)
             return
         from rich.text import Text  # noqa: PLC0415 - there only where `_rich` found it
 

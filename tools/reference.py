@@ -1,4 +1,4 @@
-"""Writes what is generated from the catalogues: the schemas beside the policies, and the pages on facts and actions.
+"""Writes what is generated from the code: the schemas beside the policies, and the pages on facts, actions and lint.
 
 `python -m tools.reference schema docs` writes both kinds; without words it only says what is stale.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import enrichment
@@ -19,6 +19,7 @@ from core.evidence import FactType, source_of
 from core.operator_words import MEANINGS, TYPES
 from core.policy_schema import policy_schema
 from screens.catalogue import example_of, kind_of, rows_of, values_of
+from tools.lint_page import lint_page
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE = "<!-- Made by `make docs` from the code that it describes. Not edited by hand. -->"
@@ -36,6 +37,7 @@ def generated() -> Mapping[str, Mapping[str, str]]:
             "docs/facts.md": _page(facts_page()),
             "docs/actions.md": _page(actions_page()),
             "docs/containment.md": _page(containment_page()),
+            "docs/lint.md": _page(itertools.chain(("# Lint", "", MADE, ""), lint_page())),
         },
     }
 
@@ -103,7 +105,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _page(lines: Iterator[str]) -> str:
+def _page(lines: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 

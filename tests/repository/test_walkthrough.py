@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from core.policy_lint import CONDITIONS, STEPS
 from tools.walkthrough import Differs, Run, Write, follow, steps_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,28 +33,6 @@ def test_nothing_that_the_page_on_policies_shows_is_left_untried() -> None:
         word for one in typed for word in one.split()
     }
     assert {"policies/05-shop.yaml", "policies/firebreak.yaml"} <= set(written)
-
-
-WARNED = {
-    "never_matching": "a policy or an alternative that can never match",
-    "misspelt_categories": "a category that is nearly one of Google's",
-    "plain_globs": "a glob without `*` or `?`",
-    "idle_steps": "a step that never acts on what the policy is about, or kinds of workload for which no step acts",
-    "idle_fallbacks": "an `otherwise` that repeats what was just tried, or a step that the policy has in any",
-    "undoing_steps": "steps that undo each other on some targets",
-    "waiting_for_others": "`enforce` with a step that reaches other workloads too",
-    "unheard": "a policy that asks or acts and notifies nobody; `enforce` with `release_after`",
-    "without_effect": "a word without effect (`on_expiry: contain` in another mode than `approve`, `accept_irr",
-    "shadowed": "or that never gets its turn because of those above it",
-    "unused_sets": "a set that no policy uses",
-}
-
-
-def test_everything_that_lint_warns_of_stands_in_the_page_s_table() -> None:
-    table = PAGE.partition("| a warning about |")[2].partition("\n\n")[0]
-
-    assert {one.__name__ for one in (*CONDITIONS, *STEPS)} == WARNED.keys() - {"shadowed", "unused_sets"}
-    assert [words for words in WARNED.values() if words not in table] == []
 
 
 def test_files_are_written_and_commands_run_in_one_shell(tmp_path: Path) -> None:
