@@ -60,11 +60,11 @@ def print_json(value: object) -> None:
 
 def say(parsed: argparse.Namespace, sentence: str, code: int) -> int:
     """One sentence: as JSON on standard output for programs, else on standard error unless it is good news."""
-    shown = "\n".join(uncommanding(safe(line)) for line in sentence.splitlines())
+    shown = "\n".join(safe(line) for line in sentence.splitlines())
     if parsed.json:
         print_json({"says": shown, "exit": code})
     else:
-        print(shown, file=sys.stdout if code == YES else sys.stderr)
+        print("\n".join(map(uncommanding, shown.split("\n"))), file=sys.stdout if code == YES else sys.stderr)
     return code
 
 

@@ -10,7 +10,7 @@ from commands.policy_paths import asked_about, is_meant
 from core.example_coverage import untried
 from core.faults import Faults, in_order
 from core.policy_examples import run_examples
-from core.policy_lint import lint_tests, placed
+from core.policy_lint import in_full, lint_tests
 from screens.console import stdout
 from screens.policy_lint import counted
 from screens.policy_test import Tested, show_tested, sum_of, tested_cases, tested_json
@@ -65,7 +65,7 @@ def _tested(folder: Path, meant: frozenset[Path] | None) -> Tested:
     judged = lint_tests(results, gaps, texts)
     allowed = {one.fault.at for one in judged.silenced}
     left = tuple(gap for gap in gaps if gap.clause.at not in allowed)
-    return Tested(results, left, judged.silenced, in_order(placed(judged.told, texts), judged.wrong))
+    return Tested(results, left, judged.silenced, in_order(in_full(judged.told, texts), judged.wrong))
 
 
 def _together(tested: list[Tested]) -> Tested:

@@ -91,7 +91,7 @@ def lint(
 
 
 def lint_tests(results: Iterable[ExampleResult], gaps: Iterable[Untried], files: Files) -> Judged:
-    """What examples and their coverage leave to be said, of files that load."""
+    """What examples and their coverage leave to be said, of files that load; however much that is."""
     failed = (failure(one) for one in results if not one.passed)
     return judged(chain(failed, map(untried_remark, gaps)), files, "test")
 
@@ -151,8 +151,14 @@ def misleading_order(policies: Iterable[Policy]) -> Iterator[Remark]:
                 highest[series] = number, path.name
 
 
+def in_full(remarks: Iterable[Remark], files: Files) -> tuple[Fault, ...]:
+    """The remarks as faults, each with its line, however many they are."""
+    logs = {file: FaultLog(file, text) for file, text in files.items()}
+    return in_order(logs[one.at.file].fault(one.rule, one.at, one.message, one.nearest) for one in remarks)
+
+
 def placed(remarks: Iterable[Remark], files: Files) -> tuple[Fault, ...]:
-    """The remarks as faults, each with its line."""
+    """The same, of each file as many as a log holds."""
     logs: Mapping[str, FaultLog] = {file: FaultLog(file, text) for file, text in files.items()}
     for remark in remarks:
         logs[remark.at.file].add(remark.rule, remark.at, remark.message, remark.nearest)

@@ -56,7 +56,7 @@ def cases_of(faults: Iterable[Fault], silenced: Iterable[Silenced], files: Itera
 
 
 def _case_name(fault: Fault) -> str:
-    return f"{fault.rule.code} {fault.rule.name}, line {fault.at.line}"
+    return f"{fault.rule.code} {fault.rule.name}, line {fault.at.line}, column {fault.at.column}"
 
 
 def sarif(report: Report, here: Path) -> str:

@@ -177,6 +177,18 @@ def test_junit_has_a_case_for_each_example_and_each_thing_to_say(firebreak: Told
     assert suite.get("failures") == "1"
 
 
+@pytest.mark.parametrize("form", ["junit", "sarif", "github"])
+def test_however_many_examples_fail_each_is_told(firebreak: Told, folder: Path, form: str) -> None:
+    more = "".join(f"  - {{expect: {{mode: approve}}}}  # {number}\n" for number in range(150))
+    (folder / "1.yaml").write_text((folder / "1.yaml").read_text() + more)
+    answer = firebreak("policy", "test", "set/1.yaml", "--format", form)
+
+    assert answer.code == 1
+    assert answer.out.count("of `p1` expects approve, and enforce with cut_traffic came out") == 150 * (
+        2 if form == "junit" else 1
+    )
+
+
 def test_an_example_that_cannot_be_run_is_an_error_of_junit(firebreak: Told, folder: Path) -> None:
     text = (folder / "1.yaml").read_text().replace("workload.public: true", "workload.project: {glob: a-*}")
     (folder / "1.yaml").write_text(text)
