@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,10 @@ from core.policy_examples import run_examples
 from core.policy_lint import lint, lint_tests
 from core.policy_text import is_charter, read_policies
 from tests.core.test_policy_lint import ACTIONS, WORLD, policy
+from tests.core.vocabulary import ACTIONS as PINNED
+from tests.core.vocabulary import CATALOGUE, ROOT
 
+BROKEN = sorted((ROOT / "tests" / "broken_policies").glob("*.yaml"))
 # Never changed, only added to: people name these codes in their files, dashboards and waivers.
 FROZEN = """
 FB101 not-yaml stops
@@ -160,3 +164,24 @@ def test_a_file_that_counts_lower_and_is_tried_later_is_told() -> None:
 )
 def test_only_numbers_in_the_same_place_of_a_name_suggest_an_order(names: tuple[str, ...], told: list[str]) -> None:
     assert [file for file, _ in ordered(*names)] == told
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_what_does_not_load_is_told_under_rules_that_stop_loading(path: Path) -> None:
+    name = "firebreak.yaml" if path.stem.startswith("charter") else path.name
+    found = read_policies({name: path.read_bytes().decode()}, CATALOGUE, PINNED).faults
+
+    assert {one.rule.severity for one in found} == {"stops"}
+    assert {one.rule for one in found} <= set(RULES)
+
+
+def test_every_rule_of_reading_is_met_in_the_broken_files() -> None:
+    """But for two, which need a second file or actions that undo each other."""
+    met = {
+        one.rule.code
+        for path in BROKEN
+        for name in ("firebreak.yaml" if path.stem.startswith("charter") else path.name,)
+        for one in read_policies({name: path.read_bytes().decode()}, CATALOGUE, PINNED).faults
+    }
+
+    assert {one.code for one in RULES if one.severity == "stops"} - met == {"FB301", "FB501"}
