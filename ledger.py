@@ -22,6 +22,19 @@ LEASE_NS = 30 * 1_000_000_000
 _HALT_TRIES = 20
 
 
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A halt that stands. `at_ns`, when it was set, tells it from any other."""
+
+    reason: str
+    by: str
+    at_ns: int
+
+    def __str__(self) -> str:
+        """As every record says it."""
+        return f"halted by {self.by}: {self.reason}"
+
+
 class BrokenSeal(Refused):
     """A record was changed by somebody without the seal key; it is neither executed nor released."""
 
@@ -225,15 +238,20 @@ class Ledger:
     def halted(self) -> str | None:
         """Why everything is halted, or None. A halt that cannot be read counts as set."""
         try:
-            document = self.documents.read("halt", "halt")
+            halt = self.standing_halt()
         except Transient:
             return "the halt cannot be read, which counts as set"
-        if document is None or not document.body.get("reason"):
-            return None
-        return f"halted by {document.body.get('by', 'a person')}: {document.body['reason']}"
+        return str(halt) if halt else None
+
+    def standing_halt(self) -> Halt | None:
+        """The halt that stands, or None; raises Transient where that cannot be read."""
+        return _halt_of(self.documents.read("halt", "halt"))
 
     def halt(self, reason: str, by: str) -> None:
-        """Set the halt, or with an empty reason lift it."""
+        """Set the halt, in the place of one that stands."""
+        if not reason:
+            message = "a halt has a reason"
+            raise ValueError(message)
         body = {"reason": reason, "by": by, "at_ns": self.now_ns()}
         for _ in range(_HALT_TRIES):
             document = self.documents.read("halt", "halt")
@@ -247,6 +265,23 @@ class Ledger:
             return
         message = "others keep changing the halt; try again"
         raise Transient(message)
+
+    def lift(self, halt: Halt, by: str) -> None:
+        """Lift this halt and no other; raises Conflict where another one was set meanwhile."""
+        document = self.documents.read("halt", "halt")
+        if document is None or _halt_of(document) != halt:
+            message = "the halt was changed at this very moment; look again"
+            raise Conflict(message)
+        self.documents.replace(document, {"reason": "", "by": by, "at_ns": self.now_ns()})
+
+
+def _halt_of(document: Document | None) -> Halt | None:
+    """What is saved of a halt; an empty reason is one that was lifted."""
+    if document is None or not document.body.get("reason"):
+        return None
+    at_ns = document.body.get("at_ns")
+    by = str(document.body.get("by", "a person"))
+    return Halt(str(document.body["reason"]), by, at_ns if isinstance(at_ns, int) else 0)
 
 
 def _stored(incident: Incident) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def history(on: Line, incident: Incident) -> list[tuple[str, str]]:
 
 def test_approving_shows_the_plan_and_does_it(firebreak: Told, asked: tuple[Line, Incident]) -> None:
     on, incident = asked
-    told = firebreak("incident", "approve", incident.id, "--by", "ada")
+    told = firebreak("incident", "approve", incident.id, "--yes", "--by", "ada")
 
     assert told.code == 0, told.err
     assert "+ checkout-00007-good=100\n" in told.out
@@ -56,7 +56,7 @@ def test_approving_shows_the_plan_and_does_it(firebreak: Told, asked: tuple[Line
 
 def test_who_answers_is_by_default_who_is_logged_in(firebreak: Told, asked: tuple[Line, Incident]) -> None:
     on, incident = asked
-    firebreak("incident", "approve", incident.id)
+    firebreak("incident", "approve", incident.id, "--yes")
     me = f"{getpass.getuser()}@{socket.gethostname()}"
 
     assert (me, f"approved {incident.question.digest[:12]}") in history(on, incident)  # type: ignore[union-attr]
@@ -79,7 +79,7 @@ def test_the_first_digits_of_the_digest_suffice(firebreak: Told, asked: tuple[Li
 
 def test_approving_for_programs_is_one_json_object(firebreak: Told, asked: tuple[Line, Incident]) -> None:
     _, incident = asked
-    told = firebreak("incident", "approve", incident.id, "--json")
+    told = firebreak("incident", "approve", incident.id, "--yes", "--json")
 
     assert told.code == 0
     assert told.json["exit"] == 0
@@ -111,7 +111,7 @@ def test_yes_on_the_command_line_asks_no_more(
 def test_what_drifted_is_shown_as_the_new_question(firebreak: Told, asked: tuple[Line, Incident]) -> None:
     on, incident = asked
     on.world.set_traffic("checkout", {"revision": BAD, "percent": 50}, {"revision": GOOD, "percent": 50})
-    told = firebreak("incident", "approve", incident.id)
+    told = firebreak("incident", "approve", incident.id, "--yes")
     again = on.read(incident).question
 
     assert told.code == 1
@@ -122,8 +122,8 @@ def test_what_drifted_is_shown_as_the_new_question(firebreak: Told, asked: tuple
 
 def test_nothing_can_be_approved_twice(firebreak: Told, asked: tuple[Line, Incident]) -> None:
     on, incident = asked
-    firebreak("incident", "approve", incident.id)
-    told = firebreak("incident", "approve", incident.id)
+    firebreak("incident", "approve", incident.id, "--yes")
+    told = firebreak("incident", "approve", incident.id, "--yes")
 
     assert told.code == 1
     assert "nothing is asked: the incident is contained" in told.err
@@ -177,7 +177,7 @@ def break_policies(on: Line) -> None:
 def test_with_broken_policies_nothing_is_approved(firebreak: Told, asked: tuple[Line, Incident]) -> None:
     on, incident = asked
     break_policies(on)
-    told = firebreak("incident", "approve", incident.id)
+    told = firebreak("incident", "approve", incident.id, "--yes")
 
     assert told.code == 1
     assert "10-known-malware.yaml:1:1: " in told.out
@@ -191,7 +191,7 @@ def test_a_policy_that_is_gone_contains_nothing_and_the_question_is_shown_once(
     on, incident = asked
     for path in on.app.settings.policies.glob("[0-9]*.yaml"):
         path.unlink()
-    told = firebreak("incident", "approve", incident.id)
+    told = firebreak("incident", "approve", incident.id, "--yes")
 
     assert told.code == 1
     assert told.err == f"{incident.id}: the policy that asked does not exist any more\n"
@@ -205,7 +205,7 @@ def test_with_broken_policies_everything_can_be_seen_halted_and_taken_back(
     """The way back must not depend on a file that somebody is just editing."""
     on, incident = asked
     before = on.world.service("checkout").service.traffic_statuses
-    firebreak("incident", "approve", incident.id)
+    firebreak("incident", "approve", incident.id, "--yes")
     break_policies(on)
     codes = [
         firebreak(*words).code
@@ -276,7 +276,7 @@ def test_a_record_that_somebody_changed_is_shown_as_such_and_not_carried_out(
     assert held is not None
     on.app.ledger.documents.replace(held.document, {**held.document.body, "seal": "forged"})
     shown = firebreak("incident", "show", incident.id)
-    approved = firebreak("incident", "approve", incident.id)
+    approved = firebreak("incident", "approve", incident.id, "--yes")
 
     assert "changed by somebody without the seal key" in shown.out
     assert approved.code == 1

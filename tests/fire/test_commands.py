@@ -22,7 +22,8 @@ import pipeline
 from core.command import VERBS, Command, parse_command
 from core.errors import Transient
 from core.finding import Malformed
-from core.instants import NANOS
+from core.incident import Incident
+from core.instants import NANOS, format_instant
 from sandbox.notifications import push_body
 from tests.pipeline.line import BAD, TOPIC, Line, Lines
 
@@ -31,13 +32,13 @@ COMMANDS, DEAD = "projects/firebreak/topics/commands", "projects/firebreak/topic
 JSON = {"Content-Type": "application/json"}
 GOOD = {
     "approve": {"incident": "fb-1", "digest": "0123abcd"},
-    "reject": {"incident": "fb-1", "reason": "a drill"},
+    "reject": {"incident": "fb-1", "reason": "a drill", "digest": "0123abcd"},
     "release": {"incident": "fb-1"},
     "review": {"incident": "fb-1"},
-    "close": {"incident": "fb-1", "closed_as": "false_positive"},
+    "close": {"incident": "fb-1", "closed_as": "false_positive", "digest": "0123abcd"},
     "sweep": {},
     "halt": {"reason": "a drill"},
-    "resume": {},
+    "resume": {"halt": "1790000000000000000"},
 }
 
 
@@ -53,10 +54,18 @@ class Function:
     def tell(self, verb: str, **fields: str) -> int:
         return self.tell_raw(json.dumps({"command": verb, "by": "ada", **fields}).encode())
 
-    def tell_raw(self, body: bytes) -> int:
+    def tell_raw(self, body: bytes, sent_ns: int | None = None) -> int:
+        """As a message that was published then, or just now."""
         self.told += 1
-        message = push_body(body, message_id=f"message-{self.told}")
+        published = format_instant(sent_ns or time.time_ns())
+        message = push_body(body, message_id=f"message-{self.told}", publish_time=published)
         return int(self.http.post("/", data=message, headers=JSON).status_code)
+
+
+def digest_of(incident: Incident) -> str:
+    """What somebody saw who looked at the incident."""
+    assert incident.question is not None
+    return incident.question.digest
 
 
 def settings_of(line: Line, folder: Path) -> dict[str, str]:
@@ -83,7 +92,7 @@ def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functi
 def test_an_approval_as_a_message_contains_and_is_recorded_as_claimed(function: Function) -> None:
     line = function.line
     incident = line.respond(line.finding())
-    status = function.tell("approve", incident=incident.id, digest=incident.plan.digest)  # type: ignore[union-attr]
+    status = function.tell("approve", incident=incident.id, digest=digest_of(incident))
 
     assert status == 200
     assert line.read(incident).phase == "contained"
@@ -95,9 +104,10 @@ def test_a_command_delivered_again_is_answered_again_and_done_once(function: Fun
     """The same id, however often; the answer that was given first is the answer."""
     line = function.line
     incident = line.respond(line.finding())
-    for verb in ("approve", "release"):
+    seen: dict[str, dict[str, str]] = {"approve": {"digest": digest_of(incident)}, "release": {}}
+    for verb, more in seen.items():
         for _ in range(3):
-            assert function.tell(verb, incident=incident.id, id=f"one-{verb}") == 200
+            assert function.tell(verb, incident=incident.id, id=f"one-{verb}", **more) == 200
     answers = [line.app.ledger.documents.read("command", f"one-{verb}") for verb in ("approve", "release")]
 
     assert [one.body["answer"]["done"] for one in answers if one] == [True, True]
@@ -130,6 +140,7 @@ def test_halt_and_resume_and_sweep_come_as_messages_too(function: Function) -> N
         b'{"command": "close", "incident": "fb-1", "by": "ada", "closed_as": "fine"}',
         b'{"command": "halt", "by": "ada", "reason": "  "}',
         b'{"command": "sweep", "force": "yes"}',
+        b'{"command": "resume", "by": "ada", "halt": "the last one"}',
     ],
 )
 def test_what_is_no_command_goes_to_the_dead_letters_and_does_nothing(function: Function, body: bytes) -> None:
@@ -209,8 +220,8 @@ def test_whoever_answers_first_decides_and_all_are_told_the_truth(tmp_path: Path
             assert incident.question is not None
             verbs = {
                 "approve": {"digest": incident.question.digest},
-                "reject": {"reason": "no"},
-                "close": {"closed_as": "benign"},
+                "reject": {"reason": "no", "digest": incident.question.digest},
+                "close": {"closed_as": "benign", "digest": incident.question.digest},
                 "release": {},
             }
             orders = [Command(uuid.uuid4().hex, verb, verb, incident.id, **more) for verb, more in verbs.items()]

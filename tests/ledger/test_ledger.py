@@ -142,7 +142,9 @@ def test_the_halt_is_read_as_set_lifted_and_set_where_unreadable(tmp_path: Path,
     before = one.halted()
     one.halt("drill", "ada")
     during = one.halted()
-    one.halt("", "ada")
+    standing = one.standing_halt()
+    assert standing is not None
+    one.lift(standing, "ada")
     after = one.halted()
     (tmp_path / "broken.sqlite").write_bytes(b"no database at all" * 100)
     broken = Ledger(SqliteDocuments(tmp_path / "broken.sqlite"), "x", clock, SEAL).halted()
