@@ -86,6 +86,70 @@ def test_approving_for_programs_is_one_json_object(firebreak: Told, asked: tuple
     assert told.json["incident"]["phase"] == "contained"
 
 
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_where_nobody_can_be_asked_an_approval_names_what_was_seen(
+    firebreak: Told, asked: tuple[Line, Incident], words: tuple[str, ...]
+) -> None:
+    """Wrong usage, and a sentence that says what to type; nothing is approved."""
+    on, incident = asked
+    told = firebreak("incident", "approve", incident.id, *words)
+    says = told.json["says"] if words else told.err
+
+    assert told.code == 2
+    assert f"say `firebreak incident approve {incident.id} --digest DIGEST`" in says
+    assert "--yes" in says
+    assert (on.read(incident).phase, on.updates) == ("waiting", ())
+
+
+def test_a_yes_to_what_is_asked_right_now_prints_its_digest(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    digest = incident.question.digest  # type: ignore[union-attr]
+    told = firebreak("incident", "approve", incident.id, "--yes")
+
+    assert f"Plan {digest[:12]}\n" in told.out
+    assert on.read(incident).answer.digest == digest  # type: ignore[union-attr]
+
+
+def test_for_programs_the_digest_that_a_yes_sent_is_in_the_answer(
+    firebreak: Told, asked: tuple[Line, Incident]
+) -> None:
+    _, incident = asked
+    told = firebreak("incident", "approve", incident.id, "--yes", "--json")
+
+    assert told.json["digest"] == incident.question.digest  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("words", [("reject",), ("close", "--as", "benign")])
+def test_a_no_answers_the_question_that_is_shown_or_named(
+    firebreak: Told, asked: tuple[Line, Incident], words: tuple[str, ...]
+) -> None:
+    on, incident = asked
+    other = firebreak("incident", words[0], incident.id, *words[1:], "--digest", "0" * 12)
+    waiting = on.read(incident).phase
+    told = firebreak("incident", words[0], incident.id, *words[1:])
+
+    assert (other.code, waiting) == (1, "waiting")
+    assert "nothing was changed: the question is about" in other.err
+    assert told.code == 0
+    assert f"Plan {incident.question.digest[:12]}\n" in told.out  # type: ignore[union-attr]
+
+
+def test_a_question_that_was_closed_unanswered_is_asked_anew_by_a_yes(
+    firebreak: Told, asked: tuple[Line, Incident]
+) -> None:
+    on, incident = asked
+    held = on.app.ledger.read(incident.id)
+    assert held is not None
+    on.app.ledger.free(held, replace(held.incident, phase="expired"))
+    unseen = firebreak("incident", "approve", incident.id)
+    anew = firebreak("incident", "approve", incident.id, "--yes")
+
+    assert (unseen.code, anew.code) == (2, 1)
+    assert "it is asked again on a fresh look" in anew.err
+    assert on.read(incident).phase == "waiting"
+    assert on.updates == ()
+
+
 @pytest.mark.parametrize(("typed", "code"), [("yes\n", 0), ("y\n", 0), ("no\n", 1), ("\n", 1), ("", 1)])
 def test_on_a_terminal_only_a_yes_is_a_yes(
     firebreak: Told, asked: tuple[Line, Incident], monkeypatch: pytest.MonkeyPatch, typed: str, code: int
