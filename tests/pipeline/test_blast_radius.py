@@ -15,16 +15,18 @@ from core.codec import decode
 from core.errors import Transient
 from core.incident import Incident
 from core.instants import NANOS
+from core.mode import Mode
 from core.plan import Change, Plan
 from core.slots import Slots
 from core.target import Target
 from documents import Conflict, Document
 from sandbox.notifications import Pair
+from sandbox.security_center import put_finding
 from sandbox.wire import Fault
 from sandbox.world import World
 from stages.announce import channels_in_a_storm
 from stages.blast_radius import take_slots
-from tests.pipeline.line import ALWAYS, Line, Lines, revision
+from tests.pipeline.line import ALWAYS, PIN_ONLY, Line, Lines, revision
 
 HOUR = 3600 * NANOS
 NUMBERS = {"shop-prod": "424242424242", "bank-prod": "777777777777"}
@@ -111,15 +113,20 @@ def test_a_plan_for_two_regions_takes_two_slots_or_none(line: Lines, project: in
         assert taken(on) == ([(incident.id, "shop0")] * 2 if phase == "contained" else [])
 
 
-def test_a_project_by_its_number_is_the_same_project(line: Lines) -> None:
+@pytest.mark.parametrize("told", ["both", "the number alone"])
+def test_a_project_by_its_number_is_the_same_project(line: Lines, told: str) -> None:
+    """Also where Security Command Center does not say which id that number has."""
     with line(world(), charter=limits(1, 9), policy=ALWAYS) as on:
-        phases = [
-            on.respond(found_on(on, 0, project_spelled="number")).phase,
-            on.respond(found_on(on, 1)).phase,
-            on.respond(found_on(on, 0, "bank-prod")).phase,
-        ]
+        by_number = found_on(on, 0, project_spelled="number", held=False)
+        if told == "the number alone":
+            by_number["resource"]["gcpMetadata"].pop("projectDisplayName")
+        put_finding(on.world, by_number["finding"], by_number["resource"])
+        first = on.respond(by_number)
+        others = [on.respond(found_on(on, 1)).phase, on.respond(found_on(on, 0, "bank-prod")).phase]
 
-        assert phases == ["contained", "waiting", "contained"]
+        assert isinstance(first.finding.target, Target)
+        assert (first.finding.target.project_id is None) == (told != "both")
+        assert [first.phase, *others] == ["contained", "waiting", "contained"]
 
 
 def test_a_redelivery_finds_the_slot_of_its_incident(line: Lines) -> None:
@@ -171,6 +178,23 @@ def test_what_a_person_approved_takes_none(line: Lines) -> None:
         assert answered is not None
         assert answered.done
         assert taken(on) == []
+
+
+def test_an_approval_of_an_earlier_plan_is_none_of_what_is_decided_anew(line: Lines) -> None:
+    """It failed then; now nobody is asked, and what it writes counts."""
+    with line(world(), charter="ceiling: approve", policy=PIN_ONLY) as on:
+        asked = on.respond(found_on(on, 0))
+        on.sandbox.wire.inject(Fault("*/UpdateService", "error", code="PERMISSION_DENIED"))
+        on.approve(asked)
+        failed = on.read(asked)
+        charter = replace(on.app.policies.charter, ceiling=Mode.ENFORCE)
+        on.app = replace(on.app, policies=replace(on.app.policies, charter=charter))
+        contained = on.respond(found_on(on, 0, minutes_ago=0.5))
+
+        assert failed.answer is not None
+        assert (failed.phase, contained.phase, contained.id) == ("failed", "contained", asked.id)
+        assert contained.answer is None
+        assert taken(on) == [(asked.id, "shop0")]
 
 
 def test_an_incident_that_a_halt_kept_from_writing_gives_its_slot_back(
