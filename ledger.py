@@ -11,6 +11,7 @@ from core.bounds import fitted
 from core.codec import Unreadable, decode, encode
 from core.errors import Refused, Transient
 from core.finding import Finding
+from core.halt import Halt, halt_of
 from core.incident import Incident
 from core.redaction import safe_texts
 from core.seal import Seal
@@ -20,19 +21,6 @@ from documents import Conflict, Document, Documents, Exists, Index
 
 LEASE_NS = 30 * 1_000_000_000
 _HALT_TRIES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """A halt that stands. `at_ns`, when it was set, tells it from any other."""
-
-    reason: str
-    by: str
-    at_ns: int
-
-    def __str__(self) -> str:
-        """As every record says it."""
-        return f"halted by {self.by}: {self.reason}"
 
 
 class BrokenSeal(Refused):
@@ -245,7 +233,8 @@ class Ledger:
 
     def standing_halt(self) -> Halt | None:
         """The halt that stands, or None; raises Transient where that cannot be read."""
-        return _halt_of(self.documents.read("halt", "halt"))
+        document = self.documents.read("halt", "halt")
+        return halt_of(document.body) if document else None
 
     def halt(self, reason: str, by: str) -> None:
         """Set the halt, in the place of one that stands."""
@@ -269,19 +258,10 @@ class Ledger:
     def lift(self, halt: Halt, by: str) -> None:
         """Lift this halt and no other; raises Conflict where another one was set meanwhile."""
         document = self.documents.read("halt", "halt")
-        if document is None or _halt_of(document) != halt:
+        if document is None or halt_of(document.body) != halt:
             message = "the halt was changed at this very moment; look again"
             raise Conflict(message)
         self.documents.replace(document, {"reason": "", "by": by, "at_ns": self.now_ns()})
-
-
-def _halt_of(document: Document | None) -> Halt | None:
-    """What is saved of a halt; an empty reason is one that was lifted."""
-    if document is None or not document.body.get("reason"):
-        return None
-    at_ns = document.body.get("at_ns")
-    by = str(document.body.get("by", "a person"))
-    return Halt(str(document.body["reason"]), by, at_ns if isinstance(at_ns, int) else 0)
 
 
 def _stored(incident: Incident) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from app import App
 from core.command import Command
 from core.errors import Refused, Transient
 from core.finding import Notification, parse_notification
-from ledger import Halt, Held, Ledger
+from core.halt import Halt
+from ledger import Held, Ledger
 from stages import answers
 from stages.announce import Unsent, flush
 from stages.answers import Answered

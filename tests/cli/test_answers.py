@@ -145,6 +145,7 @@ def test_a_question_that_was_closed_unanswered_is_asked_anew_by_a_yes(
     anew = firebreak("incident", "approve", incident.id, "--yes")
 
     assert (unseen.code, anew.code) == (2, 1)
+    assert "closed unanswered: approving asks again, on a fresh look" in anew.out
     assert "it is asked again on a fresh look" in anew.err
     assert on.read(incident).phase == "waiting"
     assert on.updates == ()

@@ -10,10 +10,11 @@ import pytest
 from adapters.sqlite import SqliteDocuments
 from core.errors import Transient
 from core.finding import Finding, parse_notification
+from core.halt import Halt
 from core.seal import Seal
 from core.standing import Standing
 from documents import Conflict
-from ledger import LEASE_NS, BrokenSeal, Halt, Held, Ledger
+from ledger import LEASE_NS, BrokenSeal, Held, Ledger
 
 FINDING = parse_notification((Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()).finding
 SEAL = Seal((b"key",))
