@@ -124,6 +124,11 @@ class Line:
         question = self.read(incident).question
         return pipeline.reject(self.app, incident.id, by, reason, question.digest if question else "")
 
+    def close(self, incident: Incident, closed_as: str = "", reason: str = "", by: str = "ada") -> Answered | None:
+        """The word of a person who looks now on what it was."""
+        question = self.read(incident).question
+        return pipeline.close(self.app, incident.id, by, closed_as, reason, question.digest if question else "")
+
     def resume(self) -> None:
         """Somebody lifts the halt that stands."""
         halt = self.app.ledger.standing_halt()
