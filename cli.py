@@ -15,7 +15,7 @@ from commands.decision import decide
 from commands.demo import add_demo_command
 from commands.incident import add_incident_commands
 from commands.policy import add_policy_commands
-from commands.recorded import by, said, who
+from commands.recorded import by, open_ledger, said, who
 from core.codec import Unreadable
 from core.errors import Refused, Transient
 from core.faults import Faults
@@ -100,7 +100,11 @@ def _halt(parsed: argparse.Namespace) -> int:
 
 
 def _resume(parsed: argparse.Namespace) -> int:
-    return decide(parsed, "resume", "lifting the halt", by=who(parsed))
+    name, halt = who(parsed), open_ledger().standing_halt()
+    if halt is None:
+        return say(parsed, "nothing is halted", NO)
+    # The halt that stands now, by its name: one that is set from here on is not meant.
+    return decide(parsed, "resume", "lifting the halt", by=name, halt=str(halt.at_ns))
 
 
 def _sweep(parsed: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from core.bounds import fitted
 from core.codec import Unreadable, decode, encode
 from core.errors import Refused, Transient
 from core.finding import Finding
+from core.halt import Halt, halt_of
 from core.incident import Incident
 from core.redaction import safe_texts
 from core.seal import Seal
@@ -225,15 +226,21 @@ class Ledger:
     def halted(self) -> str | None:
         """Why everything is halted, or None. A halt that cannot be read counts as set."""
         try:
-            document = self.documents.read("halt", "halt")
+            halt = self.standing_halt()
         except Transient:
             return "the halt cannot be read, which counts as set"
-        if document is None or not document.body.get("reason"):
-            return None
-        return f"halted by {document.body.get('by', 'a person')}: {document.body['reason']}"
+        return str(halt) if halt else None
+
+    def standing_halt(self) -> Halt | None:
+        """The halt that stands, or None; raises Transient where that cannot be read."""
+        document = self.documents.read("halt", "halt")
+        return halt_of(document.body) if document else None
 
     def halt(self, reason: str, by: str) -> None:
-        """Set the halt, or with an empty reason lift it."""
+        """Set the halt, in the place of one that stands."""
+        if not reason:
+            message = "a halt has a reason"
+            raise ValueError(message)
         body = {"reason": reason, "by": by, "at_ns": self.now_ns()}
         for _ in range(_HALT_TRIES):
             document = self.documents.read("halt", "halt")
@@ -247,6 +254,14 @@ class Ledger:
             return
         message = "others keep changing the halt; try again"
         raise Transient(message)
+
+    def lift(self, halt: Halt, by: str) -> None:
+        """Lift this halt and no other; raises Conflict where another one was set meanwhile."""
+        document = self.documents.read("halt", "halt")
+        if document is None or halt_of(document.body) != halt:
+            message = "the halt was changed at this very moment; look again"
+            raise Conflict(message)
+        self.documents.replace(document, {"reason": "", "by": by, "at_ns": self.now_ns()})
 
 
 def _stored(incident: Incident) -> dict[str, Any]:

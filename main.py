@@ -18,6 +18,7 @@ from core.command import parse_command
 from core.errors import Transient
 from core.faults import Faults
 from core.finding import Malformed
+from core.instants import parse_instant
 from core.intake import NO_POLICY
 from pipeline import obey, respond
 from policy_folder import load_policies
@@ -72,7 +73,7 @@ def on_finding(event: CloudEvent) -> None:
 @functions_framework.cloud_event
 def on_command(event: CloudEvent) -> None:
     """One command of a person or a scheduler. Returning acknowledges it; raising asks for another delivery."""
-    _answer(event, lambda app, data: obey(app, parse_command(data, str(event["id"]))))
+    _answer(event, lambda app, data: obey(app, parse_command(data, str(event["id"]), sent_ns(event.data))))
 
 
 def _answer(event: CloudEvent, work: Work) -> None:
@@ -114,6 +115,15 @@ if flask.has_app_context():
     # functions-framework runs this module within its application's context.
     for _fault in (400, 415, GenericException):
         flask.current_app.register_error_handler(_fault, unreadable)
+
+
+def sent_ns(data: Any) -> int | None:  # noqa: ANN401 - whatever JSON the request carried
+    """When the Pub/Sub message in an event was published, where its envelope says so."""
+    message = data.get("message") if isinstance(data, dict) else None
+    try:
+        return parse_instant(message["publishTime"]) if isinstance(message, dict) else None
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def message_data(data: Any) -> bytes:  # noqa: ANN401 - whatever JSON the request carried

@@ -11,6 +11,7 @@ from app import App
 from core.command import Command
 from core.errors import Refused, Transient
 from core.finding import Notification, parse_notification
+from core.halt import Halt
 from ledger import Held, Ledger
 from stages import answers
 from stages.announce import Unsent, flush
@@ -50,14 +51,14 @@ def answer(app: App, notification: Notification, deadline: Deadline) -> Held:
     return app.ledger.free(held, held.incident) if held.incident.owner else held
 
 
-def approve(app: App, incident_id: str, by: str, digest: str | None = None) -> Answered | None:
-    """Approve the open question's digest and contain; None if there is no such incident."""
+def approve(app: App, incident_id: str, by: str, digest: str) -> Answered | None:
+    """Approve the question of that digest and contain; None if there is no such incident."""
     return _command(app, incident_id, lambda own, held, until: answers.approve(own, held, by, digest, until))
 
 
-def reject(app: App, incident_id: str, by: str, reason: str) -> Answered | None:
-    """Answer the open question with no; None if there is no such incident."""
-    return _command(app, incident_id, lambda own, held, _: answers.reject(own, held, by, reason))
+def reject(app: App, incident_id: str, by: str, reason: str, digest: str) -> Answered | None:
+    """Answer the question of that digest with no; None if there is no such incident."""
+    return _command(app, incident_id, lambda own, held, _: answers.reject(own, held, by, reason, digest))
 
 
 def release(app: App, incident_id: str, by: str) -> Answered | None:
@@ -65,9 +66,12 @@ def release(app: App, incident_id: str, by: str) -> Answered | None:
     return _command(app, incident_id, lambda own, held, until: answers.release(own, held, by, until))
 
 
-def close(app: App, incident_id: str, by: str, closed_as: str, reason: str = "") -> Answered | None:
-    """End an incident with what it was found to be; None if there is no such incident."""
-    return _command(app, incident_id, lambda own, held, _: answers.close(own, held, by, closed_as, reason))
+def close(app: App, incident_id: str, by: str, closed_as: str, reason: str = "", digest: str = "") -> Answered | None:
+    """End an incident with what it was found to be; None if there is no such incident.
+
+    Where a person was asked about it, the digest is of the question that was seen.
+    """
+    return _command(app, incident_id, lambda own, held, _: answers.close(own, held, by, closed_as, reason, digest))
 
 
 def review(app: App, incident_id: str, by: str) -> Answered | None:
@@ -83,11 +87,11 @@ def obey(app: App, command: Command) -> Obeyed:
 def _carried_out(app: App, command: Command) -> Obeyed:
     identity, by = command.incident, command.by
     verbs: Mapping[str, Callable[[], Answered | None]] = {
-        "approve": lambda: approve(app, identity, by, command.digest or None),
-        "reject": lambda: reject(app, identity, by, command.reason),
+        "approve": lambda: approve(app, identity, by, command.digest),
+        "reject": lambda: reject(app, identity, by, command.reason, command.digest),
         "release": lambda: release(app, identity, by),
         "review": lambda: review(app, identity, by),
-        "close": lambda: close(app, identity, by, command.closed_as, command.reason),
+        "close": lambda: close(app, identity, by, command.closed_as, command.reason, command.digest),
     }
     if command.verb == "sweep":
         swept = sweep(app)
@@ -108,10 +112,25 @@ def stop_or_go(ledger: Ledger, command: Command) -> Obeyed:
     if command.verb == "halt":
         ledger.halt(command.reason, command.by)
         return Obeyed(done=True, says=HALTED)
-    if ledger.halted() is None:
+    halt = ledger.standing_halt()
+    if halt is None:
         return Obeyed(done=False, says="nothing is halted")
-    ledger.halt("", command.by)
+    if against := _stays(halt, command):
+        return Obeyed(done=False, says=f"the halt stays ({halt}): {against}")
+    ledger.lift(halt, command.by)
     return Obeyed(done=True, says="the halt is lifted")
+
+
+def _stays(halt: Halt, command: Command) -> str:
+    """Why the order does not mean this halt; empty if it does."""
+    again = "say `firebreak resume` again if it is to be lifted too"
+    if command.halt:
+        return "" if int(command.halt) == halt.at_ns else f"the order names another one; {again}"
+    if command.sent_ns is None:
+        return (
+            "the order says neither which one it lifts nor when it was sent; give `halt`, the time at which it was set"
+        )
+    return "" if halt.at_ns <= command.sent_ns else f"it was set after the order was sent; {again}"
 
 
 def _command(app: App, incident_id: str, act: Callable[[App, Held, Deadline], Answered]) -> Answered | None:

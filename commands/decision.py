@@ -40,9 +40,10 @@ def decide(  # noqa: PLR0913 - a command's fields, as they are
     reason: str = "",
     digest: str = "",
     closed_as: str = "",
+    halt: str = "",
 ) -> int:
     """Have the command carried out, and tell what came of it; a question about another plan than before is shown."""
-    command = Command(uuid.uuid4().hex, verb, by, incident, reason, digest, closed_as)
+    command = Command(uuid.uuid4().hex, verb, by, incident, reason, digest, closed_as, halt)
     settings = read_settings()
     with nullcontext() if parsed.json else working(doing):
         obeyed = _sent(settings, command) if settings.commands_topic else _done_here(settings, command)
@@ -57,15 +58,21 @@ def _told(parsed: argparse.Namespace, obeyed: Obeyed, command: Command, code: in
     held = open_ledger().read(incident)
     record: dict[str, Any] = shown(held) if held else {}
     if parsed.json:
-        print_json({"says": safe(obeyed.says), "exit": code, "incident": record})
+        seen = {"digest": command.digest} if command.digest else {}
+        print_json({"says": safe(obeyed.says), "exit": code, **seen, "incident": record})
         return code
     say(parsed, f"{incident}: {obeyed.says}", code)
     if obeyed.done:
         for text in record.get("still_open") or ():
             stdout().line(f"still open: {text}", "caution", indent=2, hang=2)
-    elif record.get("phase") == "waiting" and (record.get("question") or {}).get("digest") != command.digest:
+    elif record.get("phase") == "waiting" and not _is_about(command.digest, record):
         show_question(stdout(), record, time.time_ns())
     return code
+
+
+def _is_about(digest: str, record: dict[str, Any]) -> bool:
+    """Whether the question that is open is the one that was answered."""
+    return bool(digest) and str((record.get("question") or {}).get("digest")).startswith(digest)
 
 
 def _sent(settings: Settings, command: Command) -> Obeyed:

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import get_args
 
-from commands import NO, YES, declare, print_json, say
+from commands import NO, YES, Misused, declare, print_json, say
 from commands.decision import decide
 from commands.evidence import add_evidence_command
 from commands.recorded import ALL, by, found, identity, open_ledger, said, shown, who
@@ -30,11 +30,12 @@ def add_incident_commands(parser: argparse.ArgumentParser) -> None:
     add_evidence_command(commands)
     approve = declare(commands, "approve", _approve, "do what was asked; shows it first")
     identity(approve)
-    approve.add_argument("--digest", type=_digest, help="only if the question is about this plan (8 digits suffice)")
-    approve.add_argument("--yes", action="store_true", help="do not ask again on a terminal")
+    _of_question(approve)
+    approve.add_argument("--yes", action="store_true", help="approve what is asked right now, without asking again")
     by(approve)
     reject = declare(commands, "reject", _reject, "answer the question with no")
     identity(reject)
+    _of_question(reject)
     reject.add_argument("--reason", type=said, help="why; it stands on the record")
     by(reject)
     for name, run, about in (
@@ -46,9 +47,14 @@ def add_incident_commands(parser: argparse.ArgumentParser) -> None:
         by(command)
     close = declare(commands, "close", _close, "end an incident, best with what it was found to be")
     identity(close)
+    _of_question(close)
     close.add_argument("--as", default="", dest="closed_as", choices=CLOSED_AS, help="what it was found to be")
     close.add_argument("--reason", type=said, help="why; it stands on the record")
     by(close)
+
+
+def _of_question(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--digest", type=_digest, help="only if the question is about this plan (8 digits suffice)")
 
 
 def _count(text: str) -> int:
@@ -89,18 +95,25 @@ def _show(parsed: argparse.Namespace) -> int:
 def _approve(parsed: argparse.Namespace) -> int:
     name, held = who(parsed), found(open_ledger(), parsed.id)
     incident, question = held.incident, held.incident.question
-    if incident.phase == "expired":
-        return decide(parsed, "approve", "asking anew", incident.id, name)
-    if incident.phase != "waiting" or question is None:
+    if incident.phase not in ("waiting", "expired") or question is None:
         return say(parsed, f"{incident.id}: nothing is asked: the incident is {incident.phase}", NO)
     if parsed.digest and not question.digest.startswith(parsed.digest):
         return say(parsed, f"the question is about plan {question.digest[:12]}, not {parsed.digest[:12]}", NO)
+    asks = sys.stdin.isatty() and not parsed.json
+    if not (asks or parsed.digest or parsed.yes):
+        message = (
+            "nobody can be asked here, so nothing was approved: say "
+            f"`firebreak incident approve {incident.id} --digest DIGEST`, with the digest that "
+            f"`firebreak incident show {incident.id}` prints, or --yes for what is asked right now"
+        )
+        raise Misused(message)
     if not parsed.json:
         show_question(stdout(), shown(held), time.time_ns())
-        if not parsed.yes and sys.stdin.isatty() and not _confirmed():
-            return say(parsed, "not approved; nothing was written", NO)
+    if asks and not parsed.yes and not _confirmed():
+        return say(parsed, "not approved; nothing was written", NO)
     # The digest of what was shown: should the question change meanwhile, this answers nothing.
-    return decide(parsed, "approve", "containing", incident.id, name, digest=question.digest)
+    doing = "containing" if incident.phase == "waiting" else "asking anew"
+    return decide(parsed, "approve", doing, incident.id, name, digest=question.digest)
 
 
 def _confirmed() -> bool:
@@ -112,8 +125,20 @@ def _identity_of(parsed: argparse.Namespace) -> str:
     return found(open_ledger(), parsed.id).incident.id
 
 
+def _seen(parsed: argparse.Namespace) -> tuple[str, str]:
+    """The incident, and the digest that is answered: as given, else of the question, which is shown if it is open."""
+    held = found(open_ledger(), parsed.id)
+    question = held.incident.question
+    if question is None or parsed.digest:
+        return held.incident.id, parsed.digest or ""
+    if held.incident.phase == "waiting" and not parsed.json:
+        show_question(stdout(), shown(held), time.time_ns())
+    return held.incident.id, question.digest
+
+
 def _reject(parsed: argparse.Namespace) -> int:
-    return decide(parsed, "reject", "recording", _identity_of(parsed), who(parsed), reason=parsed.reason or "")
+    name, (incident, digest) = who(parsed), _seen(parsed)
+    return decide(parsed, "reject", "recording", incident, name, digest=digest, reason=parsed.reason or "")
 
 
 def _release(parsed: argparse.Namespace) -> int:
@@ -125,5 +150,6 @@ def _review(parsed: argparse.Namespace) -> int:
 
 
 def _close(parsed: argparse.Namespace) -> int:
-    given = {"closed_as": parsed.closed_as, "reason": parsed.reason or ""}
-    return decide(parsed, "close", "recording", _identity_of(parsed), who(parsed), **given)
+    name, (incident, digest) = who(parsed), _seen(parsed)
+    given = {"closed_as": parsed.closed_as, "reason": parsed.reason or "", "digest": digest}
+    return decide(parsed, "close", "recording", incident, name, **given)

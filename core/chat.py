@@ -58,7 +58,7 @@ def _asks(incident: Incident) -> list[str]:
         return [
             f"digest: {digest}",
             f"yes: firebreak incident approve {incident.id} --digest {digest[:12]}",
-            f"no: firebreak incident reject {incident.id} --reason WHY",
+            f"no: firebreak incident reject {incident.id} --digest {digest[:12]} --reason WHY",
         ]
     if incident.phase == "contained":
         return [f"undo: firebreak incident release {incident.id}", f"look: firebreak incident show {incident.id}"]

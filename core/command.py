@@ -17,24 +17,30 @@ CLOSED_AS = ("true_positive", "false_positive", "benign")
 _FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "approve": ("incident", "[digest]"),
-        "reject": ("incident", "[reason]"),
+        "reject": ("incident", "[digest]", "[reason]"),
         "release": ("incident",),
         "review": ("incident",),
-        "close": ("incident", "[closed_as]", "[reason]"),
+        "close": ("incident", "[digest]", "[closed_as]", "[reason]"),
         "sweep": (),
         "halt": ("reason",),
-        "resume": (),
+        "resume": ("[halt]",),
     }
 )
 VERBS = tuple(_FIELDS)
+_GIVEN = ("incident", "reason", "digest", "closed_as", "halt")
 _IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
+_HALT = re.compile(r"[0-9]{1,20}")
 LONGEST_WHO, LONGEST_REASON = 100, 500
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One order. `id` makes it the same order however often it is delivered; `by` is recorded as claimed."""
+    """One order. `id` makes it the same order however often it is delivered; `by` is recorded as claimed.
+
+    `digest` is of the question that was seen, `halt` when the halt was set that is to be lifted. `sent_ns` is when the
+    order was given, where its envelope says so.
+    """
 
     id: str
     verb: str
@@ -43,15 +49,16 @@ class Command:
     reason: str = ""
     digest: str = ""
     closed_as: str = ""
+    halt: str = ""
+    sent_ns: int | None = None
 
     def message(self) -> bytes:
         """The body of the Pub/Sub message that gives this order."""
-        fields = {"incident": self.incident, "reason": self.reason, "digest": self.digest, "closed_as": self.closed_as}
-        given = {key: value for key, value in fields.items() if value}
+        given = {key: getattr(self, key) for key in _GIVEN if getattr(self, key)}
         return json.dumps({"id": self.id, "command": self.verb, "by": self.by, **given}).encode()
 
 
-def parse_command(data: bytes, message_id: str) -> Command:
+def parse_command(data: bytes, message_id: str, sent_ns: int | None = None) -> Command:
     """Read a message; one without an id of its own goes by Pub/Sub's. Raises Malformed naming every fault."""
     try:
         body = json.loads(data)
@@ -71,6 +78,8 @@ def parse_command(data: bytes, message_id: str) -> Command:
         reason=safe(_word(body, "reason"), LONGEST_REASON),
         digest=_word(body, "digest").lower(),
         closed_as=_word(body, "closed_as"),
+        halt=_word(body, "halt"),
+        sent_ns=sent_ns,
     )
 
 
@@ -88,11 +97,13 @@ def _faults(body: Mapping[str, Any]) -> list[str]:
 
 def _wrong_values(body: Mapping[str, Any]) -> Mapping[str, bool]:
     incident, digest, closed_as = _word(body, "incident"), _word(body, "digest"), _word(body, "closed_as")
+    halt = _word(body, "halt")
     return {
         "incident is no incident's id": bool(incident) and not _IDENTITY.fullmatch(incident),
         "id is no identifier": bool(_word(body, "id")) and not _IDENTITY.fullmatch(_word(body, "id")),
         "digest is not 8 to 64 hex digits": bool(digest) and not _DIGEST.fullmatch(digest.lower()),
         f"closed_as is one of {', '.join(CLOSED_AS)}": bool(closed_as) and closed_as not in CLOSED_AS,
+        "halt is not the time at which one was set, in nanoseconds": bool(halt) and not _HALT.fullmatch(halt),
         "by is Firebreak itself": _word(body, "by").lower() == "firebreak",
     }
 

@@ -105,7 +105,9 @@ def _asked(screen: Screen, record: Record, now_ns: int) -> None:
         for change in rows(part(record.get("plan")).get("changes")):
             screen.line(in_short(change, _resource(record)), indent=14, hang=2)
         screen.verbatim(f"yes   firebreak incident approve {identity} --digest {digest}", "command", indent=2)
-        screen.verbatim(f"no    firebreak incident reject {identity} --reason WHY", "command", indent=2)
+        screen.verbatim(
+            f"no    firebreak incident reject {identity} --digest {digest} --reason WHY", "command", indent=2
+        )
     elif record["phase"] == "failed":
         screen.line("Look at the service and close it by hand; what was tried, and why it failed, is below.")
     elif _stands(record):

@@ -42,6 +42,8 @@ def heeded(decision: Record) -> list[Record]:
 
 def expiry(record: Record, now_ns: int) -> str:
     """Until when the question stands."""
+    if record.get("phase") == "expired":
+        return "closed unanswered: approving asks again, on a fresh look"
     left = -since(part(record.get("question")).get("expires"), now_ns)
     if left > 0:
         return f"to be answered within {span(left)}"

@@ -34,12 +34,12 @@ def channels(app: App) -> tuple[str, ...]:
 
 
 def channels_in_a_storm(app: App, incident: Incident) -> tuple[str, ...]:
-    """The same; but of all questions that a used-up limit raises within an hour, only the first is told in chat.
+    """The same; but of all questions that a used-up limit raises in a project within an hour, chat gets the first.
 
     A hundred messages would bury the one that has to be read; programs still get every record.
     """
     caps = incident.decision.caps if incident.decision else ()
-    if all(cap.name != "blast_radius" for cap in caps) or tells_of_the_storm(app, incident.id):
+    if all(cap.name != "blast_radius" for cap in caps) or tells_of_the_storm(app, incident):
         return channels(app)
     return tuple(name for name in channels(app) if name not in _PEOPLE)
 

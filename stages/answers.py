@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from adapters.deadline import Deadline
 from app import App
 from core.errors import Refused
-from core.incident import ENDED, Answer, Incident, Phase
+from core.incident import ENDED, Answer, Incident, Phase, Question
 from ledger import Held
 from stages.announce import channels
 from stages.contain import contain
@@ -29,43 +29,55 @@ class Answered:
     held: Held
 
 
-def approve(app: App, held: Held, by: str, digest: str | None, deadline: Deadline) -> Answered:
+def approve(app: App, held: Held, by: str, digest: str, deadline: Deadline) -> Answered:
     """Approve the open question's digest and contain; asked again where it has expired or drifted."""
     incident, now = held.incident, app.now_ns()
     question, policy = incident.question, policy_of(app, incident)
     if _approved_before(incident, by, digest):
         return _went_on(app, held, deadline)
-    if policy is not None and (late := _too_late(incident, now)):
+    against = _not_approvable(incident, digest)
+    if against or question is None or policy is None:
+        says = against or "the policy that asked does not exist any more"
+        return Answered(done=False, says=says, held=held)
+    if late := _too_late(incident, now):
         held = ask_anew(app, held, policy, f"{late} when {by} approved", deadline)
         return Answered(done=False, says=f"{late}; it is asked again on a fresh look", held=held)
-    if policy is not None and _empty(incident) and not _not_approvable(incident, digest):
+    if _empty(incident):
         held = ask_anew(app, held, policy, f"drawn anew when {by} approved a question without a plan", deadline)
         return Answered(done=False, says=_drawn_anew(held.incident), held=held)
-    if question is None or policy is None or _not_approvable(incident, digest):
-        says = _not_approvable(incident, digest) or "the policy that asked does not exist any more"
-        return Answered(done=False, says=says, held=held)
     answer = Answer(question.digest, by, now, question.cautions)
     answered = replace(incident, phase="containing", answer=answer, next_ns=None)
     held = app.ledger.save(held, answered.told(now, by, f"approved {question.digest[:12]}"))
     return _contained(contain(app, held, policy, deadline))
 
 
+def _not_approvable(incident: Incident, digest: str) -> str:
+    """Why there is nothing to approve; empty if there is."""
+    if incident.question is None or incident.phase not in ("waiting", "expired"):
+        return f"nothing is asked: {_stands(incident)}"
+    return _unseen(incident.question, digest)
+
+
+def _unseen(question: Question | None, digest: str) -> str:
+    """Why this answers no question that was seen; empty if it does, or if nothing was ever asked."""
+    if question is None:
+        return ""
+    if not digest:
+        return (
+            "nothing was changed: the answer names no question; look with `firebreak incident show ID`, and answer "
+            "with the digest of what it shows"
+        )
+    if not question.digest.startswith(digest):
+        return f"nothing was changed: the question is about {question.digest[:12]}, not {digest[:12]}"
+    return ""
+
+
 def _too_late(incident: Incident, now_ns: int) -> str:
     """Why an approval comes too late for what was shown; empty if it does not."""
     if incident.phase == "expired":
         return "the question was closed unanswered"
-    expired = incident.phase == "waiting" and incident.question is not None and now_ns >= incident.question.expires_ns
+    expired = incident.question is not None and now_ns >= incident.question.expires_ns
     return "the question had expired" if expired else ""
-
-
-def _not_approvable(incident: Incident, digest: str | None) -> str:
-    """Why there is nothing to approve; empty if there is."""
-    question = incident.question
-    if incident.phase != "waiting" or question is None:
-        return f"nothing is asked: {_stands(incident)}"
-    if digest is not None and not question.digest.startswith(digest):
-        return f"the question is about {question.digest[:12]}, not {digest[:12]}"
-    return ""
 
 
 def _empty(incident: Incident) -> bool:
@@ -79,10 +91,10 @@ def _drawn_anew(incident: Incident) -> str:
     return "the question carried no change; a plan could be drawn now and is asked about: look, and approve it"
 
 
-def _approved_before(incident: Incident, by: str, digest: str | None) -> bool:
+def _approved_before(incident: Incident, by: str, digest: str) -> bool:
     """Whether this is the same approval once more, delivered again after its first bearer died."""
     answer = incident.answer
-    return answer is not None and answer.by == by and (digest is None or answer.digest.startswith(digest))
+    return answer is not None and answer.by == by and bool(digest) and answer.digest.startswith(digest)
 
 
 def _went_on(app: App, held: Held, deadline: Deadline) -> Answered:
@@ -106,15 +118,16 @@ def _said(incident: Incident, by: str, what: str) -> bool:
     return any(one.who == by and one.what == what for one in incident.history)
 
 
-def reject(app: App, held: Held, by: str, reason: str) -> Answered:
+def reject(app: App, held: Held, by: str, reason: str, digest: str) -> Answered:
     """Answer the open question with no; what this incident holds already stays as it is."""
     incident, word = held.incident, f"rejected: {reason}" if reason else "rejected"
     if incident.phase == "rejected" and _said(incident, by, word):
         return Answered(done=True, says="rejected", held=held)
     if incident.phase != "waiting":
         return Answered(done=False, says=f"nothing is asked: {_stands(incident)}", held=held)
-    told = replace(incident, question=None).told(app.now_ns(), by, word)
-    rested = resting(app, told, "rejected")
+    if unseen := _unseen(incident.question, digest):
+        return Answered(done=False, says=unseen, held=held)
+    rested = resting(app, incident.told(app.now_ns(), by, word), "rejected")
     says = "rejected" if rested.phase == "rejected" else "rejected; what was contained before still stands"
     return Answered(done=True, says=says, held=app.ledger.save(held, rested.announcing(channels(app))))
 
@@ -133,7 +146,7 @@ def _closed(closed_as: str) -> str:
     return f"closed as {closed_as.replace('_', ' ')}" if closed_as else "closed"
 
 
-def close(app: App, held: Held, by: str, closed_as: str, reason: str) -> Answered:
+def close(app: App, held: Held, by: str, closed_as: str, reason: str, digest: str) -> Answered:
     """End an incident with what it was found to be; what stands has to be released first."""
     incident = held.incident
     if incident.phase == "closed":
@@ -145,8 +158,10 @@ def close(app: App, held: Held, by: str, closed_as: str, reason: str) -> Answere
     if incident.phase not in ENDED | {"waiting", "failed", "contained"}:
         says = f"somebody is at work on it: the incident is {incident.phase}; try again in a moment"
         return Answered(done=False, says=says, held=held)
+    if unseen := _unseen(incident.question, digest):
+        return Answered(done=False, says=unseen, held=held)
     why = f": {reason}" if reason else ""
-    closed = replace(incident, phase="closed", closed_as=closed_as, question=None, next_ns=None)
+    closed = replace(incident, phase="closed", closed_as=closed_as, next_ns=None)
     told = closed.told(app.now_ns(), by, f"{_closed(closed_as)}{why}")
     return Answered(done=True, says=told.history[-1].what, held=app.ledger.save(held, told.announcing(channels(app))))
 

@@ -1,91 +1,145 @@
-"""Blast radius: a slot taken by compare-and-set in the incident's name, so that a storm of findings asks a person."""
+"""Blast radius: slots taken by compare-and-set in the incident's name, so that a storm of findings asks a person."""
 
 from __future__ import annotations
 
+import itertools
+import random
+import time
+from collections.abc import Callable
+
+from adapters.deadline import Deadline
 from app import App
+from core.codec import Unreadable, decode, encode
 from core.errors import Transient
-from core.incident import WORKING
-from core.instants import NANOS
+from core.incident import Incident
 from core.mode import Cap
+from core.plan import Plan
+from core.slots import HOUR_NS, Before, Slots, over_limit, written
 from core.target import Target
 from documents import Conflict, Document, Exists
+from ledger import BrokenSeal
+from stages.rest import held_targets
 
-HOUR_NS = 3600 * NANOS
-_TRIES = 10
+_SECONDS = 10.0
+"""How long others are waited for: shorter than a lease, which nothing extends meanwhile."""
+_TAKEN, _STORM = "taken", "storms"
+Edit = Callable[[Slots], Slots]
 
 
-def take_slots(app: App, target: Target, incident_id: str) -> tuple[Cap, ...]:
-    """A slot in the project and one in all; a redelivery finds its own, and slots age out after an hour.
+class _UsedUp(Exception):  # noqa: N818 - an answer, not a failure
+    """The limits leave no room."""
 
-    Raises Transient where a slot is taken for this very target and its containment is not done: there may be nothing
-    left to write then.
+
+def take_slots(app: App, incident_id: str, plan: Plan, deadline: Deadline) -> tuple[Cap, ...]:
+    """A slot for each target that the plan writes to, for all or for none; the incident's own are found again.
+
+    Raises Transient where others keep coming in between: that is no limit, and the message comes again.
     """
-    limits = app.policies.charter.limits
-    project = _project(target)
-    for key, limit, where in (
-        (f"project~{project}", limits.per_project_per_hour, f"in project {project}"),
-        ("all", limits.per_hour, "in all"),
-    ):
-        if not _take(app, key, limit, incident_id):
-            _wait_for_this_target(app, key, target)
-            reason = f"{limit} containments {where} within an hour are the limit, and they are used up"
-            return (Cap("blast_radius", "caution", reason),)
+    targets, limits = written(plan), app.policies.charter.limits
+
+    def taking(slots: Slots) -> Slots:
+        wanted = slots.lacking(incident_id, targets)
+        if not wanted:
+            return slots
+        if reason := over_limit(slots, wanted, limits, _before(app, wanted, {incident_id, *_incidents(slots)})):
+            raise _UsedUp(reason)
+        return slots.taking(incident_id, wanted, app.now_ns())
+
+    try:
+        _change(app, _TAKEN, taking, deadline)
+    except _UsedUp as full:
+        return (Cap("blast_radius", "caution", str(full)),)
+    except Unreadable as fault:
+        app.say("ERROR", f"the record of containments within the hour cannot be read: {fault}", incident=incident_id)
+        reason = "the record of containments within the hour cannot be read, which counts as used up"
+        return (Cap("blast_radius", "caution", reason, unknown=True),)
     return ()
 
 
-def give_slots_back(app: App, target: Target, incident_id: str) -> None:
-    """An incident that joined what others had closed counts for nothing."""
-    for key in (f"project~{_project(target)}", "all"):
-        for _ in range(_TRIES):
-            document = app.ledger.documents.read("slots", key)
-            slots = dict(document.body["slots"]) if document else {}
-            if slots.pop(incident_id, None) is None or _save(app, key, document, slots):
-                break
+def never_wrote(app: App, incident: Incident) -> bool:
+    """Whether it is sure that the incident has written nothing: only then are its slots given back."""
+    if incident.done or incident.outcomes or incident.operation:
+        return False
+    if any(entry.what.startswith("wrote ") for entry in incident.history):
+        return False
+    try:
+        return not held_targets(app, incident)
+    except BrokenSeal:
+        return False
 
 
-def _project(target: Target) -> str:
-    return target.project_id or target.project
+def give_slots_back(app: App, incident_id: str, deadline: Deadline) -> None:
+    """An incident that wrote nothing counts for nothing; where that cannot be saved, its slots age out."""
+    try:
+        _change(app, _TAKEN, lambda slots: slots.without(incident_id), deadline)
+    except (Transient, Unreadable) as fault:
+        app.say("WARNING", f"its slots are not given back and age out within the hour: {fault}", incident=incident_id)
 
 
-def _wait_for_this_target(app: App, key: str, target: Target) -> None:
-    document = app.ledger.documents.read("slots", key)
-    for holder in document.body["slots"] if document else ():
-        other = app.ledger.read(str(holder))
-        where = other.incident.finding.target if other else None
-        if other and isinstance(where, Target) and where.key == target.key and other.incident.phase in WORKING:
-            message = f"incident {other.incident.id} is about to be contained on the same target"
-            raise Transient(message)
+def tells_of_the_storm(app: App, incident: Incident) -> bool:
+    """Whether this incident tells people of its project's storm: the first within an hour. In doubt it does."""
+    targets = incident.targets[:1]
+    told = True
+
+    def telling(slots: Slots) -> Slots:
+        nonlocal told
+        others = (one for one in slots.taken if one.incident != incident.id)
+        told = not any(one.target.project_spellings & mine.project_spellings for one in others for mine in targets)
+        new = slots.lacking(incident.id, targets) if told else ()
+        return slots.taking(incident.id, new, app.now_ns()) if new else slots
+
+    try:
+        _change(app, _STORM, telling, Deadline.after(_SECONDS))
+    except (Transient, Unreadable):
+        return True
+    return told
 
 
-def tells_of_the_storm(app: App, incident_id: str) -> bool:
-    """Whether this incident is the one that tells people of the storm: the first within an hour, and it alone."""
-    return _take(app, "storm", 1, incident_id)
-
-
-def _take(app: App, key: str, limit: int, incident_id: str) -> bool:
-    for _ in range(_TRIES):
-        now = app.now_ns()
+def _change(app: App, key: str, edit: Edit, deadline: Deadline) -> None:
+    """Save what the edit makes of the slots as they are now, again until nobody came in between; raises Transient."""
+    until = deadline.sooner(_SECONDS)
+    for attempt in itertools.count():
         document = app.ledger.documents.read("slots", key)
-        taken = {
-            str(one): int(at)
-            for one, at in (document.body["slots"].items() if document else ())
-            if now - int(at) < HOUR_NS
-        }
-        if incident_id in taken:
-            return True
-        if len(taken) >= limit:
-            return False
-        if _save(app, key, document, {**taken, incident_id: now}):
-            return True
-    return False
+        slots = decode(Slots, document.body.get("slots")).fresh(app.now_ns()) if document else Slots()
+        edited = edit(slots)
+        if edited == slots or _save(app, key, document, edited):
+            return
+        if until.passed:
+            message = "others keep taking slots for containments at this very moment"
+            raise Transient(message)
+        # Chance keeps those who met once from meeting again; nothing secret hangs on it.
+        time.sleep(until.remaining(random.uniform(0, min(0.5, 0.01 * 2 ** min(attempt, 6)))))  # noqa: S311
 
 
-def _save(app: App, key: str, document: Document | None, slots: dict[str, int]) -> bool:
+def _save(app: App, key: str, document: Document | None, slots: Slots) -> bool:
     try:
         if document is None:
-            app.ledger.documents.create("slots", key, {"slots": slots})
+            app.ledger.documents.create("slots", key, {"slots": encode(slots)})
         else:
-            app.ledger.documents.replace(document, {"slots": slots})
+            app.ledger.documents.replace(document, {"slots": encode(slots)})
     except (Conflict, Exists):
         return False
     return True
+
+
+def _incidents(slots: Slots) -> set[str]:
+    return {one.incident for one in slots.taken}
+
+
+def _before(app: App, wanted: tuple[Target, ...], known: set[str]) -> Before:
+    """What the version before took within the hour, by incident in one document for each scope; it is only read."""
+    in_all = _old(app, "all") - known
+    return Before(len(in_all), {one.key: len(_old_in(app, one, in_all) - known) for one in wanted})
+
+
+def _old_in(app: App, target: Target, in_all: set[str]) -> set[str]:
+    """Those of the target's project; all of them where another spelling of it is not known."""
+    if not (target.project_id and target.project_number):
+        return in_all | _old(app, f"project~{target.project}")
+    return set[str]().union(*(_old(app, f"project~{one}") for one in target.project_spellings))
+
+
+def _old(app: App, key: str) -> set[str]:
+    document = app.ledger.documents.read("slots", key)
+    taken = document.body.get("slots", {}) if document else {}
+    return {str(one) for one, at in taken.items() if app.now_ns() - int(at) < HOUR_NS}

@@ -14,11 +14,10 @@ from core.incident import Incident, Phase
 from core.plan import SUCCESS, Change, Outcome, Plan, overlaid, stands_at
 from core.policy import Policy
 from core.standing import Hold
-from core.target import Target
 from core.workload import is_final
 from ledger import Held
 from stages.announce import channels
-from stages.blast_radius import give_slots_back, take_slots
+from stages.blast_radius import give_slots_back, never_wrote, take_slots
 from stages.last_check import Barred, Unconfirmed, bars_now, check_again
 from stages.look import Seen, look
 from stages.question import ask, difference
@@ -44,6 +43,8 @@ def contain(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
         except _Step as step:
             held = step.held
             if held.incident.phase not in ("containing", "verifying"):
+                if never_wrote(app, held.incident):
+                    give_slots_back(app, held.incident.id, deadline)
                 return held
     return _ended(app, held, "failed", "the settings keep changing under the plan; nothing more is tried")
 
@@ -60,6 +61,7 @@ def _make_all(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
     plan = held.incident.plan
     if plan is None:
         return _ended(app, held, "failed", "there is no plan to carry out")
+    joins = bool(plan.changes) and not plan.writes and never_wrote(app, held.incident)
     for change in plan.changes:
         try:
             held = _make(app, held, change, deadline)
@@ -76,9 +78,8 @@ def _make_all(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
             raise _Step(_unsupported(app, _saved(app, held), policy, change, refusal, deadline)) from None
         except Refused as refusal:
             raise _Step(_refused(app, _saved(app, held), policy, change, refusal, deadline)) from None
-    target = held.incident.finding.target
-    if plan.changes and not plan.writes and isinstance(target, Target):
-        give_slots_back(app, target, held.incident.id)
+    if joins:
+        give_slots_back(app, held.incident.id, deadline)
     done = replace(held.incident, done=plan)
     return _ended(app, replace(held, incident=looked_around(app, done, deadline)), "contained", _summary(plan))
 
@@ -103,6 +104,7 @@ def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
             message = f"Cloud Run does not take {setting}"
             raise Unsupported(message, setting)
         check_again(app, held.incident, change.target, seen.standing, deadline)
+        _within_limits(app, held.incident, deadline)
         held = _stand(app, held, change, seen)
         bars_now(app, held.incident, change.target, seen.standing)
         try:
@@ -174,18 +176,18 @@ def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline)
     if not plan.changes:
         reasons = "; ".join(f"{one.action}: {one.reason}" for one in plan.refusals)
         return _ended(app, _with_plan(held, plan), "failed", f"{why}; nothing else can be done: {reasons}")
-    target = incident.finding.target
-    if incident.answer is None and plan.writes and isinstance(target, Target):
-        caps = take_slots(app, target, incident.id)
-    else:
-        caps = ()
-    if caps:
-        return ask(app, held, policy, plan, caps, why)
     if incident.answer is not None and not _covered(incident, plan):
         caps = incident.decision.caps if incident.decision else ()
         return ask(app, held, policy, plan, caps, f"{why}{difference(incident, plan)}")
     fresh = replace(incident, plan=plan, operation=None).told(app.now_ns(), "firebreak", f"drafted anew: {why}")
     return app.ledger.save(held, fresh)
+
+
+def _within_limits(app: App, incident: Incident, deadline: Deadline) -> None:
+    """What no person approved needs a slot, whatever led to the write; raises Unconfirmed, or Transient."""
+    if incident.answer is None and incident.plan is not None:
+        for cap in take_slots(app, incident.id, incident.plan, deadline):
+            raise Unconfirmed(cap)
 
 
 def _with_plan(held: Held, plan: Plan) -> Held:

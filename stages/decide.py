@@ -122,7 +122,8 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     situation = _situation(app, held, confirmed, choice, evidence, workload, case)
     situation = replace(situation, standing=standing, standing_fault=fault)
     situation = _seen_further(app, situation, drawn, deadline) if drawn else situation
-    decision = _within_limits(app, incident.id, situation, _decision(app, choice, situation, plan, named), plan)
+    decision = _decision(app, choice, situation, plan, named)
+    decision = _within_limits(app, incident.id, decision, plan, deadline)
     shown = tuple(asked(one) for one in evidence)
     verdict = assess(finding, evidence)
     decided = replace(incident, finding=finding, evidence=shown, verdict=verdict, decision=decision, plan=plan)
@@ -248,11 +249,11 @@ def _decision(app: App, choice: Choice, situation: Situation, plan: Plan | None,
     )
 
 
-def _within_limits(app: App, incident_id: str, situation: Situation, decision: Decision, plan: Plan | None) -> Decision:
-    """The last guard takes a slot where all others leave ENFORCE and something would be written."""
+def _within_limits(app: App, incident_id: str, decision: Decision, plan: Plan | None, deadline: Deadline) -> Decision:
+    """The last guard takes slots where all others leave ENFORCE and something would be written."""
     if decision.mode is not Mode.ENFORCE or plan is None or not plan.writes:
         return decision
-    caps = take_slots(app, situation.target, incident_id)
+    caps = take_slots(app, incident_id, plan, deadline)
     return replace(decision, mode=capped(decision.mode, caps), caps=(*decision.caps, *caps))
 
 

@@ -116,8 +116,10 @@ def _act(app: App, held: Held, decided: Decided, deadline: Deadline) -> Held:
         return _ask_or_fail(app, held, policy, plan, why)
     if not plan.changes:
         return end(app, held, "failed", _refusals(plan))
-    begun = replace(incident, phase="containing").told(app.now_ns(), "firebreak", f"policy {policy.id} decides: {why}")
-    return contain(app, app.ledger.save(held, begun), policy, deadline)
+    # What a person said of an earlier plan approves nothing of this one.
+    begun = replace(incident, phase="containing", answer=None)
+    told = begun.told(app.now_ns(), "firebreak", f"policy {policy.id} decides: {why}")
+    return contain(app, app.ledger.save(held, told), policy, deadline)
 
 
 def _monitored(app: App, held: Held, caps: tuple[Cap, ...], why: str) -> Held:

@@ -109,7 +109,7 @@ def _expired(app: App, held: Held, deadline: Deadline) -> tuple[Held, str]:
     if policy is None:
         gone = "nobody answered, and the policy that asked does not exist any more"
         return end(app, held, "expired", gone), "expired"
-    if policy.on_expiry == "contain" and _may_contain(app, incident):
+    if policy.on_expiry == "contain" and _may_contain(app, incident, deadline):
         decided = replace(incident, phase="containing", question=None, next_ns=None)
         told = decided.told(app.now_ns(), "firebreak", "nobody answered in time; the policy says to contain then")
         return contain(app, app.ledger.save(held, told), policy, deadline), "contained unanswered"
@@ -120,16 +120,16 @@ def _expired(app: App, held: Held, deadline: Deadline) -> tuple[Held, str]:
     return end(app, held, "expired", closed), "expired"
 
 
-def _may_contain(app: App, incident: Incident) -> bool:
+def _may_contain(app: App, incident: Incident, deadline: Deadline) -> bool:
     """Only where nothing but the policy's own mode asked: no guard, no missing answer, and a slot is left."""
-    decision, target = incident.decision, incident.finding.target
-    if decision is None or incident.plan is None or isinstance(target, NotATarget):
+    decision = incident.decision
+    if decision is None or incident.plan is None or isinstance(incident.finding.target, NotATarget):
         return False
     own = decision.wanted is Mode.APPROVE and decision.mode is Mode.APPROVE and not decision.caps
     unknown = any(clause.get("value") is None for one in decision.trace for clause in one.get("clauses", ()))
     if not own or unknown or not incident.plan.writes or holds(app, incident):
         return False
-    return not take_slots(app, target, incident.id)
+    return not take_slots(app, incident.id, incident.plan, deadline)
 
 
 def _reviewed(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | None]:

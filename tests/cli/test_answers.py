@@ -44,7 +44,7 @@ def history(on: Line, incident: Incident) -> list[tuple[str, str]]:
 
 def test_approving_shows_the_plan_and_does_it(firebreak: Told, asked: tuple[Line, Incident]) -> None:
     on, incident = asked
-    told = firebreak("incident", "approve", incident.id, "--by", "ada")
+    told = firebreak("incident", "approve", incident.id, "--yes", "--by", "ada")
 
     assert told.code == 0, told.err
     assert "+ checkout-00007-good=100\n" in told.out
@@ -56,7 +56,7 @@ def test_approving_shows_the_plan_and_does_it(firebreak: Told, asked: tuple[Line
 
 def test_who_answers_is_by_default_who_is_logged_in(firebreak: Told, asked: tuple[Line, Incident]) -> None:
     on, incident = asked
-    firebreak("incident", "approve", incident.id)
+    firebreak("incident", "approve", incident.id, "--yes")
     me = f"{getpass.getuser()}@{socket.gethostname()}"
 
     assert (me, f"approved {incident.question.digest[:12]}") in history(on, incident)  # type: ignore[union-attr]
@@ -79,11 +79,76 @@ def test_the_first_digits_of_the_digest_suffice(firebreak: Told, asked: tuple[Li
 
 def test_approving_for_programs_is_one_json_object(firebreak: Told, asked: tuple[Line, Incident]) -> None:
     _, incident = asked
-    told = firebreak("incident", "approve", incident.id, "--json")
+    told = firebreak("incident", "approve", incident.id, "--yes", "--json")
 
     assert told.code == 0
     assert told.json["exit"] == 0
     assert told.json["incident"]["phase"] == "contained"
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_where_nobody_can_be_asked_an_approval_names_what_was_seen(
+    firebreak: Told, asked: tuple[Line, Incident], words: tuple[str, ...]
+) -> None:
+    """Wrong usage, and a sentence that says what to type; nothing is approved."""
+    on, incident = asked
+    told = firebreak("incident", "approve", incident.id, *words)
+    says = told.json["says"] if words else told.err
+
+    assert told.code == 2
+    assert f"say `firebreak incident approve {incident.id} --digest DIGEST`" in says
+    assert "--yes" in says
+    assert (on.read(incident).phase, on.updates) == ("waiting", ())
+
+
+def test_a_yes_to_what_is_asked_right_now_prints_its_digest(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    digest = incident.question.digest  # type: ignore[union-attr]
+    told = firebreak("incident", "approve", incident.id, "--yes")
+
+    assert f"Plan {digest[:12]}\n" in told.out
+    assert on.read(incident).answer.digest == digest  # type: ignore[union-attr]
+
+
+def test_for_programs_the_digest_that_a_yes_sent_is_in_the_answer(
+    firebreak: Told, asked: tuple[Line, Incident]
+) -> None:
+    _, incident = asked
+    told = firebreak("incident", "approve", incident.id, "--yes", "--json")
+
+    assert told.json["digest"] == incident.question.digest  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("words", [("reject",), ("close", "--as", "benign")])
+def test_a_no_answers_the_question_that_is_shown_or_named(
+    firebreak: Told, asked: tuple[Line, Incident], words: tuple[str, ...]
+) -> None:
+    on, incident = asked
+    other = firebreak("incident", words[0], incident.id, *words[1:], "--digest", "0" * 12)
+    waiting = on.read(incident).phase
+    told = firebreak("incident", words[0], incident.id, *words[1:])
+
+    assert (other.code, waiting) == (1, "waiting")
+    assert "nothing was changed: the question is about" in other.err
+    assert told.code == 0
+    assert f"Plan {incident.question.digest[:12]}\n" in told.out  # type: ignore[union-attr]
+
+
+def test_a_question_that_was_closed_unanswered_is_asked_anew_by_a_yes(
+    firebreak: Told, asked: tuple[Line, Incident]
+) -> None:
+    on, incident = asked
+    held = on.app.ledger.read(incident.id)
+    assert held is not None
+    on.app.ledger.free(held, replace(held.incident, phase="expired"))
+    unseen = firebreak("incident", "approve", incident.id)
+    anew = firebreak("incident", "approve", incident.id, "--yes")
+
+    assert (unseen.code, anew.code) == (2, 1)
+    assert "closed unanswered: approving asks again, on a fresh look" in anew.out
+    assert "it is asked again on a fresh look" in anew.err
+    assert on.read(incident).phase == "waiting"
+    assert on.updates == ()
 
 
 @pytest.mark.parametrize(("typed", "code"), [("yes\n", 0), ("y\n", 0), ("no\n", 1), ("\n", 1), ("", 1)])
@@ -111,7 +176,7 @@ def test_yes_on_the_command_line_asks_no_more(
 def test_what_drifted_is_shown_as_the_new_question(firebreak: Told, asked: tuple[Line, Incident]) -> None:
     on, incident = asked
     on.world.set_traffic("checkout", {"revision": BAD, "percent": 50}, {"revision": GOOD, "percent": 50})
-    told = firebreak("incident", "approve", incident.id)
+    told = firebreak("incident", "approve", incident.id, "--yes")
     again = on.read(incident).question
 
     assert told.code == 1
@@ -122,8 +187,8 @@ def test_what_drifted_is_shown_as_the_new_question(firebreak: Told, asked: tuple
 
 def test_nothing_can_be_approved_twice(firebreak: Told, asked: tuple[Line, Incident]) -> None:
     on, incident = asked
-    firebreak("incident", "approve", incident.id)
-    told = firebreak("incident", "approve", incident.id)
+    firebreak("incident", "approve", incident.id, "--yes")
+    told = firebreak("incident", "approve", incident.id, "--yes")
 
     assert told.code == 1
     assert "nothing is asked: the incident is contained" in told.err
@@ -177,7 +242,7 @@ def break_policies(on: Line) -> None:
 def test_with_broken_policies_nothing_is_approved(firebreak: Told, asked: tuple[Line, Incident]) -> None:
     on, incident = asked
     break_policies(on)
-    told = firebreak("incident", "approve", incident.id)
+    told = firebreak("incident", "approve", incident.id, "--yes")
 
     assert told.code == 1
     assert "10-known-malware.yaml:1:1: " in told.out
@@ -191,7 +256,7 @@ def test_a_policy_that_is_gone_contains_nothing_and_the_question_is_shown_once(
     on, incident = asked
     for path in on.app.settings.policies.glob("[0-9]*.yaml"):
         path.unlink()
-    told = firebreak("incident", "approve", incident.id)
+    told = firebreak("incident", "approve", incident.id, "--yes")
 
     assert told.code == 1
     assert told.err == f"{incident.id}: the policy that asked does not exist any more\n"
@@ -205,7 +270,7 @@ def test_with_broken_policies_everything_can_be_seen_halted_and_taken_back(
     """The way back must not depend on a file that somebody is just editing."""
     on, incident = asked
     before = on.world.service("checkout").service.traffic_statuses
-    firebreak("incident", "approve", incident.id)
+    firebreak("incident", "approve", incident.id, "--yes")
     break_policies(on)
     codes = [
         firebreak(*words).code
@@ -276,7 +341,7 @@ def test_a_record_that_somebody_changed_is_shown_as_such_and_not_carried_out(
     assert held is not None
     on.app.ledger.documents.replace(held.document, {**held.document.body, "seal": "forged"})
     shown = firebreak("incident", "show", incident.id)
-    approved = firebreak("incident", "approve", incident.id)
+    approved = firebreak("incident", "approve", incident.id, "--yes")
 
     assert "changed by somebody without the seal key" in shown.out
     assert approved.code == 1

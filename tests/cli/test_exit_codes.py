@@ -11,10 +11,14 @@ from typing import Any
 
 import pytest
 
+import pipeline
 from adapters.sqlite import SqliteDocuments
+from core.command import Command
 from core.intake import NO_POLICY
 from documents import Document
+from ledger import Ledger
 from sandbox.wire import Fault
+from stages.obey import Obeyed
 from tests.cli.commands import Told
 from tests.pipeline.line import Lines
 
@@ -168,6 +172,28 @@ def test_a_halt_stands_until_it_is_lifted(firebreak: Told) -> None:
     assert "halted by ada: an incident of our own" in seen.out
     assert lifted.code == 0
     assert again.code == 1
+
+
+def test_a_resume_lifts_the_halt_that_stood_when_it_was_typed(firebreak: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one is set between the look and the lifting."""
+    firebreak("halt", "--reason", "a drill", "--by", "ada")
+    stop_or_go = pipeline.stop_or_go
+
+    def after_another(ledger: Ledger, command: Command) -> Obeyed:
+        ledger.halt("an attack", "bob")
+        return stop_or_go(ledger, command)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "stop_or_go", after_another)
+        told = firebreak("resume", "--by", "ada")
+    seen = firebreak("incident", "list")
+
+    assert told.code == 1
+    assert told.err == (
+        "the halt stays (halted by bob: an attack): the order names another one; say `firebreak resume` again if it is "
+        "to be lifted too\n"
+    )
+    assert "halted by bob: an attack" in seen.out
 
 
 def test_a_halt_for_no_reason_does_not_lift_the_one_that_stands(firebreak: Told) -> None:

@@ -44,7 +44,7 @@ def test_a_waiting_incident_begins_with_how_it_stands_and_the_words_to_type() ->
     assert "to be answered within 29 min" in begin
     assert "service.traffic.split LATEST=100 → checkout-00007-good=100" in begin
     assert f"firebreak incident approve {one['id']} --digest {one['question']['digest'][:12]}\n" in begin
-    assert f"firebreak incident reject {one['id']} --reason WHY\n" in begin
+    assert f"firebreak incident reject {one['id']} --digest {one['question']['digest'][:12]} --reason WHY\n" in begin
 
 
 def test_an_expired_question_says_so() -> None:

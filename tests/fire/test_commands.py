@@ -12,6 +12,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +23,23 @@ import pipeline
 from core.command import VERBS, Command, parse_command
 from core.errors import Transient
 from core.finding import Malformed
-from core.instants import NANOS
+from core.incident import Incident
+from core.instants import NANOS, format_instant
 from sandbox.notifications import push_body
 from tests.pipeline.line import BAD, TOPIC, Line, Lines
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS, DEAD = "projects/firebreak/topics/commands", "projects/firebreak/topics/dead"
 JSON = {"Content-Type": "application/json"}
-GOOD = {
+GOOD: dict[str, dict[str, Any]] = {
     "approve": {"incident": "fb-1", "digest": "0123abcd"},
-    "reject": {"incident": "fb-1", "reason": "a drill"},
+    "reject": {"incident": "fb-1", "reason": "a drill", "digest": "0123abcd"},
     "release": {"incident": "fb-1"},
     "review": {"incident": "fb-1"},
-    "close": {"incident": "fb-1", "closed_as": "false_positive"},
+    "close": {"incident": "fb-1", "closed_as": "false_positive", "digest": "0123abcd"},
     "sweep": {},
     "halt": {"reason": "a drill"},
-    "resume": {},
+    "resume": {"halt": "1790000000000000000"},
 }
 
 
@@ -53,10 +55,18 @@ class Function:
     def tell(self, verb: str, **fields: str) -> int:
         return self.tell_raw(json.dumps({"command": verb, "by": "ada", **fields}).encode())
 
-    def tell_raw(self, body: bytes) -> int:
+    def tell_raw(self, body: bytes, sent_ns: int | None = None) -> int:
+        """As a message that was published then, or just now."""
         self.told += 1
-        message = push_body(body, message_id=f"message-{self.told}")
+        published = format_instant(sent_ns or time.time_ns())
+        message = push_body(body, message_id=f"message-{self.told}", publish_time=published)
         return int(self.http.post("/", data=message, headers=JSON).status_code)
+
+
+def digest_of(incident: Incident) -> str:
+    """What somebody saw who looked at the incident."""
+    assert incident.question is not None
+    return incident.question.digest
 
 
 def settings_of(line: Line, folder: Path) -> dict[str, str]:
@@ -83,7 +93,7 @@ def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functi
 def test_an_approval_as_a_message_contains_and_is_recorded_as_claimed(function: Function) -> None:
     line = function.line
     incident = line.respond(line.finding())
-    status = function.tell("approve", incident=incident.id, digest=incident.plan.digest)  # type: ignore[union-attr]
+    status = function.tell("approve", incident=incident.id, digest=digest_of(incident))
 
     assert status == 200
     assert line.read(incident).phase == "contained"
@@ -95,9 +105,10 @@ def test_a_command_delivered_again_is_answered_again_and_done_once(function: Fun
     """The same id, however often; the answer that was given first is the answer."""
     line = function.line
     incident = line.respond(line.finding())
-    for verb in ("approve", "release"):
+    seen: dict[str, dict[str, str]] = {"approve": {"digest": digest_of(incident)}, "release": {}}
+    for verb, more in seen.items():
         for _ in range(3):
-            assert function.tell(verb, incident=incident.id, id=f"one-{verb}") == 200
+            assert function.tell(verb, incident=incident.id, id=f"one-{verb}", **more) == 200
     answers = [line.app.ledger.documents.read("command", f"one-{verb}") for verb in ("approve", "release")]
 
     assert [one.body["answer"]["done"] for one in answers if one] == [True, True]
@@ -115,6 +126,99 @@ def test_halt_and_resume_and_sweep_come_as_messages_too(function: Function) -> N
     assert function.tell("sweep") == 200
 
 
+@pytest.mark.parametrize("verb", ["approve", "reject", "close"])
+@pytest.mark.parametrize("digest", [{}, {"digest": "0" * 12}])
+def test_an_answer_that_names_no_question_or_another_changes_nothing_and_is_told_so(
+    function: Function, verb: str, digest: dict[str, str]
+) -> None:
+    """Nobody saw what it would be about."""
+    line = function.line
+    incident = line.respond(line.finding())
+    function.tell(verb, incident=incident.id, id="unseen", **digest)
+    kept = line.app.ledger.documents.read("command", "unseen")
+    after = line.read(incident)
+
+    assert kept is not None
+    assert kept.body["answer"]["done"] is False
+    assert kept.body["answer"]["says"].startswith("nothing was changed: the ")
+    assert (after.phase, after.answer, after.history) == ("waiting", None, incident.history)
+    assert line.updates == ()
+
+
+def test_an_answer_of_somebody_who_saw_the_question_before_is_told_so(function: Function) -> None:
+    """Drawn anew meanwhile: neither a yes nor a no to the old one answers the new one."""
+    line = function.line
+    incident = line.respond(line.finding())
+    line.world.set_traffic("checkout", {"revision": BAD, "percent": 50}, {"latest": True, "percent": 50})
+    function.tell("approve", incident=incident.id, digest=digest_of(incident))
+    anew = line.read(incident)
+    for verb in ("approve", "reject", "close"):
+        function.tell(verb, incident=incident.id, digest=digest_of(incident))
+
+    assert digest_of(anew) != digest_of(incident)
+    assert line.read(incident) == replace(anew, updated_ns=line.read(incident).updated_ns)
+
+
+def test_once_a_question_is_over_it_is_closed_by_its_digest(function: Function) -> None:
+    line = function.line
+    incident = line.respond(line.finding())
+    function.tell("reject", incident=incident.id, reason="a drill", digest=digest_of(incident))
+    function.tell("close", incident=incident.id, closed_as="benign")
+    unseen = line.read(incident).phase
+    function.tell("close", incident=incident.id, closed_as="benign", digest=digest_of(incident)[:8])
+
+    assert (unseen, line.read(incident).phase) == ("rejected", "closed")
+
+
+def test_a_late_resume_lifts_no_halt_that_was_set_after_it_was_sent(function: Function) -> None:
+    """Sent for the first halt, delivered after the second; and whoever says it again then means that one."""
+    ledger = function.line.app.ledger
+    function.tell("halt", reason="a drill")
+    sent = time.time_ns()
+    function.tell("halt", reason="an attack")
+    late = b'{"command": "resume", "by": "ada", "id": "late"}'
+    for _ in range(2):
+        function.tell_raw(late, sent)
+    kept, stands = ledger.documents.read("command", "late"), ledger.halted()
+    function.tell("resume")
+
+    assert kept is not None
+    assert kept.body["answer"]["done"] is False
+    assert kept.body["answer"]["says"].startswith("the halt stays (halted by ada: an attack): it was set after")
+    assert stands == "halted by ada: an attack"
+    assert ledger.halted() is None
+
+
+def test_a_resume_lifts_the_halt_that_it_names_and_no_other(function: Function) -> None:
+    """Also where its answer was lost, and it comes again after a newer one was set."""
+    ledger = function.line.app.ledger
+    function.tell("halt", reason="a drill")
+    first = ledger.standing_halt()
+    assert first is not None
+    function.tell("resume", halt=str(first.at_ns), id="one")
+    lifted = ledger.halted()
+    function.tell("halt", reason="an attack")
+    for identity in ("one", "another"):
+        function.tell("resume", halt=str(first.at_ns), id=identity)
+    stands = ledger.standing_halt()
+    answers = [ledger.documents.read("command", identity) for identity in ("one", "another")]
+
+    assert lifted is None
+    assert stands is not None
+    assert stands.reason == "an attack"
+    assert [one.body["answer"]["done"] for one in answers if one] == [True, False]
+
+
+def test_a_resume_that_says_neither_which_nor_when_lifts_nothing(function: Function) -> None:
+    ledger = function.line.app.ledger
+    ledger.halt("a drill", "ada")
+    told = pipeline.stop_or_go(ledger, Command("id", "resume", "ada"))
+
+    assert not told.done
+    assert "when it was sent" in told.says
+    assert ledger.halted() is not None
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -130,6 +234,7 @@ def test_halt_and_resume_and_sweep_come_as_messages_too(function: Function) -> N
         b'{"command": "close", "incident": "fb-1", "by": "ada", "closed_as": "fine"}',
         b'{"command": "halt", "by": "ada", "reason": "  "}',
         b'{"command": "sweep", "force": "yes"}',
+        b'{"command": "resume", "by": "ada", "halt": "the last one"}',
     ],
 )
 def test_what_is_no_command_goes_to_the_dead_letters_and_does_nothing(function: Function, body: bytes) -> None:
@@ -207,10 +312,10 @@ def test_whoever_answers_first_decides_and_all_are_told_the_truth(tmp_path: Path
         for turn in range(6):
             incident = line.respond(line.finding(finding_id=f"race{turn}"))
             assert incident.question is not None
-            verbs = {
+            verbs: dict[str, dict[str, Any]] = {
                 "approve": {"digest": incident.question.digest},
-                "reject": {"reason": "no"},
-                "close": {"closed_as": "benign"},
+                "reject": {"reason": "no", "digest": incident.question.digest},
+                "close": {"closed_as": "benign", "digest": incident.question.digest},
                 "release": {},
             }
             orders = [Command(uuid.uuid4().hex, verb, verb, incident.id, **more) for verb, more in verbs.items()]

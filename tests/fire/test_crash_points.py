@@ -52,8 +52,10 @@ class Scene:
         if doing == "respond":
             return pipeline.respond(app, self.body)
         assert self.incident is not None
-        act: Callable[..., Any] = pipeline.approve if doing == "approve" else pipeline.release
-        return act(app, self.incident.id, "ada")
+        if doing == "release":
+            return pipeline.release(app, self.incident.id, "ada")
+        assert self.incident.question is not None
+        return pipeline.approve(app, self.incident.id, "ada", self.incident.question.digest)
 
 
 def world_in(regions: int) -> World:

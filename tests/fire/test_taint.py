@@ -147,7 +147,7 @@ def test_nothing_tainted_comes_out_in_any_mode(
         assert incident.phase == {"enforce": "contained", "approve": "waiting", "monitor": "monitored"}[mode]
         assert_clean(shown(outputs.told(incident, monkeypatch)))
         if mode == "approve":
-            pipeline.approve(line.app, incident.id, "alice")
+            line.approve(incident, "alice")
         if mode != "monitor":
             pipeline.release(line.app, incident.id, "alice")
         assert_clean(shown(outputs.told(line.read(incident), monkeypatch)))

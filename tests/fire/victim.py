@@ -16,7 +16,8 @@ if __name__ == "__main__":
     if doing == "respond":
         pipeline.respond(app, Path(subject).read_bytes())
     elif doing == "approve":
-        pipeline.approve(app, subject, "ada")
+        held = app.ledger.read(subject)
+        pipeline.approve(app, subject, "ada", held.incident.question.digest if held and held.incident.question else "")
     else:
         pipeline.release(app, subject, "ada")
     sys.exit(7)

@@ -79,7 +79,7 @@ def asked_then(between: Callable[[Line], object]) -> Act:
         incident = on.respond(on.finding())
         assert incident.phase == "waiting"
         between(on)
-        answered = pipeline.approve(on.app, incident.id, "ada")
+        answered = on.approve(incident)
         assert answered is not None
         return f"{word(answered.held.incident)}: {answered.says}"
 

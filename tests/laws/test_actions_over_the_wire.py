@@ -50,7 +50,7 @@ def contained(on: Line, pair: Any) -> Incident:
     try:
         incident = on.respond(pair)
         if incident.phase == "waiting":
-            pipeline.approve(on.app, incident.id, "ada")
+            on.approve(incident)
     except Transient:
         incident = on.respond(pair)
     return on.read(incident)
@@ -183,7 +183,7 @@ def test_drift_before_an_approval_is_never_written_over(line: Lines, name: str, 
         incident = on.respond(finding(on, ground))
         ground.meddle(on.world)
         asked = incident.question
-        answered = pipeline.approve(on.app, incident.id, "ada")
+        answered = on.approve(incident)
 
         assert answered is not None
         assert asked is not None

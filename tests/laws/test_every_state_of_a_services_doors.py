@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-import pipeline
 import responders
 from adapters.cloud_run_reading import workload_of
 from core.case import case_of
@@ -130,7 +129,7 @@ def test_the_record_of_each_action_says_just_what_the_oracle_still_finds_open(tm
     with Lines(tmp_path)(world_of(service=WIDE_OPEN, service_accounts=accounts), policy=policy(name)) as on:
         incident = on.respond(on.finding())
         if incident.phase == "waiting":
-            pipeline.approve(on.app, incident.id, "ada")
+            on.approve(incident)
             incident = on.read(incident)
 
         assert incident.phase == "contained"

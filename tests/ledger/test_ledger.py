@@ -10,6 +10,7 @@ import pytest
 from adapters.sqlite import SqliteDocuments
 from core.errors import Transient
 from core.finding import Finding, parse_notification
+from core.halt import Halt
 from core.seal import Seal
 from core.standing import Standing
 from documents import Conflict
@@ -142,7 +143,9 @@ def test_the_halt_is_read_as_set_lifted_and_set_where_unreadable(tmp_path: Path,
     before = one.halted()
     one.halt("drill", "ada")
     during = one.halted()
-    one.halt("", "ada")
+    standing = one.standing_halt()
+    assert standing is not None
+    one.lift(standing, "ada")
     after = one.halted()
     (tmp_path / "broken.sqlite").write_bytes(b"no database at all" * 100)
     broken = Ledger(SqliteDocuments(tmp_path / "broken.sqlite"), "x", clock, SEAL).halted()
@@ -151,6 +154,40 @@ def test_the_halt_is_read_as_set_lifted_and_set_where_unreadable(tmp_path: Path,
     assert during is not None
     assert "drill" in during
     assert broken is not None
+
+
+def test_a_halt_is_lifted_by_its_own_name_alone(tmp_path: Path, clock: Clock) -> None:
+    """One that took its place stands; so does one that cannot be read, and one without a reason is none."""
+    one = ledger(tmp_path, clock, "one")
+    one.halt("drill", "ada")
+    first = one.standing_halt()
+    assert first is not None
+    clock.ns += 1
+    one.halt("drill", "ada")
+    with pytest.raises(Conflict):
+        one.lift(first, "bob")
+    second = one.standing_halt()
+    assert second is not None
+    one.lift(second, "bob")
+    with pytest.raises(ValueError, match="reason"):
+        one.halt("", "bob")
+    (tmp_path / "broken.sqlite").write_bytes(b"no database at all" * 100)
+    broken = Ledger(SqliteDocuments(tmp_path / "broken.sqlite"), "x", clock, SEAL)
+
+    assert (first.at_ns, second.at_ns) == (clock.ns - 1, clock.ns)
+    assert one.halted() is None
+    with pytest.raises(Transient):
+        broken.standing_halt()
+
+
+def test_a_halt_of_the_version_before_stands_and_can_be_lifted(tmp_path: Path, clock: Clock) -> None:
+    one = ledger(tmp_path, clock, "one")
+    one.documents.create("halt", "halt", {"reason": "drill", "by": "ada", "at_ns": 7})
+    halt = one.standing_halt()
+
+    assert halt == Halt("drill", "ada", 7)
+    one.lift(halt, "bob")
+    assert one.halted() is None
 
 
 def test_a_record_that_somebody_changed_is_read_but_not_sealed(tmp_path: Path, clock: Clock) -> None:

@@ -24,6 +24,7 @@ from sandbox.server import Sandbox
 from sandbox.wire import Call, Fault
 from sandbox.world import World
 from settings import read_settings
+from stages.answers import Answered
 
 OLD, GOOD, BAD = "checkout-00006-old", "checkout-00007-good", "checkout-00008-bad"
 SERVICE = "projects/shop-prod/locations/europe-west1/services/checkout"
@@ -112,6 +113,27 @@ class Line:
         held = self.app.ledger.read(incident.id)
         assert held is not None
         return held.incident
+
+    def approve(self, incident: Incident, by: str = "ada") -> Answered | None:
+        """The yes of a person who looks now, if anything is asked."""
+        question = self.read(incident).question
+        return pipeline.approve(self.app, incident.id, by, question.digest if question else "")
+
+    def reject(self, incident: Incident, reason: str = "", by: str = "ada") -> Answered | None:
+        """The no of a person who looks now."""
+        question = self.read(incident).question
+        return pipeline.reject(self.app, incident.id, by, reason, question.digest if question else "")
+
+    def close(self, incident: Incident, closed_as: str = "", reason: str = "", by: str = "ada") -> Answered | None:
+        """The word of a person who looks now on what it was."""
+        question = self.read(incident).question
+        return pipeline.close(self.app, incident.id, by, closed_as, reason, question.digest if question else "")
+
+    def resume(self) -> None:
+        """Somebody lifts the halt that stands."""
+        halt = self.app.ledger.standing_halt()
+        assert halt is not None
+        self.app.ledger.lift(halt, "bob")
 
     @property
     def updates(self) -> tuple[Call, ...]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-import pipeline
 from sandbox.world import World
 from tests.laws.grounds import GROUNDS, JOB, POOL
 from tests.pipeline.line import ALWAYS, PIN_ONLY, Line, Lines
@@ -100,7 +99,7 @@ def test_an_execution_that_ends_by_itself_meanwhile_is_no_fault(line: Lines) -> 
         local = on.world.jobs[JOB].executions["nightly-two"]
         local.settle()
         local.execution.cancelled_count, local.execution.conditions = 0, []
-        answered = pipeline.approve(on.app, incident.id, "ada")
+        answered = on.approve(incident)
 
         assert answered is not None
         assert answered.held.incident.phase == "contained"

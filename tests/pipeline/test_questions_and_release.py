@@ -110,7 +110,7 @@ def test_drift_between_question_and_approval_asks_again(line: Lines) -> None:
     with line(charter="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.world.set_traffic("checkout", {"revision": BAD, "percent": 50}, {"revision": GOOD, "percent": 50})
-        answered = pipeline.approve(on.app, incident.id, "ada")
+        answered = on.approve(incident)
         again = answered.held.incident  # type: ignore[union-attr]
         second = pipeline.approve(on.app, incident.id, "ada", again.question.digest)  # type: ignore[union-attr]
 
@@ -127,9 +127,9 @@ def test_a_deployment_that_took_the_suspects_place_asks_again_though_nothing_is_
     with line(charter="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.world.deploy("checkout", {"name": "checkout-00009-new", "image": 9, "created": "-1s"})
-        first = pipeline.approve(on.app, incident.id, "ada")
+        first = on.approve(incident)
         again = on.read(incident)
-        second = pipeline.approve(on.app, incident.id, "ada")
+        second = on.approve(incident)
 
         assert first is not None
         assert not first.done
@@ -145,7 +145,7 @@ def test_an_expired_question_is_asked_again_and_approves_nothing(line: Lines) ->
     with line(charter="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.skipped_ns = 1801 * NANOS
-        answered = pipeline.approve(on.app, incident.id, "ada")
+        answered = on.approve(incident)
 
         assert answered is not None
         assert not answered.done
@@ -157,8 +157,8 @@ def test_a_rejected_incident_stays_as_it_is(line: Lines) -> None:
     """With the reason and who gave it."""
     with line(charter="ceiling: approve") as on:
         incident = on.respond(on.finding())
-        pipeline.reject(on.app, incident.id, "ada", "a drill")
-        late = pipeline.approve(on.app, incident.id, "bob")
+        on.reject(incident, "a drill")
+        late = on.approve(incident, "bob")
 
         assert on.read(incident).phase == "rejected"
         assert late is not None
@@ -320,7 +320,7 @@ def test_a_record_whose_seal_is_broken_is_never_executed(line: Lines) -> None:
         assert held is not None
         body = json.loads(json.dumps(dict(held.document.body)).replace(GOOD, OLD))
         on.app.ledger.documents.replace(held.document, body)
-        answered = pipeline.approve(on.app, incident.id, "mallory")
+        answered = on.approve(incident, "mallory")
 
         assert answered is not None
         assert not answered.done
@@ -355,7 +355,7 @@ def test_the_refuge_becoming_unready_before_the_write_is_drift(line: Lines) -> N
         local.revisions[1] = (
             world_of((REVISIONS[0], revision(GOOD, 7, "-10d", ready=False))).service("checkout").revisions[1]
         )
-        answered = pipeline.approve(on.app, incident.id, "ada")
+        answered = on.approve(incident)
 
         assert answered is not None
         assert answered.held.incident.phase == "waiting"
@@ -384,8 +384,8 @@ def test_an_approval_that_a_halt_stops_leaves_the_question_standing(line: Lines)
     with line(charter="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.app.ledger.halt("a drill", "bob")
-        stopped = pipeline.approve(on.app, incident.id, "ada")
-        on.app.ledger.halt("", "bob")
+        stopped = on.approve(incident)
+        on.resume()
         answered = pipeline.approve(on.app, incident.id, "ada", incident.question.digest)  # type: ignore[union-attr]
 
         assert stopped is not None
@@ -402,7 +402,7 @@ def test_approving_a_question_without_a_plan_draws_one_and_asks_again(line: Line
     with line(charter="ceiling: approve") as on:
         on.sandbox.wire.inject(Fault("*/GetService", "error", code="INTERNAL", times=2))
         incident = on.respond(on.finding())
-        first = pipeline.approve(on.app, incident.id, "ada")
+        first = on.approve(incident)
         drawn = on.read(incident)
         second = pipeline.approve(on.app, incident.id, "ada", drawn.question.digest)  # type: ignore[union-attr]
 

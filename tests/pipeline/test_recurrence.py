@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pipeline
 from core.instants import NANOS
 from tests.pipeline.line import Line, Lines
 
@@ -24,7 +23,7 @@ def test_what_people_closed_earlier_incidents_as_is_told(line: Lines) -> None:
     """Counted on this workload alone, without the incident itself."""
     with line(charter="ceiling: approve") as on:
         first = on.respond(on.finding(finding_id="first"))
-        pipeline.close(on.app, first.id, "ada", "false_positive", "our own scanner")
+        on.close(first, "false_positive", "our own scanner")
         second = on.respond(on.finding(finding_id="second"))
         facts = facts_of(on, second.id)
 
@@ -35,7 +34,7 @@ def test_what_people_closed_earlier_incidents_as_is_told(line: Lines) -> None:
 def test_incidents_of_long_ago_do_not_count(line: Lines) -> None:
     with line(charter="ceiling: approve") as on:
         first = on.respond(on.finding(finding_id="first"))
-        pipeline.close(on.app, first.id, "ada", "benign")
+        on.close(first, "benign")
         on.skipped_ns += 91 * 86_400 * NANOS
         second = on.respond(on.finding(finding_id="second", minutes_ago=-91 * 24 * 60 + 1))
 

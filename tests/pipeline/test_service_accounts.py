@@ -50,7 +50,7 @@ def approved(on: Line, **finding: Any) -> Incident:
     """Found, asked about, and agreed to."""
     incident = on.respond(on.finding(**finding))
     assert incident.phase == "waiting"
-    pipeline.approve(on.app, incident.id, "ada")
+    on.approve(incident)
     return on.read(incident)
 
 
@@ -206,7 +206,7 @@ def test_an_account_that_vanishes_before_the_answer_ends_as_one_that_does_not_ex
     with line(world_of(), policy=policy(STEP)) as on:
         incident = on.respond(on.finding())
         on.world.accounts.clear()
-        pipeline.approve(on.app, incident.id, "ada")
+        on.approve(incident)
         after = on.read(incident)
 
         assert after.phase == "failed"
@@ -242,7 +242,7 @@ def test_one_that_a_person_disabled_before_the_answer_is_theirs_and_not_written(
     with line(world_of(), policy=policy(STEP)) as on:
         incident = on.respond(on.finding())
         on.world.accounts[PAY].set(disabled=True)
-        pipeline.approve(on.app, incident.id, "ada")
+        on.approve(incident)
         after = on.read(incident)
         pipeline.release(on.app, incident.id, "ada")
 
@@ -287,7 +287,7 @@ def test_a_crash_between_write_and_answer_is_mended_without_another_write(line: 
     with line(world_of(), policy=policy(STEP)) as on:
         incident = on.respond(on.finding())
         on.sandbox.wire.inject(Fault(DISABLE, "lost_answer"))
-        pipeline.approve(on.app, incident.id, "ada")
+        on.approve(incident)
         after = on.read(incident)
 
         assert after.phase == "contained"

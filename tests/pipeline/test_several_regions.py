@@ -105,7 +105,7 @@ def test_a_region_that_cannot_be_read_asks_a_person_who_may_contain_the_rest(lin
         on.sandbox.wire.inject(Fault("*/GetService", "error", "PERMISSION_DENIED", routed="*us-east1*", times=None))
         incident = on.respond(on.finding())
         asked = on.shown(incident)
-        pipeline.approve(on.app, incident.id, "ada")
+        on.approve(incident)
         contained = on.read(incident)
 
         assert incident.phase == "waiting"
@@ -160,7 +160,7 @@ def test_what_is_left_of_an_approved_plan_is_not_asked_about_again(line: Lines) 
     with line(world_of(*THERE_TOO), policy=APPROVED) as on:
         incident = on.respond(on.finding())
         on.sandbox.wire.inject(Fault("*/UpdateService", "error", "ABORTED", routed="*us-east1*", times=5))
-        answered = pipeline.approve(on.app, incident.id, "ada")
+        answered = on.approve(incident)
 
         assert answered is not None
         assert answered.done, answered.says
@@ -173,7 +173,7 @@ def test_what_somebody_did_meanwhile_in_one_region_asks_again_about_the_other(li
     with line(world_of(*THERE_TOO), policy=APPROVED) as on:
         incident = on.respond(on.finding())
         on.world.set_traffic("checkout", {"revision": OLD, "percent": 100})
-        answered = pipeline.approve(on.app, incident.id, "ada")
+        answered = on.approve(incident)
 
         assert answered is not None
         assert not answered.done
@@ -244,7 +244,7 @@ def test_the_sweep_asks_about_a_region_that_somebody_opened_again(line: Lines) -
         on.skipped_ns = 60 * 10**9
         pipeline.sweep(on.app)
         asked = on.read(incident)
-        pipeline.approve(on.app, incident.id, "ada")
+        on.approve(incident)
 
         assert asked.phase == "waiting"
         assert serving(on) == [[GOOD], [OTHER_GOOD]]

@@ -189,7 +189,7 @@ def test_a_later_event_of_a_contained_finding_keeps_it_contained_even_under_a_ba
         later = on.finding(minutes_ago=-0.5, held=False)
         on.world.findings[0]["finding"]["eventTime"] = later["finding"]["eventTime"]
         again = on.respond(later)
-        on.app.ledger.halt("", "ada")
+        on.resume()
         released(on, incident.id)
 
         assert again.id == incident.id
@@ -250,7 +250,7 @@ def test_while_a_release_is_being_written_nobody_else_writes(line: Lines) -> Non
         writes = len(on.updates)
         on.skipped_ns = 601 * NANOS
         second = on.respond(pair)
-        answered = pipeline.approve(on.app, second.id, "ada")
+        answered = on.approve(second)
 
         assert writes == 1
         assert answered is not None

@@ -188,7 +188,7 @@ def test_a_drift_question_that_is_answered_with_no_leaves_the_containment_as_it_
         incident = on.respond(on.finding())
         on.world.set_traffic("checkout", {"latest": True, "percent": 100})
         sweep(on, 60 * NANOS)
-        pipeline.reject(on.app, incident.id, "ada", "we are testing the fix")
+        on.reject(incident, "we are testing the fix")
         after = sweep(on, 60 * NANOS)
         rejected = on.read(incident)
         released = pipeline.release(on.app, incident.id, "ada")

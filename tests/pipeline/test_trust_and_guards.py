@@ -125,7 +125,7 @@ def test_scc_unreachable_is_delivered_again_for_ten_minutes_and_then_asks_a_pers
         on.skipped_ns = 601 * NANOS
         incident = on.respond(pair)
         asked = on.announced[-1]
-        answered = pipeline.approve(on.app, incident.id, "ada")
+        answered = on.approve(incident)
 
         assert incident.phase == "waiting"
         assert "unconfirmed" in asked["question"]["cautions"]
@@ -240,7 +240,7 @@ def test_a_halt_stops_everything_until_it_is_lifted(line: Lines) -> None:
     with line() as on:
         on.app.ledger.halt("game day", "ada")
         halted = on.respond(on.finding())
-        on.app.ledger.halt("", "ada")
+        on.resume()
         after = on.respond(on.finding(finding_id="another"))
 
         assert halted.phase == "monitored"
@@ -253,7 +253,7 @@ def test_a_halt_between_decision_and_write_stops_the_write(line: Lines) -> None:
     with line(charter="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.app.ledger.halt("stop", "ada")
-        answered = pipeline.approve(on.app, incident.id, "bob")
+        answered = on.approve(incident, "bob")
 
         assert answered is not None
         assert not answered.done
@@ -272,7 +272,7 @@ def test_a_finding_that_scc_settled_since_the_question_stops_an_approved_write(l
             on.world.findings[0]["finding"]["mute"] = "MUTED"
         else:
             on.world.findings[0]["finding"]["state"] = "INACTIVE"
-        answered = pipeline.approve(on.app, incident.id, "ada")
+        answered = on.approve(incident)
 
         assert answered is not None
         assert not answered.done
