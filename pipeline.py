@@ -91,7 +91,7 @@ def _carried_out(app: App, command: Command) -> Obeyed:
     }
     if command.verb == "sweep":
         swept = sweep(app)
-        return Obeyed(done=not swept.refused, says=str(swept))
+        return Obeyed(done=not (swept.refused or swept.later), says=str(swept), unreached=bool(swept.later))
     if command.verb in ("halt", "resume"):
         return stop_or_go(app.ledger, command)
     try:

@@ -28,7 +28,7 @@ def declare(groups: Any, name: str, run: Command, about: str) -> argparse.Argume
     """A command with its sentence, which takes `--json` as every command does."""
     parser: argparse.ArgumentParser = groups.add_parser(name, help=about, description=about)
     parser.add_argument("--json", action="store_true", help="JSON, for programs")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, ledger=None)
     return parser
 
 
@@ -37,13 +37,19 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2))
 
 
+def named(parsed: argparse.Namespace) -> dict[str, str]:
+    """For programs: the local ledger that the answer comes from, where it comes from one."""
+    return {"ledger": safe(parsed.ledger)} if parsed.ledger else {}
+
+
 def say(parsed: argparse.Namespace, sentence: str, code: int) -> int:
     """One sentence: as JSON on standard output for programs, else on standard error unless it is good news."""
     shown = "\n".join(safe(line) for line in sentence.splitlines())
     if parsed.json:
-        print_json({"says": shown, "exit": code})
+        print_json({"says": shown, "exit": code, **named(parsed)})
     else:
-        print(shown, file=sys.stdout if code == YES else sys.stderr)
+        tail = [f" (ledger {name})" for name in named(parsed).values() if name not in shown]
+        print("".join((shown, *tail)), file=sys.stdout if code == YES else sys.stderr)
     return code
 
 

@@ -9,7 +9,7 @@ from app import App
 from core.errors import Refused
 from core.finding import Finding, Notification
 from core.instants import NANOS
-from core.intake import NO_POLICY, reason_to_decline
+from core.intake import NO_ORGANIZATION, NO_POLICY, reason_to_decline
 from documents import Conflict, Document, Exists
 
 Answer = Callable[[Notification], None]
@@ -29,7 +29,7 @@ def answer_missed(app: App, answer: Answer, deadline: Deadline) -> int:
         raise Refused(NO_POLICY)
     organization = app.policies.charter.organization
     if organization is None:
-        return 0
+        raise Refused(NO_ORGANIZATION)
     document, since = _since(app)
     began, answered = app.now_ns(), 0
     for finding in app.scc.active_since(organization, since, deadline):

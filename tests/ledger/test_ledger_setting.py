@@ -21,7 +21,7 @@ from settings import SettingsFault, read_settings
         ("firestore://shop-prod/firebreak", ("shop-prod", "firebreak")),
         ("firestore://example.com:shop-prod/firebreak-2", ("example.com:shop-prod", "firebreak-2")),
         ("firestore://p/d", ("p", "d")),
-        ("sqlite:///state/firestore://shop-prod/firebreak", None),
+        ("sqlite:////state/firestore://shop-prod/firebreak", None),
     ],
 )
 def test_project_and_database_are_named_in_full(given: str, database: tuple[str, str] | None) -> None:
