@@ -207,6 +207,8 @@ def _bad_paths(env: Mapping[str, str]) -> list[str]:
         )
     name = "XDG_STATE_HOME" if "XDG_STATE_HOME" in env else "HOME"
     place = env.get("XDG_STATE_HOME") or _home(env)
+    if not place:
+        return [*faults, "XDG_STATE_HOME: neither it nor HOME is set, and this user has no home; name a state folder"]
     return faults + _not_whole(name, place, place, "it is where the ledger, evidence and seal key are kept")
 
 

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import quote
 
 import grpc
 from google.api_core import exceptions
@@ -37,6 +36,9 @@ def open_practice(folder: Path) -> str:
     if folder.exists():
         message = f"{folder}: this exists already; name a folder that is to be made"
         raise Refused(message)
+    if set("?#") & set(str(folder.resolve())):
+        message = f"{folder}: a path with ? or # cannot be where evidence is kept; name another folder"
+        raise Refused(message)
     shutil.copytree(ROOT / "policies", folder / "policies")
     place = folder.resolve()
     log = place / "sandbox.log"
@@ -60,7 +62,7 @@ def _own(place: Path) -> dict[str, str]:
     return {
         "FIREBREAK_POLICIES": str(place / "policies"),
         "FIREBREAK_LEDGER": f"sqlite:///{place / 'ledger.sqlite'}",
-        "FIREBREAK_EVIDENCE": f"file://{quote(str(place / 'evidence'))}",
+        "FIREBREAK_EVIDENCE": f"file://{place / 'evidence'}",
         "XDG_STATE_HOME": str(place / "state"),
         "VIRUSTOTAL_API_KEY": "practice",
         "GRPC_VERBOSITY": "NONE",

@@ -42,7 +42,8 @@ def obey(app: App, command: Command, act: Callable[[], Obeyed]) -> Obeyed:
     if known := answer_of(document):
         return known
     obeyed = act()
-    kept = {"done": obeyed.done, "says": safe(obeyed.says), "incident": obeyed.incident, "unreached": obeyed.unreached}
+    kept = {"done": obeyed.done, "says": safe(obeyed.says), "incident": obeyed.incident}
+    kept |= {"unreached": True} if obeyed.unreached else {}
     try:
         app.ledger.documents.replace(document, {**begun, "answer": kept}, _index(app))
     except Conflict:
