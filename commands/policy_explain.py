@@ -15,6 +15,7 @@ from core.assumption_text import Assumed, NotAnAssumption, read_assumptions
 from core.finding import FindingName, Malformed, Notification, parse_finding_name
 from core.finding_forms import LARGEST, read_findings
 from core.instants import parse_instant
+from core.redaction import safe
 from screens.console import stdout, working
 from screens.explanation import explanation_json
 from screens.policy_explain import show_explanation
@@ -64,6 +65,7 @@ def run_explain(parsed: argparse.Namespace) -> int:
     with working("asking the sources") if parsed.live and not parsed.json else nullcontext():
         explained = explain(app, told, assumed, sets, deadline, app.sources if parsed.live else None)
     shown = explanation_json(explained, tuple(map(str, folders)), live=parsed.live)
+    shown["ledger"] = parsed.ledger and safe(parsed.ledger)
     if parsed.json:
         print_json(shown)
     else:
@@ -72,7 +74,7 @@ def run_explain(parsed: argparse.Namespace) -> int:
 
 
 def _app(parsed: argparse.Namespace, folder: Path) -> App:
-    """The application as the function has it, but silent, and on a ledger that it can only read."""
+    """The application as the function has it, but silent; with `--live` on a ledger that it can only read."""
     from adapters.ledger_store import documents_to_read  # noqa: PLC0415 - see `run_explain`
     from app import build, keys_at_hand  # noqa: PLC0415 - see `run_explain`
     from core.seal import Seal  # noqa: PLC0415 - see `run_explain`
@@ -82,7 +84,8 @@ def _app(parsed: argparse.Namespace, folder: Path) -> App:
         """The explanation has it all."""
 
     settings = replace(chosen(parsed), policies=folder)
-    documents = documents_to_read(settings) if settings.ledger_named else None
+    documents = documents_to_read(settings) if parsed.live and settings.ledger_named else None
+    parsed.ledger = settings.ledger.removeprefix("sqlite:///") if documents else None
     return build(settings, quiet, Unwritten(documents), Seal(keys_at_hand(settings)))
 
 
