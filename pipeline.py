@@ -20,7 +20,7 @@ from stages.missed import answer_missed
 from stages.obey import Obeyed
 from stages.obey import obey as obeyed
 from stages.respond import proceed
-from stages.sweep import Tally, carry_on, due_incidents, isolated, standing_targets
+from stages.sweep import Tally, carry_on, due_incidents, isolated, out_of_time, standing_targets
 
 BUDGET_SECONDS = 100.0
 HALTED = "halted: nothing is written until `firebreak resume`; releases by a person still work"
@@ -209,7 +209,10 @@ def _answer_missed(app: App, counts: Tally, deadline: Deadline) -> None:
         what = f"finding {name.source}/{name.finding}"
         isolated(app, counts, what, lambda: answer(app, notification, deadline).incident.phase)
 
-    counts["missed findings answered"] += answer_missed(app, one, deadline)
+    answered, all_of_them = answer_missed(app, one, deadline)
+    counts["missed findings answered"] += answered
+    if not all_of_them:
+        out_of_time(counts, "the next of the findings of SCC")
 
 
 def _forget(app: App, counts: Tally) -> None:

@@ -52,12 +52,12 @@ def open_practice(folder: Path) -> str:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    exports = [*_exported(log), *(f"export {key}={shlex.quote(value)}" for key, value in _own(place).items())]
+    exports = [*_exported(log), *(f"export {key}={shlex.quote(value)}" for key, value in own_settings(place).items())]
     (place / ENVIRONMENT).write_text("\n".join(exports) + "\n", encoding="utf-8")
     return f"{folder}: a Google Cloud to practise on, until this folder is removed\n  source {folder}/{ENVIRONMENT}"
 
 
-def _own(place: Path) -> dict[str, str]:
+def own_settings(place: Path) -> dict[str, str]:
     """What points Firebreak at this folder, and at nothing else."""
     return {
         "FIREBREAK_POLICIES": str(place / "policies"),

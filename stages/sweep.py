@@ -47,7 +47,7 @@ class Tally(Counter[str]):
 def out_of_time(counts: Tally, what: str) -> None:
     """Leave this item, and those after it, for the next sweep."""
     counts["left for the next sweep"] += 1
-    counts.later.append(f"{what} and what comes after it: no time was left")
+    counts.later.append(f"{what} and what comes after it: left for the next sweep")
 
 
 def isolated(app: App, counts: Tally, what: str, work: Callable[[], str | None]) -> None:

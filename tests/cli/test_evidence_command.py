@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from google.auth.exceptions import DefaultCredentialsError
 
+from adapters.google_calls import LOG_IN, _credentials
 from core.incident import Incident, Kept
 from sandbox.wire import Fault
 from tests.cli.commands import Told
@@ -210,6 +212,26 @@ def test_a_vault_that_cannot_be_read_is_no_difference(
         assert (good.code, refused.code, away.code) == (0, 1, 3)
         assert "permission denied" in refused.err
         assert "could not be reached" in away.err
+
+
+def test_who_is_not_logged_in_is_told_how_and_no_evidence_is_called_changed(
+    kept: tuple[Line, Incident, Path], firebreak: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = kept[0].app.ledger.read(kept[1].id)
+    assert held is not None
+    assert held.incident.vault is not None
+    there = replace(held.incident.vault, uri=f"gs://evidence/{kept[1].id}")
+    kept[0].app.ledger.save(held, replace(held.incident, vault=there))
+
+    def nobody(**_: object) -> None:
+        raise DefaultCredentialsError
+
+    monkeypatch.setattr("google.auth.default", nobody)
+    monkeypatch.setattr("adapters.google_calls._credentials", _credentials.__wrapped__)
+    told = firebreak("incident", "evidence", kept[1].id, "--verify")
+
+    assert told.code == 3
+    assert told.err.count(LOG_IN) == 1
 
 
 def test_the_incident_s_own_screen_says_where_evidence_is(kept: tuple[Line, Incident, Path], firebreak: Told) -> None:
