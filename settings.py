@@ -197,10 +197,10 @@ def _bad_paths(env: Mapping[str, str]) -> list[str]:
         faults += _not_whole("FIREBREAK_LEDGER", ledger, path, f"{_SQLITE}/{path} is the one from the root")
     elif ledger and not _FIRESTORE.fullmatch(ledger):
         faults.append(f"FIREBREAK_LEDGER={ledger}: sqlite:///PATH or firestore://PROJECT/DATABASE, often (default)")
-    if evidence and not _EVIDENCE.fullmatch(evidence):
-        faults.append(f"FIREBREAK_EVIDENCE={evidence}: file:///DIR or gs://BUCKET/PREFIX, with DIR from the root")
-    elif evidence and evidence.startswith(_FILE):
+    if evidence and evidence.removeprefix(_FILE).lstrip("/").startswith("~"):
         faults += _not_whole("FIREBREAK_EVIDENCE", evidence, evidence.removeprefix(_FILE))
+    elif evidence and not _EVIDENCE.fullmatch(evidence):
+        faults.append(f"FIREBREAK_EVIDENCE={evidence}: file:///DIR or gs://BUCKET/PREFIX, with DIR from the root")
     if env.get("FIREBREAK_POLICIES", "").startswith("~"):
         faults.append(
             f"FIREBREAK_POLICIES={env['FIREBREAK_POLICIES']}: ~ is not expanded here; write the folder in full"

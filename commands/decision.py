@@ -25,6 +25,7 @@ from screens.question import show_question
 from settings import Settings
 
 if TYPE_CHECKING:
+    from adapters.deadline import Deadline
     from app import App
     from stages.obey import Obeyed
 
@@ -73,9 +74,7 @@ def _told(parsed: argparse.Namespace, settings: Settings, obeyed: Obeyed, comman
 def _sent(settings: Settings, command: Command) -> Obeyed:
     """Tell the function, and read the ledger until its answer is there; raises Transient where none comes."""
     from adapters.deadline import Deadline  # noqa: PLC0415 - Google's clients come with it
-    from adapters.ledger_store import documents_to_read  # noqa: PLC0415 - as above
     from adapters.pubsub import Publisher  # noqa: PLC0415 - as above
-    from stages.obey import answer_of  # noqa: PLC0415 - as above
 
     deadline = Deadline.after(_PATIENCE_SECONDS)
     publisher = Publisher(settings.emulators.get("PUBSUB_EMULATOR_HOST"))
@@ -84,18 +83,33 @@ def _sent(settings: Settings, command: Command) -> Obeyed:
     except (Refused, Transient) as fault:
         message = f"the command could not be sent to {settings.commands_topic}, so nothing was done: {fault}"
         raise Transient(message) from None
+    try:
+        return _followed(settings, command, deadline)
+    except Transient as fault:
+        message = f"the command was sent to {settings.commands_topic} and {fault}"
+        raise Transient(message) from None
+
+
+def _followed(settings: Settings, command: Command, deadline: Deadline) -> Obeyed:
+    """The answer, read from the ledger once it is there; raises Transient where none comes or none can be read."""
+    from adapters.ledger_store import documents_to_read  # noqa: PLC0415 - Google's clients come with it
+    from stages.obey import answer_of  # noqa: PLC0415 - as above
+
     documents, pause = documents_to_read(settings), 0.2
     while not deadline.passed:
         # A local ledger may be made by the function as it answers.
         documents = documents or documents_to_read(settings)
-        document = documents.read("command", command.id) if documents else None
+        try:
+            document = documents.read("command", command.id) if documents else None
+        except Transient as fault:
+            message = f"its answer could not be read: {fault}"
+            raise Transient(message) from None
         if document is not None and (answer := answer_of(document)):
             return answer
         time.sleep(deadline.remaining(pause))
         pause = min(pause * 1.3, 2.0)
     message = (
-        f"the command was sent to {settings.commands_topic} and is not answered yet; it is carried out once the "
-        "function gets to it: look again with `firebreak incident list`"
+        "is not answered yet; it is carried out once the function gets to it: look again with `firebreak incident list`"
     )
     raise Transient(message)
 

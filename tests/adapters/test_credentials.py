@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
@@ -10,6 +12,7 @@ from adapters.firestore_faults import told
 from adapters.google_calls import LOG_IN, translated
 from core.errors import Denied, Transient
 
+GOOGLE: Any = exceptions  # untyped
 PLUGIN = "Getting metadata from plugin failed with error: ('invalid_grant: Token has been expired or revoked.')"
 
 
@@ -18,11 +21,11 @@ PLUGIN = "Getting metadata from plugin failed with error: ('invalid_grant: Token
     [
         (DefaultCredentialsError("none"), True),
         (RefreshError("reauthentication is needed"), True),
-        (exceptions.ServiceUnavailable(PLUGIN), True),
-        (exceptions.Unauthenticated("no"), True),
+        (GOOGLE.ServiceUnavailable(PLUGIN), True),
+        (GOOGLE.Unauthenticated("no"), True),
         (TransportError("no route"), False),
-        (exceptions.ServiceUnavailable("try again"), False),
-        (exceptions.PermissionDenied("no"), False),
+        (GOOGLE.ServiceUnavailable("try again"), False),
+        (GOOGLE.PermissionDenied("no"), False),
     ],
     ids=["none", "to be renewed", "expired, in grpc's words", "not taken", "network", "outage", "denied"],
 )

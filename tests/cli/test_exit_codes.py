@@ -149,6 +149,22 @@ def test_a_command_that_nobody_answers_is_3_and_says_that_it_may_still_be_carrie
         assert "is not answered yet; it is carried out once the function gets to it" in told.err
 
 
+def test_a_command_whose_answer_cannot_be_read_is_3_and_says_that_it_was_sent(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ledger.sqlite").write_text("not a database, but long enough to look like one " * 100)
+    topic = "projects/firebreak/topics/commands"
+    (tmp_path / "line").mkdir()
+    with Lines(tmp_path / "line")() as on:
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", on.sandbox.environment()["PUBSUB_EMULATOR_HOST"])
+        monkeypatch.setenv("FIREBREAK_COMMANDS_TOPIC", topic)
+        told = firebreak("halt", "--reason", "game day")
+
+        assert len(on.world.topics[topic]) == 1
+        assert told.code == 3
+        assert f"the command was sent to {topic} and its answer could not be read: the ledger {tmp_path}" in told.err
+
+
 def test_nobody_in_particular_has_to_say_who_they_are(firebreak: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody() -> str:
         raise KeyError(os.getuid())

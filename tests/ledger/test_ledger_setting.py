@@ -62,6 +62,7 @@ def test_what_names_no_store_stops_start_up(given: str) -> None:
         ({"FIREBREAK_LEDGER": "sqlite:///~/ledger.sqlite"}, "FIREBREAK_LEDGER=sqlite:///~/ledger.sqlite: ~ is not"),
         ({"FIREBREAK_LEDGER": "sqlite:////~ada/ledger.sqlite"}, "FIREBREAK_LEDGER=sqlite:////~ada/ledger.sqlite: ~ is"),
         ({"FIREBREAK_EVIDENCE": "file:///~/evidence"}, "FIREBREAK_EVIDENCE=file:///~/evidence: ~ is not expanded"),
+        ({"FIREBREAK_EVIDENCE": "file://~/evidence"}, "FIREBREAK_EVIDENCE=file://~/evidence: ~ is not expanded"),
         ({"FIREBREAK_POLICIES": "~/policies"}, "FIREBREAK_POLICIES=~/policies: ~ is not expanded"),
         ({"XDG_STATE_HOME": "state"}, "XDG_STATE_HOME=state: a relative path"),
         ({"XDG_STATE_HOME": "~/.local/state"}, "XDG_STATE_HOME=~/.local/state: ~ is not expanded"),
