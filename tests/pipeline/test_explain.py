@@ -173,3 +173,18 @@ def test_a_halt_is_looked_at_with_live_alone(line: Lines, explain: Any) -> None:
 
     assert "halt" in {cap["name"] for cap in live["decision"]["caps"]}
     assert "halt" not in {cap["name"] for cap in taken["decision"]["caps"]}
+
+
+def test_what_stands_is_not_verified_on_a_laptop_without_the_key_and_not_called_broken(
+    line: Lines, explain: Any, tmp_path: Path
+) -> None:
+    """Nor is a key made there, or anything sealed with one that is not the ledger's."""
+    with line() as on:
+        pair = on.finding()
+        on.respond(pair)
+        (tmp_path / "firebreak" / "seal.key").unlink()
+        told = explain(on, pair, "--live", "--json")
+
+    (seal,) = [cap["reason"] for cap in told.json["decision"]["caps"] if cap["name"] == "seal"]
+    assert seal.endswith("is not verified here: there is no seal key")
+    assert not (tmp_path / "firebreak" / "seal.key").exists()
