@@ -200,7 +200,7 @@ def _bad_paths(env: Mapping[str, str]) -> list[str]:
     if evidence and evidence.removeprefix(_FILE).lstrip("/").startswith("~"):
         faults += _not_whole("FIREBREAK_EVIDENCE", evidence, evidence.removeprefix(_FILE))
     elif evidence and not _EVIDENCE.fullmatch(evidence):
-        faults.append(f"FIREBREAK_EVIDENCE={evidence}: file:///DIR or gs://BUCKET/PREFIX, with DIR from the root")
+        faults.append(f"FIREBREAK_EVIDENCE={evidence}: file:///DIR or gs://BUCKET/PREFIX")
     if env.get("FIREBREAK_POLICIES", "").startswith("~"):
         faults.append(
             f"FIREBREAK_POLICIES={env['FIREBREAK_POLICIES']}: ~ is not expanded here; write the folder in full"
