@@ -146,10 +146,12 @@ class _Incidents:
         return tuple(Earlier(one.id, one.phase, one.created_ns, one.finding.category, one.closed_as) for one in held)
 
 
-def build(settings: Settings, say: Say | None = None, documents: Documents | None = None) -> App:
+def build(
+    settings: Settings, say: Say | None = None, documents: Documents | None = None, seal: Seal | None = None
+) -> App:
     """Wire everything; raises Faults when a policy or firebreak.yaml does not load.
 
-    `documents` take the place of the ledger's configured store.
+    `documents` take the place of the ledger's configured store, and `seal` that of the keys, one of which may be made.
     """
     policies = load_policies(settings.policies)
     cloud_run = settings.emulators.get("CLOUD_RUN_EMULATOR_HOST")
@@ -162,7 +164,8 @@ def build(settings: Settings, say: Say | None = None, documents: Documents | Non
     logs = CloudLogging(settings.emulators.get("LOGGING_EMULATOR_HOST"))
     key = settings.virustotal_key
     files = connect(key, settings.virustotal_host) if key else None
-    ledger = Ledger(documents or documents_of(settings), uuid.uuid4().hex, time.time_ns, Seal(seal_keys(settings)))
+    seal = seal or Seal(seal_keys(settings))
+    ledger = Ledger(documents or documents_of(settings), uuid.uuid4().hex, time.time_ns, seal)
     findings = _Findings(scc, policies.charter.organization)
     return App(
         settings=settings,
@@ -204,10 +207,29 @@ def seal_keys(settings: Settings) -> tuple[bytes, ...]:
     """The configured keys; without any, one of this machine's own, made once beside the ledger's default place."""
     if settings.seal_keys:
         return tuple(key.encode() for key in settings.seal_keys)
-    path = settings.state / "seal.key"
+    path = _own_key(settings)
     if not path.exists():
         _make_key(path)
     return (path.read_bytes(),)
+
+
+def keys_at_hand(settings: Settings) -> tuple[bytes, ...]:
+    """The keys for who only reads, and makes none: the configured ones, or this machine's own for a local ledger.
+
+    No key is at hand where there is none, or where it may not be read; a shared ledger is never sealed with our own.
+    """
+    if settings.seal_keys:
+        return tuple(key.encode() for key in settings.seal_keys)
+    if settings.ledger_database is not None:
+        return ()
+    try:
+        return (_own_key(settings).read_bytes(),)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return ()
+
+
+def _own_key(settings: Settings) -> Path:
+    return settings.state / "seal.key"
 
 
 def _make_key(path: Path) -> None:

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from commands import NO, UNREACHABLE, USAGE, Misused, declare, print_json, say
+from commands import NO, UNREACHABLE, USAGE, Misused, print_json, say
 from commands.decision import decide
 from commands.demo import add_demo_command
 from commands.incident import add_incident_commands
 from commands.policy import add_policy_commands
-from commands.recorded import by, open_ledger, said, who
+from commands.recorded import by, on_ledger, open_ledger, said, to_decide, who
 from core.codec import Unreadable
 from core.errors import Refused, Transient
 from core.faults import Faults
@@ -86,11 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     groups = parser.add_subparsers(required=True, metavar="COMMAND")
     add_incident_commands(groups.add_parser("incident", help="look at incidents, answer them, undo them"))
     add_policy_commands(groups.add_parser("policy", help="check policies and run their examples"))
-    halt = declare(groups, "halt", _halt, "no containing write from now on, anywhere")
+    halt = on_ledger(groups, "halt", _halt, "no containing write from now on, anywhere")
     halt.add_argument("--reason", required=True, type=said, help="why; it stands on every record")
     by(halt)
-    by(declare(groups, "resume", _resume, "lift the halt"))
-    by(declare(groups, "sweep", _sweep, "carry on what was left, ask again what expired, look at all that stands"))
+    by(on_ledger(groups, "resume", _resume, "lift the halt"))
+    by(on_ledger(groups, "sweep", _sweep, "carry on what was left, ask again what expired, look at all that stands"))
     add_demo_command(groups)
     return parser
 
@@ -100,7 +100,7 @@ def _halt(parsed: argparse.Namespace) -> int:
 
 
 def _resume(parsed: argparse.Namespace) -> int:
-    name, halt = who(parsed), open_ledger().standing_halt()
+    name, halt = who(parsed), open_ledger(to_decide(parsed)).standing_halt()
     if halt is None:
         return say(parsed, "nothing is halted", NO)
     # The halt that stands now, by its name: one that is set from here on is not meant.

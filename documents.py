@@ -83,6 +83,10 @@ class Documents(Protocol):
         """The documents with that subject, last saved first; of the empty subject, none."""
         ...
 
+    def count(self, kind: str) -> int:
+        """How many documents there are of a kind, counted where they are stored: none is read for it."""
+        ...
+
     def forget(self, now_ns: int, limit: int) -> int:
         """Delete so many of what has expired, of every kind; how many it was, 0 where the store does it by itself."""
         ...

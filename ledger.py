@@ -14,7 +14,7 @@ from core.finding import Finding
 from core.halt import Halt, halt_of
 from core.incident import Incident
 from core.redaction import safe_texts
-from core.seal import Seal
+from core.seal import Seal, Sealed
 from core.standing import Standing
 from core.target import Target
 from documents import Conflict, Document, Documents, Exists, Index
@@ -23,8 +23,16 @@ LEASE_NS = 30 * 1_000_000_000
 _HALT_TRIES = 20
 
 
-class BrokenSeal(Refused):
-    """A record was changed by somebody without the seal key; it is neither executed nor released."""
+class SealFault(Refused):
+    """A record's seal is not known to hold; it is neither executed nor released."""
+
+
+class BrokenSeal(SealFault):
+    """A record was changed by somebody without the seal key."""
+
+
+class NotVerified(SealFault):
+    """A record's seal cannot be verified here, where there is no key: it is only looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,7 @@ class Held:
     incident: Incident
     document: Document
     joined_ns: int | None = None
-    sealed: bool = True
+    sealed: Sealed = Sealed.HOLDS
 
     @property
     def joined(self) -> bool:
@@ -153,7 +161,7 @@ class Ledger:
 
     def _opened(self, document: Document) -> Held:
         incident = decode(Incident, document.body.get("incident"))
-        sealed = self.seal.holds("incident", _executable(incident), document.body.get("seal"))
+        sealed = self.seal.checked("incident", _executable(incident), document.body.get("seal"))
         return Held(incident, document, sealed=sealed)
 
     def take(self, incident_id: str) -> Held | None:
@@ -164,6 +172,10 @@ class Ledger:
         """The incident as saved, or None."""
         document = self.documents.read("incident", incident_id)
         return self._opened(document) if document else None
+
+    def count(self) -> int:
+        """How many incidents there are, also those of another version."""
+        return self.documents.count("incident")
 
     def newest(self, limit: int) -> Iterator[Held]:
         """Incidents, last touched first; a record of another version, which cannot be read, is left out."""
@@ -177,12 +189,16 @@ class Ledger:
                 continue
 
     def standing(self, target: str) -> tuple[Standing, Document | None]:
-        """What stands on a target, empty if nothing does; raises BrokenSeal."""
+        """What stands on a target, empty if nothing does; raises BrokenSeal, and NotVerified where there is no key."""
         document = self.documents.read("standing", target)
         if document is None:
             return Standing(target), None
         standing = decode(Standing, document.body.get("standing"))
-        if standing.target != target or not self.seal.holds("standing", standing, document.body.get("seal")):
+        sealed = self.seal.checked("standing", standing, document.body.get("seal"))
+        if sealed is Sealed.UNVERIFIED:
+            message = f"the seal of what stands on {target} is not verified here: there is no seal key"
+            raise NotVerified(message)
+        if standing.target != target or not sealed:
             message = f"the seal of what stands on {target} is broken: restore it by hand"
             raise BrokenSeal(message)
         return standing, document

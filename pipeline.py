@@ -21,7 +21,7 @@ from stages.missed import answer_missed
 from stages.obey import Obeyed
 from stages.obey import obey as obeyed
 from stages.respond import proceed
-from stages.sweep import Tally, carry_on, due_incidents, isolated, standing_targets
+from stages.sweep import Tally, carry_on, due_incidents, isolated, out_of_time, standing_targets
 
 BUDGET_SECONDS = 100.0
 HALTED = "halted: nothing is written until `firebreak resume`; releases by a person still work"
@@ -95,7 +95,7 @@ def _carried_out(app: App, command: Command) -> Obeyed:
     }
     if command.verb == "sweep":
         swept = sweep(app)
-        return Obeyed(done=not swept.refused, says=str(swept))
+        return Obeyed(done=not (swept.refused or swept.later), says=str(swept), unreached=bool(swept.later))
     if command.verb in ("halt", "resume"):
         return stop_or_go(app.ledger, command)
     try:
@@ -228,7 +228,10 @@ def _answer_missed(app: App, counts: Tally, deadline: Deadline) -> None:
         what = f"finding {name.source}/{name.finding}"
         isolated(app, counts, what, lambda: answer(app, notification, deadline).incident.phase)
 
-    counts["missed findings answered"] += answer_missed(app, one, deadline)
+    answered, all_of_them = answer_missed(app, one, deadline)
+    counts["missed findings answered"] += answered
+    if not all_of_them:
+        out_of_time(counts, "the next of the findings of SCC")
 
 
 def _forget(app: App, counts: Tally) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import pwd
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ _FIRESTORE = re.compile(
     r"firestore://(?P<project>(?:[a-z0-9.-]{1,60}:)?[a-z0-9][a-z0-9-]{0,62})"
     r"/(?P<database>\(default\)|[a-z0-9][a-z0-9-]{0,62})"
 )
+# A path stands in the two forms as it is: a space is a space, and %20 is three characters.
+_SQLITE, _FILE = "sqlite:///", "file://"
 _EVIDENCE = re.compile(r"file:///[^?#]*[^/?#][^?#]*|gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[^/?#]+)*/?")
 ROOT = Path(__file__).resolve().parent
 
@@ -50,6 +53,7 @@ class Settings:
 
     policies: Path
     ledger: str
+    ledger_named: bool
     evidence: str
     ceilings: tuple[Ceiling, ...]
     incidents_topic: str | None
@@ -69,7 +73,12 @@ class Settings:
     @property
     def ledger_path(self) -> Path:
         """Where the SQLite ledger lies."""
-        return Path(self.ledger.removeprefix("sqlite:///"))
+        return Path(self.ledger.removeprefix(_SQLITE))
+
+    @property
+    def own_ledger(self) -> str:
+        """The ledger of this machine and user, which is the one that is used where none is named."""
+        return own_ledger(self.state)
 
     @property
     def ledger_database(self) -> tuple[str, str] | None:
@@ -85,11 +94,13 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     faults = [*_misspelt(env), *_not_loopback(env), *_bad_values(env)]
     if faults:
         raise SettingsFault("\n".join(faults))
-    ledger = env.get("FIREBREAK_LEDGER") or f"sqlite:///{state_folder(env) / 'ledger.sqlite'}"
+    state = state_folder(env)
+    ledger = env.get("FIREBREAK_LEDGER") or own_ledger(state)
     return Settings(
         policies=Path(env["FIREBREAK_POLICIES"]) if "FIREBREAK_POLICIES" in env else ROOT / "policies",
         ledger=ledger,
-        evidence=env.get("FIREBREAK_EVIDENCE") or f"file://{state_folder(env) / 'evidence'}",
+        ledger_named="FIREBREAK_LEDGER" in env,
+        evidence=env.get("FIREBREAK_EVIDENCE") or f"{_FILE}{state / 'evidence'}",
         ceilings=tuple(_ceilings(env, ledger)),
         incidents_topic=env.get("FIREBREAK_INCIDENTS_TOPIC"),
         dead_letter_topic=env.get("FIREBREAK_DEAD_LETTER_TOPIC"),
@@ -100,7 +111,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         emulators={name: env[name] for name in (*_EMULATORS, *_GOOGLE_EMULATORS) if name in env},
         deployed="K_SERVICE" in env,
         seal_keys=tuple(part.strip() for part in env.get("FIREBREAK_SEAL_KEY", "").split(",") if part.strip()),
-        state=state_folder(env),
+        state=state,
         marks={"on": True, "off": False}.get(env.get("FIREBREAK_SCC_MARKS", "")),
         slack_webhook=env.get("FIREBREAK_SLACK_WEBHOOK"),
         chat_webhook=env.get("FIREBREAK_CHAT_WEBHOOK"),
@@ -109,8 +120,20 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 def state_folder(env: Mapping[str, str]) -> Path:
     """The user's state folder for Firebreak."""
-    home = env.get("XDG_STATE_HOME") or str(Path(env.get("HOME", "/tmp")) / ".local" / "state")  # noqa: S108 - no HOME
-    return Path(home) / "firebreak"
+    return Path(env.get("XDG_STATE_HOME") or str(Path(_home(env)) / ".local" / "state")) / "firebreak"
+
+
+def _home(env: Mapping[str, str]) -> str:
+    """The user's home, by the system's list of users where HOME does not say; empty where nothing says."""
+    try:
+        return env.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
+
+
+def own_ledger(state: Path) -> str:
+    """The ledger in a state folder."""
+    return f"{_SQLITE}{state / 'ledger.sqlite'}"
 
 
 def _own(env: Mapping[str, str]) -> tuple[str, ...]:
@@ -157,16 +180,45 @@ def _bad_values(env: Mapping[str, str]) -> list[str]:
         faults.append(f"FIREBREAK_SCC_MARKS={env['FIREBREAK_SCC_MARKS']}: on or off")
     read = {name: parse_resource(name) for name in _own(env)}
     faults += [f"FIREBREAK_SELF: {name}: {one.reason}" for name, one in read.items() if isinstance(one, NotATarget)]
-    ledger = env.get("FIREBREAK_LEDGER", "sqlite:///x")
-    if not (re.fullmatch("sqlite:///.+", ledger) or _FIRESTORE.fullmatch(ledger)):
-        faults.append(f"FIREBREAK_LEDGER={ledger}: sqlite:///PATH or firestore://PROJECT/DATABASE, often (default)")
-    if "FIREBREAK_EVIDENCE" in env and not _EVIDENCE.fullmatch(env["FIREBREAK_EVIDENCE"]):
-        faults.append(f"FIREBREAK_EVIDENCE={env['FIREBREAK_EVIDENCE']}: file:///DIR or gs://BUCKET/PREFIX")
+    faults += _bad_paths(env)
     for name in ("FIREBREAK_INCIDENTS_TOPIC", "FIREBREAK_DEAD_LETTER_TOPIC", "FIREBREAK_COMMANDS_TOPIC"):
         parts = env.get(name, "projects/P/topics/T").split("/")
         if [*parts[::2], len(parts)] != ["projects", "topics", 4]:
             faults.append(f"{name}={env[name]}: projects/PROJECT/topics/TOPIC")
     return faults
+
+
+def _bad_paths(env: Mapping[str, str]) -> list[str]:
+    """A path that would depend on where the process happens to run, or on a shell that is not asked."""
+    faults = []
+    ledger, evidence = env.get("FIREBREAK_LEDGER"), env.get("FIREBREAK_EVIDENCE")
+    if ledger and ledger.startswith(_SQLITE) and ledger != _SQLITE:
+        path = ledger.removeprefix(_SQLITE)
+        faults += _not_whole("FIREBREAK_LEDGER", ledger, path, f"{_SQLITE}/{path} is the one from the root")
+    elif ledger and not _FIRESTORE.fullmatch(ledger):
+        faults.append(f"FIREBREAK_LEDGER={ledger}: sqlite:///PATH or firestore://PROJECT/DATABASE, often (default)")
+    if evidence and evidence.removeprefix(_FILE).lstrip("/").startswith("~"):
+        faults += _not_whole("FIREBREAK_EVIDENCE", evidence, evidence.removeprefix(_FILE))
+    elif evidence and not _EVIDENCE.fullmatch(evidence):
+        faults.append(f"FIREBREAK_EVIDENCE={evidence}: file:///DIR or gs://BUCKET/PREFIX")
+    if env.get("FIREBREAK_POLICIES", "").startswith("~"):
+        faults.append(
+            f"FIREBREAK_POLICIES={env['FIREBREAK_POLICIES']}: ~ is not expanded here; write the folder in full"
+        )
+    name = "XDG_STATE_HOME" if "XDG_STATE_HOME" in env else "HOME"
+    place = env.get("XDG_STATE_HOME") or _home(env)
+    if not place:
+        return [*faults, "XDG_STATE_HOME: neither it nor HOME is set, and this user has no home; name a state folder"]
+    return faults + _not_whole(name, place, place, "it is where the ledger, evidence and seal key are kept")
+
+
+def _not_whole(name: str, value: str, path: str, more: str = "") -> list[str]:
+    """The fault of a path that is not absolute, or begins with a `~` that no shell has expanded."""
+    if path.lstrip("/").startswith("~"):
+        return [f"{name}={value}: ~ is not expanded here; write the path in full, from the root"]
+    if not path.startswith("/"):
+        return [f"{name}={value}: a relative path, and only one from the root is taken{f'; {more}' if more else ''}"]
+    return []
 
 
 def _ceilings(env: Mapping[str, str], ledger: str) -> list[Ceiling]:

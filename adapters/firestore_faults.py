@@ -9,6 +9,7 @@ import grpc
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 
+from adapters.google_calls import LOG_IN, NoCredentials, asks_to_log_in
 from core.errors import Transient
 
 PASSING = (
@@ -30,7 +31,6 @@ _MISSING = "does not exist; create it, or correct FIREBREAK_LEDGER"
 _NOT_SET_UP = "cannot do it as it is set up; apply Terraform, which makes the database, in native mode, and its indexes"
 _MEANINGS: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.Forbidden, _DENIED),
-    (exceptions.Unauthorized, _DENIED),
     (exceptions.NotFound, _MISSING),
     (exceptions.FailedPrecondition, _NOT_SET_UP),
     (exceptions.ResourceExhausted, "has no quota left just now; raise it if this lasts"),
@@ -58,14 +58,13 @@ def no_credentials(database: str) -> Iterator[None]:
     try:
         yield
     except Transient as fault:
-        message = (
-            f"nothing was asked of the ledger {database}: Google's credentials cannot be had ({fault}); give the"
-            " function a service account, or on your own machine: gcloud auth application-default login"
-        )
-        raise Transient(message) from None
+        message = f"nothing was asked of the ledger {database}: {fault}"
+        raise (NoCredentials if isinstance(fault, NoCredentials) else Transient)(message) from None
 
 
 def _meaning(fault: Exception) -> str:
+    if asks_to_log_in(fault):
+        return f"cannot be asked with the credentials at hand; {LOG_IN}"
     return next((meaning for kind, meaning in _MEANINGS if isinstance(fault, kind)), _UNREACHABLE)
 
 

@@ -13,17 +13,20 @@ import google.auth
 import google.auth.credentials
 import grpc
 from google.api_core import exceptions
+from google.auth.exceptions import GoogleAuthError, TransportError
 
 from adapters.deadline import Deadline
 from core.errors import Denied, Drifted, Failed, Missing, Transient, Unsupported
 
 T = TypeVar("T")
+LOG_IN = "give the function a service account, or on your own machine: gcloud auth application-default login"
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _lock = threading.Lock()
 _ATTEMPT_SECONDS = 4.0
 _FIRST_PAUSE = 0.1
 _UNBOUNDED = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 """As Google's clients have it where they make the channel: 200 long findings are more than gRPC's 4 MB."""
+_PLUGIN = "metadata from plugin failed"
 _PASSING: tuple[type[Exception], ...] = (
     exceptions.ServiceUnavailable,
     exceptions.DeadlineExceeded,
@@ -111,13 +114,28 @@ def translated() -> Iterator[None]:
         raise Transient(message) from None
     except exceptions.GoogleAPICallError as fault:
         raise Transient(_said(fault)) from None
-    except (TimeoutError, grpc.RpcError, google.auth.exceptions.GoogleAuthError) as fault:
+    except (TimeoutError, grpc.RpcError, GoogleAuthError) as fault:
+        if asks_to_log_in(fault):
+            message = f"Google's credentials cannot be had ({type(fault).__name__}); {LOG_IN}"
+            raise NoCredentials(message) from None
         message = f"could not be reached ({type(fault).__name__})"
         raise Transient(message) from None
+
+
+class NoCredentials(Transient):
+    """Google's credentials cannot be had, or are not taken any more."""
 
 
 def _said(fault: BaseException) -> str:
     """The error's own words, bounded; redaction happens where they are shown."""
     code = getattr(fault, "grpc_status_code", None)
     words = str(getattr(fault, "message", "") or type(fault).__name__)[:500]
-    return f"{code.name}: {words}" if code is not None else words
+    said = f"{code.name}: {words}" if code is not None else words
+    return f"{said}; {LOG_IN}" if asks_to_log_in(fault) else said
+
+
+def asks_to_log_in(fault: BaseException) -> bool:
+    """Whether it is our credentials that do not serve: gRPC tells that as an outage, in the words of its plugin."""
+    if isinstance(fault, GoogleAuthError):
+        return not isinstance(fault, TransportError)
+    return isinstance(fault, exceptions.Unauthorized) or _PLUGIN in str(getattr(fault, "message", ""))

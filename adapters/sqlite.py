@@ -42,6 +42,7 @@ _REPLACE = """UPDATE documents SET version = :version, body = :body, due_ns = :d
     expires_ns = :expires_ns, saved = (SELECT COALESCE(MAX(saved), 0) + 1 FROM documents WHERE kind = :kind)
     WHERE kind = :kind AND key = :key AND version = :read"""
 _NEWEST = "SELECT key FROM documents WHERE kind = :kind ORDER BY saved DESC LIMIT :limit"
+_COUNT = "SELECT COUNT(*) FROM documents WHERE kind = :kind"
 _DUE = "SELECT key FROM documents WHERE kind = :kind AND due_ns <= :before_ns ORDER BY due_ns LIMIT :limit"
 _ABOUT = """SELECT key FROM documents WHERE kind = :kind AND subject = :subject AND subject <> ''
     ORDER BY saved DESC LIMIT :limit"""
@@ -87,11 +88,23 @@ class SqliteDocuments:
         return connection
 
     def _opened_to_read(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
-        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
-        if _file_version(connection) != len(_STEPS):
-            message = f"the ledger {self._path} was written by another version of Firebreak; use that one to look at it"
+        """A file of an earlier version is read as far as it goes: bringing it to this one would be a write."""
+        try:
+            connection = self._reading("mode=ro")
+        except sqlite3.OperationalError:
+            # Where nothing may be written, SQLite cannot share the file; as long as nobody writes, it need not.
+            if _size(Path(f"{self._path.resolve()}-wal")):
+                raise
+            connection = self._reading("mode=ro&immutable=1")
+        if _file_version(connection) > len(_STEPS):
+            message = f"the ledger {self._path} was written by a newer Firebreak; use that one to look at it"
             raise Transient(message)
+        return connection
+
+    def _reading(self, how: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?{how}", uri=True, timeout=10)
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
+        connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
         return connection
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
@@ -158,6 +171,11 @@ class SqliteDocuments:
             if document := self._found(kind, key, listed_body):
                 yield document
 
+    def count(self, kind: str) -> int:
+        """How many documents there are of a kind, out of the index alone."""
+        with self._connection() as connection, closing(connection.cursor()) as cursor:
+            return int(cursor.execute(_COUNT, {"kind": kind}).fetchone()[0])
+
     def forget(self, now_ns: int, limit: int) -> int:
         """Delete so many of what has expired, of every kind; how many it was."""
         with self._connection() as connection:
@@ -174,6 +192,10 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
         else:
             return
     connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _file_version(connection: sqlite3.Connection) -> int:

@@ -15,7 +15,7 @@ from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from adapters.deadline import Deadline
-from adapters.google_calls import translated, with_credentials
+from adapters.google_calls import NoCredentials, translated, with_credentials
 from core.errors import Denied, Missing, Refused, Transient
 
 _AT_MOST = 10.0
@@ -103,6 +103,8 @@ def _translated() -> Iterator[None]:
     except DataCorruption:
         message = "what the bucket gave back is not what it says it holds"
         raise Refused(message) from None
+    except NoCredentials:
+        raise
     except (Transient, OSError):
         message = "the bucket could not be reached"
         raise Transient(message) from None

@@ -49,7 +49,7 @@ def declare(
         output.add_argument(
             "--format", action=_Format, choices=known, default="text", help="for people, or for programs"
         )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, ledger=None)
     return parser
 
 
@@ -58,13 +58,20 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2))
 
 
+def named(parsed: argparse.Namespace) -> dict[str, str]:
+    """For programs: the local ledger that the answer comes from, where it comes from one."""
+    return {"ledger": safe(parsed.ledger)} if parsed.ledger else {}
+
+
 def say(parsed: argparse.Namespace, sentence: str, code: int) -> int:
     """One sentence: as JSON on standard output for programs, else on standard error unless it is good news."""
     shown = "\n".join(safe(line) for line in sentence.splitlines())
     if parsed.json:
-        print_json({"says": shown, "exit": code})
+        print_json({"says": shown, "exit": code, **named(parsed)})
     else:
-        print("\n".join(map(uncommanding, shown.split("\n"))), file=sys.stdout if code == YES else sys.stderr)
+        tail = [f" (ledger {name})" for name in named(parsed).values() if name not in shown]
+        told = "".join((shown, *tail))
+        print("\n".join(map(uncommanding, told.split("\n"))), file=sys.stdout if code == YES else sys.stderr)
     return code
 
 

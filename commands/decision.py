@@ -12,17 +12,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands import NO, YES, Misused, print_json, require_folder, say
-from commands.recorded import open_ledger, shown
+from commands import NO, UNREACHABLE, YES, Misused, named, print_json, require_folder, say
+from commands.recorded import open_ledger, shown, to_decide
 from core.command import Command
 from core.errors import Refused, Transient
 from core.faults import Faults
 from core.redaction import safe
+from core.seal import Seal
+from ledger import Ledger
 from screens.console import stdout, working
 from screens.question import show_question
-from settings import Settings, read_settings
+from settings import Settings
 
 if TYPE_CHECKING:
+    from adapters.deadline import Deadline
     from app import App
     from stages.obey import Obeyed
 
@@ -44,22 +47,22 @@ def decide(  # noqa: PLR0913 - a command's fields, as they are
 ) -> int:
     """Have the command carried out, and tell what came of it; a question about another plan than before is shown."""
     command = Command(uuid.uuid4().hex, verb, by, incident, reason, digest, closed_as, halt)
-    settings = read_settings()
+    settings = to_decide(parsed)
     with nullcontext() if parsed.json else working(doing):
         obeyed = _sent(settings, command) if settings.commands_topic else _done_here(settings, command)
-    code = YES if obeyed.done else NO
+    code = YES if obeyed.done else UNREACHABLE if obeyed.unreached else NO
     if not incident:
         return say(parsed, obeyed.says, code)
-    return _told(parsed, obeyed, command, code)
+    return _told(parsed, settings, obeyed, command, code)
 
 
-def _told(parsed: argparse.Namespace, obeyed: Obeyed, command: Command, code: int) -> int:
+def _told(parsed: argparse.Namespace, settings: Settings, obeyed: Obeyed, command: Command, code: int) -> int:
     incident = command.incident
-    held = open_ledger().read(incident)
+    held = open_ledger(settings).read(incident)
     record: dict[str, Any] = shown(held) if held else {}
     if parsed.json:
         seen = {"digest": command.digest} if command.digest else {}
-        print_json({"says": safe(obeyed.says), "exit": code, **seen, "incident": record})
+        print_json({"says": safe(obeyed.says), "exit": code, **seen, "incident": record, **named(parsed)})
         return code
     say(parsed, f"{incident}: {obeyed.says}", code)
     if obeyed.done:
@@ -79,7 +82,6 @@ def _sent(settings: Settings, command: Command) -> Obeyed:
     """Tell the function, and read the ledger until its answer is there; raises Transient where none comes."""
     from adapters.deadline import Deadline  # noqa: PLC0415 - Google's clients come with it
     from adapters.pubsub import Publisher  # noqa: PLC0415 - as above
-    from stages.obey import answer_of  # noqa: PLC0415 - as above
 
     deadline = Deadline.after(_PATIENCE_SECONDS)
     publisher = Publisher(settings.emulators.get("PUBSUB_EMULATOR_HOST"))
@@ -88,16 +90,33 @@ def _sent(settings: Settings, command: Command) -> Obeyed:
     except (Refused, Transient) as fault:
         message = f"the command could not be sent to {settings.commands_topic}, so nothing was done: {fault}"
         raise Transient(message) from None
-    ledger, pause = open_ledger(settings), 0.2
+    try:
+        return _followed(settings, command, deadline)
+    except Transient as fault:
+        message = f"the command was sent to {settings.commands_topic} and {fault}"
+        raise Transient(message) from None
+
+
+def _followed(settings: Settings, command: Command, deadline: Deadline) -> Obeyed:
+    """The answer, read from the ledger once it is there; raises Transient where none comes or none can be read."""
+    from adapters.ledger_store import documents_to_read  # noqa: PLC0415 - Google's clients come with it
+    from stages.obey import answer_of  # noqa: PLC0415 - as above
+
+    documents, pause = documents_to_read(settings), 0.2
     while not deadline.passed:
-        document = ledger.documents.read("command", command.id)
+        # A local ledger may be made by the function as it answers.
+        documents = documents or documents_to_read(settings)
+        try:
+            document = documents.read("command", command.id) if documents else None
+        except Transient as fault:
+            message = f"its answer could not be read: {fault}"
+            raise Transient(message) from None
         if document is not None and (answer := answer_of(document)):
             return answer
         time.sleep(deadline.remaining(pause))
         pause = min(pause * 1.3, 2.0)
     message = (
-        f"the command was sent to {settings.commands_topic} and is not answered yet; it is carried out once the "
-        "function gets to it: look again with `firebreak incident list`"
+        "is not answered yet; it is carried out once the function gets to it: look again with `firebreak incident list`"
     )
     raise Transient(message)
 
@@ -111,8 +130,34 @@ def _done_here(settings: Settings, command: Command) -> Obeyed:
         )
         raise Misused(message)
     if command.verb in ("halt", "resume"):
-        return pipeline.stop_or_go(open_ledger(settings), command)
+        return pipeline.stop_or_go(_to_stop_or_go(settings, command.verb), command)
+    if _sealed_elsewhere(settings):
+        message = (
+            f"the ledger {settings.ledger_path} was sealed with a key that is not here, so nothing was done: set "
+            "FIREBREAK_SEAL_KEY to that key"
+        )
+        raise Transient(message)
     return pipeline.obey(_app_for(settings, command.verb), command)
+
+
+def _sealed_elsewhere(settings: Settings) -> bool:
+    """Whether the ledger has incidents and no key is at hand: one that is made now would break every seal."""
+    from adapters.ledger_store import documents_to_read  # noqa: PLC0415 - Google's clients come with `app`
+    from app import keys_at_hand  # noqa: PLC0415 - as above
+
+    documents = None if keys_at_hand(settings) else documents_to_read(settings)
+    return documents is not None and documents.count("incident") > 0
+
+
+def _to_stop_or_go(settings: Settings, verb: str) -> Ledger:
+    """The ledger to write the halt to. There is none to lift where there is no ledger, and none is made for that."""
+    from adapters.ledger_store import documents_of  # noqa: PLC0415 - Google's clients come with `app`
+    from app import keys_at_hand, seal_keys  # noqa: PLC0415 - as above
+
+    if verb == "resume":
+        open_ledger(settings)
+    keys = keys_at_hand(settings) if _sealed_elsewhere(settings) else seal_keys(settings)
+    return Ledger(documents_of(settings), uuid.uuid4().hex, time.time_ns, Seal(keys))
 
 
 def _app_for(settings: Settings, verb: str) -> App:

@@ -6,33 +6,34 @@ import argparse
 from dataclasses import replace
 from typing import Any
 
-from commands import NO, YES, declare, print_json, say
-from commands.recorded import found, identity, open_ledger
+from commands import NO, YES, named, print_json, say
+from commands.recorded import chosen, found, identity, on_ledger, open_ledger
 from core.incident import Kept
 from core.redaction import safe
+from core.seal import Seal, Sealed
 from screens.console import stdout
 from screens.incident_evidence import show_evidence
-from settings import read_settings
+from settings import Settings
 
 _SECONDS = 120.0
 
 
 def add_evidence_command(commands: Any) -> None:  # noqa: ANN401 - argparse's own
     """Declare the command below `firebreak incident`."""
-    command = declare(commands, "evidence", _evidence, "what is kept as evidence, and whether it is unchanged")
+    command = on_ledger(commands, "evidence", _evidence, "what is kept as evidence, and whether it is unchanged")
     identity(command)
     command.add_argument("--verify", action="store_true", help="read everything again and compare every hash")
 
 
 def _evidence(parsed: argparse.Namespace) -> int:
-    ledger = open_ledger()
-    incident = found(ledger, parsed.id).incident
+    settings = chosen(parsed)
+    incident = found(open_ledger(settings), parsed.id).incident
     kept = incident.vault
     if kept is None or not kept.manifest:
         gaps = f": {'; '.join(kept.gaps)}" if kept else ""
         return say(parsed, f"{incident.id}: no evidence is kept{gaps}", NO)
-    shown = _looked_at(incident.id, kept, verify=parsed.verify)
-    shown["exit"] = NO if shown["differences"] else YES
+    shown = _looked_at(settings, incident.id, kept, verify=parsed.verify) | named(parsed)
+    shown["exit"] = NO if shown["differences"] or shown["seal"] == Sealed.BROKEN.value else YES
     if parsed.json:
         print_json(shown)
     else:
@@ -40,18 +41,16 @@ def _evidence(parsed: argparse.Namespace) -> int:
     return int(shown["exit"])
 
 
-def _looked_at(incident: str, kept: Kept, *, verify: bool) -> dict[str, Any]:
+def _looked_at(settings: Settings, incident: str, kept: Kept, *, verify: bool) -> dict[str, Any]:
     """Where the record says that it is, whatever the settings are now."""
     from adapters.deadline import Deadline  # noqa: PLC0415 - Google's clients come with `app`
-    from app import seal_keys, vault_of  # noqa: PLC0415 - as above
+    from app import keys_at_hand, vault_of  # noqa: PLC0415 - as above
     from core.codec import encode  # noqa: PLC0415 - with `app`
-    from core.seal import Seal  # noqa: PLC0415 - with `app`
     from stages.audit import audit, open_manifest  # noqa: PLC0415 - with `app`
 
-    settings = read_settings()
     vault = vault_of(replace(settings, evidence=kept.uri.removesuffix(f"/{incident}")))
     look = audit if verify else open_manifest
-    seen = look(vault, Seal(seal_keys(settings)), incident, kept, Deadline.after(_SECONDS))
+    seen = look(vault, Seal(keys_at_hand(settings)), incident, kept, Deadline.after(_SECONDS))
     return {
         "incident": incident,
         "uri": safe(kept.uri),
@@ -60,6 +59,7 @@ def _looked_at(incident: str, kept: Kept, *, verify: bool) -> dict[str, Any]:
         "written": seen.manifest.written if seen.manifest else None,
         "objects": encode(seen.manifest.objects) if seen.manifest else [],
         "gaps": [safe(one) for one in kept.gaps],
-        "verified": not seen.differences if verify else None,
+        "seal": seen.sealed.value if seen.manifest else None,
+        "verified": not seen.differences and seen.sealed is not Sealed.BROKEN if verify else None,
         "differences": [{"name": safe(one.name), "what": one.what} for one in seen.differences],
     }

@@ -8,14 +8,26 @@ import sys
 import time
 from typing import get_args
 
-from commands import NO, YES, Misused, declare, print_json, say
+from commands import NO, YES, Misused, named, print_json, say
 from commands.decision import decide
 from commands.evidence import add_evidence_command
-from commands.recorded import ALL, by, found, identity, open_ledger, said, shown, who
+from commands.recorded import (
+    ALL,
+    by,
+    chosen,
+    found,
+    identity,
+    on_ledger,
+    open_ledger,
+    said,
+    shown,
+    to_decide,
+    who,
+)
 from core.command import CLOSED_AS
 from core.incident import Phase
 from screens.console import stdout
-from screens.incident_list import show_list
+from screens.incident_list import Count, show_list
 from screens.incident_show import show
 from screens.question import show_question
 
@@ -23,17 +35,17 @@ from screens.question import show_question
 def add_incident_commands(parser: argparse.ArgumentParser) -> None:
     """What stands below `firebreak incident`."""
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    listing = declare(commands, "list", _list, "incidents, last touched first")
+    listing = on_ledger(commands, "list", _list, "incidents, last touched first")
     listing.add_argument("--phase", choices=get_args(Phase), metavar="PHASE", help="only those in this phase")
     listing.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at the most (50)")
-    identity(declare(commands, "show", _show, "one incident: what, why, how it stands, how to undo it"))
+    identity(on_ledger(commands, "show", _show, "one incident: what, why, how it stands, how to undo it"))
     add_evidence_command(commands)
-    approve = declare(commands, "approve", _approve, "do what was asked; shows it first")
+    approve = on_ledger(commands, "approve", _approve, "do what was asked; shows it first")
     identity(approve)
     _of_question(approve)
     approve.add_argument("--yes", action="store_true", help="approve what is asked right now, without asking again")
     by(approve)
-    reject = declare(commands, "reject", _reject, "answer the question with no")
+    reject = on_ledger(commands, "reject", _reject, "answer the question with no")
     identity(reject)
     _of_question(reject)
     reject.add_argument("--reason", type=said, help="why; it stands on the record")
@@ -42,10 +54,10 @@ def add_incident_commands(parser: argparse.ArgumentParser) -> None:
         ("release", _release, "put back what this incident's containment set"),
         ("review", _review, "look at what stands now, and announce it again"),
     ):
-        command = declare(commands, name, run, about)
+        command = on_ledger(commands, name, run, about)
         identity(command)
         by(command)
-    close = declare(commands, "close", _close, "end an incident, best with what it was found to be")
+    close = on_ledger(commands, "close", _close, "end an incident, best with what it was found to be")
     identity(close)
     _of_question(close)
     close.add_argument("--as", default="", dest="closed_as", choices=CLOSED_AS, help="what it was found to be")
@@ -72,19 +84,22 @@ def _digest(text: str) -> str:
 
 
 def _list(parsed: argparse.Namespace) -> int:
-    ledger = open_ledger()
+    ledger = open_ledger(chosen(parsed))
     held = list(ledger.newest(ALL if parsed.phase else parsed.limit))
-    records = [shown(one) for one in held if parsed.phase in (None, one.incident.phase)][: parsed.limit]
+    fitting = [one for one in held if parsed.phase in (None, one.incident.phase)]
+    records = [shown(one) | named(parsed) for one in fitting[: parsed.limit]]
+    count = Count(ledger.count(), parsed.phase, len(fitting), len(held), parsed.ledger)
     if parsed.json:
         print_json(records)
+        print(count.told(len(records)), file=sys.stderr)
     else:
-        show_list(stdout(), records, time.time_ns(), ledger.halted())
+        show_list(stdout(), records, time.time_ns(), ledger.halted(), count)
     return YES
 
 
 def _show(parsed: argparse.Namespace) -> int:
-    ledger = open_ledger()
-    record = shown(found(ledger, parsed.id))
+    ledger = open_ledger(chosen(parsed))
+    record = shown(found(ledger, parsed.id)) | named(parsed)
     if parsed.json:
         print_json(record)
     else:
@@ -93,7 +108,7 @@ def _show(parsed: argparse.Namespace) -> int:
 
 
 def _approve(parsed: argparse.Namespace) -> int:
-    name, held = who(parsed), found(open_ledger(), parsed.id)
+    name, held = who(parsed), found(open_ledger(to_decide(parsed)), parsed.id)
     incident, question = held.incident, held.incident.question
     if incident.phase not in ("waiting", "expired") or question is None:
         return say(parsed, f"{incident.id}: nothing is asked: the incident is {incident.phase}", NO)
@@ -122,12 +137,12 @@ def _confirmed() -> bool:
 
 
 def _identity_of(parsed: argparse.Namespace) -> str:
-    return found(open_ledger(), parsed.id).incident.id
+    return found(open_ledger(to_decide(parsed)), parsed.id).incident.id
 
 
 def _seen(parsed: argparse.Namespace) -> tuple[str, str]:
     """The incident, and the digest that is answered: as given, else of the question, which is shown if it is open."""
-    held = found(open_ledger(), parsed.id)
+    held = found(open_ledger(to_decide(parsed)), parsed.id)
     question = held.incident.question
     if question is None or parsed.digest:
         return held.incident.id, parsed.digest or ""

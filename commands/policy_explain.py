@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands import NO, YES, Misused, Nothing, print_json, require_folder
+from commands.recorded import chosen, local
 from core.assumption_text import Assumed, NotAnAssumption, read_assumptions
 from core.finding import FindingName, Malformed, Notification, parse_finding_name
 from core.finding_forms import LARGEST, read_findings
 from core.instants import parse_instant
+from core.redaction import safe
 from screens.console import stdout, working
 from screens.explanation import explanation_json
 from screens.policy_explain import show_explanation
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 _BUDGET_SECONDS = 100.0
 _MOST_NAMED = 5
 _EVENT = "event"
-_NO_KEY = "nothing is sealed"
 
 
 def add_explain(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +43,7 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policies", type=Path, metavar="FOLDER", help="the policies in force (FIREBREAK_POLICIES)")
     parser.add_argument("--at", metavar="TIME", help="as if it were that time, in RFC 3339; `event`: that of the event")
     parser.add_argument("--pick", metavar="ID", help="of several findings, the one whose id begins so")
+    local(parser)
     parser.set_defaults(reads_policies=True)
 
 
@@ -56,13 +58,14 @@ def run_explain(parsed: argparse.Namespace) -> int:
     for folder in folders:
         require_folder(folder)
     sets = tuple(load_policies(folder) for folder in folders)
-    app, deadline = _app(folders[0]), Deadline.after(_BUDGET_SECONDS)
+    app, deadline = _app(parsed, folders[0]), Deadline.after(_BUDGET_SECONDS)
     told = _told(parsed.finding, parsed.pick, app, deadline)
     app = _at(app, parsed.at, told)
     assumed = _assumed(parsed.assume, app)
     with working("asking the sources") if parsed.live and not parsed.json else nullcontext():
         explained = explain(app, told, assumed, sets, deadline, app.sources if parsed.live else None)
     shown = explanation_json(explained, tuple(map(str, folders)), live=parsed.live)
+    shown["ledger"] = parsed.ledger and safe(parsed.ledger)
     if parsed.json:
         print_json(shown)
     else:
@@ -70,19 +73,20 @@ def run_explain(parsed: argparse.Namespace) -> int:
     return NO if shown["different"] else YES
 
 
-def _app(folder: Path) -> App:
-    """The application as the function has it, but silent, and on a ledger that it can only read."""
+def _app(parsed: argparse.Namespace, folder: Path) -> App:
+    """The application as the function has it, but silent; with `--live` on a ledger that it can only read."""
     from adapters.ledger_store import documents_to_read  # noqa: PLC0415 - see `run_explain`
-    from app import build  # noqa: PLC0415 - see `run_explain`
+    from app import build, keys_at_hand  # noqa: PLC0415 - see `run_explain`
+    from core.seal import Seal  # noqa: PLC0415 - see `run_explain`
     from stages.unwritten import Unwritten  # noqa: PLC0415 - see `run_explain`
 
     def quiet(severity: str, message: str, **fields: object) -> None:
         """The explanation has it all."""
 
-    settings = replace(read_settings(), policies=folder)
-    if not settings.seal_keys and not (settings.state / "seal.key").exists():
-        settings = replace(settings, seal_keys=(_NO_KEY,))  # else one would be made and kept
-    return build(settings, quiet, Unwritten(documents_to_read(settings)))
+    settings = replace(chosen(parsed), policies=folder)
+    documents = documents_to_read(settings) if parsed.live and settings.ledger_named else None
+    parsed.ledger = settings.ledger.removeprefix("sqlite:///") if documents else None
+    return build(settings, quiet, Unwritten(documents), Seal(keys_at_hand(settings)))
 
 
 def _told(finding: str, pick: str | None, app: App, deadline: Deadline) -> Notification:

@@ -1,4 +1,4 @@
-"""What the commands read: the ledger, an incident by as much of its id as is needed, and who is asking."""
+"""What the commands read: the ledger that is meant, an incident by as much of its id as is needed, who is asking."""
 
 from __future__ import annotations
 
@@ -8,38 +8,103 @@ import re
 import socket
 import time
 import uuid
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from commands import Misused, Nothing
+from commands import Misused, Nothing, declare
+from core.errors import Transient
 from core.record import record
 from core.redaction import safe
+from core.seal import Sealed
 from ledger import Held, Ledger
 from settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from documents import Documents
 
 ALL = 1_000
 """How many incidents, last touched first, a search looks through: each is a read of a shared ledger."""
 _IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 
 
-def open_ledger(settings: Settings | None = None) -> Ledger:
-    """What was recorded. Policies, which may be broken just now, are not needed to read it."""
+def on_ledger(
+    groups: Any,  # noqa: ANN401 - argparse's own
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    about: str,
+) -> argparse.ArgumentParser:
+    """A command that reads a ledger or decides on it: the one that is named, and no other."""
+    parser = declare(groups, name, run, about)
+    local(parser)
+    return parser
+
+
+def local(parser: argparse.ArgumentParser) -> None:
+    """The option that names this machine's own ledger."""
+    parser.add_argument(
+        "--local", action="store_true", help="on this machine's own ledger, in your state folder (FIREBREAK_LEDGER)"
+    )
+
+
+def chosen(parsed: argparse.Namespace) -> Settings:
+    """The settings with the ledger that is meant. From here on the command's answer names it if it is a local one."""
+    settings = read_settings()
+    if parsed.local:
+        settings = replace(settings, ledger=settings.own_ledger, ledger_named=True, commands_topic=None)
+    if settings.ledger_named and settings.ledger_database is None:
+        parsed.ledger = str(settings.ledger_path)
+    return settings
+
+
+def to_decide(parsed: argparse.Namespace) -> Settings:
+    """The same for a decision; raises Misused where no ledger is named, on which it could stand."""
+    settings = chosen(parsed)
+    if not settings.ledger_named:
+        raise Misused(_unnamed(settings))
+    return settings
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """What was recorded, to be read; raises Transient where there is none, and makes none, nor a key.
+
+    Policies, which may be broken just now, are not needed.
+    """
     # Google's clients come with `app`, and not every command needs them.
-    from adapters.ledger_store import documents_of  # noqa: PLC0415 - as above
-    from app import seal_keys  # noqa: PLC0415 - as above
+    from app import keys_at_hand  # noqa: PLC0415 - as above
     from core.seal import Seal  # noqa: PLC0415 - as above
 
-    chosen = settings or read_settings()
-    return Ledger(documents_of(chosen), uuid.uuid4().hex, time.time_ns, Seal(seal_keys(chosen)))
+    return Ledger(_to_read(settings), uuid.uuid4().hex, time.time_ns, Seal(keys_at_hand(settings)))
+
+
+def _to_read(settings: Settings) -> Documents:
+    from adapters.ledger_store import documents_to_read  # noqa: PLC0415 - see `open_ledger`
+
+    if not settings.ledger_named:
+        raise Transient(_unnamed(settings))
+    documents = documents_to_read(settings)
+    if documents is None:
+        path = settings.ledger_path
+        what = "it is a folder" if path.is_dir() else "there is no such file"
+        message = f"there is no ledger at {path}: {what}; nothing was read, and none was made"
+        raise Transient(message)
+    return documents
+
+
+def _unnamed(settings: Settings) -> str:
+    return (
+        "no ledger is named, so nothing was read, done or made: set FIREBREAK_LEDGER to the one that is meant, or say "
+        f"--local for this machine's own, {settings.ledger_path}"
+    )
 
 
 def shown(held: Held) -> dict[str, Any]:
-    """The incident's record, with a word on a seal that is broken."""
+    """The incident's record, with a word on a seal that is not known to hold."""
     whole = record(held.incident)
-    if held.sealed:
+    if held.sealed is Sealed.HOLDS:
         return whole
-    settings = read_settings()
-    checked = settings.seal_keys or settings.ledger.startswith("sqlite:")
-    return {**whole, "seal": "broken" if checked else "not verified here: FIREBREAK_SEAL_KEY is not set"}
+    no_key = f"{Sealed.UNVERIFIED.value}: FIREBREAK_SEAL_KEY is not set"
+    return {**whole, "seal": no_key if held.sealed is Sealed.UNVERIFIED else Sealed.BROKEN.value}
 
 
 def found(ledger: Ledger, wanted: str) -> Held:

@@ -7,6 +7,10 @@ from core.finding import Finding, Notification
 from core.policy import PolicySet
 from core.target import NotATarget
 
+NO_ORGANIZATION = (
+    "firebreak.yaml, if there is one, names no organization, so Security Command Center was not asked: give it the key "
+    "`organization`"
+)
 NO_POLICY = "there is no policy at all, so nothing is decided: look at the folder of policies"
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from core.codec import Unreadable, decode, encode
 from core.copies import copy_of, opened
-from core.seal import Seal
+from core.seal import Seal, Sealed
 
 MANIFEST = "manifest"
 _NAME = re.compile(r"(?P<stem>[a-z0-9][a-z0-9_]{0,70})(?:\.(?P<number>[1-9][0-9]{0,3}))?\.json")
@@ -50,7 +50,7 @@ class Difference:
     """One object that is not as the manifest says."""
 
     name: str
-    what: Literal["changed", "missing", "not in the manifest"]
+    what: Literal["changed", "missing", "not in the manifest", "cannot be read"]
 
 
 def name_of(stem: str, number: int) -> str:
@@ -114,12 +114,19 @@ def sealed_manifest(manifest: Manifest, seal: Seal) -> bytes:
 
 def read_manifest(data: bytes, incident: str, seal: Seal) -> Manifest | None:
     """The manifest; None unless Firebreak made it, for this incident."""
-    body = _sealed(data, "manifest", seal)
+    manifest, sealed = seen_manifest(data, incident, seal)
+    return manifest if sealed else None
+
+
+def seen_manifest(data: bytes, incident: str, seal: Seal) -> tuple[Manifest | None, Sealed]:
+    """The manifest, None where this is none of this incident, and what is known of its seal."""
+    body, made = _opened(data)
+    sealed = seal.checked("manifest", body, made)
     try:
-        manifest = None if body is None else decode(Manifest, body)
+        manifest = decode(Manifest, body)
     except Unreadable:
-        return None
-    return manifest if manifest and manifest.incident == incident else None
+        return None, sealed
+    return (manifest if manifest.incident == incident else None), sealed
 
 
 def whole_of(objects: Iterable[Entry]) -> str:
@@ -144,14 +151,17 @@ def digest(data: bytes) -> str:
 
 def _sealed(data: bytes, purpose: str, seal: Seal) -> dict[str, Any] | None:
     """The body without its seal, if the seal is whole."""
+    body, made = _opened(data)
+    return body if seal.checked(purpose, body, made) else None
+
+
+def _opened(data: bytes) -> tuple[dict[str, Any], object]:
+    """The body and its seal; nothing and None where it is not an object of JSON."""
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):
-        return None
-    if not isinstance(body, dict) or "seal" not in body:
-        return None
-    made = body.pop("seal")
-    return body if seal.holds(purpose, body, made) else None
+        return {}, None
+    return (body, body.pop("seal", None)) if isinstance(body, dict) else ({}, None)
 
 
 def _canonical(value: object) -> bytes:

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import quote
 
 import grpc
 from google.api_core import exceptions
@@ -37,6 +36,9 @@ def open_practice(folder: Path) -> str:
     if folder.exists():
         message = f"{folder}: this exists already; name a folder that is to be made"
         raise Refused(message)
+    if set("?#") & set(str(folder.resolve())):
+        message = f"{folder}: a path with ? or # cannot be where evidence is kept; name another folder"
+        raise Refused(message)
     shutil.copytree(ROOT / "policies", folder / "policies")
     place = folder.resolve()
     log = place / "sandbox.log"
@@ -50,17 +52,17 @@ def open_practice(folder: Path) -> str:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    exports = [*_exported(log), *(f"export {key}={shlex.quote(value)}" for key, value in _own(place).items())]
+    exports = [*_exported(log), *(f"export {key}={shlex.quote(value)}" for key, value in own_settings(place).items())]
     (place / ENVIRONMENT).write_text("\n".join(exports) + "\n", encoding="utf-8")
     return f"{folder}: a Google Cloud to practise on, until this folder is removed\n  source {folder}/{ENVIRONMENT}"
 
 
-def _own(place: Path) -> dict[str, str]:
+def own_settings(place: Path) -> dict[str, str]:
     """What points Firebreak at this folder, and at nothing else."""
     return {
         "FIREBREAK_POLICIES": str(place / "policies"),
         "FIREBREAK_LEDGER": f"sqlite:///{place / 'ledger.sqlite'}",
-        "FIREBREAK_EVIDENCE": f"file://{quote(str(place / 'evidence'))}",
+        "FIREBREAK_EVIDENCE": f"file://{place / 'evidence'}",
         "XDG_STATE_HOME": str(place / "state"),
         "VIRUSTOTAL_API_KEY": "practice",
         "GRPC_VERBOSITY": "NONE",

@@ -11,6 +11,8 @@ _NAME = 22
 def show_evidence(screen: Screen, shown: Record) -> None:
     """Where it is, every object with the hashes of its copy and of the original, gaps and differences."""
     screen.verbatim(str(shown["uri"]), "strong")
+    if shown.get("ledger"):
+        screen.verbatim(f"as recorded in the ledger {shown['ledger']}", "dim")
     if shown["written"]:
         screen.line(f"{len(rows(shown['objects']))} objects, manifest written {clock(shown['written'])} UTC")
     screen.verbatim(f"{shown['manifest']:<{_NAME}}  sha256 {shown['sha256']}", "dim")
@@ -30,12 +32,26 @@ def _show_object(screen: Screen, one: Record) -> None:
 def _show_verdict(screen: Screen, shown: Record) -> None:
     for one in rows(shown["differences"]):
         screen.line(f"{one['name']}: {one['what']}", "bad")
+    if shown["differences"]:
+        screen.line("NOT AS IT WAS KEPT. Believe none of it unchecked.", "bad")
+        return
+    _show_seal(screen, shown)
     if shown["verified"]:
         screen.line("Unchanged: every object is there, no other, and every hash is as the manifest says.", "good")
-    elif shown["differences"]:
-        screen.line("NOT AS IT WAS KEPT. Believe none of it unchecked.", "bad")
-    else:
+    elif shown["verified"] is None:
         screen.line(f"not compared; that does: firebreak incident evidence {shown['incident']} --verify", "dim")
+
+
+def _show_seal(screen: Screen, shown: Record) -> None:
+    """What is known beyond the hashes: they agree, so it is the manifest of the record, whoever sealed that."""
+    if shown["seal"] == "not verified here":
+        screen.line("The manifest is the one of the record; its seal is not verified here (no key).", "caution")
+    elif shown["seal"] == "broken":
+        screen.line(
+            "Sealed with another key than the one here. No hash differs, so it is the manifest of the record: set the "
+            "FIREBREAK_SEAL_KEY of that time; if that does not fit either, record and manifest were both replaced.",
+            "bad",
+        )
 
 
 def show_kept(screen: Screen, record: Record) -> None:

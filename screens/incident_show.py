@@ -10,7 +10,7 @@ from screens.incident_evidence import show_kept
 from screens.incident_list import PHASE_STYLES
 from screens.incident_why import show_decision, show_evidence, show_finding
 from screens.plan import in_short, show_plan
-from screens.question import expiry, heeded
+from screens.question import CHANGED, expiry, heeded
 from screens.wording import Record, category, clock, last_event, part, rows, since, span, texts, where
 
 _MEANS = {
@@ -48,7 +48,8 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
     phase = str(record["phase"])
     screen.line(f"{phase.upper()}  {category(record)}", PHASE_STYLES.get(phase, "strong"))
     screen.line(where(record))
-    screen.line(f"incident {record['id']}, {span(since(record['created'], now_ns))} ago")
+    place = f", in the ledger {record['ledger']}" if record.get("ledger") else ""
+    screen.line(f"incident {record['id']}, {span(since(record['created'], now_ns))} ago{place}")
     screen.line()
     opened = texts(record.get("reopened")) if _stands(record) else []
     screen.line(_meaning(record), "bad" if phase == "failed" or opened else "strong")
@@ -59,7 +60,9 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
     if halted:
         screen.line(f"HALTED, nothing is written: {halted}", "bad")
     if record.get("seal") == "broken":
-        screen.line("This record was changed by somebody without the seal key: believe none of it unchecked.", "bad")
+        screen.line(f"{CHANGED}: believe none of it unchecked.", "bad")
+    elif record.get("seal"):
+        screen.line(f"The seal of this record is {record['seal']}.", "caution")
     if cut := texts(record.get("cut")):
         screen.line(f"the record was too large and is shortened: {', '.join(cut)}", "caution")
 
@@ -186,5 +189,7 @@ def _undo(screen: Screen, record: Record) -> None:
     screen.heading("To undo it by hand" if stands else "By hand it would be undone so; none of it stands now")
     if record.get("seal") == "broken":
         screen.line("unverified, because the record's seal is broken: check each line first", "bad", indent=2)
+    elif record.get("seal"):
+        screen.line("unverified, because there is no seal key here: check each line first", "caution", indent=2)
     for command in lines:
         screen.verbatim(command, "" if stands else "dim", indent=2)

@@ -36,6 +36,10 @@ def _show_finding(screen: Screen, shown: Record) -> None:
     confirmed = shown.get("confirmed")
     if confirmed and part(confirmed).get("trust") != "confirmed":
         screen.line(f"SCC: {part(confirmed).get('reason')}", "caution", hang=2)
+    if shown.get("live") and shown.get("ledger"):
+        screen.line(f"ledger {shown['ledger']}", "dim", hang=2)
+    elif shown.get("live"):
+        screen.line("no ledger was read, so nothing is known of earlier incidents", "caution", hang=2)
 
 
 def _show_facts(screen: Screen, shown: Record) -> None:

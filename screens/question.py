@@ -6,7 +6,7 @@ from screens.console import Screen
 from screens.plan import show_plan
 from screens.wording import Record, category, part, rows, since, span, texts, where
 
-_BROKEN = "this record was changed by somebody without the seal key: do not act on it"
+CHANGED = "This record was changed by somebody without the seal key, or sealed with a key that is not set here"
 
 
 def show_question(screen: Screen, record: Record, now_ns: int) -> None:
@@ -15,7 +15,9 @@ def show_question(screen: Screen, record: Record, now_ns: int) -> None:
     screen.line(f"To be approved: {category(record)}", "strong")
     screen.line(f"{where(record)}, incident {record['id']}")
     if record.get("seal") == "broken":
-        screen.line(_BROKEN, "bad")
+        screen.line(f"{CHANGED}: do not act on it", "bad")
+    elif record.get("seal"):
+        screen.line(f"The seal of this record is {record['seal']}; whoever carries it out verifies it first", "caution")
     suspects = ", ".join(texts(decision.get("suspects"))) or "none"
     screen.line(f"suspects: {suspects} ({decision.get('suspects_because')})", indent=2, hang=2)
     show_doubts(screen, record)

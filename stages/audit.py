@@ -7,27 +7,33 @@ from dataclasses import dataclass
 from adapters.deadline import Deadline
 from adapters.vault import Vault
 from core.incident import Kept
-from core.seal import Seal
-from core.vault import Difference, Manifest, compare, digest, read_manifest
+from core.seal import Seal, Sealed
+from core.vault import Difference, Manifest, compare, digest, seen_manifest
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The manifest, None where it cannot be believed, and every difference; without a manifest only its own."""
+    """The manifest that the record names, None where it is not there, and every difference from it or the record.
+
+    `sealed` is what is known of its seal: hashes are compared without any key.
+    """
 
     manifest: Manifest | None
     differences: tuple[Difference, ...]
+    sealed: Sealed = Sealed.UNVERIFIED
 
 
 def open_manifest(vault: Vault, seal: Seal, incident: str, kept: Kept, deadline: Deadline) -> Audit:
-    """The manifest that the record names, if it is the one; raises Refused or Transient."""
+    """The manifest that the record names, if its hash is the one of the record; raises Refused or Transient."""
     data = vault.get(incident, kept.manifest, deadline)
     if data is None:
         return Audit(None, (Difference(kept.manifest, "missing"),))
-    manifest = read_manifest(data, incident, seal)
-    if manifest is None or digest(data) != kept.sha256:
+    if digest(data) != kept.sha256:
         return Audit(None, (Difference(kept.manifest, "changed"),))
-    return Audit(manifest, ())
+    manifest, sealed = seen_manifest(data, incident, seal)
+    if manifest is None:
+        return Audit(None, (Difference(kept.manifest, "cannot be read"),), sealed)
+    return Audit(manifest, (), sealed)
 
 
 def audit(vault: Vault, seal: Seal, incident: str, kept: Kept, deadline: Deadline) -> Audit:
@@ -41,4 +47,4 @@ def audit(vault: Vault, seal: Seal, incident: str, kept: Kept, deadline: Deadlin
         data = vault.get(incident, name, deadline) if name in stated else None
         if name not in stated or data is not None:
             present[name] = digest(data or b"")
-    return Audit(opened.manifest, compare(opened.manifest, kept.manifest, present))
+    return Audit(opened.manifest, compare(opened.manifest, kept.manifest, present), opened.sealed)

@@ -28,7 +28,7 @@ from core.truth import Truth
 from core.verdict import assess
 from core.workload import IDENTITY, Gone, Workload
 from enrichment.related import named_revisions
-from ledger import BrokenSeal, Held
+from ledger import Held, SealFault
 from stages.blast_radius import take_slots
 from stages.draw import Drawing, draw
 from stages.gather import Gathering
@@ -221,7 +221,7 @@ def _standing(app: App, target: Target | NotATarget) -> tuple[Standing | None, s
         return None, None
     try:
         return app.ledger.standing(target.key)[0], None
-    except BrokenSeal as fault:
+    except SealFault as fault:
         app.say("ERROR", str(fault), target=target.resource)
         return None, str(fault)
 

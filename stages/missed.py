@@ -9,7 +9,7 @@ from app import App
 from core.errors import Refused
 from core.finding import Finding, Notification
 from core.instants import NANOS
-from core.intake import NO_POLICY, reason_to_decline
+from core.intake import NO_ORGANIZATION, NO_POLICY, reason_to_decline
 from documents import Conflict, Document, Exists
 
 Answer = Callable[[Notification], None]
@@ -19,8 +19,8 @@ _OVERLAP_NS = 1800 * NANOS
 """Findings are published up to some minutes after the event that they are dated by."""
 
 
-def answer_missed(app: App, answer: Answer, deadline: Deadline) -> int:
-    """Answer every active finding since the last look that has no incident; how many there were.
+def answer_missed(app: App, answer: Answer, deadline: Deadline) -> tuple[int, bool]:
+    """Answer every active finding since the last look that has no incident; how many there were, and whether all.
 
     Raises Transient or Refused where SCC cannot be asked. A look that was cut short goes on from where it ended, and
     without any policy there is none: what is lost meanwhile is found by the first look with one.
@@ -29,18 +29,18 @@ def answer_missed(app: App, answer: Answer, deadline: Deadline) -> int:
         raise Refused(NO_POLICY)
     organization = app.policies.charter.organization
     if organization is None:
-        return 0
+        raise Refused(NO_ORGANIZATION)
     document, since = _since(app)
     began, answered = app.now_ns(), 0
     for finding in app.scc.active_since(organization, since, deadline):
         if deadline.passed or answered >= _MOST_ANSWERED:
             _remember(app, document, finding.event_ns)
-            return answered
+            return answered, False
         if _is_unanswered(app, finding):
             answer(Notification(finding, deleted=False))
             answered += 1
     _remember(app, document, began - _OVERLAP_NS)
-    return answered
+    return answered, True
 
 
 def _is_unanswered(app: App, finding: Finding) -> bool:

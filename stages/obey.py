@@ -18,11 +18,15 @@ _KEPT_NS = 30 * 86_400 * NANOS
 
 @dataclass(frozen=True, slots=True)
 class Obeyed:
-    """What became of a command: done or not, a sentence that says so, and the incident it was about."""
+    """What became of a command: done or not, a sentence that says so, and the incident it was about.
+
+    `unreached`: it is not done, or not all of it, because something needed could not be reached.
+    """
 
     done: bool
     says: str
     incident: str = ""
+    unreached: bool = False
 
 
 def obey(app: App, command: Command, act: Callable[[], Obeyed]) -> Obeyed:
@@ -39,6 +43,7 @@ def obey(app: App, command: Command, act: Callable[[], Obeyed]) -> Obeyed:
         return known
     obeyed = act()
     kept = {"done": obeyed.done, "says": safe(obeyed.says), "incident": obeyed.incident}
+    kept |= {"unreached": True} if obeyed.unreached else {}
     try:
         app.ledger.documents.replace(document, {**begun, "answer": kept}, _index(app))
     except Conflict:
@@ -68,4 +73,5 @@ def answer_of(document: Document) -> Obeyed | None:
     answer = document.body.get("answer")
     if not isinstance(answer, Mapping):
         return None
-    return Obeyed(answer.get("done") is True, str(answer.get("says", "")), str(answer.get("incident", "")))
+    says, incident = str(answer.get("says", "")), str(answer.get("incident", ""))
+    return Obeyed(answer.get("done") is True, says, incident, answer.get("unreached") is True)

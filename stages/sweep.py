@@ -34,13 +34,20 @@ LOOK_AGAIN_NS = 30 * NANOS
 class Tally(Counter[str]):
     """How many of each kind of thing a sweep did. `refused` says what it could not deal with, and why.
 
-    `later` is what somebody else is at work on, or could not be reached: the next sweep comes back to it.
+    `later` is what somebody else is at work on, or could not be reached, or had no time left: the next sweep comes
+    back to it.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.refused: list[str] = []
         self.later: list[str] = []
+
+
+def out_of_time(counts: Tally, what: str) -> None:
+    """Leave this item, and those after it, for the next sweep."""
+    counts["left for the next sweep"] += 1
+    counts.later.append(f"{what} and what comes after it: left for the next sweep")
 
 
 def isolated(app: App, counts: Tally, what: str, work: Callable[[], str | None]) -> None:
@@ -67,7 +74,7 @@ def due_incidents(app: App, counts: Tally, carry_on: Callable[[str], str | None]
     """Every incident whose time has come, the longest due first."""
     for document in list(app.ledger.documents.due("incident", app.now_ns(), MOST)):
         if deadline.passed:
-            counts["left for the next sweep"] += 1
+            out_of_time(counts, f"incident {document.key}")
             return
         isolated(app, counts, f"incident {document.key}", lambda key=document.key: carry_on(key))  # type: ignore[misc]
 
@@ -76,7 +83,7 @@ def standing_targets(app: App, counts: Tally, deadline: Deadline) -> None:
     """Every target on which something stands, the one longest not looked at first."""
     for document in list(app.ledger.documents.due("look", app.now_ns(), MOST)):
         if deadline.passed:
-            counts["left for the next sweep"] += 1
+            out_of_time(counts, document.key)
             return
         isolated(app, counts, document.key, lambda one=document: _look(app, one.key, deadline))  # type: ignore[misc]
 

@@ -48,6 +48,14 @@ class Unwritten:
         """As the store beneath has them."""
         return self._beneath.about(kind, subject, limit) if self._beneath else iter(())
 
+    def count(self, kind: str) -> int:
+        """As the store beneath has them, and what is new here."""
+        own = [key for of, key in self._own if of == kind]
+        beneath = self._beneath
+        if beneath is None:
+            return len(own)
+        return beneath.count(kind) + sum(beneath.read(kind, key) is None for key in own)
+
     def forget(self, now_ns: int, limit: int) -> int:  # noqa: ARG002 - nothing is deleted
         """Nothing."""
         return 0

@@ -30,7 +30,7 @@ OPERATIONS: dict[str, Callable[[Documents], object]] = {
 }
 MEANINGS = {
     "PERMISSION_DENIED": "grant the role",
-    "UNAUTHENTICATED": "grant the role",
+    "UNAUTHENTICATED": "gcloud auth application-default login",
     "NOT_FOUND": "does not exist",
     "FAILED_PRECONDITION": "apply Terraform",
     "INVALID_ARGUMENT": "report it",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.sqlite import SqliteDocuments
 from tests.cli.commands import FOREIGN, Told, run
 from tests.pipeline.line import Lines
 
@@ -19,6 +20,13 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     yield
     logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    """The ledger that the settings name: it is there, and nothing is in it."""
+    SqliteDocuments(tmp_path / "ledger.sqlite").read("incident", "none")
+    return tmp_path / "ledger.sqlite"
 
 
 @pytest.fixture

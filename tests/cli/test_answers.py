@@ -48,7 +48,7 @@ def test_approving_shows_the_plan_and_does_it(firebreak: Told, asked: tuple[Line
 
     assert told.code == 0, told.err
     assert "+ checkout-00007-good=100\n" in told.out
-    assert f"{incident.id}: contained by pin_previous_revision\n" in told.out
+    assert f"{incident.id}: contained by pin_previous_revision (ledger {on.app.settings.ledger_path})\n" in told.out
     assert "still open: " in told.out
     assert BAD not in on.reachable
     assert any(who == "ada" and what.startswith("approved") for who, what in history(on, incident))
@@ -259,7 +259,8 @@ def test_a_policy_that_is_gone_contains_nothing_and_the_question_is_shown_once(
     told = firebreak("incident", "approve", incident.id, "--yes")
 
     assert told.code == 1
-    assert told.err == f"{incident.id}: the policy that asked does not exist any more\n"
+    place = on.app.settings.ledger_path
+    assert told.err == f"{incident.id}: the policy that asked does not exist any more (ledger {place})\n"
     assert told.out.count("To be approved: ") == 1
     assert on.updates == ()
 
@@ -299,7 +300,7 @@ def test_a_question_can_be_rejected_without_policies(firebreak: Told, asked: tup
 
 def test_what_programs_see_is_the_record(firebreak: Told, asked: tuple[Line, Incident]) -> None:
     on, incident = asked
-    whole = record(on.read(incident))
+    whole = record(on.read(incident)) | {"ledger": str(on.app.settings.ledger_path)}
 
     assert firebreak("incident", "show", incident.id, "--json").json == whole
     assert firebreak("incident", "list", "--json").json == [whole]

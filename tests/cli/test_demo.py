@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 
+from app import vault_of
+from sandbox.practice import own_settings
 from sandbox.stories import stories
 from sandbox.stories.stage import NotStarted, Stage
 from screens.console import Screen
 from screens.story import CannotGoOn, Narrator
+from settings import read_settings
 from tests.cli.commands import Told
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -163,6 +166,24 @@ def test_a_folder_that_is_there_is_not_made_into_one_to_practise_in(firebreak: T
 
     assert answer.code == 1
     assert "this exists already" in answer.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["my practice", "50%", "my%20practice"])
+def test_a_folder_to_practise_in_is_named_letter_by_letter(tmp_path: Path, name: str) -> None:
+    place = tmp_path / name
+    settings = read_settings(own_settings(place))
+
+    assert settings.ledger_path == place / "ledger.sqlite"
+    assert settings.ledger_named
+    assert vault_of(settings).uri == f"file://{place}/evidence"
+
+
+def test_a_folder_where_no_evidence_can_be_kept_is_not_made(firebreak: Told, tmp_path: Path) -> None:
+    answer = firebreak("demo", "--practice", str(tmp_path / "why?"))
+
+    assert answer.code == 1
+    assert "cannot be where evidence is kept; name another folder" in answer.err
     assert list(tmp_path.iterdir()) == []
 
 

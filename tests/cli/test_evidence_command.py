@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from google.auth.exceptions import DefaultCredentialsError
 
+from adapters.google_calls import LOG_IN, _credentials
 from core.incident import Incident, Kept
 from sandbox.wire import Fault
 from tests.cli.commands import Told
@@ -21,6 +23,13 @@ def kept(line: Lines) -> Iterator[tuple[Line, Incident, Path]]:
         found = on.respond(on.finding())
         assert found.vault is not None
         yield on, found, Path(found.vault.uri.removeprefix("file://"))
+
+
+@pytest.fixture
+def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The state folder of somebody who has no key, and did not have one before."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "laptop"))
+    return tmp_path / "laptop"
 
 
 def test_it_lists_what_is_kept_with_every_hash(kept: tuple[Line, Incident, Path], firebreak: Told) -> None:
@@ -40,6 +49,87 @@ def test_unchanged_evidence_verifies(kept: tuple[Line, Incident, Path], firebrea
     assert told.code == 0
     assert "Unchanged" in told.out
     assert (as_json.code, as_json.json["verified"], as_json.json["differences"]) == (0, True, [])
+
+
+@pytest.mark.parametrize("words", [("--verify",), ()])
+def test_on_a_laptop_without_the_key_hashes_are_compared_and_the_seal_is_not_verified(
+    kept: tuple[Line, Incident, Path], firebreak: Told, laptop: Path, words: tuple[str, ...]
+) -> None:
+    """Exit 0 where they agree, and no key is made for a look."""
+    told = firebreak("incident", "evidence", kept[1].id, *words)
+    as_json = firebreak("incident", "evidence", kept[1].id, *words, "--json")
+
+    assert told.code == 0
+    assert "its seal is not verified here (no key)" in told.out
+    assert ("Unchanged: every object is there" in told.out) is bool(words)
+    assert "NOT AS IT WAS KEPT" not in told.out
+    assert (as_json.json["seal"], as_json.json["verified"]) == ("not verified here", True if words else None)
+    assert not laptop.exists()
+
+
+@pytest.mark.parametrize("verb", ["show", "list"])
+def test_a_laptop_without_the_key_calls_no_record_changed(
+    kept: tuple[Line, Incident, Path], firebreak: Told, laptop: Path, verb: str
+) -> None:
+    """Nor does it make a key, with which every record would look changed."""
+    told = firebreak("incident", verb, *([kept[1].id] if verb == "show" else []))
+    as_json = firebreak("incident", verb, *([kept[1].id] if verb == "show" else []), "--json").json
+
+    assert told.code == 0
+    assert "changed by somebody" not in told.out
+    assert ("The seal of this record is not verified here" in told.out) is (verb == "show")
+    assert (as_json if verb == "show" else as_json[0])["seal"].startswith("not verified here")
+    assert not laptop.exists()
+
+
+def test_nothing_is_decided_on_a_ledger_whose_key_is_not_here(
+    kept: tuple[Line, Incident, Path], firebreak: Told, laptop: Path
+) -> None:
+    """A key that was made now would make every record a changed one, and the release a failed one."""
+    told = firebreak("incident", "release", kept[1].id)
+    halted = firebreak("halt", "--reason", "a drill")
+
+    assert told.code == 3
+    assert "was sealed with a key that is not here, so nothing was done: set FIREBREAK_SEAL_KEY" in told.err
+    assert kept[0].read(kept[1]).phase == "contained"
+    assert halted.code == 0
+    assert not laptop.exists()
+
+
+def test_another_key_is_told_apart_from_changed_evidence(
+    kept: tuple[Line, Incident, Path], firebreak: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No hash differs, so it is the manifest of the record; who sealed it is not known."""
+    monkeypatch.setenv("FIREBREAK_SEAL_KEY", "another key")
+    told = firebreak("incident", "evidence", kept[1].id, "--verify")
+    as_json = firebreak("incident", "evidence", kept[1].id, "--verify", "--json").json
+
+    assert told.code == 1
+    assert "Sealed with another key than the one here" in told.out
+    assert "NOT AS IT WAS KEPT" not in told.out
+    assert (as_json["seal"], as_json["verified"], as_json["differences"]) == ("broken", False, [])
+
+
+@pytest.mark.parametrize("key", ["", "another key"])
+@pytest.mark.parametrize("name", ["message.json", "manifest.json"])
+def test_a_changed_byte_is_found_with_any_key_and_none(
+    name: str,
+    key: str,
+    kept: tuple[Line, Incident, Path],
+    firebreak: Told,
+    laptop: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is the hashes that tell."""
+    monkeypatch.setenv("FIREBREAK_SEAL_KEY", key)
+    data = (kept[2] / name).read_bytes()
+    (kept[2] / name).unlink()
+    (kept[2] / name).write_bytes(data + b" ")
+    told = firebreak("incident", "evidence", kept[1].id, "--verify", "--json")
+
+    assert told.code == 1
+    assert told.json["differences"] == [{"name": name, "what": "changed"}]
+    assert not laptop.exists()
 
 
 @pytest.mark.parametrize("name", ["message.json", "traffic.json", "manifest.json"])
@@ -122,6 +212,26 @@ def test_a_vault_that_cannot_be_read_is_no_difference(
         assert (good.code, refused.code, away.code) == (0, 1, 3)
         assert "permission denied" in refused.err
         assert "could not be reached" in away.err
+
+
+def test_who_is_not_logged_in_is_told_how_and_no_evidence_is_called_changed(
+    kept: tuple[Line, Incident, Path], firebreak: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = kept[0].app.ledger.read(kept[1].id)
+    assert held is not None
+    assert held.incident.vault is not None
+    there = replace(held.incident.vault, uri=f"gs://evidence/{kept[1].id}")
+    kept[0].app.ledger.save(held, replace(held.incident, vault=there))
+
+    def nobody(**_: object) -> None:
+        raise DefaultCredentialsError
+
+    monkeypatch.setattr("google.auth.default", nobody)
+    monkeypatch.setattr("adapters.google_calls._credentials", _credentials.__wrapped__)
+    told = firebreak("incident", "evidence", kept[1].id, "--verify")
+
+    assert told.code == 3
+    assert told.err.count(LOG_IN) == 1
 
 
 def test_the_incident_s_own_screen_says_where_evidence_is(kept: tuple[Line, Incident, Path], firebreak: Told) -> None:

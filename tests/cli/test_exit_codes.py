@@ -14,7 +14,6 @@ import pytest
 import pipeline
 from adapters.sqlite import SqliteDocuments
 from core.command import Command
-from core.intake import NO_POLICY
 from documents import Document
 from ledger import Ledger
 from sandbox.wire import Fault
@@ -70,6 +69,7 @@ def test_settings_that_do_not_load_are_2(
 
 
 @pytest.mark.parametrize("wanted", ["fb-0000000000000000", "fb-", "*", "x" * 200, "fb-\udcff", "fb-\x1b[31m", "--", ""])
+@pytest.mark.usefixtures("ledger")
 def test_an_incident_that_is_not_there_is_1(firebreak: Told, wanted: str) -> None:
     told = firebreak("incident", "show", "--", wanted)
 
@@ -78,11 +78,11 @@ def test_an_incident_that_is_not_there_is_1(firebreak: Told, wanted: str) -> Non
 
 
 @pytest.mark.parametrize("command", ["approve", "release"])
-def test_answering_an_incident_that_is_not_there_is_1(firebreak: Told, command: str) -> None:
+def test_answering_an_incident_that_is_not_there_is_1(firebreak: Told, ledger: Path, command: str) -> None:
     told = firebreak("incident", command, "fb-0000000000000000")
 
     assert told.code == 1
-    assert told.err == "there is no incident fb-0000000000000000\n"
+    assert told.err == f"there is no incident fb-0000000000000000 (ledger {ledger})\n"
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ def test_a_ledger_that_cannot_be_used_is_3(
         assert "Traceback" not in told.err
 
 
-def test_for_programs_an_error_is_json_too(firebreak: Told) -> None:
+def test_for_programs_an_error_is_json_too(firebreak: Told, ledger: Path) -> None:
     told = firebreak("incident", "show", "fb-0000000000000000", "--json")
 
     assert told.code == 1
-    assert told.json == {"says": "there is no incident fb-0000000000000000", "exit": 1}
+    assert told.json == {"says": "there is no incident fb-0000000000000000", "exit": 1, "ledger": str(ledger)}
 
 
 def test_without_google_credentials_a_release_is_3(
@@ -146,6 +146,22 @@ def test_a_command_that_nobody_answers_is_3_and_says_that_it_may_still_be_carrie
 
         assert told.code == 3
         assert "is not answered yet; it is carried out once the function gets to it" in told.err
+
+
+def test_a_command_whose_answer_cannot_be_read_is_3_and_says_that_it_was_sent(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ledger.sqlite").write_text("not a database, but long enough to look like one " * 100)
+    topic = "projects/firebreak/topics/commands"
+    (tmp_path / "line").mkdir()
+    with Lines(tmp_path / "line")() as on:
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", on.sandbox.environment()["PUBSUB_EMULATOR_HOST"])
+        monkeypatch.setenv("FIREBREAK_COMMANDS_TOPIC", topic)
+        told = firebreak("halt", "--reason", "game day")
+
+        assert len(on.world.topics[topic]) == 1
+        assert told.code == 3
+        assert f"the command was sent to {topic} and its answer could not be read: the ledger {tmp_path}" in told.err
 
 
 def test_nobody_in_particular_has_to_say_who_they_are(firebreak: Told, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,16 +263,3 @@ def test_a_terminal_without_our_characters_gets_the_rest() -> None:
     )
 
     assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize("words", [(), ("--json",)])
-def test_a_sweep_that_could_not_deal_with_something_says_what_and_no(
-    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
-) -> None:
-    (tmp_path / "none").mkdir()
-    monkeypatch.setenv("FIREBREAK_POLICIES", str(tmp_path / "none"))
-    answer = firebreak("sweep", "--by", "ada", *words)
-    said = f"refused: 1 (the findings of SCC: {NO_POLICY})"
-
-    assert answer.code == 1
-    assert (answer.json == {"says": said, "exit": 1}) if words else (answer.err == f"{said}\n")

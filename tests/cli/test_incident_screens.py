@@ -15,7 +15,7 @@ from core.incident import Decision, Phase
 from core.instants import NANOS
 from core.mode import Cap, Mode
 from sandbox.notifications import Scene
-from screens.incident_list import show_list
+from screens.incident_list import Count, show_list
 from screens.incident_show import show
 from screens.question import show_question
 from tests.cli.commands import NOW, incident, looked_at, recorded, told
@@ -147,6 +147,16 @@ def test_a_broken_seal_is_told_at_once_and_at_the_way_back() -> None:
     assert "unverified" in text.partition("To undo it by hand\n")[2]
 
 
+def test_a_seal_that_is_not_verified_here_is_no_broken_one() -> None:
+    seal = "not verified here: FIREBREAK_SEAL_KEY is not set"
+    shown, asked = (told(screen, {**recorded("contained"), "seal": seal}, NOW) for screen in (show, show_question))
+
+    assert f"The seal of this record is {seal}.\n" in shown.split("\nFinding\n")[0]
+    assert "unverified, because there is no seal key here" in shown.partition("To undo it by hand\n")[2]
+    assert f"The seal of this record is {seal}; whoever carries it out verifies it first\n" in asked
+    assert "changed by somebody" not in shown + asked
+
+
 def test_a_question_shows_the_plan_its_fallback_and_the_doubts() -> None:
     plan = incident().plan
     assert plan is not None
@@ -264,6 +274,26 @@ def test_the_list_tells_who_waits() -> None:
     assert re.search(
         r"^fb-\w{16}  waiting +2 min  shop-prod/europe-west1/checkout: known-malware-on-service", text, re.MULTILINE
     )
+
+
+@pytest.mark.parametrize(
+    ("count", "shown", "said"),
+    [
+        (Count(0), 0, "No incidents."),
+        (Count(1), 1, "1 incident."),
+        (Count(226), 50, "50 of 226 incidents."),
+        (Count(226, "waiting", 78, 226), 50, "50 of 78 in phase waiting, of 226 incidents."),
+        (Count(226, "waiting", 3, 226), 3, "3 in phase waiting, of 226 incidents."),
+        (Count(0, "waiting"), 0, "No incidents."),
+        (
+            Count(5000, "failed", 0, 1000, "/a b"),
+            0,
+            "None in phase failed, of 5000 incidents in the ledger /a b, looked for among the 1000 last touched.",
+        ),
+    ],
+)
+def test_the_count_is_of_what_there_is(count: Count, shown: int, said: str) -> None:
+    assert count.told(shown) == said
 
 
 def test_an_empty_list_says_so() -> None:

@@ -133,6 +133,17 @@ def test_the_last_saved_is_listed_first_and_kinds_are_apart(store: Store) -> Non
     assert [one.key for one in documents.newest("incident", 1)] == ["a"]
 
 
+def test_the_documents_of_a_kind_are_counted_and_no_other(store: Store) -> None:
+    """Each once, however often it was saved, whatever else is kept."""
+    documents = store()
+    first = documents.create("incident", "a", {}, Index(due_ns=1, subject="x"))
+    documents.create("incident", "b", {})
+    documents.create("standing", "c", {})
+    documents.replace(first, {"again": True})
+
+    assert [store().count(kind) for kind in ("incident", "standing", "none")] == [2, 1, 0]
+
+
 def test_any_text_is_a_key_and_a_subject(store: Store) -> None:
     """Slashes, reserved words, what others are encoded to, any script and length: each is found, and no other."""
     documents = store()

@@ -11,10 +11,10 @@ from adapters.sqlite import SqliteDocuments
 from core.errors import Transient
 from core.finding import Finding, parse_notification
 from core.halt import Halt
-from core.seal import Seal
+from core.seal import NoKey, Seal, Sealed
 from core.standing import Standing
 from documents import Conflict
-from ledger import LEASE_NS, BrokenSeal, Held, Ledger
+from ledger import LEASE_NS, BrokenSeal, Held, Ledger, NotVerified
 
 FINDING = parse_notification((Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()).finding
 SEAL = Seal((b"key",))
@@ -219,6 +219,29 @@ def test_what_stands_is_refused_where_its_seal_is_broken_or_moved(tmp_path: Path
     for target in ("a", "b"):
         with pytest.raises(BrokenSeal):
             one.standing(target)
+
+
+def test_without_a_key_nothing_is_called_changed_and_nothing_is_saved(tmp_path: Path, clock: Clock) -> None:
+    """A laptop without the key knows nothing of a seal, whole or forged."""
+    one = ledger(tmp_path, clock, "one")
+    held = one.claim(FINDING)
+    one.stand(Standing("a"), None)
+    laptop = replace(one, seal=Seal(()))
+    whole = _read(laptop, held.incident.id)
+    one.documents.replace(held.document, {**held.document.body, "seal": "0" * 64})
+    forged = _read(laptop, held.incident.id)
+
+    assert (whole.sealed, forged.sealed) == (Sealed.UNVERIFIED, Sealed.UNVERIFIED)
+    with pytest.raises(NotVerified, match="not verified here"):
+        laptop.standing("a")
+    with pytest.raises(NoKey, match="FIREBREAK_SEAL_KEY"):
+        laptop.save(forged, forged.incident)
+
+
+@pytest.mark.parametrize("known", Sealed)
+def test_only_a_seal_that_holds_counts_as_one(known: Sealed) -> None:
+    """Whatever asks for a yes or a no gets a no where nothing is known."""
+    assert bool(known) is (known is Sealed.HOLDS)
 
 
 def test_an_older_key_still_verifies_after_rotation(tmp_path: Path, clock: Clock) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +63,7 @@ def test_every_operation_is_an_index_look_up(path: Path, asked: list[str]) -> No
     documents.replace(document, {}, Index(1, "x", 1))
     lists = (documents.newest("incident", 5), documents.due("incident", 5, 5), documents.about("incident", "x", 5))
     keys = [one.key for found in lists for one in found]
+    documents.count("incident")
     documents.forget(5, 5)
     operations = [one for one in asked if one.startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))]
     connection = sqlite3.connect(path)
@@ -129,6 +134,58 @@ def test_a_newer_file_is_left_alone(path: Path) -> None:
     connection.close()
     with pytest.raises(Transient, match="newer Firebreak"):
         SqliteDocuments(path).create("incident", "a", {})
+
+
+def test_an_older_file_is_looked_at_as_it_is(path: Path) -> None:
+    """Who only reads brings nothing up."""
+    first_file(path)
+    before = path.read_bytes()
+    documents = SqliteDocuments(path, read_only=True)
+
+    assert [one.body for one in documents.newest("incident", 5)] == [{"n": 2}, {"n": 1}]
+    assert documents.count("incident") == 2
+    assert path.read_bytes() == before
+
+
+def test_a_newer_file_is_not_looked_at_either(path: Path) -> None:
+    """Nor is what it holds guessed."""
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(Transient, match="newer Firebreak"):
+        SqliteDocuments(path, read_only=True).read("incident", "a")
+
+
+def test_a_ledger_is_read_where_nothing_can_be_written() -> None:
+    """On a file system that is mounted for reading, or in the folder of somebody else."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger.sqlite"
+        SqliteDocuments(path).create("incident", "a", {"n": 1})
+        gc.collect()  # which closes the file, as the end of a process does
+        with unwritable(path):
+            found = SqliteDocuments(path, read_only=True).read("incident", "a")
+        left = [one.name for one in path.parent.iterdir()]
+
+    assert found is not None
+    assert found.body == {"n": 1}
+    assert left == ["ledger.sqlite"]
+
+
+@contextmanager
+def unwritable(path: Path) -> Iterator[None]:
+    """A file and its folder that this process may only read, also where the tests run as root."""
+    own = os.geteuid()
+    path.chmod(0o444)
+    path.parent.chmod(0o555)
+    try:
+        if own == 0:
+            os.seteuid(65534)
+        with pytest.raises(PermissionError):
+            path.with_name("other").touch()
+        yield
+    finally:
+        os.seteuid(own)
+        path.parent.chmod(0o700)
 
 
 @pytest.mark.parametrize("text", ["[1", "[1]", "", "\udcff"])

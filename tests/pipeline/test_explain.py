@@ -146,3 +146,45 @@ def test_the_screen_shows_how_it_comes_about(line: Lines, explain: Any) -> None:
     )
     assert f"pin_previous_revision on {SERVICE}" in out
     assert json.dumps("\x1b") not in out
+
+
+def test_what_is_explained_says_which_ledger_was_read_and_makes_none(line: Lines, explain: Any, tmp_path: Path) -> None:
+    """Before there is a ledger it says so; without --live none is read."""
+    with line() as on:
+        pair = on.finding()
+        place = tmp_path / "ledger.sqlite"
+        without = explain(on, pair, "--live").out
+        made = place.exists()
+        on.respond(pair)
+        live, as_json, taken = (explain(on, pair, *words) for words in (("--live",), ("--live", "--json"), ("--json",)))
+
+    assert not made
+    assert "no ledger was read, so nothing is known of earlier incidents\n" in without
+    assert f"\nledger {place}\n" in live.out
+    assert (as_json.json["ledger"], taken.json["ledger"]) == (str(place), None)
+
+
+def test_a_halt_is_looked_at_with_live_alone(line: Lines, explain: Any) -> None:
+    """As the screen says of it."""
+    with line() as on:
+        pair = on.finding()
+        on.app.ledger.halt("a drill", "ada")
+        live, taken = explain(on, pair, "--live", "--json").json, explain(on, pair, "--json").json
+
+    assert "halt" in {cap["name"] for cap in live["decision"]["caps"]}
+    assert "halt" not in {cap["name"] for cap in taken["decision"]["caps"]}
+
+
+def test_what_stands_is_not_verified_on_a_laptop_without_the_key_and_not_called_broken(
+    line: Lines, explain: Any, tmp_path: Path
+) -> None:
+    """Nor is a key made there, or anything sealed with one that is not the ledger's."""
+    with line() as on:
+        pair = on.finding()
+        on.respond(pair)
+        (tmp_path / "firebreak" / "seal.key").unlink()
+        told = explain(on, pair, "--live", "--json")
+
+    (seal,) = [cap["reason"] for cap in told.json["decision"]["caps"] if cap["name"] == "seal"]
+    assert seal.endswith("is not verified here: there is no seal key")
+    assert not (tmp_path / "firebreak" / "seal.key").exists()

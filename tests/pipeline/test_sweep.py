@@ -13,6 +13,7 @@ import pytest
 
 import pipeline
 from adapters.sqlite import SqliteDocuments
+from core.command import Command
 from core.errors import Transient
 from core.finding import parse_notification
 from core.incident import Incident
@@ -244,6 +245,44 @@ def test_what_cannot_be_reached_is_named_and_left_for_the_next_sweep(line: Lines
         assert str(refused).startswith("refused: 1 (the findings of SCC: ")
         assert unreachable.refused == ()
         assert str(unreachable).startswith("busy or unreachable: 1 (the findings of SCC: ")
+
+
+def test_what_no_time_was_left_for_is_named_and_left_for_the_next_sweep(line: Lines) -> None:
+    with line() as on:
+        incident = on.respond(on.finding())
+        on.skipped_ns += 5 * HOUR
+        swept = pipeline.sweep(on.app, 0.0)
+
+        assert swept.done["left for the next sweep"] == 3
+        assert swept.later[0] == f"incident {incident.id} and what comes after it: left for the next sweep"
+        assert swept.refused == ()
+
+
+def test_more_lost_findings_than_one_sweep_answers_are_said_to_be_left(
+    line: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stages.missed._MOST_ANSWERED", 1)
+    with line() as on:
+        for number in range(2):
+            on.finding(finding_id=f"lost{number}", minutes_ago=3 - number)
+        first, second, third = pipeline.sweep(on.app), pipeline.sweep(on.app), pipeline.sweep(on.app)
+
+        assert [one.done.get("missed findings answered", 0) for one in (first, second)] == [1, 1]
+        assert first.later == ("the next of the findings of SCC and what comes after it: left for the next sweep",)
+        assert third.later == ()
+
+
+@pytest.mark.parametrize(("refused", "later"), [((), ()), (("a",), ()), ((), ("b",)), (("a",), ("b",))])
+def test_a_sweep_that_left_something_is_not_done(
+    line: Lines, monkeypatch: pytest.MonkeyPatch, refused: tuple[str, ...], later: tuple[str, ...]
+) -> None:
+    """And where that could not be reached, its answer says so, also when it is read back from the ledger."""
+    monkeypatch.setattr(pipeline, "sweep", lambda _: pipeline.Swept({}, refused, later))
+    with line() as on:
+        command = Command("one", "sweep", "ada")
+        obeyed = [pipeline.obey(on.app, command) for _ in range(2)]
+
+        assert [(one.done, one.unreached) for one in obeyed] == [(not refused and not later, bool(later))] * 2
 
 
 def test_without_any_policy_findings_are_recorded_and_the_sweep_says_no(line: Lines) -> None:

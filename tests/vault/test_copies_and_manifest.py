@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.copies import copy_of, opened, redacted
-from core.seal import Seal
+from core.seal import Seal, Sealed
 from core.vault import (
     Difference,
     Manifest,
@@ -23,6 +23,7 @@ from core.vault import (
     read_manifest,
     sealed_copy,
     sealed_manifest,
+    seen_manifest,
 )
 from tests.fire.secrets_planted import CONTROLS, SECRETS, TAINT, TELLTALES
 
@@ -130,6 +131,27 @@ def test_a_manifest_of_another_incident_or_key_is_not_believed() -> None:
     assert read_manifest(MANIFEST, "fb-2", SEAL) is None
     assert read_manifest(MANIFEST, ID, OTHER) is None
     assert read_manifest(OBJECTS["logs.json"], ID, SEAL) is None
+
+
+@pytest.mark.parametrize(
+    ("seal", "known"), [(SEAL, Sealed.HOLDS), (OTHER, Sealed.BROKEN), (Seal(()), Sealed.UNVERIFIED)]
+)
+def test_a_manifest_is_looked_at_whoever_sealed_it_and_only_believed_under_its_own_key(
+    seal: Seal, known: Sealed
+) -> None:
+    """So that hashes can be compared by who has no key."""
+    manifest, sealed = seen_manifest(MANIFEST, ID, seal)
+
+    assert sealed is known
+    assert manifest is not None
+    assert manifest.objects == tuple(sorted(ENTRIES, key=lambda one: one.name))
+    assert read_manifest(MANIFEST, ID, seal) == (manifest if known is Sealed.HOLDS else None)
+
+
+@pytest.mark.parametrize("data", [b"not JSON", b"[]", b"{}", MANIFEST.replace(b'"objects"', b'"things"')])
+def test_what_is_no_manifest_is_none_without_a_key_too(data: bytes) -> None:
+    """It is not read for one."""
+    assert seen_manifest(data, ID, Seal(()))[0] is None
 
 
 @pytest.mark.parametrize("kind", SECRETS)

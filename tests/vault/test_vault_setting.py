@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from adapters.deadline import Deadline
 from adapters.vault_bucket import BucketVault
 from adapters.vault_folder import FolderVault
 from app import vault_of
@@ -17,6 +20,8 @@ from settings import SettingsFault, read_settings
         ({"HOME": "/users/ada"}, FolderVault, "file:///users/ada/.local/state/firebreak/evidence"),
         ({"XDG_STATE_HOME": "/var/state"}, FolderVault, "file:///var/state/firebreak/evidence"),
         ({"FIREBREAK_EVIDENCE": "file:///srv/evidence"}, FolderVault, "file:///srv/evidence"),
+        ({"FIREBREAK_EVIDENCE": "file:///srv/my evidence"}, FolderVault, "file:///srv/my evidence"),
+        ({"FIREBREAK_EVIDENCE": "file:///srv/my%20evidence"}, FolderVault, "file:///srv/my%20evidence"),
         ({"FIREBREAK_EVIDENCE": "gs://bucket"}, BucketVault, "gs://bucket"),
         ({"FIREBREAK_EVIDENCE": "gs://bucket_1.example.com/a/b/"}, BucketVault, "gs://bucket_1.example.com/a/b"),
     ],
@@ -27,6 +32,15 @@ def test_the_vault_is_where_the_setting_says(given: dict[str, str], kind: type, 
 
     assert isinstance(vault, kind)
     assert vault.uri == uri
+
+
+@pytest.mark.parametrize("name", ["my evidence", "my%20evidence"])
+def test_a_folder_is_named_letter_by_letter(tmp_path: Path, name: str) -> None:
+    """A space is a space, and a percent sign is one too."""
+    vault = vault_of(read_settings({"FIREBREAK_EVIDENCE": f"file://{tmp_path}/{name}"}))
+    vault.put("fb-1", "a.json", b"{}", Deadline.after(5))
+
+    assert (tmp_path / name / "fb-1" / "a.json").read_bytes() == b"{}"
 
 
 @pytest.mark.parametrize(
