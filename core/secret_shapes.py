@@ -159,6 +159,7 @@ Stripe key           | rk_test_        | alnum  | 10
 Stripe key           | rk_prod_        | alnum  | 10
 Stripe webhook key   | whsec_          | base64 | 20
 Twilio key           | SK              | hex    | 32
+Twilio key           | Sk              | hex    | 32
 Twilio key           | sk              | hex    | 32
 Typeform token       | tfp_            | dots   | 40
 Vault token          | hvs.            | word   | 20

@@ -15,7 +15,6 @@ from core.secret_names import names_a_secret
 from core.secret_shapes import ALPHABETS, ENCODED, ODD_SHAPES, SHAPES
 
 _LONGEST_VALUE = 4000
-_SHORTEST = 3
 _MOST_TIMES = 6
 _NO_SECRETS = frozenset({"true", "false", "null", "none", "undefined"})
 _ASSIGNED = re.compile(
@@ -28,6 +27,8 @@ _PAIRED = re.compile(
 _ELEMENT = re.compile(r"<([\w.-]{1,100}+)[^<>]{0,100}>")
 _QUOTE = re.compile(r"\\{0,3}[\"']")
 _BARE = re.compile(r"(?:[^\s\"',;&<>\\]++|\\(?![\"']))*+")
+_NUMBER = re.compile(r"[0-9]{1,3}|.?.?", re.DOTALL)
+_VARIABLE = re.compile(r"(?:[^\s\"'<>\\]++|\\(?![\"']))*+")
 _LINE = re.compile(r"(?:[^\r\n\"'\\]++|\\(?![\"']))*+")
 _TEXT = re.compile(r"[^<]*+")
 _CREDENTIALS = re.compile(r"(?:Digest\s[^\r\n]*+|[A-Za-z][0-9A-Za-z-]{1,20}\s+(?!\[)[^\s\"',]++|[^\s\"',]++)")
@@ -120,7 +121,7 @@ def _replaced(text: str, pattern: re.Pattern[str], value: Callable[[str, str, in
     """The text with the values replaced that follow a secret's name."""
     parts, end = [], 0
     for found in pattern.finditer(text):
-        if found.start() < end or not names_a_secret(found[1]):
+        if found.start() < end or not names_a_secret(found[1]) or _is_image(text, found):
             continue
         first, last = value(found[1], text, found.end())
         parts += [text[end:first], _shown(text[first:last])]
@@ -128,12 +129,17 @@ def _replaced(text: str, pattern: re.Pattern[str], value: Callable[[str, str, in
     return "".join((*parts, text[end:]))
 
 
+def _is_image(text: str, found: re.Match[str]) -> bool:
+    """Whether a name and a colon are the last part of an image's path, and a tag follows."""
+    return text[found.start() - 1 : found.start()] == "/" and found[0].endswith(f"{found[1]}:")
+
+
 def _shown(value: str) -> str:
     marked = MARKED.match(value)
     rest = value[marked.end() :] if marked else value
     if not rest.strip():
         return value
-    return value if not marked and (len(value) < _SHORTEST or value.lower() in _NO_SECRETS) else MARK
+    return value if not marked and (_NUMBER.fullmatch(value) or value.lower() in _NO_SECRETS) else MARK
 
 
 def _value_end(name: str, text: str, at: int) -> tuple[int, int]:
@@ -146,7 +152,8 @@ def _value_end(name: str, text: str, at: int) -> tuple[int, int]:
     marked = MARKED.match(text, at)
     if name.lower().endswith("authorization") and not marked:
         return at, _end(_CREDENTIALS, text, at)
-    return at, _end(_BARE, text, marked.end() if marked else at)
+    variable = name.isupper() and text[at - 1 : at] == "="
+    return at, _end(_VARIABLE if variable else _BARE, text, marked.end() if marked else at)
 
 
 def _closing(text: str, quote: str, at: int) -> int:

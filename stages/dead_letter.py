@@ -18,6 +18,7 @@ from stages.keep import put
 
 _FOLDER = "unreadable"
 _DEEPEST = 8
+_REASON = 500
 _SHORT = 24  # an identifier may look like base64, and hides nothing
 
 
@@ -29,12 +30,12 @@ def bury(app: App, event: Any, reason: str) -> None:  # noqa: ANN401 - whatever 
     own = _own_bytes(event)
     whole = own or json.dumps(event, ensure_ascii=True, default=str).encode()
     digest = hashlib.sha256(whole).hexdigest()
-    app.ledger.keep_unreadable(digest, {"reason": safe(reason), "size": len(whole)})
+    app.ledger.keep_unreadable(digest)
     topic = app.settings.dead_letter_topic
     kept = "there is no dead-letter topic: only its digest is kept"
     if topic is not None:
         try:
-            app.publisher.publish(topic, whole, {"reason": reason[:500], "sha256": digest}, Deadline.after(20))
+            app.publisher.publish(topic, whole, {"reason": safe(reason, _REASON), "sha256": digest}, Deadline.after(20))
             kept = f"it is kept in {topic}"
         except Refused as fault:
             kept = f"the dead-letter topic refuses it: {fault}"
