@@ -75,8 +75,11 @@ _ANOTHER_P = frozenset(
 _USERS = frozenset({"-u", "-U", "--user", "--proxy-user", "--userpwd"})
 
 
-def safe_words(words: Sequence[str]) -> list[str]:
-    """The words with each that is a secret because of its place replaced; what is in a word itself is left."""
+def safe_words(words: Sequence[str], *, listed: bool = True) -> list[str]:
+    """The words with each that is a secret because of its place replaced; what is in a word itself is left.
+
+    A bare name, such as `Authorization`, has its value behind it in a list; in a sentence it is a word like others.
+    """
     made: list[str] = []
     program, expects = "", ""
     for word in words:
@@ -90,6 +93,7 @@ def safe_words(words: Sequence[str]) -> list[str]:
         elif base in _JOINED or base in _PASSWORD_OPTIONS or base in _ANOTHER_P:
             program = base
         expects = _expected(word, program)
+        expects = "" if expects == "any" and not listed else expects
         made.append(_joined(word, program))
     return made
 
@@ -100,7 +104,7 @@ def safe_line(line: str) -> str:
         return line
     found = [(one, *_bare(one[0])) for one in _TOKEN.finditer(line)]
     made, end = [], 0
-    for (one, at, word), shown in zip(found, safe_words([word for _, _, word in found]), strict=True):
+    for (one, at, word), shown in zip(found, safe_words([word for _, _, word in found], listed=False), strict=True):
         told = safe_line(word) if at and shown == word and " " in word else shown
         if told != word:
             made += [line[end : one.start() + at], told]
