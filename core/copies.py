@@ -17,7 +17,7 @@ from core.workload import TAG
 _ROOM = 500_000
 _LONGEST = 100_000
 _DEEPEST = 60
-_PARTS = 50_000
+_PARTS = 20_000
 _SHORT_TEXT = 200
 _VARIABLES = frozenset({"env", "envVariables", "env_variables"})
 _PAIR_NAMES = ("name", "key", "Name", "Key")

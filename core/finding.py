@@ -29,6 +29,7 @@ _PROJECT_NUMBER = re.compile(r"[0-9]{1,20}")
 _MANY = 50
 _MANY_WORDS = 10_000  # more than are shown of any command, so that the others may be left as they are
 _WORD = 300
+_URI = 1000
 _YEAR_9999_NS = 253_370_764_800 * NANOS
 
 CATALOGUE: Catalogue = MappingProxyType(
@@ -310,7 +311,7 @@ def _containers(finding: Mapping[str, Any]) -> Iterator[Container]:
         image = _text(container, "imageId") or _text(container, "uri")
         digest = image[image.rfind("sha256:") :] if "sha256:" in image else ""
         known = digest if _SHA256.fullmatch(digest[7:]) else None
-        yield Container(safe(_text(container, "name")), safe(_text(container, "uri")), known)
+        yield Container(safe(_text(container, "name"), _WORD), safe(_text(container, "uri"), _URI), known)
 
 
 def _commands(finding: Mapping[str, Any]) -> Iterator[str]:

@@ -14,7 +14,7 @@ LONGEST_TEXT = 2000
 LONGEST_LIST = 50
 LARGEST_RECORD = 200_000
 _DEEPEST = 12
-_SCANNED = 8000
+_BEYOND = 1000  # characters that are looked at beyond those that may be shown, for what redaction makes shorter
 _LONGEST_QUOTED = 600  # a quoted secret of several words, with its name
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
@@ -62,7 +62,7 @@ def safe(text: str, limit: int = LONGEST_TEXT) -> str:
     if more and len(text) <= limit + _LONGEST_MORE:
         # Cut before, or pretending to be: what is left of it is looked at again, and not cut again.
         return _shown(text[: more.start()]) + more[0]
-    scanned = max(_SCANNED, limit + _LONGEST_QUOTED)
+    scanned = limit + _BEYOND
     shown = _shown(text[:scanned])
     unseen = max(0, len(text) - scanned)
     if unseen:
