@@ -1,4 +1,4 @@
-"""Every form of a secret, planted in the message, the finding and each kind of workload, is looked for in all outputs."""
+"""Every form of a secret, planted in message, finding and each kind of workload, is looked for in all outputs."""
 
 from __future__ import annotations
 
