@@ -72,6 +72,8 @@ _ANOTHER_P = frozenset(
     )
 )
 """Programs whose `-p` is no password."""
+_SETTINGS = frozenset({"requirepass", "masterauth"})
+"""Settings that are written before their value, with nothing between."""
 _USERS = frozenset({"-u", "-U", "--user", "--proxy-user", "--userpwd"})
 
 
@@ -125,7 +127,7 @@ def _expected(word: str, program: str) -> str:
     """What the next word is: `secret`, `user` (and a password after a colon), `any` for a bare name, or nothing."""
     if word in _USERS:
         return "user"
-    if word in _PASSWORD_OPTIONS.get(program, ()):
+    if word in _SETTINGS or word in _PASSWORD_OPTIONS.get(program, ()):
         return "secret"
     if word == "-p":
         return "" if program in _ANOTHER_P else "password"
@@ -152,6 +154,9 @@ def _hidden(word: str, expects: str) -> str:
 
 
 def _joined(word: str, program: str) -> str:
+    given, equals, value = word.partition("=")
+    if equals and (given in _USERS or given == "-p"):
+        return f"{given}={_hidden(value, _expected(given, program) or 'user')}"
     option, rest = word[:2], word[2:]
     if not rest or MARKED.match(rest):
         return word

@@ -23,7 +23,19 @@ _SECRETS = frozenset(
             "cookie",
         ),
         *("cookies", "signature", "sig", "jwt", "bearer", "otp", "sessionid", "sessid", "phpsessid", "jsessionid"),
-        *("dbpass", "userpass", "rootpass", "mysqlpass", "sshpass", "apikeys", "sas", "keyfilejson"),
+        *(
+            "dbpass",
+            "storepass",
+            "keypass",
+            "requirepass",
+            "userpass",
+            "rootpass",
+            "mysqlpass",
+            "sshpass",
+            "apikeys",
+            "sas",
+            "keyfilejson",
+        ),
     )
 )
 _ENDINGS = (

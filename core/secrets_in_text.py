@@ -30,6 +30,7 @@ _BARE = re.compile(r"(?:[^\s\"',;&<>\\]++|\\(?![\"']))*+")
 _NUMBER = re.compile(r"[0-9]{1,3}|.?.?", re.DOTALL)
 _VARIABLE = re.compile(r"(?:[^\s\"'<>\\]++|\\(?![\"']))*+")
 _LINE = re.compile(r"(?:[^\r\n\"'\\]++|\\(?![\"']))*+")
+_LISTED = re.compile(r"\[(?!redacted )[^\]\r\n]*+")
 _TEXT = re.compile(r"[^<]*+")
 _CREDENTIALS = re.compile(r"(?:Digest\s[^\r\n]*+|[A-Za-z][0-9A-Za-z-]{1,20}\s+(?!\[)[^\s\"',]++|[^\s\"',]++)")
 _WHOLE = re.compile(r"(-{0,2}[^\W\d][\w.-]*+=)(\S++)\Z")
@@ -144,6 +145,8 @@ def _shown(value: str) -> str:
 
 def _value_end(name: str, text: str, at: int) -> tuple[int, int]:
     """Where the value begins and ends that stands at this place."""
+    if listed := _LISTED.match(text, at):
+        return at + 1, listed.end()
     if quote := _QUOTE.match(text, at):
         end = _closing(text, quote[0], quote.end())
         return quote.end(), end

@@ -129,8 +129,13 @@ NAMED: tuple[str, ...] = tuple(
         *('["--token", "{V}"]', "['-p', '{V}']", '["-u", "user:{V}"]', "token%3D{V}", "env['SECRET_TOKEN'] = '{V}'"),
     )
 )
+NAMED += (f'passwords: ["{_V}", "{_V}"]', f"requirepass {_V} -x", f"docker login -p={_V}")
 NAMED += (f"key {_ENCODED}", f"key {_NICE}")
 LISTS: tuple[tuple[str, ...], ...] = (
+    (f"-p={_V}",),
+    (f"--user=a:{_V}",),
+    ("keytool", "-storepass", _V),
+    ("redis-server", "requirepass", _V),
     ("--token", _V),
     ("-p", _V),
     ("-u", f"user:{_V}"),
