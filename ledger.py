@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -232,10 +232,10 @@ class Ledger:
         """Incidents on a target, last touched first."""
         return self._readable(self.documents.about("incident", target, limit))
 
-    def keep_unreadable(self, digest: str, about: Mapping[str, Any]) -> None:
-        """Record a message that could not be read, once for each content."""
+    def keep_unreadable(self, digest: str) -> None:
+        """Record a message that could not be read, once for each content, by its digest alone."""
         try:
-            self.documents.create("unreadable", digest, {**about, "at_ns": self.now_ns()})
+            self.documents.create("unreadable", digest, {"at_ns": self.now_ns()})
         except Exists:
             return
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.incident import Incident
 from core.markup import google_chat, slack
+from core.redaction import all_named
 from core.target import Target
 
 _MOST_LINES = 30
@@ -46,9 +47,10 @@ def _what(incident: Incident) -> list[str]:
 def _plan(incident: Incident) -> list[str]:
     changes = incident.plan.changes if incident.plan else ()
     return [
-        f"{incident.place_of(change.target)}{key}: {change.before.get(key)} -> {change.after.get(key)}"
+        all_named(f"{incident.place_of(change.target)}{key}: {before} -> {after}", key, before, after)
         for change in changes
         for key in sorted(change.after)
+        for before, after in ((change.before.get(key), change.after.get(key)),)
     ][:10]
 
 

@@ -7,10 +7,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
 from core.codec import UNSAVED
+from core.command_lines import safe_words
 from core.evidence import Catalogue, Fact, FactType, FactValue
 from core.instants import NANOS, parse_instant
 from core.redaction import safe
@@ -25,7 +27,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PROJECT_ID = re.compile(r"(?:[a-z0-9.-]{1,60}:)?[a-z][a-z0-9-]{1,40}")
 _PROJECT_NUMBER = re.compile(r"[0-9]{1,20}")
 _MANY = 50
+_MANY_WORDS = 10_000  # more than are shown of any command, so that the others may be left as they are
 _WORD = 300
+_URI = 1000
 _YEAR_9999_NS = 253_370_764_800 * NANOS
 
 CATALOGUE: Catalogue = MappingProxyType(
@@ -198,10 +202,10 @@ def parse_finding(finding: Mapping[str, Any], resource: Mapping[str, Any]) -> Fi
         organization=_organization(cloud, finding),
         folders=_folders(cloud),
         target=_target(_text(finding, "resourceName"), _text(resource, "name"), cloud),
-        binaries=tuple(_binaries(finding))[:_MANY],
-        containers=tuple(_containers(finding))[:_MANY],
-        commands=tuple(_commands(finding))[:_MANY],
-        contacts=tuple(_contacts(finding))[:_MANY],
+        binaries=tuple(islice(_binaries(finding), _MANY)),
+        containers=tuple(islice(_containers(finding), _MANY)),
+        commands=tuple(islice(_commands(finding), _MANY)),
+        contacts=tuple(islice(_contacts(finding), _MANY)),
         description=safe(_text(finding, "description")),
         original={"finding": finding, "resource": resource},
         **_attack(_dict(finding.get("mitreAttack"))),
@@ -288,10 +292,10 @@ def _binaries(finding: Mapping[str, Any]) -> Iterator[Binary]:
     order = {"library": 0} if "Library" in _text(finding, "category") else {"library": 9}
     seen = set()
     for role, file in sorted(listed, key=lambda one: order.get(one[0], 1)):
-        binary = _binary(role, file)
-        if (binary.path, binary.sha256) not in seen:
-            seen.add((binary.path, binary.sha256))
-            yield binary
+        identity = (_text(file, "path"), _text(file, "sha256").lower())
+        if identity not in seen:
+            seen.add(identity)
+            yield _binary(role, file)
 
 
 def _binary(role: str, file: Mapping[str, Any]) -> Binary:
@@ -307,14 +311,15 @@ def _containers(finding: Mapping[str, Any]) -> Iterator[Container]:
         image = _text(container, "imageId") or _text(container, "uri")
         digest = image[image.rfind("sha256:") :] if "sha256:" in image else ""
         known = digest if _SHA256.fullmatch(digest[7:]) else None
-        yield Container(safe(_text(container, "name")), safe(_text(container, "uri")), known)
+        yield Container(safe(_text(container, "name"), _WORD), safe(_text(container, "uri"), _URI), known)
 
 
 def _commands(finding: Mapping[str, Any]) -> Iterator[str]:
     for process in _list(finding.get("processes")):
-        words = [_decoded(word) for word in _strings(process.get("args"))]
+        given = _strings(process.get("args"))
+        words = [_decoded(word) for word in given[:_MANY_WORDS]]
         if words:
-            yield safe(" ".join(words))
+            yield safe(" ".join([*safe_words(words), *given[_MANY_WORDS:]]))
 
 
 def _contacts(finding: Mapping[str, Any]) -> Iterator[str]:

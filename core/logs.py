@@ -113,11 +113,11 @@ def _said(entry: Mapping[str, Any]) -> str:
     audit = entry.get("protoPayload")
     if isinstance(text := entry.get("textPayload"), str):
         said = opened(text)
-        parts.append(text if said is text else json.dumps(redacted(said), ensure_ascii=False))
+        parts.append(text if said is text else json.dumps(redacted(said, _LONGEST), ensure_ascii=False))
     if isinstance(payload, Mapping):
         message = payload.get("message")
         alone = len(payload) == 1 and isinstance(message, str)
-        parts.append(str(message) if alone else json.dumps(redacted(payload), ensure_ascii=False))
+        parts.append(str(message) if alone else json.dumps(redacted(payload, _LONGEST), ensure_ascii=False))
     if isinstance(audit, Mapping):
         parts.append(_audited(audit))
     return " ".join(part for part in parts if part)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from core.action import Setting
 from core.finding import Finding
 from core.incident import Decision, Incident, Kept
 from core.instants import format_instant
 from core.plan import Change, Plan
-from core.redaction import bounded_record, safe
+from core.redaction import bounded_record, named, safe
 from core.target import NotATarget
 from core.undo import undo_lines
 
@@ -152,10 +154,14 @@ def _change(change: Change) -> dict[str, Any]:
         "target": change.target.resource,
         "surface": change.surface,
         "actions": list(change.actions),
-        "before": dict(change.before),
-        "after": dict(change.after),
+        "before": _settings(change.before),
+        "after": _settings(change.after),
         "basis": dict(change.basis),
     }
+
+
+def _settings(settings: Mapping[str, Setting | None]) -> dict[str, Any]:
+    return {named(key): named(value) if isinstance(value, str) else value for key, value in settings.items()}
 
 
 def _question(incident: Incident) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from core.access import read_grant
 from core.action import Setting
 from core.plan import Change, Plan
+from core.redaction import all_named
 from core.scaling import read_scaling
 from core.workload import (
     ACCOUNT,
@@ -73,14 +74,14 @@ def _executions(change: Change) -> Iterator[str]:
 def _traffic(change: Change) -> Iterator[str]:
     update = "services update-traffic"
     if SPLIT in change.before:
-        yield _gcloud(change, update, f"--to-revisions={change.before[SPLIT]}")
+        yield all_named(_gcloud(change, update, f"--to-revisions={change.before[SPLIT]}"), change.before[SPLIT])
     tags = {key.removeprefix(TAG): value for key, value in change.before.items() if key.startswith(TAG)}
     again = ",".join(f"{tag}={value}" for tag, value in sorted(tags.items()) if value is not None)
     gone = ",".join(tag for tag, value in sorted(tags.items()) if value is None)
     if again:
-        yield _gcloud(change, update, f"--update-tags={again}")
+        yield all_named(_gcloud(change, update, f"--update-tags={again}"), *tags, *tags.values())
     if gone:
-        yield _gcloud(change, update, f"--remove-tags={gone}")
+        yield all_named(_gcloud(change, update, f"--remove-tags={gone}"), *tags)
 
 
 def _scaling(text: str) -> tuple[str, ...]:

@@ -108,7 +108,7 @@ def _shown(workload: Workload) -> dict[str, Any]:
     return {
         **({} if off is None else {"direct_url": "off" if off else "on"}),
         "traffic": dict(workload.effective),
-        "tags": dict(workload.effective_tags),
+        "tags": [{"tag": tag, "revision": of} for tag, of in sorted(workload.effective_tags.items())],
         "latest": workload.latest or "",
         "last_modifier": workload.last_modifier,
         "revisions": [

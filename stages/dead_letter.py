@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +18,7 @@ from stages.keep import put
 
 _FOLDER = "unreadable"
 _DEEPEST = 8
+_REASON = 500
 _SHORT = 24  # an identifier may look like base64, and hides nothing
 
 
@@ -30,12 +30,12 @@ def bury(app: App, event: Any, reason: str) -> None:  # noqa: ANN401 - whatever 
     own = _own_bytes(event)
     whole = own or json.dumps(event, ensure_ascii=True, default=str).encode()
     digest = hashlib.sha256(whole).hexdigest()
-    app.ledger.keep_unreadable(digest, {"reason": reason, "size": len(whole), "begins": safe(_words(event))})
+    app.ledger.keep_unreadable(digest)
     topic = app.settings.dead_letter_topic
-    kept = "there is no dead-letter topic: the ledger keeps its beginning"
+    kept = "there is no dead-letter topic: only its digest is kept"
     if topic is not None:
         try:
-            app.publisher.publish(topic, whole, {"reason": reason[:500], "sha256": digest}, Deadline.after(20))
+            app.publisher.publish(topic, whole, {"reason": safe(reason, _REASON), "sha256": digest}, Deadline.after(20))
             kept = f"it is kept in {topic}"
         except Refused as fault:
             kept = f"the dead-letter topic refuses it: {fault}"
@@ -77,23 +77,6 @@ def _own_bytes(event: Any) -> bytes | None:  # noqa: ANN401 - JSON
     with suppress(TypeError, ValueError):
         return base64.b64decode(data, validate=True) or None if data else None
     return None
-
-
-def _words(event: Any) -> str:  # noqa: ANN401 - whatever JSON the request carried
-    """What the message says. Base64 is undone, because no secret could be seen through it."""
-    return " ".join(_opened(text) for text in _texts(event, 0))
-
-
-def _texts(value: Any, depth: int) -> Iterator[str]:  # noqa: ANN401 - JSON
-    if isinstance(value, dict) and depth < _DEEPEST:
-        for key, one in value.items():
-            yield f"{key}:"
-            yield from _texts(one, depth + 1)
-    elif isinstance(value, list) and depth < _DEEPEST:
-        for one in value:
-            yield from _texts(one, depth + 1)
-    elif value is not None:
-        yield str(value)
 
 
 def _opened(text: str) -> str:
