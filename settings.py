@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -17,26 +18,34 @@ from core.target import NotATarget, parse_resource
 
 _EMULATORS = ("CLOUD_RUN_EMULATOR_HOST", "SECURITY_CENTER_EMULATOR_HOST", "LOGGING_EMULATOR_HOST", "IAM_EMULATOR_HOST")
 _GOOGLE_EMULATORS = ("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
+_VIRUSTOTAL = ("VIRUSTOTAL_API_KEY", "VIRUSTOTAL_HOST")
+_WEBHOOKS = ("FIREBREAK_SLACK_WEBHOOK", "FIREBREAK_CHAT_WEBHOOK")
+_TOPICS = ("FIREBREAK_INCIDENTS_TOPIC", "FIREBREAK_DEAD_LETTER_TOPIC", "FIREBREAK_COMMANDS_TOPIC")
+_LISTS = ("FIREBREAK_SELF", "FIREBREAK_SEAL_KEY")
 _OWN = (
     "FIREBREAK_POLICIES",
     "FIREBREAK_LEDGER",
     "FIREBREAK_EVIDENCE",
     "FIREBREAK_CEILING",
-    "FIREBREAK_INCIDENTS_TOPIC",
-    "FIREBREAK_DEAD_LETTER_TOPIC",
-    "FIREBREAK_COMMANDS_TOPIC",
-    "FIREBREAK_SELF",
-    "FIREBREAK_SEAL_KEY",
     "FIREBREAK_SCC_MARKS",
-    "FIREBREAK_SLACK_WEBHOOK",
-    "FIREBREAK_CHAT_WEBHOOK",
+    *_TOPICS,
+    *_LISTS,
+    *_WEBHOOKS,
 )
+_SHORTEST_KEY = 16
+_QUOTES = "\"'"
+_EMPTY = f"{string.whitespace}{_QUOTES}"
 # How long a name has to be is for Google to say; an emulator takes short ones.
 _FIRESTORE = re.compile(
     r"firestore://(?P<project>(?:[a-z0-9.-]{1,60}:)?[a-z0-9][a-z0-9-]{0,62})"
     r"/(?P<database>\(default\)|[a-z0-9][a-z0-9-]{0,62})"
 )
 _EVIDENCE = re.compile(r"file:///[^?#]*[^/?#][^?#]*|gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[^/?#]+)*/?")
+_TOPIC = re.compile(r"projects/[^/\s]+/topics/[^/\s]+")
+# No more than may stand in a URL: a placeholder's brackets, a quote or a blank is none of it.
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?(?:[/?][!#-;=?-Z_a-z~]*)?"
+)
 ROOT = Path(__file__).resolve().parent
 
 
@@ -80,9 +89,9 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check the environment; raises SettingsFault naming every fault."""
-    given = {key: value.strip() for key, value in (os.environ if environment is None else environment).items()}
-    env = {key: value for key, value in given.items() if value}
-    faults = [*_misspelt(env), *_not_loopback(env), *_bad_values(env)]
+    given = (os.environ if environment is None else environment).items()
+    env = {key: parsed for key, value in given if (parsed := _parsed(key, value))}
+    faults = [*_misspelt(env), *_quoted(env), *_not_loopback(env), *_bad_values(env), *_bad_secrets(env)]
     if faults:
         raise SettingsFault("\n".join(faults))
     ledger = env.get("FIREBREAK_LEDGER") or f"sqlite:///{state_folder(env) / 'ledger.sqlite'}"
@@ -94,17 +103,24 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         incidents_topic=env.get("FIREBREAK_INCIDENTS_TOPIC"),
         dead_letter_topic=env.get("FIREBREAK_DEAD_LETTER_TOPIC"),
         commands_topic=env.get("FIREBREAK_COMMANDS_TOPIC"),
-        own=_own(env),
+        own=_list(env, "FIREBREAK_SELF"),
         virustotal_key=env.get("VIRUSTOTAL_API_KEY"),
         virustotal_host=env.get("VIRUSTOTAL_HOST"),
         emulators={name: env[name] for name in (*_EMULATORS, *_GOOGLE_EMULATORS) if name in env},
         deployed="K_SERVICE" in env,
-        seal_keys=tuple(part.strip() for part in env.get("FIREBREAK_SEAL_KEY", "").split(",") if part.strip()),
+        seal_keys=_list(env, "FIREBREAK_SEAL_KEY"),
         state=state_folder(env),
         marks={"on": True, "off": False}.get(env.get("FIREBREAK_SCC_MARKS", "")),
         slack_webhook=env.get("FIREBREAK_SLACK_WEBHOOK"),
         chat_webhook=env.get("FIREBREAK_CHAT_WEBHOOK"),
     )
+
+
+def lend_proxies() -> None:
+    """Spell the proxy's variables as gRPC reads them too, which is in small letters alone."""
+    for name in ("https_proxy", "no_proxy"):
+        if name.upper() in os.environ:
+            os.environ.setdefault(name, os.environ[name.upper()])
 
 
 def state_folder(env: Mapping[str, str]) -> Path:
@@ -113,8 +129,25 @@ def state_folder(env: Mapping[str, str]) -> Path:
     return Path(home) / "firebreak"
 
 
-def _own(env: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(part.strip() for part in env.get("FIREBREAK_SELF", "").split(",") if part.strip())
+def _parsed(name: str, value: str) -> str:
+    """What the variable says; nothing where that is only blanks, quotes around nothing, or the commas of a list."""
+    if name in _LISTS:
+        return ",".join(part.strip() for part in value.split(",") if part.strip().strip(_EMPTY))
+    return value.strip() if value.strip().strip(_EMPTY) else ""
+
+
+def _list(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(env[name].split(",")) if name in env else ()
+
+
+def _quoted(env: Mapping[str, str]) -> list[str]:
+    """Quotes that an env file has kept would be a part of the value; secrets are among these, so no value is shown."""
+    ours = (*_OWN, *_EMULATORS, *_GOOGLE_EMULATORS, *_VIRUSTOTAL)
+    return [
+        f"{name}: the value has quotes around it, which are taken for a part of it: leave them out"
+        for name in ours
+        if any(part[0] in _QUOTES or part[-1] in _QUOTES for part in (env.get(name, "-"), *_list(env, name)))
+    ]
 
 
 def _misspelt(env: Mapping[str, str]) -> list[str]:
@@ -155,18 +188,43 @@ def _bad_values(env: Mapping[str, str]) -> list[str]:
         faults.append(f"FIREBREAK_CEILING={env['FIREBREAK_CEILING']}: one of {', '.join(MODES)}")
     if env.get("FIREBREAK_SCC_MARKS", "on") not in ("on", "off"):
         faults.append(f"FIREBREAK_SCC_MARKS={env['FIREBREAK_SCC_MARKS']}: on or off")
-    read = {name: parse_resource(name) for name in _own(env)}
+    read = {name: parse_resource(name) for name in _list(env, "FIREBREAK_SELF")}
     faults += [f"FIREBREAK_SELF: {name}: {one.reason}" for name, one in read.items() if isinstance(one, NotATarget)]
     ledger = env.get("FIREBREAK_LEDGER", "sqlite:///x")
     if not (re.fullmatch("sqlite:///.+", ledger) or _FIRESTORE.fullmatch(ledger)):
         faults.append(f"FIREBREAK_LEDGER={ledger}: sqlite:///PATH or firestore://PROJECT/DATABASE, often (default)")
     if "FIREBREAK_EVIDENCE" in env and not _EVIDENCE.fullmatch(env["FIREBREAK_EVIDENCE"]):
         faults.append(f"FIREBREAK_EVIDENCE={env['FIREBREAK_EVIDENCE']}: file:///DIR or gs://BUCKET/PREFIX")
-    for name in ("FIREBREAK_INCIDENTS_TOPIC", "FIREBREAK_DEAD_LETTER_TOPIC", "FIREBREAK_COMMANDS_TOPIC"):
-        parts = env.get(name, "projects/P/topics/T").split("/")
-        if [*parts[::2], len(parts)] != ["projects", "topics", 4]:
-            faults.append(f"{name}={env[name]}: projects/PROJECT/topics/TOPIC")
+    faults += [
+        f"{name}={env[name]}: projects/PROJECT/topics/TOPIC"
+        for name in _TOPICS
+        if name in env and not _TOPIC.fullmatch(env[name])
+    ]
     return faults
+
+
+def _bad_secrets(env: Mapping[str, str]) -> list[str]:
+    """What is wrong with values that must not be shown."""
+    faults = [
+        f"FIREBREAK_SEAL_KEY: key {number} has {len(key)} characters, and one of under {_SHORTEST_KEY} can be guessed"
+        for number, key in enumerate(_list(env, "FIREBREAK_SEAL_KEY"), 1)
+        if len(key) < _SHORTEST_KEY
+    ]
+    return faults + [
+        f"{name}: this is no webhook: https://HOST/…, all in ASCII, as the chat shows it (http on loopback alone)"
+        for name in _WEBHOOKS
+        if name in env and not _is_webhook(env[name])
+    ]
+
+
+def _is_webhook(url: str) -> bool:
+    found = _URL.fullmatch(url)
+    try:
+        split = urlsplit(url)
+        split.port  # noqa: B018 - raises where it is none
+        return found is not None and (found["scheme"] == "https" or _is_loopback(url))
+    except ValueError:
+        return False
 
 
 def _ceilings(env: Mapping[str, str], ledger: str) -> list[Ceiling]:

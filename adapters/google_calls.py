@@ -15,6 +15,7 @@ import grpc
 from google.api_core import exceptions
 
 from adapters.deadline import Deadline
+from adapters.proxies import DIRECT
 from core.errors import Denied, Drifted, Failed, Missing, Transient, Unsupported
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ def _credentials() -> google.auth.credentials.Credentials:
 def client_of(make: type[Any], transport: type[Any], emulator: str | None) -> Any:  # noqa: ANN401 - any Google client
     """A Google client over a plain-text channel to `emulator`, or over TLS with credentials fetched once."""
     if emulator:
-        return make(transport=transport(channel=grpc.insecure_channel(emulator, _UNBOUNDED)))
+        return make(transport=transport(channel=grpc.insecure_channel(emulator, (*_UNBOUNDED, *DIRECT))))
     return with_credentials(make)
 
 
