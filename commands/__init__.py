@@ -12,7 +12,7 @@ from typing import Any
 from core.errors import Refused
 from core.redaction import safe
 
-YES, NO, USAGE, UNREACHABLE = 0, 1, 2, 3
+YES, NO, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
 Command = Callable[[argparse.Namespace], int]
 
 
