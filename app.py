@@ -44,7 +44,7 @@ from enrichment import Enricher, Sources
 from enrichment.recurrence import Earlier
 from ledger import Ledger
 from policy_folder import load_policies
-from settings import Settings, lend_proxies
+from settings import Settings
 
 VERSION = "0.1.0"
 
@@ -149,7 +149,6 @@ def build(settings: Settings, say: Say | None = None, documents: Documents | Non
 
     `documents` take the place of the ledger's configured store.
     """
-    lend_proxies()
     policies = load_policies(settings.policies)
     cloud_run = settings.emulators.get("CLOUD_RUN_EMULATOR_HOST")
     services, pools, jobs = CloudRunServices(cloud_run), WorkerPools(cloud_run), Jobs(cloud_run)

@@ -88,7 +88,9 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read and check the environment; raises SettingsFault naming every fault."""
+    """Read and check the environment, by default this process's own; raises SettingsFault naming every fault."""
+    if environment is None:
+        _lend_proxies()
     given = (os.environ if environment is None else environment).items()
     env = {key: parsed for key, value in given if (parsed := _parsed(key, value))}
     faults = [*_misspelt(env), *_quoted(env), *_not_loopback(env), *_bad_values(env), *_bad_secrets(env)]
@@ -116,7 +118,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def lend_proxies() -> None:
+def _lend_proxies() -> None:
     """Spell the proxy's variables as gRPC reads them too, which is in small letters alone."""
     for name in ("https_proxy", "no_proxy"):
         if name.upper() in os.environ:

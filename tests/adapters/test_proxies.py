@@ -21,7 +21,7 @@ from core.errors import Transient
 from core.file_reputation import FileReport, NoReport
 from sandbox.server import Sandbox
 from sandbox.world import World
-from settings import lend_proxies
+from settings import read_settings
 from tests.adapters.servers import Asked, serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,8 +30,8 @@ SHA256 = "ab" * 32
 PUBLISH = """
 from adapters.deadline import Deadline
 from adapters.pubsub import Publisher
-from settings import lend_proxies
-lend_proxies()
+from settings import read_settings
+read_settings()
 try:
     Publisher(None).publish("projects/firebreak/topics/incidents", b"{}", {}, Deadline.after(4))
 except Exception as fault:
@@ -81,7 +81,13 @@ def test_google_is_reached_through_the_proxy(proxy: Asked, name: str, tmp_path: 
     """GRPC reads small letters alone."""
     done = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, "-c", PUBLISH],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), name: proxy.origin, **_account(tmp_path)},
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            name: proxy.origin,
+            **_account(tmp_path),
+            "HOME": "/",
+        },
         capture_output=True,
         text=True,
         check=True,
@@ -156,6 +162,6 @@ def test_local_services_are_asked_directly_whatever_proxy_there_is(
 def test_a_proxy_in_small_letters_is_not_overruled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://small.example:1")
     monkeypatch.setenv("HTTPS_PROXY", "http://capital.example:1")
-    lend_proxies()
+    read_settings()
 
     assert os.environ["https_proxy"] == "http://small.example:1"
