@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
-import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -22,6 +20,7 @@ from adapters.cloud_run_jobs import Jobs
 from adapters.cloud_run_pools import WorkerPools
 from adapters.deadline import Deadline
 from adapters.ledger_store import documents_of
+from adapters.log import say_json
 from adapters.pubsub import Publisher
 from adapters.security_center import SecurityCenter
 from adapters.service_account_users import ServiceAccountUsers
@@ -37,7 +36,6 @@ from core.guards import Ceiling
 from core.logs import LogLines, LogQuery, Order
 from core.mode import Mode
 from core.policy import PolicySet
-from core.redaction import safe_value
 from core.seal import Seal
 from core.target import Kind, Target
 from core.workload import Workload
@@ -244,9 +242,3 @@ def _make_key(path: Path) -> None:
         return
     finally:
         aside.unlink()
-
-
-def say_json(severity: str, message: str, **fields: object) -> None:
-    """One line of JSON on standard output, as Cloud Logging reads it; nothing secret, nothing unescaped."""
-    shown = safe_value({"severity": severity, "message": message, **fields})
-    print(json.dumps(shown, ensure_ascii=False), file=sys.stdout, flush=True)  # noqa: T201 - standard output is the log

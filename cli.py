@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from commands import NO, UNREACHABLE, USAGE, Misused, print_json, say
+from commands import INTERRUPTED, NO, UNREACHABLE, USAGE, Misused, print_json, say
 from commands.decision import decide
 from commands.demo import add_demo_command
 from commands.incident import add_incident_commands
@@ -46,7 +46,7 @@ def _run(parsed: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except KeyboardInterrupt:
-        return say(parsed, "interrupted; what was begun is on the record and can be run again", NO)
+        return say(parsed, "interrupted; what was begun is on the record and can be run again", INTERRUPTED)
     except Exception as fault:  # noqa: BLE001 - the outermost place: all that is left becomes an exit code
         return _ended(parsed, fault)
 
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="firebreak",
         description="Containment of compromised Cloud Run workloads, for the people who answer for it.",
-        epilog="exit codes: 0 yes, 1 no, 2 wrong usage, 3 something needed could not be reached",
+        epilog="exit codes: 0 yes, 1 no, 2 wrong usage, 3 something needed could not be reached, 130 interrupted",
     )
     groups = parser.add_subparsers(required=True, metavar="COMMAND")
     add_incident_commands(groups.add_parser("incident", help="look at incidents, answer them, undo them"))

@@ -13,7 +13,8 @@ import flask
 import functions_framework
 from cloudevents.exceptions import GenericException
 
-from app import App, build, say_json
+from adapters.log import say_json
+from app import App, build
 from core.command import parse_command
 from core.errors import Transient
 from core.faults import Faults
@@ -47,6 +48,8 @@ class Function:
             folder = read_settings().policies
             loaded = load_policies(folder)
         except (SettingsFault, Faults, OSError) as fault:
+            # Once for alerts, which know a severity from JSON alone, and once for who looks at a terminal.
+            say_json("ERROR", "Firebreak does not start", faults=str(fault).splitlines())
             sys.exit(f"Firebreak does not start:\n{fault}")
         if not loaded.policies:
             # Not a reason to end: findings are recorded, and what is not started records nothing.

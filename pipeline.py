@@ -14,7 +14,7 @@ from core.finding import Notification, parse_notification
 from core.halt import Halt
 from ledger import Held, Ledger
 from stages import answers
-from stages.announce import Unsent, flush
+from stages.announce import Unsent, count_refused, flush
 from stages.answers import Answered
 from stages.collect import collect
 from stages.missed import answer_missed
@@ -194,7 +194,7 @@ def sweep(app: App, budget: float = BUDGET_SECONDS) -> Swept:
     """Carry on what was left, ask again what expired, look at all that stands, answer what was missed; what it did."""
     deadline = Deadline.after(budget)
     counts = Tally()
-    due_incidents(app, counts, lambda key: _carry_on(app, key, deadline), deadline)
+    due_incidents(app, counts, lambda key: _carry_on(app, counts, key, deadline), deadline)
     standing_targets(as_one_worker(app), counts, deadline)
     isolated(app, counts, "the findings of SCC", lambda: _answer_missed(app, counts, deadline))
     isolated(app, counts, "what has expired", lambda: _forget(app, counts))
@@ -205,7 +205,7 @@ def sweep(app: App, budget: float = BUDGET_SECONDS) -> Swept:
     return swept
 
 
-def _carry_on(app: App, incident_id: str, deadline: Deadline) -> str | None:
+def _carry_on(app: App, counts: Tally, incident_id: str, deadline: Deadline) -> str | None:
     """Own one incident that is due, go on with it, tell, and let it go."""
     app = as_one_worker(app)
     held = app.ledger.take(incident_id)
@@ -215,11 +215,14 @@ def _carry_on(app: App, incident_id: str, deadline: Deadline) -> str | None:
     try:
         held, done = carry_on(app, held, deadline)
         held = flush(app, held, deadline)
+        held, refused = count_refused(app, held)
     except Exception:
         give_up_lease(app, held)
         raise
+    counts["announcements refused"] += len(refused)
+    counts.refused += refused
     app.ledger.free(held, held.incident)
-    return done or ("announcements sent" if unsent > held.incident.unsent else None)
+    return done or ("announcements sent" if unsent > held.incident.unsent + len(refused) else None)
 
 
 def _answer_missed(app: App, counts: Tally, deadline: Deadline) -> None:

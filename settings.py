@@ -6,6 +6,7 @@ import difflib
 import os
 import pwd
 import re
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -18,20 +19,24 @@ from core.target import NotATarget, parse_resource
 
 _EMULATORS = ("CLOUD_RUN_EMULATOR_HOST", "SECURITY_CENTER_EMULATOR_HOST", "LOGGING_EMULATOR_HOST", "IAM_EMULATOR_HOST")
 _GOOGLE_EMULATORS = ("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
+_VIRUSTOTAL = ("VIRUSTOTAL_API_KEY", "VIRUSTOTAL_HOST")
+_WEBHOOKS = ("FIREBREAK_SLACK_WEBHOOK", "FIREBREAK_CHAT_WEBHOOK")
+_TOPICS = ("FIREBREAK_INCIDENTS_TOPIC", "FIREBREAK_DEAD_LETTER_TOPIC", "FIREBREAK_COMMANDS_TOPIC")
+_LISTS = ("FIREBREAK_SELF", "FIREBREAK_SEAL_KEY")
 _OWN = (
     "FIREBREAK_POLICIES",
     "FIREBREAK_LEDGER",
     "FIREBREAK_EVIDENCE",
     "FIREBREAK_CEILING",
-    "FIREBREAK_INCIDENTS_TOPIC",
-    "FIREBREAK_DEAD_LETTER_TOPIC",
-    "FIREBREAK_COMMANDS_TOPIC",
-    "FIREBREAK_SELF",
-    "FIREBREAK_SEAL_KEY",
     "FIREBREAK_SCC_MARKS",
-    "FIREBREAK_SLACK_WEBHOOK",
-    "FIREBREAK_CHAT_WEBHOOK",
+    *_TOPICS,
+    *_LISTS,
+    *_WEBHOOKS,
 )
+_SHORTEST_KEY = 8
+"""Characters. A shorter seal key can be guessed, and counts as none."""
+_QUOTES = "\"'"
+_EMPTY = f"{string.whitespace}{_QUOTES}"
 # How long a name has to be is for Google to say; an emulator takes short ones.
 _FIRESTORE = re.compile(
     r"firestore://(?P<project>(?:[a-z0-9.-]{1,60}:)?[a-z0-9][a-z0-9-]{0,62})"
@@ -40,6 +45,11 @@ _FIRESTORE = re.compile(
 # A path stands in the two forms as it is: a space is a space, and %20 is three characters.
 _SQLITE, _FILE = "sqlite:///", "file://"
 _EVIDENCE = re.compile(r"file:///[^?#]*[^/?#][^?#]*|gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[^/?#]+)*/?")
+_TOPIC = re.compile(r"projects/[^/\s]+/topics/[^/\s]+")
+# No more than may stand in a URL: a placeholder's brackets, a quote or a blank is none of it.
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?(?:[/?][!#-;=?-Z_a-z~]*)?"
+)
 ROOT = Path(__file__).resolve().parent
 
 
@@ -88,10 +98,12 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read and check the environment; raises SettingsFault naming every fault."""
-    given = {key: value.strip() for key, value in (os.environ if environment is None else environment).items()}
-    env = {key: value for key, value in given.items() if value}
-    faults = [*_misspelt(env), *_not_loopback(env), *_bad_values(env)]
+    """Read and check the environment, by default this process's own; raises SettingsFault naming every fault."""
+    if environment is None:
+        _lend_proxies()
+    given = (os.environ if environment is None else environment).items()
+    env = {key: parsed for key, value in given if (parsed := _parsed(key, value))}
+    faults = [*_misspelt(env), *_quoted(env), *_not_loopback(env), *_bad_values(env), *_bad_secrets(env)]
     if faults:
         raise SettingsFault("\n".join(faults))
     state = state_folder(env)
@@ -105,17 +117,24 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         incidents_topic=env.get("FIREBREAK_INCIDENTS_TOPIC"),
         dead_letter_topic=env.get("FIREBREAK_DEAD_LETTER_TOPIC"),
         commands_topic=env.get("FIREBREAK_COMMANDS_TOPIC"),
-        own=_own(env),
+        own=_list(env, "FIREBREAK_SELF"),
         virustotal_key=env.get("VIRUSTOTAL_API_KEY"),
         virustotal_host=env.get("VIRUSTOTAL_HOST"),
         emulators={name: env[name] for name in (*_EMULATORS, *_GOOGLE_EMULATORS) if name in env},
         deployed="K_SERVICE" in env,
-        seal_keys=tuple(part.strip() for part in env.get("FIREBREAK_SEAL_KEY", "").split(",") if part.strip()),
+        seal_keys=_seal_keys(env),
         state=state,
         marks={"on": True, "off": False}.get(env.get("FIREBREAK_SCC_MARKS", "")),
         slack_webhook=env.get("FIREBREAK_SLACK_WEBHOOK"),
         chat_webhook=env.get("FIREBREAK_CHAT_WEBHOOK"),
     )
+
+
+def _lend_proxies() -> None:
+    """Spell the proxy's variables as gRPC reads them too, which is in small letters alone."""
+    for name in ("https_proxy", "no_proxy"):
+        if name.upper() in os.environ:
+            os.environ.setdefault(name, os.environ[name.upper()])
 
 
 def state_folder(env: Mapping[str, str]) -> Path:
@@ -136,8 +155,29 @@ def own_ledger(state: Path) -> str:
     return f"{_SQLITE}{state / 'ledger.sqlite'}"
 
 
-def _own(env: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(part.strip() for part in env.get("FIREBREAK_SELF", "").split(",") if part.strip())
+def _parsed(name: str, value: str) -> str:
+    """What the variable says; nothing where that is only blanks, quotes around nothing, or the commas of a list."""
+    if name in _LISTS:
+        return ",".join(part.strip() for part in value.split(",") if part.strip().strip(_EMPTY))
+    return value.strip() if value.strip().strip(_EMPTY) else ""
+
+
+def _list(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(env[name].split(",")) if name in env else ()
+
+
+def _seal_keys(env: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(key for key in _list(env, "FIREBREAK_SEAL_KEY") if len(key) >= _SHORTEST_KEY)
+
+
+def _quoted(env: Mapping[str, str]) -> list[str]:
+    """Quotes that an env file has kept would be a part of the value; secrets are among these, so no value is shown."""
+    ours = (*_OWN, *_EMULATORS, *_GOOGLE_EMULATORS, *_VIRUSTOTAL)
+    return [
+        f"{name}: the value has quotes around it, which are taken for a part of it: leave them out"
+        for name in ours
+        if any(part[0] in _QUOTES or part[-1] in _QUOTES for part in (env.get(name, "-"), *_list(env, name)))
+    ]
 
 
 def _misspelt(env: Mapping[str, str]) -> list[str]:
@@ -178,13 +218,14 @@ def _bad_values(env: Mapping[str, str]) -> list[str]:
         faults.append(f"FIREBREAK_CEILING={env['FIREBREAK_CEILING']}: one of {', '.join(MODES)}")
     if env.get("FIREBREAK_SCC_MARKS", "on") not in ("on", "off"):
         faults.append(f"FIREBREAK_SCC_MARKS={env['FIREBREAK_SCC_MARKS']}: on or off")
-    read = {name: parse_resource(name) for name in _own(env)}
+    read = {name: parse_resource(name) for name in _list(env, "FIREBREAK_SELF")}
     faults += [f"FIREBREAK_SELF: {name}: {one.reason}" for name, one in read.items() if isinstance(one, NotATarget)]
     faults += _bad_paths(env)
-    for name in ("FIREBREAK_INCIDENTS_TOPIC", "FIREBREAK_DEAD_LETTER_TOPIC", "FIREBREAK_COMMANDS_TOPIC"):
-        parts = env.get(name, "projects/P/topics/T").split("/")
-        if [*parts[::2], len(parts)] != ["projects", "topics", 4]:
-            faults.append(f"{name}={env[name]}: projects/PROJECT/topics/TOPIC")
+    faults += [
+        f"{name}={env[name]}: projects/PROJECT/topics/TOPIC"
+        for name in _TOPICS
+        if name in env and not _TOPIC.fullmatch(env[name])
+    ]
     return faults
 
 
@@ -221,6 +262,25 @@ def _not_whole(name: str, value: str, path: str, more: str = "") -> list[str]:
     return []
 
 
+def _bad_secrets(env: Mapping[str, str]) -> list[str]:
+    """What is wrong with values that must not be shown."""
+    return [
+        f"{name}: this is no webhook: https://HOST/…, all in ASCII, as the chat shows it (http on loopback alone)"
+        for name in _WEBHOOKS
+        if name in env and not _is_webhook(env[name])
+    ]
+
+
+def _is_webhook(url: str) -> bool:
+    found = _URL.fullmatch(url)
+    try:
+        split = urlsplit(url)
+        split.port  # noqa: B018 - raises where it is none
+        return found is not None and (found["scheme"] == "https" or _is_loopback(url))
+    except ValueError:
+        return False
+
+
 def _ceilings(env: Mapping[str, str], ledger: str) -> list[Ceiling]:
     word = env.get("FIREBREAK_CEILING", "monitor")
     wish = "FIREBREAK_CEILING is not set" if "FIREBREAK_CEILING" not in env else f"FIREBREAK_CEILING is {word}"
@@ -229,6 +289,9 @@ def _ceilings(env: Mapping[str, str], ledger: str) -> list[Ceiling]:
         unsafe = [f"{name} is set" for name in (*_EMULATORS, *_GOOGLE_EMULATORS, "VIRUSTOTAL_HOST") if name in env]
         unsafe += ["the ledger is a local file"] if ledger.startswith("sqlite:") else []
         unsafe += [] if env.get("FIREBREAK_EVIDENCE", "file:").startswith("gs://") else ["the vault is a local folder"]
-        unsafe += [f"{name} is not set" for name in ("FIREBREAK_SELF", "FIREBREAK_SEAL_KEY") if name not in env]
+        unsafe += [] if "FIREBREAK_SELF" in env else ["FIREBREAK_SELF is not set"]
+        short = f"has no key of {_SHORTEST_KEY} characters or more"
+        key = short if "FIREBREAK_SEAL_KEY" in env else "is not set"
+        unsafe += [] if _seal_keys(env) else [f"FIREBREAK_SEAL_KEY {key}"]
         ceilings += [Ceiling(Mode.MONITOR, f"deployed, and {reason}") for reason in unsafe]
     return ceilings

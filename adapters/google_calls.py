@@ -16,6 +16,7 @@ from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError, TransportError
 
 from adapters.deadline import Deadline
+from adapters.proxies import DIRECT
 from core.errors import Denied, Drifted, Failed, Missing, Transient, Unsupported
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ def _credentials() -> google.auth.credentials.Credentials:
 def client_of(make: type[Any], transport: type[Any], emulator: str | None) -> Any:  # noqa: ANN401 - any Google client
     """A Google client over a plain-text channel to `emulator`, or over TLS with credentials fetched once."""
     if emulator:
-        return make(transport=transport(channel=grpc.insecure_channel(emulator, _UNBOUNDED)))
+        return make(transport=transport(channel=grpc.insecure_channel(emulator, (*_UNBOUNDED, *DIRECT))))
     return with_credentials(make)
 
 

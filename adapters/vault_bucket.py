@@ -41,6 +41,7 @@ class BucketVault:
         make = partial(Client, project=_NO_PROJECT)
         if self._emulator:
             local = make(credentials=AnonymousCredentials(), client_options={"api_endpoint": self._emulator})
+            local._http.trust_env = False  # noqa: SLF001 - there is no other way past a proxy to this machine
             return local.bucket(self._name)
         return with_credentials(make).bucket(self._name)
 

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from adapters.proxies import proxy_of
 from core.file_reputation import FileReport, NoReport, read_report
 
 HOST = "https://www.virustotal.com"
@@ -152,7 +153,12 @@ class VirusTotal:
 
         if self._client is None:
             self._client = SafeClient(
-                self.key, agent="firebreak", host=self.host, timeout=int(_AT_MOST), headers={"x-tool": "firebreak"}
+                self.key,
+                agent="firebreak",
+                host=self.host,
+                timeout=int(_AT_MOST),
+                headers={"x-tool": "firebreak"},
+                proxy=proxy_of(self.host),
             )
         try:
             answer = await self._client.get_json_async("/files/{}", sha256)

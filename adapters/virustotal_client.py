@@ -46,7 +46,10 @@ class SafeClient(vt.Client):  # type: ignore[misc]  # vt-py has no types
             message = "VirusTotal is asked on its own origin, about files by their SHA-256 only"
             raise Refused(message)
         session = self._get_session()
-        async with session.get(url, params=params, proxy=self._proxy, allow_redirects=False) as answer:
+        # What a session sends by itself, it sends to a proxy as well, in plain text.
+        session.headers.pop("X-Apikey", None)
+        key = {"X-Apikey": self._apikey}
+        async with session.get(url, params=params, headers=key, proxy=self._proxy, allow_redirects=False) as answer:
             return Answer(answer.status, answer.headers, answer.content_type, await _body(answer))
 
     async def get_error_async(self, response: Any) -> Any:  # noqa: ANN401 - vt.APIError, untyped

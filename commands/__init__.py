@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.redaction import safe
 from screens.console import uncommanding
 
-YES, NO, USAGE, UNREACHABLE = 0, 1, 2, 3
+YES, NO, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
 Command = Callable[[argparse.Namespace], int]
 
 

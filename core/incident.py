@@ -130,12 +130,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """One thing to tell, on one channel. Its id is stable: incident, number, channel."""
+    """One thing to tell, on one channel. Its id is stable: incident, number, channel.
+
+    `again_ns` is when to try again what has failed `tries` times; `refused` is why the channel does not take it.
+    """
 
     number: int
     channel: str
     phase: Phase
     sent: bool = False
+    again_ns: int = 0
+    tries: int = 0
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,14 +227,13 @@ class Incident:
         return sum(not one.sent for one in self.outbox)
 
     @property
-    def unfinished(self) -> bool:
-        """Whether something was begun, or has to be told, that nobody has seen to its end."""
-        return self.phase in WORKING or self.release is not None or self.unsent > 0
-
-    @property
     def due_ns(self) -> int | None:
         """When the sweep must look at it: at once for what its owner left unfinished, never for what is over."""
-        return (self.lease_until_ns or self.updated_ns) if self.unfinished else self.next_ns
+        at_once = self.lease_until_ns or self.updated_ns
+        if self.phase in WORKING or self.release is not None:
+            return at_once
+        untold = [max(at_once, one.again_ns) for one in self.outbox if not one.sent]
+        return min((*untold, *(() if self.next_ns is None else (self.next_ns,))), default=None)
 
     def told(self, at_ns: int, who: str, what: str) -> Incident:
         """The incident with one more line of history; of a very long one the middle goes, and a line says so."""
@@ -246,9 +251,11 @@ class Incident:
 
     def sent(self, announcement: Announcement) -> Incident:
         """The incident with that announcement marked as sent."""
-        return replace(
-            self, outbox=tuple(replace(one, sent=True) if one == announcement else one for one in self.outbox)
-        )
+        return self.noting(announcement, replace(announcement, sent=True))
+
+    def noting(self, before: Announcement, after: Announcement) -> Incident:
+        """The incident with what has become of that announcement."""
+        return replace(self, outbox=tuple(after if one == before else one for one in self.outbox))
 
 
 def asked(evidence: Evidence) -> Asked:

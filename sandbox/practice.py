@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import grpc
@@ -18,8 +19,10 @@ from google.api_core import exceptions
 from google.cloud import securitycenter_v2
 from google.cloud.securitycenter_v2.services.security_center.transports import SecurityCenterGrpcTransport
 
+from adapters.proxies import DIRECT
 from core.errors import Refused, Transient
 from sandbox.blueprint import digest_of
+from sandbox.ending import leave_in_order, stop, undisturbed
 from sandbox.notifications import Scene, malicious_binary_finding, notification_v2
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,11 +42,26 @@ def open_practice(folder: Path) -> str:
     if set("?#") & set(str(folder.resolve())):
         message = f"{folder}: a path with ? or # cannot be where evidence is kept; name another folder"
         raise Refused(message)
-    shutil.copytree(ROOT / "policies", folder / "policies")
+    leave_in_order()
     place = folder.resolve()
-    log = place / "sandbox.log"
-    with log.open("wb") as written:
-        subprocess.Popen(  # noqa: S603 - our own module
+    with ExitStack() as begun:
+        begun.callback(shutil.rmtree, place, ignore_errors=True)
+        shutil.copytree(ROOT / "policies", place / "policies")
+        log = place / "sandbox.log"
+        _serve(place, log, begun)
+        exports = [
+            *_exported(log),
+            *(f"export {key}={shlex.quote(value)}" for key, value in own_settings(place).items()),
+        ]
+        (place / ENVIRONMENT).write_text("\n".join(exports) + "\n", encoding="utf-8")
+        begun.pop_all()
+    return f"{folder}: a Google Cloud to practise on, until this folder is removed\n  source {folder}/{ENVIRONMENT}"
+
+
+def _serve(place: Path, log: Path, begun: ExitStack) -> None:
+    """Start the sandbox, which outlives this command; where the rest does not come about, it is stopped."""
+    with log.open("wb") as written, undisturbed():
+        sandbox = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", "sandbox", str(WORLD), str(place)],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -52,9 +70,7 @@ def open_practice(folder: Path) -> str:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    exports = [*_exported(log), *(f"export {key}={shlex.quote(value)}" for key, value in own_settings(place).items())]
-    (place / ENVIRONMENT).write_text("\n".join(exports) + "\n", encoding="utf-8")
-    return f"{folder}: a Google Cloud to practise on, until this folder is removed\n  source {folder}/{ENVIRONMENT}"
+        begun.callback(stop, sandbox)
 
 
 def own_settings(place: Path) -> dict[str, str]:
@@ -106,7 +122,7 @@ def attack(host: str, service: str, *, sha256: str, save: Path | None) -> str:
 def _create(host: str, scene: Scene, finding: object) -> None:
     parent = scene.name.partition("/findings/")[0]
     made = securitycenter_v2.Finding.from_json(json.dumps(finding))
-    with grpc.insecure_channel(host) as channel:
+    with grpc.insecure_channel(host, DIRECT) as channel:
         client = securitycenter_v2.SecurityCenterClient(transport=SecurityCenterGrpcTransport(channel=channel))
         try:
             client.create_finding(

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 from adapters.deadline import Deadline
-from adapters.webhook import post
+from adapters.webhook import Busy, post
 from app import App
 from core import chat
 from core.errors import Refused, Transient
 from core.incident import Announcement, Incident
 from core.instants import NANOS
+from core.log_line import summary
 from core.record import attributes, record
+from core.redaction import safe
 from core.target import Target
 from ledger import Held
 from stages.blast_radius import tells_of_the_storm
 
 _PEOPLE = frozenset({"slack", "chat"})
+_FIRST_PAUSE = 60.0
+_MOST_DOUBLED = 6
+"""So that an hour is about the longest pause between two tries."""
+_LONGEST_REFUSAL = 300
 
 
 def channels(app: App) -> tuple[str, ...]:
@@ -45,40 +53,78 @@ def channels_in_a_storm(app: App, incident: Incident) -> tuple[str, ...]:
 
 
 class Unsent(Transient):
-    """A channel could not be reached; what it is to tell stays in the outbox."""
+    """A channel that programs rely on could not be reached; what it is to tell stays in the outbox."""
 
 
 def flush(app: App, held: Held, deadline: Deadline) -> Held:
-    """Send what is unsent. An unreachable channel raises Unsent; one that refuses is tried again by the sweep.
+    """Send what is unsent and due, channel by channel; whatever becomes of one, the next has its turn.
 
-    Only a mark that SCC refuses, and a channel that is configured no more, are given up, on the record.
+    A channel without which the work counts as undone raises Unsent, after all the others, where it cannot be reached;
+    chat is tried again by the sweep. What a channel refuses stays in the outbox until a sweep has counted it.
     """
     unreachable: Unsent | None = None
+    down: set[str] = set()
     for one in held.incident.outbox:
-        if one.sent:
+        if one.sent or one.channel in down or one.again_ns > app.now_ns() or _for_good(app, one):
             continue
-        try:
-            _SENDERS[one.channel](app, held.incident, one, deadline)
-        except Transient as fault:
-            unreachable = Unsent(str(fault))
+        fault = _fault_of(app, held.incident, one, deadline)
+        if fault is None:
+            held = app.ledger.save(held, held.incident.sent(one))
             continue
-        except Refused as fault:
+        down.add(one.channel)
+        if isinstance(fault, Refused):
             held = _refused(app, held, one, fault)
-            continue
-        held = app.ledger.save(held, held.incident.sent(one))
+        elif isinstance(fault, Transient) and one.channel not in _PEOPLE:
+            unreachable = Unsent(str(fault))
+        else:
+            held = _later(app, held, one, fault)
     if unreachable is not None:
         raise unreachable
     return held
 
 
+def _fault_of(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> Exception | None:
+    try:
+        SENDERS[one.channel](app, incident, one, deadline)
+    except Exception as fault:  # noqa: BLE001 - one channel's fault must not keep the others from being told
+        return fault
+    return None
+
+
+def _later(app: App, held: Held, one: Announcement, fault: Exception) -> Held:
+    """Leave it to the sweep: after the pause that was asked for, else after ever longer ones."""
+    asked = fault.seconds if isinstance(fault, Busy) else None
+    pause = _FIRST_PAUSE * 2 ** min(one.tries, _MOST_DOUBLED) if asked is None else asked
+    ours = not isinstance(fault, Transient)
+    if one.channel != "log":  # which could not be told of itself
+        what = f"a fault in Firebreak itself: {type(fault).__name__}: {fault}" if ours else str(fault)
+        tried = f"{one.channel} is tried again by the sweep in {pause:.0f} s or later: {what}"
+        app.say("ERROR" if ours else "WARNING", tried, incident=held.incident.id, untold=_id(held.incident, one))
+    again_ns = app.now_ns() + round(pause * NANOS)
+    return app.ledger.save(held, held.incident.noting(one, replace(one, again_ns=again_ns, tries=one.tries + 1)))
+
+
 def _refused(app: App, held: Held, one: Announcement, fault: Refused) -> Held:
-    """A grant or a webhook may be mended, so the announcement stays; it is told once that it waits."""
+    """It is told once that it waits; the sweep counts it, and sends it where that can be mended."""
     what = f"{one.channel} refused the announcement: {fault}"
-    app.say("ERROR", what, incident=held.incident.id, announcement=_id(held.incident, one))
+    app.say("ERROR", what, incident=held.incident.id, untold=_id(held.incident, one))
     known = any(entry.what == what for entry in held.incident.history)
     told = held.incident if known else held.incident.told(app.now_ns(), "firebreak", what)
-    final = one.channel == "marks" or one.channel not in channels(app)
-    return app.ledger.save(held, told.sent(one) if final else told)
+    return app.ledger.save(held, told.noting(one, replace(one, refused=safe(str(fault), _LONGEST_REFUSAL))))
+
+
+def _for_good(app: App, one: Announcement) -> bool:
+    """Whether a refusal stands: a topic may be granted any day, and those who follow it must miss nothing."""
+    return bool(one.refused) and (one.channel != "topic" or one.channel not in channels(app))
+
+
+def count_refused(app: App, held: Held) -> tuple[Held, tuple[str, ...]]:
+    """Give up what was refused for good, which so is counted once; what was refused, in words."""
+    refused = tuple(one for one in held.incident.outbox if one.refused and not one.sent)
+    for one in refused:
+        if _for_good(app, one):
+            held = app.ledger.save(held, held.incident.sent(one))
+    return held, tuple(f"announcement {_id(held.incident, one)} was refused: {one.refused}" for one in refused)
 
 
 def _id(incident: Incident, one: Announcement) -> str:
@@ -95,7 +141,7 @@ def _to_log(app: App, incident: Incident, one: Announcement, deadline: Deadline)
         incident=incident.id,
         phase=one.phase,
         announcement=_id(incident, one),
-        record=record(incident),
+        record=summary(incident),
         **_took(incident, one),
     )
 
@@ -126,14 +172,21 @@ def _to_marks(app: App, incident: Incident, one: Announcement, deadline: Deadlin
 
 
 def _to_slack(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
-    post(app.settings.slack_webhook or "", chat.slack_message(incident, _id(incident, one)), deadline)
+    _post(app.settings.slack_webhook, chat.slack_message(incident, _id(incident, one)), deadline)
 
 
 def _to_chat(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
-    post(app.settings.chat_webhook or "", chat.google_chat_message(incident, _id(incident, one)), deadline)
+    _post(app.settings.chat_webhook, chat.google_chat_message(incident, _id(incident, one)), deadline)
 
 
-_SENDERS: Mapping[str, Callable[[App, Incident, Announcement, Deadline], None]] = MappingProxyType(
+def _post(webhook: str | None, body: Mapping[str, Any], deadline: Deadline) -> None:
+    if webhook is None:
+        message = "no such webhook is configured any more"
+        raise Refused(message)
+    post(webhook, body, deadline)
+
+
+SENDERS: Mapping[str, Callable[[App, Incident, Announcement, Deadline], None]] = MappingProxyType(
     {"log": _to_log, "topic": _to_topic, "marks": _to_marks, "slack": _to_slack, "chat": _to_chat}
 )
 

@@ -13,7 +13,7 @@ locals {
     failures         = "jsonPayload.announcement:* AND jsonPayload.phase=\"failed\""
     questions        = "jsonPayload.announcement:* AND jsonPayload.phase=\"waiting\""
     untrusted        = "(jsonPayload.announcement:* AND severity=ERROR AND NOT jsonPayload.phase=\"failed\") OR jsonPayload.message:\"the seal of\""
-    faults           = "severity>=ERROR AND (jsonPayload.message:\"a fault in Firebreak itself\" OR jsonPayload.message:\"there is no policy at all\" OR textPayload:\"Firebreak does not start\")"
+    faults           = "severity>=ERROR AND (jsonPayload.message:\"a fault in Firebreak itself\" OR jsonPayload.message:\"there is no policy at all\" OR jsonPayload.message:\"Firebreak does not start\")"
     sweeps           = "jsonPayload.message=\"the sweep is done\""
     virustotal-quota = "jsonPayload.record.evidence.gap:\"the VirusTotal quota is used up\""
   }

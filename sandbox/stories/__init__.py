@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-import signal
 import sys
-from types import FrameType, ModuleType
+from types import ModuleType
 
+from sandbox.ending import leave_in_order
 from sandbox.stories.stage import Stage
 from screens.console import stdout
 from screens.story import CannotGoOn, Narrator
@@ -39,7 +39,7 @@ def run(scenario: str | None, *, listing: bool, as_json: bool) -> int:
     if listing:
         print(json.dumps({name: one.TITLE for name, one in told.items()}, indent=2) if as_json else _list(told))
         return 0
-    signal.signal(signal.SIGTERM, _leave)
+    leave_in_order()
     narrator = Narrator(None if as_json else stdout())
     for name, story in told.items():
         narrator.begin(name, story.TITLE)
@@ -54,11 +54,6 @@ def _tell(story: ModuleType, narrator: Narrator) -> None:
             story.tell(stage)
         except CannotGoOn as difference:
             narrator.step(f"The story ends here: {difference}", *stage.last_words())
-
-
-def _leave(number: int, _frame: FrameType | None) -> None:
-    """Told to end, a story strikes its stage first: the function would outlive it."""
-    sys.exit(128 + number)
 
 
 def _list(told: dict[str, ModuleType]) -> str:

@@ -22,6 +22,7 @@ from google.cloud import run_v2
 from core.errors import Transient
 from sandbox.blueprint import digest_of
 from sandbox.deliver import deliver
+from sandbox.ending import stop, undisturbed
 from sandbox.notifications import Pair, Scene, malicious_binary_finding, notification_v2, push_body
 from sandbox.reachability import reachable_revisions
 from sandbox.security_center import put_finding
@@ -96,8 +97,12 @@ class Stage:
         command += ["--target", "on_finding", "--signature-type", "cloudevent"]
         command += ["--host", "127.0.0.1", "--port", str(self._port)]
         log = started.enter_context(self._log.open("wb"))
-        function = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603
-        started.callback(_stop, function)
+        with undisturbed():
+            # In a session of its own: what is typed to end the story reaches the story, which ends the function.
+            function = subprocess.Popen(  # noqa: S603 - our own module
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+            started.callback(stop, function)
         return function
 
     def _wait_until_it_answers(self, function: subprocess.Popen[bytes]) -> None:
@@ -189,15 +194,6 @@ def _wish(target: run_v2.TrafficTarget) -> str:
     tag = f"tag {target.tag}" if target.tag else ""
     percent = f"{target.percent} %" if target.percent or not tag else ""
     return f"{target.revision or 'LATEST'} {', '.join(filter(None, (percent, tag)))}"
-
-
-def _stop(function: subprocess.Popen[bytes]) -> None:
-    function.terminate()
-    try:
-        function.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        function.kill()
-        function.wait()
 
 
 def _free_port() -> int:

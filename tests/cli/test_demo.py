@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,25 +92,115 @@ def test_the_stories_can_be_listed_and_told_alone() -> None:
     assert list(named) == list(stories()) == [line.split()[0] for line in listed.stdout.splitlines()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_story_that_is_ended_early_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+def left_of(mark: Path) -> list[str]:
+    """The command lines of all processes that were started with this folder for their temporary files."""
+    left = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.fsencode(mark) in (process / "environ").read_bytes():
+                left.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return left
+
+
+def ended(command: list[str], folder: Path, number: signal.Signals, *, after: str) -> tuple[int, str]:
+    """Have a terminal's key end a command once it has said so much: its exit code, and what it said since."""
+    running = subprocess.Popen(  # noqa: S603 - our own command
+        command,
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert running.stdout is not None
+    while after not in running.stdout.readline():
+        assert running.poll() is None
+    # The whole foreground group is told, as a terminal does it.
+    os.killpg(running.pid, number)
+    said, _ = running.communicate(timeout=60)
+    return running.returncode, said
+
+
+IS_UP = "the service checkout before"
+
+
+@pytest.mark.parametrize(
+    ("number", "after"),
+    [
+        (signal.SIGINT, "== Known malware"),
+        (signal.SIGINT, IS_UP),
+        (signal.SIGINT, "publishes a finding"),
+        (signal.SIGINT, "Still open"),
+        (signal.SIGTERM, IS_UP),
+        (signal.SIGHUP, IS_UP),
+    ],
+)
+def test_a_story_that_is_ended_early_leaves_nothing_behind(tmp_path: Path, number: signal.Signals, after: str) -> None:
     """The function is gone with the story, which waits for it, and so is the folder it wrote to."""
-    running = subprocess.Popen(  # noqa: S603
+    code, said = ended([sys.executable, str(ROOT / "cli.py"), "demo"], tmp_path, number, after=after)
+
+    assert code == 128 + number
+    assert "Traceback" not in said
+    assert said.endswith("can be run again\n") == (number is signal.SIGINT)
+    assert left_of(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_is_pressed_twice_leaves_nothing_behind_either(tmp_path: Path) -> None:
+    running = subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, str(ROOT / "cli.py"), "demo"],
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
     assert running.stdout is not None
-    # The service is told once the function is up.
-    while "the service checkout before" not in running.stdout.readline():
+    while IS_UP not in running.stdout.readline():
         assert running.poll() is None
-    running.send_signal(number)
-    _, said = running.communicate(timeout=60)
+    while running.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGINT)
+        time.sleep(0.02)
+        if list(tmp_path.iterdir()) == []:
+            break  # all is struck; the interpreter's own end is nobody's promise
+    running.communicate(timeout=60)
 
-    assert running.returncode == (143 if number is signal.SIGTERM else 1)
+    assert left_of(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_make_demo_that_is_ended_early_leaves_nothing_behind(tmp_path: Path) -> None:
+    code, said = ended(["make", "demo"], tmp_path, signal.SIGINT, after=IS_UP)
+
+    assert code in (-signal.SIGINT, 2)
     assert "Traceback" not in said
+    assert left_of(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_place_to_practise_in_that_is_not_finished_is_taken_back(tmp_path: Path, number: signal.Signals) -> None:
+    """From its beginning on there is a folder; it is ended before there is what to source."""
+    folder = tmp_path / "place"
+    running = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, str(ROOT / "cli.py"), "demo", "--practice", str(folder)],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    while not (folder / "sandbox.log").exists():
+        assert running.poll() is None
+        time.sleep(0.005)
+    os.killpg(running.pid, number)
+    said, _ = running.communicate(timeout=60)
+
+    assert running.returncode == 128 + number
+    assert "Traceback" not in said
+    assert left_of(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 

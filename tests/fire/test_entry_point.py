@@ -199,6 +199,9 @@ def test_a_misspelt_or_unreadable_guard_stops_the_start(
     assert done.returncode != 0
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+    line = json.loads(done.stdout)
+    assert (line["severity"], line["message"]) == ("ERROR", "Firebreak does not start"), "a plain line has no severity"
+    assert any(told in fault for fault in line["faults"])
 
 
 def test_a_good_configuration_starts(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_tags_that_are_called_like_secrets_are_shown_and_come_back(
         if mode == "approve":
             asked = slack_message(incident, "1")["text"]
             assert f"service.traffic.tag.secret: {BAD} -&gt; None" in asked.replace("\u2060", "")
-            pipeline.approve(line.app, incident.id, "alice")
+            line.approve(incident, "alice")
             incident = line.read(incident)
         shown = line.shown(incident)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import say_json
+from adapters.log import say_json
 from core.copies import opened, redacted
 from core.finding import parse_notification
 from core.redaction import safe, safe_texts, safe_value

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import cli
 import pipeline
-from app import say_json
+from adapters.log import say_json
 from core.chat import google_chat_message, slack_message
 from core.errors import Transient
 from core.file_reputation import FileReport, read_report

@@ -79,7 +79,7 @@ def finding(on: Line, ground: Ground) -> Any:
 
 def test_every_kind_of_target_has_its_ground_and_every_surface_its_method() -> None:
     """A new kind or surface is under these laws, or this fails."""
-    app = build(read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "x"}))
+    app = build(read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "0123456789abcdef"}))
 
     assert GROUNDS.keys() == app.readers.keys() == SURFACES.keys()
     assert WRITES.keys() == app.surfaces.keys() == frozenset[str]().union(*SURFACES.values())

@@ -27,7 +27,7 @@ from stages.gather import answer_of
 ENRICHERS = enrichment.discover()
 ACTIONS = responders.discover()
 ROOT = Path(__file__).resolve().parents[2]
-SURFACES = build(read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "x"})).surfaces
+SURFACES = build(read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "0123456789abcdef"})).surfaces
 FINDING = parse_notification((ROOT / "tests" / "findings" / "v2.json").read_bytes()).finding
 POLICIES = parse_policies(
     {path.name: path.read_text() for path in (ROOT / "policies").glob("*.yaml")}, enrichment.catalogue(), ACTIONS

@@ -9,7 +9,7 @@ from settings import read_settings
 from tests.repository.checkout import text_of
 from tools.permissions import Unclassified, declared, page, role_of, sorted_into_roles, text
 
-SURFACES = build(read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "x"})).surfaces
+SURFACES = build(read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "0123456789abcdef"})).surfaces
 
 
 def test_the_file_that_terraform_reads_and_the_page_for_people_say_what_the_code_declares() -> None:

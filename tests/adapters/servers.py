@@ -1,0 +1,59 @@
+"""Small servers on loopback that remember what they were asked: a chat, and a proxy."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Asked:
+    """What came, in its order, and what is answered: a status with headers, the next ones first."""
+
+    origin: str = ""
+    status: int = 200
+    next: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    came: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+
+
+@contextmanager
+def serving() -> Iterator[Asked]:
+    """A server that takes POST as a chat does, and CONNECT and GET as a proxy does."""
+    asked = Asked()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.bodies.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self._answer()
+
+        def do_CONNECT(self) -> None:
+            self._answer()
+
+        def do_GET(self) -> None:
+            self._answer()
+
+        def _answer(self) -> None:
+            asked.came.append((self.command, self.path))
+            asked.headers.append({key.lower(): value for key, value in self.headers.items()})
+            status, headers = asked.next.pop(0) if asked.next else (asked.status, {})
+            self.send_response(status)
+            for name, value in {"Content-Length": "0", **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    asked.origin = f"http://127.0.0.1:{server.server_address[1]}"
+    yield asked
+    server.shutdown()
+    server.server_close()
