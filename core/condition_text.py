@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from core.clause import Clause, Operand, Operator
-from core.evidence import Fact, FactType
+from core.evidence import Fact, FactType, source_of
 from core.faults import FaultLog, nearest_word, quoted
 from core.matching import AllOf, AnyOf, Condition, NoneOf
 from core.node_text import is_faulty, listed, pairs, read_items
@@ -56,6 +56,8 @@ def read_condition(node: Node, words: Vocabulary, log: FaultLog) -> AllOf:
             parts.append(_group(key.text, value, words, log))
         elif key.text in words.catalogue:
             parts.extend(_clauses(key, value, words, log))
+        elif why := words.broken.get(f"enrichment.{source_of(key.text)}"):
+            log.add(key.at, f"the fact {quoted(key.text)} is not to be had, because its source does not load: {why}")
         elif key.text == "all_of":
             log.add(key.at, "`all_of` is not needed: the facts of one mapping must all hold")
         else:
