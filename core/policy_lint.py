@@ -16,6 +16,7 @@ from core.lint_conditions import (
     shadowed,
 )
 from core.lint_steps import (
+    failing,
     idle_fallbacks,
     idle_steps,
     undoing_steps,
@@ -63,11 +64,12 @@ def lint(
         *shadowed(policies, world),
         *_unused_sets(policies, charter),
     ]
-    failing = [remark for policy in policies for remark in _failing(policy, world, findings)]
-    return Lint(_placed(failing, files), _placed(warnings, files))
+    wrong = [remark for policy in policies for remark in _failing(policy, actions, world, findings)]
+    return Lint(_placed(wrong, files), _placed(warnings, files))
 
 
-def _failing(policy: Policy, world: World, findings: Findings) -> Iterator[Remark]:
+def _failing(policy: Policy, actions: Actions, world: World, findings: Findings) -> Iterator[Remark]:
+    yield from failing(policy, actions)
     for lacking in _lacking(policy):
         yield Remark(policy.at, f"the policy {quoted(policy.id)} has no example that expects {lacking}")
     for result in run_examples((policy,), world.catalogue, findings):

@@ -13,6 +13,7 @@ from core import chat
 from core.errors import Refused, Transient
 from core.incident import Announcement, Incident
 from core.instants import NANOS
+from core.place import kind_and_place
 from core.record import attributes, record
 from core.target import Target
 from ledger import Held
@@ -63,7 +64,10 @@ def flush(app: App, held: Held, deadline: Deadline) -> Held:
             unreachable = Unsent(str(fault))
             continue
         except Refused as fault:
-            held = _refused(app, held, one, fault)
+            held = _refused(app, held, one, str(fault))
+            continue
+        except Exception as fault:  # noqa: BLE001 - one channel's bug must not keep the others from telling
+            held = _refused(app, held, one, f"a fault in Firebreak itself: {kind_and_place(fault)}")
             continue
         held = app.ledger.save(held, held.incident.sent(one))
     if unreachable is not None:
@@ -71,9 +75,9 @@ def flush(app: App, held: Held, deadline: Deadline) -> Held:
     return held
 
 
-def _refused(app: App, held: Held, one: Announcement, fault: Refused) -> Held:
+def _refused(app: App, held: Held, one: Announcement, why: str) -> Held:
     """A grant or a webhook may be mended, so the announcement stays; it is told once that it waits."""
-    what = f"{one.channel} refused the announcement: {fault}"
+    what = f"{one.channel} refused the announcement: {why}"
     app.say("ERROR", what, incident=held.incident.id, announcement=_id(held.incident, one))
     known = any(entry.what == what for entry in held.incident.history)
     told = held.incident if known else held.incident.told(app.now_ns(), "firebreak", what)

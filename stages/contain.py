@@ -10,7 +10,9 @@ from adapters.surface import Surface
 from app import App
 from core.case import basis_of
 from core.errors import Drifted, Refused, Transient, Unfinished, Unsupported
+from core.guards import broken_caps
 from core.incident import Incident, Phase
+from core.mode import Cap
 from core.plan import SUCCESS, Change, Outcome, Plan, overlaid, stands_at
 from core.policy import Policy
 from core.standing import Hold
@@ -175,10 +177,11 @@ def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline)
         reasons = "; ".join(f"{one.action}: {one.reason}" for one in plan.refusals)
         return _ended(app, _with_plan(held, plan), "failed", f"{why}; nothing else can be done: {reasons}")
     target = incident.finding.target
-    if incident.answer is None and plan.writes and isinstance(target, Target):
-        caps = take_slots(app, target, incident.id)
-    else:
-        caps = ()
+    caps: tuple[Cap, ...] = ()
+    if incident.answer is None:
+        caps = tuple(broken_caps(plan))
+        if not caps and plan.writes and isinstance(target, Target):
+            caps = take_slots(app, target, incident.id)
     if caps:
         return ask(app, held, policy, plan, caps, why)
     if incident.answer is not None and not _covered(incident, plan):
