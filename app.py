@@ -29,8 +29,9 @@ from adapters.surface import Reader, Surface
 from adapters.vault import Vault
 from adapters.vault_folder import FolderVault
 from adapters.virustotal import connect
+from adapters.whole_files import put_once
 from core.action import Responder
-from core.errors import Unsupported
+from core.errors import Transient, Unsupported
 from core.finding import Finding, FindingName
 from core.guards import Ceiling
 from core.logs import LogLines, LogQuery, Order
@@ -208,7 +209,20 @@ def seal_keys(settings: Settings) -> tuple[bytes, ...]:
     path = _own_key(settings)
     if not path.exists():
         _make_key(path)
-    return (path.read_bytes(),)
+    return (_whole_key(path),)
+
+
+def _whole_key(path: Path) -> bytes:
+    """The key; an empty file is one that another process is putting into place, unless that died over it."""
+    for pause in (0.05, 0.1, 0.2, 0.4, None):
+        if key := path.read_bytes():
+            return key
+        if pause is not None:
+            time.sleep(pause)
+    message = (
+        f"the seal key {path} is empty, and nothing can be sealed or read with it: delete it, and one is made anew"
+    )
+    raise Transient(message)
 
 
 def keys_at_hand(settings: Settings) -> tuple[bytes, ...]:
@@ -231,14 +245,12 @@ def _own_key(settings: Settings) -> Path:
 
 
 def _make_key(path: Path) -> None:
-    """Written aside and linked into place, so that two processes that start at once end with one whole key."""
+    """Written aside and then put into place, so that two processes that start at once end with one whole key."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     aside = path.with_name(f"seal.{uuid.uuid4().hex}")
     with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
         file.write(secrets.token_hex(32))
     try:
-        os.link(aside, path)
-    except FileExistsError:
-        return
+        put_once(aside, path)
     finally:
-        aside.unlink()
+        aside.unlink(missing_ok=True)

@@ -8,7 +8,6 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from commands import INTERRUPTED, NO, UNREACHABLE, USAGE, Misused, print_json, say
 from commands.decision import decide
@@ -19,6 +18,7 @@ from commands.recorded import by, on_ledger, open_ledger, said, to_decide, who
 from core.codec import Unreadable
 from core.errors import Refused, Transient
 from core.faults import Faults
+from core.place import place
 from screens.console import stdout
 from screens.policy_lint import fault_json, show_faults
 from settings import SettingsFault
@@ -60,11 +60,7 @@ def _ended(parsed: argparse.Namespace, fault: Exception) -> int:
             return say(parsed, str(fault) or type(fault).__name__, code)
     if isinstance(fault, Unreadable):
         return say(parsed, f"the record was saved by another version of Firebreak: {fault}", UNREACHABLE)
-    trace = fault.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    at = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
-    return say(parsed, f"Firebreak could not go on: {type(fault).__name__}: {fault} ({at})", UNREACHABLE)
+    return say(parsed, f"Firebreak could not go on: {type(fault).__name__}: {fault} ({place(fault)})", UNREACHABLE)
 
 
 def _say_faults(parsed: argparse.Namespace, faults: Faults) -> int:

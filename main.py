@@ -13,16 +13,20 @@ import flask
 import functions_framework
 from cloudevents.exceptions import GenericException
 
+import responders
 from adapters.log import say_json
 from app import App, build
 from core.command import parse_command
 from core.errors import Transient
+from core.failing_edits import failing_actions
 from core.faults import Faults
 from core.finding import Malformed
 from core.instants import parse_instant
 from core.intake import NO_POLICY
+from core.place import place
+from core.policy import PolicySet
 from pipeline import obey, respond
-from policy_folder import load_policies
+from policy_folder import broken_plugins, load_policies
 from settings import SettingsFault, read_settings
 from stages.dead_letter import bury
 
@@ -51,6 +55,7 @@ class Function:
             # Once for alerts, which know a severity from JSON alone, and once for who looks at a terminal.
             say_json("ERROR", "Firebreak does not start", faults=str(fault).splitlines())
             sys.exit(f"Firebreak does not start:\n{fault}")
+        _say_what_fails(loaded)
         if not loaded.policies:
             # Not a reason to end: findings are recorded, and what is not started records nothing.
             say_json("ERROR", NO_POLICY, folder=str(folder))
@@ -61,6 +66,15 @@ class Function:
             if self._app is None:
                 self._app = build(read_settings())
             return self._app
+
+
+def _say_what_fails(loaded: PolicySet) -> None:
+    """Actions and sources at fault keep nothing else from working; told now, they can be mended before they matter."""
+    for why in broken_plugins().values():
+        say_json("ERROR", f"a fault in Firebreak itself: {why}; everything else works without it")
+    for action, how in failing_actions(loaded.policies, responders.discover()).items():
+        what = f"a fault in Firebreak itself, in the action {action}: {how}"
+        say_json("ERROR", f"{what}; policies that use it are loaded, and where it fails a person is asked")
 
 
 _function = Function()
@@ -88,7 +102,8 @@ def _answer(event: CloudEvent, work: Work) -> None:
         app.say("WARNING", f"to be delivered again: {fault}", message_id=str(event["id"]))
         raise Redeliver from None
     except Exception as fault:  # noqa: BLE001 - the last resort: our own bug must be redelivered, and tell nothing
-        app.say("ERROR", f"a fault in Firebreak itself: {type(fault).__name__}: {fault}", message_id=str(event["id"]))
+        what = f"{type(fault).__name__}: {fault} ({place(fault)})"
+        app.say("ERROR", f"a fault in Firebreak itself: {what}", message_id=str(event["id"]))
         raise Redeliver from None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 import threading
 import time
 import uuid
@@ -76,8 +78,16 @@ class SqliteDocuments:
             raise Transient(message) from None
 
     def _open(self) -> sqlite3.Connection:
-        if self._read_only:
-            return self._opened_to_read()
+        """To write, where that is asked for and can be; else to read, and then no write gets through."""
+        if not self._read_only:
+            try:
+                return self._opened_to_write()
+            except sqlite3.OperationalError as fault:
+                if not (_closed(fault) and self._path.is_file()):
+                    raise
+        return self._opened_to_read()
+
+    def _opened_to_write(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         connection = sqlite3.connect(self._path, timeout=10, isolation_level=None)
         connection.text_factory = partial(str, encoding="utf-8", errors="replace")  # a damaged body is told as such
@@ -89,23 +99,37 @@ class SqliteDocuments:
 
     def _opened_to_read(self) -> sqlite3.Connection:
         """A file of an earlier version is read as far as it goes: bringing it to this one would be a write."""
+        connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
         try:
-            connection = self._reading("mode=ro")
-        except sqlite3.OperationalError:
-            # Where nothing may be written, SQLite cannot share the file; as long as nobody writes, it need not.
-            if _size(Path(f"{self._path.resolve()}-wal")):
+            version = _file_version(connection)
+        except sqlite3.OperationalError as fault:
+            if not _closed(fault):
                 raise
-            connection = self._reading("mode=ro&immutable=1")
-        if _file_version(connection) > len(_STEPS):
+            connection.close()
+            connection = self._copy()
+            version = _file_version(connection)
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
+        if version > len(_STEPS):
             message = f"the ledger {self._path} was written by a newer Firebreak; use that one to look at it"
             raise Transient(message)
         return connection
 
-    def _reading(self, how: str) -> sqlite3.Connection:
-        connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?{how}", uri=True, timeout=10)
-        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
-        connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        return connection
+    def _copy(self) -> sqlite3.Connection:
+        """The ledger as it is now, in memory: a write-ahead log cannot be read in a folder that is not writable.
+
+        Reading the file alone would leave out what stands in its log. Who may write does not need this, so that the
+        file is not changed meanwhile but by somebody whose log cannot be read from here.
+        """
+        memory = sqlite3.connect(":memory:", isolation_level=None)
+        with tempfile.TemporaryDirectory(prefix="firebreak-") as folder:
+            copied = Path(folder) / self._path.name
+            for ending in ("", "-wal"):
+                if (part := Path(f"{self._path}{ending}")).exists():
+                    shutil.copyfile(part, f"{copied}{ending}")
+            with closing(sqlite3.connect(copied)) as whole:
+                whole.backup(memory)
+        memory.execute("PRAGMA query_only = ON")
+        return memory
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         """Bring the file to this version, once, whoever else opens it meanwhile."""
@@ -182,6 +206,11 @@ class SqliteDocuments:
             return connection.execute(_FORGET, {"now_ns": now_ns, "limit": limit}).rowcount
 
 
+def _closed(fault: sqlite3.OperationalError) -> bool:
+    """Whether the file, or the folder that its log would be made in, can only be read."""
+    return fault.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+
+
 def _write_ahead(connection: sqlite3.Connection) -> None:
     """Switch the file to a write-ahead log; SQLite refuses at once, and does not wait, while others are opening it."""
     for pause in _OPENING:
@@ -192,10 +221,6 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
         else:
             return
     connection.execute("PRAGMA journal_mode=WAL")
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
 
 
 def _file_version(connection: sqlite3.Connection) -> int:

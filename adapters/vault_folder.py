@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.deadline import Deadline
+from adapters.whole_files import put_once
 from core.errors import Denied, Refused, Transient
 
 
 @dataclass(frozen=True, slots=True)
 class FolderVault:
-    """Files are written aside and linked into place: whole or not there at all, and only once."""
+    """Files are written aside and then put into place: whole or not there at all, and only once."""
 
     root: Path
 
@@ -33,12 +34,9 @@ class FolderVault:
             try:
                 with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o400), "wb") as file:
                     file.write(data)
-                os.link(aside, place)
-            except FileExistsError:
-                return False
+                return put_once(aside, place)
             finally:
                 aside.unlink(missing_ok=True)
-        return True
 
     def get(self, folder: str, name: str, deadline: Deadline) -> bytes | None:  # noqa: ARG002 - a disk answers
         """The file's bytes, or None."""

@@ -41,11 +41,11 @@ def _lint(folder: Path, meant: frozenset[Path] | None) -> Linted:
     from core.lint_conditions import World  # noqa: PLC0415 - as above
     from core.policy_lint import lint  # noqa: PLC0415 - as above
     from core.policy_text import read_policies  # noqa: PLC0415 - as above
-    from policy_folder import read_folder  # noqa: PLC0415 - as above
+    from policy_folder import broken_plugins, read_folder  # noqa: PLC0415 - as above
     from stages.example_findings import findings_of  # noqa: PLC0415 - as above
 
     files, catalogue, actions = read_folder(folder), enrichment.catalogue(), responders.discover()
-    read = read_policies(files, catalogue, actions)
+    read = read_policies(files, catalogue, actions, broken_plugins())
     if not read.policies and not read.faults:
         message = f"{folder}: there is no policy in this folder"
         raise Nothing(message)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from commands import Misused
+from core.policy_text import is_policy_file
 from settings import read_settings
-
-_ENDINGS = (".yaml", ".yml")
 
 
 def asked_about(paths: Sequence[Path]) -> list[tuple[Path, frozenset[Path] | None]]:
@@ -20,8 +19,8 @@ def asked_about(paths: Sequence[Path]) -> list[tuple[Path, frozenset[Path] | Non
         elif not path.is_file():
             message = f"{path}: there is no such file or folder"
             raise Misused(message)
-        elif path.suffix.lower() not in _ENDINGS:
-            message = f"{path}: not a YAML file"
+        elif not is_policy_file(path.name):
+            message = f"{path}: not a YAML file, or a hidden one, which is no policy"
             raise Misused(message)
         elif (known := asked.setdefault(path.parent, frozenset())) is not None:
             asked[path.parent] = known | {path}

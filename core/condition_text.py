@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from core.clause import Clause, Operand, Operator
-from core.evidence import Fact, FactType
+from core.evidence import Fact, FactType, source_of
 from core.faults import FaultLog, nearest_word, quoted
 from core.matching import AllOf, AnyOf, Condition, NoneOf
 from core.node_text import is_faulty, listed, pairs, read_items
 from core.operand_text import read_label_clauses, read_operand
-from core.reading_rules import NOTHING_LISTED, UNKNOWN_FACT, UNKNOWN_KEY, UNKNOWN_OPERATOR, WRONG_TYPE
+from core.reading_rules import BROKEN_PLUGIN, NOTHING_LISTED, UNKNOWN_FACT, UNKNOWN_KEY, UNKNOWN_OPERATOR, WRONG_TYPE
 from core.vocabulary import Vocabulary
 from core.yaml_text import Entries, Items, Node, Scalar
 
@@ -57,6 +57,9 @@ def read_condition(node: Node, words: Vocabulary, log: FaultLog) -> AllOf:
             parts.append(_group(key.text, value, words, log))
         elif key.text in words.catalogue:
             parts.extend(_clauses(key, value, words, log))
+        elif why := words.broken.get(f"enrichment.{source_of(key.text)}"):
+            lost = f"the fact {quoted(key.text)} is not to be had, because its source does not load: {why}"
+            log.add(BROKEN_PLUGIN, key.at, lost)
         elif key.text == "all_of":
             log.add(UNKNOWN_KEY, key.at, "`all_of` is not needed: the facts of one mapping must all hold")
         else:

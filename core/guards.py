@@ -218,6 +218,17 @@ def irreversible(now: Situation, plan: Plan | None, actions: Actions) -> list[Ca
     return caps
 
 
+def broken_action(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """What is left of a plan without a step whose action is at fault is no more what the policy meant."""
+    return broken_caps(plan) if plan else []
+
+
+def broken_caps(plan: Plan) -> list[Cap]:
+    """The same for a plan that is drawn anew."""
+    broken = dict.fromkeys(f"{one.action}: {one.reason}" for one in plan.refusals if one.fault)
+    return _caution("action", f"a fault in Firebreak itself: {'; '.join(broken)}") if broken else []
+
+
 def regions(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """A service in several regions is contained in all of them; one that could not be read stays as it is."""
     if not now.unread_regions:
@@ -257,6 +268,7 @@ GUARDS: tuple[Guard, ...] = (
     evidence_needed,
     inferred,
     irreversible,
+    broken_action,
     regions,
     again,
 )

@@ -137,6 +137,14 @@ IDLE_ACCEPTANCE = Rule(
     "then: [{action: cut_traffic, accept_irreversible: true}]",
     "Leave it out.",
 )
+FAILING_ACTION = Rule(
+    "FB312",
+    "failing-action",
+    "fault",
+    "An action whose own code fails on some target. The policy loads; where the action fails, a person is asked.",
+    "then: [{action: shut_door}]  # responders/shut_door.py raises where a service has no ingress",
+    "Mend the action's file at the line that is named.",
+)
 FAILING_EXAMPLE = Rule(
     "FB402",
     "failing-example",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.failing_edits import failing_steps
 from core.faults import quoted
 from core.lint_conditions import Remark, World
 from core.lint_rules import (
+    FAILING_ACTION,
     IDLE_ACCEPTANCE,
     IDLE_EXPIRY,
     IDLE_FALLBACK,
@@ -101,6 +103,16 @@ def undoing_steps(policy: Policy, actions: Actions, world: World) -> Iterator[Re
             yield Remark(
                 UNDOING_SOMEWHERE, later.at, f"{undoes}, and none of the steps is written there: keep one of the two"
             )
+
+
+def failing(policy: Policy, actions: Actions) -> Iterator[Remark]:
+    """Steps whose action is at fault: they load, and on some targets a person is asked in their stead."""
+    for step, how in failing_steps(policy, actions):
+        yield Remark(
+            FAILING_ACTION,
+            step.at,
+            f"a fault of the action {quoted(step.action)} itself: {how}; where it fails, a person is asked",
+        )
 
 
 def unheard(policy: Policy, actions: Actions, world: World) -> Iterator[Remark]:  # noqa: ARG001

@@ -13,7 +13,8 @@ from typing import Any
 
 from core.action import Refusal, Responder, Setting, State, surface_of
 from core.case import Case, basis_of
-from core.codec import encode
+from core.codec import UNSAVED, encode
+from core.edits import Broken, edited
 from core.policy import Step
 from core.target import Target
 from core.workload import ACCOUNT, IDENTITY, SURFACES
@@ -38,10 +39,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class StepRefusal:
-    """A step that could not be drawn, and why."""
+    """A step that could not be drawn, and why. `fault`: the action itself failed, which says nothing of the target."""
 
     action: str
     reason: str
+    fault: bool = field(default=False, metadata=UNSAVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,10 @@ class Drawn:
 
 
 def fold(steps: tuple[Step, ...], state: State, case: Case, actions: Actions, failed: frozenset[str]) -> Drawn:
-    """Apply every step in order; where an edit refuses, or its action has failed for good, its `otherwise` follows."""
+    """Apply every step in order; where an edit refuses, or its action has failed for good, its `otherwise` follows.
+
+    Not where the action itself is at fault: that leaves the step out, and a person decides.
+    """
     drawn = Drawn(state, ())
     for step in steps:
         drawn = _apply(step, drawn, case, actions, failed)
@@ -123,12 +128,15 @@ def fold(steps: tuple[Step, ...], state: State, case: Case, actions: Actions, fa
 
 
 def _apply(step: Step, drawn: Drawn, case: Case, actions: Actions, failed: frozenset[str]) -> Drawn:
-    edited: State | Refusal = Refusal("it failed before")
+    after: State | Refusal = Refusal("it failed before")
     if step.action not in failed:
-        edited = _edit(step, drawn.state, case, actions)
-    if not isinstance(edited, Refusal):
-        return replace(drawn, state=edited, steps=(*drawn.steps, step))
-    refused = replace(drawn, refusals=(*drawn.refusals, StepRefusal(step.action, edited.reason)))
+        after = _edit(step, drawn.state, case, actions)
+    if not isinstance(after, Refusal):
+        return replace(drawn, state=after, steps=(*drawn.steps, step))
+    refusal = StepRefusal(step.action, after.reason, fault=isinstance(after, Broken))
+    refused = replace(drawn, refusals=(*drawn.refusals, refusal))
+    if refusal.fault:
+        return refused
     instead = fold(step.otherwise, refused.state, case, actions, failed)
     return Drawn(instead.state, (*refused.steps, *instead.steps), (*refused.refusals, *instead.refusals))
 
@@ -140,7 +148,7 @@ def _edit(step: Step, state: State, case: Case, actions: Actions) -> State | Ref
     unread = sorted(action.surfaces & case.unread.keys())
     if unread:
         return Refusal("; ".join(f"{surface} could not be read: {case.unread[surface]}" for surface in unread))
-    return action.edit(state, case, step.params)
+    return edited(action, state, case, step.params)
 
 
 def draft(
@@ -154,7 +162,12 @@ def draft(
 ) -> Plan:
     """The plan for these steps, and what would follow if its writes failed. Steps that undo each other draw nothing."""
     drawn = fold(steps, state, case, actions, failed)
-    if at_odds := undone(drawn, case, actions):
+    at_odds = undone(drawn, case, actions)
+    if broken := tuple(one for one in at_odds if one.fault):
+        others = _without(steps, frozenset(one.action for one in broken))
+        rest = draft(others, state, case, actions, policy_set=policy_set, failed=failed)
+        return replace(rest, refusals=(*broken, *rest.refusals))
+    if at_odds:
         return Plan((), (), (*drawn.refusals, *at_odds), (), policy_set)
     changes = changes_of(state, drawn, case, actions)
     gives_way = failed | {step.action for step in drawn.steps if step.otherwise and any(one.after for one in changes)}
@@ -162,16 +175,23 @@ def draft(
     return Plan(changes, tuple(_held(step) for step in drawn.steps), drawn.refusals, fallback, policy_set)
 
 
+def _without(steps: tuple[Step, ...], names: frozenset[str]) -> tuple[Step, ...]:
+    return tuple(replace(one, otherwise=_without(one.otherwise, names)) for one in steps if one.action not in names)
+
+
 def _held(step: Step) -> HeldStep:
     return HeldStep(step.action, MappingProxyType(dataclasses.asdict(step.params)))  # type: ignore[call-overload]
 
 
 def undone(drawn: Drawn, case: Case, actions: Actions) -> tuple[StepRefusal, ...]:
-    """Every edit must still be a fixed point of the folded result."""
+    """Every edit must still be a fixed point of the folded result; one that fails on it is told as what it is."""
+    again = [(step, _edit(step, drawn.state, case, actions)) for step in drawn.steps]
     return tuple(
-        StepRefusal(step.action, "a later step of the policy undoes it; nothing is written")
-        for step in drawn.steps
-        if _edit(step, drawn.state, case, actions) != drawn.state
+        StepRefusal(step.action, after.reason, fault=True)
+        if isinstance(after, Broken)
+        else StepRefusal(step.action, "a later step of the policy undoes it; nothing is written")
+        for step, after in again
+        if after != drawn.state
     )
 
 

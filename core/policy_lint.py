@@ -29,6 +29,7 @@ from core.lint_rules import (
     UNUSED_SET,
 )
 from core.lint_steps import (
+    failing,
     idle_fallbacks,
     idle_steps,
     undoing_steps,
@@ -84,10 +85,10 @@ def lint(
         *misleading_order(policies),
         *_unused_sets(policies, charter),
     ]
-    failing = [remark for policy in policies for remark in _failing(policy, world, findings)]
+    wrong = [remark for policy in policies for remark in _failing(policy, actions, world, findings)]
     readable = {file: text for file, text in files.items() if file not in faulty}
     left = judged(warnings, readable, "lint", all_read=not faulty)
-    return Lint(placed(failing, files), in_order(placed(left.told, files), left.wrong), left.silenced)
+    return Lint(placed(wrong, files), in_order(placed(left.told, files), left.wrong), left.silenced)
 
 
 def lint_tests(results: Iterable[ExampleResult], gaps: Iterable[Untried], files: Files) -> Judged:
@@ -96,7 +97,8 @@ def lint_tests(results: Iterable[ExampleResult], gaps: Iterable[Untried], files:
     return judged(chain(failed, map(untried_remark, gaps)), files, "test")
 
 
-def _failing(policy: Policy, world: World, findings: Findings) -> Iterator[Remark]:
+def _failing(policy: Policy, actions: Actions, world: World, findings: Findings) -> Iterator[Remark]:
+    yield from failing(policy, actions)
     for lacking in _lacking(policy):
         yield Remark(
             MISSING_EXAMPLE, policy.at, f"the policy {quoted(policy.id)} has no example that expects {lacking}"

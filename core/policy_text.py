@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from core.charter_text import CHARTER, read_charter
 from core.condition_text import read_condition
+from core.discovery import NONE_BROKEN
 from core.evidence import Catalogue
 from core.example_text import read_examples
 from core.fact_samples import EXAMPLES_NOW
@@ -62,21 +63,38 @@ class Reading:
         return tuple(policy for policy in self.policies if policy.at.file not in faulty)
 
 
-def parse_policies(files: Files, catalogue: Catalogue, actions: Actions) -> PolicySet:
-    """Read the files by name, in order of name; files of other kinds are left alone. Raises Faults with all of them."""
-    read = read_policies(files, catalogue, actions)
+def is_policy_file(name: str) -> bool:
+    """Whether a file by this name is a policy or the charter.
+
+    Hidden files are none, nor is what file systems and editors leave beside others (`._x.yaml`, `~x.yaml`, `x.yaml~`).
+    """
+    path = PurePosixPath(name)
+    return path.suffix.lower() in _ENDINGS and not path.name.startswith((".", "~"))
+
+
+def parse_policies(
+    files: Files, catalogue: Catalogue, actions: Actions, broken: Mapping[str, str] = NONE_BROKEN
+) -> PolicySet:
+    """Read the files by name, in order of name; files of other kinds are left alone. Raises Faults with all of them.
+
+    A policy that names a source or an action that does not load is at fault, and is not left out for it: what it
+    should have decided would fall to the policies below it.
+    """
+    read = read_policies(files, catalogue, actions, broken)
     if read.faults:
         raise Faults(read.faults)
     return PolicySet(read.policies, read.charter, digest_of(read.policies, read.charter))
 
 
-def read_policies(files: Files, catalogue: Catalogue, actions: Actions) -> Reading:
+def read_policies(
+    files: Files, catalogue: Catalogue, actions: Actions, broken: Mapping[str, str] = NONE_BROKEN
+) -> Reading:
     """The same for who goes on with what is right: nothing that has a fault may decide anything."""
-    names = sorted(name for name in files if name.lower().endswith(_ENDINGS))
+    names = sorted(filter(is_policy_file, files))
     logs = {file: FaultLog(file, files[file]) for file in names}
     charter = _read_charters([logs[file] for file in names if is_charter(file)], files)
     in_doubt = not charter.sets and any(logs[file].faults for file in names)
-    words = Vocabulary(catalogue, actions, None if in_doubt else charter.sets)
+    words = Vocabulary(catalogue, actions, None if in_doubt else charter.sets, broken)
     policies: list[Policy] = []
     for file in names:
         if not is_charter(file):
@@ -143,7 +161,7 @@ def _policy(node: Node, words: Vocabulary, log: FaultLog) -> Iterator[Policy]:
     when = read_condition(keys["when"], words, log) if "when" in keys else AllOf(())
     mode = read_mode(keys["mode"], "`mode`", log) if "mode" in keys else None
     description = read_text(keys["description"], "`description`", log) if "description" in keys else None
-    then = read_steps(keys["then"], "`then`", words.actions, log) if "then" in keys else ()
+    then = read_steps(keys["then"], "`then`", words, log) if "then" in keys else ()
     on_expiry = read_word(keys["on_expiry"], "`on_expiry`", ON_EXPIRY, log) if "on_expiry" in keys else None
     policy = Policy(
         id=policy_id,

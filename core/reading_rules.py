@@ -133,6 +133,22 @@ NOTHING_LISTED = Rule(
     "when: {}",
     "Write what it should hold, or leave it out where it is not needed.",
 )
+UNREADABLE_FILE = Rule(
+    "FB117",
+    "unreadable-file",
+    "stops",
+    "A policy file that cannot be read: a link that leads nowhere, no permission, a pipe.",
+    "# 10-shop.yaml is a link to a file that is gone",
+    "Mend the file, or take it away: without it, what it should have decided would fall to the policies below it.",
+)
+BROKEN_PLUGIN = Rule(
+    "FB118",
+    "broken-plug-in",
+    "stops",
+    "A policy names an action or a source whose own code does not load, or an action that cannot take its parameters.",
+    "then: [{action: shut_door}]  # responders/shut_door.py cannot be imported",
+    "Mend the file of the action or source that is named, at the line that is named.",
+)
 UNDOING_STEPS = Rule(
     "FB301",
     "steps-undo-each-other",

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.action import Refusal, Setting, State
 from core.case import Case
+from core.edits import edited
 from core.instants import NANOS
 from core.plan import Actions, HeldStep
 from core.target import Target
@@ -158,12 +159,23 @@ def should_stand(standing: Standing, case: Case, actions: Actions) -> State | Re
     state: State = dict(standing.origin)
     for hold in sorted(standing.holds, key=lambda one: one.taken_ns):
         for step in hold.steps:
-            action = actions[step.action]
-            edited = action.edit(state, whole, action.params(**step.params))
-            if isinstance(edited, Refusal):
-                return Refusal(f"{step.action} for {hold.incident}: {edited.reason}")
-            state = edited
+            after = _again(step, state, whole, actions)
+            if isinstance(after, Refusal):
+                return Refusal(f"{step.action} for {hold.incident}: {after.reason}")
+            state = after
     return state
+
+
+def _again(step: HeldStep, state: State, case: Case, actions: Actions) -> State | Refusal:
+    """The edit of a step as it was saved, by the action as it is now, if there is one."""
+    action = actions.get(step.action)
+    if action is None:
+        return Refusal("there is no such action in this version of Firebreak, or it does not load")
+    try:
+        params = action.params(**step.params)
+    except (TypeError, ValueError):
+        return Refusal("it was saved with parameters that the action does not take any more")
+    return edited(action, state, case, params)
 
 
 @dataclass(frozen=True, slots=True)

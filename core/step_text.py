@@ -19,9 +19,10 @@ from core.node_text import (
     require,
     wrong,
 )
+from core.place import kind_and_place
 from core.policy import Step
-from core.reading_rules import NOTHING_LISTED, SAID_TWICE, UNKNOWN_ACTION, WRONG_VALUE
-from core.vocabulary import Actions
+from core.reading_rules import BROKEN_PLUGIN, NOTHING_LISTED, SAID_TWICE, UNKNOWN_ACTION, WRONG_VALUE
+from core.vocabulary import Vocabulary
 from core.yaml_text import Node
 
 _MISSING = (dataclasses.MISSING, dataclasses.MISSING)
@@ -29,14 +30,14 @@ _OWN_KEYS = ("action", "otherwise", "accept_irreversible")
 _READERS = {bool: read_bool, int: read_count, str: read_text, tuple[str, ...]: read_texts}
 
 
-def read_steps(node: Node, what: str, actions: Actions, log: FaultLog) -> tuple[Step, ...]:
+def read_steps(node: Node, what: str, words: Vocabulary, log: FaultLog) -> tuple[Step, ...]:
     """A list of steps, at least one, no action twice; a step that cannot be read is left out and logged."""
     items = read_items(node, what, log)
     if items == ():
         log.add(NOTHING_LISTED, node.at, f"{what} lists at least one step")
     steps: list[Step] = []
     for item in items or ():
-        step = _step(item, actions, log)
+        step = _step(item, words, log)
         if step and step.action in [other.action for other in steps]:
             log.add(SAID_TWICE, item.at, f"the action {quoted(step.action)} stands twice in {what}")
         elif step:
@@ -44,13 +45,13 @@ def read_steps(node: Node, what: str, actions: Actions, log: FaultLog) -> tuple[
     return tuple(steps)
 
 
-def _step(node: Node, actions: Actions, log: FaultLog) -> Step | None:
+def _step(node: Node, words: Vocabulary, log: FaultLog) -> Step | None:
     own = read_keys(node, "a step", _OWN_KEYS, FaultLog(log.file, ""))
     if own is None:
         wrong(node, "a step", "a mapping", log)
         return None
-    otherwise = read_steps(own["otherwise"], "`otherwise`", actions, log) if "otherwise" in own else ()
-    action = _action(node, own, actions, log)
+    otherwise = read_steps(own["otherwise"], "`otherwise`", words, log) if "otherwise" in own else ()
+    action = _action(node, own, words, log)
     if action is None:
         return None
     what = f"a step of {quoted(action.name)}"
@@ -60,13 +61,17 @@ def _step(node: Node, actions: Actions, log: FaultLog) -> Step | None:
     return Step(action.name, _params(action, keys, what, node, log), otherwise, bool(accepted), node.at)
 
 
-def _action(node: Node, own: Mapping[str, Node], actions: Actions, log: FaultLog) -> Responder | None:
+def _action(node: Node, own: Mapping[str, Node], words: Vocabulary, log: FaultLog) -> Responder | None:
     """The action of a step, which says what other keys the step may have."""
     require(own, ("action",), "a step", node, log)
     name = read_text(own["action"], "`action`", log) if "action" in own else None
-    if name is None or name in actions:
-        return actions[name] if name else None
-    log.add(UNKNOWN_ACTION, own["action"].at, f"there is no action {quoted(name)}", nearest_word(name, actions))
+    if name is None or name in words.actions:
+        return words.actions[name] if name else None
+    if why := words.broken.get(f"responders.{name}"):
+        log.add(BROKEN_PLUGIN, own["action"].at, f"the action {quoted(name)} does not load: {why}")
+    else:
+        nearest = nearest_word(name, words.actions)
+        log.add(UNKNOWN_ACTION, own["action"].at, f"there is no action {quoted(name)}", nearest)
     return None
 
 
@@ -98,7 +103,10 @@ def _params(action: Responder, keys: Mapping[str, Node], what: str, node: Node, 
         return action.params(**read)
     except ValueError as error:
         log.add(WRONG_VALUE, node.at, f"{what}: {error}")
-        return None
+    except Exception as fault:  # noqa: BLE001 - one action's bug is a fault of the policy that it keeps from loading
+        told = f"{what} cannot take its parameters, a fault of its own code ({kind_and_place(fault)})"
+        log.add(BROKEN_PLUGIN, node.at, told)
+    return None
 
 
 def _param(kind: Any, node: Node, what: str, log: FaultLog) -> object:  # noqa: ANN401 - a type, as it is annotated

@@ -71,16 +71,21 @@ def _at_odds(
     drawn = fold(steps, state, case, actions, failed)
     if not drawn.steps:
         return None
-    if not undone(drawn, case, actions):
+    if not _undoes(drawn, case, actions):
         return ()
     alone = tuple(replace(step, otherwise=()) for step in drawn.steps)
     after = [fold(alone[: count + 1], state, case, actions, frozenset()).state for count in range(len(alone))]
-    held = [[not undone(Drawn(now, (step,)), case, actions) for now in after] for step in drawn.steps]
+    held = [[not _undoes(Drawn(now, (step,)), case, actions) for now in after] for step in drawn.steps]
     return tuple(
         (drawn.steps[at], drawn.steps[held[at].index(False, at + 1)])
         for at in range(len(alone) - 1)
         if not held[at][-1]
     )
+
+
+def _undoes(drawn: Drawn, case: Case, actions: Actions) -> bool:
+    """Whether a step is undone; one whose action fails on the result is another matter (`core/failing_edits.py`)."""
+    return any(not one.fault for one in undone(drawn, case, actions))
 
 
 def possible_kinds(when: Condition, catalogue: Catalogue, now_ns: int) -> frozenset[str] | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from core.action import Responder
+from core.discovery import NONE_BROKEN
 from core.evidence import Catalogue
 
 Actions = Mapping[str, Responder]
@@ -13,8 +14,12 @@ Sets = Mapping[str, frozenset[str]]
 
 
 class Vocabulary(NamedTuple):
-    """Facts, actions, and the named sets of `firebreak.yaml`: None where that file could not be read at all."""
+    """Facts, actions, and the named sets of `firebreak.yaml`: None where that file could not be read at all.
+
+    `broken` says of sources (`enrichment.logs`) and actions (`responders.suspend`) that do not load why not.
+    """
 
     catalogue: Catalogue
     actions: Actions
     sets: Sets | None
+    broken: Mapping[str, str] = NONE_BROKEN

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 from core import finding as core_finding
+from core.discovery import Found, find
 from core.evidence import Catalogue, Evidence
 
 if TYPE_CHECKING:
@@ -50,11 +49,35 @@ class Enricher(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Unloaded:
+    """Stands where a source does not load: it has no facts to be asked for, and is a gap on every record."""
+
+    name: str
+    why: str
+    facts: Catalogue = field(default_factory=dict)
+    permissions: frozenset[str] = frozenset()
+    deadline: float = 1.0
+    shapes_plan: bool = False
+
+    def enrich(self, finding: Finding, sources: Sources) -> Evidence:  # noqa: ARG002 - nobody is asked
+        """Nothing, and why."""
+        return Evidence(self.name, gap=f"the source does not load: {self.why}")
+
+
 def discover() -> Mapping[str, Enricher]:
-    """Every source in this package, by name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    modules = {name: importlib.import_module(f"{__name__}.{name}") for name in names}
-    return MappingProxyType({name: cast("Enricher", module.source) for name, module in modules.items()})
+    """Every source in this package, by name; what does not load is among them, and has nothing but a gap."""
+    found = _found()
+    return MappingProxyType({**found.working, **{name: Unloaded(name, why) for name, why in found.broken.items()}})
+
+
+def broken() -> Mapping[str, str]:
+    """Every module in this package that does not load as a source, by name, and why."""
+    return _found().broken
+
+
+def _found() -> Found:
+    return find(__name__, __path__, "source", (*Enricher.__annotations__, "enrich"))
 
 
 def catalogue() -> Catalogue:

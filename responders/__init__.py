@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
 
-if TYPE_CHECKING:
-    from core.action import Responder
+from core.action import Responder
+from core.discovery import Found, find
 
 
 def discover() -> Mapping[str, Responder]:
-    """Every action in this package, by name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    modules = {name: importlib.import_module(f"{__name__}.{name}") for name in names}
-    return MappingProxyType({name: cast("Responder", module.action) for name, module in modules.items()})
+    """Every action in this package that loads, by name."""
+    return _found().working
+
+
+def broken() -> Mapping[str, str]:
+    """Every module in this package that does not load as an action, by name, and why."""
+    return _found().broken
+
+
+def _found() -> Found:
+    return find(__name__, __path__, "action", (*Responder.__annotations__, "edit"))

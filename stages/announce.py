@@ -16,6 +16,7 @@ from core.errors import Refused, Transient
 from core.incident import Announcement, Incident
 from core.instants import NANOS
 from core.log_line import summary
+from core.place import kind_and_place
 from core.record import attributes, record
 from core.redaction import safe
 from core.target import Target
@@ -97,7 +98,7 @@ def _later(app: App, held: Held, one: Announcement, fault: Exception) -> Held:
     pause = _FIRST_PAUSE * 2 ** min(one.tries, _MOST_DOUBLED) if asked is None else asked
     ours = not isinstance(fault, Transient)
     if one.channel != "log":  # which could not be told of itself
-        what = f"a fault in Firebreak itself: {type(fault).__name__}: {fault}" if ours else str(fault)
+        what = f"a fault in Firebreak itself: {kind_and_place(fault)}" if ours else str(fault)
         tried = f"{one.channel} is tried again by the sweep in {pause:.0f} s or later: {what}"
         app.say("ERROR" if ours else "WARNING", tried, incident=held.incident.id, untold=_id(held.incident, one))
     again_ns = app.now_ns() + round(pause * NANOS)

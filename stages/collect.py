@@ -101,7 +101,7 @@ def collect(app: App, claimed: Held, held: Held, told: Notification, deadline: D
     collection.add(_message(told), until)
     if incident.decision is not None:
         collection.gaps.append("collected after the fact: the settings are those of now")
-        evidence = Gathering.start(incident.finding, app.sources, app.enrichers, until).rest()
+        evidence = Gathering.start(incident.finding, app.sources, app.enrichers, until, app.say).rest()
         collection.gaps += [f"{one.source}: {one.gap}" for one in evidence if one.gap]
         collection.add([*_asked_again(app, incident, until), *((one.source, one.originals) for one in evidence)], until)
     return _finished(collection, held, until)

@@ -10,6 +10,7 @@ from adapters.surface import Surface
 from app import App
 from core.case import basis_of
 from core.errors import Drifted, Refused, Transient, Unfinished, Unsupported
+from core.guards import broken_caps
 from core.incident import Incident, Phase
 from core.plan import SUCCESS, Change, Outcome, Plan, overlaid, stands_at
 from core.policy import Policy
@@ -176,6 +177,8 @@ def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline)
     if not plan.changes:
         reasons = "; ".join(f"{one.action}: {one.reason}" for one in plan.refusals)
         return _ended(app, _with_plan(held, plan), "failed", f"{why}; nothing else can be done: {reasons}")
+    if incident.answer is None and (caps := tuple(broken_caps(plan))):
+        return ask(app, held, policy, plan, caps, why)
     if incident.answer is not None and not _covered(incident, plan):
         caps = incident.decision.caps if incident.decision else ()
         return ask(app, held, policy, plan, caps, f"{why}{difference(incident, plan)}")

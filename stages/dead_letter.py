@@ -12,6 +12,7 @@ from adapters.deadline import Deadline
 from app import App
 from core.copies import opened
 from core.errors import Refused, Transient
+from core.place import kind_and_place
 from core.redaction import safe
 from core.vault import sealed_copy
 from stages.keep import put
@@ -54,7 +55,7 @@ def _copied(app: App, digest: str, said: Any, whole: bytes) -> str:  # noqa: ANN
     except (Refused, Transient) as fault:
         return f"the vault keeps no copy: {fault}"
     except Exception as fault:  # noqa: BLE001 - a copy that cannot be made must not bring the message back for ever
-        return f"no copy could be made ({type(fault).__name__})"
+        return f"no copy could be made ({kind_and_place(fault)})"
 
 
 def _undone(value: Any, depth: int) -> Any:  # noqa: ANN401 - JSON

@@ -102,7 +102,7 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     """Gather until the evidence suffices, choose a policy, draft its plan, and lower the mode by every guard."""
     finding, incident = confirmed.finding, held.incident
     now_ns = app.now_ns()
-    gathering = Gathering.start(finding, app.sources, app.enrichers, deadline)
+    gathering = Gathering.start(finding, app.sources, app.enrichers, deadline, app.say)
     evidence = gathering.until_it_suffices(lambda known, open_: _matters(app, finding, known, open_, now_ns))
     choice = choose(app.policies.to_try(finding.facts()), finding.facts() | merged(evidence), now_ns)
     workload = _detail(evidence, "workload", Workload)

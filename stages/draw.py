@@ -52,6 +52,8 @@ def draw(app: App, incident: Incident, policy: Policy, seen: Seen, known: Known,
         if isinstance(there := found[region.key], Seen):
             other = draft(steps, there.workload.state, there.case, app.actions, failed=failed)
             plan = plan.beside(other, region.place)
+    for one in (refusal for refusal in plan.refusals if refusal.fault):
+        app.say("ERROR", f"a fault in Firebreak itself, in {one.action}: {one.reason}", incident=incident.id)
     return Drawing(
         plan,
         tuple(one for one in found.values() if isinstance(one, Seen)),

@@ -98,7 +98,7 @@ def explain(
     confirmed = confirm(app, told.finding, deadline) if live else None
     believed = confirmed.finding if confirmed else told.finding
     finding = _supposing(believed, assumed)
-    gathering = Gathering.start(finding, live or nobody(), app.enrichers, deadline)
+    gathering = Gathering.start(finding, live or nobody(), app.enrichers, deadline, app.say)
     evidence = tuple(_supposed(one, assumed) for one in gathering.rest())
     facts = finding.facts() | merged(evidence)
     taken = replace(confirmed, finding=finding) if confirmed else Confirmed(finding, "confirmed", "")

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from adapters.deadline import Deadline
+from app import Say
 from core.errors import Refused, Transient
 from core.evidence import Evidence
 from core.finding import Finding
+from core.place import kind_and_place
 from enrichment import Enricher, Sources
 
 Matters = Callable[[tuple[Evidence, ...], frozenset[str]], frozenset[str]]
@@ -26,14 +28,15 @@ class Gathering:
     deadline: Deadline
     answers: queue.SimpleQueue[Evidence]
     started: float
+    say: Say
     collected: dict[str, Evidence]
 
     @classmethod
     def start(
-        cls, finding: Finding, collaborators: Sources, enrichers: Mapping[str, Enricher], deadline: Deadline
+        cls, finding: Finding, collaborators: Sources, enrichers: Mapping[str, Enricher], deadline: Deadline, say: Say
     ) -> Gathering:
-        """Ask every source at once."""
-        gathering = cls(enrichers, deadline, queue.SimpleQueue(), time.monotonic(), {})
+        """Ask every source at once; what fails in one of them is said with its place in the code."""
+        gathering = cls(enrichers, deadline, queue.SimpleQueue(), time.monotonic(), say, {})
         for name, enricher in enrichers.items():
             threading.Thread(
                 target=gathering._ask,
@@ -45,7 +48,7 @@ class Gathering:
 
     def _ask(self, name: str, enricher: Enricher, finding: Finding, collaborators: Sources) -> None:
         began = time.monotonic()
-        evidence = answer_of(name, enricher, finding, collaborators)
+        evidence = answer_of(name, enricher, finding, collaborators, self.say)
         self.answers.put(replace(evidence, took_ms=round((time.monotonic() - began) * 1000)))
 
     @property
@@ -86,14 +89,19 @@ class Gathering:
         return self.deadline.remaining(self.sources[name].deadline - (time.monotonic() - self.started))
 
 
-def answer_of(name: str, enricher: Enricher, finding: Finding, collaborators: Sources) -> Evidence:
+def answer_of(
+    name: str, enricher: Enricher, finding: Finding, collaborators: Sources, say: Say | None = None
+) -> Evidence:
     """A source's evidence; whatever it raises is its gap, and never silence, a crash, or a clean bill."""
     try:
         return enricher.enrich(finding, collaborators)
     except (Refused, Transient) as fault:
         return Evidence(name, gap=str(fault) or type(fault).__name__)
     except Exception as fault:  # noqa: BLE001 - one source's bug must not keep the others from deciding
-        return Evidence(name, gap=f"the source failed ({type(fault).__name__})")
+        what = kind_and_place(fault)
+        if say is not None:
+            say("ERROR", f"a fault in Firebreak itself, in the source {name}: {what}", finding=finding.name.finding)
+        return Evidence(name, gap=f"the source failed ({what})")
 
 
 def gaps(evidence: tuple[Evidence, ...]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from core.errors import Refused, Transient
 from core.evidence import Originals
 from core.incident import Kept
 from core.instants import format_instant
+from core.place import kind_and_place
 from core.redaction import safe
 from core.vault import (
     MANIFEST,
@@ -61,7 +62,9 @@ class Collection:
         except (Refused, Transient) as fault:
             self.gaps.append(f"{what}: {fault}")
         except Exception as fault:  # noqa: BLE001 - evidence that cannot be kept must not undo what was done
-            self.gaps.append(f"{what}: no copy could be made ({type(fault).__name__})")
+            self.gaps.append(f"{what}: no copy could be made ({kind_and_place(fault)})")
+            told = f"a fault in Firebreak itself, at the copy of {what}: {kind_and_place(fault)}"
+            self.app.say("ERROR", told, incident=self.incident)
 
     def _keep(self, stem: str, original: object, deadline: Deadline) -> None:
         seal = self.app.ledger.seal

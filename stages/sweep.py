@@ -15,6 +15,7 @@ from core.finding import Notification
 from core.incident import Incident, Phase
 from core.instants import NANOS
 from core.mode import Mode
+from core.place import kind_and_place, place
 from core.target import NotATarget
 from ledger import Held
 from stages.blast_radius import take_slots
@@ -64,8 +65,8 @@ def isolated(app: App, counts: Tally, what: str, work: Callable[[], str | None])
         app.say("ERROR", f"the sweep could not deal with {what}: {fault}")
     except Exception as fault:  # noqa: BLE001 - one item's fault must not keep the others from being looked at
         counts["faults"] += 1
-        counts.refused.append(f"{what}: a fault in Firebreak itself: {type(fault).__name__}")
-        app.say("ERROR", f"a fault in Firebreak itself, at {what}: {type(fault).__name__}: {fault}")
+        counts.refused.append(f"{what}: a fault in Firebreak itself: {kind_and_place(fault)}")
+        app.say("ERROR", f"a fault in Firebreak itself, at {what}: {type(fault).__name__}: {fault} ({place(fault)})")
     else:
         counts.update([done] if done else [])
 

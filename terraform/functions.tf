@@ -86,11 +86,9 @@ resource "google_cloudfunctions2_function" "function" {
   }
 
   depends_on = [
-    google_artifact_registry_repository_iam_member.build,
-    google_project_iam_member.build_log,
-    google_storage_bucket_iam_member.build,
     google_secret_manager_secret_iam_member.reads,
     google_secret_manager_secret_version.seal_key,
+    time_sleep.build_grants,
   ]
 }
 

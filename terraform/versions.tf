@@ -16,5 +16,10 @@ terraform {
       source  = "hashicorp/random"
       version = "~> 3.7"
     }
+    # Only for time_sleep: what Google needs a moment to know of is waited for, instead of failing the first apply.
+    time = {
+      source  = "hashicorp/time"
+      version = "~> 0.13"
+    }
   }
 }

@@ -18,7 +18,7 @@ locals {
     virustotal-quota = "jsonPayload.record.evidence.gap:\"the VirusTotal quota is used up\""
   }
 
-  # Each alert's runbook is the heading of the same name in docs/operations.md.
+  # Each alert's runbook is the heading of the same name in docs/operations.md. These look at the log itself.
   log_alerts = {
     failed-containment = {
       says     = "A containment failed, or what was to be contained could not be read. The workload serves as before unless the record says otherwise."
@@ -45,8 +45,14 @@ locals {
       filter   = local.log_filters.virustotal-quota
       severity = "WARNING"
     }
+    slow-containment = {
+      says     = "A containment without a person took longer than the objective of ${var.containment_objective_seconds} s."
+      filter   = "jsonPayload.seconds_to_contain>${var.containment_objective_seconds}"
+      severity = "WARNING"
+    }
   }
 
+  # These look at Google's own metrics, which are always there.
   metric_alerts = {
     dead-letter = {
       says     = "A message was given up after 20 attempts, or could not be read. It is kept for 31 days."
@@ -65,15 +71,6 @@ locals {
       period   = "60s"
       aligner  = "ALIGN_MAX"
       severity = "ERROR"
-    }
-    slow-containment = {
-      says     = "A containment without a person took longer than the objective of ${var.containment_objective_seconds} s."
-      filter   = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.seconds_to_contain.name}\""
-      above    = var.containment_objective_seconds
-      duration = "0s"
-      period   = "300s"
-      aligner  = "ALIGN_PERCENTILE_99"
-      severity = "WARNING"
     }
   }
 
@@ -201,7 +198,13 @@ resource "google_monitoring_alert_policy" "metric" {
   }
 }
 
-# Absence is another kind of condition: no sweep for half an hour.
+# A metric made of log lines can take ten minutes until an alert may name it; until then it is said not to exist.
+resource "time_sleep" "metrics" {
+  create_duration = "660s"
+  triggers        = { sweeps = google_logging_metric.count["sweeps"].name }
+}
+
+# Absence is another kind of condition: no sweep for half an hour. The log has no line to look for, so a metric it is.
 resource "google_monitoring_alert_policy" "no_sweep" {
   project      = var.project_id
   display_name = "${var.name}: no-sweep"
@@ -212,7 +215,7 @@ resource "google_monitoring_alert_policy" "no_sweep" {
   conditions {
     display_name = "no-sweep"
     condition_absent {
-      filter   = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.count["sweeps"].name}\""
+      filter   = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${time_sleep.metrics.triggers["sweeps"]}\""
       duration = "1800s"
       aggregations {
         alignment_period     = "300s"

@@ -29,6 +29,7 @@ from core.faults import Faults
 from core.policy import CATEGORY, PolicySet
 from core.policy_examples import run_examples
 from core.policy_text import parse_policies
+from policy_folder import broken_plugins, policy_files
 from stages.example_findings import findings_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,7 +60,7 @@ def collect(policies: Path | None) -> Package:
     files = {name: (ROOT / name).read_bytes() for name in deployed(ROOT)}
     if policies is not None:
         files = {name: data for name, data in files.items() if not name.startswith("policies/")}
-        files |= {f"policies/{path.name}": path.read_bytes() for path in sorted(policies.glob("*.y*ml"))}
+        files |= {f"policies/{path.name}": _bytes(path) for path in policy_files(policies)}
     loaded = _loaded(files, policies)
     if loaded.charter.organization == EXAMPLE_ORGANIZATION:
         # With it the function would turn every finding away, as another organization's.
@@ -71,6 +72,14 @@ def collect(policies: Path | None) -> Package:
         del files[CHARTER]
         loaded = _loaded(files, policies)
     return Package(dict(sorted(files.items())), loaded)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        message = f"{path} cannot be read: {fault.strerror}"
+        raise Unpackable(message) from None
 
 
 def deployed(root: Path) -> Iterator[str]:
@@ -91,7 +100,7 @@ def _loaded(files: Mapping[str, bytes], folder: Path | None) -> PolicySet:
         if name.startswith("policies/")
     }
     try:
-        loaded = parse_policies(shown, enrichment.catalogue(), responders.discover())
+        loaded = parse_policies(shown, enrichment.catalogue(), responders.discover(), broken_plugins())
     except Faults as fault:
         message = f"the policies do not load, and the function would not start:\n{fault}"
         raise Unpackable(message) from None
@@ -169,6 +178,8 @@ def _write(package: Package, folder: Path) -> None:
     (folder / "firebreak.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     if CHARTER not in package.files:
         print(WITHOUT_CHARTER)
+    for why in broken_plugins().values():
+        print(f"package: WITH a part that does not work: {why}")
     count, size = len(package.files), len(zipped)
     print(f"package: {folder / 'firebreak.zip'}: {count} files, {size} bytes, sha256 {about['sha256']}")
 

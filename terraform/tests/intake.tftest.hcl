@@ -6,6 +6,7 @@ mock_provider "google" {
   }
 }
 mock_provider "google-beta" {}
+mock_provider "time" {}
 
 variables {
   organization_id = "123456789012"
@@ -85,7 +86,7 @@ run "by_default" {
     error_message = "A year of retention, unlocked, is the default."
   }
   assert {
-    condition     = google_storage_bucket.evidence.uniform_bucket_level_access && google_storage_bucket.evidence.public_access_prevention == "enforced" && google_storage_bucket.evidence.versioning[0].enabled && !google_storage_bucket.evidence.force_destroy
+    condition     = google_storage_bucket.evidence.uniform_bucket_level_access && google_storage_bucket.evidence.public_access_prevention == "enforced" && !google_storage_bucket.evidence.versioning[0].enabled && !google_storage_bucket.evidence.force_destroy
     error_message = "The evidence bucket is not closed."
   }
 
@@ -105,7 +106,6 @@ run "as_its_variables_ask" {
     finding_locations       = ["eu", "global"]
     evidence_retention_days = 30
     lock_evidence_retention = true
-    evidence_versioning     = false
     delete_protection       = false
     alert_email             = null
     notification_channels   = ["projects/acme-firebreak/notificationChannels/1"]
@@ -125,7 +125,7 @@ run "as_its_variables_ask" {
 
   # retention is locked where that is asked for
   assert {
-    condition     = google_storage_bucket.evidence.retention_policy[0].retention_period == "2592000" && google_storage_bucket.evidence.retention_policy[0].is_locked && !google_storage_bucket.evidence.versioning[0].enabled
+    condition     = google_storage_bucket.evidence.retention_policy[0].retention_period == "2592000" && google_storage_bucket.evidence.retention_policy[0].is_locked
     error_message = "The retention is not as asked for."
   }
 

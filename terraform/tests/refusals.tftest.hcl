@@ -2,6 +2,7 @@
 
 mock_provider "google" {}
 mock_provider "google-beta" {}
+mock_provider "time" {}
 
 variables {
   organization_id = "123456789012"

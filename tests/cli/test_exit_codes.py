@@ -19,6 +19,7 @@ from ledger import Ledger
 from sandbox.wire import Fault
 from stages.obey import Obeyed
 from tests.cli.commands import Told
+from tests.ledger.closed import closed
 from tests.pipeline.line import Lines
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +99,22 @@ def test_a_ledger_that_cannot_be_used_is_3(
 
         assert told.code == 3
         assert "Traceback" not in told.err
+
+
+@pytest.mark.parametrize("words", [("list",), ("show", "fb-")])
+def test_incidents_are_read_where_nothing_can_be_written(
+    firebreak: Told, line: Lines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """As on a disk that was taken off a machine to be looked at."""
+    with line() as on:
+        incident = on.respond(on.finding())
+    with closed(tmp_path) as folder:
+        monkeypatch.setenv("FIREBREAK_LEDGER", f"sqlite:///{folder / 'ledger.sqlite'}")
+        monkeypatch.setenv("FIREBREAK_SEAL_KEY", "a key of some length")
+        told = firebreak("incident", *words)
+
+    assert told.code == 0
+    assert incident.id in told.out
 
 
 def test_for_programs_an_error_is_json_too(firebreak: Told, ledger: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +20,8 @@ from core.intake import NO_POLICY
 from sandbox.notifications import PLANTED_SECRET, cloud_event, notification_v2, push_body
 from sandbox.wire import Fault
 from tests.pipeline.line import BAD, TOPIC, Line, Lines
+from tests.repository.checkout import tracked
+from tests.repository.test_frame import is_deployed
 
 ROOT = Path(__file__).resolve().parents[2]
 DEAD = "projects/firebreak/topics/dead"
@@ -162,12 +166,20 @@ def test_a_transient_fault_is_a_500_that_tells_nothing(function: Function) -> No
         assert told not in answer.text
 
 
-def test_a_bug_of_ours_is_a_500_that_tells_nothing(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Logged as an error, delivered again, and finally dead-lettered by Pub/Sub."""
+def test_a_bug_of_ours_is_a_500_that_tells_nothing(
+    function: Function, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Logged as an error with its place, delivered again, and finally dead-lettered by Pub/Sub."""
     monkeypatch.setattr("pipeline.parse_notification", lambda _: 1 / 0)
     answer = function.post(push_body(b"{}"))
+    logged = json.loads(capsys.readouterr().out.splitlines()[-1])
 
     assert answer.status_code == 500
+    assert logged["severity"] == "ERROR"
+    assert re.fullmatch(
+        r"a fault in Firebreak itself: ZeroDivisionError: division by zero \(tests/fire/test_entry_point\.py:\d+\)",
+        logged["message"],
+    )
     assert "division" not in answer.text
 
 
@@ -207,3 +219,74 @@ def test_a_misspelt_or_unreadable_guard_stops_the_start(
 def test_a_good_configuration_starts(tmp_path: Path) -> None:
     """So that it is the fault that stops it."""
     assert start(tmp_path).returncode == 0
+
+
+BAD_EDIT = """
+
+_edit = CutTraffic.edit
+
+
+def _fails(self: CutTraffic, *given: Any) -> Any:
+    return _edit(self, *given)[0]
+
+
+CutTraffic.edit = _fails
+"""
+
+
+def started(tree: Path) -> subprocess.CompletedProcess[str]:
+    """What is deployed, with what a test has put into it, as the framework imports it."""
+    return subprocess.run(
+        [sys.executable, "-P", "-c", "import sys; sys.path.insert(0, '.'); import main"],
+        cwd=tree,
+        env={"HOME": str(tree), "FIREBREAK_POLICIES": str(tree / "policies"), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for path in tracked():
+        if is_deployed(path):
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, tmp_path / path)
+    return tmp_path
+
+
+def test_an_action_that_fails_and_parts_that_do_not_load_are_told_and_it_starts(tree: Path) -> None:
+    """Each by name and place, as an error that is alerted on; the policies that use the action are loaded."""
+    with (tree / "responders" / "cut_traffic.py").open("a") as action:
+        action.write(BAD_EDIT)
+    (tree / "responders" / "lost.py").write_text("import no_such_module\n")
+    (tree / "enrichment" / "torn.py").write_text("source = (\n")
+    (tree / "policies" / "._10-known-malware.yaml").write_bytes(b"\x00\x05\x16\x07\xff")
+    told = started(tree)
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+
+    assert told.returncode == 0, told.stderr
+    assert [(one["severity"], one["message"].partition(";")[0]) for one in lines[:2]] == [
+        ("ERROR", f"a fault in Firebreak itself: {what}")
+        for what in (
+            "enrichment/torn.py cannot be imported (SyntaxError at enrichment/torn.py:1)",
+            "responders/lost.py cannot be imported (ModuleNotFoundError at responders/lost.py:1)",
+        )
+    ]
+    assert len(lines) == 3
+    assert re.match(
+        r"a fault in Firebreak itself, in the action cut_traffic: its own code failed"
+        r" \(\w+ at responders/cut_traffic\.py:\d+\)",
+        lines[2]["message"],
+    )
+
+
+def test_a_policy_that_names_what_does_not_load_stops_it_with_the_reason(tree: Path) -> None:
+    """Left out, what that policy should have decided would fall to the ones below it; the old revision serves on."""
+    (tree / "responders" / "cut_traffic.py").write_text("import no_such_module\n")
+    told = started(tree)
+
+    assert told.returncode == 1
+    assert "Firebreak does not start" in told.stderr
+    assert "the action `cut_traffic` does not load: responders/cut_traffic.py cannot be imported" in told.stderr
+    assert "ModuleNotFoundError at responders/cut_traffic.py:1" in told.stderr

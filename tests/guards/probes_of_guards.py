@@ -13,6 +13,7 @@ from tests.guards.scenes import (
     contained_earlier,
     declaring,
     everywhere,
+    failing,
     released_in,
     with_broken_seal,
     with_unreadable_halt,
@@ -219,6 +220,14 @@ CAUTIONS: tuple[Probe, ...] = (
         _ACTS,
         "asks a person: shared: pin_previous_revision reaches other workloads too",
         prepare=declaring(reach="shared"),
+    ),
+    line(
+        "an action whose own code fails, beside one that works",
+        "takes it for a refusal, or fails with it; does what is left, and says that it contained",
+        "asks a person: action: a fault in Firebreak itself: pin_previous_revision: its own code gave NoneType in place "
+        "of settings",
+        policy=PIN_ONLY.replace("}]\nexamples", "}, {action: cut_traffic}]\nexamples"),
+        prepare=failing,
     ),
     line(
         "the service runs in two regions, and one of them cannot be read",

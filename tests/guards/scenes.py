@@ -168,6 +168,19 @@ def declaring(**more: Any) -> Callable[[Line], None]:
     return prepare
 
 
+class _Forgetful(Declared):
+    """An action that forgets to return what it made."""
+
+    def edit(self, *_: object) -> None:
+        """Nothing at all."""
+
+
+def failing(on: Line) -> None:
+    """The pin, which fails."""
+    pin: Any = _Forgetful(on.app.actions["pin_previous_revision"])
+    on.app = replace(on.app, actions={**on.app.actions, "pin_previous_revision": pin})
+
+
 def contained_earlier(on: Line) -> Incident:
     """One incident stands on the service already."""
     incident = on.respond(on.finding(finding_id="earlier", minutes_ago=30))

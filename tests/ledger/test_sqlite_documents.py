@@ -17,6 +17,7 @@ import pytest
 from adapters.sqlite import SqliteDocuments
 from core.errors import Transient
 from documents import Index
+from tests.ledger.closed import closed
 
 FIRST_FILE = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -203,3 +204,28 @@ def test_a_damaged_record_is_transient_and_hides_no_other(path: Path, text: str)
         documents.read("incident", "a")
 
     assert [one.body for one in documents.newest("incident", 5)] == [{}, {"n": 1}]
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_ledger_in_a_folder_that_is_not_writable_is_read_whole_and_not_written(
+    path: Path, *, read_only: bool
+) -> None:
+    """Also what stands in its log alone, as a process that died left it, or a copy on a disk that only reads."""
+    documents = SqliteDocuments(path)
+    first = documents.create("incident", "a", {"n": 1})
+    documents.replace(first, {"n": 2})  # still open, so that the log is not merged into the file
+    assert path.with_name("ledger.sqlite-wal").stat().st_size > 0
+
+    with closed(path.parent) as folder:
+        reader = SqliteDocuments(folder / path.name, read_only=read_only)
+
+        assert [one.body for one in reader.newest("incident", 5)] == [{"n": 2}]
+        with pytest.raises(Transient, match=r"ledger\.sqlite cannot be used"):
+            reader.create("incident", "b", {})
+        assert [one.key for one in reader.newest("incident", 5)] == ["a"]
+
+
+def test_a_ledger_that_cannot_be_opened_at_all_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with closed(tmp_path / "empty") as folder, pytest.raises(Transient, match="cannot be used"):
+        SqliteDocuments(folder / "ledger.sqlite").read("incident", "a")

@@ -13,7 +13,7 @@ import pytest
 from core.detectors import CATEGORIES
 from tests.repository.checkout import ROOT, tracked
 from tests.repository.test_frame import is_deployed
-from tools.package import CHARTER, Unpackable, archive, categories, collect, entry_points, main, manifest
+from tools.package import CHARTER, Unpackable, archive, categories, collect, deployed, entry_points, main, manifest
 
 OWN = 'organization: "987654321098"\nsources: ["5678"]\nceiling: approve\n'
 NEW = '"Execution: New Detector"'
@@ -86,6 +86,29 @@ def test_your_own_policies_take_the_place_of_the_shipped_ones(tmp_path: Path) ->
     assert about["organization"] == "987654321098"
     assert about["ceiling"] == "approve"
     assert about["categories"] == ["Reverse Shell"]
+
+
+def test_what_file_systems_and_editors_leave_beside_policies_is_not_packed(tmp_path: Path) -> None:
+    """Neither beside your own policies, nor anywhere in the tree."""
+    own = own_policies(tmp_path / "own")
+    tree = tmp_path / "tree"
+    shutil.copytree(own, tree / "policies")
+    shutil.copy(ROOT / ".gcloudignore", tree)
+    for name in ("._10-own.yaml", ".10-own.yaml.swp", "~10-own.yaml", "10-own.yaml~", ".firebreak.yaml"):
+        for folder in (own, tree / "policies"):
+            (folder / name).write_bytes(b"\x00\xff")
+    (own / ".#10-own.yaml").symlink_to("ann@laptop.4711")
+    kept = {"policies/10-own.yaml", CHARTER}
+
+    assert {name for name in collect(own).files if name.startswith("policies/")} == kept
+    assert {*deployed(tree)} == kept | {"policies/notes.md"}
+
+
+def test_a_policy_that_cannot_be_read_is_named_and_nothing_is_packed(tmp_path: Path) -> None:
+    own = own_policies(tmp_path / "own")
+    (own / "05-first.yaml").symlink_to(tmp_path / "gone.yaml")
+    with pytest.raises(Unpackable, match=r"05-first\.yaml cannot be read: No such file or directory"):
+        collect(own)
 
 
 def test_the_categories_are_those_that_a_policy_could_match(tmp_path: Path) -> None:

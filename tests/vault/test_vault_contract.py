@@ -18,6 +18,7 @@ from core.errors import Denied, Missing, Refused, Transient
 from sandbox.server import Sandbox
 from sandbox.wire import Fault
 from sandbox.world import World
+from tests.ledger.closed import without_hard_links
 
 ODD = b'{"a": "\xe2\x80\xae"}\r\n--boundary--\r\n\x00\xff'
 
@@ -28,11 +29,13 @@ def sandbox() -> Iterator[Sandbox]:
         yield served
 
 
-@pytest.fixture(params=["folder", "bucket", "bucket with a prefix"])
-def vault(request: pytest.FixtureRequest, tmp_path: Path, sandbox: Sandbox) -> Vault:
+@pytest.fixture(params=["folder", "folder without hard links", "bucket", "bucket with a prefix"])
+def vault(request: pytest.FixtureRequest, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Vault:
     sandbox.world.buckets["evidence"].clear()
     sandbox.wire.clear_faults()
-    if request.param == "folder":
+    if "hard links" in request.param:
+        without_hard_links(monkeypatch)
+    if "folder" in request.param:
         return FolderVault(tmp_path / "evidence")
     prefix = "/a/b/" if "prefix" in request.param else ""
     return BucketVault(f"gs://evidence{prefix}", sandbox.environment()["STORAGE_EMULATOR_HOST"])
@@ -73,8 +76,13 @@ def test_names_are_those_of_one_incident_also_deeper_ones(vault: Vault) -> None:
     assert vault.names("fb-1", soon()) == ("a.json", "b.json", "deep/c.json")
 
 
-def test_a_folder_s_files_are_their_owner_s_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("links", [True, False])
+def test_a_folder_s_files_are_their_owner_s_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
+) -> None:
     """They hold what an attacker did, and what the customer runs; nothing is left of the writing."""
+    if not links:
+        without_hard_links(monkeypatch)
     FolderVault(tmp_path / "evidence").put("fb-1", "a.json", b"{}", soon())
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "evidence").rglob("*")}
 
