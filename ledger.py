@@ -308,4 +308,5 @@ def _executable(incident: Incident) -> tuple[object, ...]:
         incident.failed_actions,
         incident.unsupported,
         incident.operation,
+        *((incident.failed_on,) if incident.failed_on else ()),
     )

@@ -17,6 +17,13 @@ A key that is absent is not set. Traffic reads as gcloud writes it: `service.tra
 """
 
 
+RefusalKind = Literal["cannot", "nothing_suspect", "unread", "fault"]
+"""`cannot`: there is no such edit here. `nothing_suspect`: nothing here is known to be. `unread`: nobody could look.
+
+`fault`: the action's own code failed, which says nothing of the target.
+"""
+
+
 def surface_of(key: str) -> str:
     """The surface a setting belongs to: the word before the first dot."""
     return key.partition(".")[0]
@@ -24,9 +31,10 @@ def surface_of(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an edit cannot be drawn here; the step's `otherwise` follows."""
+    """Why an edit cannot be drawn here; the step's `otherwise` follows where it `cannot` be, and only there."""
 
     reason: str
+    kind: RefusalKind = "cannot"
 
 
 @dataclass(frozen=True, slots=True)

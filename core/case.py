@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.action import State
 from core.suspects import Suspicion
 from core.target import Target
-from core.workload import IDENTITY, INGRESS, Revision, Workload, split_of
+from core.workload import IDENTITY, INGRESS, TAG, Revision, Workload, references, running, split_key, split_of
 
 _PLACES_REVISIONS = frozenset({"service", "worker_pool"})
+_RUNS = "executions"
+_NOBODY = frozenset({"unplaced", "absent"})
+"""Rules that find no suspects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Case:
     @property
     def suspects(self) -> frozenset[str]:
         """Short names of the suspect revisions, this incident's and all others'; none where nothing can be placed."""
-        return self.own if self.suspicion.rule == "unplaced" else self.own | self.held
+        return self.own if self.suspicion.rule in _NOBODY else self.own | self.held
 
     @property
     def own(self) -> frozenset[str]:
@@ -47,7 +50,7 @@ class Case:
         """The same case with more suspects of its own: who was one when the decision fell stays one."""
         if suspects <= self.own:
             return self
-        rule = "named" if self.suspicion.rule == "unplaced" else self.suspicion.rule
+        rule = "named" if self.suspicion.rule in _NOBODY else self.suspicion.rule
         return replace(self, suspicion=replace(self.suspicion, rule=rule, revisions=self.own | suspects))
 
 
@@ -74,6 +77,8 @@ def basis_of(case: Case, after: State, surface: str) -> Mapping[str, Any]:
     if surface == IDENTITY:
         return {}
     suspects = sorted(case.suspects)
+    if surface == _RUNS:
+        return {"suspects": suspects, "references": sorted(case.suspects & running(after))}
     if surface not in _PLACES_REVISIONS:
         return {"suspects": suspects}
     kept = split_of(after)
@@ -82,6 +87,16 @@ def basis_of(case: Case, after: State, surface: str) -> Mapping[str, Any]:
         "latest": case.latest or "",
         "reachable": sorted(case.reachable),
         "suspects": suspects,
+        "references": sorted(_leading(after, case)),
         "ready": ready,
         "unsupported": sorted(case.unsupported),
     }
+
+
+def _leading(after: State, case: Case) -> Iterator[str]:
+    """Every tag, and the split where it gives a share, that leads to a suspect once the change is made."""
+    uses = references(after, case.latest)
+    for name in case.suspects & uses.keys():
+        yield from (f"{TAG}{tag}={name}" for tag in uses[name].tags)
+        if uses[name].percent:
+            yield f"{split_key(after)}={name}"

@@ -19,7 +19,9 @@ class Unreadable(Exception):  # noqa: N818 - reads as the sentence it is
 def encode(value: object) -> Any:  # noqa: ANN401 - JSON
     """JSON for a value made of dataclasses, enums, tuples, frozensets, mappings and JSON scalars."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: encode(getattr(value, name)) for name in _saved(type(value))}
+        saved = {name: getattr(value, name) for name in _saved(type(value))}
+        later = _later(type(value))
+        return {name: encode(one) for name, one in saved.items() if name not in later or one != later[name]}
     if isinstance(value, enum.Enum):
         return value.name
     if isinstance(value, frozenset):
@@ -94,6 +96,19 @@ def _require(value: Any, fits: bool) -> Any:  # noqa: ANN401, FBT001 - a check a
 
 UNSAVED = types.MappingProxyType({"saved": False})
 """Metadata of a field that stays in this process; it needs a default."""
+
+
+LATER = types.MappingProxyType({"later": True})
+"""Metadata of a field that came after a release: left out at its default, so that older seals and readers still fit."""
+
+
+@functools.cache
+def _later(kind: type) -> Mapping[str, object]:
+    return {
+        one.name: one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+        for one in dataclasses.fields(kind)
+        if one.metadata.get("later")
+    }
 
 
 @functools.cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from core.action import Refusal, Responder, State
@@ -11,17 +10,12 @@ from core.case import Case
 from core.place import kind_and_place
 
 
-@dataclass(frozen=True, slots=True)
-class Broken(Refusal):
-    """A fault in the action itself, which says nothing of the target: its `otherwise` does not follow."""
-
-
 def edited(action: Responder, before: State, case: Case, params: Any) -> State | Refusal:  # noqa: ANN401 - each action's own
     """The settings as the action would have them; whatever it raises, or gives in place of settings, is a refusal."""
     try:
         after: object = action.edit(before, case, params)
     except Exception as fault:  # noqa: BLE001 - one action's bug must keep neither the others nor start-up from working
-        return Broken(f"its own code failed ({kind_and_place(fault)})")
+        return Refusal(f"its own code failed ({kind_and_place(fault)})", "fault")
     if isinstance(after, Mapping | Refusal):
         return after
-    return Broken(f"its own code gave {type(after).__name__} in place of settings")
+    return Refusal(f"its own code gave {type(after).__name__} in place of settings", "fault")

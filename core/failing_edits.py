@@ -17,7 +17,7 @@ def failing_steps(policy: Policy, actions: Actions) -> Iterator[tuple[Step, str]
         for state, case in (one for cases in SAMPLES.values() for one in cases):
             drawn = fold((replace(step, otherwise=()),), state, case, actions, frozenset())
             refusals = (*drawn.refusals, *undone(drawn, case, actions))
-            if broken := next((one.reason for one in refusals if one.fault), None):
+            if broken := next((one.reason for one in refusals if one.kind == "fault"), None):
                 yield step, f"{broken}, on a {case.target.kind.replace('_', ' ')} made up to try it on"
                 break
 

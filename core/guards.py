@@ -40,6 +40,7 @@ class Further:
     target: Target
     case: Case
     standing: Standing
+    workload: Workload | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +144,33 @@ def itself_caps(target: Target, own: tuple[str, ...]) -> list[Cap]:
 
 
 def protected(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
-    """A protected workload needs a person; so does one of which it cannot be told."""
-    place = Place(
-        project=now.target.project_id,
-        project_number=now.target.project_number,
-        service=now.target.name,
-        folders=None if now.finding.folders is None else frozenset(now.finding.folders),
-        labels=now.workload.labels if now.workload else None,
+    """A protected target needs a person, whichever of the plan's it is; so does one of which it cannot be told."""
+    places = [("this workload", _place(now, now.target, now.workload))]
+    changed = {one.target.key for one in (*plan.changes, *plan.fallback)} if plan else frozenset[str]()
+    further = (one for one in now.further if one.target.key in changed)
+    places += [(one.target.place, _place(now, one.target, one.workload)) for one in further]
+    caps = []
+    for name, place in places:
+        verdicts = {protects(entry, place) for entry in now.charter.protected}
+        if Truth.TRUE in verdicts:
+            caps += _caution("protected", f"firebreak.yaml protects {name}")
+        elif Truth.UNKNOWN in verdicts:
+            caps += _not_known("protected", f"it is not known whether firebreak.yaml protects {name}")
+    return caps
+
+
+def _place(now: Situation, target: Target, workload: Workload | None) -> Place:
+    """Where a target is. The finding tells the folders of its own project alone; an account is no service."""
+    own = bool(target.project_spellings & now.target.project_spellings)
+    account = target.kind == "service_account"
+    labels = workload.labels if workload else None
+    return Place(
+        project=target.project_id,
+        project_number=target.project_number,
+        service="" if account else target.name,
+        folders=frozenset(now.finding.folders) if own and now.finding.folders is not None else None,
+        labels={} if account else labels,
     )
-    verdicts = [(entry, protects(entry, place)) for entry in now.charter.protected]
-    if any(truth is Truth.TRUE for _, truth in verdicts):
-        return _caution("protected", "firebreak.yaml protects this workload")
-    if any(truth is Truth.UNKNOWN for _, truth in verdicts):
-        return _not_known("protected", "it is not known whether firebreak.yaml protects this workload")
-    return []
 
 
 def stale(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
@@ -225,7 +239,7 @@ def broken_action(now: Situation, plan: Plan | None, actions: Actions) -> list[C
 
 def broken_caps(plan: Plan) -> list[Cap]:
     """The same for a plan that is drawn anew."""
-    broken = dict.fromkeys(f"{one.action}: {one.reason}" for one in plan.refusals if one.fault)
+    broken = dict.fromkeys(f"{one.action}: {one.reason}" for one in plan.refusals if one.kind == "fault")
     return _caution("action", f"a fault in Firebreak itself: {'; '.join(broken)}") if broken else []
 
 

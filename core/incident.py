@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from core.codec import LATER
 from core.evidence import Evidence, FactValue
 from core.finding import Finding
 from core.mode import Cap, Mode
@@ -162,7 +163,8 @@ class Incident:
     `next_ns` is when the sweep has to look again: a question expires, a review is due. `closed_as` is what a person
     found it to be, `reopened` names suspects that others have made reachable again since, `cut` the parts that were
     too large to keep whole. `vault` is None until evidence was kept, or that was tried. `further` are targets beside
-    the finding's own on which it has come to stand: its service in other regions, service accounts.
+    the finding's own on which it has come to stand: its service in other regions, service accounts. `failed_on` are the
+    actions that failed for good, by the target's key; `failed_actions` are those of records that did not tell where.
     """
 
     id: str
@@ -193,6 +195,7 @@ class Incident:
     reopened: tuple[str, ...] = ()
     vault: Kept | None = None
     further: tuple[Target, ...] = ()
+    failed_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict, metadata=LATER)
 
     @property
     def open(self) -> bool:
@@ -214,6 +217,10 @@ class Incident:
         """How a line begins that is about this target: nothing for the finding's own, else the place."""
         own = self.finding.target
         return "" if isinstance(own, Target) and own.key == target.key else f"{target.place}: "
+
+    def failed_for(self, *targets: Target) -> frozenset[str]:
+        """The actions that failed for good on these targets, so that their `otherwise` takes their place there."""
+        return frozenset(self.failed_actions).union(*(self.failed_on.get(one.key, ()) for one in targets))
 
     def also_holding(self, target: Target) -> Incident:
         """The incident once it holds this target, if that is not the finding's own."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from core.action import Refusal, Responder, Setting, State, surface_of
+from core.action import Refusal, RefusalKind, Responder, Setting, State, surface_of
 from core.case import Case, basis_of
-from core.codec import UNSAVED, encode
-from core.edits import Broken, edited
+from core.codec import LATER, encode
+from core.edits import edited
+from core.order import loosened
 from core.policy import Step
 from core.target import Target
 from core.workload import ACCOUNT, IDENTITY, SURFACES
@@ -43,7 +44,7 @@ class StepRefusal:
 
     action: str
     reason: str
-    fault: bool = field(default=False, metadata=UNSAVED)
+    kind: RefusalKind = field(default="cannot", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,9 @@ class Drawn:
 
 
 def fold(steps: tuple[Step, ...], state: State, case: Case, actions: Actions, failed: frozenset[str]) -> Drawn:
-    """Apply every step in order; where an edit refuses, or its action has failed for good, its `otherwise` follows.
+    """Apply every step in order; where an edit cannot be made, or has failed for good here, its `otherwise` follows.
 
-    Not where the action itself is at fault: that leaves the step out, and a person decides.
+    Not where nothing is suspect, something could not be read, or the action itself is at fault: then a person decides.
     """
     drawn = Drawn(state, ())
     for step in steps:
@@ -133,9 +134,8 @@ def _apply(step: Step, drawn: Drawn, case: Case, actions: Actions, failed: froze
         after = _edit(step, drawn.state, case, actions)
     if not isinstance(after, Refusal):
         return replace(drawn, state=after, steps=(*drawn.steps, step))
-    refusal = StepRefusal(step.action, after.reason, fault=isinstance(after, Broken))
-    refused = replace(drawn, refusals=(*drawn.refusals, refusal))
-    if refusal.fault:
+    refused = replace(drawn, refusals=(*drawn.refusals, StepRefusal(step.action, after.reason, after.kind)))
+    if after.kind != "cannot":
         return refused
     instead = fold(step.otherwise, refused.state, case, actions, failed)
     return Drawn(instead.state, (*refused.steps, *instead.steps), (*refused.refusals, *instead.refusals))
@@ -147,7 +147,8 @@ def _edit(step: Step, state: State, case: Case, actions: Actions) -> State | Ref
         return Refusal(f"{step.action} does not act on a {case.target.kind.replace('_', ' ')}")
     unread = sorted(action.surfaces & case.unread.keys())
     if unread:
-        return Refusal("; ".join(f"{surface} could not be read: {case.unread[surface]}" for surface in unread))
+        reason = "; ".join(f"{surface} could not be read: {case.unread[surface]}" for surface in unread)
+        return Refusal(reason, "unread")
     return edited(action, state, case, step.params)
 
 
@@ -160,15 +161,15 @@ def draft(
     policy_set: str = "",
     failed: frozenset[str] = frozenset(),
 ) -> Plan:
-    """The plan for these steps, and what would follow if its writes failed. Steps that undo each other draw nothing."""
+    """The plan for these steps, and what follows if its writes fail. Steps that undo each other or loosen draw none."""
     drawn = fold(steps, state, case, actions, failed)
-    at_odds = undone(drawn, case, actions)
-    if broken := tuple(one for one in at_odds if one.fault):
+    wrong = undone(drawn, case, actions)
+    if broken := tuple(one for one in wrong if one.kind == "fault"):
         others = _without(steps, frozenset(one.action for one in broken))
         rest = draft(others, state, case, actions, policy_set=policy_set, failed=failed)
         return replace(rest, refusals=(*broken, *rest.refusals))
-    if at_odds:
-        return Plan((), (), (*drawn.refusals, *at_odds), (), policy_set)
+    if wrong := wrong or _loosening(state, drawn, case):
+        return Plan((), (), (*drawn.refusals, *wrong), (), policy_set)
     changes = changes_of(state, drawn, case, actions)
     gives_way = failed | {step.action for step in drawn.steps if step.otherwise and any(one.after for one in changes)}
     fallback = () if gives_way == failed else _fallback(steps, state, case, actions, gives_way)
@@ -187,12 +188,18 @@ def undone(drawn: Drawn, case: Case, actions: Actions) -> tuple[StepRefusal, ...
     """Every edit must still be a fixed point of the folded result; one that fails on it is told as what it is."""
     again = [(step, _edit(step, drawn.state, case, actions)) for step in drawn.steps]
     return tuple(
-        StepRefusal(step.action, after.reason, fault=True)
-        if isinstance(after, Broken)
+        StepRefusal(step.action, after.reason, "fault")
+        if isinstance(after, Refusal) and after.kind == "fault"
         else StepRefusal(step.action, "a later step of the policy undoes it; nothing is written")
         for step, after in again
         if after != drawn.state
     )
+
+
+def _loosening(before: State, drawn: Drawn, case: Case) -> tuple[StepRefusal, ...]:
+    """No plan may leave anything more open than it is, whatever an action draws."""
+    wider = ", ".join(loosened(before, drawn.state, case))
+    return tuple(StepRefusal(step.action, f"it would loosen {wider}") for step in drawn.steps if wider)
 
 
 def changes_of(before: State, drawn: Drawn, case: Case, actions: Actions) -> tuple[Change, ...]:
@@ -257,7 +264,8 @@ def _fallback(
 ) -> tuple[Change, ...]:
     """What follows if a change fails for good: its steps with an `otherwise` give way to it."""
     drawn = fold(steps, state, case, actions, gives_way)
-    return () if undone(drawn, case, actions) else changes_of(state, drawn, case, actions)
+    wrong = undone(drawn, case, actions) or _loosening(state, drawn, case)
+    return () if wrong else changes_of(state, drawn, case, actions)
 
 
 def overlaid(state: State, change: Change) -> State:
@@ -269,6 +277,18 @@ def overlaid(state: State, change: Change) -> State:
 def stands_at(state: State, settings: Mapping[str, Setting | None]) -> bool:
     """Whether the settings in force are these, None meaning unset."""
     return all(state.get(key) == value for key, value in settings.items())
+
+
+def outgrown(
+    change: Change, steps: tuple[HeldStep, ...], state: State, case: Case, actions: Actions
+) -> tuple[str, ...]:
+    """The settings that the steps would still close once the change is made: they have come since it was drafted."""
+    made = then = overlaid(state, change)
+    for step in steps:
+        edited = actions[step.action].edit(then, case, actions[step.action].params(**step.params))
+        then = then if isinstance(edited, Refusal) else edited
+    differ = (key for key in made.keys() | then.keys() if made.get(key) != then.get(key))
+    return tuple(sorted(key for key in differ if surface_of(key) == change.surface))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from core.finding import Finding
 from core.target import Target
 from core.workload import Revision, Workload
 
-Rule = Literal["named", "digest", "older", "unplaced"]
+Rule = Literal["named", "digest", "older", "unplaced", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Suspicion:
     """The suspect revisions, or executions of a job, and the rule that found them.
 
     `named`: the finding or a related one names them. `digest`: they carry the finding's image. `older`: nothing says
-    which, so every reachable revision from before the event. `unplaced`: the finding's image is on none of them.
+    which, so every reachable revision from before the event. `unplaced`: the finding's image is on none of them, or it
+    cannot be told. `absent`: none is suspect, in a region beside the finding's own.
     """
 
     rule: Rule
@@ -42,19 +43,23 @@ def find_suspects(finding: Finding, workload: Workload, related: frozenset[str])
 def find_suspects_elsewhere(finding: Finding, own: Suspicion, digests: frozenset[str], workload: Workload) -> Suspicion:
     """The suspects of the same service in another region: what carries the images of those in the finding's own.
 
-    `own` is what is suspect there, and `digests` are its images.
+    `own` is what is suspect there, and `digests` are its images. Where it cannot be told nothing is convicted.
     """
     if own.rule == "unplaced":
         return own
     if own.rule == "older":
-        return Suspicion("older", _older(finding, workload), own.reason)
+        return Suspicion(
+            "unplaced", frozenset(), "the suspects are inferred by age, which says nothing of other regions"
+        )
     images = digests | finding.digests
-    carry = frozenset(one.name for one in workload.revisions if one.name in workload.reachable and one.digests & images)
-    # Where no image is known, revisions of one name are one deployment.
-    found = carry if images else own.revisions & workload.reachable
-    if not found:
-        return Suspicion("unplaced", frozenset(), "no reachable revision carries the image of a suspect")
-    return Suspicion("digest", found, f"{_list(found)} carries the image of a suspect")
+    if not images:
+        return Suspicion("unplaced", frozenset(), "no image of a suspect is known to look for")
+    there = [one for one in workload.revisions if one.name in workload.reachable]
+    if found := frozenset(one.name for one in there if one.digests & images):
+        return Suspicion("digest", found, f"{_list(found)} carries the image of a suspect")
+    if unknown := frozenset(one.name for one in there if not one.digests):
+        return Suspicion("unplaced", frozenset(), f"the image of {_list(unknown)} is not known")
+    return Suspicion("absent", frozenset(), "no reachable revision carries the image of a suspect")
 
 
 def _older(finding: Finding, workload: Workload) -> frozenset[str]:

@@ -85,7 +85,7 @@ def _at_odds(
 
 def _undoes(drawn: Drawn, case: Case, actions: Actions) -> bool:
     """Whether a step is undone; one whose action fails on the result is another matter (`core/failing_edits.py`)."""
-    return any(not one.fault for one in undone(drawn, case, actions))
+    return any(one.kind != "fault" for one in undone(drawn, case, actions))
 
 
 def possible_kinds(when: Condition, catalogue: Catalogue, now_ns: int) -> frozenset[str] | None:

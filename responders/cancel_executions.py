@@ -32,7 +32,7 @@ class CancelExecutions:
     def edit(self, before: State, case: Case, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
         """The settings with the suspects' runs cancelled; refused where it is not known which those are."""
         if case.suspicion.rule == "unplaced":
-            return Refusal(case.suspicion.reason)
+            return Refusal(case.suspicion.reason, "nothing_suspect")
         stopped = {f"{EXECUTION}{name}": CANCELLED for name in case.suspects & running(before)}
         return {**before, **stopped}
 

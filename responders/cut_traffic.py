@@ -6,6 +6,7 @@ from typing import Literal
 
 from core.action import NoParams, Refusal, State
 from core.case import Case
+from core.order import narrower_ingress
 from core.workload import DEFAULT_URI_DISABLED, INGRESS
 
 
@@ -30,8 +31,9 @@ class CutTraffic:
     params = NoParams
 
     def edit(self, before: State, case: Case, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
-        """The settings with the doors closed."""
-        door = "internal" if f"{INGRESS}=none" in case.unsupported else "none"
+        """The settings with the doors closed; a door that lets in less already stays as it is."""
+        wanted = "internal" if f"{INGRESS}=none" in case.unsupported else "none"
+        door = narrower_ingress(before.get(INGRESS), wanted)
         return {**before, INGRESS: door, DEFAULT_URI_DISABLED: True}
 
 

@@ -43,7 +43,7 @@ class PinPreviousRevision:
     def edit(self, before: State, case: Case, params: Params) -> State | Refusal:
         """The settings without the suspects; refused when a share must move and no refuge exists."""
         if case.suspicion.rule == "unplaced":
-            return Refusal(case.suspicion.reason)
+            return Refusal(case.suspicion.reason, "nothing_suspect")
         uses = references(before, case.latest)
         suspects = case.suspects & uses.keys()
         after = {key: value for key, value in before.items() if not (key.startswith(TAG) and _is(value, case))}

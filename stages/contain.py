@@ -9,21 +9,23 @@ from adapters.deadline import Deadline
 from adapters.surface import Surface
 from app import App
 from core.case import basis_of
-from core.errors import Drifted, Refused, Transient, Unfinished, Unsupported
+from core.errors import Denied, Drifted, Failed, Refused, Transient, Unfinished, Unsupported
 from core.guards import broken_caps
 from core.incident import Incident, Phase
-from core.plan import SUCCESS, Change, Outcome, Plan, overlaid, stands_at
+from core.plan import Change, Plan, overlaid, stands_at
 from core.policy import Policy
 from core.standing import Hold
-from core.workload import is_final
+from core.workload import IDENTITY
 from ledger import Held
 from stages.announce import channels
+from stages.approved import is_approved
 from stages.blast_radius import give_slots_back, never_wrote, take_slots
 from stages.last_check import Barred, Unconfirmed, bars_now, check_again
 from stages.look import Seen, look
 from stages.question import ask, difference
+from stages.refused import let_go, recorded, took_effect
 from stages.rest import resting
-from stages.verify import keys, looked_around, redraw, verify
+from stages.verify import keys, looked_around, redraw, require_closed, verify
 
 _LIFTED = frozenset({"halt", "ceiling", "source", "self"})
 """Bars of our own configuration, which a person may lift while a question stands."""
@@ -63,26 +65,60 @@ def _make_all(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
     if plan is None:
         return _ended(app, held, "failed", "there is no plan to carry out")
     joins = bool(plan.changes) and not plan.writes and never_wrote(app, held.incident)
+    denied: list[str] = []
     for change in plan.changes:
         try:
-            held = _make(app, held, change, deadline)
-        except Barred as bar:
-            _let_go(app, held, change, deadline)
-            stopped = _asked_still if held.incident.answer and bar.cap.name in _LIFTED else _barred
-            raise _Step(stopped(app, _saved(app, held), bar)) from None
-        except Unconfirmed as doubt:
-            _let_go(app, held, change, deadline)
-            raise _Step(ask(app, _saved(app, held), policy, plan, doubt.caps, str(doubt))) from None
-        except Drifted as drift:
-            raise _Step(_redraft(app, _saved(app, held), policy, str(drift), deadline)) from None
-        except Unsupported as refusal:
-            raise _Step(_unsupported(app, _saved(app, held), policy, change, refusal, deadline)) from None
-        except Refused as refusal:
-            raise _Step(_refused(app, _saved(app, held), policy, change, refusal, deadline)) from None
+            held = _make_or_turn(app, held, policy, change, deadline)
+        except Denied as refusal:
+            # What Firebreak may not do is no outage of the target: the rest goes on, and no `otherwise` follows.
+            held = recorded(app, _saved(app, held), change, refusal, deadline)
+            denied.append(held.incident.outcomes[-1].detail)
+    if denied:
+        named = replace(held.incident, still_open=(*held.incident.still_open, *denied))
+        return _ended(app, replace(held, incident=named), "failed", "; ".join(denied))
+    if _grew(app, held.incident, policy, plan, deadline):
+        why = "while the plan was carried out, something came to lead to a suspect again"
+        raise _Step(_redraft(app, held, policy, why, deadline))
     if joins:
         give_slots_back(app, held.incident.id, deadline)
-    done = replace(held.incident, done=plan)
-    return _ended(app, replace(held, incident=looked_around(app, done, deadline)), "contained", _summary(plan))
+    done = looked_around(app, replace(held.incident, done=plan), deadline)
+    left = tuple(f"{one.action} was not done: {one.reason}" for one in plan.refusals if one.kind == "unread")
+    open_ = tuple(dict.fromkeys((*done.still_open, *left)))
+    return _ended(app, replace(held, incident=replace(done, still_open=open_)), "contained", _summary(plan))
+
+
+def _make_or_turn(app: App, held: Held, policy: Policy, change: Change, deadline: Deadline) -> Held:
+    """One change, made; raises Denied, or where it ends otherwise the turn's end."""
+    try:
+        return _make(app, held, change, deadline)
+    except Barred as bar:
+        let_go(app, held, change, deadline)
+        stopped = _asked_still if held.incident.answer and bar.cap.name in _LIFTED else _barred
+        raise _Step(stopped(app, _saved(app, held), bar)) from None
+    except Unconfirmed as doubt:
+        let_go(app, held, change, deadline)
+        plan = held.incident.plan or Plan((), ())
+        raise _Step(ask(app, _saved(app, held), policy, plan, doubt.caps, str(doubt))) from None
+    except Drifted as drift:
+        raise _Step(_redraft(app, _saved(app, held), policy, str(drift), deadline)) from None
+    except Unsupported as refusal:
+        raise _Step(_unsupported(app, _saved(app, held), policy, change, refusal, deadline)) from None
+    except Refused as refusal:
+        if isinstance(refusal, Denied) and change.surface != IDENTITY:
+            raise
+        raise _Step(_refused(app, _saved(app, held), policy, change, refusal, deadline)) from None
+
+
+def _grew(app: App, incident: Incident, policy: Policy, plan: Plan, deadline: Deadline) -> bool:
+    """Whether there is more to close by now, where more was looked at than the one target that was verified last."""
+    one_alone = len(plan.targets) <= 1 and not any(one.kind == "nothing_suspect" for one in plan.refusals)
+    if one_alone:
+        return False
+    try:
+        return redraw(app, incident, policy, deadline).writes
+    except Refused as fault:
+        app.say("WARNING", f"what is contained could not be looked at once more: {fault}", incident=incident.id)
+        return False
 
 
 def _saved(app: App, held: Held) -> Held:
@@ -97,10 +133,10 @@ def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
     for attempt in range(_TRIES):
         seen = look(app, held.incident, change.target, deadline)
         if not change.after:
-            _require_as_drafted(change, seen)
+            _require_as_drafted(app, held.incident, change, seen)
         if stands_at(seen.workload.state, change.after):
             return verify(app, held, change, seen, deadline)
-        _require_as_drafted(change, seen)
+        _require_as_drafted(app, held.incident, change, seen)
         if setting := surface.refuses(change, seen.workload, deadline):
             message = f"Cloud Run does not take {setting}"
             raise Unsupported(message, setting)
@@ -139,7 +175,7 @@ def _await_operation(app: App, held: Held, surface: Surface, deadline: Deadline)
     return held
 
 
-def _require_as_drafted(change: Change, seen: Seen) -> None:
+def _require_as_drafted(app: App, incident: Incident, change: Change, seen: Seen) -> None:
     """Settings and basis must be those of the draft, or nothing is written."""
     if not stands_at(seen.workload.state, change.before):
         message = f"the settings are no longer those the plan was drafted on ({keys(change)})"
@@ -149,6 +185,7 @@ def _require_as_drafted(change: Change, seen: Seen) -> None:
     if differ:
         message = f"what the plan rests on has changed: {', '.join(differ)}"
         raise Drifted(message)
+    require_closed(app, incident, change, seen)
 
 
 def _stand(app: App, held: Held, change: Change, seen: Seen) -> Held:
@@ -179,7 +216,7 @@ def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline)
         return _ended(app, _with_plan(held, plan), "failed", f"{why}; nothing else can be done: {reasons}")
     if incident.answer is None and (caps := tuple(broken_caps(plan))):
         return ask(app, held, policy, plan, caps, why)
-    if incident.answer is not None and not _covered(incident, plan):
+    if incident.answer is not None and not is_approved(incident, plan):
         caps = incident.decision.caps if incident.decision else ()
         return ask(app, held, policy, plan, caps, f"{why}{difference(incident, plan)}")
     fresh = replace(incident, plan=plan, operation=None).told(app.now_ns(), "firebreak", f"drafted anew: {why}")
@@ -198,29 +235,6 @@ def _with_plan(held: Held, plan: Plan) -> Held:
     return replace(held, incident=replace(held.incident, plan=plan))
 
 
-def _covered(incident: Incident, plan: Plan) -> bool:
-    """Whether a person approved this plan, what is left to write of theirs, or the fallback that they were shown."""
-    if incident.answer is None or incident.plan is None:
-        return False
-    if plan.digest == incident.answer.digest or _is_rest(incident, plan):
-        return True
-    shown, now = (
-        [(one.target.key, one.surface, dict(one.after), one.actions) for one in changes]
-        for changes in (incident.plan.fallback, plan.changes)
-    )
-    return bool(incident.failed_actions) and shown == now
-
-
-def _is_rest(incident: Incident, plan: Plan) -> bool:
-    """Whether the plan is the approved one without what was carried out of it, or came to its end by itself."""
-    if incident.plan is None or incident.answer is None or incident.plan.digest != incident.answer.digest:
-        return False
-    over = {(one.target, one.surface) for one in incident.outcomes if one.status == SUCCESS}
-    over |= {(one.target.key, one.surface) for one in plan.changes if not one.after and is_final(f"{one.surface}.")}
-    due = [one for one in incident.plan.changes if (one.target.key, one.surface) not in over]
-    return all(one in plan.changes for one in due) and all(one in due for one in plan.changes if one.after)
-
-
 def _unsupported(
     app: App, held: Held, policy: Policy, change: Change, refusal: Unsupported, deadline: Deadline
 ) -> Held:
@@ -232,37 +246,19 @@ def _unsupported(
 
 
 def _refused(app: App, held: Held, policy: Policy, change: Change, refusal: Refused, deadline: Deadline) -> Held:
-    """The change failed for good: record it, and once, where the policy says `otherwise`, draft that."""
+    """The change failed for good: record it, and once, where the policy says `otherwise`, draft that for its target."""
+    if isinstance(refusal, Failed) and took_effect(app, held.incident, change, deadline):
+        resumed = replace(held.incident, operation=None, phase="containing")
+        what = f"the operation ended in an error, yet the change is in effect: {refusal}"
+        return app.ledger.save(held, resumed.told(app.now_ns(), "firebreak", what))
     incident = held.incident
-    detail = f"{incident.place_of(change.target)}{refusal}"
-    outcome = Outcome(change.surface, refusal.status, detail, change.actions, (), change.target.key)
-    known = replace(incident, outcomes=(*incident.outcomes, outcome), operation=None)
-    known = known.told(app.now_ns(), "firebreak", f"{', '.join(change.actions)} failed: {refusal}")
-    _let_go(app, held, change, deadline)
+    held = recorded(app, held, change, refusal, deadline)
     gives_way = tuple(step.action for step in policy.then if step.otherwise and step.action in change.actions)
-    if not gives_way or incident.failed_actions or refusal.status == "Does Not Exist":
-        return _ended(app, replace(held, incident=known), "failed", str(refusal))
-    known = replace(known, failed_actions=gives_way, phase="containing")
+    if not gives_way or incident.failed_for(change.target) or refusal.status == "Does Not Exist":
+        return _ended(app, held, "failed", str(refusal))
+    failed_on = {**incident.failed_on, change.target.key: gives_way}
+    known = replace(held.incident, failed_on=failed_on, phase="containing")
     return _redraft(app, replace(held, incident=known), policy, str(refusal), deadline)
-
-
-def _let_go(app: App, held: Held, change: Change, deadline: Deadline) -> None:
-    """Give the hold up again if nothing of the plan is in the settings: other changes of it may stand."""
-    standing, document = app.ledger.standing(change.target.key)
-    if document is None or not standing.held_by(held.incident.id):
-        return
-    try:
-        now = app.read(change.target, deadline.sooner(10)).state
-    except (Refused, Transient):
-        return
-    plan = held.incident.plan
-    here = (*(plan.changes_to(change.target) if plan else ()), change)
-    wished = {key: value for one in here for key, value in one.after.items()}
-    never = change.after and not any(now.get(key) == value for key, value in wished.items())
-    made = (one.status == SUCCESS and one.target == change.target.key for one in held.incident.outcomes)
-    if never and not any(made):
-        pending = {key: value for key, value in standing.pending.items() if key not in wished}
-        app.ledger.stand(replace(standing.without(held.incident.id), pending=pending), document)
 
 
 def _asked_still(app: App, held: Held, bar: Barred) -> Held:

@@ -110,7 +110,7 @@ def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> De
     named = named_revisions(related or ())
     standing, fault = _standing(app, finding.target)
     case = case_seen(finding, workload, Known(named), standing) if workload else None
-    about = replace(incident, finding=finding, failed_actions=())
+    about = replace(incident, finding=finding, failed_actions=(), failed_on={})
     drawn = _draw(app, about, choice, workload, case, standing, named, deadline)
     if workload and standing and drawn and drawn.plan.writes and standing.held_by_others(incident.id):
         # The settings were read before what stands was: others may have closed by now what this plan would close.
@@ -171,7 +171,7 @@ def _draw(  # noqa: PLR0913, PLR0917 - a drawing rests on all of them
 
 def _seen_further(app: App, situation: Situation, drawn: Drawing, deadline: Deadline) -> Situation:
     """The situation with what was learned of further targets, and who else uses what would be taken from all."""
-    places = tuple(Further(one.workload.target, one.case, one.standing) for one in drawn.further)
+    places = tuple(Further(one.workload.target, one.case, one.standing, one.workload) for one in drawn.further)
     fault = situation.standing_fault or drawn.broken
     changes = (*drawn.plan.changes, *drawn.plan.fallback)
     accounts = {one.target.name: one.target for one in changes if one.surface == IDENTITY and one.after}

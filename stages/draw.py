@@ -8,11 +8,11 @@ from types import MappingProxyType
 
 from adapters.deadline import Deadline
 from app import App
-from core.action import State
+from core.action import RefusalKind, State
 from core.case import Case
 from core.errors import Missing, Refused, Transient
 from core.incident import Incident
-from core.plan import Plan, draft
+from core.plan import Plan, StepRefusal, draft
 from core.policy import Policy, Step
 from core.target import Target
 from core.workload import IDENTITY, Workload
@@ -41,23 +41,22 @@ def draw(app: App, incident: Incident, policy: Policy, seen: Seen, known: Known,
 
     Steps on an identity are drawn once, beside the target itself: a service runs as the same in all its regions.
     """
-    failed = frozenset(incident.failed_actions)
     accounts = _accounts(seen) if _touches_identity(app, policy.then) else ()
     regions = other_regions(seen.workload)
     found = _look_at_all(app, incident, (*accounts, *regions), known, deadline)
     case, state = _with_identities(seen, accounts, found)
+    failed = incident.failed_for(seen.workload.target, *accounts)
     plan = draft(policy.then, state, case, app.actions, policy_set=app.policies.digest, failed=failed)
     steps = _without_identity(app, policy.then)
     for region in regions:
         if isinstance(there := found[region.key], Seen):
-            other = draft(steps, there.workload.state, there.case, app.actions, failed=failed)
-            plan = plan.beside(other, region.place)
-    for one in (refusal for refusal in plan.refusals if refusal.fault):
+            plan = plan.beside(_elsewhere(app, steps, there, incident.failed_for(region)), region.place)
+    for one in (refusal for refusal in plan.refusals if refusal.kind == "fault"):
         app.say("ERROR", f"a fault in Firebreak itself, in {one.action}: {one.reason}", incident=incident.id)
     return Drawing(
         plan,
         tuple(one for one in found.values() if isinstance(one, Seen)),
-        tuple(f"{one.place} could not be read: {found[one.key]}" for one in regions if _unread(found[one.key])),
+        tuple(f"{one.place}{why}" for one in regions if (why := _left(found[one.key]))),
         next((str(one) for one in found.values() if isinstance(one, SealFault)), None),
     )
 
@@ -70,9 +69,21 @@ def other_regions(workload: Workload) -> tuple[Target, ...]:
 _Found = Seen | Refused | Transient
 
 
-def _unread(found: _Found) -> bool:
-    """A region that is only wished for and where nothing runs is no unread one."""
-    return not isinstance(found, Seen | Missing | SealFault)
+def _left(found: _Found) -> str:
+    """Why a region has to be asked about; one that is only wished for, and where nothing runs, has not."""
+    if isinstance(found, Seen):
+        told = found.case.own or found.case.suspicion.rule != "unplaced"
+        return "" if told else f", where it cannot be told what is suspect: {found.case.suspicion.reason}"
+    return "" if isinstance(found, Missing | SealFault) else f" could not be read: {found}"
+
+
+def _elsewhere(app: App, steps: tuple[Step, ...], there: Seen, failed: frozenset[str]) -> Plan:
+    """The plan of a further region; one where nothing is suspect, or that cannot be told, is left as it is."""
+    if there.case.own:
+        return draft(steps, there.workload.state, there.case, app.actions, failed=failed)
+    found = there.case.suspicion
+    kind: RefusalKind = "nothing_suspect" if found.rule == "absent" else "unread"
+    return Plan((), (), tuple(StepRefusal(one.action, found.reason, kind) for one in steps))
 
 
 def _look_at_all(

@@ -112,7 +112,7 @@ def case_seen(finding: Finding, workload: Workload, known: Known, standing: Stan
         seen = replace(workload, state=standing.origin, effective={}, effective_tags={}) if earlier else workload
     suspicion = _suspicion(finding, seen, known)
     held = standing.suspects if standing else frozenset[str]()
-    if suspicion.rule == "unplaced" and (again := carriers(finding, workload, held)):
+    if not suspicion.revisions and (again := carriers(finding, workload, held)):
         suspicion = Suspicion("digest", again, f"{', '.join(sorted(again))} carries the image and is held already")
     return replace(case_of(workload.target, suspicion, workload, known.unsupported), held=held)
 

@@ -131,7 +131,7 @@ def _monitored(app: App, held: Held, caps: tuple[Cap, ...], why: str) -> Held:
 
 def _nothing_new(plan: Plan) -> bool:
     """A plan that was drawn whole and would write nothing needs no question."""
-    return bool(plan.changes) and not plan.writes and not any(one.fault for one in plan.refusals)
+    return bool(plan.changes) and not plan.writes and not any(one.kind == "fault" for one in plan.refusals)
 
 
 def _ask_or_fail(app: App, held: Held, policy: Policy, plan: Plan, why: str) -> Held:

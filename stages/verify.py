@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from adapters.deadline import Deadline
 from app import App
+from core.case import basis_of
 from core.errors import Drifted, Failed, Refused, Transient, Unfinished
 from core.incident import Incident
 from core.openings import still_open
-from core.plan import SUCCESS, Change, Outcome, Plan, stands_at
+from core.plan import SUCCESS, Change, Outcome, Plan, outgrown, overlaid, stands_at
 from core.policy import Policy
 from core.standing import Hold
 from core.target import NotATarget
@@ -48,7 +49,20 @@ def verify(app: App, held: Held, change: Change, seen: Seen, deadline: Deadline)
         if not stands_at(seen.workload.state, change.after):
             message = "somebody changed the settings while they took effect"
             raise Drifted(message)
+    require_closed(app, held.incident, change, seen)
     return _outcome(app, held, change, seen)
+
+
+def require_closed(app: App, incident: Incident, change: Change, seen: Seen) -> None:
+    """Nothing may have come to lead to a suspect, or to be closed, since the draft; raises Drifted."""
+    state, case = seen.workload.state, seen.case
+    drafted = change.basis.get("references", [])
+    leads = basis_of(case, overlaid(state, change), change.surface).get("references", drafted)
+    new = [one for one in leads if one not in drafted]
+    steps = incident.plan.steps_on(change.target) if incident.plan else ()
+    if new := new or [*outgrown(change, steps, state, case, app.actions)]:
+        message = f"what the steps have to close has grown since the plan was drafted: {', '.join(new)}"
+        raise Drifted(message)
 
 
 def in_force(app: App, workload: Workload, change: Change) -> bool:

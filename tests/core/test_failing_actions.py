@@ -103,7 +103,7 @@ def test_the_step_is_left_out_with_its_place_the_rest_goes_on_and_its_otherwise_
 
     assert [change.surface for change in plan.changes] == ["service_iam"]
     assert [one.action for one in plan.steps] == ["revoke"]
-    assert (refusal.action, refusal.fault) == (broken, True)
+    assert (refusal.action, refusal.kind) == (broken, "fault")
     assert OURS.search(refusal.reason) or "gave NoneType in place of settings" in refusal.reason
 
 
@@ -112,7 +112,7 @@ def test_a_refusal_of_the_action_s_own_is_no_fault_and_its_otherwise_follows() -
     plan = draft((step("refuses", step("close")),), OPEN, CASE, {**ACTIONS, "refuses": refuses})
 
     assert [change.actions for change in plan.changes] == [("close",)]
-    assert [one.fault for one in plan.refusals] == [False]
+    assert [one.kind for one in plan.refusals] == ["cannot"]
     assert broken_caps(plan) == []
 
 

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from core.action import NoParams, Refusal, Responder, Setting, State
-from core.case import Case
+from core.action import NoParams, Refusal, RefusalKind, Responder, Setting, State
+from core.case import Case, basis_of
 from core.plan import (
     Change,
     HeldStep,
@@ -18,6 +18,7 @@ from core.plan import (
     changes_between,
     draft,
     fold,
+    outgrown,
     overlaid,
     stands_at,
 )
@@ -45,11 +46,12 @@ class Sets:
 
     def edit(self, before: State, case: Case, params: object) -> State | Refusal:  # noqa: ARG002 - it is a fixed edit
         if before.get("service.refuses") == self.key:
-            return Refusal("refused")
+            return Refusal("refused", cast("RefusalKind", before.get("service.kind", "cannot")))
         kept = {key: value for key, value in before.items() if key != self.key}
         return kept if self.value is None else {**kept, self.key: self.value}
 
 
+KINDS = ("cannot", "nothing_suspect")
 SERVICE, IAM, IDENTITY = frozenset({"service"}), frozenset({"service_iam"}), frozenset({"service_account"})
 ACTIONS = cast(
     "Mapping[str, Responder]",
@@ -130,7 +132,38 @@ def test_an_action_whose_surfaces_could_not_be_read_refuses_with_each_reason() -
     unread = replace(CASE, unread={"service_iam": "denied", "service": "gone", "job_iam": "nobody asks"})
     reason = "service could not be read: gone; service_iam could not be read: denied"
 
-    assert drawn(step("both"), case=unread).refusals == (StepRefusal("both", reason),)
+    assert drawn(step("both"), case=unread).refusals == (StepRefusal("both", reason, "unread"),)
+
+
+def test_an_otherwise_follows_where_an_edit_cannot_be_made_and_neither_what_is_unread_nor_that_nothing_is_suspect() -> (
+    None
+):
+    unread = replace(CASE, unread={"service_iam": "denied"})
+    cannot, nothing = ({**OPEN, "service.refuses": "service.mark", "service.kind": kind} for kind in KINDS)
+
+    assert drawn(step("both", step("close")), case=unread).changes == ()
+    assert drawn(step("mark", step("close")), state=nothing).changes == ()
+    assert [one.actions for one in drawn(step("mark", step("close")), state=cannot).changes] == [("close",)]
+
+
+def test_a_plan_that_would_loosen_anything_draws_nothing_and_says_what() -> None:
+    shut = {**OPEN, "service.ingress": "internal"}
+    plan = drawn(step("reopen"), step("mark"), state=shut)
+    reason = "it would loosen service.ingress"
+
+    assert plan == Plan((), (), (StepRefusal("reopen", reason), StepRefusal("mark", reason)))
+    assert drawn(step("mark", step("reopen")), state=shut).fallback == ()
+
+
+def test_what_the_steps_would_still_close_has_come_since_the_draft() -> None:
+    (change,) = drawn(step("revoke")).changes
+    held = (HeldStep("both", {}), HeldStep("revoke", {}))
+    by_then = {**OPEN, "service_iam.all": True, "service_iam.more": True}
+    actions = {**ACTIONS, "revoke": cast("Responder", Sets("service_iam.more", None, IAM))}
+
+    assert outgrown(change, held, OPEN, CASE, actions) == ()
+    assert outgrown(change, held, by_then, CASE, actions) == ("service_iam.more",)
+    assert outgrown(replace(change, surface="job_iam"), held, by_then, CASE, actions) == ()
 
 
 def test_steps_that_undo_each_other_draw_nothing_and_say_which() -> None:
@@ -198,10 +231,30 @@ def test_a_change_to_where_revisions_are_rests_on_what_was_known_of_them_and_any
         "latest": "r-2",
         "reachable": ["r-1", "r-2"],
         "suspects": ["r-1"],
+        "references": [],
         "ready": {},
         "unsupported": ["x=y"],
     }
     assert access.basis == {"suspects": ["r-1"]}
+
+
+def test_a_change_rests_on_every_tag_and_share_that_still_leads_to_a_suspect_once_it_is_made() -> None:
+    case = replace(CASE, latest="r-1")
+    tags = {"service.traffic.tag.next": "LATEST", "service.traffic.tag.bad": "r-1", "service.traffic.tag.ok": "r-2"}
+    leading = ["service.traffic.tag.bad=r-1", "service.traffic.tag.next=r-1"]
+    shares = {"service.traffic.split": "r-1=0,r-2=100"}, {"service.traffic.split": "LATEST=1,r-2=99"}
+    listed, served = (drawn(step("close"), state={**OPEN, **tags, **one}, case=case).changes[0] for one in shares)
+
+    assert listed.basis["references"] == leading
+    assert served.basis["references"] == ["service.traffic.split=r-1", *leading]
+
+
+def test_the_basis_of_cancelled_runs_is_which_suspects_would_run_on() -> None:
+    job = replace(CASE, target=replace(TARGET, kind="job"))
+    state = {"executions.r-1": "running", "executions.r-2": "running"}
+
+    assert basis_of(job, state, "executions") == {"suspects": ["r-1"], "references": ["r-1"]}
+    assert basis_of(job, {**state, "executions.r-1": "cancelled"}, "executions")["references"] == []
 
 
 def test_a_kind_of_target_without_surfaces_has_nothing_to_change() -> None:

@@ -142,11 +142,13 @@ def test_elsewhere_what_is_not_placed_at_home_is_not_placed_either() -> None:
     assert find_suspects_elsewhere(finding(1), own, NONE, service(ONE, split="r-1=100")) == own
 
 
-def test_elsewhere_age_is_judged_by_the_revisions_there() -> None:
+def test_elsewhere_age_alone_convicts_nobody() -> None:
     own = Suspicion("older", frozenset({"r-9"}), "why")
     there = service(ONE, THREE, split="r-1=50,r-3=50")
 
-    assert find_suspects_elsewhere(finding(), own, NONE, there) == Suspicion("older", frozenset({"r-1"}), "why")
+    reason = "the suspects are inferred by age, which says nothing of other regions"
+
+    assert find_suspects_elsewhere(finding(), own, NONE, there) == Suspicion("unplaced", NONE, reason)
 
 
 def test_elsewhere_reachable_carriers_of_the_suspects_images_or_of_the_finding_s_are_suspect() -> None:
@@ -157,11 +159,23 @@ def test_elsewhere_reachable_carriers_of_the_suspects_images_or_of_the_finding_s
     assert by_both == Suspicion("digest", frozenset({"r-1", "r-2"}), "r-1, r-2 carries the image of a suspect")
 
 
-def test_elsewhere_without_any_image_a_reachable_revision_of_the_same_name_is_the_same_deployment() -> None:
+def test_elsewhere_without_any_image_it_cannot_be_told_who_is_suspect() -> None:
     own = Suspicion("named", frozenset({"r-1", "r-3"}), "why")
     there = service(ONE, TWO, THREE, split="r-1=50,r-2=50")
 
-    assert find_suspects_elsewhere(finding(), own, NONE, there).revisions == {"r-1"}
+    reason = "no image of a suspect is known to look for"
+
+    assert find_suspects_elsewhere(finding(), own, NONE, there) == Suspicion("unplaced", NONE, reason)
+
+
+def test_elsewhere_a_reachable_revision_of_an_unknown_image_may_be_a_suspect() -> None:
+    own = Suspicion("named", frozenset({"r-1"}), "why")
+    there = service(ONE, replace(TWO, digests=NONE), split="r-1=50,r-2=50")
+    images = frozenset({image(9)})
+    reason = "the image of r-2 is not known"
+
+    assert find_suspects_elsewhere(finding(), own, images, there) == Suspicion("unplaced", NONE, reason)
+    assert find_suspects_elsewhere(finding(1), own, images, there).revisions == {"r-1"}
 
 
 def test_elsewhere_a_name_alone_convicts_nobody_where_images_are_known() -> None:
@@ -169,7 +183,7 @@ def test_elsewhere_a_name_alone_convicts_nobody_where_images_are_known() -> None
     reason = "no reachable revision carries the image of a suspect"
     there = service(ONE, split="r-1=100")
 
-    assert find_suspects_elsewhere(finding(), own, frozenset({image(9)}), there) == Suspicion("unplaced", NONE, reason)
+    assert find_suspects_elsewhere(finding(), own, frozenset({image(9)}), there) == Suspicion("absent", NONE, reason)
 
 
 def test_a_refuge_from_an_unknown_image_is_taken_only_where_no_known_other_one_is_fit() -> None:

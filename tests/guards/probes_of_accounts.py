@@ -152,6 +152,15 @@ ACCOUNTS: tuple[Probe, ...] = (
         FIREBREAK_SELF="//run.googleapis.com/projects/shop-test/locations/europe-west1/services/firebreak",
     ),
     _probe(
+        "the account is of another project, and of Firebreak's own the number alone is known",
+        "compares texts, and disables what it may run on",
+        "asks a person: self: it is not known whether this is the project that Firebreak itself runs in; shared: "
+        f"disable_service_account reaches other workloads too: {ELSEWHERE} is nobody else's that was found; not looked "
+        f"at: {_UNSEEN}",
+        ELSEWHERE,
+        FIREBREAK_SELF="//run.googleapis.com/projects/777/locations/europe-west1/services/firebreak",
+    ),
+    _probe(
         "the account cannot be read",
         "disables what it knows nothing of",
         f"asks for help: service_account could not be read: {PAY}: PERMISSION_DENIED: planted by the sandbox",

@@ -15,6 +15,7 @@ from tests.guards.scenes import (
     everywhere,
     failing,
     released_in,
+    runs_in,
     with_broken_seal,
     with_unreadable_halt,
     without,
@@ -192,6 +193,14 @@ CAUTIONS: tuple[Probe, ...] = (
         **_protected("{label: {tier: critical}}"),
     ),
     line(
+        "the service runs in two regions, and the other one bears a protected label",
+        "looks at the region of the finding, and acts in both",
+        "asks a person: protected: firebreak.yaml protects europe-west4",
+        world={"service": {"regions": ["europe-west1", "europe-west4"]}},
+        prepare=runs_in("europe-west4", labels={"tier": "critical"}),
+        **_protected("{label: {tier: critical}}"),
+    ),
+    line(
         "61 minutes old when it came",
         "contains a service that has long been mended",
         "asks a person: stale: the event was 61 minutes old when it arrived",
@@ -265,6 +274,16 @@ CAUTIONS: tuple[Probe, ...] = (
         "asks a person: changed: suspects are inferred, and the service has changed since the event",
         comes(image=None),
         prepare=changed_by_somebody,
+        policy=PIN_ONLY,
+    ),
+    line(
+        "suspects are inferred, and somebody has changed the service in its other region since",
+        "convicts there by age what may have mended it",
+        "asks a person: regions: the service also runs elsewhere: europe-west4, where it cannot be told what is suspect: "
+        "the suspects are inferred by age, which says nothing of other regions",
+        comes(image=None),
+        world={"service": {"regions": ["europe-west1", "europe-west4"]}},
+        prepare=runs_in("europe-west4", updated="-10s"),
         policy=PIN_ONLY,
     ),
     line(

@@ -204,13 +204,23 @@ def without_the_region(region: str) -> Callable[[Line], None]:
     return prepare
 
 
-def released_in(region: str) -> Callable[[Line], None]:
-    """The service runs in that region too, where it was contained by itself and released."""
+def runs_in(region: str, **service: Any) -> Callable[[Line], None]:
+    """The service runs in that region too, as it is there."""
 
     def prepare(on: Line) -> None:
         there = SERVICE.replace("europe-west1", region)
         revisions = [{"name": name, "image": image, "created": at} for name, image, at in _THERE]
-        on.world.add_service({"name": there, "revisions": revisions, "traffic": [{"latest": True, "percent": 100}]})
+        traffic = [{"latest": True, "percent": 100}]
+        on.world.add_service({"name": there, "revisions": revisions, "traffic": traffic, **service})
+
+    return prepare
+
+
+def released_in(region: str) -> Callable[[Line], None]:
+    """The service runs in that region too, where it was contained by itself and released."""
+
+    def prepare(on: Line) -> None:
+        runs_in(region)(on)
         incident = on.respond(on.finding(location=region))
         pipeline.release(on.app, incident.id, "ada")
 

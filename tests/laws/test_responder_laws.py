@@ -17,7 +17,8 @@ import responders
 from core.action import Refusal, Responder, State, surface_of
 from core.case import Case
 from core.codec import decode, encode
-from core.plan import HeldStep, Plan, draft, overlaid
+from core.order import is_ordered, loosened
+from core.plan import HeldStep, Plan, draft, fold, overlaid
 from core.policy import Step
 from core.standing import Hold, Standing, restoration, should_stand
 from core.target import Kind
@@ -110,6 +111,22 @@ def test_an_edit_stays_on_its_surfaces_and_keeps_traffic_whole(name: str, kind: 
 
         assert {surface_of(key) for key in differ} <= ACTIONS[name].surfaces & (SURFACES[kind] | {IDENTITY})
         assert sum(split_of(after).values()) == sum(split_of(state).values())
+
+
+@every_action_on_every_kind
+@given(data=st.data())
+def test_an_edit_never_loosens_and_every_setting_it_may_meet_has_an_order(
+    name: str, kind: Kind, data: st.DataObject
+) -> None:
+    """Nor do two of them, whichever comes first: of services in one region and in several, pools, jobs, accounts."""
+    state, case = data.draw(situations(kind))
+    after = edited(ACTIONS[name], state, case)
+    pair = data.draw(st.permutations([name, data.draw(others(kind))]))
+    folded = fold(tuple(step_of(one) for one in pair), state, case, ACTIONS, frozenset())
+
+    assert all(is_ordered(key) for key in state)
+    assert isinstance(after, Refusal) or loosened(state, after, case) == ()
+    assert loosened(state, folded.state, case) == ()
 
 
 @every_action_on_every_kind

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.sqlite import SqliteDocuments
+from core.codec import encode
 from core.errors import Transient
 from core.finding import Finding, parse_notification
 from core.halt import Halt
+from core.plan import StepRefusal
 from core.seal import NoKey, Seal, Sealed
 from core.standing import Standing
 from documents import Conflict
@@ -190,11 +193,18 @@ def test_a_halt_of_the_version_before_stands_and_can_be_lifted(tmp_path: Path, c
     assert one.halted() is None
 
 
-def test_a_record_that_somebody_changed_is_read_but_not_sealed(tmp_path: Path, clock: Clock) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [{"unsupported": ["service.ingress=none"]}, {"failed_on": {"p/l/service/s": ["pin_previous_revision"]}}],
+    ids=str,
+)
+def test_a_record_that_somebody_changed_is_read_but_not_sealed(
+    tmp_path: Path, clock: Clock, change: dict[str, Any]
+) -> None:
     """And saving it again does not make its seal good."""
     one = ledger(tmp_path, clock, "one")
     held = one.claim(FINDING)
-    changed = {**held.document.body["incident"], "unsupported": ["service.ingress=none"]}
+    changed = {**held.document.body["incident"], **change}
     one.documents.replace(held.document, {**held.document.body, "incident": changed})
     read = one.read(held.incident.id)
 
@@ -202,6 +212,19 @@ def test_a_record_that_somebody_changed_is_read_but_not_sealed(tmp_path: Path, c
     assert not read.sealed
     assert not one.save(read, read.incident).sealed
     assert not _read(one, held.incident.id).sealed
+
+
+def test_what_records_came_to_hold_later_is_left_out_until_it_is_needed(tmp_path: Path, clock: Clock) -> None:
+    """So that seals from before it still fit, and an older version reads the record."""
+    one = ledger(tmp_path, clock, "one")
+    held = one.claim(FINDING)
+    failed = one.save(held, replace(held.incident, failed_on={"p/l/service/s": ("pin_previous_revision",)}))
+
+    assert encode(StepRefusal("pin_previous_revision", "why")) == {"action": "pin_previous_revision", "reason": "why"}
+    assert encode(StepRefusal("pin_previous_revision", "why", "unread"))["kind"] == "unread"
+    assert "failed_on" not in held.document.body["incident"]
+    assert _read(one, held.incident.id).sealed
+    assert _read(one, held.incident.id).incident.failed_on == failed.incident.failed_on
 
 
 def _read(one: Ledger, incident_id: str) -> Held:

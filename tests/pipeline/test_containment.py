@@ -265,6 +265,20 @@ def test_a_denied_write_is_recorded_and_announced(line: Lines) -> None:
         assert len(on.updates) == 1
 
 
+def test_what_could_not_be_read_is_left_named_and_no_otherwise_follows(line: Lines) -> None:
+    """The service serves on with the good revision: nothing said that it had to be cut."""
+    step = "{action: revoke_public_access, otherwise: [{action: cut_traffic}]}"
+    with line(world_of(denied=["*/GetIamPolicy"]), policy=PIN_ONLY.replace("}]\n", "}, " + step + "]\n", 1)) as on:
+        incident = on.respond(on.finding())
+
+        assert incident.phase == "contained"
+        assert_contained_on(on, GOOD)
+        assert on.world.service("checkout").service.ingress == 1
+        assert any(
+            text.startswith("revoke_public_access was not done: service_iam could") for text in incident.still_open
+        )
+
+
 def test_a_service_that_is_gone_is_an_outcome_and_not_a_crash(line: Lines) -> None:
     """There is nothing to contain, and the record says so."""
     with line() as on:

@@ -14,7 +14,7 @@ from core.mode import Mode
 from core.record import record
 from sandbox.notifications import Pair, notification_v2
 from tests.cli.commands import FOREIGN, Answer, run
-from tests.pipeline.line import ALWAYS, KNOWN, SERVICE, Line, Lines, world_of
+from tests.pipeline.line import ALWAYS, GOOD, KNOWN, SERVICE, Line, Lines, world_of
 
 LABELS = "protected: [{label: {tier: critical}}]"
 
@@ -89,8 +89,9 @@ def test_explaining_writes_nothing_anywhere(line: Lines, explain: Any, tmp_path:
 def test_what_stands_and_what_is_used_up_is_looked_at_and_left_as_it_is(line: Lines, explain: Any) -> None:
     with line(charter="ceiling: enforce\nlimits: {per_hour: 1}", policy=ALWAYS) as on:
         incident = on.respond(on.finding())
-        held = explain(on, on.finding(finding_id="f" * 32, image=7), "--live", "--json").json
-        again = explain(on, on.finding(finding_id="e" * 32, image=7), "--live", "--json").json
+        on_good = f"services/checkout/revisions/{GOOD}"
+        held = explain(on, on.finding(finding_id="f" * 32, workload=on_good), "--live", "--json").json
+        again = explain(on, on.finding(finding_id="e" * 32, workload=on_good), "--live", "--json").json
 
         assert incident.phase == "contained"
         assert [cap["name"] for cap in held["decision"]["caps"]] == [cap["name"] for cap in again["decision"]["caps"]]

@@ -181,6 +181,82 @@ def test_what_somebody_did_meanwhile_in_one_region_asks_again_about_the_other(li
         assert serving(on) == [[OLD], [OTHER_BAD]]
 
 
+def ingress(on: Line) -> list[int]:
+    """Who may come in, here and there: 1 is all, 2 internal."""
+    return [int(on.world.service(name).service.ingress) for name in (SERVICE, ELSEWHERE)]
+
+
+@pytest.mark.parametrize("policy", [ALWAYS, CUT], ids=["pin, otherwise cut", "cut"])
+def test_a_region_in_which_nothing_is_suspect_is_not_cut_whatever_the_steps_are(line: Lines, policy: str) -> None:
+    """As in a rollout, region by region: the bad build has not come there."""
+    with line(world_of(revision(OTHER_GOOD, 7, "-10d")), policy=policy) as on:
+        incident = on.respond(on.finding())
+
+        assert incident.phase == "contained"
+        assert ingress(on)[1] == 1
+        assert writes_to(on, HERE) == 1
+        assert writes_to(on, THERE) == 0
+        assert any("us-east1, where nothing was closed" in line for line in incident.still_open)
+
+
+@pytest.mark.parametrize("denied", [HERE, THERE])
+def test_where_one_regions_update_is_denied_the_other_is_pinned_and_neither_is_cut(line: Lines, denied: str) -> None:
+    with line(world_of(*THERE_TOO), policy=ALWAYS) as on:
+        on.sandbox.wire.inject(Fault("*/UpdateService", "error", "PERMISSION_DENIED", routed=f"*{denied}*", times=None))
+        incident = on.respond(on.finding())
+        pinned = [[GOOD], [OTHER_BAD]] if denied == THERE else [[BAD], [OTHER_GOOD]]
+
+        assert incident.phase == "failed"
+        assert serving(on) == pinned
+        assert ingress(on) == [1, 1]
+        assert any("PERMISSION_DENIED" in line for line in incident.still_open)
+
+
+@pytest.mark.parametrize("mode", ["enforce", "approve"])
+def test_where_one_regions_change_fails_for_good_its_otherwise_follows_there_alone(line: Lines, mode: str) -> None:
+    """The other region is pinned, and what was approved covers the fallback that was shown."""
+    with line(world_of(*THERE_TOO), policy=ALWAYS if mode == "enforce" else APPROVED) as on:
+        on.world.fail_next_operation(13, "Revision 'x' does not exist or is deleted.")
+        incident = on.respond(on.finding())
+        if mode == "approve":
+            on.approve(incident)
+            incident = on.read(incident)
+
+        assert incident.phase == "contained"
+        assert [one.status for one in incident.outcomes] == ["Failure", "Success", "Success"]
+        assert serving(on)[1] == [OTHER_GOOD]
+        assert ingress(on) == [2, 1]
+
+
+def test_suspects_that_are_inferred_by_age_are_asked_about_and_written_in_no_other_region(line: Lines) -> None:
+    """A person changed the service there an hour ago; nothing tells which of its revisions ran the binary."""
+    with line(world_of(*THERE_TOO), policy=ALWAYS) as on:
+        on.world.edit(ELSEWHERE, labels={"deployed": "again"})
+        incident = on.respond(on.finding(image=None))
+        caps = [cap.reason for cap in incident.decision.caps] if incident.decision else []
+        on.approve(incident)
+        contained = on.read(incident)
+
+        assert incident.phase == "waiting"
+        assert len(caps) == 1
+        assert "us-east1, where it cannot be told what is suspect: the suspects are inferred by age" in caps[0]
+        assert contained.phase == "contained"
+        assert serving(on) == [[GOOD], [OTHER_BAD]]
+        assert ingress(on) == [1, 1]
+
+
+def test_a_service_that_no_ingress_reaches_is_not_opened_to_its_networks(line: Lines) -> None:
+    """Of several regions Cloud Run may not take `none`; where it stands, `internal` would be a way in."""
+    with line(world_of(*THERE_TOO), policy=CUT) as on:
+        for name in (SERVICE, ELSEWHERE):
+            on.world.edit(name, ingress=4)
+        incident = on.respond(on.finding())
+
+        assert incident.phase == "contained"
+        assert ingress(on) == [4, 4]
+        assert all(on.world.service(name).service.default_uri_disabled for name in (SERVICE, ELSEWHERE))
+
+
 def test_a_write_that_fails_in_one_region_is_named_and_the_other_one_stays_contained(line: Lines) -> None:
     with line(world_of(*THERE_TOO), policy=PIN_ONLY) as on:
         refused = Fault("*/UpdateService", "error", "PERMISSION_DENIED", routed="*us-east1*", times=None)
