@@ -207,7 +207,9 @@ def test_a_halt_stands_until_it_is_lifted(firebreak: Told) -> None:
     assert again.code == 1
 
 
-def test_a_resume_lifts_the_halt_that_stood_when_it_was_typed(firebreak: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resume_lifts_the_halt_that_stood_when_it_was_typed(
+    firebreak: Told, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another one is set between the look and the lifting."""
     firebreak("halt", "--reason", "a drill", "--by", "ada")
     stop_or_go = pipeline.stop_or_go
@@ -224,7 +226,7 @@ def test_a_resume_lifts_the_halt_that_stood_when_it_was_typed(firebreak: Told, m
     assert told.code == 1
     assert told.err == (
         "the halt stays (halted by bob: an attack): the order names another one; say `firebreak resume` again if it is "
-        "to be lifted too\n"
+        f"to be lifted too (ledger {ledger})\n"
     )
     assert "halted by bob: an attack" in seen.out
 

@@ -28,7 +28,8 @@ from core.workload import INGRESS
 
 OURS = re.compile(r"tests/core/test_failing_actions\.py:\d+")
 CASE = Case(Target("p", "l", "service", "svc"), Suspicion("named", frozenset({"r-1"}), "why"), (), None, frozenset())
-OPEN: State = {INGRESS: "all", "service_iam.all": True}
+GRANT = "service_iam.roles/run.invoker||allUsers"
+OPEN: State = {INGRESS: "all", GRANT: True}
 NONE: frozenset[str] = frozenset()
 
 
@@ -49,7 +50,7 @@ def _closes(before: State) -> State:
 
 
 def _revokes(before: State) -> State:
-    return {**before, "service_iam.all": False}
+    return {key: value for key, value in before.items() if key != GRANT}
 
 
 @dataclass(frozen=True)

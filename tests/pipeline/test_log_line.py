@@ -44,7 +44,7 @@ def grown() -> Any:
 
 def test_the_line_of_the_largest_incident_is_short_and_has_what_it_is_known_by() -> None:
     whole = grown()
-    line = log_line("ERROR", "contained: " + "x" * 5000, {"incident": whole.id, "record": summary(whole)})
+    line = log_line("ERROR", "contained: " + "x " * 2500, {"incident": whole.id, "record": summary(whole)})
     read = json.loads(line)
 
     assert len(line.encode()) <= LONGEST_LINE < 16_384
