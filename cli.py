@@ -16,7 +16,6 @@ from commands.demo import add_demo_command
 from commands.incident import add_incident_commands
 from commands.policy import add_policy_commands
 from commands.recorded import by, said, who
-from core.codec import Unreadable
 from core.errors import Refused, Transient
 from core.faults import Faults
 from screens.console import stdout
@@ -58,8 +57,6 @@ def _ended(parsed: argparse.Namespace, fault: Exception) -> int:
     for kinds, code in (((SettingsFault, Misused), USAGE), (Refused, NO), ((Transient, OSError), UNREACHABLE)):
         if isinstance(fault, kinds):
             return say(parsed, str(fault) or type(fault).__name__, code)
-    if isinstance(fault, Unreadable):
-        return say(parsed, f"the record was saved by another version of Firebreak: {fault}", UNREACHABLE)
     trace = fault.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -14,6 +14,8 @@ from commands.evidence import add_evidence_command
 from commands.recorded import ALL, by, found, identity, open_ledger, said, shown, who
 from core.command import CLOSED_AS
 from core.incident import Phase
+from ledger import Held
+from records import newer
 from screens.console import stdout
 from screens.incident_list import show_list
 from screens.incident_show import show
@@ -67,12 +69,16 @@ def _digest(text: str) -> str:
 
 def _list(parsed: argparse.Namespace) -> int:
     ledger = open_ledger()
-    held = list(ledger.newest(ALL if parsed.phase else parsed.limit))
+    listed = list(ledger.listed(ALL if parsed.phase else parsed.limit))
+    held = (one for one in listed if isinstance(one, Held))
     records = [shown(one) for one in held if parsed.phase in (None, one.incident.phase)][: parsed.limit]
+    unread = [one for one in listed if not isinstance(one, Held)]
     if parsed.json:
-        print_json(records)
+        print_json([*records, *({"id": one.place.key, "not_acted_on": str(one)} for one in unread)])
     else:
         show_list(stdout(), records, time.time_ns(), ledger.halted())
+        for one in unread:
+            stdout().line(str(one), "bad")
     return YES
 
 
@@ -89,6 +95,8 @@ def _show(parsed: argparse.Namespace) -> int:
 def _approve(parsed: argparse.Namespace) -> int:
     name, held = who(parsed), found(open_ledger(), parsed.id)
     incident, question = held.incident, held.incident.question
+    if not held.acts:
+        return say(parsed, str(newer(held.document)), NO)
     if incident.phase == "expired":
         return decide(parsed, "approve", "asking anew", incident.id, name)
     if incident.phase != "waiting" or question is None:

@@ -10,6 +10,7 @@ from core.evidence import Evidence, FactValue
 from core.finding import Finding
 from core.mode import Cap, Mode
 from core.plan import Change, Outcome, Plan
+from core.storage_names import Stored
 from core.suspects import Rule
 from core.target import Target
 from core.verdict import Verdict
@@ -41,7 +42,7 @@ _BEGINNING = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Stored):
     """One source's evidence as the record keeps it."""
 
     source: str
@@ -52,7 +53,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Stored):
     """What was decided and why; `mode` is what was left after the guards, `wanted` what the policies asked for.
 
     `suspect_rule` and `suspect_images` are what the suspects of further regions are found by, `suspects_elsewhere` are
@@ -87,7 +88,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Question(Stored):
     """An open question: the digest that is to be approved, until when, and which cautions an approval answers.
 
     `escalated` counts how often it has expired and was put again.
@@ -102,7 +103,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Stored):
     """A person's approval of a digest, with the cautions that the question named and the approval so answers."""
 
     digest: str
@@ -112,7 +113,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Release(Stored):
     """A release under way: who asked, and the changes that restore, one a surface."""
 
     by: str
@@ -120,7 +121,7 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Stored):
     """One line of history: who did what, when. Free of secrets; texts from outside are escaped before they get here."""
 
     at_ns: int
@@ -129,7 +130,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(Stored):
     """One thing to tell, on one channel. Its id is stable: incident, number, channel."""
 
     number: int
@@ -139,7 +140,7 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Stored):
     """Where the vault keeps the evidence: the manifest's name and hash, empty where there is none, and the gaps."""
 
     uri: str
@@ -149,7 +150,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Stored):
     """The whole record. `operation` is a write under way; `release` is one that was asked for and is not yet done.
 
     `plan` is what was drawn last, `done` what was carried out last and may stand while another is being asked about.

@@ -15,6 +15,7 @@ from core.action import Refusal, Responder, Setting, State, surface_of
 from core.case import Case, basis_of
 from core.codec import encode
 from core.policy import Step
+from core.storage_names import Stored
 from core.target import Target
 from core.workload import ACCOUNT, IDENTITY, SURFACES
 
@@ -22,7 +23,7 @@ Actions = Mapping[str, Responder]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Stored):
     """One write to one surface of one target. `before` and `after` hold only the settings that differ; None is unset.
 
     `basis` is what the draft rested on and the settings do not show.
@@ -37,7 +38,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class StepRefusal:
+class StepRefusal(Stored):
     """A step that could not be drawn, and why."""
 
     action: str
@@ -45,7 +46,7 @@ class StepRefusal:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldStep:
+class HeldStep(Stored):
     """A step that was applied, in the form that survives storage."""
 
     action: str
@@ -53,7 +54,7 @@ class HeldStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Stored):
     """What was shown is what runs. `fallback` is what follows if a change fails for good; `steps` made the plan.
 
     The changes of the finding's own target come first; further ones are of its service in other regions, and of the
@@ -252,7 +253,7 @@ def stands_at(state: State, settings: Mapping[str, Setting | None]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Stored):
     """What became of a change. `still_open` names what the containment does not close, `target` is the target's key."""
 
     surface: str

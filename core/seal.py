@@ -7,8 +7,6 @@ import hmac
 import json
 from dataclasses import dataclass, field
 
-from core.codec import encode
-
 
 @dataclass(frozen=True, slots=True)
 class Seal:
@@ -17,16 +15,36 @@ class Seal:
     keys: tuple[bytes, ...] = field(repr=False)
 
     def sign(self, purpose: str, value: object) -> str:
-        """The seal of a value for one purpose, as hex digits."""
-        return _mac(self.keys[0], purpose, value)
+        """The seal of a value of JSON for one purpose, as hex digits."""
+        return _mac(self.keys[0], _message(purpose, value))
 
     def holds(self, purpose: str, value: object, seal: object) -> bool:
         """Whether any key made this seal for this value and purpose."""
+        return self._made(_message(purpose, value), seal)
+
+    def sign_text(self, about: list[object], text: str) -> str:
+        """The seal of exactly this text, and of what it is about."""
+        return _mac(self.keys[0], _message_of_text(about, text))
+
+    def holds_text(self, about: list[object], text: str, seal: object) -> bool:
+        """Whether any key made this seal for exactly this text, about this."""
+        return self._made(_message_of_text(about, text), seal)
+
+    def _made(self, message: bytes, seal: object) -> bool:
         if not isinstance(seal, str) or not seal.isascii():
             return False
-        return any(hmac.compare_digest(_mac(key, purpose, value), seal) for key in self.keys)
+        return any(hmac.compare_digest(_mac(key, message), seal) for key in self.keys)
 
 
-def _mac(key: bytes, purpose: str, value: object) -> str:
-    text = json.dumps([purpose, encode(value)], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+def _message(purpose: str, value: object) -> bytes:
+    return json.dumps([purpose, value], sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def _message_of_text(about: list[object], text: str) -> bytes:
+    """A line of JSON and the text: no value's message has a line of its own, so that neither passes for the other."""
+    line = json.dumps(about, separators=(",", ":"), ensure_ascii=True)
+    return f"{line}\n{text}".encode("utf-8", "surrogatepass")
+
+
+def _mac(key: bytes, message: bytes) -> str:
+    return hmac.new(key, message, hashlib.sha256).hexdigest()

@@ -58,6 +58,8 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
         screen.line(f"last: {last_event(record)}", hang=6)
     if halted:
         screen.line(f"HALTED, nothing is written: {halted}", "bad")
+    if not_acted_on := record.get("not_acted_on"):
+        screen.line(str(not_acted_on), "bad")
     if record.get("seal") == "broken":
         screen.line("This record was changed by somebody without the seal key: believe none of it unchecked.", "bad")
     if cut := texts(record.get("cut")):

@@ -8,7 +8,7 @@ from adapters.deadline import Deadline
 from app import App
 from core.errors import Refused
 from core.incident import ENDED, Answer, Incident, Phase
-from ledger import Held
+from ledger import Held, NotActedOn
 from stages.announce import channels
 from stages.contain import contain
 from stages.question import ask_anew
@@ -16,6 +16,7 @@ from stages.release import CannotRelease
 from stages.release import release as restore
 from stages.rest import holds, policy_of, resting
 from stages.review import announce_review
+from stages.set_aside import set_aside
 
 _RELEASABLE: frozenset[Phase] = frozenset({"contained", "failed", "containing", "verifying"})
 
@@ -44,10 +45,23 @@ def approve(app: App, held: Held, by: str, digest: str | None, deadline: Deadlin
     if question is None or policy is None or _not_approvable(incident, digest):
         says = _not_approvable(incident, digest) or "the policy that asked does not exist any more"
         return Answered(done=False, says=says, held=held)
+    if why := _not_believed(app, incident):
+        return Answered(done=False, says=f"{why}. The question stays: approve it again once that is cleared", held=held)
     answer = Answer(question.digest, by, now, question.cautions)
     answered = replace(incident, phase="containing", answer=answer, next_ns=None)
     held = app.ledger.save(held, answered.told(now, by, f"approved {question.digest[:12]}"))
     return _contained(contain(app, held, policy, deadline))
+
+
+def _not_believed(app: App, incident: Incident) -> str:
+    """Why what stands on a target of the plan is not to be written over; empty if it may be."""
+    for target in incident.plan.targets if incident.plan else ():
+        try:
+            app.ledger.standing(target.key)
+        except NotActedOn as fault:
+            set_aside(app, fault)
+            return str(fault)
+    return ""
 
 
 def _too_late(incident: Incident, now_ns: int) -> str:

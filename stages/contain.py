@@ -11,12 +11,13 @@ from app import App
 from core.case import basis_of
 from core.errors import Drifted, Refused, Transient, Unfinished, Unsupported
 from core.incident import Incident, Phase
+from core.mode import Cap
 from core.plan import SUCCESS, Change, Outcome, Plan, overlaid, stands_at
 from core.policy import Policy
 from core.standing import Hold
 from core.target import Target
 from core.workload import is_final
-from ledger import Held
+from ledger import Held, NotActedOn
 from stages.announce import channels
 from stages.blast_radius import give_slots_back, take_slots
 from stages.last_check import Barred, Unconfirmed, bars_now, check_again
@@ -72,6 +73,9 @@ def _make_all(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
             raise _Step(ask(app, _saved(app, held), policy, plan, doubt.caps, str(doubt))) from None
         except Drifted as drift:
             raise _Step(_redraft(app, _saved(app, held), policy, str(drift), deadline)) from None
+        except NotActedOn as doubt:
+            cap = Cap("seal", "caution", str(doubt), unknown=True)
+            raise _Step(ask(app, _saved(app, held), policy, plan, (cap,), str(doubt))) from None
         except Unsupported as refusal:
             raise _Step(_unsupported(app, _saved(app, held), policy, change, refusal, deadline)) from None
         except Refused as refusal:
@@ -243,7 +247,10 @@ def _refused(app: App, held: Held, policy: Policy, change: Change, refusal: Refu
 
 def _let_go(app: App, held: Held, change: Change, deadline: Deadline) -> None:
     """Give the hold up again if nothing of the plan is in the settings: other changes of it may stand."""
-    standing, document = app.ledger.standing(change.target.key)
+    try:
+        standing, document = app.ledger.standing(change.target.key)
+    except NotActedOn:
+        return
     if document is None or not standing.held_by(held.incident.id):
         return
     try:

@@ -16,7 +16,7 @@ from core.plan import Plan, draft
 from core.policy import Policy, Step
 from core.target import Target
 from core.workload import IDENTITY, Workload
-from ledger import BrokenSeal
+from ledger import NotActedOn
 from stages.look import Known, Seen, look_over, standing_on
 
 _AT_ONCE = 8
@@ -56,7 +56,7 @@ def draw(app: App, incident: Incident, policy: Policy, seen: Seen, known: Known,
         plan,
         tuple(one for one in found.values() if isinstance(one, Seen)),
         tuple(f"{one.place} could not be read: {found[one.key]}" for one in regions if _unread(found[one.key])),
-        next((str(one) for one in found.values() if isinstance(one, BrokenSeal)), None),
+        next((str(one) for one in found.values() if isinstance(one, NotActedOn)), None),
     )
 
 
@@ -70,7 +70,7 @@ _Found = Seen | Refused | Transient
 
 def _unread(found: _Found) -> bool:
     """A region that is only wished for and where nothing runs is no unread one."""
-    return not isinstance(found, Seen | Missing | BrokenSeal)
+    return not isinstance(found, Seen | Missing | NotActedOn)
 
 
 def _look_at_all(
@@ -83,7 +83,7 @@ def _look_at_all(
     def one(target: Target) -> _Found:
         try:
             standing = standing_on(app, incident, target)
-        except BrokenSeal as fault:
+        except NotActedOn as fault:
             return fault
         try:
             return look_over(app, incident, target, known, standing, deadline)

@@ -131,11 +131,9 @@ def approved(on: Line) -> Incident:
 RECIPES: Mapping[str, Recipe] = {
     "contained": Recipe(_found),
     "contained_in_two_regions": Recipe(_found, world=lambda: world_of_regions(*THERE_TOO)),
-    "contained_job": Recipe(
-        lambda on: _found(on, workload="jobs/nightly"), STOP_AND_BLOCK, lambda: GROUNDS["job"].world()
-    ),
+    "contained_job": Recipe(lambda on: _found(on, workload="jobs/nightly"), STOP_AND_BLOCK, GROUNDS["job"].world),
     "contained_pool": Recipe(
-        lambda on: _found(on, workload=GROUNDS["worker_pool"].workload), world=lambda: GROUNDS["worker_pool"].world()
+        lambda on: _found(on, workload=GROUNDS["worker_pool"].workload), world=GROUNDS["worker_pool"].world
     ),
     "approved": Recipe(approved, APPROVE),
     "released": Recipe(released),
@@ -171,7 +169,7 @@ def make(name: str, folder: Path) -> None:
         ledger = {"incident": incident.id, "policy": recipe.policy, **rows_of(path)}
         (folder / f"{name}.json").write_text(json.dumps(ledger, indent=1) + "\n")
         if name in LEDGER_FILE:
-            copy = folder / f"{name}.sqlite"
+            copy = folder / f"{name}.ledger"
             copy.unlink(missing_ok=True)
             with closing(sqlite3.connect(path)) as file:
                 file.execute("VACUUM INTO ?", (str(copy),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -157,8 +158,8 @@ def test_a_record_that_somebody_changed_is_read_but_not_sealed(tmp_path: Path, c
     """And saving it again does not make its seal good."""
     one = ledger(tmp_path, clock, "one")
     held = one.claim(FINDING)
-    changed = {**held.document.body["incident"], "unsupported": ["service.ingress=none"]}
-    one.documents.replace(held.document, {**held.document.body, "incident": changed})
+    changed = {**json.loads(held.document.body["sealed"]), "unsupported": ["service.ingress=none"]}
+    one.documents.replace(held.document, {**held.document.body, "sealed": json.dumps(changed)})
     read = one.read(held.incident.id)
 
     assert read is not None
