@@ -118,8 +118,8 @@ def keep_unverified(value: Mapping[str, Any], before: Mapping[str, Any]) -> dict
 
 def _lease(value: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     known = before.get("lease")
-    lease = {key: value[key] for key in _LEASE if key in value}
-    return {"lease": {**(known if isinstance(known, dict) else {}), **lease}} if lease else {}
+    lease = {**(known if isinstance(known, dict) else {}), **{key: value[key] for key in _LEASE if key in value}}
+    return {"lease": lease} if lease else {}
 
 
 def _about(place: Place, found: int, acts_from: int) -> tuple[object, ...]:

@@ -5,10 +5,13 @@ Each scene is driven through the whole line on the sandbox, and its ledger file 
 
 from __future__ import annotations
 
+import enum
+import importlib
 import json
 import sqlite3
 import sys
 import tempfile
+import typing
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ from typing import Any
 import pipeline
 from core.incident import Incident
 from core.instants import NANOS
+from core.storage_names import NAMES
 from documents import Document, Index
 from sandbox.world import World
 from tests.laws.grounds import GROUNDS
@@ -88,7 +92,7 @@ def halted(on: Line) -> Incident:
 def forged_phase(on: Line) -> Incident:
     """An open question whose phase says that it was answered."""
     incident = _found(on)
-    _changed(on, incident, phase="containing", question=None, next_ns=None)
+    _changed(on, incident, phase="containing", next_ns=None)
     return incident
 
 
@@ -165,8 +169,9 @@ def make(name: str, folder: Path) -> None:
         lines = Lines(Path(aside))
         with lines(recipe.world(), policy=recipe.policy, FIREBREAK_SEAL_KEY=KEY) as on:
             incident = recipe.play(on)
+            findings = list(on.world.findings)
         path = Path(aside) / "ledger.sqlite"
-        ledger = {"incident": incident.id, "policy": recipe.policy, **rows_of(path)}
+        ledger = {"incident": incident.id, "policy": recipe.policy, "findings": findings, **rows_of(path)}
         (folder / f"{name}.json").write_text(json.dumps(ledger, indent=1) + "\n")
         if name in LEDGER_FILE:
             copy = folder / f"{name}.ledger"
@@ -175,10 +180,32 @@ def make(name: str, folder: Path) -> None:
                 file.execute("VACUUM INTO ?", (str(copy),))
 
 
+def stored_names() -> dict[str, dict[str, list[str]]]:
+    """Every name that this version can store, by the stored names of types: fields, members of enums, and words."""
+    found: dict[str, dict[str, list[str]]] = {"types": {}, "members": {}, "words": {}}
+    for where, names in NAMES.items():
+        module, _, name = where.partition(":")
+        kind = getattr(importlib.import_module(module), name)
+        group = "members" if issubclass(kind, enum.Enum) else "types"
+        found[group][names.name] = list(names.parts.values())
+        hints = typing.get_type_hints(kind)
+        words = {stored: words_of(hints[one]) for one, stored in names.parts.items() if one in hints}
+        found["words"] |= {f"{names.name}.{stored}": said for stored, said in words.items() if said}
+    return found
+
+
+def words_of(hint: Any) -> list[str]:
+    """The words that a value of this type may be, or hold."""
+    if typing.get_origin(hint) is typing.Literal:
+        return list(typing.get_args(hint))
+    return [word for part in typing.get_args(hint) if part is not Ellipsis for word in words_of(part)]
+
+
 def main() -> None:
     """All scenes, of the version that is named."""
     folder = FIXTURES / sys.argv[1]
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "names.json").write_text(json.dumps(stored_names(), indent=1) + "\n")
     for name in RECIPES:
         make(name, folder)
 
