@@ -32,7 +32,7 @@ TARGET = "shop-prod/europe-west1/service/checkout"
 each_version = pytest.mark.parametrize("version", VERSIONS)
 
 
-def of_every_version(*names: str) -> Any:
+def of_every_version(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("version", "name"), [(one, name) for one in VERSIONS for name in names])
 
 

@@ -1,4 +1,4 @@
-"""Records that are not acted on: unreadable, changed by a stranger, or a newer version's. Nothing is written over them."""
+"""Records that are not acted on: unreadable, changed by a stranger, or a newer version's. They stay as they are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -290,7 +289,7 @@ def test_what_a_version_that_may_act_does_not_know_is_kept_through_a_containment
             assert (body["format"], body["counter"]) == (FORMAT + 1, 7)
 
 
-def test_who_has_not_the_key_spoils_nothing_whatever_is_saved(line: Lines, tmp_path: Path) -> None:
+def test_who_has_not_the_key_spoils_nothing_whatever_is_saved(line: Lines) -> None:
     """What was sealed is as it was for the right key; what the other one saved is seen by those who cannot verify."""
     with line(policy=APPROVE) as on:
         incident = on.respond(on.finding())
