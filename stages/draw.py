@@ -18,6 +18,7 @@ from core.target import Target
 from core.workload import IDENTITY, Workload
 from ledger import NotActedOn
 from stages.look import Known, Seen, look_over, standing_on
+from stages.set_aside import set_aside
 
 _AT_ONCE = 8
 
@@ -45,6 +46,9 @@ def draw(app: App, incident: Incident, policy: Policy, seen: Seen, known: Known,
     accounts = _accounts(seen) if _touches_identity(app, policy.then) else ()
     regions = other_regions(seen.workload)
     found = _look_at_all(app, incident, (*accounts, *regions), known, deadline)
+    for fault in found.values():
+        if isinstance(fault, NotActedOn):
+            set_aside(app, fault)
     case, state = _with_identities(seen, accounts, found)
     plan = draft(policy.then, state, case, app.actions, policy_set=app.policies.digest, failed=failed)
     steps = _without_identity(app, policy.then)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from core.codec import decode, encode
 from core.incident import Incident
 from core.seal import Seal
-from core.standing import Standing
+from core.standing import Hold, Standing
 from core.storage_names import NAMES, Names, Stored, names_of
 from core.stored_body import ACTS_FROM, FORMAT, Place, open_body, seal_body
 from tests.ledger.earlier import VERSIONS, scene
@@ -178,6 +178,16 @@ def test_no_two_types_have_one_stored_name() -> None:
 def test_what_has_no_names_cannot_be_saved_and_is_named() -> None:
     with pytest.raises(TypeError, match=r"core\.stored_body\.Place has no names"):
         encode(PLACE)
+
+
+def test_a_hold_that_is_taken_again_and_a_standing_that_ends_keep_what_they_do_not_know() -> None:
+    taken = Hold("fb-1", (), frozenset(), 1, unknown_keys={"later": 1})
+    standing = Standing("a", holds=(taken,), unknown_keys={"later": 2})
+    again = standing.joined(Hold("fb-1", (), frozenset({"bad"}), 2))
+
+    assert again.holds[0].unknown_keys == {"later": 1}
+    assert again.holds[0].suspects == {"bad"}
+    assert again.restored("fb-1", {}, 3).unknown_keys == {"later": 2}
 
 
 def test_a_field_that_is_renamed_in_python_is_stored_as_before() -> None:

@@ -21,7 +21,9 @@ from typing import Any
 import pipeline
 from core.incident import Incident
 from core.instants import NANOS
+from core.seal import Seal
 from core.storage_names import NAMES
+from core.vault import Manifest, entry_of, sealed_copy, sealed_manifest
 from documents import Document, Index
 from sandbox.world import World
 from tests.laws.grounds import GROUNDS
@@ -180,6 +182,17 @@ def make(name: str, folder: Path) -> None:
                 file.execute("VACUUM INTO ?", (str(copy),))
 
 
+def make_vault(folder: Path) -> None:
+    """What the vault holds of an incident: one copy, and the manifest over it."""
+    folder.mkdir(exist_ok=True)
+    seal = Seal((KEY.encode(),))
+    copy = sealed_copy("fb-1", "finding", {"name": "caf\u00e9", "score": 0.5}, seal)
+    entry = entry_of("finding.json", copy, "fb-1", seal)
+    manifest = Manifest("fb-1", "2026-11-28T00:00:00Z", (entry,) if entry else (), ("logs: not reached",))
+    (folder / "finding.json").write_bytes(copy)
+    (folder / "manifest.json").write_bytes(sealed_manifest(manifest, seal))
+
+
 def stored_names() -> dict[str, dict[str, list[str]]]:
     """Every name that this version can store, by the stored names of types: fields, members of enums, and words."""
     found: dict[str, dict[str, list[str]]] = {"types": {}, "members": {}, "words": {}}
@@ -206,6 +219,7 @@ def main() -> None:
     folder = FIXTURES / sys.argv[1]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "names.json").write_text(json.dumps(stored_names(), indent=1) + "\n")
+    make_vault(folder / "vault")
     for name in RECIPES:
         make(name, folder)
 

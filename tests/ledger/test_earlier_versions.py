@@ -18,8 +18,11 @@ import pytest
 
 import pipeline
 from adapters.deadline import Deadline
+from core.codec import encode
 from core.command import Command
 from core.instants import NANOS
+from core.seal import Seal
+from core.vault import entry_of, read_manifest
 from tests.ledger.earlier import VERSIONS, Earlier, earlier, in_force, scene
 from tests.ledger.make_fixtures import FIXTURES, KEY, RECIPES, stored_names
 from tests.pipeline.line import BAD, Lines
@@ -197,6 +200,20 @@ def test_a_save_writes_the_present_format_with_the_first_key(tmp_path: Path, ver
         assert new is not None
         assert new.sealed
         assert found.body("incident", found.id).keys() == {"format", "acts_from", "sealed", "seal", "lease"}
+
+
+@each_version
+def test_what_the_vault_holds_of_it_verifies(version: str) -> None:
+    """And the manifest, should a newer version have sealed more in it, as far as it can be read."""
+    seal, folder = Seal((KEY.encode(),)), FIXTURES / version / "vault"
+    copy, whole = (folder / "finding.json").read_bytes(), (folder / "manifest.json").read_bytes()
+    manifest = read_manifest(whole, "fb-1", seal)
+    assert manifest is not None
+    later = {**encode(manifest), "later": 1}
+    newer = json.dumps({**later, "seal": seal.sign("manifest", later)}).encode()
+
+    assert manifest.objects == (entry_of("finding.json", copy, "fb-1", seal),)
+    assert read_manifest(newer, "fb-1", seal) == manifest
 
 
 @each_version

@@ -137,6 +137,16 @@ def test_the_wrong_key_spoils_nothing_for_the_right_one(tmp_path: Path, clock: C
     assert _read(one, held.incident.id).sealed
 
 
+def test_the_largest_record_is_stored_whatever_is_in_it(tmp_path: Path, clock: Clock) -> None:
+    """A text within a text is escaped twice."""
+    one = ledger(tmp_path, clock, "one")
+    held = one.claim(FINDING)
+    for text in ("\u00e9" * 96_000, "\\" * 96_000, "\U0001f525" * 48_000):
+        held = one.save(held, replace(held.incident, unsupported=(text,)))
+
+        assert _read(one, held.incident.id).incident.unsupported == (text,)
+
+
 def test_the_halt_is_read_as_set_lifted_and_set_where_unreadable(tmp_path: Path, clock: Clock) -> None:
     """Unreadable counts as set."""
     one = ledger(tmp_path, clock, "one")

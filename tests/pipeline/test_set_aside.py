@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import pipeline
+from core.command import Command
 from core.incident import Incident
 from core.instants import NANOS
 from core.seal import Seal
@@ -302,6 +303,21 @@ def test_who_has_not_the_key_spoils_nothing_whatever_is_saved(line: Lines) -> No
         assert as_seen is not None
         assert (as_seen.sealed, as_seen.incident.phase) == (False, "closed")
         assert on.read(incident).phase == "waiting"
+
+
+def test_a_command_whose_answer_is_damaged_is_carried_out_again_and_does_nothing_twice(line: Lines) -> None:
+    with line(policy=ALWAYS) as on:
+        incident = on.respond(on.finding())
+        command = Command("one", "release", "ada", incident.id, "", "", "")
+        first = pipeline.obey(on.app, command)
+        writes = len(on.updates)
+        damaged(on, "command", "one")
+        again = pipeline.obey(on.app, command)
+
+        assert first.done
+        assert "released already" in again.says
+        assert pipeline.obey(on.app, command) == again
+        assert len(on.updates) == writes
 
 
 @pytest.mark.parametrize(
