@@ -72,11 +72,12 @@ class Ledger:
         return held
 
     def knows(self, finding: Finding) -> bool:
-        """Whether this event has an incident that can be read, of its own or one that it joined."""
+        """Whether this event has an incident, of its own or one that it joined; what cannot be read does not count."""
         event = finding.incident_id
-        with suppress(UnreadableRecord):
+        try:
             return bool(self.find(event) or even_damaged(lambda: self.documents.read("event", event)))
-        return False
+        except NotActedOn as fault:
+            return not isinstance(fault, UnreadableRecord)
 
     def _joined(self, incident_id: str, finding: Finding) -> Held | None:
         """The incident of the same finding that this event joined once, or joins now because it is open.

@@ -11,7 +11,7 @@ from core.incident import Incident
 from core.redaction import safe_texts
 from core.seal import Seal
 from core.standing import Standing
-from core.stored_body import FORMAT, Opened, Place, open_body
+from core.stored_body import FORMAT, Opened, Place, may_act, open_body
 from core.target import Target
 from documents import Document, Index
 
@@ -105,6 +105,8 @@ def _opened(document: Document, seal: Seal) -> Opened:
     try:
         return open_body(Place(document.kind, document.key), document.body, seal)
     except Unreadable as fault:
+        if not may_act(document.body):
+            raise newer(document) from None
         raise unreadable(document, str(fault)) from None
 
 

@@ -28,6 +28,8 @@ ACTS_FROM = 2
 
 _LEASE = ("owner", "lease_until_ns", "updated_ns")
 _OURS = frozenset({"format", "acts_from", "sealed", "seal", "lease", "unverified", "incident", "standing"})
+_FIRST = frozenset({"incident", "standing"})
+"""The kinds that format 1 sealed; of any other the body itself is the record, which nobody sealed."""
 _SEALED_INCIDENT = (
     "id",
     "finding.target",
@@ -75,6 +77,12 @@ class Opened:
         return self.acts_from <= FORMAT
 
 
+def may_act(body: Mapping[str, Any]) -> bool:
+    """Whether a body says that this version may act on it, however little else of it can be read."""
+    acts_from = body.get("acts_from", body.get("format"))
+    return type(acts_from) is not int or acts_from <= FORMAT
+
+
 def open_body(place: Place, body: Mapping[str, Any], seal: Seal) -> Opened:
     """What a body says, and whether it was sealed so; raises Unreadable."""
     found = _number(body, "format", 1)
@@ -100,8 +108,7 @@ def seal_body(place: Place, value: Mapping[str, Any], seal: Seal, before: Mappin
     text = _text({key: one for key, one in value.items() if key not in _LEASE})
     numbers = max(FORMAT, _number(before, "format", 1)), max(ACTS_FROM, _number(before, "acts_from", 1))
     return {
-        **{key: one for key, one in before.items() if key not in _OURS},
-        **_beside_first(place, before),
+        **_beside(place, before),
         "format": numbers[0],
         "acts_from": numbers[1],
         "sealed": text,
@@ -129,6 +136,8 @@ def _about(place: Place, found: int, acts_from: int) -> tuple[object, ...]:
 
 def _open_first(place: Place, body: Mapping[str, Any], seal: Seal) -> tuple[dict[str, Any], bool]:
     """The record of a body in format 1; the seal is verified on the JSON as it is stored, without reading it."""
+    if place.kind not in _FIRST:
+        return dict(body), False
     value = body.get(place.kind)
     if not isinstance(value, dict):
         message = f"there is no record of {place} in it"
@@ -145,12 +154,15 @@ def _open_first(place: Place, body: Mapping[str, Any], seal: Seal) -> tuple[dict
     return known, here and seal.holds("standing", known, made)
 
 
-def _beside_first(place: Place, before: Mapping[str, Any]) -> dict[str, Any]:
-    """What stood in format 1 beside what it sealed: kept, and still not sealed."""
-    value = before.get("standing")
-    if place.kind != "standing" or not isinstance(value, dict) or value.keys() <= _SEALED_STANDING:
+def _beside(place: Place, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What stood beside the record, and what format 1 had in it without sealing it: kept, and still not sealed."""
+    if "format" not in before and place.kind not in _FIRST:
         return {}
-    return {"unsealed": {key: one for key, one in value.items() if key not in _SEALED_STANDING}}
+    kept = {key: one for key, one in before.items() if key not in _OURS}
+    value = before.get("standing")
+    if place.kind == "standing" and isinstance(value, dict) and not value.keys() <= _SEALED_STANDING:
+        kept["unsealed"] = {key: one for key, one in value.items() if key not in _SEALED_STANDING}
+    return kept
 
 
 def _part(value: dict[str, Any], path: str) -> object:

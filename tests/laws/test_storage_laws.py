@@ -157,6 +157,18 @@ def test_a_body_holds_only_in_its_own_place() -> None:
     assert not open_body(Place("halt", PLACE.key), sealed(Standing(PLACE.key)), SEAL).sealed
 
 
+def test_a_kind_that_was_not_sealed_before_is_read_as_unsealed_and_sealed_by_the_next_save() -> None:
+    """What it was is not left lying beside what was sealed."""
+    place, before = Place("slots", "all"), {"slots": {"fb-1": 1}}
+    opened = open_body(place, before, SEAL)
+    saved = seal_body(place, {"slots": {"fb-2": 2}}, SEAL, before)
+
+    assert (opened.value, opened.sealed, opened.format) == (before, False, 1)
+    assert saved.keys() == {"format", "acts_from", "sealed", "seal"}
+    assert open_body(place, saved, SEAL).value == {"slots": {"fb-2": 2}}
+    assert open_body(place, saved, SEAL).sealed
+
+
 @pytest.mark.parametrize("where", NAMES)
 def test_every_field_and_member_has_one_stored_name(where: str) -> None:
     """And nothing that does not exist has one."""

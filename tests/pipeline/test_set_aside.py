@@ -70,8 +70,13 @@ def of_a_newer_version(on: Line, kind: str, key: str) -> None:
     saved(on, kind, key, seal_body(Place(kind, key), value, on.app.ledger.seal, before))
 
 
+def of_a_version_far_ahead(on: Line, kind: str, key: str) -> None:
+    """Of which nothing but the versions can be read."""
+    saved(on, kind, key, {"format": 99, "acts_from": 98, "blob": "x"})
+
+
 UNREADABLE = (damaged, of_wrong_type)
-NOT_BELIEVED = (*UNREADABLE, with_broken_seal, of_a_newer_version)
+NOT_BELIEVED = (*UNREADABLE, with_broken_seal, of_a_newer_version, of_a_version_far_ahead)
 
 
 def sweep(on: Line, after: int = 60) -> pipeline.Swept:
@@ -268,6 +273,23 @@ def test_a_newer_versions_incident_is_shown_and_nothing_is_done_with_it(line: Li
         assert all(f"format {FORMAT + 1}" in one and f"format {FORMAT}:" in one for one in refusals)
         assert text_in_file(on, "incident", incident.id) == before
         assert on.updates == ()
+
+
+def test_an_incident_of_which_only_the_version_can_be_read_is_written_over_by_nothing(line: Lines) -> None:
+    """It is no unreadable one, to be begun anew; and what SCC holds beside it is looked for all the same."""
+    with line(policy=APPROVE) as on:
+        found = on.finding(minutes_ago=5)
+        incident = on.respond(found)
+        of_a_version_far_ahead(on, "incident", incident.id)
+        before = text_in_file(on, "incident", incident.id)
+        on.finding(finding_id="missed")
+        swept = sweep(on)
+        for act in (lambda: on.respond(found), lambda: pipeline.release(on.app, incident.id, "ada")):
+            with pytest.raises(NotActedOn, match="format 99, on which only versions that know format 98 may act"):
+                act()
+
+        assert swept.done["missed findings answered"] == 1
+        assert text_in_file(on, "incident", incident.id) == before
 
 
 def test_what_a_version_that_may_act_does_not_know_is_kept_through_a_containment_and_a_release(line: Lines) -> None:
