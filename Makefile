@@ -10,7 +10,7 @@ CHECKOV_VERSION := 3.3.30
 CHECKOV := $(VENV)/checkov-$(CHECKOV_VERSION)
 MUTMUT_VERSION := 3.8.0
 MUTMUT := $(VENV)/mutmut-$(MUTMUT_VERSION)
-PACKAGES := main.py app.py cli.py commands pipeline.py ledger.py documents.py policy_folder.py settings.py core adapters enrichment responders stages screens sandbox tools benchmarks tests
+PACKAGES := main.py app.py cli.py commands pipeline.py ledger.py records.py documents.py policy_folder.py settings.py core adapters enrichment responders stages screens sandbox tools benchmarks tests
 EXISTING = $(wildcard $(PACKAGES))
 
 .PHONY: help setup demo test thorough check lint format policies schema docs readme outside scan package guards permissions columns benchmark mutate pins clean

@@ -15,7 +15,6 @@ from commands.demo import add_demo_command
 from commands.incident import add_incident_commands
 from commands.policy import add_policy_commands
 from commands.recorded import by, on_ledger, open_ledger, said, to_decide, who
-from core.codec import Unreadable
 from core.errors import Refused, Transient
 from core.faults import Faults
 from core.place import place
@@ -58,8 +57,6 @@ def _ended(parsed: argparse.Namespace, fault: Exception) -> int:
     for kinds, code in (((SettingsFault, Misused), USAGE), (Refused, NO), ((Transient, OSError), UNREACHABLE)):
         if isinstance(fault, kinds):
             return say(parsed, str(fault) or type(fault).__name__, code)
-    if isinstance(fault, Unreadable):
-        return say(parsed, f"the record was saved by another version of Firebreak: {fault}", UNREACHABLE)
     return say(parsed, f"Firebreak could not go on: {type(fault).__name__}: {fault} ({place(fault)})", UNREACHABLE)
 
 

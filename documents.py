@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -51,12 +51,31 @@ class Index:
 NO_INDEX = Index()
 
 
+class Damaged(Transient):
+    """What is stored there is no JSON object. `document` has an empty body, `text` is what stands in its place."""
+
+    def __init__(self, document: Document, text: str) -> None:
+        """Keep what is needed to set it aside: the version, to save over it, and the text, so that it is not lost."""
+        message = f"the ledger's record {document.kind} {document.key} is damaged and was not used"
+        super().__init__(f"{message}; restore it from a backup")
+        self.document = document
+        self.text = text
+
+
+def even_damaged(read: Callable[[], Document | None]) -> Document | None:
+    """What is read, with an empty body where it is damaged: for what leads elsewhere, and can be written over."""
+    try:
+        return read()
+    except Damaged as fault:
+        return fault.document
+
+
 class Documents(Protocol):
     """A store of JSON documents with atomic create and compare-and-set. Unreachable raises Transient.
 
     Any text of up to 300 characters may be a key or a subject. A list costs as much as it yields, however much is
-    stored. What it yields may have been saved again since it was asked for: only `replace` tells. A damaged document is
-    Transient when it is read, and has an empty body in a list: it must not hide the others.
+    stored. What it yields may have been saved again since it was asked for: only `replace` tells. What is stored
+    damaged raises Damaged when it is read, and has an empty body in a list: it must not hide the others.
     """
 
     def create(self, kind: str, key: str, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:

@@ -25,10 +25,12 @@ from core.instants import parse_instant
 from core.intake import NO_POLICY
 from core.place import place
 from core.policy import PolicySet
+from ledger import NotActedOn
 from pipeline import obey, respond
 from policy_folder import broken_plugins, load_policies
 from settings import SettingsFault, read_settings
 from stages.dead_letter import bury
+from stages.set_aside import set_aside
 
 if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
@@ -112,6 +114,10 @@ def _read_or_buried(app: App, event: CloudEvent, work: Work) -> None:
         work(app, message_data(event.data))
     except Malformed as fault:
         bury(app, event.data, str(fault))
+    except NotActedOn as fault:
+        # Whoever may act on the record goes on with it; another delivery to us would change nothing.
+        set_aside(app, fault)
+        app.say("ERROR", f"acknowledged, and nothing was done: {fault}", message_id=str(event["id"]))
 
 
 def unreadable(_: Exception) -> tuple[str, int]:

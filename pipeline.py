@@ -12,7 +12,7 @@ from core.command import Command
 from core.errors import Refused, Transient
 from core.finding import Notification, parse_notification
 from core.halt import Halt
-from ledger import Held, Ledger
+from ledger import Held, Ledger, NotActedOn
 from stages import answers
 from stages.announce import Unsent, count_refused, flush
 from stages.answers import Answered
@@ -21,7 +21,8 @@ from stages.missed import answer_missed
 from stages.obey import Obeyed
 from stages.obey import obey as obeyed
 from stages.respond import proceed
-from stages.sweep import Tally, carry_on, due_incidents, isolated, out_of_time, standing_targets
+from stages.set_aside import claimed, not_due, set_aside
+from stages.sweep import Tally, carry_on, due_incidents, isolated, out_of_time, standing_targets, what_is_set_aside
 
 BUDGET_SECONDS = 100.0
 HALTED = "halted: nothing is written until `firebreak resume`; releases by a person still work"
@@ -40,10 +41,10 @@ def respond(app: App, data: bytes, budget: float = BUDGET_SECONDS) -> Held:
 def answer(app: App, notification: Notification, deadline: Deadline) -> Held:
     """Own the finding's incident, go on from where it stands, tell, and let it go; raises Transient."""
     app = as_one_worker(app)
-    held = claimed = app.ledger.claim(notification.finding)
+    held = begun = claimed(app, notification.finding)
     try:
-        held = proceed(app, claimed, notification, deadline)
-        held = collect(app, claimed, held, notification, deadline)
+        held = proceed(app, begun, notification, deadline)
+        held = collect(app, begun, held, notification, deadline)
         held = flush(app, held, deadline)
     except Transient:
         give_up_lease(app, held)
@@ -137,7 +138,11 @@ def _command(app: App, incident_id: str, act: Callable[[App, Held, Deadline], An
     """Own the incident, act, tell, and let it go; raises Transient while somebody else works on it."""
     app = as_one_worker(app)
     deadline = Deadline.after(BUDGET_SECONDS)
-    held = app.ledger.take(incident_id)
+    try:
+        held = app.ledger.take(incident_id)
+    except NotActedOn as fault:
+        set_aside(app, fault)
+        raise
     if held is None:
         return None
     try:
@@ -196,6 +201,7 @@ def sweep(app: App, budget: float = BUDGET_SECONDS) -> Swept:
     counts = Tally()
     due_incidents(app, counts, lambda key: _carry_on(app, counts, key, deadline), deadline)
     standing_targets(as_one_worker(app), counts, deadline)
+    what_is_set_aside(app, counts, deadline)
     isolated(app, counts, "the findings of SCC", lambda: _answer_missed(app, counts, deadline))
     isolated(app, counts, "what has expired", lambda: _forget(app, counts))
     done = {what: number for what, number in counts.items() if number}
@@ -208,7 +214,11 @@ def sweep(app: App, budget: float = BUDGET_SECONDS) -> Swept:
 def _carry_on(app: App, counts: Tally, incident_id: str, deadline: Deadline) -> str | None:
     """Own one incident that is due, go on with it, tell, and let it go."""
     app = as_one_worker(app)
-    held = app.ledger.take(incident_id)
+    try:
+        held = app.ledger.take(incident_id)
+    except NotActedOn as fault:
+        not_due(app, fault)
+        raise
     if held is None:
         return None
     unsent = held.incident.unsent

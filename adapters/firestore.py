@@ -20,7 +20,7 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 from adapters.deadline import Deadline
 from adapters.firestore_faults import CONDITION_FAILED, PASSING, no_credentials, told
 from adapters.google_calls import client_of
-from adapters.json_bodies import body_of, listed_body, text_of
+from adapters.json_bodies import listed_document, read_document, text_of
 from core.instants import format_instant
 from documents import NO_INDEX, Conflict, Document, Exists, Index
 
@@ -73,7 +73,7 @@ class FirestoreDocuments:
         """The document, or None."""
         with told(self._database, "read"):
             stored = self._stored(kind, key, Deadline.after(self._seconds))
-        return _document(kind, stored, body_of) if stored else None
+        return _document(kind, stored, read_document) if stored else None
 
     def replace(self, document: Document, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
         """Save over exactly the version that was read, and index anew; raises Conflict or TooLarge."""
@@ -154,7 +154,7 @@ class FirestoreDocuments:
         while left > 0:
             size = min(left, _PAGE)
             page = self._page(types.StructuredQuery({**query, "limit": size}))
-            yield from (_document(kind, one, listed_body) for one in page)
+            yield from (_document(kind, one, listed_document) for one in page)
             left -= size
             if len(page) < size:
                 return
@@ -214,6 +214,6 @@ def _filter(field: str, operator: str, value: types.Value) -> dict[str, Any]:
     return {"field_filter": {"field": {"field_path": field}, "op": operator, "value": value}}
 
 
-def _document(kind: str, stored: Any, body: Callable[[str, str, object], dict[str, Any]]) -> Document:  # noqa: ANN401 - raw
+def _document(kind: str, stored: Any, made: Callable[[str, str, str, object], Document]) -> Document:  # noqa: ANN401 - raw
     key = str(stored.fields["key"].string_value)
-    return Document(kind, key, stored.update_time.ToJsonString(), body(kind, key, stored.fields["body"].string_value))
+    return made(kind, key, stored.update_time.ToJsonString(), stored.fields["body"].string_value)

@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from core.errors import Transient
-from documents import LARGEST_BODY, TooLarge
+from documents import LARGEST_BODY, Damaged, Document, TooLarge
 
 
 def text_of(kind: str, key: str, body: Mapping[str, Any]) -> str:
@@ -22,23 +21,22 @@ def text_of(kind: str, key: str, body: Mapping[str, Any]) -> str:
     return text
 
 
-def body_of(kind: str, key: str, text: object) -> dict[str, Any]:
-    """What `text_of` was given; raises Transient where it is damaged, so that nothing is taken for empty."""
+def read_document(kind: str, key: str, version: str, text: object) -> Document:
+    """The document whose body `text_of` made this text of; raises Damaged, so that nothing is taken for empty."""
     body = _loaded(text)
     if body is None:
-        message = f"the ledger's record {kind} {key} is damaged and was not used; restore it from a backup"
-        raise Transient(message)
-    return body
+        raise Damaged(Document(kind, key, version, {}), text if isinstance(text, str) else repr(text))
+    return Document(kind, key, version, body)
 
 
-def listed_body(_kind: str, _key: str, text: object) -> dict[str, Any]:
-    """The same, but empty where it is damaged, so that one such record does not hide all others of a list."""
-    return _loaded(text) or {}
+def listed_document(kind: str, key: str, version: str, text: object) -> Document:
+    """The same, but with an empty body where it is damaged, so that one such does not hide all others of a list."""
+    return Document(kind, key, version, _loaded(text) or {})
 
 
 def _loaded(text: object) -> dict[str, Any] | None:
     try:
         body = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from adapters.json_bodies import body_of, listed_body, text_of
+from adapters.json_bodies import listed_document, read_document, text_of
 from core.errors import Transient
 from documents import NO_INDEX, Conflict, Document, Exists, Index
 
@@ -157,12 +157,12 @@ class SqliteDocuments:
 
     def read(self, kind: str, key: str) -> Document | None:
         """The document, or None."""
-        return self._found(kind, key, body_of)
+        return self._found(kind, key, read_document)
 
-    def _found(self, kind: str, key: str, body: Callable[[str, str, object], dict[str, Any]]) -> Document | None:
+    def _found(self, kind: str, key: str, made: Callable[[str, str, str, object], Document]) -> Document | None:
         with self._connection() as connection, closing(connection.cursor()) as cursor:
             row = cursor.execute(_READ, {"kind": kind, "key": key}).fetchone()
-        return Document(kind, key, row[0], body(kind, key, row[1])) if row else None
+        return made(kind, key, row[0], row[1]) if row else None
 
     def replace(self, document: Document, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
         """Save over exactly the version that was read, and index anew; raises Conflict or TooLarge."""
@@ -192,7 +192,7 @@ class SqliteDocuments:
         with self._connection() as connection, closing(connection.cursor()) as cursor:
             keys = [key for (key,) in cursor.execute(query, {"kind": kind, **parameters})]
         for key in keys:
-            if document := self._found(kind, key, listed_body):
+            if document := self._found(kind, key, listed_document):
                 yield document
 
     def count(self, kind: str) -> int:

@@ -26,6 +26,8 @@ from commands.recorded import (
 )
 from core.command import CLOSED_AS
 from core.incident import Phase
+from ledger import Held
+from records import newer
 from screens.console import stdout
 from screens.incident_list import Count, show_list
 from screens.incident_show import show
@@ -85,15 +87,19 @@ def _digest(text: str) -> str:
 
 def _list(parsed: argparse.Namespace) -> int:
     ledger = open_ledger(chosen(parsed))
-    held = list(ledger.newest(ALL if parsed.phase else parsed.limit))
+    listed = list(ledger.listed(ALL if parsed.phase else parsed.limit))
+    held = [one for one in listed if isinstance(one, Held)]
+    unread = [one for one in listed if not isinstance(one, Held)]
     fitting = [one for one in held if parsed.phase in (None, one.incident.phase)]
     records = [shown(one) | named(parsed) for one in fitting[: parsed.limit]]
-    count = Count(ledger.count(), parsed.phase, len(fitting), len(held), parsed.ledger)
+    count = Count(ledger.count(), parsed.phase, len(fitting), len(listed), parsed.ledger)
     if parsed.json:
-        print_json(records)
+        print_json([*records, *({"id": one.place.key, "not_acted_on": str(one)} | named(parsed) for one in unread)])
         print(count.told(len(records)), file=sys.stderr)
     else:
         show_list(stdout(), records, time.time_ns(), ledger.halted(), count)
+        for one in unread:
+            stdout().line(str(one), "bad")
     return YES
 
 
@@ -110,6 +116,8 @@ def _show(parsed: argparse.Namespace) -> int:
 def _approve(parsed: argparse.Namespace) -> int:
     name, held = who(parsed), found(open_ledger(to_decide(parsed)), parsed.id)
     incident, question = held.incident, held.incident.question
+    if not held.acts:
+        return say(parsed, str(newer(held.document)), NO)
     if incident.phase not in ("waiting", "expired") or question is None:
         return say(parsed, f"{incident.id}: nothing is asked: the incident is {incident.phase}", NO)
     if parsed.digest and not question.digest.startswith(parsed.digest):

@@ -18,6 +18,7 @@ from core.record import record
 from core.redaction import safe
 from core.seal import Sealed
 from ledger import Held, Ledger
+from records import newer
 from settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ def _unnamed(settings: Settings) -> str:
 def shown(held: Held) -> dict[str, Any]:
     """The incident's record, with a word on a seal that is not known to hold."""
     whole = record(held.incident)
+    if not held.acts:
+        whole = {**whole, "not_acted_on": str(newer(held.document))}
     if held.sealed is Sealed.HOLDS:
         return whole
     no_key = f"{Sealed.UNVERIFIED.value}: FIREBREAK_SEAL_KEY is not set"
@@ -112,14 +115,14 @@ def found(ledger: Ledger, wanted: str) -> Held:
     if not _IDENTITY.fullmatch(wanted):
         message = f"{wanted!r} is no incident's id"
         raise Nothing(message)
-    if held := ledger.read(wanted):
+    if held := ledger.find(wanted):
         return held
     begins = (wanted, f"fb-{wanted}")
     known = sorted(one.key for one in ledger.documents.newest("incident", ALL) if one.key.startswith(begins))
     if len(known) > 1:
         message = f"{wanted} fits {len(known)} incidents: {', '.join(known[:5])}"
         raise Nothing(message)
-    held = ledger.read(known[0]) if known else None
+    held = ledger.find(known[0]) if known else None
     if held is None:
         message = f"there is no incident {wanted}"
         raise Nothing(message)

@@ -16,6 +16,7 @@ from core.command_lines import safe_words
 from core.evidence import Catalogue, Fact, FactType, FactValue
 from core.instants import NANOS, parse_instant
 from core.redaction import safe
+from core.storage_names import Stored
 from core.target import NotATarget, Target, parse_resource
 
 _NAME = re.compile(
@@ -49,7 +50,7 @@ class Malformed(Exception):  # noqa: N818 - named for what the caller does: dead
 
 
 @dataclass(frozen=True, slots=True)
-class FindingName:
+class FindingName(Stored):
     """A finding's address. `location` is `global` where the name has none."""
 
     container: str
@@ -71,7 +72,7 @@ class FindingName:
 
 
 @dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Stored):
     """A file of the finding. `sha256` covers the whole file only if `whole`; `role` says where SCC listed it."""
 
     path: str
@@ -81,7 +82,7 @@ class Binary:
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
+class Container(Stored):
     """A container as SCC names it; `digest` is `sha256:…` or None. The uri may be a mutable tag."""
 
     name: str
@@ -90,7 +91,7 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Stored):
     """One finding, frozen. Every text is redacted and escaped, or is a name of the one form that it can have.
 
     But for `original`: finding and resource in SCC's JSON as they came, which is neither shown nor saved.

@@ -251,9 +251,12 @@ def regions(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  
 
 
 def again(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
-    """A target that is contained already, or that a person released within a day, is not closed further alone."""
+    """A target that is contained already, or that a person released within a day, is not closed further alone.
+
+    Nor is one of which it is not known what stands there.
+    """
     if now.standing_fault is not None:
-        return _bar("seal", now.standing_fault)
+        return _not_known("seal", now.standing_fault)
     if now.standing is None or plan is None or not plan.writes:
         return []
     written = (one.standing for one in now.further if any(change.after for change in plan.changes_to(one.target)))

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from core.codec import LATER
 from core.evidence import Evidence, FactValue
 from core.finding import Finding
 from core.mode import Cap, Mode
 from core.plan import Change, Outcome, Plan
+from core.storage_names import Stored
 from core.suspects import Rule
 from core.target import Target
 from core.verdict import Verdict
@@ -42,7 +42,7 @@ _BEGINNING = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Stored):
     """One source's evidence as the record keeps it."""
 
     source: str
@@ -53,7 +53,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Stored):
     """What was decided and why; `mode` is what was left after the guards, `wanted` what the policies asked for.
 
     `suspect_rule` and `suspect_images` are what the suspects of further regions are found by, `suspects_elsewhere` are
@@ -88,7 +88,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Question(Stored):
     """An open question: the digest that is to be approved, until when, and which cautions an approval answers.
 
     `escalated` counts how often it has expired and was put again.
@@ -103,7 +103,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Stored):
     """A person's approval of a digest, with the cautions that the question named and the approval so answers."""
 
     digest: str
@@ -113,7 +113,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Release(Stored):
     """A release under way: who asked, and the changes that restore, one a surface."""
 
     by: str
@@ -121,7 +121,7 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Stored):
     """One line of history: who did what, when. Free of secrets; texts from outside are escaped before they get here."""
 
     at_ns: int
@@ -130,7 +130,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(Stored):
     """One thing to tell, on one channel. Its id is stable: incident, number, channel.
 
     `again_ns` is when to try again what has failed `tries` times; `refused` is why the channel does not take it.
@@ -146,7 +146,7 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Stored):
     """Where the vault keeps the evidence: the manifest's name and hash, empty where there is none, and the gaps."""
 
     uri: str
@@ -156,7 +156,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Stored):
     """The whole record. `operation` is a write under way; `release` is one that was asked for and is not yet done.
 
     `plan` is what was drawn last, `done` what was carried out last and may stand while another is being asked about.
@@ -195,7 +195,7 @@ class Incident:
     reopened: tuple[str, ...] = ()
     vault: Kept | None = None
     further: tuple[Target, ...] = ()
-    failed_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict, metadata=LATER)
+    failed_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from core.codec import UNSAVED
+from core.storage_names import Stored
 
 
 class Mode(enum.IntEnum):
@@ -26,7 +27,7 @@ MODES = {mode.word: mode for mode in Mode}
 
 
 @dataclass(frozen=True, slots=True)
-class Cap:
+class Cap(Stored):
     """One guard that lowered the mode: a bar (no approval overrules it) or a caution (an approval answers it).
 
     `name` is a stable word for programs (`source`, `stale`); `reason` is a sentence for people. `unknown` says that the

@@ -13,10 +13,11 @@ from typing import Any
 
 from core.action import Refusal, RefusalKind, Responder, Setting, State, surface_of
 from core.case import Case, basis_of
-from core.codec import LATER, encode
+from core.codec import encode
 from core.edits import edited
 from core.order import loosened
 from core.policy import Step
+from core.storage_names import Stored
 from core.target import Target
 from core.workload import ACCOUNT, IDENTITY, SURFACES
 
@@ -24,7 +25,7 @@ Actions = Mapping[str, Responder]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Stored):
     """One write to one surface of one target. `before` and `after` hold only the settings that differ; None is unset.
 
     `basis` is what the draft rested on and the settings do not show.
@@ -39,16 +40,16 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class StepRefusal:
-    """A step that could not be drawn, and why. `fault`: the action itself failed, which says nothing of the target."""
+class StepRefusal(Stored):
+    """A step that could not be drawn, and why."""
 
     action: str
     reason: str
-    kind: RefusalKind = field(default="cannot", metadata=LATER)
+    kind: RefusalKind = "cannot"
 
 
 @dataclass(frozen=True, slots=True)
-class HeldStep:
+class HeldStep(Stored):
     """A step that was applied, in the form that survives storage."""
 
     action: str
@@ -56,7 +57,7 @@ class HeldStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Stored):
     """What was shown is what runs. `fallback` is what follows if a change fails for good; `steps` made the plan.
 
     The changes of the finding's own target come first; further ones are of its service in other regions, and of the
@@ -292,7 +293,7 @@ def outgrown(
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Stored):
     """What became of a change. `still_open` names what the containment does not close, `target` is the target's key."""
 
     surface: str

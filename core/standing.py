@@ -11,6 +11,7 @@ from core.case import Case
 from core.edits import edited
 from core.instants import NANOS
 from core.plan import Actions, HeldStep
+from core.storage_names import Stored
 from core.target import Target
 from core.workload import RUNNING, is_final
 
@@ -25,7 +26,7 @@ RELEASE_NS = 600 * NANOS
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Stored):
     """One incident's claim on the target: the steps it asked for and the revisions it suspects."""
 
     incident: str
@@ -35,7 +36,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Stored):
     """`origin` is the settings before Firebreak's first write, `applied` what it last wrote and saw in force.
 
     `pending` is what is being written and not seen in force yet: a crash leaves it either there or not. `holds` stand
@@ -128,9 +129,13 @@ class Standing:
         """The standing once that hold is gone; of the last one, nothing is left but when the service changed."""
         rest = self.without(incident)
         if not rest.holds:
-            return Standing(self.target, released_ns=self.released_ns, changed_ns=changed_ns)
+            return self.ended(self.released_ns, changed_ns)
         there = {key: value for key, value in self.pending.items() if now.get(key) == value}
         return replace(rest, applied=laid(self.applied, there), pending={}, releasing="", changed_ns=changed_ns)
+
+    def ended(self, released_ns: int | None, changed_ns: int | None = None) -> Standing:
+        """The standing once nothing stands any more: when that was, and what a newer version wrote beside it."""
+        return Standing(self.target, released_ns=released_ns, changed_ns=changed_ns, unknown_keys=self.unknown_keys)
 
     def drifted(self, now: State) -> Settings:
         """Settings that are no longer as Firebreak wrote them, with the values they have now."""
@@ -143,7 +148,7 @@ def _with(holds: tuple[Hold, ...], hold: Hold) -> tuple[Hold, ...]:
     mine = next((one for one in holds if one.incident == hold.incident), None)
     if mine is None:
         return (*holds, hold)
-    kept = replace(hold, taken_ns=mine.taken_ns, suspects=mine.suspects | hold.suspects)
+    kept = replace(hold, taken_ns=mine.taken_ns, suspects=mine.suspects | hold.suspects, unknown_keys=mine.unknown_keys)
     return tuple(kept if one.incident == hold.incident else one for one in holds)
 
 

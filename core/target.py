@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.service_account import project_of
+from core.storage_names import Stored
 
 Kind = Literal["service", "job", "worker_pool", "instance", "service_account"]
 
@@ -23,7 +24,7 @@ _SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_:-]|\.(?!\.)){0,127}")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Target(Stored):
     """A workload in one project and region, or a service account that one runs as, which no finding names.
 
     `project` is as the finding spells it, id or number. `revision` and `execution` are short names, set when the
@@ -90,7 +91,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class NotATarget:
+class NotATarget(Stored):
     """Why a resource name is not a Cloud Run workload that Firebreak can act on."""
 
     reason: str

@@ -12,13 +12,14 @@ from typing import Any, Literal
 from core.codec import Unreadable, decode, encode
 from core.copies import copy_of, opened
 from core.seal import Seal, Sealed
+from core.storage_names import Stored
 
 MANIFEST = "manifest"
 _NAME = re.compile(r"(?P<stem>[a-z0-9][a-z0-9_]{0,70})(?:\.(?P<number>[1-9][0-9]{0,3}))?\.json")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Stored):
     """One object of the vault: its own hash, and that of the original, which was taken before anything was redacted.
 
     `original_of` says what was hashed: the bytes as they came, or the JSON of it with its keys in order. `cut` counts
@@ -35,7 +36,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Stored):
     """Everything that the vault holds of one incident, and what it could not get. `whole` is the hash over all."""
 
     incident: str

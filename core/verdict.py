@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from core.evidence import Evidence
 from core.finding import Finding
+from core.storage_names import Stored
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Stored):
     """`id` is an OCSF verdict (True Positive, Suspicious, Insufficient Data); `confidence` is Low, Medium or High."""
 
     id: str

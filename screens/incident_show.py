@@ -59,6 +59,8 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
         screen.line(f"last: {last_event(record)}", hang=6)
     if halted:
         screen.line(f"HALTED, nothing is written: {halted}", "bad")
+    if not_acted_on := record.get("not_acted_on"):
+        screen.line(str(not_acted_on), "bad")
     if record.get("seal") == "broken":
         screen.line(f"{CHANGED}: believe none of it unchecked.", "bad")
     elif record.get("seal"):

@@ -8,7 +8,7 @@ from adapters.deadline import Deadline
 from app import App
 from core.errors import Refused
 from core.incident import ENDED, Answer, Incident, Phase, Question
-from ledger import Held
+from ledger import Held, NotActedOn
 from stages.announce import channels
 from stages.contain import contain
 from stages.question import ask_anew
@@ -16,6 +16,7 @@ from stages.release import CannotRelease
 from stages.release import release as restore
 from stages.rest import holds, policy_of, resting
 from stages.review import announce_review
+from stages.set_aside import set_aside
 
 _RELEASABLE: frozenset[Phase] = frozenset({"contained", "failed", "containing", "verifying"})
 
@@ -45,6 +46,8 @@ def approve(app: App, held: Held, by: str, digest: str, deadline: Deadline) -> A
     if _empty(incident):
         held = ask_anew(app, held, policy, f"drawn anew when {by} approved a question without a plan", deadline)
         return Answered(done=False, says=_drawn_anew(held.incident), held=held)
+    if why := _not_believed(app, incident):
+        return Answered(done=False, says=f"{why}. The question stays: approve it again once that is cleared", held=held)
     answer = Answer(question.digest, by, now, question.cautions)
     answered = replace(incident, phase="containing", answer=answer, next_ns=None)
     held = app.ledger.save(held, answered.told(now, by, f"approved {question.digest[:12]}"))
@@ -69,6 +72,17 @@ def _unseen(question: Question | None, digest: str) -> str:
         )
     if not question.digest.startswith(digest):
         return f"nothing was changed: the question is about {question.digest[:12]}, not {digest[:12]}"
+    return ""
+
+
+def _not_believed(app: App, incident: Incident) -> str:
+    """Why what stands on a target of the plan is not to be written over; empty if it may be."""
+    for target in incident.plan.targets if incident.plan else ():
+        try:
+            app.ledger.standing(target.key)
+        except NotActedOn as fault:
+            set_aside(app, fault)
+            return str(fault)
     return ""
 
 

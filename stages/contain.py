@@ -12,11 +12,12 @@ from core.case import basis_of
 from core.errors import Denied, Drifted, Failed, Refused, Transient, Unfinished, Unsupported
 from core.guards import broken_caps
 from core.incident import Incident, Phase
+from core.mode import Cap
 from core.plan import Change, Plan, overlaid, stands_at
 from core.policy import Policy
 from core.standing import Hold
 from core.workload import IDENTITY
-from ledger import Held
+from ledger import Held, NotActedOn
 from stages.announce import channels
 from stages.approved import is_approved
 from stages.blast_radius import give_slots_back, never_wrote, take_slots
@@ -101,6 +102,11 @@ def _make_or_turn(app: App, held: Held, policy: Policy, change: Change, deadline
         raise _Step(ask(app, _saved(app, held), policy, plan, doubt.caps, str(doubt))) from None
     except Drifted as drift:
         raise _Step(_redraft(app, _saved(app, held), policy, str(drift), deadline)) from None
+    except NotActedOn as doubt:
+        cap = Cap("seal", "caution", str(doubt), unknown=True)
+        raise _Step(
+            ask(app, _saved(app, held), policy, held.incident.plan or Plan((), ()), (cap,), str(doubt))
+        ) from None
     except Unsupported as refusal:
         raise _Step(_unsupported(app, _saved(app, held), policy, change, refusal, deadline)) from None
     except Refused as refusal:

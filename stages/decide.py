@@ -28,11 +28,12 @@ from core.truth import Truth
 from core.verdict import assess
 from core.workload import IDENTITY, Gone, Workload
 from enrichment.related import named_revisions
-from ledger import Held, SealFault
+from ledger import Held, NotActedOn
 from stages.blast_radius import take_slots
 from stages.draw import Drawing, draw
 from stages.gather import Gathering
 from stages.look import Known, Seen, case_seen, images_of, wait_for_others
+from stages.set_aside import set_aside
 
 UNREACHABLE_FOR_NS = 600 * NANOS
 _MOST_TRACED = 30
@@ -221,8 +222,8 @@ def _standing(app: App, target: Target | NotATarget) -> tuple[Standing | None, s
         return None, None
     try:
         return app.ledger.standing(target.key)[0], None
-    except SealFault as fault:
-        app.say("ERROR", str(fault), target=target.resource)
+    except NotActedOn as fault:
+        set_aside(app, fault)
         return None, str(fault)
 
 

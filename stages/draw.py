@@ -16,8 +16,9 @@ from core.plan import Plan, StepRefusal, draft
 from core.policy import Policy, Step
 from core.target import Target
 from core.workload import IDENTITY, Workload
-from ledger import SealFault
+from ledger import NotActedOn
 from stages.look import Known, Seen, look_over, standing_on
+from stages.set_aside import set_aside
 
 _AT_ONCE = 8
 
@@ -44,6 +45,9 @@ def draw(app: App, incident: Incident, policy: Policy, seen: Seen, known: Known,
     accounts = _accounts(seen) if _touches_identity(app, policy.then) else ()
     regions = other_regions(seen.workload)
     found = _look_at_all(app, incident, (*accounts, *regions), known, deadline)
+    for fault in found.values():
+        if isinstance(fault, NotActedOn):
+            set_aside(app, fault)
     case, state = _with_identities(seen, accounts, found)
     failed = incident.failed_for(seen.workload.target, *accounts)
     plan = draft(policy.then, state, case, app.actions, policy_set=app.policies.digest, failed=failed)
@@ -57,7 +61,7 @@ def draw(app: App, incident: Incident, policy: Policy, seen: Seen, known: Known,
         plan,
         tuple(one for one in found.values() if isinstance(one, Seen)),
         tuple(f"{one.place}{why}" for one in regions if (why := _left(found[one.key]))),
-        next((str(one) for one in found.values() if isinstance(one, SealFault)), None),
+        next((str(one) for one in found.values() if isinstance(one, NotActedOn)), None),
     )
 
 
@@ -74,7 +78,7 @@ def _left(found: _Found) -> str:
     if isinstance(found, Seen):
         told = found.case.own or found.case.suspicion.rule != "unplaced"
         return "" if told else f", where it cannot be told what is suspect: {found.case.suspicion.reason}"
-    return "" if isinstance(found, Missing | SealFault) else f" could not be read: {found}"
+    return "" if isinstance(found, Missing | NotActedOn) else f" could not be read: {found}"
 
 
 def _elsewhere(app: App, steps: tuple[Step, ...], there: Seen, failed: frozenset[str]) -> Plan:
@@ -96,7 +100,7 @@ def _look_at_all(
     def one(target: Target) -> _Found:
         try:
             standing = standing_on(app, incident, target)
-        except SealFault as fault:
+        except NotActedOn as fault:
             return fault
         try:
             return look_over(app, incident, target, known, standing, deadline)

@@ -15,10 +15,11 @@ from core.plan import Plan
 from core.review import drift_sentence
 from core.standing import Standing
 from core.workload import Workload
-from ledger import Held
+from ledger import Held, NotActedOn
 from stages.announce import channels, flush
 from stages.question import ask
 from stages.rest import policy_of
+from stages.set_aside import set_aside
 from stages.verify import redraw
 
 
@@ -47,7 +48,13 @@ def _report(
     """Tell it on the incident that took its hold last, and ask there; once for each difference."""
     if standing.drift == signature:
         return None
-    held = app.ledger.take(standing.holds[-1].incident)
+    try:
+        held = app.ledger.take(standing.holds[-1].incident)
+    except NotActedOn as fault:
+        _remember(app, standing, signature)
+        set_aside(app, fault)
+        message = f"{sentence}; it cannot be told on its incident: {fault}"
+        raise Refused(message) from None
     if held is None:
         return None
     opened = tuple(sorted(standing.suspects & workload.reachable)) if workload is not None else ()

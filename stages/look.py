@@ -64,7 +64,7 @@ def wait_for_others(app: App, incident: Incident, standing: Standing) -> None:
 
 
 def look(app: App, incident: Incident, target: Target, deadline: Deadline) -> Seen:
-    """Read the target now, as the decision on the incident knows it; raises Missing, Denied, Transient, SealFault."""
+    """Read the target now, as the decision on the incident knows it; raises Missing, Denied, Transient, NotActedOn."""
     return look_with(app, incident, target, known_of(incident.decision, incident.unsupported), deadline)
 
 
@@ -75,7 +75,7 @@ def look_with(app: App, incident: Incident, target: Target, known: Known, deadli
 
 
 def standing_on(app: App, incident: Incident, target: Target) -> Standing:
-    """What stands on the target; raises SealFault, and Transient while another incident writes there."""
+    """What stands on the target; raises NotActedOn, and Transient while another incident writes there."""
     standing, _ = app.ledger.standing(target.key)
     wait_for_others(app, incident, standing)
     return standing

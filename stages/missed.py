@@ -10,7 +10,7 @@ from core.errors import Refused
 from core.finding import Finding, Notification
 from core.instants import NANOS
 from core.intake import NO_ORGANIZATION, NO_POLICY, reason_to_decline
-from documents import Conflict, Document, Exists
+from documents import Conflict, Document, Exists, even_damaged
 
 Answer = Callable[[Notification], None]
 _MOST_ANSWERED = 100
@@ -52,9 +52,10 @@ def _is_unanswered(app: App, finding: Finding) -> bool:
 
 
 def _since(app: App) -> tuple[Document | None, int]:
-    document = app.ledger.documents.read("sweep", "findings")
-    first = app.now_ns() - _FIRST_LOOK_NS
-    return document, int(document.body["since_ns"]) if document else first
+    """Where the last look ended; where that cannot be read, as at the first one, which is written over it."""
+    document = even_damaged(lambda: app.ledger.documents.read("sweep", "findings"))
+    since = document.body.get("since_ns") if document else None
+    return document, since if type(since) is int else app.now_ns() - _FIRST_LOOK_NS
 
 
 def _remember(app: App, document: Document | None, since_ns: int) -> None:

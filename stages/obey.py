@@ -11,7 +11,7 @@ from core.command import Command
 from core.finding import Malformed
 from core.instants import NANOS
 from core.redaction import safe
-from documents import Conflict, Document, Exists, Index
+from documents import Conflict, Damaged, Document, Exists, Index
 
 _KEPT_NS = 30 * 86_400 * NANOS
 
@@ -35,7 +35,7 @@ def obey(app: App, command: Command, act: Callable[[], Obeyed]) -> Obeyed:
     Raises Transient to be told again, and Malformed where the id is another command's.
     """
     begun = {"verb": command.verb, "by": command.by, "incident": command.incident, "at_ns": app.now_ns()}
-    document = app.ledger.documents.read("command", command.id) or _begin(app, command, begun)
+    document = _known(app, command, begun) or _begin(app, command, begun)
     if any(document.body.get(key) != begun[key] for key in ("verb", "by", "incident")):
         message = f"another command had the id {command.id}"
         raise Malformed(message)
@@ -51,6 +51,14 @@ def obey(app: App, command: Command, act: Callable[[], Obeyed]) -> Obeyed:
         again = app.ledger.documents.read("command", command.id)
         return (answer_of(again) if again else None) or obeyed
     return obeyed
+
+
+def _known(app: App, command: Command, begun: Mapping[str, Any]) -> Document | None:
+    """What is kept of it. Damaged, it is begun anew: what was done already is told by the ledger."""
+    try:
+        return app.ledger.documents.read("command", command.id)
+    except Damaged as fault:
+        return app.ledger.documents.replace(fault.document, begun, _index(app))
 
 
 def _begin(app: App, command: Command, begun: Mapping[str, Any]) -> Document:

@@ -10,7 +10,7 @@ from core.effect import told_by_status
 from core.errors import Refused, Transient
 from core.incident import Incident
 from core.plan import SUCCESS, Change, Outcome
-from ledger import Held
+from ledger import Held, NotActedOn
 from stages.look import look
 from stages.verify import in_force
 
@@ -38,7 +38,10 @@ def recorded(app: App, held: Held, change: Change, refusal: Refused, deadline: D
 
 def let_go(app: App, held: Held, change: Change, deadline: Deadline) -> None:
     """Give the hold up again if nothing of the plan is in the settings: other changes of it may stand."""
-    standing, document = app.ledger.standing(change.target.key)
+    try:
+        standing, document = app.ledger.standing(change.target.key)
+    except NotActedOn:
+        return
     if document is None or not standing.held_by(held.incident.id):
         return
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -18,7 +19,7 @@ from core.standing import Restoration, Standing, restoration, should_stand
 from core.target import NotATarget, Target
 from core.workload import IDENTITY, INGRESS, Workload, references
 from documents import Conflict, Document
-from ledger import Held
+from ledger import Held, NotActedOn
 from stages.announce import channels
 from stages.look import case_seen, known_of
 from stages.verify import in_force
@@ -223,9 +224,10 @@ def _await_effect(app: App, change: Change, workload: Workload, deadline: Deadli
 def _stop_releasing(app: App, incident: Incident) -> None:
     """A refused release leaves the holds where they were: the settings are still what they wrote."""
     for target in incident.targets:
-        standing, document = app.ledger.standing(target.key)
-        if standing.releasing == incident.id:
-            app.ledger.stand(replace(standing, releasing="", pending={}), document)
+        with suppress(NotActedOn):
+            standing, document = app.ledger.standing(target.key)
+            if standing.releasing == incident.id:
+                app.ledger.stand(replace(standing, releasing="", pending={}), document)
 
 
 def _let_go(app: App, held: Held, target: Target, by: str, deadline: Deadline, *, gone: bool) -> Held:
@@ -240,7 +242,7 @@ def _let_go(app: App, held: Held, target: Target, by: str, deadline: Deadline, *
         now = None
     if now is None:
         rest = standing.without(held.incident.id)
-        _stand(app, held, rest if rest.holds else Standing(target.key, released_ns=app.now_ns()), document)
+        _stand(app, held, rest if rest.holds else rest.ended(app.now_ns()), document)
         what = f"{held.incident.place_of(target)}the target does not exist any more: nothing was left to restore"
         return replace(held, incident=held.incident.told(app.now_ns(), by, what))
     restored = standing.restored(held.incident.id, now.state, now.updated_ns)

@@ -10,7 +10,7 @@ from core.instants import NANOS
 from core.policy import Policy
 from core.standing import Hold
 from core.target import Target
-from ledger import SealFault
+from ledger import NotActedOn
 
 _REVIEW_SECONDS = 4 * 3600
 
@@ -19,12 +19,12 @@ def holds(app: App, incident: Incident) -> bool:
     """Whether a containment of this incident stands anywhere; where that cannot be told, it is taken to stand."""
     try:
         return bool(held_targets(app, incident))
-    except SealFault:
+    except NotActedOn:
         return incident.done is not None
 
 
 def held_targets(app: App, incident: Incident) -> tuple[tuple[Target, Hold], ...]:
-    """Every target on which this incident stands, the finding's own first; raises SealFault."""
+    """Every target on which this incident stands, the finding's own first; raises NotActedOn."""
     return tuple(
         (target, hold)
         for target in incident.targets

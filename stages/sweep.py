@@ -9,27 +9,25 @@ from types import MappingProxyType
 
 from adapters.deadline import Deadline
 from app import App
-from core.codec import Unreadable
 from core.errors import Refused, Transient
 from core.finding import Notification
 from core.incident import Incident, Phase
-from core.instants import NANOS
 from core.mode import Mode
 from core.place import kind_and_place, place
 from core.target import NotATarget
-from ledger import Held
+from ledger import Held, NotActedOn
 from stages.blast_radius import take_slots
 from stages.contain import contain
 from stages.drift import look_at
 from stages.question import MOST_ESCALATIONS, ask_anew
 from stages.release import release
 from stages.respond import ask_scc_again, end, proceed, resume
-from stages.rest import held_targets, holds, policy_of, resting
+from stages.rest import held_targets, holds, policy_of, resting, review_ns
 from stages.review import review_due
+from stages.set_aside import LOOK_AGAIN_NS, look_again, set_aside
 
 MOST = 200
 """Of each kind of work, at most so much in one sweep; what is left comes first in the next."""
-LOOK_AGAIN_NS = 30 * NANOS
 
 
 class Tally(Counter[str]):
@@ -59,7 +57,11 @@ def isolated(app: App, counts: Tally, what: str, work: Callable[[], str | None])
         counts["busy or unreachable"] += 1
         counts.later.append(f"{what}: {fault}")
         app.say("WARNING", f"the sweep comes back to {what}: {fault}")
-    except (Refused, Unreadable) as fault:
+    except NotActedOn as fault:
+        set_aside(app, fault)
+        counts["set aside"] += 1
+        counts.refused.append(f"{what}: {fault}")
+    except Refused as fault:
         counts["refused"] += 1
         counts.refused.append(f"{what}: {fault}")
         app.say("ERROR", f"the sweep could not deal with {what}: {fault}")
@@ -89,8 +91,22 @@ def standing_targets(app: App, counts: Tally, deadline: Deadline) -> None:
         isolated(app, counts, document.key, lambda one=document: _look(app, one.key, deadline))  # type: ignore[misc]
 
 
+def what_is_set_aside(app: App, counts: Tally, deadline: Deadline) -> None:
+    """Every record that was set aside and is not known to have been repaired, the longest not looked at first."""
+    for note in list(app.ledger.documents.due("set_aside", app.now_ns(), MOST)):
+        if deadline.passed:
+            counts["left for the next sweep"] += 1
+            return
+        what = f"{note.body.get('kind')} {note.body.get('key')}"
+        isolated(app, counts, what, lambda one=note: look_again(app, one))  # type: ignore[misc]
+
+
 def _look(app: App, target: str, deadline: Deadline) -> str | None:
-    found = look_at(app, target, deadline)
+    try:
+        found = look_at(app, target, deadline)
+    except Refused:
+        app.ledger.look_at(target, app.now_ns() + LOOK_AGAIN_NS)
+        raise
     stands = app.ledger.standing(target)[0].holds
     app.ledger.look_at(target, app.now_ns() + LOOK_AGAIN_NS if stands else None)
     return f"drift {found}" if found else None
@@ -141,7 +157,11 @@ def _may_contain(app: App, incident: Incident, deadline: Deadline) -> bool:
 
 
 def _reviewed(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | None]:
-    stands = held_targets(app, held.incident)
+    try:
+        stands = held_targets(app, held.incident)
+    except NotActedOn:
+        app.ledger.save(held, replace(held.incident, next_ns=review_ns(app, held.incident)))
+        raise
     if not stands:
         return app.ledger.save(held, resting(app, held.incident, held.incident.phase)), None
     held = review_due(app, held, stands[0][1], deadline)

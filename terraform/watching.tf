@@ -14,6 +14,7 @@ locals {
     questions        = "jsonPayload.announcement:* AND jsonPayload.phase=\"waiting\""
     untrusted        = "(jsonPayload.announcement:* AND severity=ERROR AND NOT jsonPayload.phase=\"failed\") OR jsonPayload.message:\"the seal of\""
     faults           = "severity>=ERROR AND (jsonPayload.message:\"a fault in Firebreak itself\" OR jsonPayload.message:\"there is no policy at all\" OR jsonPayload.message:\"Firebreak does not start\")"
+    set-aside        = "severity>=ERROR AND (jsonPayload.message:\"a record is set aside\" OR jsonPayload.message:\"acknowledged, and nothing was done\")"
     sweeps           = "jsonPayload.message=\"the sweep is done\""
     virustotal-quota = "jsonPayload.record.evidence.gap:\"the VirusTotal quota is used up\""
   }
@@ -38,6 +39,11 @@ locals {
     function-error = {
       says     = "A fault in Firebreak itself, or a function that does not start: the message is delivered again for over two hours. Or one without any policy: findings are recorded, and nothing is decided."
       filter   = local.log_filters.faults
+      severity = "ERROR"
+    }
+    set-aside = {
+      says     = "A record on the ledger cannot be read, its seal does not hold, or it is a newer version's. It is left as it is, and nothing is done with it until somebody has looked."
+      filter   = local.log_filters.set-aside
       severity = "ERROR"
     }
     virustotal-quota = {

@@ -36,8 +36,8 @@ def filled(kind: Any) -> Any:  # noqa: ANN401, PLR0911 - one value of any type, 
     if origin is collections.abc.Mapping:
         return {ANY_KEY: filled(parts[1])}
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        hints = typing.get_type_hints(kind, vars(sys.modules[kind.__module__]))
-        names = [one.name for one in dataclasses.fields(kind) if one.init]
+        hints = typing.get_type_hints(kind)
+        names = [one.name for one in dataclasses.fields(kind) if one.init and not one.kw_only]
         return kind(**{name: WORDS.get(name) or filled(hints[name]) for name in names})
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return next(iter(kind))

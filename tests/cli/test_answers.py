@@ -14,8 +14,10 @@ import pytest
 
 from core.incident import Incident
 from core.record import record
+from core.stored_body import FORMAT
 from tests.cli.commands import Terminal, Told
 from tests.pipeline.line import BAD, GOOD, Line, Lines
+from tests.pipeline.test_set_aside import UNREADABLE, Spoil, of_a_newer_version
 
 UNKNOWN_FILE = "ab" * 32
 
@@ -357,3 +359,51 @@ def test_an_incident_that_another_is_at_work_on_is_3(firebreak: Told, asked: tup
 
     assert told.code == 3
     assert "is being worked on" in told.err
+
+
+@pytest.mark.parametrize("spoil", UNREADABLE)
+def test_an_incident_that_cannot_be_read_is_named_in_the_list_and_when_it_is_asked_for(
+    firebreak: Told, asked: tuple[Line, Incident], spoil: Spoil
+) -> None:
+    """It hides nothing else, and no command acts on it."""
+    on, incident = asked
+    other = on.respond(on.finding(finding_id="another", workload="services/checkout"))
+    spoil(on, "incident", incident.id)
+    listed, programs = firebreak("incident", "list"), firebreak("incident", "list", "--json")
+    told = [
+        firebreak("incident", *words)
+        for words in (("show", incident.id), ("approve", incident.id), ("release", incident.id), ("close", incident.id))
+    ]
+
+    assert f"incident {incident.id} cannot be read" in " ".join(listed.out.split())
+    assert other.id in listed.out
+    assert {one["id"] for one in programs.json} == {incident.id, other.id}
+    assert [one.code for one in told] == [1] * 4
+    assert all(f"incident {incident.id} cannot be read" in one.err for one in told)
+
+
+def test_an_incident_of_a_newer_version_is_shown_and_not_acted_on(
+    firebreak: Told, asked: tuple[Line, Incident]
+) -> None:
+    """With the plan and the lines to undo it; each refusal names both versions and what to do."""
+    on, incident = asked
+    of_a_newer_version(on, "incident", incident.id)
+    listed, shown = firebreak("incident", "list"), firebreak("incident", "show", incident.id)
+    told = [
+        firebreak("incident", *words)
+        for words in (
+            ("approve", incident.id, "--yes"),
+            ("reject", incident.id),
+            ("release", incident.id),
+            ("review", incident.id),
+            ("close", incident.id),
+        )
+    ]
+
+    assert incident.id in listed.out
+    assert "deferred" in listed.out
+    assert "gcloud run services" in shown.out
+    assert f"only versions that know format {FORMAT + 1} may act" in " ".join(shown.out.split())
+    assert [one.code for one in told] == [1] * 5
+    assert all("Deploy the version that saved it again, or undo by hand" in one.err for one in told)
+    assert on.updates == ()

@@ -167,7 +167,7 @@ def test_where_only_one_spelling_is_known_on_each_side_the_project_may_be_firebr
     spelling: str, known: dict[str, str]
 ) -> None:
     reason = "it is not known whether this is the project that Firebreak itself runs in"
-    target = Target("p", "l", "service", "svc", **known)
+    target = Target("p", "l", "service", "svc", None, None, known.get("project_id"), known.get("project_number"))
 
     assert itself_caps(target, (OWN.format(spelling),)) == [Cap("self", "caution", reason)]
 
@@ -363,8 +363,8 @@ def test_regions_that_could_not_be_read_are_named() -> None:
     )
 
 
-def test_a_broken_seal_bars_whatever_else_is_known() -> None:
-    assert said(plan=None, standing=None, standing_fault="broken") == bar("seal", "broken")
+def test_what_stands_and_is_not_believed_asks_whatever_else_is_known() -> None:
+    assert said(plan=None, standing=None, standing_fault="broken") == caution("seal", "broken")
 
 
 CONTAINED = caution("contained", "the target is contained already and something new would be closed")

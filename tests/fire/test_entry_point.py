@@ -20,6 +20,7 @@ from core.intake import NO_POLICY
 from sandbox.notifications import PLANTED_SECRET, cloud_event, notification_v2, push_body
 from sandbox.wire import Fault
 from tests.pipeline.line import BAD, TOPIC, Line, Lines
+from tests.pipeline.test_set_aside import of_a_newer_version, text_in_file
 from tests.repository.checkout import tracked
 from tests.repository.test_frame import is_deployed
 
@@ -219,6 +220,29 @@ def test_a_misspelt_or_unreadable_guard_stops_the_start(
 def test_a_good_configuration_starts(tmp_path: Path) -> None:
     """So that it is the fault that stops it."""
     assert start(tmp_path).returncode == 0
+
+
+def test_a_finding_of_a_newer_versions_incident_is_acknowledged_and_told_as_an_error(
+    function: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Delivered again it would come to nothing else, and in the end to the dead letters."""
+    pair = function.line.finding(minutes_ago=5)
+    incident = function.line.respond(pair)
+    of_a_newer_version(function.line, "incident", incident.id)
+    before = text_in_file(function.line, "incident", incident.id)
+    bodies = [push_body(notification_v2(one)) for one in (pair, function.line.finding())]
+    answers = [function.post(body) for body in bodies]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    told = [one for one in lines if one["severity"] == "ERROR"]
+
+    assert [one.status_code for one in answers] == [200, 200]
+    assert function.dead() == []
+    assert [one["message"].partition(":")[0] for one in told] == [
+        "a record is set aside",
+        "acknowledged, and nothing was done",
+        "acknowledged, and nothing was done",
+    ]
+    assert text_in_file(function.line, "incident", incident.id) == before
 
 
 BAD_EDIT = """

@@ -11,9 +11,11 @@ from tests.guards.scenes import (
     comes,
     contained_and_released,
     contained_earlier,
+    damaged_in_the_ledger,
     declaring,
     everywhere,
     failing,
+    of_a_newer_version,
     released_in,
     runs_in,
     with_broken_seal,
@@ -102,15 +104,27 @@ BARS: tuple[Probe, ...] = (
         everywhere(without("resource", "gcpMetadata", "project")),
         FIREBREAK_SELF=SELF.format(NUMBER),
     ),
-    line(
-        "what stands was changed by somebody without the seal key",
-        "restores, or overwrites, what it is told",
-        "records the plan: seal: the seal of what stands on shop-prod/europe-west1/service/checkout is broken: restore it by hand; unplaced: no reachable revision carries the image digest of the finding",
-        prepare=with_broken_seal,
-    ),
 )
 
 CAUTIONS: tuple[Probe, ...] = (
+    line(
+        "what stands was changed by somebody without the seal key",
+        "restores, or overwrites, what it is told",
+        "asks a person: unplaced: no reachable revision carries the image digest of the finding; seal: the seal of what stands on shop-prod/europe-west1/service/checkout is broken: nothing is written over it. Restore by hand, by the lines that `firebreak incident show` ends with; docs/operations.md says how to clear it",
+        prepare=with_broken_seal,
+    ),
+    line(
+        "what stands is damaged",
+        "takes it for nothing, and overwrites it",
+        "asks a person: unplaced: no reachable revision carries the image digest of the finding; seal: what stands on shop-prod/europe-west1/service/checkout cannot be read (it is damaged): nothing is written over it. Restore by hand, by the lines that `firebreak incident show` ends with; docs/operations.md says how to clear it",
+        prepare=damaged_in_the_ledger,
+    ),
+    line(
+        "what stands was saved by a newer version, and we were rolled back",
+        "overwrites what it does not understand",
+        "asks a person: unplaced: no reachable revision carries the image digest of the finding; seal: what stands on shop-prod/europe-west1/service/checkout was saved in format 99, on which only versions that know format 99 may act; this one knows format 2: nothing was done and nothing is written over it. Deploy the version that saved it again, or undo by hand, by the lines that `firebreak incident show` ends with",
+        prepare=of_a_newer_version,
+    ),
     line(
         "`ceiling: approve`",
         _ACTS,

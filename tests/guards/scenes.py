@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -239,6 +241,22 @@ def with_broken_seal(on: Line) -> None:
     document = documents.read("standing", "shop-prod/europe-west1/service/checkout")
     assert document is not None
     documents.replace(document, {**document.body, "seal": "0" * 64})
+
+
+def damaged_in_the_ledger(on: Line) -> None:
+    """What stands on the service lost its end."""
+    contained_earlier(on)
+    with closing(sqlite3.connect(on.app.settings.ledger_path)) as file, file:
+        file.execute("UPDATE documents SET body = substr(body, 1, 40) WHERE kind = 'standing'")
+
+
+def of_a_newer_version(on: Line) -> None:
+    """A later version saved what stands on the service, and nothing older may act on it."""
+    contained_earlier(on)
+    documents = on.app.ledger.documents
+    document = documents.read("standing", "shop-prod/europe-west1/service/checkout")
+    assert document is not None
+    documents.replace(document, {**document.body, "format": 99, "acts_from": 99})
 
 
 class Away:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,16 @@ def test_the_wrong_key_spoils_nothing_for_the_right_one(tmp_path: Path, clock: C
     assert _read(one, held.incident.id).sealed
 
 
+def test_the_largest_record_is_stored_whatever_is_in_it(tmp_path: Path, clock: Clock) -> None:
+    """A text within a text is escaped twice."""
+    one = ledger(tmp_path, clock, "one")
+    held = one.claim(FINDING)
+    for text in ("\u00e9" * 96_000, "\\" * 96_000, "\U0001f525" * 48_000):
+        held = one.save(held, replace(held.incident, unsupported=(text,)))
+
+        assert _read(one, held.incident.id).incident.unsupported == (text,)
+
+
 def test_the_halt_is_read_as_set_lifted_and_set_where_unreadable(tmp_path: Path, clock: Clock) -> None:
     """Unreadable counts as set."""
     one = ledger(tmp_path, clock, "one")
@@ -204,8 +215,8 @@ def test_a_record_that_somebody_changed_is_read_but_not_sealed(
     """And saving it again does not make its seal good."""
     one = ledger(tmp_path, clock, "one")
     held = one.claim(FINDING)
-    changed = {**held.document.body["incident"], **change}
-    one.documents.replace(held.document, {**held.document.body, "incident": changed})
+    changed = {**json.loads(held.document.body["sealed"]), **change}
+    one.documents.replace(held.document, {**held.document.body, "sealed": json.dumps(changed)})
     read = one.read(held.incident.id)
 
     assert read is not None

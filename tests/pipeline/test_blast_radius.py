@@ -253,8 +253,14 @@ def test_a_record_that_cannot_be_read_counts_as_used_up(line: Lines) -> None:
 
 
 def plan_on(number: int) -> Plan:
-    name = {"project_id": "shop-prod", "project_number": NUMBERS["shop-prod"]}
-    target = Target("shop-prod", "europe-west1", "service", f"shop{number}", **name)
+    target = Target(
+        "shop-prod",
+        "europe-west1",
+        "service",
+        f"shop{number}",
+        project_id="shop-prod",
+        project_number=NUMBERS["shop-prod"],
+    )
     return Plan((Change(target, "service", {}, {"service.ingress": "none"}, {}, ("cut_traffic",)),), ())
 
 

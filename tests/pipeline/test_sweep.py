@@ -417,19 +417,19 @@ def test_release_after_is_stopped_by_a_halt(line: Lines) -> None:
 
 
 def test_one_incident_s_fault_does_not_keep_the_others_waiting(line: Lines) -> None:
-    """A record that cannot be read is counted, and the next one is carried on."""
+    """A record that cannot be read is counted, the next one is carried on, and the finding is decided anew."""
     with line(policy=APPROVE) as on:
         first = on.respond(on.finding(finding_id="first"))
         second = on.respond(on.finding(finding_id="second"))
         held = on.app.ledger.read(first.id)
         assert held is not None
-        broken = {**held.document.body, "incident": {"phase": "waiting"}}
+        broken = {**held.document.body, "sealed": '{"phase": "waiting"}'}
         on.app.ledger.documents.replace(held.document, broken, Index(due_ns=0))
         on.skipped_ns += 1801 * NANOS
         swept = pipeline.sweep(on.app)
 
-        assert swept.done == {"refused": 1, "asked again": 1}
-        assert str(swept).startswith(f"asked again: 1, refused: 1 (incident {first.id}: not a saved Incident: ")
+        assert swept.done == {"set aside": 1, "asked again": 1, "missed findings answered": 1, "waiting": 1}
+        assert f"(incident {first.id}: incident {first.id} cannot be read (not a saved Incident: " in str(swept)
         assert on.read(second).question.escalated == 1  # type: ignore[union-attr]
 
 

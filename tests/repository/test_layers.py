@@ -12,7 +12,7 @@ from tests.repository.checkout import imports, python_files, text_of
 LAYERS = (
     ("main", "cli", "commands", "sandbox", "screens"),
     ("pipeline", "stages", "app"),
-    ("enrichment", "responders", "adapters", "ledger", "documents", "policy_folder", "settings"),
+    ("enrichment", "responders", "adapters", "ledger", "records", "documents", "policy_folder", "settings"),
     ("core",),
 )
 HEIGHT = {room: height for height, rooms in enumerate(reversed(LAYERS)) for room in rooms}

@@ -110,4 +110,5 @@ def test_there_is_an_alert_for_everything_that_goes_wrong_in_silence() -> None:
         "backlog",
         "slow-containment",
         "no-sweep",
+        "set-aside",
     }

@@ -1,0 +1,101 @@
+"""The names under which things are stored, apart from those in Python: what was written once is read for ever.
+
+A field, class or member that is renamed in Python keeps its stored name: write `python=stored` here. A stored name is
+never given to anything else, and never taken away: what an older version wrote would lose it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What is stored. `unknown_keys` are what a newer version wrote beside its fields: kept, and written back."""
+
+    unknown_keys: Mapping[str, object] = field(
+        default_factory=dict, repr=False, compare=False, metadata={"saved": False}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """One type's stored name, and the stored name of each of its fields or members."""
+
+    name: str
+    parts: Mapping[str, str]
+
+
+def _names(name: str, parts: str) -> Names:
+    pairs = (one.split("=") for one in parts.split())
+    return Names(name, MappingProxyType({one[0]: one[-1] for one in pairs}))
+
+
+NAMES: Mapping[str, Names] = MappingProxyType(
+    {
+        "core.incident:Incident": _names(
+            "incident",
+            "id phase created_ns updated_ns finding evidence verdict decision plan outcomes still_open history question"
+            " answer operation release done failed_actions unsupported outbox owner lease_until_ns next_ns closed_as"
+            " cut reopened vault further failed_on",
+        ),
+        "core.incident:Asked": _names("asked", "source facts gap took_ms shown"),
+        "core.incident:Decision": _names(
+            "decision",
+            "policy mode wanted caps trace reasons policy_set version notify suspects suspects_because"
+            " related_revisions suspect_rule suspect_images suspects_elsewhere",
+        ),
+        "core.incident:Question": _names("question", "digest asked_ns expires_ns cautions asked_before escalated"),
+        "core.incident:Answer": _names("answer", "digest by at_ns cautions"),
+        "core.incident:Release": _names("release", "by changes"),
+        "core.incident:Entry": _names("history_entry", "at_ns who what"),
+        "core.incident:Announcement": _names("announcement", "number channel phase sent again_ns tries refused"),
+        "core.incident:Kept": _names("kept", "uri manifest sha256 gaps"),
+        "core.finding:Finding": _names(
+            "finding",
+            "name canonical_name event_ns category severity state mute finding_class source_display organization"
+            " folders target binaries containers commands tactic techniques additional_techniques attack_version"
+            " contacts description",
+        ),
+        "core.finding:FindingName": _names("finding_name", "container source location finding"),
+        "core.finding:Binary": _names("binary", "path role sha256 whole"),
+        "core.finding:Container": _names("container", "name uri digest"),
+        "core.target:Target": _names(
+            "target", "project location kind name revision execution project_id project_number"
+        ),
+        "core.target:NotATarget": _names("not_a_target", "reason"),
+        "core.mode:Cap": _names("cap", "name kind reason"),
+        "core.mode:Mode": _names("mode", "MONITOR APPROVE ENFORCE"),
+        "core.plan:Change": _names("change", "target surface before after basis actions"),
+        "core.plan:StepRefusal": _names("step_refusal", "action reason kind"),
+        "core.plan:HeldStep": _names("held_step", "action params"),
+        "core.plan:Plan": _names("plan", "changes steps refusals fallback policy_set"),
+        "core.plan:Outcome": _names("outcome", "surface status detail actions still_open target"),
+        "core.verdict:Verdict": _names("verdict", "id confidence reasons"),
+        "core.standing:Hold": _names("hold", "incident steps suspects taken_ns"),
+        "core.standing:Standing": _names(
+            "standing",
+            "target origin applied pending holds verified_ns changed_ns origin_changed_ns released_ns releasing"
+            " releasing_ns place drift",
+        ),
+        "core.vault:Entry": _names("vault_object", "name sha256 size original_sha256 original_size original_of cut"),
+        "core.vault:Manifest": _names("vault_manifest", "incident written objects gaps whole"),
+        "core.file_reputation:FileReport": _names(
+            "file_report",
+            "sha256 verdict reasons malicious suspicious undetected harmless label families tags score severity"
+            " first_seen last_analysis",
+        ),
+        "core.file_reputation:NoReport": _names("no_report", "sha256 kind reason"),
+    }
+)
+
+
+def names_of(kind: type, table: Mapping[str, Names] = NAMES) -> Mapping[str, str]:
+    """What the parts of this type are stored as; raises TypeError where it is not to be stored."""
+    known = table.get(f"{kind.__module__}:{kind.__qualname__}")
+    if known is None:
+        message = f"{kind.__module__}.{kind.__qualname__} has no names in core/storage_names.py and cannot be saved"
+        raise TypeError(message)
+    return known.parts
