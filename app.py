@@ -33,11 +33,11 @@ from adapters.whole_files import put_once
 from core.action import Responder
 from core.errors import Transient, Unsupported
 from core.finding import Finding, FindingName
-from core.guards import Ceiling
 from core.logs import LogLines, LogQuery, Order
 from core.mode import Mode
 from core.policy import PolicySet
 from core.seal import Seal
+from core.situation import Ceiling
 from core.target import Kind, Target
 from core.workload import Workload
 from documents import Documents

@@ -13,7 +13,7 @@ from core.errors import Transient
 from core.finding import Finding
 from core.halt import Halt, halt_of
 from core.incident import Incident
-from core.seal import Seal
+from core.seal import NoKey, Seal, Sealed
 from core.standing import Standing
 from core.stored_body import Place, keep_unverified, seal_body
 from documents import Conflict, Damaged, Document, Documents, Exists, Index, even_damaged
@@ -145,6 +145,8 @@ class Ledger:
         """A record whose seal does not hold keeps it: saving must not make it good, nor spoil it for the right key."""
         if not held.acts:
             raise newer(held.document)
+        if held.sealed is Sealed.UNVERIFIED:
+            raise NoKey
         incident, before = fitted(incident), held.document.body
         body = self._body(incident, before) if held.sealed else keep_unverified(incident_json(incident), before)
         document = self.documents.replace(held.document, body, index_of(incident))

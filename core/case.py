@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -87,16 +87,17 @@ def basis_of(case: Case, after: State, surface: str) -> Mapping[str, Any]:
         "latest": case.latest or "",
         "reachable": sorted(case.reachable),
         "suspects": suspects,
-        "references": sorted(_leading(after, case)),
+        "references": _leading(after, case),
         "ready": ready,
         "unsupported": sorted(case.unsupported),
     }
 
 
-def _leading(after: State, case: Case) -> Iterator[str]:
+def _leading(after: State, case: Case) -> dict[str, str]:
     """Every tag, and the split where it gives a share, that leads to a suspect once the change is made."""
     uses = references(after, case.latest)
-    for name in case.suspects & uses.keys():
-        yield from (f"{TAG}{tag}={name}" for tag in uses[name].tags)
-        if uses[name].percent:
-            yield f"{split_key(after)}={name}"
+    led = sorted(case.suspects & uses.keys())
+    shares = [name for name in led if uses[name].percent]
+    tags = {f"{TAG}{tag}": name for name in led for tag in uses[name].tags}
+    split = split_key(after)
+    return tags | ({split: ",".join(shares)} if split and shares else {})

@@ -28,9 +28,12 @@ def encode(value: object, names: Table = NAMES) -> Any:  # noqa: ANN401 - JSON
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         unknown = value.unknown_keys if isinstance(value, Stored) else {}
         known = names_of(type(value), names)
-        return {**unknown, **{stored: encode(getattr(value, name), names) for name, stored in known.items()}}
+        parts = {name: getattr(value, name) for name in known.parts}
+        absent = {name for name in known.later if parts[name] == _default(type(value), name)}
+        saved = {known.parts[name]: encode(one, names) for name, one in parts.items() if name not in absent}
+        return {**unknown, **saved}
     if isinstance(value, enum.Enum):
-        return names_of(type(value), names)[value.name]
+        return names_of(type(value), names).parts[value.name]
     if isinstance(value, frozenset):
         return sorted(encode(one, names) for one in value)
     if isinstance(value, tuple | list):
@@ -80,12 +83,12 @@ class _Reader:
         if dataclasses.is_dataclass(kind):
             return self._dataclass(kind, _require(value, isinstance(value, dict)))
         if isinstance(kind, type) and issubclass(kind, enum.Enum):
-            members = {stored: name for name, stored in names_of(kind, self.names).items()}
+            members = {stored: name for name, stored in names_of(kind, self.names).parts.items()}
             return kind[members[value]]
         return _require(value, type(value) is kind or (kind is type(None) and value is None))
 
     def _dataclass(self, kind: Any, value: dict[str, Any]) -> Any:  # noqa: ANN401 - any dataclass
-        hints, known = _hints(kind), names_of(kind, self.names)
+        hints, known = _hints(kind), names_of(kind, self.names).parts
         parts = {}
         for name, stored in known.items():
             if stored in value:
@@ -118,6 +121,12 @@ def _require(value: Any, fits: bool) -> Any:  # noqa: ANN401, FBT001 - a check a
 
 UNSAVED = types.MappingProxyType({"saved": False})
 """Metadata of a field that stays in this process; it needs a default."""
+
+
+@functools.cache
+def _default(kind: Any, name: str) -> object:  # noqa: ANN401 - any dataclass
+    part = next(one for one in dataclasses.fields(kind) if one.name == name)
+    return part.default if part.default_factory is dataclasses.MISSING else part.default_factory()
 
 
 @functools.cache

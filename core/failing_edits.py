@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from core.plan import fold, undone
+from core.drafting import fold, undone
 from core.policy import Policy, Step
 from core.sample_cases import SAMPLES
 from core.vocabulary import Actions

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable
 
-from core.account_users import Users
-from core.case import Case
 from core.finding import Finding
 from core.mode import Cap, Mode
 from core.plan import Actions, Plan
 from core.policy import Charter, Step
 from core.protected import Place, protects
+from core.situation import Ceiling, Situation
 from core.standing import Standing
 from core.target import Target, parse_resource
 from core.truth import Truth
@@ -21,56 +18,6 @@ from core.workload import Workload
 DAY_NS = 86_400 * 1_000_000_000
 CLOCKS_APART = 600
 """Seconds by which an event may be dated after its arrival, because clocks differ."""
-Trust = Literal["confirmed", "missing", "older", "differs", "unreachable"]
-
-
-@dataclass(frozen=True, slots=True)
-class Ceiling:
-    """The highest mode in force, and where that comes from: environment, firebreak.yaml, halt, unsafe deployment."""
-
-    mode: Mode
-    reason: str
-    name: Literal["ceiling", "halt"] = "ceiling"
-
-
-@dataclass(frozen=True, slots=True)
-class Further:
-    """A target beside the finding's own that is drawn for: its service in another region, or a service account."""
-
-    target: Target
-    case: Case
-    standing: Standing
-    workload: Workload | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """All that guards look at. None and "unreachable" mean not known, and an unknown never passes.
-
-    `incident` is the id of the incident whose own first event this is, empty for a further event of it.
-    `unread_regions` says of other regions of the service why they could not be read, `users` of each service account
-    that would be disabled who else runs as it.
-    """
-
-    finding: Finding
-    target: Target
-    trust: Trust
-    trust_reason: str
-    ceilings: tuple[Ceiling, ...]
-    charter: Charter
-    own: tuple[str, ...]
-    claimed_ns: int
-    workload: Workload | None
-    case: Case | None
-    related_known: bool
-    steps: tuple[Step, ...]
-    standing: Standing | None
-    incident: str = ""
-    standing_fault: str | None = None
-    gaps: tuple[str, ...] = ()
-    further: tuple[Further, ...] = ()
-    unread_regions: tuple[str, ...] = ()
-    users: Mapping[str, Users] = field(default_factory=dict)
 
 
 CONTAINED = Cap("contained", "caution", "the target is contained already and something new would be closed")

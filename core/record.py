@@ -10,7 +10,7 @@ from core.finding import Finding
 from core.incident import Decision, Incident, Kept
 from core.instants import format_instant
 from core.plan import Change, Plan
-from core.redaction import all_named, bounded_record, named, safe
+from core.redaction import bounded_record, named, safe
 from core.target import NotATarget
 from core.undo import undo_lines
 
@@ -166,9 +166,8 @@ def _settings(settings: Mapping[str, Setting | None]) -> dict[str, Any]:
 
 def _basis(basis: Mapping[str, Any]) -> dict[str, Any]:
     """What leads to a suspect is told by the names of tags and revisions, which are never altered."""
-    leading = basis.get("references", ())
-    told = {"references": [all_named(one, *one.partition("=")[::2]) for one in leading]} if leading else {}
-    return {**basis, **told}
+    leading = basis.get("references")
+    return {**basis, "references": _settings(leading)} if isinstance(leading, Mapping) else dict(basis)
 
 
 def _question(incident: Incident) -> dict[str, Any] | None:

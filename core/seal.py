@@ -14,6 +14,9 @@ from core.errors import Refused
 class NoKey(Refused):
     """Nothing can be sealed here: there is no key."""
 
+    def __init__(self) -> None:
+        super().__init__("there is no seal key here, so nothing can be saved: set FIREBREAK_SEAL_KEY")
+
 
 class Sealed(Enum):
     """What is known of a seal. As a condition it is true only where it holds, so that nobody acts on less."""
@@ -53,8 +56,7 @@ class Seal:
 
     def _signed(self, message: bytes) -> str:
         if not self.keys:
-            lacking = "there is no seal key here, so nothing can be saved: set FIREBREAK_SEAL_KEY"
-            raise NoKey(lacking)
+            raise NoKey
         return _mac(self.keys[0], message)
 
     def _checked(self, message: bytes, seal: object) -> Sealed:

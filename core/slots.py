@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from core.instants import NANOS
 from core.plan import Plan
 from core.policy import Limits
+from core.storage_names import Stored
 from core.target import Target
 
 HOUR_NS = 3600 * NANOS
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Stored):
     """One target that one incident contains, or has contained, without a person, and since when."""
 
     incident: str
@@ -23,14 +24,14 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Slots:
+class Slots(Stored):
     """All that are taken, of every project: one record, so that both limits are asked and taken at once."""
 
     taken: tuple[Slot, ...] = ()
 
     def fresh(self, now_ns: int) -> Slots:
         """Those of the last hour."""
-        return Slots(tuple(one for one in self.taken if now_ns - one.at_ns < HOUR_NS))
+        return replace(self, taken=tuple(one for one in self.taken if now_ns - one.at_ns < HOUR_NS))
 
     def of(self, incident: str) -> tuple[Target, ...]:
         """The targets for which this incident has one."""
@@ -44,11 +45,11 @@ class Slots:
     def taking(self, incident: str, targets: Iterable[Target], at_ns: int) -> Slots:
         """These and one more for each target, in the incident's name."""
         new = (Slot(incident, replace(one, revision=None, execution=None), at_ns) for one in targets)
-        return Slots((*self.taken, *new))
+        return replace(self, taken=(*self.taken, *new))
 
     def without(self, incident: str) -> Slots:
         """The same once the incident has given its own back."""
-        return Slots(tuple(one for one in self.taken if one.incident != incident))
+        return replace(self, taken=tuple(one for one in self.taken if one.incident != incident))
 
 
 @dataclass(frozen=True, slots=True)

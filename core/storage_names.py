@@ -22,15 +22,22 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """One type's stored name, and the stored name of each of its fields or members."""
+    """One type's stored name, and the stored name of each of its fields or members.
+
+    `later` are fields that came after a release: at their default they are left out, so that what was stored before
+    them is encoded as it was.
+    """
 
     name: str
     parts: Mapping[str, str]
+    later: frozenset[str] = frozenset()
 
 
 def _names(name: str, parts: str) -> Names:
-    pairs = (one.split("=") for one in parts.split())
-    return Names(name, MappingProxyType({one[0]: one[-1] for one in pairs}))
+    """Parts as `field`, `python=stored`, and with a `?` behind what came after a release."""
+    pairs = [one.rstrip("?").split("=") for one in parts.split()]
+    later = frozenset(one.rstrip("?").partition("=")[0] for one in parts.split() if one.endswith("?"))
+    return Names(name, MappingProxyType({one[0]: one[-1] for one in pairs}), later)
 
 
 NAMES: Mapping[str, Names] = MappingProxyType(
@@ -39,7 +46,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "incident",
             "id phase created_ns updated_ns finding evidence verdict decision plan outcomes still_open history question"
             " answer operation release done failed_actions unsupported outbox owner lease_until_ns next_ns closed_as"
-            " cut reopened vault further failed_on",
+            " cut reopened vault further failed_on?",
         ),
         "core.incident:Asked": _names("asked", "source facts gap took_ms shown"),
         "core.incident:Decision": _names(
@@ -51,7 +58,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "core.incident:Answer": _names("answer", "digest by at_ns cautions"),
         "core.incident:Release": _names("release", "by changes"),
         "core.incident:Entry": _names("history_entry", "at_ns who what"),
-        "core.incident:Announcement": _names("announcement", "number channel phase sent again_ns tries refused"),
+        "core.incident:Announcement": _names("announcement", "number channel phase sent again_ns? tries? refused?"),
         "core.incident:Kept": _names("kept", "uri manifest sha256 gaps"),
         "core.finding:Finding": _names(
             "finding",
@@ -69,10 +76,12 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "core.mode:Cap": _names("cap", "name kind reason"),
         "core.mode:Mode": _names("mode", "MONITOR APPROVE ENFORCE"),
         "core.plan:Change": _names("change", "target surface before after basis actions"),
-        "core.plan:StepRefusal": _names("step_refusal", "action reason kind"),
+        "core.plan:StepRefusal": _names("step_refusal", "action reason kind?"),
         "core.plan:HeldStep": _names("held_step", "action params"),
         "core.plan:Plan": _names("plan", "changes steps refusals fallback policy_set"),
         "core.plan:Outcome": _names("outcome", "surface status detail actions still_open target"),
+        "core.slots:Slot": _names("slot", "incident target at_ns"),
+        "core.slots:Slots": _names("slots", "taken"),
         "core.verdict:Verdict": _names("verdict", "id confidence reasons"),
         "core.standing:Hold": _names("hold", "incident steps suspects taken_ns"),
         "core.standing:Standing": _names(
@@ -92,10 +101,10 @@ NAMES: Mapping[str, Names] = MappingProxyType(
 )
 
 
-def names_of(kind: type, table: Mapping[str, Names] = NAMES) -> Mapping[str, str]:
-    """What the parts of this type are stored as; raises TypeError where it is not to be stored."""
+def names_of(kind: type, table: Mapping[str, Names] = NAMES) -> Names:
+    """What this type and its parts are stored as; raises TypeError where it is not to be stored."""
     known = table.get(f"{kind.__module__}:{kind.__qualname__}")
     if known is None:
         message = f"{kind.__module__}.{kind.__qualname__} has no names in core/storage_names.py and cannot be saved"
         raise TypeError(message)
-    return known.parts
+    return known

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from core.action import Responder, State
 from core.case import Case
 from core.clause import Clause, Operator
+from core.drafting import Drawn, fold, undone
 from core.evidence import Catalogue, FactType
 from core.faults import Location
 from core.matching import Condition
-from core.plan import Drawn, fold, undone
 from core.policy import Step
 from core.sample_cases import SAMPLES
 from core.satisfiable import never

@@ -17,7 +17,7 @@ from core.plan import Plan
 from core.slots import HOUR_NS, Before, Slots, over_limit, written
 from core.target import Target
 from documents import Conflict, Document, Exists
-from ledger import BrokenSeal
+from ledger import NotActedOn
 from stages.rest import held_targets
 
 _SECONDS = 10.0
@@ -64,7 +64,7 @@ def never_wrote(app: App, incident: Incident) -> bool:
         return False
     try:
         return not held_targets(app, incident)
-    except BrokenSeal:
+    except NotActedOn:
         return False
 
 

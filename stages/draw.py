@@ -10,9 +10,10 @@ from adapters.deadline import Deadline
 from app import App
 from core.action import RefusalKind, State
 from core.case import Case
+from core.drafting import draft
 from core.errors import Missing, Refused, Transient
 from core.incident import Incident
-from core.plan import Plan, StepRefusal, draft
+from core.plan import Plan, StepRefusal
 from core.policy import Policy, Step
 from core.target import Target
 from core.workload import IDENTITY, Workload

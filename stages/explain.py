@@ -21,7 +21,8 @@ from core.target import NotATarget
 from documents import Document
 from enrichment import Enricher, Sources
 from ledger import Held
-from stages.decide import Confirmed, confirm, decide
+from stages.confirm import Confirmed, confirm
+from stages.decide import decide
 from stages.gather import Gathering
 from stages.unasked import nobody
 

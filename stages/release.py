@@ -12,9 +12,10 @@ from adapters.deadline import Deadline
 from app import App
 from core.action import Refusal, State, surface_of
 from core.case import Case
+from core.drafting import changes_between
 from core.errors import Drifted, Missing, Refused, Transient, Unfinished
 from core.incident import Incident, Release
-from core.plan import Change, changes_between
+from core.plan import Change
 from core.standing import Restoration, Standing, restoration, should_stand
 from core.target import NotATarget, Target
 from core.workload import IDENTITY, INGRESS, Workload, references

@@ -18,8 +18,9 @@ from core.verdict import assess
 from ledger import Held
 from stages.announce import channels
 from stages.collect import beside
+from stages.confirm import Confirmed, confirm
 from stages.contain import contain
-from stages.decide import UNREACHABLE_FOR_NS, Confirmed, Decided, confirm, decide
+from stages.decide import UNREACHABLE_FOR_NS, Decided, decide
 from stages.question import ask
 from stages.rest import policy_of, resting
 

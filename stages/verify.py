@@ -8,10 +8,11 @@ from dataclasses import replace
 from adapters.deadline import Deadline
 from app import App
 from core.case import basis_of
+from core.drafting import outgrown
 from core.errors import Drifted, Failed, Refused, Transient, Unfinished
 from core.incident import Incident
 from core.openings import still_open
-from core.plan import SUCCESS, Change, Outcome, Plan, outgrown, overlaid, stands_at
+from core.plan import SUCCESS, Change, Outcome, Plan, overlaid, stands_at
 from core.policy import Policy
 from core.standing import Hold
 from core.target import NotATarget

@@ -11,8 +11,8 @@ from adapters.cloud_run import CloudRunServices
 from adapters.deadline import Deadline
 from adapters.iam_policies import amended, policy_state
 from core.access import PUBLIC, may_reach, read_grant
+from core.drafting import changes_between
 from core.errors import Drifted, Unsupported
-from core.plan import changes_between
 from core.target import Target
 from sandbox.server import Sandbox
 from tests.laws.grounds import grants

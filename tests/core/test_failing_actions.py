@@ -13,10 +13,11 @@ import enrichment
 import responders
 from core.action import NoParams, Refusal, Responder, State
 from core.case import Case
+from core.drafting import draft
 from core.failing_edits import failing_actions
 from core.guards import broken_caps
 from core.lint_conditions import World
-from core.plan import HeldStep, draft
+from core.plan import HeldStep
 from core.policy import Step
 from core.policy_lint import lint
 from core.policy_text import parse_policies, read_policies

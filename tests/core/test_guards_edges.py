@@ -14,11 +14,12 @@ from core.account_users import Users
 from core.action import Responder
 from core.case import Case
 from core.finding import parse_notification
-from core.guards import CLOCKS_APART, DAY_NS, Ceiling, Further, Situation, caps_for, ceiling_caps, itself_caps
+from core.guards import CLOCKS_APART, DAY_NS, caps_for, ceiling_caps, itself_caps
 from core.mode import Cap, Mode
 from core.plan import Change, Plan
 from core.policy import Charter, Step
 from core.protected import Pattern, Protected
+from core.situation import Ceiling, Further, Situation
 from core.standing import Hold, Standing
 from core.suspects import Rule, Suspicion
 from core.target import Target

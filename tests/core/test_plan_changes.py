@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.action import State
-from core.plan import changes_between
+from core.drafting import changes_between
 from core.target import Target
 
 TARGET = Target("p", "l", "service", "svc")

@@ -10,18 +10,8 @@ import pytest
 
 from core.action import NoParams, Refusal, RefusalKind, Responder, Setting, State
 from core.case import Case, basis_of
-from core.plan import (
-    Change,
-    HeldStep,
-    Plan,
-    StepRefusal,
-    changes_between,
-    draft,
-    fold,
-    outgrown,
-    overlaid,
-    stands_at,
-)
+from core.drafting import changes_between, draft, fold, outgrown
+from core.plan import Change, HeldStep, Plan, StepRefusal, overlaid, stands_at
 from core.policy import Step
 from core.suspects import Suspicion
 from core.target import Target
@@ -231,7 +221,7 @@ def test_a_change_to_where_revisions_are_rests_on_what_was_known_of_them_and_any
         "latest": "r-2",
         "reachable": ["r-1", "r-2"],
         "suspects": ["r-1"],
-        "references": [],
+        "references": {},
         "ready": {},
         "unsupported": ["x=y"],
     }
@@ -241,12 +231,12 @@ def test_a_change_to_where_revisions_are_rests_on_what_was_known_of_them_and_any
 def test_a_change_rests_on_every_tag_and_share_that_still_leads_to_a_suspect_once_it_is_made() -> None:
     case = replace(CASE, latest="r-1")
     tags = {"service.traffic.tag.next": "LATEST", "service.traffic.tag.bad": "r-1", "service.traffic.tag.ok": "r-2"}
-    leading = ["service.traffic.tag.bad=r-1", "service.traffic.tag.next=r-1"]
+    leading = {"service.traffic.tag.bad": "r-1", "service.traffic.tag.next": "r-1"}
     shares = {"service.traffic.split": "r-1=0,r-2=100"}, {"service.traffic.split": "LATEST=1,r-2=99"}
     listed, served = (drawn(step("close"), state={**OPEN, **tags, **one}, case=case).changes[0] for one in shares)
 
     assert listed.basis["references"] == leading
-    assert served.basis["references"] == ["service.traffic.split=r-1", *leading]
+    assert served.basis["references"] == {"service.traffic.split": "r-1", **leading}
 
 
 def test_the_basis_of_cancelled_runs_is_which_suspects_would_run_on() -> None:

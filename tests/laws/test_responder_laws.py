@@ -17,8 +17,9 @@ import responders
 from core.action import Refusal, Responder, State, surface_of
 from core.case import Case
 from core.codec import decode, encode
+from core.drafting import draft, fold
 from core.order import is_ordered, loosened
-from core.plan import HeldStep, Plan, draft, fold, overlaid
+from core.plan import HeldStep, Plan, overlaid
 from core.policy import Step
 from core.standing import Hold, Standing, restoration, should_stand
 from core.target import Kind

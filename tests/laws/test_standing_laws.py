@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import responders
 from core.action import Refusal, State
 from core.case import Case
-from core.plan import draft
+from core.drafting import draft
 from core.policy import Step
 from core.standing import Hold, Standing, restoration, should_stand
 from core.suspects import Suspicion

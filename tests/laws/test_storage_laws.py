@@ -56,7 +56,7 @@ def stored_values(value: object) -> list[dict[str, Any]]:
     def walk(one: Any, twin: object) -> None:
         if dataclasses.is_dataclass(twin) and not isinstance(twin, type):
             found.append(one)
-            for name, stored in names_of(type(twin)).items():
+            for name, stored in names_of(type(twin)).parts.items():
                 if stored in one:
                     walk(one[stored], getattr(twin, name))
         elif isinstance(twin, tuple):
@@ -71,7 +71,7 @@ def without(where: str, field: str) -> Mapping[str, Names]:
     """The table of a version that does not have this field yet."""
     known = NAMES[where]
     parts = MappingProxyType({name: stored for name, stored in known.parts.items() if name != field})
-    return MappingProxyType({**NAMES, where: Names(known.name, parts)})
+    return MappingProxyType({**NAMES, where: Names(known.name, parts, known.later - {field})})
 
 
 OPTIONAL = [

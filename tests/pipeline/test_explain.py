@@ -58,7 +58,7 @@ WORLDS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
 def test_explaining_and_responding_decide_alike(
     what: str, line: Lines, explain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stages.decide._ASK_AGAIN", ())
+    monkeypatch.setattr("stages.confirm._ASK_AGAIN", ())
     world, charter, finding = WORLDS[what]
     with line(world_of(**world), charter=charter) as on:
         pair = on.finding(**finding)

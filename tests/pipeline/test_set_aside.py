@@ -235,7 +235,7 @@ def test_an_unreadable_incident_is_met_once_by_the_sweep_and_again_once_it_is_re
         assert due == []
         assert sum("a record is set aside" in one for one in errors(on)) == 1
         assert repaired.done["readable again"] == 1
-        assert after.done == {"asked again": 1}
+        assert after.done["asked again"] == 1
 
 
 def in_a_newer_format(on: Line) -> Incident:
