@@ -10,8 +10,6 @@ CHECKOV_VERSION := 3.3.30
 CHECKOV := $(VENV)/checkov-$(CHECKOV_VERSION)
 MUTMUT_VERSION := 3.8.0
 MUTMUT := $(VENV)/mutmut-$(MUTMUT_VERSION)
-PACKAGES := main.py app.py cli.py commands pipeline.py ledger.py records.py documents.py policy_folder.py settings.py core adapters enrichment responders stages screens sandbox tools benchmarks tests
-EXISTING = $(wildcard $(PACKAGES))
 
 .PHONY: help setup demo test thorough check lint format policies schema docs readme outside scan package guards permissions columns benchmark mutate pins clean
 
@@ -21,7 +19,7 @@ help: ## these targets
 setup: $(READY) ## .venv with everything pinned by hash, and .venv/bin/firebreak
 	@echo "setup: $(BIN)/firebreak is ready"
 
-$(READY): requirements-dev.txt tools/launcher.py
+$(READY): requirements-dev.txt pyproject.toml tools/relocate.py
 	@command -v $(PYTHON) > /dev/null \
 	  || { echo "setup: there is no $(PYTHON); Firebreak needs Python 3.11 or newer. Try: make setup PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -32,7 +30,9 @@ $(READY): requirements-dev.txt tools/launcher.py
 	@echo "setup: installing $$(grep -c '==' requirements-dev.txt) packages, each checked against its hash (a minute or two)"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-dev.txt \
 	  || { echo "setup: installing failed, see above; nothing outside $(VENV) was touched, and make setup can be run again"; exit 1; }
-	@$(BIN)/python tools/launcher.py $(BIN)/firebreak
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation \
+	  --config-settings editable_mode=compat --editable .
+	@$(BIN)/python tools/relocate.py
 	@touch $(READY)
 
 demo: $(READY) ## from a finding to a contained and restored service, on this machine
@@ -57,7 +57,7 @@ check: $(READY) ## all of it, as CI does
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(EXISTING)
+	$(BIN)/mypy
 
 format: $(READY) ## let ruff put everything in shape
 	$(BIN)/ruff check --fix .
@@ -105,7 +105,7 @@ mutate: $(READY) ## by hand: change what decides, place by place, and see which 
 	@test -x $(MUTMUT)/bin/mutmut || { echo "mutate: installing mutmut $(MUTMUT_VERSION)" && $(BIN)/python -m venv $(MUTMUT) \
 	  && $(MUTMUT)/bin/python -m pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-dev.txt \
 	  && $(MUTMUT)/bin/python -m pip install -qq --disable-pip-version-check mutmut==$(MUTMUT_VERSION) 'pytest<9'; }
-	nice $(MUTMUT)/bin/mutmut run --max-children 1 $(if $(MODULE),'core.$(MODULE).*')
+	nice $(MUTMUT)/bin/mutmut run --max-children 1 $(if $(MODULE),'firebreak.$(MODULE)*')
 	$(MUTMUT)/bin/mutmut results
 
 pins: $(READY) ## make the locks anew from requirements*.in (needs uv)

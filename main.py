@@ -14,23 +14,24 @@ import functions_framework
 from cloudevents.exceptions import GenericException
 
 import responders
-from adapters.log import say_json
-from app import App, build
-from core.command import parse_command
-from core.errors import Transient
-from core.failing_edits import failing_actions
-from core.faults import Faults
-from core.finding import Malformed
-from core.instants import parse_instant
-from core.intake import NO_POLICY
-from core.place import place
-from core.policy import PolicySet
-from ledger import NotActedOn
-from pipeline import obey, respond
-from policy_folder import broken_plugins, load_policies
-from settings import SettingsFault, read_settings
-from stages.dead_letter import bury
-from stages.set_aside import set_aside
+from firebreak.adapters.log import say_json
+from firebreak.bootstrap import build
+from firebreak.core.code_location import place
+from firebreak.core.diagnostics import Faults
+from firebreak.core.errors import Transient
+from firebreak.core.findings.finding import Malformed
+from firebreak.core.incidents.command import parse_command
+from firebreak.core.policy.policy import PolicySet
+from firebreak.core.policy.triage import NO_POLICY
+from firebreak.core.timestamps import parse_instant
+from firebreak.ledger.records import NotActedOn
+from firebreak.policy_folder import broken_plugins, load_policies
+from firebreak.policy_language.analysis.failing_actions import failing_actions
+from firebreak.response.app import App
+from firebreak.response.evidence.dead_letter import bury
+from firebreak.response.pipeline import obey, respond
+from firebreak.response.set_aside import set_aside
+from firebreak.settings import SettingsFault, read_settings
 
 if TYPE_CHECKING:
     from cloudevents.http import CloudEvent

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.detectors import CATEGORIES
-from sandbox.notifications import Pair, Scene, malicious_binary_finding
+from firebreak.core.findings.detectors import CATEGORIES
+from sandbox.scc.notifications import Pair, Scene, malicious_binary_finding
 
 _CATEGORIES = tuple(CATEGORIES)[:8]
 _SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL")

@@ -23,13 +23,13 @@ from typing import Any
 import enrichment
 import responders
 from benchmarks.matching_workload import Case, Rule, cases, rules
-from core.choice import choose
-from core.finding import parse_notification
-from core.matching import truth_in
-from core.policy import PolicySet
-from core.policy_text import parse_policies
-from core.truth import Truth
-from sandbox.notifications import notification_v2
+from firebreak.core.findings.finding import parse_notification
+from firebreak.core.policy.condition import truth_in
+from firebreak.core.policy.policy import PolicySet
+from firebreak.core.policy.selection import choose
+from firebreak.core.ternary import Truth
+from firebreak.policy_language.reading.policies import parse_policies
+from sandbox.scc.notifications import notification_v2
 
 CUSTODIAN = ("c7n==0.9.53", "c7n-gcp==0.4.52")
 WANTED = 20

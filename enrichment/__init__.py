@@ -5,48 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
 
-from core import finding as core_finding
-from core.discovery import Found, find
-from core.evidence import Catalogue, Evidence
-
-if TYPE_CHECKING:
-    from core.finding import Finding
-    from enrichment.logs import Logs
-    from enrichment.recurrence import Incidents
-    from enrichment.related import Findings
-    from enrichment.virustotal import FileReports
-    from enrichment.workload import Workloads
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """The collaborators that sources read through. `files` is None where no VirusTotal key is configured."""
-
-    findings: Findings
-    workloads: Workloads
-    files: FileReports | None
-    logs: Logs
-    incidents: Incidents
-
-
-class Enricher(Protocol):
-    """One source. Its module holds it as `source`; the module's name is its name and the first word of its facts.
-
-    `deadline` is in seconds, at most 10. `shapes_plan` says that plans are drawn from its answer, so that every
-    decision waits for it; the others are waited for only while they could change the decision. `enrich` may raise:
-    whatever it raises becomes the source's gap.
-    """
-
-    facts: Catalogue
-    permissions: frozenset[str]
-    deadline: float
-    shapes_plan: bool
-
-    def enrich(self, finding: Finding, sources: Sources) -> Evidence:
-        """What this source knows about the finding: facts, or a named gap, or some of both."""
-        ...
+from firebreak.core.discovery import Found, find
+from firebreak.core.facts import Catalogue, Evidence
+from firebreak.core.findings import finding as core_finding
+from firebreak.core.findings.finding import Finding
+from firebreak.ports.enrichment import Enricher, Sources
 
 
 @dataclass(frozen=True, slots=True)

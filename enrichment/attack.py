@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from core import attack
-from core.evidence import Catalogue, Evidence, Fact, FactType
-from core.finding import Finding
+from firebreak.core.facts import Catalogue, Evidence, Fact, FactType
+from firebreak.core.findings import attack
+from firebreak.core.findings.finding import Finding
 
 
 class AttackSource:

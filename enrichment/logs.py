@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
-from core.errors import Refused, Transient
-from core.evidence import Catalogue, Evidence, Fact, FactType, FactValue
-from core.finding import Finding
-from core.instants import format_instant
-from core.logs import ERRORS, SEVERITIES, LogLine, LogLines, LogQuery, Order, query_around
-from core.redaction import safe
-from core.target import NotATarget
+from firebreak.core.cloud_run.target import NotATarget
+from firebreak.core.errors import Refused, Transient
+from firebreak.core.facts import Catalogue, Evidence, Fact, FactType, FactValue
+from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.logs import ERRORS, SEVERITIES, LogLine, LogLines, LogQuery, query_around
+from firebreak.core.secrets.redaction import safe
+from firebreak.core.timestamps import format_instant
+from firebreak.ports.enrichment import Logs, Sources
 
 _BEFORE, _AFTER = 600, 100
 _SHOWN_BEFORE, _SHOWN_AFTER = 8, 4
@@ -22,14 +23,6 @@ _LONGEST = 300
 _RESERVE = 0.5
 _NONE = "Cloud Logging holds no line of it from the half hour before the event; that is not proof that nothing ran"
 _MORE = f"more than the {_BEFORE} lines read were written in the half hour before the event, so they are not counted"
-
-
-class Logs(Protocol):
-    """Reads log entries."""
-
-    def lines(self, query: LogQuery, order: Order, most: int, seconds: float) -> LogLines:
-        """At most that many lines, oldest or newest first; raises Denied or Transient."""
-        ...
 
 
 class LogsSource:
@@ -47,7 +40,7 @@ class LogsSource:
     deadline = 10.0
     shapes_plan = False
 
-    def enrich(self, finding: Finding, sources: Any) -> Evidence:  # noqa: ANN401 - see Sources in the package
+    def enrich(self, finding: Finding, sources: Sources) -> Evidence:
         """Lines before the event decide; those after it are only shown, because more of them are still to come."""
         if isinstance(finding.target, NotATarget):
             return Evidence("logs", gap=finding.target.reason)

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol
 
-from core.evidence import Catalogue, Evidence, Fact, FactType, FactValue
-from core.finding import Finding
-from core.instants import format_instant
-from core.target import NotATarget, Target
+from firebreak.core.cloud_run.target import NotATarget
+from firebreak.core.facts import Catalogue, Evidence, Fact, FactType, FactValue
+from firebreak.core.findings.finding import Finding
+from firebreak.core.incidents.earlier import Earlier
+from firebreak.core.timestamps import format_instant
+from firebreak.ports.enrichment import Sources
 
 WINDOW_NS = 90 * 86_400 * 1_000_000_000
 """How far back incidents count."""
 _MOST = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """One earlier incident; `closed_as` is empty where no person has said what it was."""
-
-    id: str
-    phase: str
-    created_ns: int
-    category: str
-    closed_as: str
-
-
-class Incidents(Protocol):
-    """Reads incidents from the ledger."""
-
-    def on(self, target: Target, most: int) -> tuple[Earlier, ...]:
-        """Incidents on the target, last touched first; raises Transient."""
-        ...
 
 
 class RecurrenceSource:
@@ -53,7 +34,7 @@ class RecurrenceSource:
     deadline = 5.0
     shapes_plan = False
 
-    def enrich(self, finding: Finding, sources: Any) -> Evidence:  # noqa: ANN401 - see Sources in the package
+    def enrich(self, finding: Finding, sources: Sources) -> Evidence:
         """Counted up to a hundred; beyond that the count is unknown, and what was seen is shown."""
         target = finding.target
         if isinstance(target, NotATarget):

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
-from core.evidence import Catalogue, Evidence, Fact, FactType, FactValue
-from core.finding import Finding
-from core.instants import format_instant
-from core.target import NotATarget, Target
+from firebreak.core.cloud_run.target import NotATarget
+from firebreak.core.facts import Catalogue, Evidence, Fact, FactType, FactValue
+from firebreak.core.findings.finding import Finding
+from firebreak.core.timestamps import format_instant
+from firebreak.ports.enrichment import Sources
 
 WINDOW_NS = 24 * 3600 * 1_000_000_000
 """Findings this long before or after count as around the same time; event times move when findings are updated."""
-
-
-class Findings(Protocol):
-    """Reads findings from SCC, always under our own organization."""
-
-    def around(self, finding: Finding, target: Target, window_ns: int, seconds: float) -> tuple[Finding, ...]:
-        """Other findings on the target; raises Denied or Transient."""
-        ...
 
 
 class RelatedSource:
@@ -35,7 +28,7 @@ class RelatedSource:
     deadline = 10.0
     shapes_plan = True
 
-    def enrich(self, finding: Finding, sources: Any) -> Evidence:  # noqa: ANN401 - see Sources in the package
+    def enrich(self, finding: Finding, sources: Sources) -> Evidence:
         """Active, unmuted findings of the same workload; muted and closed ones were judged by a person already."""
         if isinstance(finding.target, NotATarget):
             return Evidence("related", gap=finding.target.reason)
@@ -51,12 +44,6 @@ class RelatedSource:
 
 def _originals(related: tuple[Finding, ...]) -> dict[str, Any]:
     return {"related": [one.original for one in related]} if related else {}
-
-
-def named_revisions(related: tuple[Finding, ...]) -> frozenset[str]:
-    """Revisions, or executions of a job, that active threat findings name."""
-    threats = (one.target for one in related if one.finding_class in ("", "THREAT"))
-    return frozenset(name for target in threats if isinstance(target, Target) for name in target.named)
 
 
 def _line(finding: Finding) -> dict[str, str]:

@@ -7,29 +7,22 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from core.codec import encode
-from core.evidence import Catalogue, Evidence, Fact, FactType, FactValue
-from core.file_reputation import LINK, VERDICTS, FileReport, NoReport
-from core.finding import Finding
-from core.instants import NANOS, format_instant
+from firebreak.core.facts import Catalogue, Evidence, Fact, FactType, FactValue
+from firebreak.core.findings.file_report import LINK, VERDICTS, FileReport, NoReport
+from firebreak.core.findings.finding import Finding
+from firebreak.core.serialization import encode
+from firebreak.core.timestamps import NANOS, format_instant
+from firebreak.ports.enrichment import Sources
 
 if TYPE_CHECKING:
-    from enrichment import Sources
+    from firebreak.ports.enrichment import Sources
 
 _MOST_FILES, _MOST_SHOWN = 5, 10
 _RESERVE = 0.5
 _PARTIAL = "SCC hashed only the beginning of the file"
 _TOO_MANY = f"not asked, because the finding names more than {_MOST_FILES} files"
-
-
-class FileReports(Protocol):
-    """Looks files up by hash."""
-
-    def report(self, sha256: str, deadline: float) -> FileReport | NoReport:
-        """The report, or why there is none, within `deadline` seconds; nothing is raised for what may go wrong."""
-        ...
 
 
 class VirusTotalSource:

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
-from core.access import PUBLIC
-from core.errors import Missing, Refused, Transient
-from core.evidence import Catalogue, Evidence, Fact, FactType, FactValue
-from core.finding import Finding
-from core.instants import format_instant
-from core.target import NotATarget, Target
-from core.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, Gone, Workload
+from firebreak.core.cloud_run.iam_grants import PUBLIC
+from firebreak.core.cloud_run.target import NotATarget
+from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, Gone, Workload
+from firebreak.core.errors import Missing, Refused, Transient
+from firebreak.core.facts import Catalogue, Evidence, Fact, FactType, FactValue
+from firebreak.core.findings.finding import Finding
+from firebreak.core.timestamps import format_instant
+from firebreak.ports.enrichment import Sources
 
 _UNREAD = {"service_iam": "the IAM policy", "job_iam": "the IAM policy"}
 _FROM_OUTSIDE = frozenset({"all", "internal-and-cloud-load-balancing"})
-
-
-class Workloads(Protocol):
-    """Reads workloads."""
-
-    def read(self, target: Target, seconds: float) -> Workload:
-        """The workload; raises Missing, Denied, Unsupported or Transient."""
-        ...
 
 
 class WorkloadSource:
@@ -58,7 +51,7 @@ class WorkloadSource:
     deadline = 10.0
     shapes_plan = True
 
-    def enrich(self, finding: Finding, sources: Any) -> Evidence:  # noqa: ANN401 - see Sources in the package
+    def enrich(self, finding: Finding, sources: Sources) -> Evidence:
         """The workload's facts; where it cannot be read, those that the finding itself settles."""
         target = finding.target
         if isinstance(target, NotATarget):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.action import Responder
-from core.discovery import Found, find
+from firebreak.core.actions.action import Responder
+from firebreak.core.discovery import Found, find
 
 
 def discover() -> Mapping[str, Responder]:

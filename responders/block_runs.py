@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from core.access import grants_of, may_reach
-from core.action import NoParams, Refusal, State
-from core.case import Case
+from firebreak.core.actions.action import NoParams, Refusal
+from firebreak.core.actions.case import Case
+from firebreak.core.cloud_run.iam_grants import grants_of, may_reach
+from firebreak.core.cloud_run.state import State
 
 _SURFACE = "job_iam"
 

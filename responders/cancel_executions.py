@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from core.action import NoParams, Refusal, State
-from core.case import Case
-from core.workload import CANCELLED, EXECUTION, running
+from firebreak.core.actions.action import NoParams, Refusal
+from firebreak.core.actions.case import Case
+from firebreak.core.cloud_run.state import State
+from firebreak.core.cloud_run.workload import CANCELLED, EXECUTION, running
 
 
 class CancelExecutions:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from core.action import NoParams, Refusal, State
-from core.case import Case
-from core.order import narrower_ingress
-from core.workload import DEFAULT_URI_DISABLED, INGRESS
+from firebreak.core.actions.action import NoParams, Refusal
+from firebreak.core.actions.case import Case
+from firebreak.core.actions.setting_order import narrower_ingress
+from firebreak.core.cloud_run.state import State
+from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS
 
 
 class CutTraffic:

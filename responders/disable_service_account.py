@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.action import Refusal, State
-from core.case import Case
-from core.service_account import kind_of
-from core.workload import ACCOUNT, DISABLED
+from firebreak.core.actions.action import Refusal
+from firebreak.core.actions.case import Case
+from firebreak.core.cloud_run.service_account import kind_of
+from firebreak.core.cloud_run.state import State
+from firebreak.core.cloud_run.workload import ACCOUNT, DISABLED
 
 
 @dataclass(frozen=True, slots=True)

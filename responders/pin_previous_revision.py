@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.action import Refusal, State
-from core.case import Case
-from core.suspects import NoRefuge, find_refuge
-from core.workload import LATEST, TAG, references, split_key, split_of, split_text
+from firebreak.core.actions.action import Refusal
+from firebreak.core.actions.case import Case
+from firebreak.core.actions.suspects import NoRefuge, find_refuge
+from firebreak.core.cloud_run.state import State
+from firebreak.core.cloud_run.workload import LATEST, TAG, references, split_key, split_of, split_text
 
 
 @dataclass(frozen=True, slots=True)

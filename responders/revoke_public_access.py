@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from core.access import PUBLIC, grants_of
-from core.action import NoParams, Refusal, State
-from core.case import Case
-from core.workload import INVOKER_CHECK_OFF
+from firebreak.core.actions.action import NoParams, Refusal
+from firebreak.core.actions.case import Case
+from firebreak.core.cloud_run.iam_grants import PUBLIC, grants_of
+from firebreak.core.cloud_run.state import State
+from firebreak.core.cloud_run.workload import INVOKER_CHECK_OFF
 
 _SURFACE = "service_iam"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from core.action import NoParams, Refusal, State
-from core.case import Case
-from core.scaling import SUSPENDED
-from core.workload import POOL_INSTANCES, SCALING, TAG
+from firebreak.core.actions.action import NoParams, Refusal
+from firebreak.core.actions.case import Case
+from firebreak.core.cloud_run.scaling import SUSPENDED
+from firebreak.core.cloud_run.state import State
+from firebreak.core.cloud_run.workload import POOL_INSTANCES, SCALING, TAG
 
 
 class Suspend:

@@ -10,7 +10,7 @@ from typing import Any
 from google.cloud import run_v2
 from google.iam.v1 import policy_pb2
 
-from sandbox.service_scaling import scaling_from
+from sandbox.cloud_run.service_scaling import scaling_from
 
 Moment = Callable[[str | None], dt.datetime]
 

@@ -19,11 +19,11 @@ from google.api_core import exceptions
 from google.cloud import securitycenter_v2
 from google.cloud.securitycenter_v2.services.security_center.transports import SecurityCenterGrpcTransport
 
-from adapters.proxies import DIRECT
-from core.errors import Refused, Transient
+from firebreak.adapters.proxies import DIRECT
+from firebreak.core.errors import Refused, Transient
 from sandbox.blueprint import digest_of
 from sandbox.ending import leave_in_order, stop, undisturbed
-from sandbox.notifications import Scene, malicious_binary_finding, notification_v2
+from sandbox.scc.notifications import Scene, malicious_binary_finding, notification_v2
 
 ROOT = Path(__file__).resolve().parents[1]
 WORLD = ROOT / "sandbox" / "worlds" / "practice.yaml"

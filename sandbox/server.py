@@ -8,20 +8,12 @@ from typing import Any, Self
 
 import grpc
 
-from sandbox import (
-    cloud_run,
-    cloud_run_revisions,
-    iam_policies,
-    jobs,
-    logging_service,
-    operations,
-    pubsub,
-    security_center,
-    service_accounts,
-    storage_service,
-    virustotal,
-    worker_pools,
-)
+from sandbox.cloud_run import jobs, operations, worker_pools
+from sandbox.cloud_run import revisions as cloud_run_revisions
+from sandbox.cloud_run import services as cloud_run
+from sandbox.google import iam_policies, logging_service, pubsub, service_accounts, storage_service
+from sandbox.scc import security_center
+from sandbox.virustotal import server as virustotal
 from sandbox.wire import Wire
 from sandbox.world import World
 

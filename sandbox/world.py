@@ -57,11 +57,11 @@ from sandbox.blueprint import (
     revision_from,
     service_from,
 )
-from sandbox.local_account import LocalAccount, account_from
-from sandbox.local_job import LocalExecution, LocalJob
-from sandbox.local_operation import LocalOperation, LocalResource
-from sandbox.local_pool import LocalPool
-from sandbox.local_service import LocalService, traffic_target
+from sandbox.cloud_run.local_job import LocalExecution, LocalJob
+from sandbox.cloud_run.local_operation import LocalOperation, LocalResource
+from sandbox.cloud_run.local_pool import LocalPool
+from sandbox.cloud_run.local_service import LocalService, traffic_target
+from sandbox.google.local_account import LocalAccount, account_from
 from sandbox.wire import Fault
 
 _AGO = re.compile(r"-(\d+)(s|m|h|d)")

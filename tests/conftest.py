@@ -19,9 +19,9 @@ for name in [one for one in os.environ if one.lower().endswith("_proxy")]:
 
 THOROUGH = (
     "cli/test_demo.py",
-    "fire/test_call_faults.py",
-    "fire/test_crash_points.py",
-    "fire/test_filter_injection.py",
+    "faults/test_call_faults.py",
+    "faults/test_crash_points.py",
+    "faults/test_filter_injection.py",
     "guards/test_probes.py",
     "laws/test_actions_over_the_wire.py",
     "laws/test_every_state_of_a_services_doors.py",

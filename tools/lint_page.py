@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.faults import Rule
-from core.lint_rules import RULES
+from firebreak.core.diagnostics import Rule
+from firebreak.policy_language.lint.rules import RULES
 
 GROUPS = {
     "FB1": "Reading",

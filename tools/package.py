@@ -21,16 +21,16 @@ import pathspec
 
 import enrichment
 import responders
-from app import VERSION
-from core.choice import could_match
-from core.detectors import CATEGORIES
-from core.fact_index import values_named
-from core.faults import Faults
-from core.policy import CATEGORY, PolicySet
-from core.policy_examples import run_examples
-from core.policy_text import parse_policies
-from policy_folder import broken_plugins, policy_files
-from stages.example_findings import findings_of
+from firebreak import VERSION
+from firebreak.core.diagnostics import Faults
+from firebreak.core.findings.detectors import CATEGORIES
+from firebreak.core.policy.category_index import values_named
+from firebreak.core.policy.policy import CATEGORY, PolicySet
+from firebreak.core.policy.selection import could_match
+from firebreak.policy_folder import broken_plugins, policy_files
+from firebreak.policy_language.reading.policies import parse_policies
+from firebreak.policy_language.testing.example_findings import findings_of
+from firebreak.policy_language.testing.examples import run_examples
 
 ROOT = Path(__file__).resolve().parent.parent
 CHARTER = "policies/firebreak.yaml"
@@ -104,7 +104,7 @@ def _loaded(files: Mapping[str, bytes], folder: Path | None) -> PolicySet:
     except Faults as fault:
         message = f"the policies do not load, and the function would not start:\n{fault}"
         raise Unpackable(message) from None
-    findings = findings_of(loaded.policies, Path() if folder else ROOT)
+    findings = findings_of(loaded.policies, Path() if folder else ROOT, enrichment.discover())
     failed = [str(one) for one in run_examples(loaded.policies, enrichment.catalogue(), findings) if not one.passed]
     if failed or not loaded.policies:
         message = "\n".join(failed) or f"there is no policy in {folder}"

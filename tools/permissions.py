@@ -10,12 +10,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import adapters
 import enrichment
 import responders
-from adapters.surface import Reader, Surface
-from app import build
-from settings import read_settings
+from firebreak import adapters
+from firebreak.bootstrap import build
+from firebreak.ports.surface import Reader, Surface
+from firebreak.settings import read_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "terraform" / "permissions.json"
@@ -88,11 +88,11 @@ def _places() -> Iterator[tuple[str, frozenset[str]]]:
         yield f"enrichment/{name}.py", source.permissions
     for name, action in responders.discover().items():
         yield f"responders/{name}.py", action.permissions
-    for info in pkgutil.iter_modules(adapters.__path__):
-        module = importlib.import_module(f"adapters.{info.name}")
+    for info in pkgutil.walk_packages(adapters.__path__, f"{adapters.__name__}."):
+        module = importlib.import_module(info.name)
         for one in vars(module).values():
             if isinstance(one, type) and one.__module__ == module.__name__ and hasattr(one, "permissions"):
-                yield f"adapters/{info.name}.py", one.permissions
+                yield f"{info.name.replace('.', '/')}.py", one.permissions
     app = build(read_settings({"HOME": os.devnull, "FIREBREAK_SEAL_KEY": "-" * 16}))
     parts: list[Reader | Surface] = [*app.readers.values(), *app.surfaces.values()]
     for made in parts:  # some are told their permissions when they are made

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.incident import Incident
-from core.record import record
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.record import record
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "terraform" / "record.json"

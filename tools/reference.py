@@ -13,12 +13,12 @@ from pathlib import Path
 
 import enrichment
 import responders
-from core.charter_schema import charter_schema
-from core.condition_text import OPERATORS
-from core.evidence import FactType, source_of
-from core.operator_words import MEANINGS, TYPES
-from core.policy_schema import policy_schema
-from screens.catalogue import example_of, kind_of, rows_of, values_of
+from firebreak.cli.screens.catalogue import example_of, kind_of, rows_of, values_of
+from firebreak.core.facts import FactType, source_of
+from firebreak.policy_language.reading.conditions import OPERATORS
+from firebreak.policy_language.schema.config import charter_schema
+from firebreak.policy_language.schema.operator_docs import MEANINGS, TYPES
+from firebreak.policy_language.schema.policies import policy_schema
 from tools.lint_page import lint_page
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -8,10 +8,10 @@ import pkgutil
 import sys
 from types import ModuleType
 
+from firebreak.cli.screens.console import stdout
+from firebreak.cli.screens.story import CannotGoOn, Narrator
 from sandbox.ending import leave_in_order
 from sandbox.stories.stage import Stage
-from screens.console import stdout
-from screens.story import CannotGoOn, Narrator
 
 _FRAME = frozenset({"stage", "telling"})
 BY_DEFAULT = ("known_malware", "person_asked")

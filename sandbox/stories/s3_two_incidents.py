@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.notifications import Scene
+from sandbox.scc.notifications import Scene
 from sandbox.stories.s1_known_malware import BAD
 from sandbox.stories.stage import Stage
 from sandbox.stories.telling import tell_before, tell_finding, tell_release

@@ -19,17 +19,17 @@ from typing import Any, Self
 
 from google.cloud import run_v2
 
-from core.errors import Transient
+from firebreak.cli.screens.story import Narrator
+from firebreak.core.errors import Transient
 from sandbox.blueprint import digest_of
+from sandbox.cloud_run.reachability import reachable_revisions
 from sandbox.deliver import deliver
 from sandbox.ending import stop, undisturbed
-from sandbox.notifications import Pair, Scene, malicious_binary_finding, notification_v2, push_body
-from sandbox.reachability import reachable_revisions
-from sandbox.security_center import put_finding
+from sandbox.scc.notifications import Pair, Scene, malicious_binary_finding, notification_v2, push_body
+from sandbox.scc.security_center import put_finding
 from sandbox.server import Sandbox
 from sandbox.wire import Call
 from sandbox.world import World
-from screens.story import Narrator
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPIC = "projects/firebreak-demo/topics/incidents"
@@ -146,7 +146,7 @@ class Stage:
 
     def firebreak(self, *words: str) -> tuple[int, Any]:
         """Run the command line as a person would; its exit code and what it says, read as JSON."""
-        command = [sys.executable, str(ROOT / "cli.py"), *words, "--json"]
+        command = [sys.executable, "-m", "firebreak", *words, "--json"]
         done = subprocess.run(  # noqa: S603 - our own command
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=120
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.notifications import Pair
+from firebreak.cli.screens.incident_why import show_reasons
+from firebreak.cli.screens.plan import show_plan
+from firebreak.cli.screens.wording import word
+from sandbox.scc.notifications import Pair
 from sandbox.stories.stage import Stage
-from screens.incident_why import show_reasons
-from screens.plan import show_plan
-from screens.wording import word
 
 Record = Mapping[str, Any]
 

@@ -6,8 +6,8 @@ import datetime as dt
 
 from google.cloud import run_v2
 
-from adapters.cloud_run_reading import workload_of
-from core.target import Target, parse_resource
+from firebreak.adapters.cloud_run.reading import workload_of
+from firebreak.core.cloud_run.target import Target, parse_resource
 
 NAME = "projects/shop-prod/locations/europe-west1/services/checkout"
 

@@ -8,9 +8,9 @@ import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
 
-from adapters.firestore_faults import told
-from adapters.google_calls import LOG_IN, translated
-from core.errors import Denied, Transient
+from firebreak.adapters.google.calls import LOG_IN, translated
+from firebreak.adapters.storage.firestore_faults import told
+from firebreak.core.errors import Denied, Transient
 
 GOOGLE: Any = exceptions  # untyped
 PLUGIN = "Getting metadata from plugin failed with error: ('invalid_grant: Token has been expired or revoked.')"

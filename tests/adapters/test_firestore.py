@@ -13,10 +13,10 @@ from google.cloud.firestore_v1 import types
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.firestore import FirestoreDocuments, document_id
-from adapters.google_calls import _credentials
-from core.errors import Transient
-from documents import Conflict, Document, Documents, Index
+from firebreak.adapters.google.calls import _credentials
+from firebreak.adapters.storage.firestore import FirestoreDocuments, document_id
+from firebreak.core.errors import Transient
+from firebreak.ledger.documents import Conflict, Document, Documents, Index
 from tests.emulators.firestore_wire import FirestoreWire
 
 SAVED = Document("incident", "a", "2026-01-02T03:04:05.123456Z", {})
@@ -107,7 +107,7 @@ def test_without_credentials_it_is_said_where_they_come_from(monkeypatch: pytest
         raise DefaultCredentialsError
 
     monkeypatch.setattr("google.auth.default", nobody)
-    monkeypatch.setattr("adapters.google_calls._credentials", _credentials.__wrapped__)
+    monkeypatch.setattr("firebreak.adapters.google.calls._credentials", _credentials.__wrapped__)
     with pytest.raises(Transient, match=r"shop-prod.*gcloud auth application-default login"):
         FirestoreDocuments("shop-prod", "(default)", None).read("incident", "a")
 

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from google.iam.v1 import policy_pb2
 
-from adapters.cloud_run import CloudRunServices
-from adapters.deadline import Deadline
-from adapters.iam_policies import amended, policy_state
-from core.access import PUBLIC, may_reach, read_grant
-from core.drafting import changes_between
-from core.errors import Drifted, Unsupported
-from core.target import Target
+from firebreak.adapters.cloud_run.services import CloudRunServices
+from firebreak.adapters.google.iam_policies import amended, policy_state
+from firebreak.core.cloud_run.iam_grants import PUBLIC, may_reach, read_grant
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.drafting import changes_between
+from firebreak.core.errors import Drifted, Unsupported
+from firebreak.ports.deadline import Deadline
 from sandbox.server import Sandbox
 from tests.laws.grounds import grants
-from tests.pipeline.line import world_of
+from tests.response.harness import world_of
 
 TARGET = Target("shop-prod", "europe-west1", "service", "checkout")
 UNTIL = {"title": "until | spring", "expression": 'request.time < timestamp("2027-03-01T00:00:00Z") || false'}

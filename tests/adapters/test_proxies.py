@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from adapters.deadline import Deadline
-from adapters.proxies import proxy_of
-from adapters.pubsub import Publisher
-from adapters.vault_bucket import BucketVault
-from adapters.virustotal import connect
-from adapters.webhook import post
-from core.errors import Transient
-from core.file_reputation import FileReport, NoReport
+from firebreak.adapters.google.pubsub import Publisher
+from firebreak.adapters.proxies import proxy_of
+from firebreak.adapters.storage.vault_bucket import BucketVault
+from firebreak.adapters.virustotal import connect
+from firebreak.adapters.webhook import post
+from firebreak.core.errors import Transient
+from firebreak.core.findings.file_report import FileReport, NoReport
+from firebreak.ports.deadline import Deadline
+from firebreak.settings import read_settings
 from sandbox.server import Sandbox
 from sandbox.world import World
-from settings import read_settings
 from tests.adapters.servers import Asked, serving
 
 ROOT = Path(__file__).resolve().parents[2]

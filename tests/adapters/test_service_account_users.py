@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from adapters.deadline import Deadline
-from adapters.service_account_users import ServiceAccountUsers
-from core.account_users import NEVER_SEEN, Users
-from core.target import Target
+from firebreak.adapters.google.service_account_users import ServiceAccountUsers
+from firebreak.core.cloud_run.account_usage import NEVER_SEEN, Users
+from firebreak.core.cloud_run.target import Target
+from firebreak.ports.deadline import Deadline
 from sandbox.server import Sandbox
 from sandbox.wire import Fault
 from sandbox.world import World

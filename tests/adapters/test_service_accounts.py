@@ -8,12 +8,12 @@ from types import MappingProxyType
 import pytest
 from google.cloud import iam_admin_v1
 
-from adapters.deadline import Deadline
-from adapters.service_accounts import ServiceAccounts
-from core.errors import Denied, Drifted, Missing, Transient, Unsupported
-from core.plan import Change
-from core.target import Target
-from core.workload import ACCOUNT, DISABLED, ENABLED
+from firebreak.adapters.google.service_accounts import ServiceAccounts
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.workload import ACCOUNT, DISABLED, ENABLED
+from firebreak.core.containment.plan import Change
+from firebreak.core.errors import Denied, Drifted, Missing, Transient, Unsupported
+from firebreak.ports.deadline import Deadline
 from sandbox.server import Sandbox
 from sandbox.wire import Fault
 from sandbox.world import World

@@ -17,10 +17,10 @@ import vt  # noqa: F401 - imported before the first short deadline, because its 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.virustotal import VirusTotal, connect
-from adapters.virustotal_client import Refused, SafeClient
-from core.file_reputation import FileReport, NoReport
-from sandbox import virustotal
+from firebreak.adapters.virustotal import VirusTotal, connect
+from firebreak.adapters.virustotal_client import Refused, SafeClient
+from firebreak.core.findings.file_report import FileReport, NoReport
+from sandbox.virustotal import server as virustotal
 from sandbox.wire import Fault, Wire
 from sandbox.world import World
 

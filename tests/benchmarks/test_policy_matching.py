@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from benchmarks.matching_workload import cases, rules
 from benchmarks.policy_matching import by_firebreak, by_plain_python, by_trying_all, loaded
-from core.choice import choose
-from sandbox.notifications import notification_v2
+from firebreak.core.policy.selection import choose
+from sandbox.scc.notifications import notification_v2
 
 SOME, RULES = cases(300), rules(40)
 

@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-import cli
-from core.evidence import Evidence
-from core.finding import parse_notification
-from core.incident import Decision, Incident, Question, asked
-from core.instants import NANOS
-from core.mode import Cap, Mode
-from core.plan import Change, Outcome, Plan
-from core.record import record
-from core.target import Target
-from core.verdict import assess
-from sandbox.notifications import Scene, malicious_binary_finding, notification_v2
-from screens.console import Screen
+from firebreak.cli import main as cli
+from firebreak.cli.screens.console import Screen
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.plan import Change, Outcome, Plan
+from firebreak.core.facts import Evidence
+from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.verdict import assess
+from firebreak.core.incidents.incident import Decision, Incident, Question, asked
+from firebreak.core.incidents.record import record
+from firebreak.core.mode import Cap, Mode
+from firebreak.core.timestamps import NANOS
+from sandbox.scc.notifications import Scene, malicious_binary_finding, notification_v2
 
 NOW = 1_790_000_000 * NANOS
 FOREIGN = (

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sqlite import SqliteDocuments
+from firebreak.adapters.storage.sqlite import SqliteDocuments
 from tests.cli.commands import FOREIGN, Told, run
-from tests.pipeline.line import Lines
+from tests.response.harness import Lines
 
 
 @pytest.fixture(autouse=True)

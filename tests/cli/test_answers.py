@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from core.incident import Incident
-from core.record import record
-from core.stored_body import FORMAT
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.record import record
+from firebreak.core.stored_body import FORMAT
 from tests.cli.commands import Terminal, Told
-from tests.pipeline.line import BAD, GOOD, Line, Lines
-from tests.pipeline.test_set_aside import UNREADABLE, Spoil, of_a_newer_version
+from tests.response.harness import BAD, GOOD, Line, Lines
+from tests.response.test_set_aside import UNREADABLE, Spoil, of_a_newer_version
 
 UNKNOWN_FILE = "ab" * 32
 

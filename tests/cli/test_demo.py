@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
-from app import vault_of
+from firebreak.bootstrap import vault_of
+from firebreak.cli.screens.console import Screen
+from firebreak.cli.screens.story import CannotGoOn, Narrator
+from firebreak.settings import read_settings
 from sandbox.practice import own_settings
 from sandbox.stories import stories
 from sandbox.stories.stage import NotStarted, Stage
-from screens.console import Screen
-from screens.story import CannotGoOn, Narrator
-from settings import read_settings
 from tests.cli.commands import Told
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ ELSEWHERE = {
 
 def demo(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603
-        [sys.executable, str(ROOT / "cli.py"), "demo", *words],
+        [sys.executable, "-m", "firebreak", "demo", *words],
         env={**os.environ, **environment},
         cwd=tempfile.gettempdir(),
         stdin=subprocess.DEVNULL,
@@ -138,7 +138,7 @@ IS_UP = "the service checkout before"
 )
 def test_a_story_that_is_ended_early_leaves_nothing_behind(tmp_path: Path, number: signal.Signals, after: str) -> None:
     """The function is gone with the story, which waits for it, and so is the folder it wrote to."""
-    code, said = ended([sys.executable, str(ROOT / "cli.py"), "demo"], tmp_path, number, after=after)
+    code, said = ended([sys.executable, "-m", "firebreak", "demo"], tmp_path, number, after=after)
 
     assert code == 128 + number
     assert "Traceback" not in said
@@ -148,8 +148,8 @@ def test_a_story_that_is_ended_early_leaves_nothing_behind(tmp_path: Path, numbe
 
 
 def test_a_key_that_is_pressed_twice_leaves_nothing_behind_either(tmp_path: Path) -> None:
-    running = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, str(ROOT / "cli.py"), "demo"],
+    running = subprocess.Popen(
+        [sys.executable, "-m", "firebreak", "demo"],
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -185,7 +185,7 @@ def test_a_place_to_practise_in_that_is_not_finished_is_taken_back(tmp_path: Pat
     """From its beginning on there is a folder; it is ended before there is what to source."""
     folder = tmp_path / "place"
     running = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, str(ROOT / "cli.py"), "demo", "--practice", str(folder)],
+        [sys.executable, "-m", "firebreak", "demo", "--practice", str(folder)],
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

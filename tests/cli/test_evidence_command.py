@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from google.auth.exceptions import DefaultCredentialsError
 
-from adapters.google_calls import LOG_IN, _credentials
-from core.incident import Incident, Kept
+from firebreak.adapters.google.calls import LOG_IN, _credentials
+from firebreak.core.incidents.incident import Incident, Kept
 from sandbox.wire import Fault
 from tests.cli.commands import Told
-from tests.pipeline.line import Line, Lines, world_of
+from tests.response.harness import Line, Lines, world_of
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_a_vault_that_cannot_be_read_is_no_difference(
         good = firebreak("incident", "evidence", found.id, "--verify")
         on.sandbox.wire.inject(Fault("storage/get", "error", code="PERMISSION_DENIED"))
         refused = firebreak("incident", "evidence", found.id, "--verify")
-        monkeypatch.setattr("adapters.vault_bucket._AT_MOST", 0.2)
+        monkeypatch.setattr("firebreak.adapters.storage.vault_bucket._AT_MOST", 0.2)
         on.sandbox.wire.inject(Fault("storage/get", "error", code="UNAVAILABLE", times=None))
         away = firebreak("incident", "evidence", found.id, "--verify")
 
@@ -227,7 +227,7 @@ def test_who_is_not_logged_in_is_told_how_and_no_evidence_is_called_changed(
         raise DefaultCredentialsError
 
     monkeypatch.setattr("google.auth.default", nobody)
-    monkeypatch.setattr("adapters.google_calls._credentials", _credentials.__wrapped__)
+    monkeypatch.setattr("firebreak.adapters.google.calls._credentials", _credentials.__wrapped__)
     told = firebreak("incident", "evidence", kept[1].id, "--verify")
 
     assert told.code == 3

@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-import pipeline
-from adapters.sqlite import SqliteDocuments
-from core.command import Command
-from documents import Document
-from ledger import Ledger
+from firebreak.adapters.storage.sqlite import SqliteDocuments
+from firebreak.core.incidents.command import Command
+from firebreak.ledger.documents import Document
+from firebreak.ledger.ledger import Ledger
+from firebreak.response import pipeline
+from firebreak.response.triggers.execute import Obeyed
 from sandbox.wire import Fault
-from stages.obey import Obeyed
 from tests.cli.commands import Told
 from tests.ledger.closed import closed
-from tests.pipeline.line import Lines
+from tests.response.harness import Lines
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -155,7 +155,7 @@ def test_a_command_that_cannot_be_sent_is_3_and_says_that_nothing_was_done(
 def test_a_command_that_nobody_answers_is_3_and_says_that_it_may_still_be_carried_out(
     firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("commands.decision._PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("firebreak.cli.commands.decision._PATIENCE_SECONDS", 0.5)
     with Lines(tmp_path)() as on:
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", on.sandbox.environment()["PUBSUB_EMULATOR_HOST"])
         monkeypatch.setenv("FIREBREAK_COMMANDS_TOPIC", "projects/firebreak/topics/commands")
@@ -260,7 +260,14 @@ def test_a_reader_that_leaves_early_is_no_error_of_ours() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(  # noqa: S603
-        [sys.executable, str(ROOT / "cli.py"), "policy", "lint", str(ROOT / "tests" / "broken_policies")],
+        [
+            sys.executable,
+            "-m",
+            "firebreak",
+            "policy",
+            "lint",
+            str(ROOT / "tests" / "policy_language" / "broken_policies"),
+        ],
         stdout=writing,
         stderr=subprocess.PIPE,
         text=True,
@@ -273,8 +280,8 @@ def test_a_reader_that_leaves_early_is_no_error_of_ours() -> None:
 
 
 def test_a_terminal_without_our_characters_gets_the_rest() -> None:
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, str(ROOT / "cli.py"), "demo", "--list"],
+    done = subprocess.run(
+        [sys.executable, "-m", "firebreak", "demo", "--list"],
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         text=True,

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.incident import Decision, Phase
-from core.instants import NANOS
-from core.mode import Cap, Mode
-from sandbox.notifications import Scene
-from screens.incident_list import Count, show_list
-from screens.incident_show import show
-from screens.question import show_question
+from firebreak.cli.screens.incident_list import Count, show_list
+from firebreak.cli.screens.incident_show import show
+from firebreak.cli.screens.question import show_question
+from firebreak.core.incidents.incident import Decision, Phase
+from firebreak.core.mode import Cap, Mode
+from firebreak.core.timestamps import NANOS
+from sandbox.scc.notifications import Scene
 from tests.cli.commands import NOW, incident, looked_at, recorded, told
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.faults import Fault, Location
-from core.lint_rules import NOBODY_TOLD, RULES
-from core.reading_rules import WRONG_VALUE
-from core.silences import Silenced
-from screens.policy_lint import show_fault
-from screens.reports import Report, cases_of, github, junit, sarif
+from firebreak.cli.screens.policy_lint import show_fault
+from firebreak.cli.screens.reports import Report, cases_of, github, junit, sarif
+from firebreak.core.diagnostics import Fault, Location
+from firebreak.policy_language.lint.rules import NOBODY_TOLD, RULES
+from firebreak.policy_language.lint.silences import Silenced
+from firebreak.policy_language.reading.rules import WRONG_VALUE
 from tests.cli.commands import Told, told
 
 GOOD = """\

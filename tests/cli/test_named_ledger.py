@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sqlite import SqliteDocuments
-from core.incident import Incident
-from ledger import Ledger
-from sandbox.notifications import Scene
+from firebreak.adapters.storage.sqlite import SqliteDocuments
+from firebreak.core.incidents.incident import Incident
+from firebreak.ledger.ledger import Ledger
+from sandbox.scc.notifications import Scene
 from tests.cli.commands import Told, incident
 from tests.ledger.test_ledger import SEAL
 
@@ -163,7 +163,7 @@ def test_the_list_counts_the_incidents_that_there_are_and_not_its_rows(firebreak
 def test_a_search_that_did_not_reach_them_all_says_so(
     firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("commands.incident.ALL", 5)
+    monkeypatch.setattr("firebreak.cli.commands.incident.ALL", 5)
     kept(tmp_path / "ledger.sqlite", 7)
 
     assert "looked for among the 5 last touched." in firebreak("incident", "list", "--phase", "closed").out
@@ -179,8 +179,8 @@ def test_the_folder_of_another_user_s_ledger_is_left_as_it_is(firebreak: Told, t
 
 def test_the_command_in_an_empty_environment_ends_in_a_sentence(tmp_path: Path) -> None:
     """As in a new terminal on a laptop, or from cron."""
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, str(ROOT / "cli.py"), "incident", "list"],
+    done = subprocess.run(
+        [sys.executable, "-m", "firebreak", "incident", "list"],
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
         capture_output=True,
         text=True,

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from core.faults import FaultLog
-from core.reading_rules import WRONG_VALUE
-from screens.policy_lint import show_fault
+from firebreak.cli.screens.policy_lint import show_fault
+from firebreak.core.diagnostics import FaultLog
+from firebreak.policy_language.reading.rules import WRONG_VALUE
 from tests.cli.commands import Told, looked_at
 
 ROOT = Path(__file__).resolve().parents[2]

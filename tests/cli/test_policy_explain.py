@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from core.finding_forms import read_findings
-from screens.policy_explain import show_explanation
+from firebreak.cli.screens.policy_explain import show_explanation
+from firebreak.core.findings.input_formats import read_findings
 from tests.cli.commands import Told, looked_at, told
 
 ROOT = Path(__file__).resolve().parents[2]

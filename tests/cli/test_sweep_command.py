@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from google.auth.exceptions import DefaultCredentialsError
 
-from adapters.deadline import Deadline
-from adapters.google_calls import LOG_IN, _credentials, pages_of
-from core.intake import NO_ORGANIZATION, NO_POLICY
+from firebreak.adapters.google.calls import LOG_IN, _credentials, pages_of
+from firebreak.core.policy.triage import NO_ORGANIZATION, NO_POLICY
+from firebreak.ports.deadline import Deadline
 from sandbox.wire import Fault
 from tests.cli.commands import Told
-from tests.pipeline.line import Lines
+from tests.response.harness import Lines
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,12 +26,12 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_a_sweep_that_could_not_ask_scc_says_so_with_its_exit_code(
     firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, exit_code: int, said: str
 ) -> None:
-    monkeypatch.setattr("pipeline.BUDGET_SECONDS", 1.0)
+    monkeypatch.setattr("firebreak.response.pipeline.BUDGET_SECONDS", 1.0)
     with Lines(tmp_path)() as on:
         for name, value in on.sandbox.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("FIREBREAK_POLICIES", str(on.app.settings.policies))
-        monkeypatch.setattr("adapters.security_center.pages_of", _at_once)
+        monkeypatch.setattr("firebreak.adapters.google.security_center.pages_of", _at_once)
         on.sandbox.wire.inject(Fault("*/ListFindings", "error", code=code, times=None))
         told, as_json = firebreak("sweep", "--by", "ada"), firebreak("sweep", "--by", "ada", "--json")
 
@@ -65,7 +65,7 @@ def test_who_is_not_logged_in_is_told_how_in_every_command_that_reaches_google(
         raise DefaultCredentialsError
 
     monkeypatch.setattr("google.auth.default", nobody)
-    monkeypatch.setattr("adapters.google_calls._credentials", _credentials.__wrapped__)
+    monkeypatch.setattr("firebreak.adapters.google.calls._credentials", _credentials.__wrapped__)
     if command[0] == "incident":
         monkeypatch.setenv("FIREBREAK_LEDGER", "firestore://shop-prod/(default)")
     if command[0] == "halt":

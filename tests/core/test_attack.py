@@ -9,9 +9,18 @@ from google.cloud.securitycenter_v2 import MitreAttack
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import attack
-from core.attack import TACTICS, TECHNIQUES, VERSION, Tactic, Technique, by_detector, tactic_of, techniques_of
-from core.detectors import CATEGORIES
+from firebreak.core.findings import attack
+from firebreak.core.findings.attack import (
+    TACTICS,
+    TECHNIQUES,
+    VERSION,
+    Tactic,
+    Technique,
+    by_detector,
+    tactic_of,
+    techniques_of,
+)
+from firebreak.core.findings.detectors import CATEGORIES
 
 FACTS = json.loads(Path(attack.__file__).with_name("attack_techniques.json").read_text(encoding="utf-8"))
 GUIDANCE = json.loads(Path(attack.__file__).with_name("attack_guidance.json").read_text(encoding="utf-8"))

@@ -6,18 +6,18 @@ import re
 
 import pytest
 
-from core.choice import choose, outstanding_matters
-from core.clause import Clause, Operator, Span
-from core.evidence import Fact, FactType
-from core.instants import parse_instant
-from core.matching import AllOf, AnyOf, Condition, NoneOf, Traced, match, truth_in, waits_for
-from core.mode import Cap, Mode, capped
-from core.policy import Policy
-from core.protected import Pattern
-from core.representatives import representatives
-from core.satisfiable import Never, facts_for, never
-from core.truth import Truth
-from tests.core.policy_strategies import HERE
+from firebreak.core.facts import Fact, FactType
+from firebreak.core.mode import Cap, Mode, capped
+from firebreak.core.policy.clause import Clause, Operator, Span
+from firebreak.core.policy.condition import AllOf, AnyOf, Condition, NoneOf, Traced, match, truth_in, waits_for
+from firebreak.core.policy.policy import Policy
+from firebreak.core.policy.protected import Pattern
+from firebreak.core.policy.selection import choose, outstanding_matters
+from firebreak.core.ternary import Truth
+from firebreak.core.timestamps import parse_instant
+from firebreak.policy_language.analysis.representatives import representatives
+from firebreak.policy_language.analysis.satisfiability import Never, facts_for, never
+from tests.policy_language.policy_strategies import HERE
 
 NOW = parse_instant("2025-01-02T00:00:00Z")
 NEW = Clause("x.seen", Operator.NEWER_THAN, Span(86_400, "1d"), FactType.TIME, (), HERE)
@@ -117,10 +117,10 @@ def test_a_search_that_ran_out_of_steps_found_nothing_and_is_not_sure(monkeypatc
     """Two steps it takes: nothing known, then the first value tried."""
     wanted = says("x.word", kind=FactType.TEXT, value="a")
 
-    monkeypatch.setattr("core.satisfiable._MOST_TRIED", 2)
+    monkeypatch.setattr("firebreak.policy_language.analysis.satisfiability._MOST_TRIED", 2)
     assert facts_for(wanted, catalogue=CATALOGUE, now_ns=NOW) == {"x.word": "a"}
 
-    monkeypatch.setattr("core.satisfiable._MOST_TRIED", 1)
+    monkeypatch.setattr("firebreak.policy_language.analysis.satisfiability._MOST_TRIED", 1)
     assert facts_for(wanted, catalogue=CATALOGUE, now_ns=NOW) == Never(sure=False)
 
 
@@ -128,7 +128,7 @@ def test_a_search_is_sure_of_nothing_only_with_a_step_to_spare(monkeypatch: pyte
     both = tuple(says("x.word", kind=FactType.TEXT, value=value) for value in "ab")
 
     def is_sure(steps: int) -> bool:
-        monkeypatch.setattr("core.satisfiable._MOST_TRIED", steps)
+        monkeypatch.setattr("firebreak.policy_language.analysis.satisfiability._MOST_TRIED", steps)
         return never(*both, catalogue=CATALOGUE, now_ns=NOW)
 
     taken = 1 + len(representatives("x.word", CATALOGUE["x.word"], both, NOW).values)

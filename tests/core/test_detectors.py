@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from core.detectors import CATEGORIES, CONTROL_PLANE, RUNTIME, Detector
+from firebreak.core.findings.detectors import CATEGORIES, CONTROL_PLANE, RUNTIME, Detector
 
 EVERY = pytest.mark.parametrize("detector", CATEGORIES.values(), ids=CATEGORIES.keys())
 

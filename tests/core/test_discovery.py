@@ -11,10 +11,10 @@ import pytest
 
 import enrichment
 import responders
-from core.discovery import Found, find
-from core.faults import Faults
-from core.policy_text import parse_policies
 from enrichment import Unloaded
+from firebreak.core.diagnostics import Faults
+from firebreak.core.discovery import Found, find
+from firebreak.policy_language.reading.policies import parse_policies
 
 POLICY = """
 id: x

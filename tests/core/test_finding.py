@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.codec import decode, encode
-from core.finding import Finding, Malformed, parse_finding_name, parse_notification
-from core.target import NotATarget, Target
+from firebreak.core.cloud_run.target import NotATarget, Target
+from firebreak.core.findings.finding import Finding, Malformed, parse_finding_name, parse_notification
+from firebreak.core.serialization import decode, encode
 
 FINDINGS = Path(__file__).parent.parent / "findings"
 READABLE = sorted(path.stem for path in FINDINGS.glob("*.json") if path.stem != "console_json_tab")

@@ -10,20 +10,20 @@ from typing import Any, cast
 
 import pytest
 
-from core.account_users import Users
-from core.action import Responder
-from core.case import Case
-from core.finding import parse_notification
-from core.guards import CLOCKS_APART, DAY_NS, caps_for, ceiling_caps, itself_caps
-from core.mode import Cap, Mode
-from core.plan import Change, Plan
-from core.policy import Charter, Step
-from core.protected import Pattern, Protected
-from core.situation import Ceiling, Further, Situation
-from core.standing import Hold, Standing
-from core.suspects import Rule, Suspicion
-from core.target import Target
-from core.workload import Workload
+from firebreak.core.actions.action import Responder
+from firebreak.core.actions.case import Case
+from firebreak.core.actions.suspects import Rule, Suspicion
+from firebreak.core.cloud_run.account_usage import Users
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.containment.active_containment import Hold, Standing
+from firebreak.core.containment.guard_input import Ceiling, Further, Situation
+from firebreak.core.containment.guards import CLOCKS_APART, DAY_NS, caps_for, ceiling_caps, itself_caps
+from firebreak.core.containment.plan import Change, Plan
+from firebreak.core.findings.finding import parse_notification
+from firebreak.core.mode import Cap, Mode
+from firebreak.core.policy.policy import Charter, Step
+from firebreak.core.policy.protected import Pattern, Protected
 
 SECOND = 1_000_000_000
 EVENT = 10_000 * SECOND

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.codec import decode, encode
-from core.finding import parse_notification
-from core.incident import LONGEST_HISTORY, Incident
+from firebreak.core.findings.finding import parse_notification
+from firebreak.core.incidents.incident import LONGEST_HISTORY, Incident
+from firebreak.core.serialization import decode, encode
 
 FINDING = parse_notification((Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()).finding
 

@@ -6,11 +6,11 @@ import itertools
 
 import pytest
 
-from core.action import Setting, State
-from core.case import Case
-from core.order import is_ordered, loosened, narrower_ingress
-from core.suspects import Suspicion
-from core.target import Target
+from firebreak.core.actions.case import Case
+from firebreak.core.actions.setting_order import is_ordered, loosened, narrower_ingress
+from firebreak.core.actions.suspects import Suspicion
+from firebreak.core.cloud_run.state import Setting, State
+from firebreak.core.cloud_run.target import Target
 
 NONE: frozenset[str] = frozenset()
 TARGET = Target("p", "l", "service", "svc")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from core.place import kind_and_place, place
+from firebreak.core.code_location import kind_and_place, place
 
 
 def raised(work: str) -> Exception:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.action import State
-from core.drafting import changes_between
-from core.target import Target
+from firebreak.core.cloud_run.state import State
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.drafting import changes_between
 
 TARGET = Target("p", "l", "service", "svc")
 

@@ -8,13 +8,14 @@ from typing import Any, cast
 
 import pytest
 
-from core.action import NoParams, Refusal, RefusalKind, Responder, Setting, State
-from core.case import Case, basis_of
-from core.drafting import changes_between, draft, fold, outgrown
-from core.plan import Change, HeldStep, Plan, StepRefusal, overlaid, stands_at
-from core.policy import Step
-from core.suspects import Suspicion
-from core.target import Target
+from firebreak.core.actions.action import NoParams, Refusal, RefusalKind, Responder
+from firebreak.core.actions.case import Case, basis_of
+from firebreak.core.actions.suspects import Suspicion
+from firebreak.core.cloud_run.state import Setting, State
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.drafting import changes_between, draft, fold, outgrown
+from firebreak.core.containment.plan import Change, HeldStep, Plan, StepRefusal, overlaid, stands_at
+from firebreak.core.policy.policy import Step
 
 NONE: frozenset[str] = frozenset()
 TARGET = Target("p", "l", "service", "svc")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.service_account import kind_of, project_of
-from core.target import NotATarget, Target, parse_resource
+from firebreak.core.cloud_run.service_account import kind_of, project_of
+from firebreak.core.cloud_run.target import NotATarget, Target, parse_resource
 
 NEAR = Target("424242424242", "europe-west1", "service", "checkout", "bad", None, "shop-prod", "424242424242")
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.policy import Limits
-from core.slots import HOUR_NS, Before, Slots, may_be_one_project, over_limit
-from core.target import Target
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.slots import HOUR_NS, Before, Slots, may_be_one_project, over_limit
+from firebreak.core.policy.policy import Limits
 
 SHOP = Target("shop-prod", "europe-west1", "service", "checkout", None, None, "shop-prod", "42")
 BANK = replace(SHOP, project="bank-prod", project_id="bank-prod", project_number="77")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.target import NotATarget, Target, parse_resource
+from firebreak.core.cloud_run.target import NotATarget, Target, parse_resource
 
 RUN = "//run.googleapis.com/projects/shop-prod/locations/europe-west1"
 

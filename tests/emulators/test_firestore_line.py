@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-import pipeline
-from cli import main
+from firebreak.cli.main import main
+from firebreak.response import pipeline
 from tests.emulators.firestore_wire import FirestoreWire
 from tests.ledger.racing import ledger_of
 from tests.ledger.stores import ON_FIRESTORE, Store, a_database
-from tests.pipeline.line import BAD, Line, Lines, world_of
+from tests.response.harness import BAD, Line, Lines, world_of
 
 pytestmark = ON_FIRESTORE
 

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from sandbox.blueprint import digest_of
-from sandbox.notifications import Pair, notification_v2
-from sandbox.reachability import reachable_revisions
+from sandbox.cloud_run.reachability import reachable_revisions
+from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.wire import Fault
 from tests.emulators.google_emulator import free_port, pubsub_emulator, pubsub_jar, wait_for
-from tests.pipeline.line import BAD, POLICIES, Line, Lines, world_of
+from tests.response.harness import BAD, POLICIES, Line, Lines, world_of
 
 pytestmark = [
     pytest.mark.emulator,

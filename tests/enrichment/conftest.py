@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.line import Lines
+from tests.response.harness import Lines
 
 
 @pytest.fixture

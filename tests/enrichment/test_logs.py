@@ -16,19 +16,19 @@ from google.protobuf import any_pb2, json_format, struct_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.cloud_logging import json_of
-from core.errors import Denied
-from core.evidence import Evidence
-from core.finding import Binary, Finding, parse_notification
-from core.logs import LogLine, LogLines, LogQuery, Order, line_of, query_around, quoted
-from core.target import NotATarget, Target, parse_resource
-from enrichment.logs import Logs, source
-from sandbox.logging_filter import parse_filter
-from sandbox.notifications import notification_v2
+from enrichment.logs import source
+from firebreak.adapters.google.cloud_logging import json_of
+from firebreak.core.cloud_run.target import NotATarget, Target, parse_resource
+from firebreak.core.errors import Denied
+from firebreak.core.facts import Evidence
+from firebreak.core.findings.finding import Binary, Finding, parse_notification
+from firebreak.core.findings.logs import LogLine, LogLines, LogQuery, Order, line_of, query_around, quoted
+from firebreak.ports.enrichment import Logs, answer_of
+from sandbox.google.logging_filter import parse_filter
+from sandbox.scc.notifications import notification_v2
 from sandbox.wire import Fault
-from stages.gather import answer_of
-from tests.fire.secrets_planted import SECRETS, TAINT, TELLTALES
-from tests.pipeline.line import ALWAYS, BAD, SERVICE, Line, Lines, world_of
+from tests.faults.secrets_planted import SECRETS, TAINT, TELLTALES
+from tests.response.harness import ALWAYS, BAD, SERVICE, Line, Lines, world_of
 
 PATH = "/tmp/xmrig"  # noqa: S108 - a path that a finding names
 

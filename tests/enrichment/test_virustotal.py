@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.virustotal import VirusTotal, connect
-from core.evidence import Evidence, FactType
-from core.file_reputation import VERDICTS, FileReport, NoReport
-from core.finding import Binary, Finding, parse_notification
-from enrichment import Sources, discover
-from enrichment.virustotal import FileReports, evidence_of, source
-from sandbox import virustotal
+from enrichment import discover
+from enrichment.virustotal import evidence_of, source
+from firebreak.adapters.virustotal import VirusTotal, connect
+from firebreak.core.facts import Evidence, FactType
+from firebreak.core.findings.file_report import VERDICTS, FileReport, NoReport
+from firebreak.core.findings.finding import Binary, Finding, parse_notification
+from firebreak.ports.enrichment import FileReports, Sources
+from sandbox.virustotal import server as virustotal
 from sandbox.wire import Wire
 from sandbox.world import World
 

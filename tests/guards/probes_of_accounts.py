@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.incident import Incident
+from firebreak.core.incidents.incident import Incident
 from sandbox.wire import Fault
 from tests.guards.probing import Act, Probe, line, word
-from tests.pipeline.line import PIN_ONLY, SERVICE, Line, revision
+from tests.response.harness import PIN_ONLY, SERVICE, Line, revision
 
 PAY, PAYMENTS = "pay@shop-prod.iam.gserviceaccount.com", "payments@shop-prod.iam.gserviceaccount.com"
 ELSEWHERE = "pay@shop-test.iam.gserviceaccount.com"

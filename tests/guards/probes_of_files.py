@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.guards.probing import CHARTER, Probe, files, settings
-from tests.pipeline.line import ALWAYS
+from tests.response.harness import ALWAYS
 
 _PROTECTED = CHARTER + "protected: [{project: payments-prod}]\n"
 _UNPROTECTED = "ignores what it does not know; nothing is protected, and it acts"

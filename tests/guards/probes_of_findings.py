@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.notification_variants import gke_twin, inactive, muted
-from sandbox.notifications import Scene, notification_v2
+from sandbox.scc.notification_variants import gke_twin, inactive, muted
+from sandbox.scc.notifications import Scene, notification_v2
 from tests.guards.probing import Probe, line
 from tests.guards.scenes import (
     about_another_service,

@@ -24,7 +24,7 @@ from tests.guards.scenes import (
     without_related_findings,
     without_the_region,
 )
-from tests.pipeline.line import ALWAYS, PIN_ONLY, REVISIONS
+from tests.response.harness import ALWAYS, PIN_ONLY, REVISIONS
 
 SELF = "//run.googleapis.com/projects/{}/locations/europe-west1/services/firebreak"
 NUMBER = "424242424242"

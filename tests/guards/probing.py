@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import Transient
-from core.faults import Faults
-from core.finding import Malformed
-from core.incident import Incident
-from policy_folder import load_policies
-from settings import SettingsFault, read_settings
-from tests.pipeline.line import ALWAYS, Line, Lines, world_of
+from firebreak.core.diagnostics import Faults
+from firebreak.core.errors import Transient
+from firebreak.core.findings.finding import Malformed
+from firebreak.core.incidents.incident import Incident
+from firebreak.policy_folder import load_policies
+from firebreak.settings import SettingsFault, read_settings
+from tests.response.harness import ALWAYS, Line, Lines, world_of
 
 CHARTER = 'organization: "123456789012"\nsources: ["5678"]\nceiling: enforce\n'
 _WORDS = {

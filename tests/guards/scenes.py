@@ -9,15 +9,15 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pipeline
-from core.errors import Transient
-from core.finding import Finding
-from core.incident import Incident
-from core.instants import NANOS
-from sandbox.notifications import notification_v2
+from firebreak.core.errors import Transient
+from firebreak.core.findings.finding import Finding
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.timestamps import NANOS
+from firebreak.response import pipeline
+from sandbox.scc.notifications import notification_v2
 from sandbox.wire import Fault
 from tests.guards.probing import Act, word
-from tests.pipeline.line import SERVICE, Line
+from tests.response.harness import SERVICE, Line
 
 _THERE = (("checkout-00001-eu4", 7, "-10d"), ("checkout-00002-eu4", 8, "-3h"))
 HOUR_NS = 3600 * NANOS

@@ -18,7 +18,7 @@ PROBES = [pytest.param(probe, id=f"{group}: {probe.tried}") for group, (_, all_)
 @pytest.mark.parametrize("probe", PROBES)
 def test_a_guard_that_is_probed_fails_closed(probe: Probe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Word for word what the table says, and nothing is written."""
-    monkeypatch.setattr("stages.confirm._ASK_AGAIN", ())
+    monkeypatch.setattr("firebreak.response.confirm._ASK_AGAIN", ())
     did = probe.run(tmp_path)
 
     assert not did.startswith((ACTED, "loads", "starts"))
@@ -34,7 +34,7 @@ def test_a_guard_stops_nothing_else(control: Probe, tmp_path: Path) -> None:
 
 def test_every_bar_and_caution_is_probed() -> None:
     """A new guard comes with a probe that shows it closed."""
-    source = (ROOT / "core" / "guards.py").read_text(encoding="utf-8")
+    source = (ROOT / "firebreak" / "core" / "containment" / "guards.py").read_text(encoding="utf-8")
     named = set(re.findall(r'(?:_bar|_caution|Cap)\("(\w+)"', source)) | {"ceiling", "halt", "blast_radius"}
     said = " ".join(probe.did for _, probes in GROUPS.values() for probe in probes)
 

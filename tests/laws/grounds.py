@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.target import Kind
+from firebreak.core.cloud_run.target import Kind
 from sandbox.blueprint import account_of, instance_split
 from sandbox.world import World
-from tests.pipeline.line import BAD, GOOD, OLD, revision, world_of
+from tests.response.harness import BAD, GOOD, OLD, revision, world_of
 
 WRITES: Mapping[str, str] = {
     "service": "google.cloud.run.v2.Services/UpdateService",

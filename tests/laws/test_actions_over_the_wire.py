@@ -8,16 +8,16 @@ from typing import Any, cast
 
 import pytest
 
-import pipeline
 import responders
-from app import build
-from core.errors import Refused, Transient
-from core.incident import Incident
-from core.target import Kind
-from core.workload import IDENTITY, SURFACES
-from settings import read_settings
+from firebreak.bootstrap import build
+from firebreak.core.cloud_run.target import Kind
+from firebreak.core.cloud_run.workload import IDENTITY, SURFACES
+from firebreak.core.errors import Refused, Transient
+from firebreak.core.incidents.incident import Incident
+from firebreak.response import pipeline
+from firebreak.settings import read_settings
 from tests.laws.grounds import GROUNDS, WITH_OPERATIONS, WRITES, Ground
-from tests.pipeline.line import Line, Lines
+from tests.response.harness import Line, Lines
 
 ACTIONS = responders.discover()
 PAIRS = [(name, cast("Kind", kind)) for name, action in sorted(ACTIONS.items()) for kind in sorted(action.kinds)]

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 import responders
-from adapters.cloud_run_reading import workload_of
-from core.case import case_of
-from core.openings import still_open
-from core.suspects import Suspicion
-from core.target import Target
-from sandbox.cloud_run_reach import Way, who_can_reach
+from firebreak.adapters.cloud_run.reading import workload_of
+from firebreak.core.actions.case import case_of
+from firebreak.core.actions.residual_exposure import still_open
+from firebreak.core.actions.suspects import Suspicion
+from firebreak.core.cloud_run.target import Target
+from sandbox.cloud_run.reach import Way, who_can_reach
 from sandbox.world import World
 from tests.laws.test_actions_over_the_wire import policy
-from tests.pipeline.line import BAD, GOOD, OLD, Lines, world_of
+from tests.response.harness import BAD, GOOD, OLD, Lines, world_of
 
 TARGET = Target("shop-prod", "europe-west1", "service", "checkout", project_id="shop-prod")
 SUSPECTS = frozenset({BAD, OLD})

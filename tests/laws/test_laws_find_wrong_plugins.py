@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("core", "adapters", "enrichment", "responders", "stages", "policies", "sandbox", "tests")
+FOLDERS = ("firebreak", "enrichment", "responders", "policies", "sandbox", "tests")
 FILES = (*sorted(path.name for path in ROOT.glob("*.py")), "pyproject.toml")
 
 RIGHT = (ROOT / "responders" / "cut_traffic.py").read_text().replace("cut_traffic", "{name}")
@@ -34,7 +34,7 @@ WRONG_SOURCES = {
     "tells_of_others": '''
 """A source that claims another one's facts, and has no deadline to speak of."""
 from types import MappingProxyType
-from core.evidence import Evidence, Fact, FactType
+from firebreak.core.facts import Evidence, Fact, FactType
 
 class Wrong:
     facts = MappingProxyType({"virustotal.malicious": Fact(FactType.NUMBER, "Made up.")})
@@ -61,7 +61,7 @@ settings.load_profile("haste")
 def broken_laws(folder: Path, actions: dict[str, str], sources: dict[str, str]) -> str:
     """The laws that fail in a copy of the code to which these plugins were added, each named with its plugin."""
     for name in FOLDERS:
-        ignored = shutil.ignore_patterns("__pycache__", "fire", "broken_policies")
+        ignored = shutil.ignore_patterns("__pycache__", "faults", "broken_policies")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     for name in FILES:
         shutil.copy(ROOT / name, folder / name)

@@ -12,14 +12,14 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.choice import choose, could_match, outstanding_matters
-from core.clause import Clause, NamedSet, Operator, truth_of
-from core.evidence import FactType, source_of
-from core.matching import AllOf, AnyOf, Condition, NoneOf, match, truth_in
-from core.mode import Mode
-from core.policy import CATEGORY, Charter, Policy, PolicySet
-from core.truth import Truth
-from tests.core.policy_strategies import HERE, RANKS, SOURCES, clauses, clocks, conditions, fact_maps
+from firebreak.core.facts import FactType, source_of
+from firebreak.core.mode import Mode
+from firebreak.core.policy.clause import Clause, NamedSet, Operator, truth_of
+from firebreak.core.policy.condition import AllOf, AnyOf, Condition, NoneOf, match, truth_in
+from firebreak.core.policy.policy import CATEGORY, Charter, Policy, PolicySet
+from firebreak.core.policy.selection import choose, could_match, outstanding_matters
+from firebreak.core.ternary import Truth
+from tests.policy_language.policy_strategies import HERE, RANKS, SOURCES, clauses, clocks, conditions, fact_maps
 
 _OF_CATEGORY = "alpha.text"
 _VALUES: Mapping[Operator, Any] = {

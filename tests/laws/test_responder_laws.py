@@ -14,16 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import responders
-from core.action import Refusal, Responder, State, surface_of
-from core.case import Case
-from core.codec import decode, encode
-from core.drafting import draft, fold
-from core.order import is_ordered, loosened
-from core.plan import HeldStep, Plan, overlaid
-from core.policy import Step
-from core.standing import Hold, Standing, restoration, should_stand
-from core.target import Kind
-from core.workload import IDENTITY, SURFACES, is_final, split_of
+from firebreak.core.actions.action import Refusal, Responder
+from firebreak.core.actions.case import Case
+from firebreak.core.actions.setting_order import is_ordered, loosened
+from firebreak.core.cloud_run.state import State, surface_of
+from firebreak.core.cloud_run.target import Kind
+from firebreak.core.cloud_run.workload import IDENTITY, SURFACES, is_final, split_of
+from firebreak.core.containment.active_containment import Hold, Standing, restoration, should_stand
+from firebreak.core.containment.drafting import draft, fold
+from firebreak.core.containment.plan import HeldStep, Plan, overlaid
+from firebreak.core.policy.policy import Step
+from firebreak.core.serialization import decode, encode
 from tests.laws.worlds_of_settings import edits_by_hand, situations
 
 ACTIONS = responders.discover()
@@ -76,7 +77,7 @@ def test_an_action_imports_nothing_but_the_core(name: str) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
 
-    assert {name.partition(".")[0] for name in imported} <= {"__future__", "core", "dataclasses", "typing"}
+    assert {name.partition(".")[0] for name in imported} <= {"__future__", "dataclasses", "firebreak", "typing"}
 
 
 @every_action_on_every_kind

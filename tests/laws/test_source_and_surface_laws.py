@@ -12,17 +12,16 @@ from hypothesis import strategies as st
 
 import enrichment
 import responders
-from app import build
-from core.choice import choose
-from core.errors import Denied, Transient
-from core.evidence import Evidence, source_of
-from core.finding import parse_notification
-from core.mode import Cap, Mode, capped
-from core.policy_text import parse_policies
-from core.verdict import assess
-from enrichment import Sources
-from settings import read_settings
-from stages.gather import answer_of
+from firebreak.bootstrap import build
+from firebreak.core.errors import Denied, Transient
+from firebreak.core.facts import Evidence, source_of
+from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.verdict import assess
+from firebreak.core.mode import Cap, Mode, capped
+from firebreak.core.policy.selection import choose
+from firebreak.policy_language.reading.policies import parse_policies
+from firebreak.ports.enrichment import Sources, answer_of
+from firebreak.settings import read_settings
 
 ENRICHERS = enrichment.discover()
 ACTIONS = responders.discover()

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import responders
-from core.action import Refusal, State
-from core.case import Case
-from core.drafting import draft
-from core.policy import Step
-from core.standing import Hold, Standing, restoration, should_stand
-from core.suspects import Suspicion
-from core.workload import DEFAULT_URI_DISABLED, INGRESS, SPLIT, TAG, references
+from firebreak.core.actions.action import Refusal
+from firebreak.core.actions.case import Case
+from firebreak.core.actions.suspects import Suspicion
+from firebreak.core.cloud_run.state import State
+from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS, SPLIT, TAG, references
+from firebreak.core.containment.active_containment import Hold, Standing, restoration, should_stand
+from firebreak.core.containment.drafting import draft
+from firebreak.core.policy.policy import Step
 from tests.laws.worlds_of_settings import INGRESSES, TARGET, situations
 
 ACTIONS = {name: one for name, one in responders.discover().items() if name in ("pin_previous_revision", "cut_traffic")}

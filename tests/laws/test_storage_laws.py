@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.codec import decode, encode
-from core.incident import Incident
-from core.seal import Seal, Sealed
-from core.standing import Hold, Standing
-from core.storage_names import NAMES, Names, Stored, names_of
-from core.stored_body import ACTS_FROM, FORMAT, Place, open_body, seal_body
+from firebreak.core.containment.active_containment import Hold, Standing
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.serialization import decode, encode
+from firebreak.core.signing import Seal, Sealed
+from firebreak.core.storage_names import NAMES, Names, Stored, names_of
+from firebreak.core.stored_body import ACTS_FROM, FORMAT, Place, open_body, seal_body
 from tests.ledger.earlier import VERSIONS, scene
 from tests.ledger.make_fixtures import RECIPES
 
@@ -117,10 +117,12 @@ def test_of_a_record_without_unknown_keys_nothing_is_encoded_but_what_was_stored
     assert encode(decode(KINDS[record[0]], record[1])) == record[1]
 
 
-@pytest.mark.parametrize("field", [name for where, name in OPTIONAL if where == "core.standing:Standing"])
+@pytest.mark.parametrize(
+    "field", [name for where, name in OPTIONAL if where == "firebreak.core.containment.active_containment:Standing"]
+)
 def test_one_more_field_with_a_default_breaks_no_seal(field: str) -> None:
     """What a version without the field sealed is whole for one that has it."""
-    before = encode(Standing(PLACE.key), without("core.standing:Standing", field))
+    before = encode(Standing(PLACE.key), without("firebreak.core.containment.active_containment:Standing", field))
     body = seal_body(PLACE, before, SEAL, {})
     opened = open_body(PLACE, body, SEAL)
 
@@ -204,9 +206,9 @@ def test_a_hold_that_is_taken_again_and_a_standing_that_ends_keep_what_they_do_n
 
 def test_a_field_that_is_renamed_in_python_is_stored_as_before() -> None:
     """One line of the table."""
-    known = NAMES["core.standing:Standing"]
+    known = NAMES["firebreak.core.containment.active_containment:Standing"]
     renamed = MappingProxyType({**known.parts, "drift": "difference"})
-    names = {**NAMES, "core.standing:Standing": Names(known.name, renamed)}
+    names = {**NAMES, "firebreak.core.containment.active_containment:Standing": Names(known.name, renamed)}
     body = encode(Standing("a", drift="x"), names)
 
     assert body["difference"] == "x"

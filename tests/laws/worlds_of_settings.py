@@ -9,12 +9,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from core.access import Grant
-from core.action import State
-from core.case import Case
-from core.suspects import Suspicion
-from core.target import Kind, Target
-from core.workload import (
+from firebreak.core.actions.case import Case
+from firebreak.core.actions.suspects import Suspicion
+from firebreak.core.cloud_run.iam_grants import Grant
+from firebreak.core.cloud_run.state import State
+from firebreak.core.cloud_run.target import Kind, Target
+from firebreak.core.cloud_run.workload import (
     ACCOUNT,
     CANCELLED,
     DEFAULT_URI_DISABLED,

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.deadline import Deadline
-from adapters.sqlite import SqliteDocuments
-from core.incident import Incident
-from ledger import Held
+from firebreak.adapters.storage.sqlite import SqliteDocuments
+from firebreak.core.incidents.incident import Incident
+from firebreak.ledger.records import Held
+from firebreak.ports.deadline import Deadline
 from tests.ledger.make_fixtures import FIXTURES, KEY, RECIPES
-from tests.pipeline.line import Line, Lines
+from tests.response.harness import Line, Lines
 
 VERSIONS = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir())
 _INSERT = """INSERT INTO documents (kind, key, version, saved, body, due_ns, subject, expires_ns)

@@ -18,19 +18,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pipeline
-from core.incident import Incident
-from core.instants import NANOS
-from core.seal import Seal
-from core.storage_names import NAMES
-from core.vault import Manifest, entry_of, sealed_copy, sealed_manifest
-from documents import Document, Index
+from firebreak.core.evidence.manifest import Manifest, entry_of, sealed_copy, sealed_manifest
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.signing import Seal
+from firebreak.core.storage_names import NAMES
+from firebreak.core.timestamps import NANOS
+from firebreak.ledger.documents import Document, Index
+from firebreak.response import pipeline
 from sandbox.world import World
 from tests.laws.grounds import GROUNDS
-from tests.pipeline.line import ALWAYS, Line, Lines, world_of
-from tests.pipeline.test_pools_and_jobs import STOP_AND_BLOCK
-from tests.pipeline.test_several_regions import THERE_TOO
-from tests.pipeline.test_several_regions import world_of as world_of_regions
+from tests.response.harness import ALWAYS, Line, Lines, world_of
+from tests.response.test_pools_and_jobs import STOP_AND_BLOCK
+from tests.response.test_several_regions import THERE_TOO
+from tests.response.test_several_regions import world_of as world_of_regions
 
 FIXTURES = Path(__file__).parent / "fixtures"
 KEY = "a-key-that-seals-nothing-but-fixtures"

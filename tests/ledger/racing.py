@@ -14,10 +14,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from core.errors import Transient
-from core.finding import Finding, parse_notification
-from core.seal import Seal
-from ledger import Held, Ledger
+from firebreak.core.errors import Transient
+from firebreak.core.findings.finding import Finding, parse_notification
+from firebreak.core.signing import Seal
+from firebreak.ledger.ledger import Ledger
+from firebreak.ledger.records import Held
 from tests.ledger.stores import Store
 
 RACERS = 16
@@ -92,7 +93,7 @@ def process_claims(store: Store, findings: Sequence[Finding], skew_ns: int = 0) 
 def fresh_processes() -> Any:
     """Processes that share nothing with this one, and no connection; the modules are loaded once for all."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.ledger.racing", "adapters.firestore"])
+    context.set_forkserver_preload(["tests.ledger.racing", "firebreak.adapters.storage.firestore"])
     return context
 
 

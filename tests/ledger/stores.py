@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from adapters.firestore import FirestoreDocuments
-from adapters.ledger_store import documents_of
-from documents import Documents
-from settings import read_settings
+from firebreak.adapters.storage.firestore import FirestoreDocuments
+from firebreak.adapters.storage.ledger_store import documents_of
+from firebreak.ledger.documents import Documents
+from firebreak.settings import read_settings
 from tests.emulators.google_emulator import firestore_jar
 
 ON_FIRESTORE = [

@@ -7,8 +7,9 @@ from functools import partial
 
 import pytest
 
-from documents import Conflict
-from ledger import LEASE_NS, Held
+from firebreak.ledger.documents import Conflict
+from firebreak.ledger.ledger import LEASE_NS
+from firebreak.ledger.records import Held
 from tests.ledger.racing import (
     RACERS,
     Claim,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sqlite import SqliteDocuments
-from core.errors import Transient
-from documents import Conflict, Exists, Index, TooLarge
+from firebreak.adapters.storage.sqlite import SqliteDocuments
+from firebreak.core.errors import Transient
+from firebreak.ledger.documents import Conflict, Exists, Index, TooLarge
 from tests.ledger.stores import Store
 
 SERVICE = "projects/shop-prod/locations/europe-west1/services/checkout"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from documents import Conflict, Document, Documents, Exists, Index
+from firebreak.ledger.documents import Conflict, Document, Documents, Exists, Index
 from tests.ledger.stores import Store
 
 KEYS = st.sampled_from(["a", "b/c", "__d__", "."])

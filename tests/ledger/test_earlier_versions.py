@@ -16,17 +16,17 @@ from typing import Any
 
 import pytest
 
-import pipeline
-from adapters.deadline import Deadline
-from core.codec import encode
-from core.command import Command
-from core.instants import NANOS
-from core.seal import Seal, Sealed
-from core.vault import entry_of, read_manifest
+from firebreak.core.evidence.manifest import entry_of, read_manifest
+from firebreak.core.incidents.command import Command
+from firebreak.core.serialization import encode
+from firebreak.core.signing import Seal, Sealed
+from firebreak.core.timestamps import NANOS
+from firebreak.ports.deadline import Deadline
+from firebreak.response import pipeline
 from tests.ledger.earlier import VERSIONS, Earlier, earlier, in_force, scene
 from tests.ledger.make_fixtures import FIXTURES, KEY, RECIPES, stored_names
-from tests.pipeline.line import BAD, Lines
 from tests.repository.checkout import ROOT
+from tests.response.harness import BAD, Lines
 
 CONTAINED = ("contained", "contained_in_two_regions", "contained_job", "contained_pool", "approved")
 ASKED = ("asked", "asked_on_expiry", "told_while_asked")
@@ -165,7 +165,7 @@ def test_the_command_releases_on_the_ledger_file_as_it_was_left(tmp_path: Path, 
             "FIREBREAK_SEAL_KEY": KEY,
             "XDG_STATE_HOME": str(tmp_path),
         }
-        command = [sys.executable, "cli.py", "incident", "release", found.id, "--by", "ada"]
+        command = [sys.executable, "-m", "firebreak", "incident", "release", found.id, "--by", "ada"]
         ran = subprocess.run(  # noqa: S603 - our own command line
             command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )

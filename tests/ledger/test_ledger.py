@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from adapters.sqlite import SqliteDocuments
-from core.codec import encode
-from core.errors import Transient
-from core.finding import Finding, parse_notification
-from core.halt import Halt
-from core.plan import StepRefusal
-from core.seal import NoKey, Seal, Sealed
-from core.standing import Standing
-from documents import Conflict
-from ledger import LEASE_NS, BrokenSeal, Held, Ledger, NotVerified
+from firebreak.adapters.storage.sqlite import SqliteDocuments
+from firebreak.core.containment.active_containment import Standing
+from firebreak.core.containment.halt import Halt
+from firebreak.core.containment.plan import StepRefusal
+from firebreak.core.errors import Transient
+from firebreak.core.findings.finding import Finding, parse_notification
+from firebreak.core.serialization import encode
+from firebreak.core.signing import NoKey, Seal, Sealed
+from firebreak.ledger.documents import Conflict
+from firebreak.ledger.ledger import LEASE_NS, Ledger
+from firebreak.ledger.records import BrokenSeal, Held, NotVerified
 
 FINDING = parse_notification((Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()).finding
 SEAL = Seal((b"key",))

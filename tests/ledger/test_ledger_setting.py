@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.firestore import FirestoreDocuments
-from adapters.ledger_store import documents_of
-from adapters.sqlite import SqliteDocuments
-from settings import SettingsFault, read_settings
+from firebreak.adapters.storage.firestore import FirestoreDocuments
+from firebreak.adapters.storage.ledger_store import documents_of
+from firebreak.adapters.storage.sqlite import SqliteDocuments
+from firebreak.settings import SettingsFault, read_settings
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,9 @@ def test_a_deployed_ledger_on_an_emulator_keeps_the_ceiling_down() -> None:
 
 def test_a_local_ledger_does_not_load_google_s_client() -> None:
     """Nobody waits for what is not used."""
-    program = "import sys, adapters.ledger_store; sys.exit('google.cloud.firestore_v1' in sys.modules)"
+    program = (
+        "import sys, firebreak.adapters.storage.ledger_store; sys.exit('google.cloud.firestore_v1' in sys.modules)"
+    )
     root = Path(__file__).resolve().parents[2]
 
     assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False).returncode == 0  # noqa: S603 - our own

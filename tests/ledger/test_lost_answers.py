@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from core.errors import Transient
-from documents import Conflict, Exists
-from ledger import LEASE_NS
+from firebreak.core.errors import Transient
+from firebreak.ledger.documents import Conflict, Exists
+from firebreak.ledger.ledger import LEASE_NS
 from tests.emulators.firestore_wire import FirestoreWire, Rule
 from tests.ledger.racing import RACERS, another_finding, claimed, ledger_of, thread_claims
 from tests.ledger.stores import ON_FIRESTORE, Store, a_database

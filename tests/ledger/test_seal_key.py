@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app import seal_keys
-from core.errors import Transient
-from settings import Settings, read_settings
+from firebreak.bootstrap import seal_keys
+from firebreak.core.errors import Transient
+from firebreak.settings import Settings, read_settings
 from tests.ledger.closed import without_hard_links
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from adapters.sqlite import SqliteDocuments
-from core.errors import Transient
-from documents import Index
+from firebreak.adapters.storage.sqlite import SqliteDocuments
+from firebreak.core.errors import Transient
+from firebreak.ledger.documents import Index
 from tests.ledger.closed import closed
 
 FIRST_FILE = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from adapters.sqlite import SqliteDocuments
-from stages.unwritten import Unwritten
+from firebreak.adapters.storage.sqlite import SqliteDocuments
+from firebreak.response.explain.unwritten import Unwritten
 
 
 def test_what_is_written_here_is_counted_with_what_was_there_and_only_once(tmp_path: Path) -> None:

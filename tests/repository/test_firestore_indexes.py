@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import pytest
 from google.cloud.firestore_v1 import types
 
-from adapters.firestore import FirestoreDocuments
-from documents import Index
+from firebreak.adapters.storage.firestore import FirestoreDocuments
+from firebreak.ledger.documents import Index
 from tests.emulators.firestore_wire import FirestoreWire
 from tests.repository.checkout import python_files, text_of
 
-INDEXES = json.loads(text_of("adapters/firestore_indexes.json"))
+INDEXES = json.loads(text_of("firebreak/adapters/storage/firestore_indexes.json"))
 DOCUMENTS = re.compile(r"\bdocuments\.(create|read|newest|due|about)$")
 
 
@@ -56,7 +56,7 @@ def kinds_in_use() -> dict[str, set[str]]:
     """The kinds that the code names, by operation; a kind that is not written there in full is a fault."""
     found: dict[str, set[str]] = defaultdict(set)
     for path in python_files():
-        for node in ast.walk(ast.parse(text_of(path))) if not path.startswith(("tests/", "adapters/")) else ():
+        for node in ast.walk(ast.parse(text_of(path))) if not path.startswith(("tests/", "firebreak/adapters")) else ():
             if isinstance(node, ast.Call) and DOCUMENTS.search(called := ast.unparse(node.func)):
                 kind = node.args[0]
                 assert isinstance(kind, ast.Constant), f"{path}:{node.lineno}"

@@ -43,18 +43,35 @@ def test_what_is_deployed_starts_by_itself(tmp_path: Path) -> None:
     told = run(sys.executable, "-P", "-c", program, "main", *modules, cwd=tmp_path)
 
     assert told.returncode == 0, told.stderr
-    assert {path.name for path in tmp_path.iterdir()}.isdisjoint({"sandbox", "tests", "cli.py", "tools", ".git"})
+    assert {path.name for path in tmp_path.iterdir()}.isdisjoint({"sandbox", "tests", "tools", ".git"})
 
 
 def test_the_command_runs_from_any_folder(tmp_path: Path) -> None:
-    command = tmp_path / "a folder with blanks" / "firebreak"
-    command.parent.mkdir()
-    run(sys.executable, str(ROOT / "tools" / "launcher.py"), str(command))
-
-    told = run(str(command), "--help", cwd=tmp_path)
+    told = run(str(Path(sys.executable).with_name("firebreak")), "--help", cwd=tmp_path)
 
     assert told.returncode == 0, told.stderr
     assert "usage: firebreak" in told.stdout
+
+
+def test_a_copied_checkout_runs_its_own_code(tmp_path: Path) -> None:
+    """Environment and all, in a folder with blanks, by a link too, and while the original is still there."""
+    original, copy = tmp_path / "one", tmp_path / "a copy"
+    run(sys.executable, "-m", "venv", "--without-pip", str(original / ".venv"))
+    (original / "tools").mkdir()
+    (original / "where.py").write_text("print(__file__)\n")
+    shutil.copy(ROOT / "tools" / "relocate.py", original / "tools")
+    python = original / ".venv" / "bin" / "python"
+    packages = next((original / ".venv" / "lib").glob("python*/site-packages"))
+    (packages / "__editable__.firebreak-1.pth").write_text(str(original))
+    (python.with_name("firebreak")).write_text(f"#!{python}\nimport where\n")
+    python.with_name("firebreak").chmod(0o755)
+
+    assert run(str(python), str(original / "tools" / "relocate.py")).returncode == 0
+    shutil.copytree(original, copy, symlinks=True)
+    (tmp_path / "link").symlink_to(copy / ".venv" / "bin" / "firebreak")
+    told = [run(str(one), cwd=tmp_path).stdout for one in (copy / ".venv" / "bin" / "firebreak", tmp_path / "link")]
+
+    assert told == [f"{copy / 'where.py'}\n"] * 2
 
 
 @pytest.mark.parametrize("python", ["no-such-python", "false"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.detectors import CATEGORIES
+from firebreak.core.findings.detectors import CATEGORIES
 from tests.repository.checkout import ROOT, tracked
 from tests.repository.test_frame import is_deployed
 from tools.package import CHARTER, Unpackable, archive, categories, collect, deployed, entry_points, main, manifest

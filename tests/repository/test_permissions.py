@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app import build
-from settings import read_settings
+from firebreak.bootstrap import build
+from firebreak.settings import read_settings
 from tests.repository.checkout import text_of
 from tools.permissions import Unclassified, declared, page, role_of, sorted_into_roles, text
 

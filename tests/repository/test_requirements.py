@@ -8,7 +8,7 @@ import sys
 from tests.repository.checkout import imports, python_files, text_of
 
 DIRECT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)", re.MULTILINE)
-PEOPLE_AND_CHECKS = ("cli.py", "commands/", "screens/", "sandbox/", "tests/", "tools/", "benchmarks/")
+PEOPLE_AND_CHECKS = ("firebreak/cli/", "firebreak/__main__.py", "sandbox/", "tests/", "tools/", "benchmarks/")
 # What is imported, where its name is not the package's.
 PACKAGE_OF = {
     "vt": "vt-py",

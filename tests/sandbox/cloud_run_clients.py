@@ -13,7 +13,10 @@ from google.cloud import run_v2
 from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcTransport
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 
-from sandbox import cloud_run, cloud_run_revisions, iam_policies, operations
+from sandbox.cloud_run import operations
+from sandbox.cloud_run import revisions as cloud_run_revisions
+from sandbox.cloud_run import services as cloud_run
+from sandbox.google import iam_policies
 from sandbox.wire import Wire
 from sandbox.world import World
 

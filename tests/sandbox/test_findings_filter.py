@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.findings_filter import Comparison, Either, Every, FilterFault, Not, parse_filter
+from sandbox.scc.findings_filter import Comparison, Either, Every, FilterFault, Not, parse_filter
 
 
 def escaped(text: str) -> str:

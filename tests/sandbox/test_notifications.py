@@ -15,11 +15,11 @@ import pytest
 from cloudevents.http import from_http
 from google.cloud import securitycenter_v1, securitycenter_v2
 
-from core.finding import Malformed, parse_notification
-from core.target import NotATarget, Target
+from firebreak.core.cloud_run.target import NotATarget, Target
+from firebreak.core.findings.finding import Malformed, parse_notification
 from sandbox.deliver import deliver
-from sandbox.notification_variants import FIXTURES, finding_on, readable
-from sandbox.notifications import (
+from sandbox.scc.notification_variants import FIXTURES, finding_on, readable
+from sandbox.scc.notifications import (
     MESSAGE_PUBLISHED,
     PLANTED_SECRET,
     Scene,

@@ -10,7 +10,7 @@ from google.api_core import exceptions
 from google.cloud import pubsub_v1
 from google.pubsub_v1 import PublisherClient
 
-from sandbox import pubsub
+from sandbox.google import pubsub
 from sandbox.wire import Wire
 from sandbox.world import World
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from google.iam.v1 import policy_pb2
 
-from sandbox.cloud_run_reach import Caller, Origin, revisions_open_to, who_can_reach
-from sandbox.reachability import open_doors, reachable_revisions
+from sandbox.cloud_run.reach import Caller, Origin, revisions_open_to, who_can_reach
+from sandbox.cloud_run.reachability import open_doors, reachable_revisions
 from sandbox.world import World
 from tests.sandbox.cloud_run_clients import (
     ALL,

@@ -13,12 +13,12 @@ from google.cloud.securitycenter_v2.services.security_center.transports import S
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.finding import parse_finding
-from sandbox import security_center
-from sandbox.finding_listing import list_findings
-from sandbox.notification_variants import FIXTURES, finding_on, with_unknowns
-from sandbox.notifications import Pair, Scene, malicious_binary_finding
-from sandbox.security_center import mute, put_finding, set_state
+from firebreak.core.findings.finding import parse_finding
+from sandbox.scc import security_center
+from sandbox.scc.finding_listing import list_findings
+from sandbox.scc.notification_variants import FIXTURES, finding_on, with_unknowns
+from sandbox.scc.notifications import Pair, Scene, malicious_binary_finding
+from sandbox.scc.security_center import mute, put_finding, set_state
 from sandbox.wire import Fault, Wire
 from sandbox.world import World
 

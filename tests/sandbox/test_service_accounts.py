@@ -17,7 +17,7 @@ from google.cloud.run_v2.services.worker_pools.transports import WorkerPoolsGrpc
 from sandbox.server import Sandbox
 from sandbox.world import World
 from tests.laws.grounds import JOB, POOL
-from tests.pipeline.line import SERVICE, revision, world_of
+from tests.response.harness import SERVICE, revision, world_of
 
 PAY, PAYMENTS = "pay@shop-prod.iam.gserviceaccount.com", "payments@shop-prod.iam.gserviceaccount.com"
 OTHERS = "pay@shop-test.iam.gserviceaccount.com"

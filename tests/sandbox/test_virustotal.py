@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 import vt
 
-from sandbox import virustotal
-from sandbox.virustotal_file import STATS, file_object
+from sandbox.virustotal import server as virustotal
+from sandbox.virustotal.file import STATS, file_object
 from sandbox.wire import Fault, Wire
 from sandbox.world import World
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settings import Settings, SettingsFault, read_settings
+from firebreak.settings import Settings, SettingsFault, read_settings
 
 KEY = "0123456789abcdef"
 SELF = "//run.googleapis.com/projects/p/locations/l/services/s"

@@ -49,7 +49,7 @@ class Deployment:
         self.variables = VARIABLES if variables is None else variables
         left = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars")
         shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=left)
-        (folder / "adapters").symlink_to(ROOT / "adapters")
+        (folder / "firebreak").symlink_to(ROOT / "firebreak")
         if below != ".":
             (self.folder / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
         self.run("init")

@@ -96,7 +96,7 @@ def test_the_way_to_the_first_finding_can_be_walked(tmp_path: Path) -> None:
         (checkout / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, checkout / path)
     (checkout / ".venv").symlink_to(ROOT / ".venv")
-    for needed in ("requirements-dev.txt", "tools/launcher.py"):
+    for needed in ("requirements-dev.txt", "tools/relocate.py"):
         os.utime(checkout / needed, (0, 0))  # so that `make` finds the environment that is lent to it ready
     for command in commands(text_of("docs/deploy.md")):
         ran = subprocess.run(  # noqa: S603 - the page's own words

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.notifications import Scene, malicious_binary_finding, notification_v2
+from sandbox.scc.notifications import Scene, malicious_binary_finding, notification_v2
 from tests.repository.checkout import ROOT, text_of
 from tools.package import archive, collect, entry_points
 

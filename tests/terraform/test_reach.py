@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-import settings
-from core.mode import Mode
-from core.target import Target, parse_resource
+from firebreak import settings
+from firebreak.core.cloud_run.target import Target, parse_resource
+from firebreak.core.mode import Mode
 from tests.terraform.deployment import (
     ORGANIZATION,
     PROJECT,

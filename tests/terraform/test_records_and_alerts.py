@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from core.incident import Incident
-from tests.pipeline.line import ALWAYS, Line, Lines
+from firebreak.core.incidents.incident import Incident
 from tests.repository.checkout import python_files, text_of
+from tests.response.harness import ALWAYS, Line, Lines
 from tools.record_columns import text, type_of, whole_record
 
 COLUMNS = json.loads(text_of("terraform/record.json"))

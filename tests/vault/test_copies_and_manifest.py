@@ -11,9 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.copies import copy_of, opened, redacted
-from core.seal import Seal, Sealed
-from core.vault import (
+from firebreak.core.evidence.manifest import (
     Difference,
     Manifest,
     compare,
@@ -25,7 +23,9 @@ from core.vault import (
     sealed_manifest,
     seen_manifest,
 )
-from tests.fire.secrets_planted import CONTROLS, SECRETS, TAINT, TELLTALES
+from firebreak.core.evidence.redacted_copy import copy_of, opened, redacted
+from firebreak.core.signing import Seal, Sealed
+from tests.faults.secrets_planted import CONTROLS, SECRETS, TAINT, TELLTALES
 
 SEAL, OTHER = Seal((b"key",)), Seal((b"another",))
 ID = "fb-1"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.deadline import Deadline
-from adapters.vault import Vault
-from adapters.vault_bucket import BucketVault
-from adapters.vault_folder import FolderVault
-from core.errors import Denied, Missing, Refused, Transient
+from firebreak.adapters.storage.vault_bucket import BucketVault
+from firebreak.adapters.storage.vault_folder import FolderVault
+from firebreak.core.errors import Denied, Missing, Refused, Transient
+from firebreak.ports.deadline import Deadline
+from firebreak.ports.vault import Vault
 from sandbox.server import Sandbox
 from sandbox.wire import Fault
 from sandbox.world import World

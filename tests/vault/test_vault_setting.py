@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters.deadline import Deadline
-from adapters.vault_bucket import BucketVault
-from adapters.vault_folder import FolderVault
-from app import vault_of
-from core.mode import Mode
-from settings import SettingsFault, read_settings
+from firebreak.adapters.storage.vault_bucket import BucketVault
+from firebreak.adapters.storage.vault_folder import FolderVault
+from firebreak.bootstrap import vault_of
+from firebreak.core.mode import Mode
+from firebreak.ports.deadline import Deadline
+from firebreak.settings import SettingsFault, read_settings
 
 
 @pytest.mark.parametrize(

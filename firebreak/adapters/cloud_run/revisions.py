@@ -1,0 +1,82 @@
+"""Revisions of services and worker pools: listed whole, and read into what decisions look at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.cloud import run_v2
+
+from firebreak.adapters.google.calls import pages_of
+from firebreak.core.cloud_run.workload import Revision
+from firebreak.core.timestamps import nanos_of
+from firebreak.ports.deadline import Deadline
+
+_MOST = 1000
+_READY = run_v2.Condition.State.CONDITION_SUCCEEDED
+_GEN1 = run_v2.ExecutionEnvironment.EXECUTION_ENVIRONMENT_GEN1
+
+
+def list_revisions(client: Any, parent: str, deadline: Deadline) -> list[run_v2.Revision]:  # noqa: ANN401 - Google's client
+    """Every revision of the service or worker pool."""
+    request = run_v2.ListRevisionsRequest(parent=parent, page_size=100)
+    found: list[run_v2.Revision] = []
+    for page in pages_of(client.list_revisions, deadline, request):
+        found += page.revisions
+        if len(found) >= _MOST:
+            break
+    return found
+
+
+def revision_of(revision: run_v2.Revision) -> Revision:
+    """What decisions look at of one revision."""
+    return Revision(
+        name=short(revision.name),
+        created_ns=nanos(revision.create_time),
+        fault=_fault(revision),
+        gen1=revision.execution_environment == _GEN1,
+        digests=frozenset(digest for one in revision.containers if (digest := digest_of(one.image))),
+        service_account=revision.service_account,
+        min_instances=revision.scaling.min_instance_count,
+        max_request_seconds=_seconds(revision.timeout),
+    )
+
+
+def newest_ready(revisions: list[run_v2.Revision]) -> str | None:
+    """What LATEST serves where the service does not say: unknown, its image could convict nobody."""
+    ready = [one for one in revisions if _fault(one) is None]
+    return short(max(ready, key=lambda one: nanos(one.create_time)).name) if ready else None
+
+
+def _fault(revision: run_v2.Revision) -> str | None:
+    """Only Ready counts: a healthy revision that serves nothing has other conditions false or unknown."""
+    ready = next((one for one in revision.conditions if one.type_ == "Ready"), None)
+    if ready is None:
+        return "its readiness is not known"
+    if revision.reconciling:
+        return "it is still being made ready"
+    if ready.state == _READY:
+        return None
+    reason = ready.revision_reason or ready.reason
+    return getattr(reason, "name", "") or ready.message[:100] or "Ready is not true"
+
+
+def digest_of(image: str) -> str | None:
+    """The digest that an image is named by, if it is named by one."""
+    _, at, digest = image.rpartition("@")
+    return digest if at and digest.startswith("sha256:") else None
+
+
+def short(name: str) -> str:
+    """The last part of a resource name."""
+    return name.rpartition("/")[2]
+
+
+def nanos(moment: Any) -> int:  # noqa: ANN401 - proto-plus DatetimeWithNanoseconds or None
+    """Nanoseconds since the epoch; 0 where there is no moment."""
+    if moment is None:
+        return 0
+    return nanos_of(moment) // 1000 * 1000 + getattr(moment, "nanosecond", 0) % 1000
+
+
+def _seconds(duration: Any) -> int:  # noqa: ANN401 - proto-plus gives a timedelta, or None
+    return int(duration.total_seconds()) if duration else 0

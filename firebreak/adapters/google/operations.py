@@ -1,0 +1,41 @@
+"""Long-running operations, polled to their end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from firebreak.adapters.google.calls import reading
+from firebreak.core.errors import Failed, Refused, Transient, Unfinished
+from firebreak.ports.deadline import Deadline
+
+
+def wait_for(poll: Callable[..., Any], operation: str, deadline: Deadline) -> None:
+    """Poll an operation to its end; raises Failed with its error, or Unfinished when the time is up.
+
+    Where polling itself is refused, that says nothing of the operation: this returns, and what serves decides.
+    """
+    pause = 0.1
+    while True:
+        try:
+            polled = reading(poll, deadline, request={"name": operation})
+        except Refused:
+            return
+        except Transient:
+            polled = None
+        if polled is not None and polled.done:
+            raise_if_failed(polled)
+            return
+        if deadline.remaining() <= pause:
+            time.sleep(deadline.remaining())
+            raise Unfinished(operation)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 2.0)
+
+
+def raise_if_failed(operation: Any) -> None:  # noqa: ANN401 - google.longrunning Operation, which has no stubs
+    """Failed, in the operation's own words."""
+    if operation.HasField("error"):
+        message = f"the operation ended in an error ({operation.error.code}): {operation.error.message[:500]}"
+        raise Failed(message)

@@ -1,0 +1,156 @@
+"""SCC v2: a finding as SCC holds it, and the findings around it. Filters are quoted; equality is checked in code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from google.cloud import securitycenter_v2
+from google.cloud.securitycenter_v2.services.security_center.transports import SecurityCenterGrpcTransport
+
+from firebreak.adapters.google.calls import client_of, pages_of, writing
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.errors import Missing, Refused, Unsupported
+from firebreak.core.findings.finding import Finding, FindingName, Malformed, parse_finding
+from firebreak.core.timestamps import format_instant
+from firebreak.ports.deadline import Deadline
+
+_MOST = 1000
+_PAGE = 200
+
+
+class SecurityCenter:
+    """Reads findings. The client is made on first use, after any fork."""
+
+    permissions = frozenset({"securitycenter.findings.list", "securitycenter.findingsecuritymarks.update"})
+
+    def __init__(self, emulator: str | None) -> None:
+        """`emulator` is `host:port` of a local SCC, or None for Google's."""
+        self._emulator = emulator
+
+    @cached_property
+    def _client(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
+        return client_of(securitycenter_v2.SecurityCenterClient, SecurityCenterGrpcTransport, self._emulator)
+
+    def find(
+        self, name: FindingName, organization: str, deadline: Deadline, others: tuple[FindingName, ...] = ()
+    ) -> Finding | None:
+        """The finding as SCC holds it in this organization, or None; raises Refused or Transient.
+
+        SCC is asked under the organization first, whatever spelling the message had, then as the message spells it,
+        then by its other names: where SCC is activated for projects, the organization may not be asked at all.
+        """
+        own = (FindingName(container, *name.local) for container in (f"organizations/{organization}", name.container))
+        refusal: Refused | None = None
+        for place in dict.fromkeys((*own, *others)):
+            try:
+                if found := self._at(place, deadline):
+                    return found
+            except Refused as fault:
+                refusal = refusal or fault
+        if refusal is not None:
+            raise refusal
+        return None
+
+    def _at(self, place: FindingName, deadline: Deadline) -> Finding | None:
+        for spelling in place.spellings:
+            listed = self._list(place, f'name = "{quoted(spelling)}"', deadline)
+            if found := _the(place, listed):
+                return found
+        return None
+
+    def around(
+        self, finding: Finding, target: Target, organization: str, window_ns: int, deadline: Deadline
+    ) -> tuple[Finding, ...]:
+        """Other findings of every source on exactly this workload within `window_ns` of the event, newest first."""
+        place = FindingName(f"organizations/{organization}", "-", finding.name.location, "-")
+        first, last = finding.event_ns - window_ns, finding.event_ns + window_ns
+        filter_ = (
+            f'resource_name : "{quoted(_below_project(target))}"'
+            f' AND event_time >= "{format_instant(first)}" AND event_time <= "{format_instant(last)}"'
+        )
+        same = (finding.name.source, finding.name.finding)
+        found = [
+            one
+            for one in self._list(place, filter_, deadline)
+            if isinstance(one.target, Target)
+            and one.target.same_workload(target)
+            and first <= one.event_ns <= last
+            and (one.name.source, one.name.finding) != same
+        ]
+        return tuple(sorted(found, key=lambda one: one.event_ns, reverse=True))
+
+    def active_since(self, organization: str, since_ns: int, deadline: Deadline) -> Iterator[Finding]:
+        """Active findings on Cloud Run of every source since then, the oldest event first; muted ones are among them.
+
+        Of the location `global`, where findings are unless residency was set up. Read page by page: whoever has seen
+        enough stops. Raises Missing, Denied or Transient.
+        """
+        filter_ = (
+            'state = "ACTIVE" AND resource_name : "//run.googleapis.com/"'
+            f' AND event_time >= "{format_instant(since_ns)}"'
+        )
+        request = securitycenter_v2.ListFindingsRequest(
+            parent=f"organizations/{organization}/sources/-/locations/global",
+            filter=filter_,
+            order_by="event_time",
+            page_size=_PAGE,
+        )
+        for page in pages_of(self._client.list_findings, deadline, request):
+            yield from _readable(page.list_findings_results)
+
+    def mark(self, finding: Finding, marks: Mapping[str, str], deadline: Deadline) -> None:
+        """Set these marks and no others; raises Missing, Denied or Transient. The canonical name is asked first."""
+        names = [name for name in (finding.canonical_name, finding.name.spellings[0]) if name]
+        mask = {"paths": [f"marks.{key}" for key in sorted(marks)]}
+        for name in dict.fromkeys(names):
+            request = securitycenter_v2.UpdateSecurityMarksRequest(
+                security_marks=securitycenter_v2.SecurityMarks(name=f"{name}/securityMarks", marks=dict(marks)),
+                update_mask=mask,
+            )
+            try:
+                writing(self._client.update_security_marks, deadline, request=request)
+            except (Missing, Unsupported):
+                if name == names[-1]:
+                    raise
+                continue
+            return
+
+    def _list(self, place: FindingName, filter_: str, deadline: Deadline) -> Iterator[Finding]:
+        parent = f"{place.container}/sources/{place.source}/locations/{place.location}"
+        request = securitycenter_v2.ListFindingsRequest(parent=parent, filter=filter_, page_size=_PAGE)
+        read = 0
+        try:
+            for page in pages_of(self._client.list_findings, deadline, request):
+                read += len(page.list_findings_results)
+                yield from _readable(page.list_findings_results)
+                if read >= _MOST and page.next_page_token:
+                    message = f"more than {_MOST} findings fit, and not all were read"
+                    raise Refused(message)
+        except Missing:
+            return
+
+
+def quoted(text: str) -> str:
+    """Text for between the quotes of a filter: no character of it can end them."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _below_project(target: Target) -> str:
+    """The part of the name that does not depend on how the project is spelled."""
+    return target.resource.removeprefix(f"projects/{target.project}")
+
+
+def _the(name: FindingName, listed: Iterator[Finding]) -> Finding | None:
+    return next((one for one in listed if (one.name.source, one.name.finding) == (name.source, name.finding)), None)
+
+
+def _readable(results: Any) -> Iterator[Finding]:  # noqa: ANN401 - a repeated field of Google's
+    """Each result as a Finding; one that cannot be read as such (another product's) is of no use here."""
+    for result in results:
+        whole = type(result).to_dict(result, preserving_proto_field_name=False, use_integers_for_enums=False)
+        try:
+            yield parse_finding(whole.get("finding") or {}, whole.get("resource") or {})
+        except Malformed:
+            continue

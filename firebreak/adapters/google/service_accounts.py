@@ -1,0 +1,99 @@
+"""Service accounts in IAM: whether they are enabled, and disabling them. There is no etag, and reads may lag."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from google.cloud import iam_admin_v1
+from google.cloud.iam_admin_v1.services.iam.transports import IAMGrpcTransport
+
+from firebreak.adapters.google.calls import client_of, reading, writing
+from firebreak.adapters.google.originals import message_json
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.workload import ACCOUNT, DISABLED, ENABLED, Workload
+from firebreak.core.containment.plan import Change, stands_at
+from firebreak.core.errors import Drifted, Refused, Transient, Unsupported
+from firebreak.ports.deadline import Deadline
+
+_LAG_SECONDS = 8.0
+
+
+class ServiceAccounts:
+    """Reads service accounts, and is the surface `service_account`."""
+
+    permissions = frozenset({"iam.serviceAccounts.get", "iam.serviceAccounts.disable", "iam.serviceAccounts.enable"})
+
+    def __init__(self, emulator: str | None) -> None:
+        """`emulator` is `host:port` of a local IAM, or None for Google's."""
+        self._emulator = emulator
+
+    @cached_property
+    def _client(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
+        return client_of(iam_admin_v1.IAMClient, IAMGrpcTransport, self._emulator)
+
+    def read(self, target: Target, deadline: Deadline) -> Workload:
+        """The account; raises Missing, Denied, Transient, or Unsupported where IAM answers with another one."""
+        account = self._get(target.resource, deadline)
+        known = target.project_id or account.project_id
+        # A project that is not said is none that differs: the address names it too.
+        if account.email != target.name or account.project_id not in ("", known):
+            message = f"IAM answers with {account.email} of {account.project_id}; it is left alone"
+            raise Unsupported(message)
+        return Workload(
+            target=target,
+            state=MappingProxyType({f"{ACCOUNT}{target.name}": _word(account)}),
+            etags=MappingProxyType({}),
+            revisions=(),
+            latest=None,
+            effective=MappingProxyType({}),
+            effective_tags=MappingProxyType({}),
+            settled=True,
+            originals=lambda: {"service_account": message_json(account)},
+        )
+
+    def _get(self, name: str, deadline: Deadline) -> iam_admin_v1.ServiceAccount:
+        found: iam_admin_v1.ServiceAccount = reading(self._client.get_service_account, deadline, request={"name": name})
+        return found
+
+    def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:  # noqa: ARG002
+        """Nothing is refused before it is tried."""
+        return None
+
+    def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
+        """Disable or enable it if it still is as the change says; returns what to wait for.
+
+        There is no etag: what a person does between this look and the write is not seen.
+        """
+        if not stands_at(self.read(workload.target, deadline).state, change.before):
+            message = "somebody changed the service account since it was read"
+            raise Drifted(message)
+        name, word = workload.target.resource, change.after[f"{ACCOUNT}{workload.target.name}"]
+        calls = {DISABLED: self._client.disable_service_account, ENABLED: self._client.enable_service_account}
+        writing(calls[str(word)], deadline, request={"name": name})
+        return f"{name} {word}"
+
+    def wait(self, operation: str, deadline: Deadline) -> None:
+        """Until a read shows what was written, a few seconds at most: what is read next decides."""
+        name, word = operation.split()
+        until, pause = deadline.sooner(_LAG_SECONDS), 0.1
+        while True:
+            try:
+                if _word(self._get(name, until)) == word:
+                    return
+            except (Refused, Transient):
+                return
+            if until.remaining() <= pause:
+                return
+            time.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+    def in_force(self, workload: Workload, change: Change) -> bool:  # noqa: ARG002
+        """What was read back is all that can be seen."""
+        return True
+
+
+def _word(account: iam_admin_v1.ServiceAccount) -> str:
+    return DISABLED if account.disabled else ENABLED

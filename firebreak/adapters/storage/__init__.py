@@ -1,0 +1,1 @@
+"""Where the ledger and the evidence are kept: SQLite, Firestore, a folder, a bucket."""

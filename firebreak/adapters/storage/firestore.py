@@ -1,0 +1,219 @@
+"""The deployed ledger: Firestore documents, each save one conditional commit that no lost answer doubles or hides."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from google.api_core.exceptions import DeadlineExceeded
+from google.cloud.firestore_v1 import types
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+
+from firebreak.adapters.google.calls import client_of
+from firebreak.adapters.storage.firestore_faults import CONDITION_FAILED, PASSING, no_credentials, told
+from firebreak.adapters.storage.json_bodies import listed_document, read_document, text_of
+from firebreak.core.timestamps import format_instant
+from firebreak.ledger.documents import NO_INDEX, Conflict, Document, Exists, Index
+from firebreak.ports.deadline import Deadline
+
+T = TypeVar("T")
+_SECONDS = 10.0  # for one operation with all its attempts; of these, parts:
+_ATTEMPT = 0.4
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.1
+_PAGE = 50
+_LONGEST_ID = 700
+_ServerValue = types.DocumentTransform.FieldTransform.ServerValue
+
+
+class FirestoreDocuments:
+    """Documents in one database, a collection for each kind. Safe between threads, processes and machines.
+
+    Each save is one commit under a condition (not there yet, or last updated when it was read) and carries a token of
+    its own. Where the condition does not hold, the document is read back: with our token in it, an earlier attempt of
+    this save was applied and only its answer was lost. No transaction, and so no lock that a dead process could hold.
+
+    The order of saves is that of Firestore's clock, to a millisecond, and no clock of ours has a part in it: saves
+    within one millisecond are listed in any order. What is due and what has expired is told by whoever saves, whose
+    clock may be off: a document is then found, or forgotten, so much too soon or too late.
+    """
+
+    permissions = frozenset(f"datastore.entities.{verb}" for verb in ("create", "get", "list", "update"))
+
+    def __init__(self, project: str, database: str, emulator: str | None, seconds: float = _SECONDS) -> None:
+        """`emulator` is `host:port`, or None for Google's; the client is made on first use, after any fork."""
+        self._database = f"projects/{project}/databases/{database}"
+        self._root = f"{self._database}/documents"
+        self._emulator = emulator
+        self._seconds = seconds
+        # As Google's own client sends it: the database for routing, and who we are where nobody checks.
+        self._metadata = [("google-cloud-resource-prefix", self._database)]
+        self._metadata += [("authorization", "Bearer owner")] if emulator else []
+
+    @cached_property
+    def _client(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
+        with no_credentials(self._database):
+            return client_of(FirestoreClient, FirestoreGrpcTransport, self._emulator)
+
+    def create(self, kind: str, key: str, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
+        """Store a new document; raises Exists or TooLarge."""
+        saved = self._save(Document(kind, key, "", body), index, types.Precondition(exists=False))
+        if saved is None:
+            raise Exists(key)
+        return saved
+
+    def read(self, kind: str, key: str) -> Document | None:
+        """The document, or None."""
+        with told(self._database, "read"):
+            stored = self._stored(kind, key, Deadline.after(self._seconds))
+        return _document(kind, stored, read_document) if stored else None
+
+    def replace(self, document: Document, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
+        """Save over exactly the version that was read, and index anew; raises Conflict or TooLarge."""
+        wanted = Document(document.kind, document.key, "", body)
+        saved = self._save(wanted, index, types.Precondition(update_time=document.version))
+        if saved is None:
+            message = f"{document.kind} {document.key} was saved by somebody else meanwhile"
+            raise Conflict(message)
+        return saved
+
+    def _save(self, document: Document, index: Index, condition: types.Precondition) -> Document | None:
+        """The document as saved, or None where the condition did not hold and what is there is not ours."""
+        token, deadline = uuid.uuid4().hex, Deadline.after(self._seconds)
+        write = types.Write(
+            update=types.Document(name=self._name(document.kind, document.key), fields=_fields(document, index, token)),
+            update_transforms=[{"field_path": "saved", "set_to_server_value": _ServerValue.REQUEST_TIME}],
+            current_document=condition,
+        )
+        request = types.CommitRequest(database=self._database, writes=[write])
+        with told(self._database, "saved"):
+            with suppress(*CONDITION_FAILED):
+                answer = self._asked(self._client.commit, request, deadline)
+                if results := types.CommitResponse.pb(answer).write_results:
+                    return replace(document, version=results[0].update_time.ToJsonString())
+            stored = self._stored(document.kind, document.key, deadline)
+        if stored is None or stored.fields["token"].string_value != token:
+            return None
+        return replace(document, version=stored.update_time.ToJsonString())
+
+    def _stored(self, kind: str, key: str, deadline: Deadline) -> Any:  # noqa: ANN401 - the raw message, or None
+        """As it is stored. A missing document is told apart from a missing database, which is an error."""
+        request = types.BatchGetDocumentsRequest(database=self._database, documents=[self._name(kind, key)])
+        call = lambda **how: list(self._client.batch_get_documents(**how))  # noqa: E731 - a stream, whole or not at all
+        found = [types.Document.pb(one.found) for one in self._asked(call, request, deadline) if one.found.name]
+        return found[0] if found else None
+
+    def newest(self, kind: str, limit: int) -> Iterator[Document]:
+        """The documents of a kind, last saved first."""
+        return self._listed(kind, limit, ("saved", "DESCENDING"))
+
+    def due(self, kind: str, before_ns: int, limit: int) -> Iterator[Document]:
+        """The documents due at that time or before, the longest due first."""
+        until = _filter("due_ns", "LESS_THAN_OR_EQUAL", types.Value(integer_value=before_ns))
+        return self._listed(kind, limit, ("due_ns", "ASCENDING"), until)
+
+    def about(self, kind: str, subject: str, limit: int) -> Iterator[Document]:
+        """The documents with that subject, last saved first; of the empty subject, none."""
+        if not subject:
+            return iter(())
+        equal = _filter("subject", "EQUAL", types.Value(string_value=subject))
+        return self._listed(kind, limit, ("saved", "DESCENDING"), equal)
+
+    def count(self, kind: str) -> int:
+        """How many documents there are of a kind; Firestore counts a thousand of them for the price of a read."""
+        counted = types.StructuredAggregationQuery.Aggregation(count={}, alias="count")
+        query = types.StructuredAggregationQuery(
+            structured_query={"from_": [{"collection_id": kind}]}, aggregations=[counted]
+        )
+        request = types.RunAggregationQueryRequest(parent=self._root, structured_aggregation_query=query)
+        call = lambda **how: list(self._client.run_aggregation_query(**how))  # noqa: E731 - a stream, whole or not at all
+        with told(self._database, "counted"):
+            answers = self._asked(call, request, Deadline.after(self._seconds))
+        found = [one.result.aggregate_fields["count"].integer_value for one in answers if one.result.aggregate_fields]
+        return int(found[-1]) if found else 0
+
+    def forget(self, now_ns: int, limit: int) -> int:  # noqa: ARG002 - the protocol's arguments
+        """Nothing: Firestore deletes by itself what its policy on `expire_at` lets go, within about a day."""
+        return 0
+
+    def _listed(self, kind: str, limit: int, order: tuple[str, str], where: Any = None) -> Iterator[Document]:  # noqa: ANN401 - a filter
+        """Page by page, each beginning after the last document of the one before, so that no page is large or slow."""
+        query: dict[str, Any] = {
+            "from_": [{"collection_id": kind}],
+            "where": where,
+            "order_by": [{"field": {"field_path": name}, "direction": order[1]} for name in (order[0], "__name__")],
+        }
+        left = limit
+        while left > 0:
+            size = min(left, _PAGE)
+            page = self._page(types.StructuredQuery({**query, "limit": size}))
+            yield from (_document(kind, one, listed_document) for one in page)
+            left -= size
+            if len(page) < size:
+                return
+            last = [page[-1].fields[order[0]], types.Value(reference_value=page[-1].name)]
+            query["start_at"] = types.Cursor(values=last, before=False)
+
+    def _page(self, query: types.StructuredQuery) -> list[Any]:
+        request = types.RunQueryRequest(parent=self._root, structured_query=query)
+        call = lambda **how: list(self._client.run_query(**how))  # noqa: E731 - a stream, whole or not at all
+        with told(self._database, "listed"):
+            answers = self._asked(call, request, Deadline.after(self._seconds))
+        return [types.Document.pb(one.document) for one in answers if one.document.name]
+
+    def _asked(self, call: Callable[..., T], request: object, deadline: Deadline) -> T:
+        """Ask until there is an answer or no time; an attempt that hangs does not use up the time of the next."""
+        pause, reason = self._seconds * _FIRST_PAUSE, None
+        while True:
+            timeout = max(deadline.remaining(self._seconds * _ATTEMPT), 0.001)
+            try:
+                return call(request=request, retry=None, timeout=timeout, metadata=self._metadata)
+            except PASSING as fault:
+                # The last attempt may have had no time left, which says less than what was answered before.
+                reason = reason if reason and isinstance(fault, DeadlineExceeded) else fault
+                if deadline.remaining() <= pause:
+                    raise reason from None
+            time.sleep(pause)
+            pause = min(pause * 2, self._seconds * _LONGEST_PAUSE)
+
+    def _name(self, kind: str, key: str) -> str:
+        return f"{self._root}/{kind}/{document_id(key)}"
+
+
+def document_id(key: str) -> str:
+    """One id for each key, within Firestore's rules: no slash, not `.`, `..` or `__x__`, at most 1,500 bytes."""
+    quoted = quote(key, safe=" ~")
+    if quoted[:1] in ("", ".", "_"):
+        quoted = f"%{ord(key[0]):02X}{quoted[1:]}" if key else "%"
+    return quoted if len(quoted) <= _LONGEST_ID else f"={hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def _fields(document: Document, index: Index, token: str) -> dict[str, types.Value]:
+    """What is not indexed has no field at all, and so no entry in any index."""
+    body = text_of(document.kind, document.key, document.body)
+    fields = {
+        name: types.Value(string_value=text) for name, text in (("key", document.key), ("body", body), ("token", token))
+    }
+    if index.due_ns is not None:
+        fields["due_ns"] = types.Value(integer_value=index.due_ns)
+    if index.subject:
+        fields["subject"] = types.Value(string_value=index.subject)
+    if index.expires_ns is not None:
+        fields["expire_at"] = types.Value(timestamp_value=format_instant(index.expires_ns))
+    return fields
+
+
+def _filter(field: str, operator: str, value: types.Value) -> dict[str, Any]:
+    return {"field_filter": {"field": {"field_path": field}, "op": operator, "value": value}}
+
+
+def _document(kind: str, stored: Any, made: Callable[[str, str, str, object], Document]) -> Document:  # noqa: ANN401 - raw
+    key = str(stored.fields["key"].string_value)
+    return made(kind, key, stored.update_time.ToJsonString(), stored.fields["body"].string_value)

@@ -1,0 +1,77 @@
+"""One JSON POST to a chat webhook: no redirects, a deadline, and an answer that says whether to try again, and when."""
+
+from __future__ import annotations
+
+import datetime as dt
+import http.client
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from firebreak.adapters.proxies import proxy_of
+from firebreak.core.errors import Denied, Refused, Transient
+from firebreak.ports.deadline import Deadline
+
+_AGAIN = frozenset({408, 425, 429})
+_LONGEST_PAUSE = 86_400.0
+
+
+class Busy(Transient):
+    """The webhook has no time now; `seconds` is what it asks for before the next try, where it says so."""
+
+    def __init__(self, text: str, seconds: float | None) -> None:
+        """Keep the pause that was asked for."""
+        super().__init__(text)
+        self.seconds = seconds
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The URL is a secret, and stays where it is."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Nowhere: the answer is then an error like any other."""
+
+
+def post(url: str, body: Mapping[str, Any], deadline: Deadline) -> None:
+    """Send once; raises Transient for what may pass, Refused for what will not. The URL is a secret and never shown."""
+    host = urlsplit(url).hostname or ""
+    proxy = proxy_of(url)
+    proxies = urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else {})
+    request = urllib.request.Request(  # noqa: S310 - https, or http to this machine: checked at start
+        url, json.dumps(body).encode(), {"Content-Type": "application/json; charset=UTF-8"}, method="POST"
+    )
+    try:
+        opener = urllib.request.build_opener(proxies, _NoRedirect)
+        opener.open(request, timeout=max(0.1, deadline.remaining(10.0))).close()
+    except urllib.error.HTTPError as answer:
+        with answer:
+            raise _judged(answer.code, answer.headers.get("Retry-After"), host) from None
+    except (OSError, http.client.HTTPException) as fault:
+        reason = fault.reason if isinstance(fault, urllib.error.URLError) else fault
+        message = f"the chat webhook at {host} could not be reached ({type(reason).__name__})"
+        raise Transient(message) from None
+
+
+def _judged(status: int, after: str | None, host: str) -> Exception:
+    message = f"the chat webhook at {host} answered {status}"
+    if status >= 500 or status in _AGAIN:  # noqa: PLR2004 - HTTP server faults
+        return Busy(message, _seconds(after))
+    return Denied(message) if status in (401, 403) else Refused(message)
+
+
+def _seconds(after: str | None) -> float | None:
+    """What Retry-After asks for, in seconds or as a date; a day at most, None where it cannot be read."""
+    if after is None:
+        return None
+    if after.isascii() and after.isdigit():
+        return min(float(after[:9]), _LONGEST_PAUSE)
+    try:
+        until = parsedate_to_datetime(after)
+    except ValueError:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
+    return min(max((until - dt.datetime.now(dt.UTC)).total_seconds(), 0.0), _LONGEST_PAUSE)

@@ -1,0 +1,191 @@
+"""The one composition root: settings in, every collaborator out, nothing connected before it is used."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import enrichment
+import responders
+from firebreak.adapters.cloud_run.jobs import Jobs
+from firebreak.adapters.cloud_run.pools import WorkerPools
+from firebreak.adapters.cloud_run.services import CloudRunServices
+from firebreak.adapters.google.cloud_logging import CloudLogging
+from firebreak.adapters.google.pubsub import Publisher
+from firebreak.adapters.google.security_center import SecurityCenter
+from firebreak.adapters.google.service_account_users import ServiceAccountUsers
+from firebreak.adapters.google.service_accounts import ServiceAccounts
+from firebreak.adapters.log import say_json
+from firebreak.adapters.storage.ledger_store import documents_of
+from firebreak.adapters.storage.vault_folder import FolderVault
+from firebreak.adapters.storage.whole_files import put_once
+from firebreak.adapters.virustotal import connect
+from firebreak.core.cloud_run.target import Kind, Target
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.errors import Transient
+from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.logs import LogLines, LogQuery, Order
+from firebreak.core.incidents.earlier import Earlier
+from firebreak.core.signing import Seal
+from firebreak.ledger.documents import Documents
+from firebreak.ledger.ledger import Ledger
+from firebreak.policy_folder import load_policies
+from firebreak.ports.deadline import Deadline
+from firebreak.ports.enrichment import Sources
+from firebreak.ports.log import Say
+from firebreak.ports.surface import Reader
+from firebreak.ports.vault import Vault
+from firebreak.response.app import App, read_target
+from firebreak.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Workloads:
+    readers: Mapping[Kind, Reader]
+
+    def read(self, target: Target, seconds: float) -> Workload:
+        return read_target(self.readers, target, Deadline.after(seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    scc: SecurityCenter
+    organization: str | None
+
+    def around(self, finding: Finding, target: Target, window_ns: int, seconds: float) -> tuple[Finding, ...]:
+        organization = self.organization or finding.name.container.rpartition("/")[2]
+        return self.scc.around(finding, target, organization, window_ns, Deadline.after(seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class _Logs:
+    logging: CloudLogging
+
+    def lines(self, query: LogQuery, order: Order, most: int, seconds: float) -> LogLines:
+        return self.logging.lines(query, order, most, Deadline.after(seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class _Incidents:
+    ledger: Ledger
+
+    def on(self, target: Target, most: int) -> tuple[Earlier, ...]:
+        held = (one.incident for one in self.ledger.about(target.key, most))
+        return tuple(Earlier(one.id, one.phase, one.created_ns, one.finding.category, one.closed_as) for one in held)
+
+
+def build(
+    settings: Settings, say: Say | None = None, documents: Documents | None = None, seal: Seal | None = None
+) -> App:
+    """Wire everything; raises Faults when a policy or firebreak.yaml does not load.
+
+    `documents` take the place of the ledger's configured store, and `seal` that of the keys, one of which may be made.
+    """
+    policies = load_policies(settings.policies)
+    cloud_run = settings.emulators.get("CLOUD_RUN_EMULATOR_HOST")
+    services, pools, jobs = CloudRunServices(cloud_run), WorkerPools(cloud_run), Jobs(cloud_run)
+    accounts = ServiceAccounts(settings.emulators.get("IAM_EMULATOR_HOST"))
+    readers: Mapping[Kind, Reader] = MappingProxyType(
+        {"service": services, "worker_pool": pools, "job": jobs, "service_account": accounts}
+    )
+    scc = SecurityCenter(settings.emulators.get("SECURITY_CENTER_EMULATOR_HOST"))
+    logs = CloudLogging(settings.emulators.get("LOGGING_EMULATOR_HOST"))
+    key = settings.virustotal_key
+    files = connect(key, settings.virustotal_host) if key else None
+    seal = seal or Seal(seal_keys(settings))
+    ledger = Ledger(documents or documents_of(settings), uuid.uuid4().hex, time.time_ns, seal)
+    findings = _Findings(scc, policies.charter.organization)
+    return App(
+        settings=settings,
+        policies=policies,
+        actions=responders.discover(),
+        enrichers=enrichment.discover(),
+        ledger=ledger,
+        readers=readers,
+        surfaces=MappingProxyType(
+            {
+                "service": services,
+                "service_iam": services.access,
+                "worker_pool": pools,
+                "executions": jobs,
+                "job_iam": jobs.access,
+                "service_account": accounts,
+            }
+        ),
+        account_users=ServiceAccountUsers(cloud_run),
+        scc=scc,
+        sources=Sources(findings, _Workloads(readers), files, _Logs(logs), _Incidents(ledger)),
+        vault=vault_of(settings),
+        publisher=Publisher(settings.emulators.get("PUBSUB_EMULATOR_HOST")),
+        say=say or say_json,
+        now_ns=time.time_ns,
+    )
+
+
+def vault_of(settings: Settings) -> Vault:
+    """Where evidence is kept; nothing is made or asked yet."""
+    if settings.evidence.startswith("gs://"):
+        from firebreak.adapters.storage.vault_bucket import BucketVault  # noqa: PLC0415 - its client is not needed for a folder
+
+        return BucketVault(settings.evidence, settings.emulators.get("STORAGE_EMULATOR_HOST"))
+    return FolderVault(Path(settings.evidence.removeprefix("file://")))
+
+
+def seal_keys(settings: Settings) -> tuple[bytes, ...]:
+    """The configured keys; without any, one of this machine's own, made once beside the ledger's default place."""
+    if settings.seal_keys:
+        return tuple(key.encode() for key in settings.seal_keys)
+    path = _own_key(settings)
+    if not path.exists():
+        _make_key(path)
+    return (_whole_key(path),)
+
+
+def _whole_key(path: Path) -> bytes:
+    """The key; an empty file is one that another process is putting into place, unless that died over it."""
+    for pause in (0.05, 0.1, 0.2, 0.4, None):
+        if key := path.read_bytes():
+            return key
+        if pause is not None:
+            time.sleep(pause)
+    message = (
+        f"the seal key {path} is empty, and nothing can be sealed or read with it: delete it, and one is made anew"
+    )
+    raise Transient(message)
+
+
+def keys_at_hand(settings: Settings) -> tuple[bytes, ...]:
+    """The keys for who only reads, and makes none: the configured ones, or this machine's own for a local ledger.
+
+    No key is at hand where there is none, or where it may not be read; a shared ledger is never sealed with our own.
+    """
+    if settings.seal_keys:
+        return tuple(key.encode() for key in settings.seal_keys)
+    if settings.ledger_database is not None:
+        return ()
+    try:
+        return (_own_key(settings).read_bytes(),)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return ()
+
+
+def _own_key(settings: Settings) -> Path:
+    return settings.state / "seal.key"
+
+
+def _make_key(path: Path) -> None:
+    """Written aside and then put into place, so that two processes that start at once end with one whole key."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = path.with_name(f"seal.{uuid.uuid4().hex}")
+    with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(secrets.token_hex(32))
+    try:
+        put_once(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)

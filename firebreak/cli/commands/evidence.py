@@ -1,0 +1,65 @@
+"""`firebreak incident evidence`: what the vault keeps of an incident, and whether it is still as it was put there."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import Any
+
+from firebreak.cli.commands import NO, YES, named, print_json, say
+from firebreak.cli.commands.recorded import chosen, found, identity, on_ledger, open_ledger
+from firebreak.cli.screens.console import stdout
+from firebreak.cli.screens.incident_evidence import show_evidence
+from firebreak.core.incidents.incident import Kept
+from firebreak.core.secrets.redaction import safe
+from firebreak.core.signing import Seal, Sealed
+from firebreak.settings import Settings
+
+_SECONDS = 120.0
+
+
+def add_evidence_command(commands: Any) -> None:  # noqa: ANN401 - argparse's own
+    """Declare the command below `firebreak incident`."""
+    command = on_ledger(commands, "evidence", _evidence, "what is kept as evidence, and whether it is unchanged")
+    identity(command)
+    command.add_argument("--verify", action="store_true", help="read everything again and compare every hash")
+
+
+def _evidence(parsed: argparse.Namespace) -> int:
+    settings = chosen(parsed)
+    incident = found(open_ledger(settings), parsed.id).incident
+    kept = incident.vault
+    if kept is None or not kept.manifest:
+        gaps = f": {'; '.join(kept.gaps)}" if kept else ""
+        return say(parsed, f"{incident.id}: no evidence is kept{gaps}", NO)
+    shown = _looked_at(settings, incident.id, kept, verify=parsed.verify) | named(parsed)
+    shown["exit"] = NO if shown["differences"] or shown["seal"] == Sealed.BROKEN.value else YES
+    if parsed.json:
+        print_json(shown)
+    else:
+        show_evidence(stdout(), shown)
+    return int(shown["exit"])
+
+
+def _looked_at(settings: Settings, incident: str, kept: Kept, *, verify: bool) -> dict[str, Any]:
+    """Where the record says that it is, whatever the settings are now."""
+    from firebreak.bootstrap import keys_at_hand, vault_of  # noqa: PLC0415 - as above
+    from firebreak.core.serialization import encode  # noqa: PLC0415 - with `app`
+    from firebreak.ports.deadline import Deadline  # noqa: PLC0415 - Google's clients come with `app`
+    from firebreak.response.evidence.audit import audit, open_manifest  # noqa: PLC0415 - with `app`
+
+    vault = vault_of(replace(settings, evidence=kept.uri.removesuffix(f"/{incident}")))
+    look = audit if verify else open_manifest
+    seen = look(vault, Seal(keys_at_hand(settings)), incident, kept, Deadline.after(_SECONDS))
+    return {
+        "incident": incident,
+        "uri": safe(kept.uri),
+        "manifest": kept.manifest,
+        "sha256": kept.sha256,
+        "written": seen.manifest.written if seen.manifest else None,
+        "objects": encode(seen.manifest.objects) if seen.manifest else [],
+        "gaps": [safe(one) for one in kept.gaps],
+        "seal": seen.sealed.value if seen.manifest else None,
+        "verified": not seen.differences and seen.sealed is not Sealed.BROKEN if verify else None,
+        "differences": [{"name": safe(one.name), "what": one.what} for one in seen.differences],
+    }

@@ -1,0 +1,42 @@
+"""What policies may say: the JSON Schema for editors, and the catalogues of facts and actions."""
+
+from __future__ import annotations
+
+import argparse
+
+from firebreak.cli.commands import YES, print_json
+from firebreak.cli.screens.catalogue import actions_json, facts_json, show_actions, show_facts
+from firebreak.cli.screens.console import stdout
+from firebreak.policy_language.schema.config import charter_schema
+from firebreak.policy_language.schema.policies import policy_schema
+
+
+def run_schema(parsed: argparse.Namespace) -> int:
+    """JSON Schema 2020-12 of policies, or of firebreak.yaml."""
+    import enrichment  # noqa: PLC0415 - other commands start sooner without it, and what comes with it
+    import responders  # noqa: PLC0415 - as above
+
+    print_json(charter_schema() if parsed.charter else policy_schema(enrichment.catalogue(), responders.discover()))
+    return YES
+
+
+def run_facts(parsed: argparse.Namespace) -> int:
+    """Every fact that policies may name, source by source."""
+    import enrichment  # noqa: PLC0415 - as above
+
+    if parsed.json:
+        print_json(facts_json(enrichment.catalogue()))
+    else:
+        show_facts(stdout(), enrichment.catalogue())
+    return YES
+
+
+def run_actions(parsed: argparse.Namespace) -> int:
+    """Every action that policies may take."""
+    import responders  # noqa: PLC0415 - as above
+
+    if parsed.json:
+        print_json(actions_json(responders.discover()))
+    else:
+        show_actions(stdout(), responders.discover())
+    return YES

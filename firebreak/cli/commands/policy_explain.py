@@ -1,0 +1,149 @@
+"""`firebreak policy explain`: one finding through the policies, by the function's own stages; nothing is written."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from firebreak.cli.commands import NO, YES, Misused, Nothing, print_json, require_folder
+from firebreak.cli.commands.recorded import chosen, local
+from firebreak.cli.screens.console import stdout, working
+from firebreak.cli.screens.explanation import explanation_json
+from firebreak.cli.screens.policy_explain import show_explanation
+from firebreak.core.findings.finding import FindingName, Malformed, Notification, parse_finding_name
+from firebreak.core.findings.input_formats import LARGEST, read_findings
+from firebreak.core.secrets.redaction import safe
+from firebreak.core.timestamps import parse_instant
+from firebreak.policy_language.reading.assumptions import Assumed, NotAnAssumption, read_assumptions
+from firebreak.settings import read_settings
+
+if TYPE_CHECKING:
+    from firebreak.ports.deadline import Deadline
+    from firebreak.response.app import App
+
+_BUDGET_SECONDS = 100.0
+_MOST_NAMED = 5
+_EVENT = "event"
+
+
+def add_explain(parser: argparse.ArgumentParser) -> None:
+    """The arguments."""
+    parser.add_argument("finding", help="a file, - for standard input, or the name of a finding in SCC")
+    parser.add_argument("--live", action="store_true", help="ask the sources, SCC and the ledger; only reads")
+    parser.add_argument(
+        "--assume", action="append", default=[], metavar="FACT=VALUE", help="virustotal.malicious=40, or SOURCE=unknown"
+    )
+    parser.add_argument(
+        "--against", type=Path, metavar="FOLDER", help="what other policies would change; a no if anything"
+    )
+    parser.add_argument("--policies", type=Path, metavar="FOLDER", help="the policies in force (FIREBREAK_POLICIES)")
+    parser.add_argument("--at", metavar="TIME", help="as if it were that time, in RFC 3339; `event`: that of the event")
+    parser.add_argument("--pick", metavar="ID", help="of several findings, the one whose id begins so")
+    local(parser)
+    parser.set_defaults(reads_policies=True)
+
+
+def run_explain(parsed: argparse.Namespace) -> int:
+    """Explain, and with `--against` say whether anything differs."""
+    # Google's clients come with these, and not every command needs them.
+    from firebreak.policy_folder import load_policies  # noqa: PLC0415 - as above
+    from firebreak.ports.deadline import Deadline  # noqa: PLC0415 - as above
+    from firebreak.response.explain.explain import explain  # noqa: PLC0415 - as above
+
+    folders = tuple(filter(None, (parsed.policies or read_settings().policies, parsed.against)))
+    for folder in folders:
+        require_folder(folder)
+    sets = tuple(load_policies(folder) for folder in folders)
+    app, deadline = _app(parsed, folders[0]), Deadline.after(_BUDGET_SECONDS)
+    told = _told(parsed.finding, parsed.pick, app, deadline)
+    app = _at(app, parsed.at, told)
+    assumed = _assumed(parsed.assume, app)
+    with working("asking the sources") if parsed.live and not parsed.json else nullcontext():
+        explained = explain(app, told, assumed, sets, deadline, app.sources if parsed.live else None)
+    shown = explanation_json(explained, tuple(map(str, folders)), live=parsed.live)
+    shown["ledger"] = parsed.ledger and safe(parsed.ledger)
+    if parsed.json:
+        print_json(shown)
+    else:
+        show_explanation(stdout(), shown)
+    return NO if shown["different"] else YES
+
+
+def _app(parsed: argparse.Namespace, folder: Path) -> App:
+    """The application as the function has it, but silent; with `--live` on a ledger that it can only read."""
+    from firebreak.adapters.storage.ledger_store import documents_to_read  # noqa: PLC0415 - see `run_explain`
+    from firebreak.bootstrap import build, keys_at_hand  # noqa: PLC0415 - see `run_explain`
+    from firebreak.core.signing import Seal  # noqa: PLC0415 - see `run_explain`
+    from firebreak.response.explain.unwritten import Unwritten  # noqa: PLC0415 - see `run_explain`
+
+    def quiet(severity: str, message: str, **fields: object) -> None:
+        """The explanation has it all."""
+
+    settings = replace(chosen(parsed), policies=folder)
+    documents = documents_to_read(settings) if parsed.live and settings.ledger_named else None
+    parsed.ledger = settings.ledger.removeprefix("sqlite:///") if documents else None
+    return build(settings, quiet, Unwritten(documents), Seal(keys_at_hand(settings)))
+
+
+def _told(finding: str, pick: str | None, app: App, deadline: Deadline) -> Notification:
+    """The finding as the file or SCC has it."""
+    if name := parse_finding_name(finding):
+        return _in_scc(name, app, deadline)
+    try:
+        found = read_findings(_text(finding))
+    except Malformed as fault:
+        message = f"{finding}: {fault}"
+        raise Misused(message) from None
+    fitting = [one for one in found if pick is None or one.finding.name.finding.startswith(pick)]
+    if len(fitting) == 1:
+        return fitting[0]
+    ids = ", ".join(one.finding.name.finding for one in (fitting or found)[:_MOST_NAMED])
+    message = f"{finding}: {len(fitting)} of its {len(found)} findings are meant; say which with --pick ID: {ids}"
+    raise Misused(message)
+
+
+def _text(finding: str) -> bytes:
+    """At most as much as is read of a finding, and a byte."""
+    if finding == "-":
+        return sys.stdin.buffer.read(LARGEST + 1)
+    path = Path(finding)
+    if not path.exists() or path.is_dir():
+        what = "a folder" if path.is_dir() else "there is no such file"
+        message = f"{finding}: {what}, and it is not the name of a finding in SCC"
+        raise Misused(message)
+    with path.open("rb") as file:
+        return file.read(LARGEST + 1)
+
+
+def _in_scc(name: FindingName, app: App, deadline: Deadline) -> Notification:
+    found = app.scc.find(name, app.organization(name), deadline.sooner(10))
+    if found is None:
+        message = f"SCC does not hold {name.spellings[0]}"
+        raise Nothing(message)
+    return Notification(found, deleted=False)
+
+
+def _at(app: App, time: str | None, told: Notification) -> App:
+    """The application at another time, for ages and for what is stale."""
+    if time is None:
+        return app
+    try:
+        now_ns = told.finding.event_ns if time == _EVENT else parse_instant(time)
+    except ValueError:
+        message = f"--at {time}: a time such as 2026-01-31T09:00:00Z, or {_EVENT}"
+        raise Misused(message) from None
+    return replace(app, now_ns=lambda: now_ns)
+
+
+def _assumed(texts: list[str], app: App) -> Assumed:
+    from enrichment import catalogue  # noqa: PLC0415 - see `run_explain`
+
+    try:
+        return read_assumptions(texts, catalogue(), app.now_ns())
+    except NotAnAssumption as fault:
+        message = f"--assume: {fault}"
+        raise Misused(message) from None

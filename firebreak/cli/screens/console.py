@@ -1,0 +1,116 @@
+"""Where screens are written: colour and wrapped lines on a terminal, plain whole lines in a pipe."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TextIO
+
+from firebreak.core.diagnostics import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_STYLES = MappingProxyType(
+    {
+        "": "",
+        "strong": "bold",
+        "dim": "dim",
+        "good": "green",
+        "bad": "bold red",
+        "caution": "yellow",
+        "command": "bold cyan",
+        "busy": "cyan",
+        "minus": "red",
+        "plus": "green",
+    }
+)
+_NARROWEST = 30
+_COMMAND = re.compile(r"^\s*:(?=:)|##(?=\[)")
+
+
+def uncommanding(line: str) -> str:
+    """The line, so that a CI runner, which reads `::error …` at its beginning or `##[…]` in it, does nothing."""
+    return _COMMAND.sub(r"\g<0> ", line)
+
+
+class Screen:
+    """Lines for people. Whatever is written, nothing that a terminal or a CI runner might act on gets through.
+
+    `width` is None in a pipe: nothing is wrapped or cut there. Styles are the words of this module.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.width = max(_NARROWEST, shutil.get_terminal_size().columns) if stream.isatty() else None
+        self._stream = stream
+        self._rich = _rich(stream) if self.width else None
+
+    def line(self, text: str = "", style: str = "", *, indent: int = 0, hang: int = 0) -> None:
+        """A paragraph, wrapped at the terminal's width; `hang` further indents all but its first line."""
+        if self.width is None:
+            self.verbatim(text, style, indent=indent)
+            return
+        parts = textwrap.wrap(
+            printable(text),
+            self.width,
+            initial_indent=" " * indent,
+            subsequent_indent=" " * (indent + hang),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for part in parts or [""]:
+            self._put(part, style)
+
+    def verbatim(self, text: str, style: str = "", *, indent: int = 0) -> None:
+        """One line however long, so that it can be copied: a command, a link, a hash."""
+        self._put(" " * indent + printable(text), style)
+
+    def heading(self, text: str) -> None:
+        """The name of a section, after a blank line."""
+        self.line()
+        self.line(text, "strong")
+
+    def cut(self, text: str, at_most: int) -> str:
+        """The text, on a terminal cut to so many characters."""
+        return text if self.width is None or len(text) <= at_most else text[: max(0, at_most - 1)] + "…"
+
+    def _put(self, text: str, style: str) -> None:
+        if self._rich is None:
+            print(uncommanding(text), file=self._stream, flush=True)
+            return
+        from rich.text import Text  # noqa: PLC0415 - there only where `_rich` found it
+
+        self._rich.print(Text(text, style=_STYLES[style]), soft_wrap=True)
+
+
+def stdout() -> Screen:
+    """Standard output as it is now."""
+    return Screen(sys.stdout)
+
+
+def _rich(stream: TextIO) -> Console | None:
+    """Rich's console for a terminal, which honours NO_COLOR; None where rich is not installed."""
+    try:
+        from rich.console import Console  # noqa: PLC0415 - not needed in a pipe, and not everywhere installed
+    except ImportError:
+        return None
+    return Console(file=stream, highlight=False, markup=False, emoji=False)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Progress on standard error for what takes more than a moment; silent where that is no terminal."""
+    console = _rich(sys.stderr) if sys.stderr.isatty() else None
+    if console is None:
+        yield
+        return
+    began = time.monotonic()
+    with console.status(f"{what} …"):
+        yield
+    console.print(f"{what}: {time.monotonic() - began:.1f} s", style="dim")

@@ -1,0 +1,197 @@
+"""One incident for a person at 3 a.m.: how it stands and what to type, then why, then the way back by hand."""
+
+from __future__ import annotations
+
+import re
+
+from firebreak.cli.screens.console import Screen
+from firebreak.cli.screens.incident_evidence import show_kept
+from firebreak.cli.screens.incident_list import PHASE_STYLES
+from firebreak.cli.screens.incident_why import show_decision, show_evidence, show_finding
+from firebreak.cli.screens.plan import in_short, show_plan
+from firebreak.cli.screens.question import CHANGED, expiry, heeded
+from firebreak.cli.screens.wording import Record, category, clock, last_event, part, rows, since, span, texts, where
+from firebreak.core.timestamps import format_instant, parse_instant
+
+_MEANS = {
+    "received": "Firebreak is at work on it, or will be with the next delivery.",
+    "waiting": "Nothing has been written. A person is asked for a yes or a no.",
+    "containing": "A write is about to be made, or was just made.",
+    "verifying": "The write was made; what serves is being read back.",
+    "contained": "Contained: the plan is in force, read back from what serves.",
+    "monitored": "Nothing was written. The plan shows what would have been.",
+    "declined": "Recorded, and nothing was written.",
+    "failed": "NOT CONTAINED. A person is needed now.",
+    "expired": "Nobody answered in time. Nothing was written.",
+    "rejected": "A person said no. Nothing was written.",
+    "released": "Taken back: the containment no longer stands.",
+    "closed": "Closed by a person.",
+}
+_STANDING = frozenset({"contained", "containing", "verifying", "failed"})
+_PLACE = re.compile(r"projects/([a-z0-9.:-]+)/locations/([a-z0-9-]+)/services/([a-z0-9-]+)")
+
+
+def show(screen: Screen, record: Record, now_ns: int, halted: str | None = None) -> None:
+    """The whole record, most urgent first."""
+    _headline(screen, record, now_ns, halted)
+    _asked(screen, record, now_ns)
+    show_finding(screen, part(record.get("finding")), now_ns)
+    show_evidence(screen, record)
+    show_decision(screen, part(record.get("decision")))
+    _plan(screen, record)
+    show_kept(screen, record)
+    _timeline(screen, record, now_ns)
+    _undo(screen, record)
+
+
+def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -> None:
+    phase = str(record["phase"])
+    screen.line(f"{phase.upper()}  {category(record)}", PHASE_STYLES.get(phase, "strong"))
+    screen.line(where(record))
+    place = f", in the ledger {record['ledger']}" if record.get("ledger") else ""
+    screen.line(f"incident {record['id']}, {span(since(record['created'], now_ns))} ago{place}")
+    screen.line()
+    opened = texts(record.get("reopened")) if _stands(record) else []
+    screen.line(_meaning(record), "bad" if phase == "failed" or opened else "strong")
+    if phase == "waiting":
+        screen.line(f"because: {_because(record)}", hang=9)
+    elif last_event(record):
+        screen.line(f"last: {last_event(record)}", hang=6)
+    if halted:
+        screen.line(f"HALTED, nothing is written: {halted}", "bad")
+    if not_acted_on := record.get("not_acted_on"):
+        screen.line(str(not_acted_on), "bad")
+    if record.get("seal") == "broken":
+        screen.line(f"{CHANGED}: believe none of it unchecked.", "bad")
+    elif record.get("seal"):
+        screen.line(f"The seal of this record is {record['seal']}.", "caution")
+    if cut := texts(record.get("cut")):
+        screen.line(f"the record was too large and is shortened: {', '.join(cut)}", "caution")
+
+
+def _stands(record: Record) -> bool:
+    """Whether a containment of this incident stands, also while something further is asked about it."""
+    return record["phase"] in _STANDING or record.get("stands") is True
+
+
+def _meaning(record: Record) -> str:
+    phase, opened = str(record["phase"]), texts(record.get("reopened"))
+    if phase == "contained" and opened:
+        return f"WAS CONTAINED, and others have opened it since: {', '.join(opened)} can be reached."
+    if phase == "waiting" and record.get("stands") is True:
+        return "Contained before; nothing more was written. A person is asked for a yes or a no."
+    return _MEANS.get(phase, "")
+
+
+def _because(record: Record) -> str:
+    """Why it is a question, in short: that the policy asks, or what it waits for, and what the guards said."""
+    decision = part(record.get("decision"))
+    caps = [str(cap.get("reason")) for cap in heeded(decision)]
+    waited = _waited_for(decision)
+    gaps = {str(one.get("source")): one.get("gap") for one in rows(record.get("evidence"))}
+    missing = [f"{source}: {gaps.get(source) or 'it does not say'}" for source in sorted(waited)]
+    asks = ["the policy asks"] if decision.get("wanted") == "approve" and not waited else []
+    return "; ".join([*asks, *missing, *caps]) or "the policy asks"
+
+
+def _waited_for(decision: Record) -> set[str]:
+    """The sources without whose answer some policy could not be told to match or not."""
+    tried = [one for one in rows(decision.get("trace")) if one.get("truth") == "unknown"]
+    clauses = [clause for one in tried for clause in rows(one.get("clauses")) if clause.get("truth") == "unknown"]
+    return {str(clause.get("fact")).partition(".")[0] for clause in clauses}
+
+
+def _asked(screen: Screen, record: Record, now_ns: int) -> None:
+    """What is asked of the reader, and the very words to type."""
+    identity = record["id"]
+    if question := part(record.get("question")):
+        digest = str(question.get("digest"))[:12]
+        screen.line(f"asked of you: yes or no to plan {digest}, {expiry(record, now_ns)}", hang=14)
+        for change in rows(part(record.get("plan")).get("changes")):
+            screen.line(in_short(change, _resource(record)), indent=14, hang=2)
+        screen.verbatim(f"yes   firebreak incident approve {identity} --digest {digest}", "command", indent=2)
+        screen.verbatim(
+            f"no    firebreak incident reject {identity} --digest {digest} --reason WHY", "command", indent=2
+        )
+    elif record["phase"] == "failed":
+        screen.line("Look at the service and close it by hand; what was tried, and why it failed, is below.")
+    elif _stands(record):
+        count = len(texts(record.get("still_open")))
+        still = f" {count} {'thing is' if count == 1 else 'things are'} still open, see below." if count else ""
+        screen.line(f"No answer is asked of you.{still} To put everything back:")
+    if _stands(record):
+        screen.verbatim(f"undo  firebreak incident release {identity}", "command", indent=2)
+    if link := _console(record):
+        screen.verbatim(f"look  {link}", "dim", indent=2)
+
+
+def _console(record: Record) -> str | None:
+    """The service's page, if its name is spelt as names are."""
+    found = _PLACE.fullmatch(str(_resource(record)))
+    if found is None:
+        return None
+    return f"https://console.cloud.google.com/run/detail/{found[2]}/{found[3]}/revisions?project={found[1]}"
+
+
+def _resource(record: Record) -> object:
+    return part(part(record.get("finding")).get("target")).get("resource")
+
+
+def _plan(screen: Screen, record: Record) -> None:
+    if plan := part(record.get("plan")):
+        written = "" if record["phase"] in _STANDING | {"released"} else ", not carried out"
+        screen.heading(f"Plan {str(plan.get('digest'))[:12]}{written}")
+        show_plan(screen, plan)
+    outcomes = rows(record.get("outcomes"))
+    if outcomes:
+        screen.heading("Outcome")
+    for outcome in outcomes:
+        style = "good" if outcome.get("status") == "Success" else "bad"
+        actions = ", ".join(texts(outcome.get("actions")))
+        screen.line(f"{outcome.get('status')}: {actions}: {outcome.get('detail')}", style, indent=2, hang=2)
+    if still_open := texts(record.get("still_open")):
+        screen.heading("Still open")
+        for text in still_open:
+            screen.line(f"! {text}", "caution", indent=2, hang=2)
+
+
+def _timeline(screen: Screen, record: Record, now_ns: int) -> None:
+    """Absolute and relative times, and who."""
+    history = rows(record.get("history"))
+    if not history:
+        return
+    screen.heading(f"Timeline (UTC; now {clock(format_instant(now_ns))})")
+    day = ""
+    for entry in history:
+        at = entry.get("at")
+        if clock(at, "%Y-%m-%d") != day:
+            day = clock(at, "%Y-%m-%d")
+            screen.line(day, "dim", indent=2)
+        after = since(record["created"], _nanos(at))
+        when = f"{clock(at, '%H:%M:%S')}  {_after(after):>8}"
+        screen.line(f"{when}  {entry.get('who')}: {entry.get('what')}", indent=2, hang=20)
+
+
+def _after(seconds: float) -> str:
+    return f"+{seconds:.1f} s" if seconds < 60 else f"+{span(seconds)}"  # noqa: PLR2004 - a minute
+
+
+def _nanos(instant: object) -> int:
+    try:
+        return parse_instant(str(instant))
+    except ValueError:
+        return 0
+
+
+def _undo(screen: Screen, record: Record) -> None:
+    lines = texts(record.get("undo"))
+    if not lines:
+        return
+    stands = _stands(record)
+    screen.heading("To undo it by hand" if stands else "By hand it would be undone so; none of it stands now")
+    if record.get("seal") == "broken":
+        screen.line("unverified, because the record's seal is broken: check each line first", "bad", indent=2)
+    elif record.get("seal"):
+        screen.line("unverified, because there is no seal key here: check each line first", "caution", indent=2)
+    for command in lines:
+        screen.verbatim(command, "" if stands else "dim", indent=2)

@@ -1,0 +1,137 @@
+"""Every fault and warning about the policies in its place, or that there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from firebreak.cli.screens.console import Screen
+from firebreak.core.diagnostics import Fault, printable
+from firebreak.core.mode import Mode
+from firebreak.core.policy.policy import Charter, Policy
+from firebreak.policy_language.lint.silences import Silenced
+
+_MARGIN, _WIDEST = 6, 120
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What was looked at and found. `faults` keep their folder from loading; `failing` loads and must not be merged."""
+
+    faults: tuple[Fault, ...]
+    failing: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+    policies: tuple[Policy, ...]
+    charters: tuple[Charter, ...]
+    silenced: tuple[Silenced, ...] = ()
+
+
+def show_lint(screen: Screen, linted: Linted, *, silenced: bool = False) -> None:
+    """From the top of the first file to the end of the last; then all of it in one line.
+
+    What comments silenced is only counted, unless it is to be told too.
+    """
+    found = [(fault, "fault", "bad") for fault in (*linted.faults, *linted.failing)]
+    found += [(fault, "warning", "caution") for fault in linted.warnings]
+    for fault, word, style in sorted(found, key=lambda one: one[0].at):
+        show_fault(screen, fault, word, style)
+    if silenced:
+        show_silenced(screen, linted.silenced)
+    if found and screen.width is None:
+        screen.line()
+    elif not found:
+        _show_policies(screen, linted)
+    _show_sum(screen, linted)
+
+
+def show_faults(screen: Screen, faults: Sequence[Fault]) -> None:
+    """Faults that keep something else from being done."""
+    for fault in faults:
+        show_fault(screen, fault, "fault", "bad")
+    screen.line(counted(len(faults), "fault"), "bad")
+
+
+def show_silenced(screen: Screen, silenced: Sequence[Silenced]) -> None:
+    """What comments in the files say is meant, each with the reason."""
+    for one in silenced:
+        show_fault(screen, one.fault, "silenced", "dim", f", allowed because {one.reason}")
+
+
+def show_fault(screen: Screen, fault: Fault, word: str, style: str, after: str = "") -> None:
+    """The place, what it is, the line and a caret; in a pipe as editors and CI know it: `file:line:column: word: …`."""
+    said = f"{fault.said}{after} [{fault.rule.code}]"
+    if screen.width is None:
+        screen.line(f"{fault.at}: {word}: {said}")
+    else:
+        screen.line(f"{fault.at}: {word}", style)
+        screen.line(said, indent=2)
+    for text in fault.pointed(_WIDEST if screen.width is None else screen.width - _MARGIN):
+        screen.verbatim(text, "dim")
+    if screen.width is not None:
+        screen.line()
+
+
+def _show_policies(screen: Screen, linted: Linted) -> None:
+    for policy in linted.policies:
+        actions = ", ".join(policy.actions)
+        examples = counted(len(policy.examples), "example")
+        screen.line(f"{policy.id}: {policy.mode.word}, {actions}, {examples}", indent=2, hang=2)
+    for charter in linted.charters:
+        sources = ", ".join(sorted(charter.sources)) or "none"
+        idle = ": nothing is ever written" if charter.ceiling is Mode.MONITOR or not charter.sources else ""
+        screen.line(f"firebreak.yaml: ceiling {charter.ceiling.word}, sources {sources}{idle}", indent=2, hang=2)
+
+
+def _show_sum(screen: Screen, linted: Linted) -> None:
+    bad = linted.faults or linted.failing
+    screen.line(sum_of(linted), "bad" if bad else "caution" if linted.warnings else "good")
+
+
+def sum_of(linted: Linted) -> str:
+    """All of it in one line."""
+    faults, warnings = len(linted.faults) + len(linted.failing), len(linted.warnings)
+    counts = f"{counted(len(linted.policies), 'policy')}, {counted(faults, 'fault')}, {counted(warnings, 'warning')}"
+    counts += silenced_in_words(linted.silenced)
+    verdict = ": this does not load" if linted.faults else ": this loads, and is not right" if linted.failing else ""
+    return f"{counts}{verdict}"
+
+
+def silenced_in_words(silenced: Sequence[Silenced]) -> str:
+    """`, 2 silenced`, or nothing."""
+    return f", {len(silenced)} silenced" if silenced else ""
+
+
+def counted(number: int, word: str) -> str:
+    """`no faults`, `1 fault`, `2 faults`."""
+    plural = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+    return f"{number or 'no'} {word if number == 1 else plural}"
+
+
+def fault_json(fault: Fault, *, loads: bool = False) -> dict[str, Any]:
+    """A fault for programs; `loads` says that it keeps nothing from loading."""
+    return {
+        "file": fault.at.file,
+        "line": fault.at.line,
+        "column": fault.at.column,
+        "message": fault.message,
+        "nearest": fault.nearest,
+        "quoted": printable(fault.line_text),
+        "loads": loads,
+    }
+
+
+def lint_json(linted: Linted, *, ok: bool) -> dict[str, Any]:
+    """The same for programs; `ok` is whether the command says yes."""
+    named = [{"id": one.id, "mode": one.mode.word, "actions": list(one.actions)} for one in linted.policies]
+    return {
+        "ok": ok,
+        "loads": not linted.faults,
+        "faults": [
+            *(fault_json(one) for one in linted.faults),
+            *(fault_json(one, loads=True) for one in linted.failing),
+        ],
+        "warnings": [fault_json(one, loads=True) for one in linted.warnings],
+        "policies": named,
+        "ceilings": [one.ceiling.word for one in linted.charters],
+    }

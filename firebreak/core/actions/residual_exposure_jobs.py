@@ -1,0 +1,36 @@
+"""What a containment leaves open of what takes no requests: worker pools and jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from firebreak.core.actions.case import Case
+from firebreak.core.cloud_run.iam_grants import grants_of
+from firebreak.core.cloud_run.workload import POOL_INSTANCES, Workload
+
+_MOST = 5
+
+
+def of_pool(workload: Workload, case: Case) -> Iterator[str]:
+    """Suspects that still get instances, and those that may not be gone yet."""
+    if workload.state.get(POOL_INSTANCES) != 0:
+        for name in sorted(case.suspects):
+            if percent := workload.effective.get(name, 0):
+                yield f"suspect {name} still gets {percent} % of the instances"
+        yield "the pool still works; an added binary came in through a hole that every revision has"
+    for name in sorted(case.suspects):
+        if workload.revision(name):
+            yield f"nothing tells when the last instance of {name} is gone: it may work on for a while"
+
+
+def of_job(workload: Workload, case: Case) -> Iterator[str]:
+    """Suspect executions that still run, and who may start another."""
+    for name in sorted(case.suspects & workload.reachable):
+        yield f"suspect {name} still runs"
+    if "job_iam" in workload.unread:
+        yield f"who may run the job is not known: its IAM policy could not be read: {workload.unread['job_iam']}"
+    holders = sorted({grant.member for _, grant in grants_of(workload.state, "job_iam")})
+    if holders:
+        more = f" and {len(holders) - _MOST} more" if len(holders) > _MOST else ""
+        yield f"the job can be run again by {', '.join(holders[:_MOST])}{more}"
+    yield "grants that come from the project, a folder or the organization are not read: who has one can still run it"

@@ -1,0 +1,142 @@
+"""The Cloud Run workload a finding is about, read from its full resource name and never guessed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from firebreak.core.cloud_run.service_account import project_of
+from firebreak.core.storage_names import Stored
+
+Kind = Literal["service", "job", "worker_pool", "instance", "service_account"]
+
+RUN_HOST = "//run.googleapis.com/"
+_TWINS = {
+    "container.googleapis.com": "a GKE workload (Container Threat Detection)",
+    "aiplatform.googleapis.com": "an Agent Engine workload (Agent Engine Threat Detection)",
+}
+_KINDS: dict[str, Kind] = {"services": "service", "jobs": "job", "workerPools": "worker_pool", "instances": "instance"}
+_COLLECTIONS = {kind: collection for collection, kind in _KINDS.items()}
+_BELOW = {"service": {"revisions"}, "worker_pool": {"revisions"}, "job": {"executions"}, "instance": set[str]()}
+# What Google allows in a project (with a domain), a region or a workload name; no slash, no escape, no "..".
+_SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_:-]|\.(?!\.)){0,127}")
+
+
+@dataclass(frozen=True, slots=True)
+class Target(Stored):
+    """A workload in one project and region, or a service account that one runs as, which no finding names.
+
+    `project` is as the finding spells it, id or number. `revision` and `execution` are short names, set when the
+    finding names that level.
+    """
+
+    project: str
+    location: str
+    kind: Kind
+    name: str
+    revision: str | None = None
+    execution: str | None = None
+    project_id: str | None = None
+    project_number: str | None = None
+
+    @property
+    def resource(self) -> str:
+        """The name as its API takes it: `projects/P/locations/L/services/S`, `projects/P/serviceAccounts/EMAIL`."""
+        if self.kind == "service_account":
+            return f"projects/{self.project}/serviceAccounts/{self.name}"
+        return f"projects/{self.project}/locations/{self.location}/{_COLLECTIONS[self.kind]}/{self.name}"
+
+    @property
+    def key(self) -> str:
+        """One spelling for one workload, whichever way a finding names its project; an account's address is its own."""
+        if self.kind == "service_account":
+            return f"service_account/{self.name}"
+        project = self.project_id or self.project
+        return f"{project}/{self.location}/{self.kind}/{self.name}"
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The revision or execution that is named, if one is."""
+        return frozenset(filter(None, (self.revision, self.execution)))
+
+    @property
+    def project_spellings(self) -> frozenset[str]:
+        """Every way this project may be written: as named, by id, by number."""
+        return frozenset(filter(None, (self.project, self.project_id, self.project_number)))
+
+    @property
+    def place(self) -> str:
+        """Which of several resources this is, for a sentence: an account by its name, a workload by its region."""
+        return self.name if self.kind == "service_account" else self.location
+
+    def in_region(self, region: str) -> Target:
+        """The service of the same name in another region."""
+        return replace(self, location=region, revision=None, execution=None)
+
+    def account(self, email: str) -> Target:
+        """The service account of that address: in the project that its address names, else in this one's own."""
+        project = project_of(email)
+        if project is None or project in self.project_spellings:
+            own = self.project_id or self.project
+            return Target(own, "global", "service_account", email, None, None, self.project_id, self.project_number)
+        id_, number = (None, project) if project.isdigit() else (project, None)
+        return Target(project, "global", "service_account", email, project_id=id_, project_number=number)
+
+    def same_workload(self, other: Target) -> bool:
+        """Whether both name one workload; revision and execution may differ."""
+        return bool(self.project_spellings & other.project_spellings) and (
+            (self.location, self.kind, self.name) == (other.location, other.kind, other.name)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NotATarget(Stored):
+    """Why a resource name is not a Cloud Run workload that Firebreak can act on."""
+
+    reason: str
+
+
+def parse_resource(name: str, project_id: str | None = None, project_number: str | None = None) -> Target | NotATarget:
+    """Read a full resource name such as `//run.googleapis.com/projects/P/locations/L/services/S/revisions/R`."""
+    if not name.startswith(RUN_HOST):
+        return _elsewhere(name)
+    parts = name[len(RUN_HOST) :].split("/")
+    if not all(_SEGMENT.fullmatch(part) for part in parts):
+        return NotATarget("the resource name has a part that no Cloud Run resource can have")
+    pairs = dict(zip(parts[::2], parts[1::2], strict=False))
+    if len(parts) % 2 or list(pairs)[:2] != ["projects", "locations"] or len(pairs) * 2 != len(parts):
+        return NotATarget("the resource name does not read projects/…/locations/…/KIND/NAME")
+    levels = list(pairs)[2:]
+    if not levels or levels[0] not in _KINDS or not _known_below(_KINDS[levels[0]], levels[1:]):
+        return NotATarget("the resource is not a service, job, worker pool or instance of Cloud Run")
+    target = Target(
+        project=pairs["projects"],
+        location=pairs["locations"],
+        kind=_KINDS[levels[0]],
+        name=pairs[levels[0]],
+        revision=pairs.get("revisions"),
+        execution=pairs.get("executions"),
+    )
+    return _with_project(target, project_id, project_number)
+
+
+def _known_below(kind: Kind, levels: list[str]) -> bool:
+    if not levels:
+        return True
+    return levels[0] in _BELOW[kind] and levels[1:] in ([], ["tasks"] if kind == "job" else [])
+
+
+def _with_project(target: Target, project_id: str | None, project_number: str | None) -> Target:
+    """Add both spellings of the project, but only when one of them is the one the name carries."""
+    if target.project not in (project_id, project_number):
+        own = {"project_number" if target.project.isdigit() else "project_id": target.project}
+        return replace(target, **own)  # type: ignore[arg-type]  # both are optional texts
+    return replace(target, project_id=project_id, project_number=project_number)
+
+
+def _elsewhere(name: str) -> NotATarget:
+    host = name.removeprefix("//").partition("/")[0]
+    if host in _TWINS:
+        return NotATarget(f"the resource is {_TWINS[host]}, not Cloud Run")
+    return NotATarget("the resource is not on run.googleapis.com" if name else "the finding names no resource")

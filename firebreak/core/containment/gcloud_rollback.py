@@ -1,0 +1,148 @@
+"""The way back by hand: gcloud lines that restore what a plan changed, from the plan alone."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+
+from firebreak.core.cloud_run.iam_grants import read_grant
+from firebreak.core.cloud_run.scaling import read_scaling
+from firebreak.core.cloud_run.state import Setting
+from firebreak.core.cloud_run.workload import (
+    ACCOUNT,
+    DEFAULT_URI_DISABLED,
+    DISABLED,
+    EXECUTION,
+    INGRESS,
+    INVOKER_CHECK_OFF,
+    POOL_INSTANCES,
+    POOL_SPLIT,
+    SCALING,
+    SPLIT,
+    TAG,
+)
+from firebreak.core.containment.plan import Change, Plan
+from firebreak.core.secrets.redaction import all_named
+
+_GCLOUD_INGRESS = frozenset({"all", "internal", "internal-and-cloud-load-balancing"})
+_UPDATE = "services update"
+_DEFAULT_MOST = 100
+
+
+def undo_lines(plan: Plan) -> tuple[str, ...]:
+    """Shell lines in the order in which to run them; a comment line where gcloud has no way."""
+    return tuple(line for change in reversed(plan.changes) for line in _SURFACES[change.surface](change))
+
+
+def _service(change: Change) -> Iterator[str]:
+    yield from _traffic(change)
+    if INGRESS in change.before:
+        before = str(change.before[INGRESS])
+        if before in _GCLOUD_INGRESS:
+            yield _gcloud(change, _UPDATE, f"--ingress={before}")
+        else:
+            yield f"# ingress was {before}, which gcloud cannot set: use the Cloud Run API"
+    if DEFAULT_URI_DISABLED in change.before:
+        yield _gcloud(change, _UPDATE, "--no-default-url" if change.before[DEFAULT_URI_DISABLED] else "--default-url")
+    if INVOKER_CHECK_OFF in change.before:
+        off = change.before[INVOKER_CHECK_OFF]
+        yield _gcloud(change, _UPDATE, "--no-invoker-iam-check" if off else "--invoker-iam-check")
+    if SCALING in change.before:
+        yield _gcloud(change, _UPDATE, *_scaling(str(change.before[SCALING])))
+
+
+def _pool(change: Change) -> Iterator[str]:
+    if POOL_SPLIT in change.before:
+        yield _gcloud(
+            change, "worker-pools update-instance-split", f"--to-revisions={change.before[POOL_SPLIT]}", track="beta"
+        )
+    if POOL_INSTANCES in change.before:
+        count = change.before[POOL_INSTANCES]
+        if count is None:
+            yield "# no number of instances was set, which gcloud cannot say: use the Cloud Run API"
+        else:
+            yield _gcloud(change, "worker-pools update", f"--scaling={count}", track="beta")
+
+
+def _executions(change: Change) -> Iterator[str]:
+    for key in sorted(change.before):
+        run = shlex.join(_words(change, "jobs execute"))
+        yield f"# {key.removeprefix(EXECUTION)} was cancelled and does not resume; to run the job anew: {run}"
+
+
+def _traffic(change: Change) -> Iterator[str]:
+    update = "services update-traffic"
+    if SPLIT in change.before:
+        yield all_named(_gcloud(change, update, f"--to-revisions={change.before[SPLIT]}"), change.before[SPLIT])
+    tags = {key.removeprefix(TAG): value for key, value in change.before.items() if key.startswith(TAG)}
+    again = ",".join(f"{tag}={value}" for tag, value in sorted(tags.items()) if value is not None)
+    gone = ",".join(tag for tag, value in sorted(tags.items()) if value is None)
+    if again:
+        yield all_named(_gcloud(change, update, f"--update-tags={again}"), *tags, *tags.values())
+    if gone:
+        yield all_named(_gcloud(change, update, f"--remove-tags={gone}"), *tags)
+
+
+def _scaling(text: str) -> tuple[str, ...]:
+    scaling = read_scaling(text)
+    if scaling.manual is not None:
+        return (f"--scaling={scaling.manual}",)
+    most = _DEFAULT_MOST if scaling.most is None else scaling.most
+    return ("--scaling=auto", f"--min={scaling.least}", f"--max={most}")
+
+
+def _access(noun: str) -> Callable[[Change], Iterator[str]]:
+    def lines(change: Change) -> Iterator[str]:
+        for key, before in sorted(change.before.items()):
+            verb = "remove" if before is None else "add"
+            yield _grant(change, f"{noun} {verb}-iam-policy-binding", key, _standing(change.after, key, before))
+
+    return lines
+
+
+def _standing(after: Mapping[str, Setting | None], key: str, before: Setting | None) -> Setting:
+    value = after.get(key) if before is None else before
+    return "" if value is None else value
+
+
+def _grant(change: Change, verb: str, key: str, value: Setting) -> str:
+    grant = read_grant(key, value)
+    parts = json.loads(grant.condition) if grant.condition else {}
+    condition = ",".join(f"{part}={text}" for part, text in sorted(parts.items()) if part != "location") or "None"
+    return _gcloud(
+        change,
+        verb,
+        f"--member={grant.member}",
+        f"--role={grant.role}",
+        f"--condition={condition}",
+        region=grant.region,
+    )
+
+
+def _gcloud(change: Change, verb: str, *flags: str, region: str = "", track: str = "") -> str:
+    return shlex.join([*_words(change, verb, region, track), *flags])
+
+
+def _words(change: Change, verb: str, region: str = "", track: str = "") -> list[str]:
+    target = change.target
+    words = ["gcloud", *track.split(), "run", *verb.split(), target.name]
+    return [*words, f"--project={target.project_id or target.project}", f"--region={region or target.location}"]
+
+
+def _account(change: Change) -> Iterator[str]:
+    verb = "disable" if change.before.get(f"{ACCOUNT}{change.target.name}") == DISABLED else "enable"
+    if change.before:
+        yield shlex.join(
+            ["gcloud", "iam", "service-accounts", verb, change.target.name, f"--project={change.target.project}"]
+        )
+
+
+_SURFACES: Mapping[str, Callable[[Change], Iterator[str]]] = {
+    "service": _service,
+    "service_iam": _access("services"),
+    "worker_pool": _pool,
+    "executions": _executions,
+    "job_iam": _access("jobs"),
+    "service_account": _account,
+}

@@ -1,0 +1,138 @@
+"""From policy steps to a plan: what would change, setting by setting, and the digest of all that it rests on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from firebreak.core.actions.action import RefusalKind, Responder
+from firebreak.core.cloud_run.state import Setting, State
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.workload import IDENTITY
+from firebreak.core.serialization import encode
+from firebreak.core.storage_names import Stored
+
+Actions = Mapping[str, Responder]
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Stored):
+    """One write to one surface of one target. `before` and `after` hold only the settings that differ; None is unset.
+
+    `basis` is what the draft rested on and the settings do not show.
+    """
+
+    target: Target
+    surface: str
+    before: Mapping[str, Setting | None]
+    after: Mapping[str, Setting | None]
+    basis: Mapping[str, Any]
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepRefusal(Stored):
+    """A step that could not be drawn, and why."""
+
+    action: str
+    reason: str
+    kind: RefusalKind = "cannot"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldStep(Stored):
+    """A step that was applied, in the form that survives storage."""
+
+    action: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Stored):
+    """What was shown is what runs. `fallback` is what follows if a change fails for good; `steps` made the plan.
+
+    The changes of the finding's own target come first; further ones are of its service in other regions, and of the
+    service accounts that suspects run as. Each target has a standing containment of its own.
+    """
+
+    changes: tuple[Change, ...]
+    steps: tuple[HeldStep, ...]
+    refusals: tuple[StepRefusal, ...] = ()
+    fallback: tuple[Change, ...] = ()
+    policy_set: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over target, before, after, basis, actions, fallback and policy set; never over an etag."""
+        covered = encode((self.changes, self.fallback, self.policy_set))
+        text = json.dumps(covered, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything would be written."""
+        return any(change.after for change in self.changes)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Every target that is changed, or verified, in the order of the changes."""
+        return tuple({change.target.key: change.target for change in self.changes}.values())
+
+    def changes_to(self, target: Target) -> tuple[Change, ...]:
+        """The changes of one target."""
+        return tuple(change for change in self.changes if change.target.key == target.key)
+
+    def steps_on(self, target: Target) -> tuple[HeldStep, ...]:
+        """The steps that were applied to one target: what its standing containment holds."""
+        applied = {action for change in self.changes_to(target) for action in change.actions}
+        return tuple(step for step in self.steps if step.action in applied)
+
+    def beside(self, other: Plan, place: str) -> Plan:
+        """This plan and another target's, whose refusals are told with its place."""
+        steps = (*self.steps, *(step for step in other.steps if step not in self.steps))
+        refusals = (*self.refusals, *(replace(one, reason=f"{place}: {one.reason}") for one in other.refusals))
+        return replace(
+            self,
+            changes=in_order((*self.changes, *other.changes)),
+            steps=steps,
+            refusals=refusals,
+            fallback=in_order((*self.fallback, *other.fallback)),
+        )
+
+
+def in_order(changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """As they are written: identities last, since Cloud Run may take no update of what runs as a disabled account."""
+    return tuple(sorted(changes, key=lambda one: one.surface == IDENTITY))
+
+
+def overlaid(state: State, change: Change) -> State:
+    """The settings once the change is made: everything it does not name stays."""
+    merged: dict[str, Setting | None] = {**state, **change.after}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def stands_at(state: State, settings: Mapping[str, Setting | None]) -> bool:
+    """Whether the settings in force are these, None meaning unset."""
+    return all(state.get(key) == value for key, value in settings.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Stored):
+    """What became of a change. `still_open` names what the containment does not close, `target` is the target's key."""
+
+    surface: str
+    status: str
+    detail: str
+    actions: tuple[str, ...] = ()
+    still_open: tuple[str, ...] = field(default=())
+    target: str = ""
+
+
+SUCCESS = "Success"
+FAILURE = "Failure"
+GONE = "Does Not Exist"
+PARTIAL = "Partial"
+UNSUPPORTED = "Unsupported"

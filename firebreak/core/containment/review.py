@@ -1,0 +1,50 @@
+"""What is said of a containment that still stands: its age, what it keeps from serving, and what has moved under it."""
+
+from __future__ import annotations
+
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.containment.active_containment import Hold, Standing
+from firebreak.core.timestamps import NANOS
+
+_MOST = 5
+
+
+def idle_deployments(workload: Workload, since_ns: int) -> tuple[str, ...]:
+    """Ready revisions that were deployed since and that nothing leads to, oldest first."""
+    return tuple(
+        one.name
+        for one in sorted(workload.revisions, key=lambda one: one.created_ns)
+        if one.created_ns > since_ns and not one.fault and one.name not in workload.reachable
+    )
+
+
+def review_sentence(hold: Hold, workload: Workload, now_ns: int) -> str:
+    """How long the hold stands, and the deployments that serve nothing because of it."""
+    idle = idle_deployments(workload, hold.taken_ns)
+    waiting = f"; deployed since and serving nothing: {some(idle)}" if idle else ""
+    return f"review: stands for {age(now_ns - hold.taken_ns)}{waiting}"
+
+
+def drift_sentence(standing: Standing, workload: Workload) -> str:
+    """What somebody else has changed since Firebreak wrote it, and the suspects that can be reached again."""
+    differ = standing.drifted(workload.state)
+    settings = [f"{key} was {standing.applied.get(key, 'unset')} and is {differ[key] or 'unset'}" for key in differ]
+    reopened = sorted(standing.suspects & workload.reachable)
+    again = [f"suspect {some(tuple(reopened))} can be reached again"] if reopened else []
+    who = f" by {workload.last_modifier}" if workload.last_modifier else ""
+    return f"changed{who}: {'; '.join([*again, *settings[:_MOST]]) or 'nothing'}"
+
+
+def some(names: tuple[str, ...]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return f"{', '.join(names[:_MOST])}{more}"
+
+
+def age(nanos: int) -> str:
+    """A span in words: `3 h 20 min`."""
+    minutes = max(0, nanos) // (60 * NANOS)
+    hours, days = minutes // 60, minutes // 1440
+    if days:
+        return f"{days} d {hours % 24} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"

@@ -1,0 +1,119 @@
+"""Blast radius: which targets were contained without a person within the hour, and whether more of them may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.plan import Plan
+from firebreak.core.policy.policy import Limits
+from firebreak.core.storage_names import Stored
+from firebreak.core.timestamps import NANOS
+
+HOUR_NS = 3600 * NANOS
+
+
+@dataclass(frozen=True, slots=True)
+class Slot(Stored):
+    """One target that one incident contains, or has contained, without a person, and since when."""
+
+    incident: str
+    target: Target
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slots(Stored):
+    """All that are taken, of every project: one record, so that both limits are asked and taken at once."""
+
+    taken: tuple[Slot, ...] = ()
+
+    def fresh(self, now_ns: int) -> Slots:
+        """Those of the last hour."""
+        return replace(self, taken=tuple(one for one in self.taken if now_ns - one.at_ns < HOUR_NS))
+
+    def of(self, incident: str) -> tuple[Target, ...]:
+        """The targets for which this incident has one."""
+        return tuple(one.target for one in self.taken if one.incident == incident)
+
+    def lacking(self, incident: str, targets: Iterable[Target]) -> tuple[Target, ...]:
+        """Those of the targets for which the incident has none yet."""
+        own = self.of(incident)
+        return tuple(target for target in targets if not any(_same(target, one) for one in own))
+
+    def taking(self, incident: str, targets: Iterable[Target], at_ns: int) -> Slots:
+        """These and one more for each target, in the incident's name."""
+        new = (Slot(incident, replace(one, revision=None, execution=None), at_ns) for one in targets)
+        return replace(self, taken=(*self.taken, *new))
+
+    def without(self, incident: str) -> Slots:
+        """The same once the incident has given its own back."""
+        return replace(self, taken=tuple(one for one in self.taken if one.incident != incident))
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """How many containments an earlier version counted by incident: in all, and in a target's project by its key."""
+
+    in_all: int = 0
+    in_project: Mapping[str, int] = field(default_factory=dict)
+
+
+def written(plan: Plan) -> tuple[Target, ...]:
+    """The targets to which the plan would write."""
+    return tuple({one.target.key: one.target for one in plan.changes if one.after}.values())
+
+
+def over_limit(slots: Slots, wanted: tuple[Target, ...], limits: Limits, before: Before) -> str:
+    """Why the wanted targets may not be contained without a person; empty if they may. All of them, or none.
+
+    A target counts once, however many incidents contain it.
+    """
+    there = _distinct(one.target for one in slots.taken)
+    together = _distinct((*there, *wanted))
+    for target in wanted:
+        used, needed = (
+            sum(may_be_one_project(one, target) for one in targets) + before.in_project.get(target.key, 0)
+            for targets in (there, together)
+        )
+        project = target.project_id or target.project
+        if needed > limits.per_project_per_hour:
+            return _reason(limits.per_project_per_hour, used, needed, f"in project {project}")
+    if len(together) + before.in_all > limits.per_hour:
+        return _reason(limits.per_hour, len(there) + before.in_all, len(together) + before.in_all, "in all")
+    return ""
+
+
+def _reason(limit: int, used: int, needed: int, where: str) -> str:
+    if used >= limit:
+        return f"{limit} containments {where} within an hour are the limit, and they are used up"
+    return f"{limit} containments {where} within an hour are the limit; with this one it would be {needed}"
+
+
+def may_be_one_project(one: Target, other: Target) -> bool:
+    """Whether the projects of two targets are not known to differ: an id and a number alone tell nothing."""
+    if one.project_spellings & other.project_spellings:
+        return True
+    pairs = zip(_spelled(one), _spelled(other), strict=True)
+    return not any(mine and theirs and mine != theirs for mine, theirs in pairs)
+
+
+def _spelled(target: Target) -> tuple[str, str]:
+    """The project's id and its number, empty where they are not known."""
+    named = target.project
+    id_, number = ("", named) if named.isdigit() else (named, "")
+    return target.project_id or id_, target.project_number or number
+
+
+def _same(one: Target, other: Target) -> bool:
+    return one.key == other.key or one.same_workload(other)
+
+
+def _distinct(targets: Iterable[Target]) -> tuple[Target, ...]:
+    """Each target once, however it is spelled."""
+    found: list[Target] = []
+    for target in targets:
+        if not any(_same(target, one) for one in found):
+            found.append(target)
+    return tuple(found)

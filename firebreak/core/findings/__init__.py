@@ -1,0 +1,1 @@
+"""Findings of Security Command Center, and what other sources say about them."""

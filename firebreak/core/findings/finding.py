@@ -1,0 +1,378 @@
+"""An SCC notification, v1 or v2, read from its JSON as a dict: unknown fields and enum names survive."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from types import MappingProxyType
+from typing import Any
+
+from firebreak.core.cloud_run.target import NotATarget, Target, parse_resource
+from firebreak.core.facts import Catalogue, Fact, FactType, FactValue
+from firebreak.core.secrets.command_lines import safe_words
+from firebreak.core.secrets.redaction import safe
+from firebreak.core.serialization import UNSAVED
+from firebreak.core.storage_names import Stored
+from firebreak.core.timestamps import NANOS, parse_instant
+
+_NAME = re.compile(
+    r"(?P<container>(?:organizations|folders|projects)/[A-Za-z0-9][A-Za-z0-9:._-]{0,63})"
+    r"/sources/(?P<source>[A-Za-z0-9][A-Za-z0-9-]{0,63})"
+    r"(?:/locations/(?P<location>[a-z0-9][a-z0-9-]{0,63}))?/findings/(?P<finding>[A-Za-z0-9_-]{1,128})"
+)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_PROJECT_ID = re.compile(r"(?:[a-z0-9.-]{1,60}:)?[a-z][a-z0-9-]{1,40}")
+_PROJECT_NUMBER = re.compile(r"[0-9]{1,20}")
+_MANY = 50
+_MANY_WORDS = 10_000  # more than are shown of any command, so that the others may be left as they are
+_WORD = 300
+_URI = 1000
+_YEAR_9999_NS = 253_370_764_800 * NANOS
+
+CATALOGUE: Catalogue = MappingProxyType(
+    {
+        "finding.category": Fact(FactType.TEXT, "The detector's display name."),
+        "finding.severity": Fact(
+            FactType.TEXT, "SCC's severity; it may be absent.", ("LOW", "MEDIUM", "HIGH", "CRITICAL"), ordered=True
+        ),
+        "finding.class": Fact(FactType.TEXT, "SCC's finding class, such as THREAT."),
+        "finding.partial_hash": Fact(FactType.BOOL, "Whether every hash covers only the beginning of its file."),
+    }
+)
+
+
+class Malformed(Exception):  # noqa: N818 - named for what the caller does: dead-letter it
+    """The message cannot be read as an SCC notification. The text is ours and safe to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingName(Stored):
+    """A finding's address. `location` is `global` where the name has none."""
+
+    container: str
+    source: str
+    location: str
+    finding: str
+
+    @property
+    def local(self) -> tuple[str, str, str]:
+        """The name below its container."""
+        return self.source, self.location, self.finding
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The name with its location (v2) and, where SCC has both, without (v1)."""
+        v2 = f"{self.container}/sources/{self.source}/locations/{self.location}/findings/{self.finding}"
+        v1 = f"{self.container}/sources/{self.source}/findings/{self.finding}"
+        return (v2, v1) if self.location == "global" else (v2,)
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Stored):
+    """A file of the finding. `sha256` covers the whole file only if `whole`; `role` says where SCC listed it."""
+
+    path: str
+    role: str
+    sha256: str | None
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Container(Stored):
+    """A container as SCC names it; `digest` is `sha256:…` or None. The uri may be a mutable tag."""
+
+    name: str
+    uri: str
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding(Stored):
+    """One finding, frozen. Every text is redacted and escaped, or is a name of the one form that it can have.
+
+    But for `original`: finding and resource in SCC's JSON as they came, which is neither shown nor saved.
+    """
+
+    name: FindingName
+    canonical_name: str
+    event_ns: int
+    category: str
+    severity: str
+    state: str
+    mute: str
+    finding_class: str
+    source_display: str
+    organization: str | None
+    folders: tuple[str, ...] | None
+    target: Target | NotATarget
+    binaries: tuple[Binary, ...]
+    containers: tuple[Container, ...]
+    commands: tuple[str, ...]
+    tactic: str
+    techniques: tuple[str, ...]
+    additional_techniques: tuple[str, ...]
+    attack_version: str
+    contacts: tuple[str, ...]
+    description: str
+    original: Mapping[str, Any] | None = field(default=None, repr=False, compare=False, metadata=UNSAVED)
+
+    @property
+    def canonical(self) -> FindingName | None:
+        """The same finding under the closest project, folder or organization, where SCC says so."""
+        return parse_finding_name(self.canonical_name)
+
+    @property
+    def other_names(self) -> tuple[FindingName, ...]:
+        """Beside its name: the canonical one, and that under the project's id, which SCC may spell by number."""
+        project = self.target.project_id if isinstance(self.target, Target) else None
+        by_id = FindingName(f"projects/{project}", *self.name.local) if project else None
+        return tuple(one for one in (self.canonical, by_id) if one)
+
+    @property
+    def incident_id(self) -> str:
+        """One id for one event: source, finding and event time, however the message spells them."""
+        identity = f"{self.name.source}/{self.name.finding}/{self.event_ns}"
+        return "fb-" + hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+    @property
+    def whole_hashes(self) -> tuple[str, ...]:
+        """Distinct SHA-256 of whole files, the likeliest culprit first; partial hashes never count."""
+        return tuple(dict.fromkeys(b.sha256 for b in self.binaries if b.whole and b.sha256))
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """The image digests that the finding gives."""
+        return frozenset(c.digest for c in self.containers if c.digest)
+
+    def facts(self) -> dict[str, FactValue]:
+        """What the finding alone tells policies; an absent severity is unknown."""
+        hashed = [b for b in self.binaries if b.sha256]
+        facts: dict[str, FactValue] = {"finding.category": self.category}
+        if self.severity in CATALOGUE["finding.severity"].choices:
+            facts["finding.severity"] = self.severity
+        if self.finding_class:
+            facts["finding.class"] = self.finding_class
+        if hashed:
+            facts["finding.partial_hash"] = not any(b.whole for b in hashed)
+        return facts
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One message: the finding, and whether it only says that the finding was deleted; `raw` as it was delivered."""
+
+    finding: Finding
+    deleted: bool
+    raw: bytes = field(default=b"", repr=False, compare=False)
+
+
+def parse_notification(data: bytes) -> Notification:
+    """Read the message body; raises Malformed with a sentence when it is not an SCC notification."""
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        message = "the message is not JSON text"
+        raise Malformed(message) from None
+    if not isinstance(body, dict):
+        message = "the message is JSON, but not an object"
+        raise Malformed(message)
+    finding = body.get("finding")
+    if not isinstance(finding, dict):
+        message = "the message carries no finding"
+        raise Malformed(message)
+    return Notification(parse_finding(finding, _dict(body.get("resource"))), body.get("deletedFinding") is True, data)
+
+
+def parse_finding(finding: Mapping[str, Any], resource: Mapping[str, Any]) -> Finding:
+    """Build a Finding from SCC's JSON (camelCase, v1 or v2); raises Malformed if it has no name or event time."""
+    cloud = _dict(resource.get("gcpMetadata")) or resource
+    return Finding(
+        name=_finding_name(finding),
+        canonical_name=_canonical_name(finding),
+        event_ns=_event_time(finding),
+        category=_word(finding, "category"),
+        severity=_word(finding, "severity"),
+        state=_word(finding, "state"),
+        mute=_word(finding, "mute"),
+        finding_class=_word(finding, "findingClass").replace("FINDING_CLASS_UNSPECIFIED", ""),
+        source_display=_word(finding, "parentDisplayName"),
+        organization=_organization(cloud, finding),
+        folders=_folders(cloud),
+        target=_target(_text(finding, "resourceName"), _text(resource, "name"), cloud),
+        binaries=tuple(islice(_binaries(finding), _MANY)),
+        containers=tuple(islice(_containers(finding), _MANY)),
+        commands=tuple(islice(_commands(finding), _MANY)),
+        contacts=tuple(islice(_contacts(finding), _MANY)),
+        description=safe(_text(finding, "description")),
+        original={"finding": finding, "resource": resource},
+        **_attack(_dict(finding.get("mitreAttack"))),
+    )
+
+
+def parse_finding_name(name: str) -> FindingName | None:
+    """Read `organizations/O/sources/S[/locations/L]/findings/F` (or folders/, projects/); None if it is not one."""
+    found = _NAME.fullmatch(name)
+    if not found:
+        return None
+    return FindingName(found["container"], found["source"], found["location"] or "global", found["finding"])
+
+
+def _finding_name(finding: Mapping[str, Any]) -> FindingName:
+    name = parse_finding_name(_text(finding, "name"))
+    canonical = parse_finding_name(_text(finding, "canonicalName"))
+    either = name or canonical
+    if either is None:
+        message = "the finding's name is not one that SCC gives"
+        raise Malformed(message)
+    if name and canonical and (name.source, name.finding) != (canonical.source, canonical.finding):
+        message = "the finding's name and canonicalName are of two findings"
+        raise Malformed(message)
+    return either
+
+
+def _canonical_name(finding: Mapping[str, Any]) -> str:
+    """Empty unless it names a finding: marks are written to it, and assets have marks too."""
+    name = _text(finding, "canonicalName")
+    return name if parse_finding_name(name) else ""
+
+
+def _event_time(finding: Mapping[str, Any]) -> int:
+    try:
+        event_ns = parse_instant(_text(finding, "eventTime"))
+    except ValueError:
+        message = "the finding's eventTime is missing or not an RFC 3339 time"
+        raise Malformed(message) from None
+    if not 0 <= event_ns < _YEAR_9999_NS:
+        # Nothing happened then, and a time so near to the ends of the calendar has no window around it.
+        message = "the finding's eventTime is before 1970 or after 9998"
+        raise Malformed(message)
+    return event_ns
+
+
+def _target(of_finding: str, of_resource: str, cloud: Mapping[str, Any]) -> Target | NotATarget:
+    number = _matching(_PROJECT_NUMBER, _text(cloud, "project").rpartition("/")[2])
+    project_id = _matching(_PROJECT_ID, _text(cloud, "projectDisplayName"))
+    first, second = (parse_resource(name, project_id, number) for name in (of_finding, of_resource))
+    if not of_resource or not of_finding:
+        return first if of_finding else second
+    if isinstance(first, Target) and isinstance(second, Target) and first.same_workload(second):
+        return first if first.revision or first.execution else second
+    if isinstance(first, NotATarget) and isinstance(second, NotATarget):
+        return first
+    return NotATarget("finding.resourceName and resource.name do not name the same workload")
+
+
+def _organization(cloud: Mapping[str, Any], finding: Mapping[str, Any]) -> str | None:
+    name = parse_finding_name(_text(finding, "name"))
+    container = name.container if name else ""
+    stated = container if container.startswith("organizations/") else _text(cloud, "organization")
+    return safe(stated.rpartition("/")[2], _WORD) or None
+
+
+def _folders(cloud: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Folder numbers above the project; None where the resource's place is not described at all.
+
+    An empty text says no more than an absent one: Google's clients fill in what was left out.
+    """
+    if not any(cloud.get(key) for key in ("folders", "organization", "parent")):
+        return None
+    numbers = (_word(folder, "resourceFolder").rpartition("/")[2] for folder in _list(cloud.get("folders"))[:_MANY])
+    return tuple(number for number in numbers if number)
+
+
+def _binaries(finding: Mapping[str, Any]) -> Iterator[Binary]:
+    listed: list[tuple[str, Mapping[str, Any]]] = []
+    for process in _list(finding.get("processes")):
+        listed += [(role, _dict(process.get(role))) for role in ("binary", "script") if process.get(role)]
+        listed += [("library", library) for library in _list(process.get("libraries"))]
+    listed += [("file", file) for file in _list(finding.get("files"))]
+    order = {"library": 0} if "Library" in _text(finding, "category") else {"library": 9}
+    seen = set()
+    for role, file in sorted(listed, key=lambda one: order.get(one[0], 1)):
+        identity = (_text(file, "path"), _text(file, "sha256").lower())
+        if identity not in seen:
+            seen.add(identity)
+            yield _binary(role, file)
+
+
+def _binary(role: str, file: Mapping[str, Any]) -> Binary:
+    sha256 = _text(file, "sha256").lower()
+    known = sha256 if _SHA256.fullmatch(sha256) else None
+    sizes = (str(file.get("hashedSize") or "0"), str(file.get("size") or "0"))
+    whole = bool(known) and sizes[0] == sizes[1] and file.get("partiallyHashed") is not True
+    return Binary(safe(_decoded(_text(file, "path"))), role, known, whole)
+
+
+def _containers(finding: Mapping[str, Any]) -> Iterator[Container]:
+    for container in _list(finding.get("containers")):
+        image = _text(container, "imageId") or _text(container, "uri")
+        digest = image[image.rfind("sha256:") :] if "sha256:" in image else ""
+        known = digest if _SHA256.fullmatch(digest[7:]) else None
+        yield Container(safe(_text(container, "name"), _WORD), safe(_text(container, "uri"), _URI), known)
+
+
+def _commands(finding: Mapping[str, Any]) -> Iterator[str]:
+    for process in _list(finding.get("processes")):
+        given = _strings(process.get("args"))
+        words = [_decoded(word) for word in given[:_MANY_WORDS]]
+        if words:
+            yield safe(" ".join([*safe_words(words), *given[_MANY_WORDS:]]))
+
+
+def _contacts(finding: Mapping[str, Any]) -> Iterator[str]:
+    for group in _dict(finding.get("contacts")).values():
+        for contact in _list(_dict(group).get("contacts")):
+            yield safe(_text(contact, "email"), 200)
+
+
+def _attack(attack: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "tactic": _word(attack, "primaryTactic"),
+        "techniques": _words(attack.get("primaryTechniques")),
+        "additional_techniques": _words(attack.get("additionalTechniques")),
+        "attack_version": _word(attack, "version"),
+    }
+
+
+def _decoded(text: str) -> str:
+    """SCC documents paths and arguments as JSON-encoded strings; undo that where it is so, else keep the text."""
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        try:
+            return str(json.loads(text))
+        except ValueError:
+            return text
+    return text
+
+
+def _text(of: Mapping[str, Any], key: str) -> str:
+    value = of.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _word(of: Mapping[str, Any], key: str) -> str:
+    """A short text: what SCC really sends passes through unchanged."""
+    return safe(_text(of, key), _WORD)
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(safe(one, _WORD) for one in _strings(value)[:_MANY])
+
+
+def _strings(value: object) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _matching(pattern: re.Pattern[str], text: str) -> str | None:
+    return text if pattern.fullmatch(text) else None
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

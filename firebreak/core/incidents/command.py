@@ -1,0 +1,113 @@
+"""What people and schedulers tell Firebreak to do, as a message: validated as a whole before anything is done."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from firebreak.core.findings.finding import Malformed
+from firebreak.core.secrets.redaction import safe
+
+CLOSED_AS = ("true_positive", "false_positive", "benign")
+# Verb to the fields it needs beside `by`; those in brackets may be left out.
+_FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "approve": ("incident", "[digest]"),
+        "reject": ("incident", "[digest]", "[reason]"),
+        "release": ("incident",),
+        "review": ("incident",),
+        "close": ("incident", "[digest]", "[closed_as]", "[reason]"),
+        "sweep": (),
+        "halt": ("reason",),
+        "resume": ("[halt]",),
+    }
+)
+VERBS = tuple(_FIELDS)
+_GIVEN = ("incident", "reason", "digest", "closed_as", "halt")
+_IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+_DIGEST = re.compile(r"[0-9a-f]{8,64}")
+_HALT = re.compile(r"[0-9]{1,20}")
+LONGEST_WHO, LONGEST_REASON = 100, 500
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One order. `id` makes it the same order however often it is delivered; `by` is recorded as claimed.
+
+    `digest` is of the question that was seen, `halt` when the halt was set that is to be lifted. `sent_ns` is when the
+    order was given, where its envelope says so.
+    """
+
+    id: str
+    verb: str
+    by: str
+    incident: str = ""
+    reason: str = ""
+    digest: str = ""
+    closed_as: str = ""
+    halt: str = ""
+    sent_ns: int | None = None
+
+    def message(self) -> bytes:
+        """The body of the Pub/Sub message that gives this order."""
+        given = {key: getattr(self, key) for key in _GIVEN if getattr(self, key)}
+        return json.dumps({"id": self.id, "command": self.verb, "by": self.by, **given}).encode()
+
+
+def parse_command(data: bytes, message_id: str, sent_ns: int | None = None) -> Command:
+    """Read a message; one without an id of its own goes by Pub/Sub's. Raises Malformed naming every fault."""
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        message = "the command is not a JSON object"
+        raise Malformed(message)
+    faults = list(_faults(body))
+    if faults:
+        raise Malformed("; ".join(faults))
+    return Command(
+        id=_word(body, "id") or message_id,
+        verb=_word(body, "command"),
+        by=safe(_word(body, "by") or "the scheduler", LONGEST_WHO),
+        incident=_word(body, "incident"),
+        reason=safe(_word(body, "reason"), LONGEST_REASON),
+        digest=_word(body, "digest").lower(),
+        closed_as=_word(body, "closed_as"),
+        halt=_word(body, "halt"),
+        sent_ns=sent_ns,
+    )
+
+
+def _faults(body: Mapping[str, Any]) -> list[str]:
+    verb = _word(body, "command")
+    if verb not in _FIELDS:
+        return [f"there is no command {safe(verb, 50)!r}; there are {', '.join(VERBS)}"]
+    known = {field.strip("[]") for field in _FIELDS[verb]} | {"id", "command", "by"}
+    faults = [f"{verb} takes no {safe(str(key), 50)!r}" for key in sorted(body.keys() - known, key=str)]
+    faults += [f"{key} is not a text" for key in sorted(known & body.keys()) if not isinstance(body[key], str)]
+    needed = [field for field in _FIELDS[verb] if not field.startswith("[")] + (["by"] if verb != "sweep" else [])
+    faults += [f"{verb} needs {field}" for field in needed if not _word(body, field)]
+    return faults + [what for what, wrong in _wrong_values(body).items() if wrong]
+
+
+def _wrong_values(body: Mapping[str, Any]) -> Mapping[str, bool]:
+    incident, digest, closed_as = _word(body, "incident"), _word(body, "digest"), _word(body, "closed_as")
+    halt = _word(body, "halt")
+    return {
+        "incident is no incident's id": bool(incident) and not _IDENTITY.fullmatch(incident),
+        "id is no identifier": bool(_word(body, "id")) and not _IDENTITY.fullmatch(_word(body, "id")),
+        "digest is not 8 to 64 hex digits": bool(digest) and not _DIGEST.fullmatch(digest.lower()),
+        f"closed_as is one of {', '.join(CLOSED_AS)}": bool(closed_as) and closed_as not in CLOSED_AS,
+        "halt is not the time at which one was set, in nanoseconds": bool(halt) and not _HALT.fullmatch(halt),
+        "by is Firebreak itself": _word(body, "by").lower() == "firebreak",
+    }
+
+
+def _word(body: Mapping[str, Any], key: str) -> str:
+    value = body.get(key)
+    return value.strip() if isinstance(value, str) else ""

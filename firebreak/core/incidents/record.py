@@ -1,0 +1,183 @@
+"""The incident as one JSON object: what the topic, the log and the command line show. Redacted, escaped, bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from firebreak.core.cloud_run.state import Setting
+from firebreak.core.cloud_run.target import NotATarget
+from firebreak.core.containment.gcloud_rollback import undo_lines
+from firebreak.core.containment.plan import Change, Plan
+from firebreak.core.findings.finding import Finding
+from firebreak.core.incidents.incident import Decision, Incident, Kept
+from firebreak.core.secrets.redaction import bounded_record, named, safe
+from firebreak.core.timestamps import format_instant
+
+_ATTRIBUTE = 1000
+
+
+def record(incident: Incident) -> dict[str, Any]:
+    """The whole record. Absent parts are null or empty; texts from outside are safe to show."""
+    return bounded_record(
+        {
+            "id": incident.id,
+            "phase": incident.phase,
+            "created": format_instant(incident.created_ns),
+            "updated": format_instant(incident.updated_ns),
+            "finding": _finding(incident.finding),
+            "evidence": [
+                {
+                    "source": one.source,
+                    "facts": dict(one.facts),
+                    "gap": one.gap,
+                    "took_ms": one.took_ms,
+                    "shown": one.shown,
+                }
+                for one in incident.evidence
+            ],
+            "verdict": _verdict(incident),
+            "decision": _decision(incident.decision) if incident.decision else None,
+            "plan": _plan(incident.plan) if incident.plan else None,
+            "outcomes": [
+                {"status": one.status, "detail": one.detail, "surface": one.surface, "actions": one.actions}
+                for one in incident.outcomes
+            ],
+            "still_open": list(incident.still_open),
+            "question": _question(incident),
+            "undo": list(undo_lines(incident.done or incident.plan)) if incident.plan else [],
+            "stands": incident.stands,
+            "reopened": list(incident.reopened),
+            "closed_as": incident.closed_as,
+            **({"cut": list(incident.cut)} if incident.cut else {}),
+            "vault": _vault(incident.vault) if incident.vault else None,
+            "history": [
+                {"at": format_instant(one.at_ns), "who": one.who, "what": one.what} for one in incident.history[-50:]
+            ],
+        }
+    )
+
+
+def attributes(incident: Incident) -> dict[str, str]:
+    """Pub/Sub message attributes, so that subscribers can filter."""
+    target = incident.finding.target
+    decision = incident.decision
+    found = {
+        "incident": incident.id,
+        "phase": incident.phase,
+        "mode": decision.mode.word if decision else "monitor",
+        "project": "" if isinstance(target, NotATarget) else target.project_id or target.project,
+        "notify": ",".join(decision.notify) if decision else "",
+    }
+    return {key: safe(value, _ATTRIBUTE).encode()[:_ATTRIBUTE].decode(errors="ignore") for key, value in found.items()}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "name": finding.name.spellings[0],
+        "canonical_name": finding.canonical_name,
+        "source": finding.name.source,
+        "finding": finding.name.finding,
+        "event_time": format_instant(finding.event_ns),
+        "category": finding.category,
+        "severity": finding.severity,
+        "state": finding.state,
+        "mute": finding.mute,
+        "target": _target(finding),
+        "binaries": [
+            {"path": one.path, "role": one.role, "sha256": one.sha256, "whole": one.whole} for one in finding.binaries
+        ],
+        "containers": [{"name": one.name, "uri": one.uri, "digest": one.digest} for one in finding.containers],
+        "commands": list(finding.commands),
+        "techniques": [*finding.techniques, *finding.additional_techniques],
+        "contacts": list(finding.contacts),
+    }
+
+
+def _target(finding: Finding) -> dict[str, Any]:
+    target = finding.target
+    if isinstance(target, NotATarget):
+        return {"resource": None, "reason": target.reason}
+    return {
+        "resource": target.resource,
+        "project": target.project,
+        "project_id": target.project_id,
+        "project_number": target.project_number,
+        "location": target.location,
+        "kind": target.kind,
+        "name": target.name,
+        "revision": target.revision,
+        "execution": target.execution,
+    }
+
+
+def _vault(kept: Kept) -> dict[str, Any]:
+    return {"uri": kept.uri, "manifest": kept.manifest, "sha256": kept.sha256, "gaps": list(kept.gaps)}
+
+
+def _verdict(incident: Incident) -> dict[str, Any] | None:
+    if incident.verdict is None:
+        return None
+    verdict = incident.verdict
+    return {"id": verdict.id, "confidence": verdict.confidence, "reasons": list(verdict.reasons)}
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    return {
+        "policy": decision.policy,
+        "mode": decision.mode.word,
+        "wanted": decision.wanted.word,
+        "caps": [
+            {"name": cap.name, "kind": cap.kind, "mode": cap.mode.word, "reason": cap.reason} for cap in decision.caps
+        ],
+        "reasons": list(decision.reasons),
+        "trace": list(decision.trace),
+        "policy_set": decision.policy_set,
+        "version": decision.version,
+        "notify": list(decision.notify),
+        "suspects": list(decision.suspects),
+        "suspects_because": decision.suspects_because,
+    }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "digest": plan.digest,
+        "changes": [_change(one) for one in plan.changes],
+        "fallback": [_change(one) for one in plan.fallback],
+        "refusals": [{"action": one.action, "reason": one.reason} for one in plan.refusals],
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "target": change.target.resource,
+        "surface": change.surface,
+        "actions": list(change.actions),
+        "before": _settings(change.before),
+        "after": _settings(change.after),
+        "basis": _basis(change.basis),
+    }
+
+
+def _settings(settings: Mapping[str, Setting | None]) -> dict[str, Any]:
+    return {named(key): named(value) if isinstance(value, str) else value for key, value in settings.items()}
+
+
+def _basis(basis: Mapping[str, Any]) -> dict[str, Any]:
+    """What leads to a suspect is told by the names of tags and revisions, which are never altered."""
+    leading = basis.get("references")
+    return {**basis, "references": _settings(leading)} if isinstance(leading, Mapping) else dict(basis)
+
+
+def _question(incident: Incident) -> dict[str, Any] | None:
+    question = incident.question
+    if question is None or incident.phase != "waiting":
+        return None
+    return {
+        "digest": question.digest,
+        "asked": format_instant(question.asked_ns),
+        "expires": format_instant(question.expires_ns),
+        "cautions": list(question.cautions),
+        "asked_before": list(question.asked_before),
+    }

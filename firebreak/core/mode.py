@@ -1,0 +1,50 @@
+"""How far Firebreak may go, ordered so that safety is `min`, and the guards' record of why it did less."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Literal
+
+from firebreak.core.serialization import UNSAVED
+from firebreak.core.storage_names import Stored
+
+
+class Mode(enum.IntEnum):
+    """MONITOR records the plan, APPROVE asks a person, ENFORCE acts."""
+
+    MONITOR = 1
+    APPROVE = 2
+    ENFORCE = 3
+
+    @property
+    def word(self) -> str:
+        """The mode as policies and records spell it: `monitor`, `approve` or `enforce`."""
+        return self.name.lower()
+
+
+MODES = {mode.word: mode for mode in Mode}
+
+
+@dataclass(frozen=True, slots=True)
+class Cap(Stored):
+    """One guard that lowered the mode: a bar (no approval overrules it) or a caution (an approval answers it).
+
+    `name` is a stable word for programs (`source`, `stale`); `reason` is a sentence for people. `unknown` says that the
+    guard lowers only because it could not be told what it asks.
+    """
+
+    name: str
+    kind: Literal["bar", "caution"]
+    reason: str
+    unknown: bool = field(default=False, compare=False, metadata=UNSAVED)
+
+    @property
+    def mode(self) -> Mode:
+        """The highest mode this cap leaves."""
+        return Mode.MONITOR if self.kind == "bar" else Mode.APPROVE
+
+
+def capped(mode: Mode, caps: tuple[Cap, ...]) -> Mode:
+    """The mode that is left when every cap has been applied: never higher than `mode`."""
+    return min((mode, *(cap.mode for cap in caps)))

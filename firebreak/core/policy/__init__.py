@@ -1,0 +1,1 @@
+"""Policies as values: conditions, the choice among them, protected workloads, triage."""

@@ -1,0 +1,54 @@
+"""What is acknowledged with a recorded reason and leads to no containment, before anything is asked of anybody."""
+
+from __future__ import annotations
+
+from firebreak.core.cloud_run.target import NotATarget
+from firebreak.core.findings.finding import Finding, Notification
+from firebreak.core.policy.policy import PolicySet
+from firebreak.core.policy.selection import could_match
+
+NO_ORGANIZATION = (
+    "firebreak.yaml, if there is one, names no organization, so Security Command Center was not asked: give it the key "
+    "`organization`"
+)
+NO_POLICY = "there is no policy at all, so nothing is decided: look at the folder of policies"
+
+
+def reason_to_decline(notification: Notification, policies: PolicySet) -> str | None:
+    """Why this message needs no decision; None if it does. Asks nobody."""
+    finding = notification.finding
+    if notification.deleted:
+        return "SCC says that this finding was deleted"
+    if stranger := not_ours(finding, policies.charter.organization):
+        return stranger
+    if isinstance(finding.target, NotATarget):
+        return finding.target.reason
+    return settled_in_scc(finding) or unnamed(finding, policies)
+
+
+def not_ours(finding: Finding, organization: str | None) -> str | None:
+    """Why the finding is of another organization than ours; None where nothing says so. Nobody is called about one."""
+    if organization is not None and finding.organization not in (None, organization):
+        return f"the finding belongs to organization {finding.organization}, not to ours"
+    if organization is not None and finding.name.container.startswith("organizations/"):
+        named = finding.name.container.rpartition("/")[2]
+        if named != organization:
+            return f"the finding's name lies under organization {named}, not under ours"
+    return None
+
+
+def settled_in_scc(finding: Finding) -> str | None:
+    """Whether SCC says that the finding needs no answer any more."""
+    if finding.state == "INACTIVE":
+        return "the finding is INACTIVE in SCC"
+    return "the finding is muted in SCC" if finding.mute == "MUTED" else None
+
+
+def unnamed(finding: Finding, policies: PolicySet) -> str | None:
+    """Whether no policy could match, whatever the sources would say."""
+    if not policies.policies:
+        return NO_POLICY
+    facts = finding.facts()
+    if could_match(policies.about(facts), facts):
+        return None
+    return f"no policy names a finding like this one ({finding.category or 'without a category'})"

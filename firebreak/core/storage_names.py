@@ -1,0 +1,118 @@
+"""The names under which things are stored, apart from those in Python: what was written once is read for ever.
+
+A field, class or member that is renamed in Python keeps its stored name: write `python=stored` here. A stored name is
+never given to anything else, and never taken away: what an older version wrote would lose it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What is stored. `unknown_keys` are what a newer version wrote beside its fields: kept, and written back."""
+
+    unknown_keys: Mapping[str, object] = field(
+        default_factory=dict, repr=False, compare=False, metadata={"saved": False}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """One type's stored name, and the stored name of each of its fields or members.
+
+    `later` are fields that came after a release: at their default they are left out, so that what was stored before
+    them is encoded as it was.
+    """
+
+    name: str
+    parts: Mapping[str, str]
+    later: frozenset[str] = frozenset()
+
+
+def _names(name: str, parts: str) -> Names:
+    """Parts as `field`, `python=stored`, and with a `?` behind what came after a release."""
+    pairs = [one.rstrip("?").split("=") for one in parts.split()]
+    later = frozenset(one.rstrip("?").partition("=")[0] for one in parts.split() if one.endswith("?"))
+    return Names(name, MappingProxyType({one[0]: one[-1] for one in pairs}), later)
+
+
+NAMES: Mapping[str, Names] = MappingProxyType(
+    {
+        "firebreak.core.incidents.incident:Incident": _names(
+            "incident",
+            "id phase created_ns updated_ns finding evidence verdict decision plan outcomes still_open history question"
+            " answer operation release done failed_actions unsupported outbox owner lease_until_ns next_ns closed_as"
+            " cut reopened vault further failed_on?",
+        ),
+        "firebreak.core.incidents.incident:Asked": _names("asked", "source facts gap took_ms shown"),
+        "firebreak.core.incidents.incident:Decision": _names(
+            "decision",
+            "policy mode wanted caps trace reasons policy_set version notify suspects suspects_because"
+            " related_revisions suspect_rule suspect_images suspects_elsewhere",
+        ),
+        "firebreak.core.incidents.incident:Question": _names(
+            "question", "digest asked_ns expires_ns cautions asked_before escalated"
+        ),
+        "firebreak.core.incidents.incident:Answer": _names("answer", "digest by at_ns cautions"),
+        "firebreak.core.incidents.incident:Release": _names("release", "by changes"),
+        "firebreak.core.incidents.incident:Entry": _names("history_entry", "at_ns who what"),
+        "firebreak.core.incidents.incident:Announcement": _names(
+            "announcement", "number channel phase sent again_ns? tries? refused?"
+        ),
+        "firebreak.core.incidents.incident:Kept": _names("kept", "uri manifest sha256 gaps"),
+        "firebreak.core.findings.finding:Finding": _names(
+            "finding",
+            "name canonical_name event_ns category severity state mute finding_class source_display organization"
+            " folders target binaries containers commands tactic techniques additional_techniques attack_version"
+            " contacts description",
+        ),
+        "firebreak.core.findings.finding:FindingName": _names("finding_name", "container source location finding"),
+        "firebreak.core.findings.finding:Binary": _names("binary", "path role sha256 whole"),
+        "firebreak.core.findings.finding:Container": _names("container", "name uri digest"),
+        "firebreak.core.cloud_run.target:Target": _names(
+            "target", "project location kind name revision execution project_id project_number"
+        ),
+        "firebreak.core.cloud_run.target:NotATarget": _names("not_a_target", "reason"),
+        "firebreak.core.mode:Cap": _names("cap", "name kind reason"),
+        "firebreak.core.mode:Mode": _names("mode", "MONITOR APPROVE ENFORCE"),
+        "firebreak.core.containment.plan:Change": _names("change", "target surface before after basis actions"),
+        "firebreak.core.containment.plan:StepRefusal": _names("step_refusal", "action reason kind?"),
+        "firebreak.core.containment.plan:HeldStep": _names("held_step", "action params"),
+        "firebreak.core.containment.plan:Plan": _names("plan", "changes steps refusals fallback policy_set"),
+        "firebreak.core.containment.plan:Outcome": _names("outcome", "surface status detail actions still_open target"),
+        "firebreak.core.containment.slots:Slot": _names("slot", "incident target at_ns"),
+        "firebreak.core.containment.slots:Slots": _names("slots", "taken"),
+        "firebreak.core.findings.verdict:Verdict": _names("verdict", "id confidence reasons"),
+        "firebreak.core.containment.active_containment:Hold": _names("hold", "incident steps suspects taken_ns"),
+        "firebreak.core.containment.active_containment:Standing": _names(
+            "standing",
+            "target origin applied pending holds verified_ns changed_ns origin_changed_ns released_ns releasing"
+            " releasing_ns place drift",
+        ),
+        "firebreak.core.evidence.manifest:Entry": _names(
+            "vault_object", "name sha256 size original_sha256 original_size original_of cut"
+        ),
+        "firebreak.core.evidence.manifest:Manifest": _names("vault_manifest", "incident written objects gaps whole"),
+        "firebreak.core.findings.file_report:FileReport": _names(
+            "file_report",
+            "sha256 verdict reasons malicious suspicious undetected harmless label families tags score severity"
+            " first_seen last_analysis",
+        ),
+        "firebreak.core.findings.file_report:NoReport": _names("no_report", "sha256 kind reason"),
+    }
+)
+
+
+def names_of(kind: type, table: Mapping[str, Names] = NAMES) -> Names:
+    """What this type and its parts are stored as; raises TypeError where it is not to be stored."""
+    known = table.get(f"{kind.__module__}:{kind.__qualname__}")
+    if known is None:
+        message = (
+            f"{kind.__module__}.{kind.__qualname__} has no names in firebreak/core/storage_names.py and cannot be saved"
+        )
+        raise TypeError(message)
+    return known

@@ -1,0 +1,1 @@
+"""Incidents and active containments over a document store."""

@@ -1,0 +1,111 @@
+"""What a ledger is kept in: a store of JSON documents, each saved by compare-and-set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from firebreak.core.errors import Transient
+
+
+class Exists(Exception):  # noqa: N818 - an answer, not a failure
+    """Another document has this key."""
+
+
+class Conflict(Transient):
+    """Somebody else saved this document since it was read."""
+
+
+class TooLarge(Exception):  # noqa: N818 - not the moment's fault, and trying again would not help
+    """A body above what every store can hold; nothing was saved."""
+
+
+LARGEST_BODY = 1_000_000
+"""In bytes of JSON: what the smallest store, Firestore with 1 MiB for a document, holds with room for the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One stored document; `version` changes with every save."""
+
+    kind: str
+    key: str
+    version: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What a store can find a document by, beside its key.
+
+    `due_ns`: when the sweep must look at it; None: never. `subject`: what it is about, a target's key; empty: nothing.
+    `expires_ns`: when it may be forgotten, which no store does at once; None: never.
+    """
+
+    due_ns: int | None = None
+    subject: str = ""
+    expires_ns: int | None = None
+
+
+NO_INDEX = Index()
+
+
+class Damaged(Transient):
+    """What is stored there is no JSON object. `document` has an empty body, `text` is what stands in its place."""
+
+    def __init__(self, document: Document, text: str) -> None:
+        """Keep what is needed to set it aside: the version, to save over it, and the text, so that it is not lost."""
+        message = f"the ledger's record {document.kind} {document.key} is damaged and was not used"
+        super().__init__(f"{message}; restore it from a backup")
+        self.document = document
+        self.text = text
+
+
+def even_damaged(read: Callable[[], Document | None]) -> Document | None:
+    """What is read, with an empty body where it is damaged: for what leads elsewhere, and can be written over."""
+    try:
+        return read()
+    except Damaged as fault:
+        return fault.document
+
+
+class Documents(Protocol):
+    """A store of JSON documents with atomic create and compare-and-set. Unreachable raises Transient.
+
+    Any text of up to 300 characters may be a key or a subject. A list costs as much as it yields, however much is
+    stored. What it yields may have been saved again since it was asked for: only `replace` tells. What is stored
+    damaged raises Damaged when it is read, and has an empty body in a list: it must not hide the others.
+    """
+
+    def create(self, kind: str, key: str, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
+        """Store a new document; raises Exists or TooLarge."""
+        ...
+
+    def read(self, kind: str, key: str) -> Document | None:
+        """The document, or None."""
+        ...
+
+    def replace(self, document: Document, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
+        """Save over exactly the version that was read, and index anew; raises Conflict or TooLarge."""
+        ...
+
+    def newest(self, kind: str, limit: int) -> Iterator[Document]:
+        """The documents of a kind, last saved first."""
+        ...
+
+    def due(self, kind: str, before_ns: int, limit: int) -> Iterator[Document]:
+        """The documents due at that time or before, the longest due first."""
+        ...
+
+    def about(self, kind: str, subject: str, limit: int) -> Iterator[Document]:
+        """The documents with that subject, last saved first; of the empty subject, none."""
+        ...
+
+    def count(self, kind: str) -> int:
+        """How many documents there are of a kind, counted where they are stored: none is read for it."""
+        ...
+
+    def forget(self, now_ns: int, limit: int) -> int:
+        """Delete so many of what has expired, of every kind; how many it was, 0 where the store does it by itself."""
+        ...

@@ -1,0 +1,279 @@
+"""What Firebreak remembers: incidents, standing containments and the halt, each one document under compare-and-set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from firebreak.core.containment.active_containment import Standing
+from firebreak.core.containment.halt import Halt, halt_of
+from firebreak.core.errors import Transient
+from firebreak.core.findings.finding import Finding
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.size_limit import fitted
+from firebreak.core.serialization import encode
+from firebreak.core.signing import NoKey, Seal, Sealed
+from firebreak.core.stored_body import Place, keep_unverified, seal_body
+from firebreak.ledger.documents import Conflict, Damaged, Document, Documents, Exists, Index, even_damaged
+from firebreak.ledger.records import (
+    Held,
+    NotActedOn,
+    UnreadableRecord,
+    incident_json,
+    index_of,
+    newer,
+    open_incident,
+    open_standing,
+    unreadable,
+)
+
+LEASE_NS = 30 * 1_000_000_000
+_HALT_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Incidents and standing containments over a document store. `owner` is this process's token."""
+
+    documents: Documents
+    owner: str
+    now_ns: Callable[[], int]
+    seal: Seal
+
+    def claim(self, finding: Finding, over: Document | None = None) -> Held:
+        """The incident of this event, owned by us for one lease; raises Transient while somebody else owns it.
+
+        A new event of a finding whose incident is open joins that incident; `joined` says so. Raises UnreadableRecord,
+        and is to be called once more with what was set aside as `over`, where the event's own incident cannot be read;
+        and NewerRecord where the incident is a newer version's.
+        """
+        now = self.now_ns()
+        key = f"{finding.name.source}~{finding.name.finding}"
+        pointer = even_damaged(lambda: self.documents.read("finding", key))
+        if pointer and (held := self._joined(str(pointer.body.get("incident")), finding)):
+            return held
+        told = "received; what was recorded of it before cannot be read and is set aside" if over else "received"
+        fresh = Incident(finding.incident_id, "received", now, now, finding).told(now, "firebreak", told)
+        fresh = fitted(replace(fresh, owner=self.owner, lease_until_ns=now + LEASE_NS))
+        body, index = self._body(fresh, {}), index_of(fresh)
+        try:
+            document = (
+                self.documents.replace(over, body, index)
+                if over
+                else self.documents.create("incident", fresh.id, body, index)
+            )
+            held = Held(fresh, document)
+        except Exists:
+            held = self._take(fresh.id)
+        self._point(pointer, key, held.incident)
+        return held
+
+    def knows(self, finding: Finding) -> bool:
+        """Whether this event has an incident, of its own or one that it joined; what cannot be read does not count."""
+        event = finding.incident_id
+        try:
+            return bool(self.find(event) or even_damaged(lambda: self.documents.read("event", event)))
+        except NotActedOn as fault:
+            return not isinstance(fault, UnreadableRecord)
+
+    def _joined(self, incident_id: str, finding: Finding) -> Held | None:
+        """The incident of the same finding that this event joined once, or joins now because it is open.
+
+        Which one is written down: published again when that is settled, the event must not open another. An incident
+        that cannot be read is joined by nothing.
+        """
+        event = finding.incident_id
+        if event == incident_id or even_damaged(lambda: self.documents.read("incident", event)):
+            return None
+        before = even_damaged(lambda: self.documents.read("event", event))
+        if before is not None and type(before.body.get("at_ns")) is int:
+            with suppress(UnreadableRecord):
+                return replace(self._take(str(before.body.get("incident"))), joined_ns=before.body["at_ns"])
+        try:
+            known = self.find(incident_id)
+        except UnreadableRecord:
+            return None
+        if known is None or not known.incident.open:
+            return None
+        held = replace(self._take(incident_id), joined_ns=self.now_ns())
+        with suppress(Exists):
+            self.documents.create("event", event, {"incident": incident_id, "at_ns": held.joined_ns})
+        return held
+
+    def _point(self, pointer: Document | None, key: str, incident: Incident) -> None:
+        """Have the finding point to its newest incident, which an event from before does not change."""
+        body = {"incident": incident.id}
+        if pointer is None:
+            with suppress(Exists):
+                self.documents.create("finding", key, body)
+        elif pointer.body != body:
+            other = self.read(str(pointer.body.get("incident")))
+            if other is None or other.incident.created_ns <= incident.created_ns:
+                # Whoever was faster points to an incident of this finding as well; ours is found by its own id.
+                with suppress(Conflict):
+                    self.documents.replace(pointer, body)
+
+    def _take(self, incident_id: str) -> Held:
+        held = self.find(incident_id)
+        if held is None:
+            message = f"incident {incident_id} cannot be read back"
+            raise Transient(message)
+        now = self.now_ns()
+        theirs = held.incident.owner not in ("", self.owner) and held.incident.lease_until_ns > now
+        if theirs and held.acts:
+            message = f"incident {incident_id} is being worked on"
+            raise Transient(message)
+        return self.save(held, held.incident)
+
+    def save(self, held: Held, incident: Incident) -> Held:
+        """Save the incident over the version that was read and extend the lease; raises Conflict or NewerRecord."""
+        now = self.now_ns()
+        owned = replace(incident, owner=self.owner, lease_until_ns=now + LEASE_NS, updated_ns=now)
+        return self._replace(held, owned)
+
+    def free(self, held: Held, incident: Incident) -> Held:
+        """Save and give the lease up, so that the next delivery or command need not wait for it."""
+        given_up = replace(incident, owner="", lease_until_ns=0, updated_ns=self.now_ns())
+        return self._replace(held, given_up)
+
+    def _replace(self, held: Held, incident: Incident) -> Held:
+        """A record whose seal does not hold keeps it: saving must not make it good, nor spoil it for the right key."""
+        if not held.acts:
+            raise newer(held.document)
+        if held.sealed is Sealed.UNVERIFIED:
+            raise NoKey
+        incident, before = fitted(incident), held.document.body
+        body = self._body(incident, before) if held.sealed else keep_unverified(incident_json(incident), before)
+        document = self.documents.replace(held.document, body, index_of(incident))
+        return replace(held, incident=incident, document=document)
+
+    def _body(self, incident: Incident, before: Mapping[str, Any]) -> dict[str, Any]:
+        return seal_body(Place("incident", incident.id), incident_json(incident), self.seal, before)
+
+    def take(self, incident_id: str) -> Held | None:
+        """Own an incident to act on it; None if there is none, Transient while somebody else owns it.
+
+        Raises NotActedOn where it cannot be read, or is a newer version's.
+        """
+        return self._take(incident_id) if self.find(incident_id) else None
+
+    def find(self, incident_id: str) -> Held | None:
+        """The incident as saved, or None; raises NotActedOn where it cannot be read."""
+        try:
+            document = self.documents.read("incident", incident_id)
+        except Damaged as fault:
+            raise unreadable(fault.document, "it is damaged", fault.text) from None
+        return open_incident(document, self.seal) if document else None
+
+    def read(self, incident_id: str) -> Held | None:
+        """The incident as saved, or None, also where it cannot be read."""
+        try:
+            return self.find(incident_id)
+        except NotActedOn:
+            return None
+
+    def count(self) -> int:
+        """How many incidents there are, also those of another version."""
+        return self.documents.count("incident")
+
+    def newest(self, limit: int) -> Iterator[Held]:
+        """Incidents, last touched first; what cannot be read is left out."""
+        return (one for one in self.listed(limit) if isinstance(one, Held))
+
+    def listed(self, limit: int) -> Iterator[Held | NotActedOn]:
+        """Incidents, last touched first, and among them why one cannot be read."""
+        return (self._listed(one) for one in self.documents.newest("incident", limit))
+
+    def about(self, target: str, limit: int) -> Iterator[Held]:
+        """Incidents on a target, last touched first; what cannot be read tells nothing of it."""
+        found = (self._listed(one) for one in self.documents.about("incident", target, limit))
+        return (one for one in found if isinstance(one, Held))
+
+    def _listed(self, document: Document) -> Held | NotActedOn:
+        try:
+            return open_incident(document, self.seal)
+        except NotActedOn as fault:
+            return fault
+
+    def standing(self, target: str) -> tuple[Standing, Document | None]:
+        """What stands on a target, empty if nothing does; raises NotActedOn where that is not to be believed."""
+        try:
+            document = self.documents.read("standing", target)
+        except Damaged as fault:
+            raise unreadable(fault.document, "it is damaged", fault.text) from None
+        return (open_standing(document, self.seal), document) if document else (Standing(target), None)
+
+    def stand(self, standing: Standing, document: Document | None) -> Document:
+        """Save what stands, over the version that was read; raises Conflict."""
+        place, before = Place("standing", standing.target), document.body if document else {}
+        body = seal_body(place, encode(standing), self.seal, before)
+        if standing.holds:
+            self.look_at(standing.target, self.now_ns())
+        if document is not None:
+            return self.documents.replace(document, body)
+        try:
+            return self.documents.create("standing", standing.target, body)
+        except Exists:
+            message = f"something else came to stand on {standing.target}"
+            raise Conflict(message) from None
+
+    def look_at(self, target: str, due_ns: int | None) -> None:
+        """Have the sweep look at what stands on a target from then on; None: not any more."""
+        index = Index(due_ns=due_ns)
+        document = even_damaged(lambda: self.documents.read("look", target))
+        try:
+            if document is None:
+                self.documents.create("look", target, {}, index)
+            else:
+                self.documents.replace(document, {}, index)
+        except (Exists, Conflict):
+            return
+
+    def keep_unreadable(self, digest: str) -> None:
+        """Record a message that could not be read, once for each content, by its digest alone."""
+        try:
+            self.documents.create("unreadable", digest, {"at_ns": self.now_ns()})
+        except Exists:
+            return
+
+    def halted(self) -> str | None:
+        """Why everything is halted, or None. A halt that cannot be read counts as set."""
+        try:
+            halt = self.standing_halt()
+        except Transient:
+            return "the halt cannot be read, which counts as set"
+        return str(halt) if halt else None
+
+    def standing_halt(self) -> Halt | None:
+        """The halt that stands, or None; raises Transient where that cannot be read."""
+        document = self.documents.read("halt", "halt")
+        return halt_of(document.body) if document else None
+
+    def halt(self, reason: str, by: str) -> None:
+        """Set the halt, in the place of one that stands."""
+        if not reason:
+            message = "a halt has a reason"
+            raise ValueError(message)
+        body = {"reason": reason, "by": by, "at_ns": self.now_ns()}
+        for _ in range(_HALT_TRIES):
+            document = self.documents.read("halt", "halt")
+            try:
+                if document is None:
+                    self.documents.create("halt", "halt", body)
+                else:
+                    self.documents.replace(document, body)
+            except (Exists, Conflict):
+                continue
+            return
+        message = "others keep changing the halt; try again"
+        raise Transient(message)
+
+    def lift(self, halt: Halt, by: str) -> None:
+        """Lift this halt and no other; raises Conflict where another one was set meanwhile."""
+        document = self.documents.read("halt", "halt")
+        if document is None or halt_of(document.body) != halt:
+            message = "the halt was changed at this very moment; look again"
+            raise Conflict(message)
+        self.documents.replace(document, {"reason": "", "by": by, "at_ns": self.now_ns()})

@@ -1,0 +1,1 @@
+"""What a policy can match: whether it ever does, and whether its steps undo each other."""

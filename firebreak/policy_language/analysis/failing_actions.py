@@ -1,0 +1,33 @@
+"""Actions whose own code fails, found before a finding does: by trying them on workloads made up for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from firebreak.core.containment.drafting import fold, undone
+from firebreak.core.policy.policy import Policy, Step
+from firebreak.core.policy.vocabulary import Actions
+from firebreak.policy_language.analysis.sample_workloads import SAMPLES
+
+
+def failing_steps(policy: Policy, actions: Actions) -> Iterator[tuple[Step, str]]:
+    """The policy's steps, fallbacks too, whose action fails on a workload that it says it acts on, each with how."""
+    for step in _with_fallbacks(policy.then):
+        for state, case in (one for cases in SAMPLES.values() for one in cases):
+            drawn = fold((replace(step, otherwise=()),), state, case, actions, frozenset())
+            refusals = (*drawn.refusals, *undone(drawn, case, actions))
+            if broken := next((one.reason for one in refusals if one.kind == "fault"), None):
+                yield step, f"{broken}, on a {case.target.kind.replace('_', ' ')} made up to try it on"
+                break
+
+
+def failing_actions(policies: Iterable[Policy], actions: Actions) -> dict[str, str]:
+    """The same by action, each told once."""
+    return {step.action: how for policy in policies for step, how in failing_steps(policy, actions)}
+
+
+def _with_fallbacks(steps: tuple[Step, ...]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        yield from _with_fallbacks(step.otherwise)

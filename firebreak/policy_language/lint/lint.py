@@ -1,0 +1,167 @@
+"""Everything to say about policies beyond whether they load, at once and each in its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import PurePosixPath
+
+from firebreak.core.diagnostics import Fault, FaultLog, Location, in_order, quoted
+from firebreak.core.policy.policy import Charter, Files, Policy
+from firebreak.core.policy.vocabulary import Actions
+from firebreak.policy_language.lint.conditions import (
+    Remark,
+    World,
+    in_words,
+    misspelt_categories,
+    never_matching,
+    plain_globs,
+    sets_used,
+    shadowed,
+)
+from firebreak.policy_language.lint.rules import (
+    FAILING_EXAMPLE,
+    MISLEADING_ORDER,
+    MISSING_EXAMPLE,
+    UNRUN_EXAMPLE,
+    UNTRIED_CLAUSE,
+    UNUSED_SET,
+)
+from firebreak.policy_language.lint.silences import Judged, Silenced, judged
+from firebreak.policy_language.lint.steps import (
+    failing,
+    idle_fallbacks,
+    idle_steps,
+    undoing_steps,
+    unheard,
+    waiting_for_others,
+    without_effect,
+)
+from firebreak.policy_language.testing.coverage import Untried
+from firebreak.policy_language.testing.examples import NO_FINDINGS, ExampleResult, Findings, run_examples
+
+OfConditions = Callable[[Policy, World], Iterator[Remark]]
+OfSteps = Callable[[Policy, Actions, World], Iterator[Remark]]
+CONDITIONS: tuple[OfConditions, ...] = (never_matching, misspelt_categories, plain_globs)
+STEPS: tuple[OfSteps, ...] = (
+    idle_steps,
+    idle_fallbacks,
+    undoing_steps,
+    waiting_for_others,
+    unheard,
+    without_effect,
+)
+_NUMBERED = re.compile(r"([^0-9]*)([0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Lint:
+    """`failing` is what must not be merged though it loads, `warnings` what is probably not meant.
+
+    `silenced` are warnings that a comment in the file says are meant.
+    """
+
+    failing: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+    silenced: tuple[Silenced, ...] = ()
+
+
+def lint(
+    policies: tuple[Policy, ...],
+    charter: Charter,
+    files: Files,
+    actions: Actions,
+    world: World,
+    findings: Findings = NO_FINDINGS,
+    faulty: frozenset[str] = frozenset(),
+) -> Lint:
+    """Look at policies that were read without fault; `faulty` are the files that were not."""
+    warnings = [
+        *(remark for policy in policies for check in CONDITIONS for remark in check(policy, world)),
+        *(remark for policy in policies for check in STEPS for remark in check(policy, actions, world)),
+        *shadowed(policies, world),
+        *misleading_order(policies),
+        *_unused_sets(policies, charter),
+    ]
+    wrong = [remark for policy in policies for remark in _failing(policy, actions, world, findings)]
+    readable = {file: text for file, text in files.items() if file not in faulty}
+    left = judged(warnings, readable, "lint", all_read=not faulty)
+    return Lint(placed(wrong, files), in_order(placed(left.told, files), left.wrong), left.silenced)
+
+
+def lint_tests(results: Iterable[ExampleResult], gaps: Iterable[Untried], files: Files) -> Judged:
+    """What examples and their coverage leave to be said, of files that load; however much that is."""
+    failed = (failure(one) for one in results if not one.passed)
+    return judged(chain(failed, map(untried_remark, gaps)), files, "test")
+
+
+def _failing(policy: Policy, actions: Actions, world: World, findings: Findings) -> Iterator[Remark]:
+    yield from failing(policy, actions)
+    for lacking in _lacking(policy):
+        yield Remark(
+            MISSING_EXAMPLE, policy.at, f"the policy {quoted(policy.id)} has no example that expects {lacking}"
+        )
+    for result in run_examples((policy,), world.catalogue, findings):
+        if not result.passed:
+            yield failure(result)
+
+
+def failure(result: ExampleResult) -> Remark:
+    """What there is to say of an example that did not pass."""
+    return Remark(FAILING_EXAMPLE if result.problem is None else UNRUN_EXAMPLE, result.at, str(result))
+
+
+def untried_remark(gap: Untried) -> Remark:
+    """What there is to say of a clause that the examples leave untried."""
+    never = " or ".join(truth.word for truth in gap.never)
+    return Remark(UNTRIED_CLAUSE, gap.clause.at, f"no example makes {in_words(gap.clause)} {never}")
+
+
+def _lacking(policy: Policy) -> Iterator[str]:
+    if all(example.expect is None for example in policy.examples):
+        yield "a mode"
+    if all(example.expect is not None for example in policy.examples):
+        yield "nothing"
+
+
+def _unused_sets(policies: tuple[Policy, ...], charter: Charter) -> Iterator[Remark]:
+    used = sets_used(policies)
+    for name, at in charter.set_places.items():
+        if name not in used:
+            yield Remark(UNUSED_SET, at, f"no policy uses the set {quoted(name)}")
+
+
+def misleading_order(policies: Iterable[Policy]) -> Iterator[Remark]:
+    """Files whose names count one way and are tried another way: `10-` stands before `9-`, as texts go."""
+    first: dict[str, Location] = {}
+    for policy in policies:
+        first.setdefault(policy.at.file, policy.at)
+    highest: dict[tuple[str, str], tuple[int, str]] = {}
+    for file in sorted(first):
+        path = PurePosixPath(file)
+        if numbered := _NUMBERED.match(path.name):
+            series, number = (str(path.parent), numbered[1]), int(numbered[2])
+            above = highest.get(series)
+            if above is not None and above[0] > number:
+                order = f"{quoted(path.name)} is tried after {quoted(above[1])}, because names are compared as texts"
+                longest = len(str(above[0]))
+                message = f"{order}: write {number:0{longest}} for {numbered[2]} if it should come first"
+                yield Remark(MISLEADING_ORDER, first[file], message)
+            else:
+                highest[series] = number, path.name
+
+
+def in_full(remarks: Iterable[Remark], files: Files) -> tuple[Fault, ...]:
+    """The remarks as faults, each with its line, however many they are."""
+    logs = {file: FaultLog(file, text) for file, text in files.items()}
+    return in_order(logs[one.at.file].fault(one.rule, one.at, one.message, one.nearest) for one in remarks)
+
+
+def placed(remarks: Iterable[Remark], files: Files) -> tuple[Fault, ...]:
+    """The same, of each file as many as a log holds."""
+    logs: Mapping[str, FaultLog] = {file: FaultLog(file, text) for file, text in files.items()}
+    for remark in remarks:
+        logs[remark.at.file].add(remark.rule, remark.at, remark.message, remark.nearest)
+    return in_order(*(log.faults for log in logs.values()))

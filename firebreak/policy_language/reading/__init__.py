@@ -1,0 +1,1 @@
+"""From YAML text to policies and configuration; every fault with its line and column."""

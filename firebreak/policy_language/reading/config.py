@@ -1,0 +1,150 @@
+"""Reading `firebreak.yaml`: a guard that is misspelt or could never hold does not load."""
+
+from __future__ import annotations
+
+import re
+
+from firebreak.core.diagnostics import FaultLog, quoted
+from firebreak.core.glob import MAX_GLOB
+from firebreak.core.mode import Mode
+from firebreak.core.policy.policy import HOUR, Charter, Limits
+from firebreak.core.policy.protected import Pattern, Protected
+from firebreak.policy_language.reading.nodes import (
+    pairs,
+    read_count,
+    read_items,
+    read_keys,
+    read_mode,
+    read_seconds,
+    read_text,
+    read_texts,
+    require,
+    wrong,
+)
+from firebreak.policy_language.reading.rules import IMPOSSIBLE_GUARD, NOTHING_LISTED, WRONG_VALUE
+from firebreak.policy_language.reading.yaml_reader import Entries, Node, Scalar
+
+CHARTER = "firebreak.yaml"
+_KEYS = ("organization", "sources", "ceiling", "protected", "limits", "stale_after", "sets")
+_PARTS = ("project", "service", "folder", "label")
+NUMBER = re.compile(r"[0-9]{1,25}")
+_WILD = re.compile(r"[*?]")
+PROJECT = re.compile(r"[a-z0-9.:-]+")
+SERVICE = re.compile(r"[a-z0-9-]+")
+LABEL = re.compile(r"[^\sA-Z*?]+")
+SET = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,79}")
+
+
+def read_charter(node: Node, log: FaultLog) -> Charter:
+    """The charter; what cannot be read keeps its default and is logged, so that nothing loads."""
+    keys = read_keys(node, CHARTER, _KEYS, log)
+    if keys is None:
+        return Charter()
+    require(keys, ("organization",), CHARTER, node, log)
+    organization = _number(keys["organization"], "`organization`", log) if "organization" in keys else None
+    ceiling = read_mode(keys["ceiling"], "`ceiling`", log) if "ceiling" in keys else None
+    stale_after = read_seconds(keys["stale_after"], "`stale_after`", log) if "stale_after" in keys else None
+    return Charter(
+        organization=organization,
+        sources=_sources(keys["sources"], log) if "sources" in keys else frozenset(),
+        ceiling=ceiling or Mode.MONITOR,
+        protected=_protected(keys["protected"], log) if "protected" in keys else (),
+        limits=_limits(keys["limits"], log) if "limits" in keys else Limits(),
+        stale_after=stale_after or HOUR,
+        sets=_sets(keys["sets"], log) if "sets" in keys else {},
+        set_places={key.text: key.at for key, _ in _entries(keys.get("sets"))},
+    )
+
+
+def _number(node: Node, what: str, log: FaultLog) -> str | None:
+    text = node.value if isinstance(node, Scalar) else None
+    if isinstance(text, str) and NUMBER.fullmatch(text):
+        return text
+    wrong(node, what, 'the digits of its number in quotes, as "123456789012"', log)
+    return None
+
+
+def _sources(node: Node, log: FaultLog) -> frozenset[str]:
+    items = read_items(node, "`sources`", log) or ()
+    return frozenset(filter(None, (_number(item, "a source id", log) for item in items)))
+
+
+def _sets(node: Node, log: FaultLog) -> dict[str, frozenset[str]]:
+    """Named lists of texts. An empty one does not load: `not_in_set` of it would always hold."""
+    sets: dict[str, frozenset[str]] = {}
+    for key, value in pairs(node, "`sets`", log):
+        what = f"the set {quoted(key.text)}"
+        if not SET.fullmatch(key.text):
+            log.add(
+                WRONG_VALUE,
+                key.at,
+                "the name of a set begins with a letter; letters, digits, hyphens and underscores follow",
+            )
+        members = read_texts(value, what, log)
+        if members == ():
+            log.add(NOTHING_LISTED, value.at, f"{what} lists at least one text")
+        sets[key.text] = frozenset(members or ())
+    return sets
+
+
+def _entries(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
+    return node.pairs if isinstance(node, Entries) else ()
+
+
+def _limits(node: Node, log: FaultLog) -> Limits:
+    names = tuple(Limits.__dataclass_fields__)
+    keys = read_keys(node, "`limits`", names, log) or {}
+    counts = {name: read_count(value, quoted(name), log) for name, value in keys.items()}
+    return Limits(**{name: count for name, count in counts.items() if count is not None})
+
+
+def _protected(node: Node, log: FaultLog) -> tuple[Protected, ...]:
+    items = read_items(node, "`protected`", log) or ()
+    return tuple(_entry(item, log) for item in items)
+
+
+def _entry(node: Node, log: FaultLog) -> Protected:
+    keys = read_keys(node, "a protected entry", _PARTS, log)
+    if keys is None:
+        return Protected()
+    if isinstance(node, Entries) and not node.pairs:
+        log.add(NOTHING_LISTED, node.at, "a protected entry names at least one of project, service, folder and label")
+    return Protected(
+        project=_pattern(keys["project"], "`project`", PROJECT, log) if "project" in keys else None,
+        service=_pattern(keys["service"], "`service`", SERVICE, log) if "service" in keys else None,
+        folder=_number(keys["folder"], "`folder`", log) if "folder" in keys else None,
+        labels=_labels(keys["label"], log) if "label" in keys else (),
+    )
+
+
+def _labels(node: Node, log: FaultLog) -> tuple[tuple[str, Pattern], ...]:
+    if isinstance(node, Entries) and not node.pairs:
+        log.add(NOTHING_LISTED, node.at, "`label` names at least one label, as {tier: critical}")
+    labels: list[tuple[str, Pattern]] = []
+    for key, value in pairs(node, "`label`", log):
+        if not LABEL.fullmatch(key.text):
+            log.add(IMPOSSIBLE_GUARD, key.at, f"no label is called {quoted(key.text)}")
+        if pattern := _pattern(value, f"label {quoted(key.text)}", LABEL, log):
+            labels.append((key.text, pattern))
+    return tuple(labels)
+
+
+def _pattern(node: Node, what: str, allowed: re.Pattern[str], log: FaultLog) -> Pattern | None:
+    """A word compared as it is, or `{glob: …}`; one that Google Cloud allows nowhere would protect nothing."""
+    if isinstance(node, Entries):
+        keys = read_keys(node, what, ("glob",), log) or {}
+        require(keys, ("glob",), what, node, log)
+        return _checked(keys["glob"], f"`glob` of {what}", allowed, log, Pattern("", glob=True)) if keys else None
+    return _checked(node, what, allowed, log, Pattern(""))
+
+
+def _checked(node: Node, what: str, allowed: re.Pattern[str], log: FaultLog, like: Pattern) -> Pattern | None:
+    text = read_text(node, what, log)
+    if text is None:
+        return None
+    fixed = _WILD.sub("", text) if like.glob else text
+    if not like.glob and _WILD.search(text):
+        log.add(IMPOSSIBLE_GUARD, node.at, f'{what} is compared as it stands: write {{glob: "…"}} for a pattern')
+    elif len(text) > MAX_GLOB or (fixed and not allowed.fullmatch(fixed)):
+        log.add(IMPOSSIBLE_GUARD, node.at, f"{what} could never be {quoted(text)} in Google Cloud")
+    return Pattern(text, like.glob)

@@ -1,0 +1,161 @@
+"""Reading YAML nodes as what they should be; what they are not goes to the log, and None comes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import TypeVar
+
+from firebreak.core.diagnostics import FaultLog, nearest_word, quoted
+from firebreak.core.mode import MODES, Mode
+from firebreak.policy_language.reading.rules import MISSING_KEY, SAID_TWICE, UNKNOWN_KEY, WRONG_TYPE, WRONG_VALUE
+from firebreak.policy_language.reading.yaml_reader import Entries, Items, Node, Scalar
+
+_Word = TypeVar("_Word")
+DURATION = re.compile(r"([1-9][0-9]{0,7})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+LONGEST_DURATION = 366 * 86_400
+LONGEST_AGE = 36_500 * 86_400
+
+
+def is_faulty(node: Node) -> bool:
+    """Whether the YAML reader has reported this value already."""
+    return isinstance(node, Scalar) and node.faulty
+
+
+def shape(node: Node) -> str:
+    """What a value is, in words."""
+    if isinstance(node, Entries):
+        return "a mapping"
+    if isinstance(node, Items):
+        return "a list"
+    if node.value is None:
+        return "nothing"
+    if isinstance(node.value, bool):
+        return f"true or false ({quoted(node.text)})"
+    return f"the text {quoted(node.text)}" if isinstance(node.value, str) else f"the number {quoted(node.text)}"
+
+
+def wrong(node: Node, what: str, wanted: str, log: FaultLog) -> None:
+    """Record that a value is not what is wanted here, once."""
+    if not is_faulty(node):
+        log.add(WRONG_TYPE, node.at, f"{what} is {wanted}, not {shape(node)}")
+
+
+def read_text(node: Node, what: str, log: FaultLog) -> str | None:
+    """A text that is not empty."""
+    if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.strip():
+        return node.value
+    number = isinstance(node, Scalar) and isinstance(node.value, int | float)
+    wrong(node, what, "a text: put it in quotes" if number else "a text", log)
+    return None
+
+
+def read_bool(node: Node, what: str, log: FaultLog) -> bool | None:
+    """True or false, without quotes."""
+    if isinstance(node, Scalar) and isinstance(node.value, bool):
+        return node.value
+    wrong(node, what, "true or false, without quotes", log)
+    return None
+
+
+def read_count(node: Node, what: str, log: FaultLog) -> int | None:
+    """A whole number, 0 or more, without quotes."""
+    value = node.value if isinstance(node, Scalar) else None
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    wrong(node, what, "a whole number, 0 or more, without quotes", log)
+    return None
+
+
+def seconds_of(text: str) -> int | None:
+    """The length of a duration as policies write it, or None for another text."""
+    found = DURATION.fullmatch(text)
+    return int(found[1]) * _SECONDS[found[2]] if found else None
+
+
+def read_seconds(node: Node, what: str, log: FaultLog, longest: int = LONGEST_DURATION) -> int | None:
+    """A duration such as 90s, 30m, 4h or 7d, in seconds."""
+    seconds = seconds_of(node.value) if isinstance(node, Scalar) and isinstance(node.value, str) else None
+    if seconds is None:
+        wrong(node, what, "a duration such as 90s, 30m, 4h or 7d", log)
+        return None
+    if seconds > longest:
+        log.add(WRONG_VALUE, node.at, f"{what} is longer than {longest // 86_400}d")
+        return None
+    return seconds
+
+
+def read_word(node: Node, what: str, words: Mapping[str, _Word], log: FaultLog) -> _Word | None:
+    """One of a few words, as what it stands for."""
+    text = read_text(node, what, log)
+    if text is None or text in words:
+        return words[text] if text else None
+    log.add(WRONG_VALUE, node.at, f"{what} is one of {listed(words)}, not {quoted(text)}", nearest_word(text, words))
+    return None
+
+
+def read_mode(node: Node, what: str, log: FaultLog) -> Mode | None:
+    """One of monitor, approve, enforce."""
+    return read_word(node, what, MODES, log)
+
+
+def read_items(node: Node, what: str, log: FaultLog) -> tuple[Node, ...] | None:
+    """The members of a list, which may be empty."""
+    if isinstance(node, Items):
+        return node.nodes
+    wrong(node, what, "a list", log)
+    return None
+
+
+def read_texts(node: Node, what: str, log: FaultLog) -> tuple[str, ...] | None:
+    """A list of texts, none of them twice."""
+    placed = read_placed_texts(node, what, log)
+    return None if placed is None else tuple(text for text, _ in placed)
+
+
+def read_placed_texts(node: Node, what: str, log: FaultLog) -> tuple[tuple[str, Node], ...] | None:
+    """A list of texts, none of them twice, each with its own node."""
+    items = read_items(node, what, log)
+    if items is None:
+        return None
+    texts: dict[str, Node] = {}
+    for item in items:
+        text = read_text(item, f"each of {what}", log)
+        if text in texts:
+            log.add(SAID_TWICE, item.at, f"{quoted(text)} stands twice in {what}")
+        elif text is not None:
+            texts[text] = item
+    return tuple(texts.items())
+
+
+def read_keys(node: Node, what: str, known: Collection[str], log: FaultLog) -> dict[str, Node] | None:
+    """A mapping of the known keys; the others are reported, each with the nearest right one."""
+    if not isinstance(node, Entries):
+        wrong(node, what, "a mapping", log)
+        return None
+    for key, _ in node.pairs:
+        if key.text not in known:
+            log.add(UNKNOWN_KEY, key.at, f"{what} has no key {quoted(key.text)}", nearest_word(key.text, known))
+    return {key.text: value for key, value in node.pairs if key.text in known}
+
+
+def require(keys: Mapping[str, Node], required: Collection[str], what: str, node: Node, log: FaultLog) -> None:
+    """Record every required key that is not there."""
+    for key in required:
+        if key not in keys:
+            log.add(MISSING_KEY, node.at, f"{what} needs the key {quoted(key)}")
+
+
+def listed(words: Collection[str]) -> str:
+    """A few words for a sentence: `a`, `b` or `c`."""
+    *most, last = [quoted(word) for word in words]
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def pairs(node: Node, what: str, log: FaultLog) -> Iterator[tuple[Scalar, Node]]:
+    """The entries of a mapping whose keys are not known beforehand."""
+    if isinstance(node, Entries):
+        yield from node.pairs
+    else:
+        wrong(node, what, "a mapping", log)

@@ -1,0 +1,253 @@
+"""Reading the policy folder: every file, and every fault of every file at once.
+
+`firebreak.yaml` is the charter; each other YAML file holds one policy, or a list of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from firebreak.core.diagnostics import Fault, FaultLog, Faults, Location, quoted
+from firebreak.core.discovery import NONE_BROKEN
+from firebreak.core.facts import Catalogue
+from firebreak.core.mode import Mode
+from firebreak.core.policy.condition import AllOf
+from firebreak.core.policy.digest import digest_of
+from firebreak.core.policy.policy import HOUR, Charter, Files, OnExpiry, Policy, PolicySet
+from firebreak.core.policy.vocabulary import Actions, Vocabulary
+from firebreak.policy_language.analysis.step_conflicts import ever_undoing, possible_kinds, undoings
+from firebreak.policy_language.reading.conditions import read_condition
+from firebreak.policy_language.reading.config import CHARTER, read_charter
+from firebreak.policy_language.reading.examples import read_examples
+from firebreak.policy_language.reading.nodes import (
+    read_keys,
+    read_mode,
+    read_placed_texts,
+    read_seconds,
+    read_text,
+    read_word,
+    require,
+    wrong,
+)
+from firebreak.policy_language.reading.rules import (
+    CHARTER_NAME,
+    NOTHING_LISTED,
+    TAKEN_ID,
+    UNDOING_STEPS,
+    UNKNOWN_KEY,
+    WRONG_VALUE,
+)
+from firebreak.policy_language.reading.sample_facts import EXAMPLES_NOW
+from firebreak.policy_language.reading.steps import read_steps
+from firebreak.policy_language.reading.yaml_reader import Entries, Items, Node, read_yaml
+
+KEYS = (
+    "id",
+    "description",
+    "mode",
+    "when",
+    "then",
+    "review_after",
+    "release_after",
+    "approve_within",
+    "on_expiry",
+    "notify",
+    "examples",
+)
+REQUIRED = ("id", "mode", "when", "then", "examples")
+_ENDINGS = (".yaml", ".yml")
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,79}")
+ON_EXPIRY: dict[str, OnExpiry] = {"escalate": "escalate", "contain": "contain"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What could be read: with faults, some of it may be missing or stand at its default."""
+
+    policies: tuple[Policy, ...]
+    charter: Charter
+    faults: tuple[Fault, ...]
+
+    @property
+    def faultless(self) -> tuple[Policy, ...]:
+        """The policies of files that have no fault."""
+        faulty = {fault.at.file for fault in self.faults}
+        return tuple(policy for policy in self.policies if policy.at.file not in faulty)
+
+
+def is_policy_file(name: str) -> bool:
+    """Whether a file by this name is a policy or the charter.
+
+    Hidden files are none, nor is what file systems and editors leave beside others (`._x.yaml`, `~x.yaml`, `x.yaml~`).
+    """
+    path = PurePosixPath(name)
+    return path.suffix.lower() in _ENDINGS and not path.name.startswith((".", "~"))
+
+
+def parse_policies(
+    files: Files, catalogue: Catalogue, actions: Actions, broken: Mapping[str, str] = NONE_BROKEN
+) -> PolicySet:
+    """Read the files by name, in order of name; files of other kinds are left alone. Raises Faults with all of them.
+
+    A policy that names a source or an action that does not load is at fault, and is not left out for it: what it
+    should have decided would fall to the policies below it.
+    """
+    read = read_policies(files, catalogue, actions, broken)
+    if read.faults:
+        raise Faults(read.faults)
+    return PolicySet(read.policies, read.charter, digest_of(read.policies, read.charter))
+
+
+def read_policies(
+    files: Files, catalogue: Catalogue, actions: Actions, broken: Mapping[str, str] = NONE_BROKEN
+) -> Reading:
+    """The same for who goes on with what is right: nothing that has a fault may decide anything."""
+    names = sorted(filter(is_policy_file, files))
+    logs = {file: FaultLog(file, files[file]) for file in names}
+    charter = _read_charters([logs[file] for file in names if is_charter(file)], files)
+    in_doubt = not charter.sets and any(logs[file].faults for file in names)
+    words = Vocabulary(catalogue, actions, None if in_doubt else charter.sets, broken)
+    policies: list[Policy] = []
+    for file in names:
+        if not is_charter(file):
+            policies += _policies(read_yaml(files[file], logs[file]), words, logs[file])
+            _check_ids(policies, logs[file])
+    return Reading(tuple(policies), charter, tuple(fault for log in logs.values() for fault in log.faults))
+
+
+def is_charter(file: str) -> bool:
+    """Whether a file is, or is meant to be, the charter."""
+    return PurePosixPath(file.lower()).stem == PurePosixPath(CHARTER).stem
+
+
+def _read_charters(logs: list[FaultLog], files: Files) -> Charter:
+    """The charter, read before the policies, which name its sets."""
+    charters: list[tuple[FaultLog, Charter]] = []
+    for log in logs:
+        root = read_yaml(files[log.file], log)
+        _check_charter_name(log.file, charters, log)
+        charters.append((log, _charter(root, log)))
+    return charters[0][1] if charters else Charter()
+
+
+def _check_charter_name(file: str, charters: list[tuple[FaultLog, Charter]], log: FaultLog) -> None:
+    if PurePosixPath(file).name != CHARTER:
+        log.add(CHARTER_NAME, log.place(1, 1), f"the charter is called {CHARTER}")
+    elif charters:
+        log.add(CHARTER_NAME, log.place(1, 1), f"there is another charter, {charters[0][0].file}")
+
+
+def _charter(root: Node | None, log: FaultLog) -> Charter:
+    if root is None:
+        _check_content(log)
+        return Charter()
+    return read_charter(root, log)
+
+
+def _check_content(log: FaultLog) -> None:
+    if not log.faults:
+        log.add(NOTHING_LISTED, log.place(1, 1), "the file is empty")
+
+
+def _policies(root: Node | None, words: Vocabulary, log: FaultLog) -> Iterator[Policy]:
+    if root is None:
+        _check_content(log)
+    elif isinstance(root, Items):
+        if not root.nodes:
+            log.add(NOTHING_LISTED, root.at, "the list of policies is empty")
+        for node in root.nodes:
+            yield from _policy(node, words, log)
+    else:
+        yield from _policy(root, words, log)
+
+
+def _policy(node: Node, words: Vocabulary, log: FaultLog) -> Iterator[Policy]:
+    if not isinstance(node, Entries):
+        wrong(node, "a policy", "a mapping", log)
+        return
+    faults_above = len(log.faults)
+    _check_approvers(node, log)
+    keys = read_keys(node, "a policy", (*KEYS, "approvers"), log) or {}
+    require(keys, REQUIRED, "a policy", node, log)
+    policy_id = _id(keys, log) or ""
+    when = read_condition(keys["when"], words, log) if "when" in keys else AllOf(())
+    mode = read_mode(keys["mode"], "`mode`", log) if "mode" in keys else None
+    description = read_text(keys["description"], "`description`", log) if "description" in keys else None
+    then = read_steps(keys["then"], "`then`", words, log) if "then" in keys else ()
+    on_expiry = read_word(keys["on_expiry"], "`on_expiry`", ON_EXPIRY, log) if "on_expiry" in keys else None
+    policy = Policy(
+        id=policy_id,
+        description=description or "",
+        mode=mode or Mode.MONITOR,
+        when=when,
+        then=then,
+        at=keys["id"].at if "id" in keys else node.at,
+        review_after=_seconds(keys, "review_after", log) or 4 * HOUR,
+        release_after=_seconds(keys, "release_after", log),
+        approve_within=_seconds(keys, "approve_within", log) or HOUR // 2,
+        on_expiry=on_expiry or "escalate",
+        notify=_notify(keys["notify"], log) if "notify" in keys else (),
+        examples=read_examples(keys["examples"], policy_id, words, log) if "examples" in keys else (),
+        places={key: value.at for key, value in keys.items()},
+    )
+    if len(log.faults) == faults_above:
+        _check_steps(policy, words, log)
+    yield policy
+
+
+def _check_steps(policy: Policy, words: Vocabulary, log: FaultLog) -> None:
+    """Steps that undo each other on everything that the policy can be about would never write anything.
+
+    What loads must not hang on the time of day, and so ages are those of a fixed one.
+    """
+    if not ever_undoing(policy.then, words.actions):
+        return
+    kinds = possible_kinds(policy.when, words.catalogue, EXAMPLES_NOW)
+    for earlier, later, always in undoings(policy.then, words.actions, kinds):
+        if always:
+            undoes = f"{quoted(later.action)} undoes {quoted(earlier.action)}, whatever the target is like"
+            instead = "leave one of them out, or have it follow the other under `otherwise`"
+            log.add(UNDOING_STEPS, later.at, f"{undoes}, so that nothing would ever be written: {instead}")
+
+
+def _check_approvers(node: Entries, log: FaultLog) -> None:
+    for key, _ in node.pairs:
+        if key.text == "approvers":
+            log.add(
+                UNKNOWN_KEY, key.at, "`approvers` does not load: who may approve is a matter of who may use the command"
+            )
+
+
+def _id(keys: dict[str, Node], log: FaultLog) -> str | None:
+    text = read_text(keys["id"], "`id`", log) if "id" in keys else None
+    if text is not None and not ID.fullmatch(text):
+        log.add(WRONG_VALUE, keys["id"].at, "`id` is up to 80 letters, digits, hyphens, dots and underscores")
+    return text
+
+
+def _check_ids(policies: list[Policy], log: FaultLog) -> None:
+    first: dict[str, Location] = {}
+    for policy in policies:
+        at = first.setdefault(policy.id, policy.at)
+        if policy.id and at != policy.at and policy.at.file == log.file:
+            log.add(TAKEN_ID, policy.at, f"the id {quoted(policy.id)} is taken by the policy at {at}")
+
+
+def _seconds(keys: dict[str, Node], key: str, log: FaultLog) -> int | None:
+    return read_seconds(keys[key], quoted(key), log) if key in keys else None
+
+
+def _notify(node: Node, log: FaultLog) -> tuple[str, ...]:
+    labels = read_placed_texts(node, "`notify`", log) or ()
+    for label, place in labels:
+        if not LABEL.fullmatch(label):
+            log.add(
+                WRONG_VALUE,
+                place.at,
+                f"{quoted(label)} is not a label: use letters, digits, hyphens, dots, underscores and @",
+            )
+    return tuple(label for label, _ in labels)

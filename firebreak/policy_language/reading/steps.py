@@ -1,0 +1,121 @@
+"""Reading `then`: actions that exist, with the parameters they declare."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from firebreak.core.actions.action import Responder
+from firebreak.core.code_location import kind_and_place
+from firebreak.core.diagnostics import FaultLog, nearest_word, quoted
+from firebreak.core.policy.policy import Step
+from firebreak.core.policy.vocabulary import Vocabulary
+from firebreak.policy_language.reading.nodes import (
+    read_bool,
+    read_count,
+    read_items,
+    read_keys,
+    read_text,
+    read_texts,
+    read_word,
+    require,
+    wrong,
+)
+from firebreak.policy_language.reading.rules import (
+    BROKEN_PLUGIN,
+    NOTHING_LISTED,
+    SAID_TWICE,
+    UNKNOWN_ACTION,
+    WRONG_VALUE,
+)
+from firebreak.policy_language.reading.yaml_reader import Node
+
+_MISSING = (dataclasses.MISSING, dataclasses.MISSING)
+_OWN_KEYS = ("action", "otherwise", "accept_irreversible")
+_READERS = {bool: read_bool, int: read_count, str: read_text, tuple[str, ...]: read_texts}
+
+
+def read_steps(node: Node, what: str, words: Vocabulary, log: FaultLog) -> tuple[Step, ...]:
+    """A list of steps, at least one, no action twice; a step that cannot be read is left out and logged."""
+    items = read_items(node, what, log)
+    if items == ():
+        log.add(NOTHING_LISTED, node.at, f"{what} lists at least one step")
+    steps: list[Step] = []
+    for item in items or ():
+        step = _step(item, words, log)
+        if step and step.action in [other.action for other in steps]:
+            log.add(SAID_TWICE, item.at, f"the action {quoted(step.action)} stands twice in {what}")
+        elif step:
+            steps.append(step)
+    return tuple(steps)
+
+
+def _step(node: Node, words: Vocabulary, log: FaultLog) -> Step | None:
+    own = read_keys(node, "a step", _OWN_KEYS, FaultLog(log.file, ""))
+    if own is None:
+        wrong(node, "a step", "a mapping", log)
+        return None
+    otherwise = read_steps(own["otherwise"], "`otherwise`", words, log) if "otherwise" in own else ()
+    action = _action(node, own, words, log)
+    if action is None:
+        return None
+    what = f"a step of {quoted(action.name)}"
+    names = (one.name for one in parameters_of(action))
+    keys = read_keys(node, what, (*_OWN_KEYS, *names), log) or {}
+    accepted = "accept_irreversible" in keys and read_bool(keys["accept_irreversible"], "`accept_irreversible`", log)
+    return Step(action.name, _params(action, keys, what, node, log), otherwise, bool(accepted), node.at)
+
+
+def _action(node: Node, own: Mapping[str, Node], words: Vocabulary, log: FaultLog) -> Responder | None:
+    """The action of a step, which says what other keys the step may have."""
+    require(own, ("action",), "a step", node, log)
+    name = read_text(own["action"], "`action`", log) if "action" in own else None
+    if name is None or name in words.actions:
+        return words.actions[name] if name else None
+    if why := words.broken.get(f"responders.{name}"):
+        log.add(BROKEN_PLUGIN, own["action"].at, f"the action {quoted(name)} does not load: {why}")
+    else:
+        nearest = nearest_word(name, words.actions)
+        log.add(UNKNOWN_ACTION, own["action"].at, f"there is no action {quoted(name)}", nearest)
+    return None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of an action; `needed` where it has no default."""
+
+    name: str
+    kind: Any
+    needed: bool
+
+
+def parameters_of(action: Responder) -> tuple[Parameter, ...]:
+    """The parameters that an action takes, as its `params` declares them."""
+    types = get_type_hints(action.params)
+    fields = dataclasses.fields(action.params)
+    return tuple(Parameter(one.name, types[one.name], (one.default, one.default_factory) == _MISSING) for one in fields)
+
+
+def _params(action: Responder, keys: Mapping[str, Node], what: str, node: Node, log: FaultLog) -> object:
+    """An instance of the action's parameters, or None where one is missing or wrong."""
+    parameters = parameters_of(action)
+    needed = [one.name for one in parameters if one.needed]
+    require(keys, needed, what, node, log)
+    read = {one.name: _param(one.kind, keys[one.name], quoted(one.name), log) for one in parameters if one.name in keys}
+    if None in read.values() or any(name not in read for name in needed):
+        return None
+    try:
+        return action.params(**read)
+    except ValueError as error:
+        log.add(WRONG_VALUE, node.at, f"{what}: {error}")
+    except Exception as fault:  # noqa: BLE001 - one action's bug is a fault of the policy that it keeps from loading
+        told = f"{what} cannot take its parameters, a fault of its own code ({kind_and_place(fault)})"
+        log.add(BROKEN_PLUGIN, node.at, told)
+    return None
+
+
+def _param(kind: Any, node: Node, what: str, log: FaultLog) -> object:  # noqa: ANN401 - a type, as it is annotated
+    if get_origin(kind) is Literal:
+        return read_word(node, what, {word: word for word in get_args(kind)}, log)
+    return _READERS[kind](node, what, log)

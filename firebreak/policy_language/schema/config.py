@@ -1,0 +1,75 @@
+"""JSON Schema of `firebreak.yaml`, made from what its reader goes by."""
+
+from __future__ import annotations
+
+import re
+
+from firebreak.core.glob import MAX_GLOB
+from firebreak.core.mode import MODES
+from firebreak.core.policy.policy import Limits
+from firebreak.policy_language.reading.config import LABEL, NUMBER, PROJECT, SERVICE, SET
+from firebreak.policy_language.schema.policies import DIALECT, Schema, closed, described, duration, whole
+
+_LIMITS = {
+    "per_project_per_hour": "Targets of one project contained within an hour; beyond that, a person is asked.",
+    "per_hour": "The same in all.",
+}
+
+
+def charter_schema() -> Schema:
+    """The whole file."""
+    number: Schema = {"type": "string", "pattern": whole(NUMBER)}
+    properties: Schema = {
+        "organization": described(number, "The number of your organization, in quotes."),
+        "sources": described(
+            {"type": "array", "items": number},
+            "Ids of the SCC sources whose findings may lead to more than monitoring; none where left out.",
+        ),
+        "ceiling": described({"enum": list(MODES)}, "No decision goes above it; monitor where left out."),
+        "protected": described(
+            {"type": "array", "items": _entry(number)},
+            "Workloads never contained without a person; an entry holds when all its parts do.",
+        ),
+        "limits": described(
+            closed({name: _count(_LIMITS[name]) for name in Limits.__dataclass_fields__}), "Blast radius."
+        ),
+        "stale_after": duration(
+            "A finding older than this when it first arrives is put before a person; 1h where left out."
+        ),
+        "sets": described(_sets(), "Lists of texts that policies name with in_set and not_in_set."),
+    }
+    return {"$schema": DIALECT, "title": "Firebreak's charter", **closed(properties, "organization")}
+
+
+def _count(description: str) -> Schema:
+    return described({"type": "integer", "minimum": 0}, description)
+
+
+def _entry(number: Schema) -> Schema:
+    labels = {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": whole(LABEL)},
+        "additionalProperties": _word(LABEL),
+    }
+    parts: Schema = {
+        "project": described(_word(PROJECT), "A project's id, or its number in quotes."),
+        "service": described(_word(SERVICE), "A workload's short name."),
+        "folder": described(number, "A folder's number, in quotes."),
+        "label": described(labels, "Labels, as {tier: critical}."),
+    }
+    return {**closed(parts), "minProperties": 1}
+
+
+def _word(allowed: re.Pattern[str]) -> Schema:
+    """The word itself, or `{glob: …}`."""
+    letter = allowed.pattern.removesuffix("+")
+    glob = {"type": "string", "maxLength": MAX_GLOB, "pattern": f"^(?:{letter}|[*?])+$"}
+    return {
+        "anyOf": [{"type": "string", "maxLength": MAX_GLOB, "pattern": whole(allowed)}, closed({"glob": glob}, "glob")]
+    }
+
+
+def _sets() -> Schema:
+    members = {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "pattern": r"\S"}}
+    return {"type": "object", "propertyNames": {"pattern": whole(SET)}, "additionalProperties": members}

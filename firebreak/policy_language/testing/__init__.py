@@ -1,0 +1,1 @@
+"""Policies' own examples: run, and how much of each policy they cover."""

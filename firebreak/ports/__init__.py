@@ -1,0 +1,1 @@
+"""What the response needs of the world, as narrow protocols; adapters fulfil them."""

@@ -1,0 +1,27 @@
+"""Findings as Security Command Center holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from firebreak.core.findings.finding import Finding, FindingName
+from firebreak.ports.deadline import Deadline
+
+
+class FindingStore(Protocol):
+    """SCC's findings under one organization; raises Refused or Transient."""
+
+    def find(
+        self, name: FindingName, organization: str, deadline: Deadline, other_names: tuple[FindingName, ...] = ()
+    ) -> Finding | None:
+        """The finding under any of these names, or None where SCC does not hold it."""
+        ...
+
+    def active_since(self, organization: str, since_ns: int, deadline: Deadline) -> Iterator[Finding]:
+        """Active findings with an event at that time (nanoseconds since 1970) or later, the oldest event first."""
+        ...
+
+    def mark(self, finding: Finding, marks: Mapping[str, str], deadline: Deadline) -> None:
+        """Set security marks on the finding, by their names."""
+        ...

@@ -1,0 +1,44 @@
+"""What every source knows of a finding without asking anybody."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from firebreak.core.errors import Refused
+from firebreak.core.facts import Facts, merged
+from firebreak.core.findings.file_report import NoReport
+from firebreak.core.findings.finding import Finding
+from firebreak.ports.enrichment import Enricher, Sources, answer_of
+
+NOT_ASKED = "not asked"
+
+
+class _Nobody:
+    """A collaborator that is not asked."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any method of any collaborator
+        """Every question is refused."""
+
+        def refuse(*_: object, **__: object) -> None:
+            raise Refused(NOT_ASKED)
+
+        return refuse
+
+    def report(self, sha256: str, deadline: float) -> NoReport:  # noqa: ARG002 - as file reports answer
+        """Nothing about the file."""
+        return NoReport(sha256, "not_asked", NOT_ASKED)
+
+
+def nobody() -> Sources:
+    """Collaborators of which none is asked anything."""
+    silent: Any = _Nobody()
+    return Sources(*(silent for _ in dataclasses.fields(Sources)))
+
+
+def facts_unasked(finding: Finding, enrichers: Mapping[str, Enricher]) -> Facts:
+    """The finding's own facts, and what the sources read from it: of which kind its workload is, its techniques."""
+    silent = nobody()
+    evidence = tuple(answer_of(name, one, finding, silent) for name, one in enrichers.items())
+    return finding.facts() | merged(evidence)

@@ -1,0 +1,200 @@
+"""The outbox: what an incident has to tell is saved with it, sent, and marked; nothing is lost, little is doubled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from firebreak.adapters.webhook import Busy, post
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.code_location import kind_and_place
+from firebreak.core.errors import Refused, Transient
+from firebreak.core.incidents import chat_messages as chat
+from firebreak.core.incidents.incident import Announcement, Incident
+from firebreak.core.incidents.log_line import summary
+from firebreak.core.incidents.record import attributes, record
+from firebreak.core.secrets.redaction import safe
+from firebreak.core.timestamps import NANOS
+from firebreak.ledger.records import Held
+from firebreak.ports.deadline import Deadline
+from firebreak.response.app import App
+from firebreak.response.blast_radius import tells_of_the_storm
+
+_PEOPLE = frozenset({"slack", "chat"})
+_FIRST_PAUSE = 60.0
+_MOST_DOUBLED = 6
+"""So that an hour is about the longest pause between two tries."""
+_LONGEST_REFUSAL = 300
+
+
+def channels(app: App) -> tuple[str, ...]:
+    """Where announcements go: the log always, the others where they are configured."""
+    configured = {
+        "log": True,
+        "topic": app.settings.incidents_topic is not None,
+        "marks": app.marks,
+        "slack": app.settings.slack_webhook is not None,
+        "chat": app.settings.chat_webhook is not None,
+    }
+    return tuple(name for name, on in configured.items() if on)
+
+
+def channels_in_a_storm(app: App, incident: Incident) -> tuple[str, ...]:
+    """The same; but of all questions that a used-up limit raises in a project within an hour, chat gets the first.
+
+    A hundred messages would bury the one that has to be read; programs still get every record.
+    """
+    caps = incident.decision.caps if incident.decision else ()
+    if all(cap.name != "blast_radius" for cap in caps) or tells_of_the_storm(app, incident):
+        return channels(app)
+    return tuple(name for name in channels(app) if name not in _PEOPLE)
+
+
+class Unsent(Transient):
+    """A channel that programs rely on could not be reached; what it is to tell stays in the outbox."""
+
+
+def flush(app: App, held: Held, deadline: Deadline) -> Held:
+    """Send what is unsent and due, channel by channel; whatever becomes of one, the next has its turn.
+
+    A channel without which the work counts as undone raises Unsent, after all the others, where it cannot be reached;
+    chat is tried again by the sweep. What a channel refuses stays in the outbox until a sweep has counted it.
+    """
+    unreachable: Unsent | None = None
+    down: set[str] = set()
+    for one in held.incident.outbox:
+        if one.sent or one.channel in down or one.again_ns > app.now_ns() or _for_good(app, one):
+            continue
+        fault = _fault_of(app, held.incident, one, deadline)
+        if fault is None:
+            held = app.ledger.save(held, held.incident.sent(one))
+            continue
+        down.add(one.channel)
+        if isinstance(fault, Refused):
+            held = _refused(app, held, one, fault)
+        elif isinstance(fault, Transient) and one.channel not in _PEOPLE:
+            unreachable = Unsent(str(fault))
+        else:
+            held = _later(app, held, one, fault)
+    if unreachable is not None:
+        raise unreachable
+    return held
+
+
+def _fault_of(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> Exception | None:
+    try:
+        SENDERS[one.channel](app, incident, one, deadline)
+    except Exception as fault:  # noqa: BLE001 - one channel's fault must not keep the others from being told
+        return fault
+    return None
+
+
+def _later(app: App, held: Held, one: Announcement, fault: Exception) -> Held:
+    """Leave it to the sweep: after the pause that was asked for, else after ever longer ones."""
+    asked = fault.seconds if isinstance(fault, Busy) else None
+    pause = _FIRST_PAUSE * 2 ** min(one.tries, _MOST_DOUBLED) if asked is None else asked
+    ours = not isinstance(fault, Transient)
+    if one.channel != "log":  # which could not be told of itself
+        what = f"a fault in Firebreak itself: {kind_and_place(fault)}" if ours else str(fault)
+        tried = f"{one.channel} is tried again by the sweep in {pause:.0f} s or later: {what}"
+        app.say("ERROR" if ours else "WARNING", tried, incident=held.incident.id, untold=_id(held.incident, one))
+    again_ns = app.now_ns() + round(pause * NANOS)
+    return app.ledger.save(held, held.incident.noting(one, replace(one, again_ns=again_ns, tries=one.tries + 1)))
+
+
+def _refused(app: App, held: Held, one: Announcement, fault: Refused) -> Held:
+    """It is told once that it waits; the sweep counts it, and sends it where that can be mended."""
+    what = f"{one.channel} refused the announcement: {fault}"
+    app.say("ERROR", what, incident=held.incident.id, untold=_id(held.incident, one))
+    known = any(entry.what == what for entry in held.incident.history)
+    told = held.incident if known else held.incident.told(app.now_ns(), "firebreak", what)
+    return app.ledger.save(held, told.noting(one, replace(one, refused=safe(str(fault), _LONGEST_REFUSAL))))
+
+
+def _for_good(app: App, one: Announcement) -> bool:
+    """Whether a refusal stands: a topic may be granted any day, and those who follow it must miss nothing."""
+    return bool(one.refused) and (one.channel != "topic" or one.channel not in channels(app))
+
+
+def count_refused(app: App, held: Held) -> tuple[Held, tuple[str, ...]]:
+    """Give up what was refused for good, which so is counted once; what was refused, in words."""
+    refused = tuple(one for one in held.incident.outbox if one.refused and not one.sent)
+    for one in refused:
+        if _for_good(app, one):
+            held = app.ledger.save(held, held.incident.sent(one))
+    return held, tuple(f"announcement {_id(held.incident, one)} was refused: {one.refused}" for one in refused)
+
+
+def _id(incident: Incident, one: Announcement) -> str:
+    return f"{incident.id}/{one.number}/{one.channel}"
+
+
+def _to_log(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:  # noqa: ARG001 - one shape
+    caps = incident.decision.caps if incident.decision else ()
+    alert = one.phase == "failed" or any(cap.name in ("unverified", "seal") for cap in caps)
+    severity = "ERROR" if alert else "WARNING" if one.phase == "waiting" else "NOTICE"
+    app.say(
+        severity,
+        headline(incident),
+        incident=incident.id,
+        phase=one.phase,
+        announcement=_id(incident, one),
+        record=summary(incident),
+        **_took(incident, one),
+    )
+
+
+def _took(incident: Incident, one: Announcement) -> Mapping[str, float]:
+    """From the first sight of the finding to its containment, where that is the first thing told: nobody was asked."""
+    if one.phase != "contained" or one.number > 1:
+        return {}
+    return {"seconds_to_contain": round((incident.updated_ns - incident.created_ns) / NANOS, 3)}
+
+
+def _to_topic(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
+    topic = app.settings.incidents_topic
+    if topic is None:
+        message = "no incidents topic is configured any more"
+        raise Refused(message)
+    data = json.dumps(record(incident), ensure_ascii=False).encode()
+    app.publisher.publish(topic, data, {**attributes(incident), "announcement": _id(incident, one)}, deadline)
+
+
+def _to_marks(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
+    if incident.decision is None:
+        return  # only a message told of it: SCC was not asked, and no call is made about what may not be ours
+    marks = {"firebreak_state": one.phase, "firebreak_incident": incident.id}
+    if incident.decision and incident.decision.policy:
+        marks["firebreak_policy"] = incident.decision.policy
+    app.scc.mark(incident.finding, marks, deadline.sooner(10))
+
+
+def _to_slack(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
+    _post(app.settings.slack_webhook, chat.slack_message(incident, _id(incident, one)), deadline)
+
+
+def _to_chat(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
+    _post(app.settings.chat_webhook, chat.google_chat_message(incident, _id(incident, one)), deadline)
+
+
+def _post(webhook: str | None, body: Mapping[str, Any], deadline: Deadline) -> None:
+    if webhook is None:
+        message = "no such webhook is configured any more"
+        raise Refused(message)
+    post(webhook, body, deadline)
+
+
+SENDERS: Mapping[str, Callable[[App, Incident, Announcement, Deadline], None]] = MappingProxyType(
+    {"log": _to_log, "topic": _to_topic, "marks": _to_marks, "slack": _to_slack, "chat": _to_chat}
+)
+
+
+def headline(incident: Incident) -> str:
+    """One sentence for people: what, where, and how it stands."""
+    target = incident.finding.target
+    where = target.resource if isinstance(target, Target) else "no Cloud Run workload"
+    last = incident.history[-1].what if incident.history else ""
+    return f"{incident.phase}: {incident.finding.category or 'a finding'} on {where}: {last}"

@@ -1,0 +1,77 @@
+"""What the response works with: settings, policies, plug-ins and ports, put together by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from firebreak.core.actions.action import Responder
+from firebreak.core.cloud_run.target import Kind, Target
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.containment.guard_input import Ceiling
+from firebreak.core.errors import Unsupported
+from firebreak.core.findings.finding import FindingName
+from firebreak.core.mode import Mode
+from firebreak.core.policy.policy import PolicySet
+from firebreak.ledger.ledger import Ledger
+from firebreak.ports.account_usage import AccountUsage
+from firebreak.ports.deadline import Deadline
+from firebreak.ports.enrichment import Enricher, Sources
+from firebreak.ports.findings import FindingStore
+from firebreak.ports.log import Say
+from firebreak.ports.publisher import MessagePublisher
+from firebreak.ports.surface import Reader, Surface
+from firebreak.ports.vault import Vault
+from firebreak.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything that the pipeline works with."""
+
+    settings: Settings
+    policies: PolicySet
+    actions: Mapping[str, Responder]
+    enrichers: Mapping[str, Enricher]
+    ledger: Ledger
+    readers: Mapping[Kind, Reader]
+    surfaces: Mapping[str, Surface]
+    account_users: AccountUsage
+    scc: FindingStore
+    sources: Sources
+    publisher: MessagePublisher
+    vault: Vault
+    say: Say
+    now_ns: Callable[[], int]
+
+    def read(self, target: Target, deadline: Deadline) -> Workload:
+        """The target as it is now; raises Missing, Denied, Unsupported or Transient."""
+        return read_target(self.readers, target, deadline)
+
+    def organization(self, name: FindingName) -> str:
+        """Our organization's number; without a firebreak.yaml, where nothing is ever written, the finding's own."""
+        return self.policies.charter.organization or name.container.rpartition("/")[2]
+
+    @property
+    def marks(self) -> bool:
+        """Whether findings are marked in SCC: as set, else unless a configured ceiling is monitor."""
+        if self.settings.marks is not None:
+            return self.settings.marks
+        configured = (*(one.mode for one in self.settings.ceilings), self.policies.charter.ceiling)
+        return Mode.MONITOR not in configured
+
+    def ceilings(self) -> tuple[Ceiling, ...]:
+        """Every ceiling in force now: the environment's, firebreak.yaml's, and the ledger's halt, read live."""
+        charter = self.policies.charter.ceiling
+        found = [*self.settings.ceilings, Ceiling(charter, f"the ceiling in firebreak.yaml is {charter.word}")]
+        if halted := self.ledger.halted():
+            found.append(Ceiling(Mode.MONITOR, halted, "halt"))
+        return tuple(found)
+
+
+def read_target(readers: Mapping[Kind, Reader], target: Target, deadline: Deadline) -> Workload:
+    """One reading of the target by the reader of its kind."""
+    if target.kind not in readers:
+        message = f"a {target.kind.replace('_', ' ')} is not read yet"
+        raise Unsupported(message)
+    return readers[target.kind].read(target, deadline)

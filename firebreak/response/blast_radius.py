@@ -1,0 +1,145 @@
+"""Blast radius: slots taken by compare-and-set in the incident's name, so that a storm of findings asks a person."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Callable
+
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.plan import Plan
+from firebreak.core.containment.slots import HOUR_NS, Before, Slots, over_limit, written
+from firebreak.core.errors import Transient
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.mode import Cap
+from firebreak.core.serialization import Unreadable, decode, encode
+from firebreak.ledger.documents import Conflict, Document, Exists
+from firebreak.ledger.records import NotActedOn
+from firebreak.ports.deadline import Deadline
+from firebreak.response.app import App
+from firebreak.response.holds import held_targets
+
+_SECONDS = 10.0
+"""How long others are waited for: shorter than a lease, which nothing extends meanwhile."""
+_TAKEN, _STORM = "taken", "storms"
+Edit = Callable[[Slots], Slots]
+
+
+class _UsedUp(Exception):  # noqa: N818 - an answer, not a failure
+    """The limits leave no room."""
+
+
+def take_slots(app: App, incident_id: str, plan: Plan, deadline: Deadline) -> tuple[Cap, ...]:
+    """A slot for each target that the plan writes to, for all or for none; the incident's own are found again.
+
+    Raises Transient where others keep coming in between: that is no limit, and the message comes again.
+    """
+    targets, limits = written(plan), app.policies.charter.limits
+
+    def taking(slots: Slots) -> Slots:
+        wanted = slots.lacking(incident_id, targets)
+        if not wanted:
+            return slots
+        if reason := over_limit(slots, wanted, limits, _before(app, wanted, {incident_id, *_incidents(slots)})):
+            raise _UsedUp(reason)
+        return slots.taking(incident_id, wanted, app.now_ns())
+
+    try:
+        _change(app, _TAKEN, taking, deadline)
+    except _UsedUp as full:
+        return (Cap("blast_radius", "caution", str(full)),)
+    except Unreadable as fault:
+        app.say("ERROR", f"the record of containments within the hour cannot be read: {fault}", incident=incident_id)
+        reason = "the record of containments within the hour cannot be read, which counts as used up"
+        return (Cap("blast_radius", "caution", reason, unknown=True),)
+    return ()
+
+
+def never_wrote(app: App, incident: Incident) -> bool:
+    """Whether it is sure that the incident has written nothing: only then are its slots given back."""
+    if incident.done or incident.outcomes or incident.operation:
+        return False
+    if any(entry.what.startswith("wrote ") for entry in incident.history):
+        return False
+    try:
+        return not held_targets(app, incident)
+    except NotActedOn:
+        return False
+
+
+def give_slots_back(app: App, incident_id: str, deadline: Deadline) -> None:
+    """An incident that wrote nothing counts for nothing; where that cannot be saved, its slots age out."""
+    try:
+        _change(app, _TAKEN, lambda slots: slots.without(incident_id), deadline)
+    except (Transient, Unreadable) as fault:
+        app.say("WARNING", f"its slots are not given back and age out within the hour: {fault}", incident=incident_id)
+
+
+def tells_of_the_storm(app: App, incident: Incident) -> bool:
+    """Whether this incident tells people of its project's storm: the first within an hour. In doubt it does."""
+    targets = incident.targets[:1]
+    told = True
+
+    def telling(slots: Slots) -> Slots:
+        nonlocal told
+        others = (one for one in slots.taken if one.incident != incident.id)
+        told = not any(one.target.project_spellings & mine.project_spellings for one in others for mine in targets)
+        new = slots.lacking(incident.id, targets) if told else ()
+        return slots.taking(incident.id, new, app.now_ns()) if new else slots
+
+    try:
+        _change(app, _STORM, telling, Deadline.after(_SECONDS))
+    except (Transient, Unreadable):
+        return True
+    return told
+
+
+def _change(app: App, key: str, edit: Edit, deadline: Deadline) -> None:
+    """Save what the edit makes of the slots as they are now, again until nobody came in between; raises Transient."""
+    until = deadline.sooner(_SECONDS)
+    for attempt in itertools.count():
+        document = app.ledger.documents.read("slots", key)
+        slots = decode(Slots, document.body.get("slots")).fresh(app.now_ns()) if document else Slots()
+        edited = edit(slots)
+        if edited == slots or _save(app, key, document, edited):
+            return
+        if until.passed:
+            message = "others keep taking slots for containments at this very moment"
+            raise Transient(message)
+        # Chance keeps those who met once from meeting again; nothing secret hangs on it.
+        time.sleep(until.remaining(random.uniform(0, min(0.5, 0.01 * 2 ** min(attempt, 6)))))  # noqa: S311
+
+
+def _save(app: App, key: str, document: Document | None, slots: Slots) -> bool:
+    try:
+        if document is None:
+            app.ledger.documents.create("slots", key, {"slots": encode(slots)})
+        else:
+            app.ledger.documents.replace(document, {"slots": encode(slots)})
+    except (Conflict, Exists):
+        return False
+    return True
+
+
+def _incidents(slots: Slots) -> set[str]:
+    return {one.incident for one in slots.taken}
+
+
+def _before(app: App, wanted: tuple[Target, ...], known: set[str]) -> Before:
+    """What the version before took within the hour, by incident in one document for each scope; it is only read."""
+    in_all = _old(app, "all") - known
+    return Before(len(in_all), {one.key: len(_old_in(app, one, in_all) - known) for one in wanted})
+
+
+def _old_in(app: App, target: Target, in_all: set[str]) -> set[str]:
+    """Those of the target's project; all of them where another spelling of it is not known."""
+    if not (target.project_id and target.project_number):
+        return in_all | _old(app, f"project~{target.project}")
+    return set[str]().union(*(_old(app, f"project~{one}") for one in target.project_spellings))
+
+
+def _old(app: App, key: str) -> set[str]:
+    document = app.ledger.documents.read("slots", key)
+    taken = document.body.get("slots", {}) if document else {}
+    return {str(one) for one, at in taken.items() if app.now_ns() - int(at) < HOUR_NS}

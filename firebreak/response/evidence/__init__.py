@@ -1,0 +1,1 @@
+"""Evidence into the vault, and its audit."""

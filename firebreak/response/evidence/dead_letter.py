@@ -1,0 +1,89 @@
+"""The road of messages that cannot be read: kept whole, counted, and acknowledged."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from contextlib import suppress
+from typing import Any
+
+from firebreak.core.code_location import kind_and_place
+from firebreak.core.errors import Refused, Transient
+from firebreak.core.evidence.manifest import sealed_copy
+from firebreak.core.evidence.redacted_copy import opened
+from firebreak.core.secrets.redaction import safe
+from firebreak.ports.deadline import Deadline
+from firebreak.response.app import App
+from firebreak.response.evidence.writer import put
+
+_FOLDER = "unreadable"
+_DEEPEST = 8
+_REASON = 500
+_SHORT = 24  # an identifier may look like base64, and hides nothing
+
+
+def bury(app: App, event: Any, reason: str) -> None:  # noqa: ANN401 - whatever JSON the request carried
+    """Send the message whole to the dead-letter topic, and keep a redacted copy of all of it in the vault.
+
+    Raises Transient if the topic cannot be reached now; what becomes of the copy delays nothing.
+    """
+    own = _own_bytes(event)
+    whole = own or json.dumps(event, ensure_ascii=True, default=str).encode()
+    digest = hashlib.sha256(whole).hexdigest()
+    app.ledger.keep_unreadable(digest)
+    topic = app.settings.dead_letter_topic
+    kept = "there is no dead-letter topic: only its digest is kept"
+    if topic is not None:
+        try:
+            app.publisher.publish(topic, whole, {"reason": safe(reason, _REASON), "sha256": digest}, Deadline.after(20))
+            kept = f"it is kept in {topic}"
+        except Refused as fault:
+            kept = f"the dead-letter topic refuses it: {fault}"
+        except Transient:
+            app.say("WARNING", "the dead-letter topic cannot be reached; delivered again", sha256=digest)
+            raise
+    copied = _copied(app, digest, own or _undone(event, 0), whole)
+    app.say("ERROR", f"unreadable message: {reason}; {kept}; {copied}", sha256=digest, size=len(whole))
+
+
+def _copied(app: App, digest: str, said: Any, whole: bytes) -> str:  # noqa: ANN401 - bytes or JSON
+    """Keep a copy with its base64 undone, because no secret could be seen through that; where it is, or why not."""
+    try:
+        data = sealed_copy(_FOLDER, digest, said, app.ledger.seal, whole)
+        return f"a copy is {app.vault.uri}/{_FOLDER}/{put(app, _FOLDER, digest, data, Deadline.after(10))}"
+    except (Refused, Transient) as fault:
+        return f"the vault keeps no copy: {fault}"
+    except Exception as fault:  # noqa: BLE001 - a copy that cannot be made must not bring the message back for ever
+        return f"no copy could be made ({kind_and_place(fault)})"
+
+
+def _undone(value: Any, depth: int) -> Any:  # noqa: ANN401 - JSON
+    if depth >= _DEEPEST:
+        return value
+    if isinstance(value, dict):
+        return {str(key): _undone(one, depth + 1) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_undone(one, depth + 1) for one in value]
+    return opened(_opened(value)) if isinstance(value, str) else value
+
+
+def _own_bytes(event: Any) -> bytes | None:  # noqa: ANN401 - JSON
+    """The message's own bytes, so that it can be published again as it was; None where it has none.
+
+    In an envelope and base64 once more, a large message would be too large for every topic.
+    """
+    message = event.get("message") if isinstance(event, dict) else None
+    data = message.get("data") if isinstance(message, dict) else None
+    with suppress(TypeError, ValueError):
+        return base64.b64decode(data, validate=True) or None if data else None
+    return None
+
+
+def _opened(text: str) -> str:
+    if len(text) < _SHORT:
+        return text
+    try:
+        return base64.b64decode(text, validate=True).decode(errors="backslashreplace")
+    except ValueError:
+        return text

@@ -1,0 +1,94 @@
+"""Every standing containment, read again: what others changed is reported once, and asked about where it reopens."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.containment.active_containment import Standing
+from firebreak.core.containment.guards import CONTAINED
+from firebreak.core.containment.plan import Plan
+from firebreak.core.containment.review import drift_sentence
+from firebreak.core.errors import Missing, Refused
+from firebreak.core.mode import Cap
+from firebreak.ledger.records import Held, NotActedOn
+from firebreak.ports.deadline import Deadline
+from firebreak.response.announce import channels, flush
+from firebreak.response.app import App
+from firebreak.response.holds import policy_of
+from firebreak.response.set_aside import set_aside
+from firebreak.response.triggers.question import ask
+from firebreak.response.verify import redraw
+
+
+def look_at(app: App, target: str, deadline: Deadline) -> str | None:
+    """Read one target and report what has moved there; a word for what was found, None if all is as it was left."""
+    standing, document = app.ledger.standing(target)
+    if document is None or not standing.holds or standing.place is None or standing.releasing:
+        return None
+    try:
+        workload = app.read(standing.place, deadline.sooner(15))
+    except Missing:
+        return _report(
+            app, standing, "gone", "the target does not exist any more: release ends the incident", None, deadline
+        )
+    differ = dict(standing.drifted(workload.state))
+    reopened = standing.suspects & workload.reachable
+    if not differ and not reopened:
+        return None
+    signature = hashlib.sha256(json.dumps([differ, sorted(reopened)], sort_keys=True).encode()).hexdigest()[:16]
+    return _report(app, standing, signature, drift_sentence(standing, workload), workload, deadline)
+
+
+def _report(
+    app: App, standing: Standing, signature: str, sentence: str, workload: Workload | None, deadline: Deadline
+) -> str | None:
+    """Tell it on the incident that took its hold last, and ask there; once for each difference."""
+    if standing.drift == signature:
+        return None
+    try:
+        held = app.ledger.take(standing.holds[-1].incident)
+    except NotActedOn as fault:
+        _remember(app, standing, signature)
+        set_aside(app, fault)
+        message = f"{sentence}; it cannot be told on its incident: {fault}"
+        raise Refused(message) from None
+    if held is None:
+        return None
+    opened = tuple(sorted(standing.suspects & workload.reachable)) if workload is not None else ()
+    reopened = bool(opened)
+    held = replace(held, incident=replace(held.incident, reopened=opened))
+    held = _ask(app, held, standing, sentence, deadline) if reopened else _tell(app, held, sentence)
+    _remember(app, standing, signature)
+    held = flush(app, held, deadline)
+    app.ledger.free(held, held.incident)
+    return "asked" if held.incident.phase == "waiting" and reopened else "reported"
+
+
+def _remember(app: App, standing: Standing, signature: str) -> None:
+    now, document = app.ledger.standing(standing.target)
+    if document is not None and now.holds:
+        app.ledger.stand(replace(now, drift=signature), document)
+
+
+def _tell(app: App, held: Held, sentence: str) -> Held:
+    told = held.incident.told(app.now_ns(), "firebreak", sentence)
+    return app.ledger.save(held, told.announcing(channels(app)))
+
+
+def _ask(app: App, held: Held, standing: Standing, sentence: str, deadline: Deadline) -> Held:
+    """Whether to close again what somebody opened is for a person to say."""
+    policy = policy_of(app, held.incident)
+    if policy is None:
+        return _tell(app, held, f"{sentence}; the policy that contained it does not exist any more: close it by hand")
+    try:
+        plan = redraw(app, held.incident, policy, deadline)
+    except Refused as fault:
+        plan = Plan((), ())
+        sentence = f"{sentence}; no plan could be drawn: {fault}"
+    if not plan.writes:
+        return _tell(app, held, f"{sentence}; the policy's steps do not close it: close it by hand")
+    caps = (Cap("drift", "caution", sentence), *((CONTAINED,) if standing.held_by_others(held.incident.id) else ()))
+    return ask(app, held, policy, plan, caps, f"{sentence}; close it again?")

@@ -1,0 +1,85 @@
+"""Carrying out a command once, however often it is delivered: its answer is kept where whoever gave it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from firebreak.core.findings.finding import Malformed
+from firebreak.core.incidents.command import Command
+from firebreak.core.secrets.redaction import safe
+from firebreak.core.timestamps import NANOS
+from firebreak.ledger.documents import Conflict, Damaged, Document, Exists, Index
+from firebreak.response.app import App
+
+_KEPT_NS = 30 * 86_400 * NANOS
+
+
+@dataclass(frozen=True, slots=True)
+class Obeyed:
+    """What became of a command: done or not, a sentence that says so, and the incident it was about.
+
+    `unreached`: it is not done, or not all of it, because something needed could not be reached.
+    """
+
+    done: bool
+    says: str
+    incident: str = ""
+    unreached: bool = False
+
+
+def obey(app: App, command: Command, act: Callable[[], Obeyed]) -> Obeyed:
+    """The answer to the command: the one that is kept, or what `act` comes to.
+
+    Raises Transient to be told again, and Malformed where the id is another command's.
+    """
+    begun = {"verb": command.verb, "by": command.by, "incident": command.incident, "at_ns": app.now_ns()}
+    document = _known(app, command, begun) or _begin(app, command, begun)
+    if any(document.body.get(key) != begun[key] for key in ("verb", "by", "incident")):
+        message = f"another command had the id {command.id}"
+        raise Malformed(message)
+    if known := answer_of(document):
+        return known
+    obeyed = act()
+    kept = {"done": obeyed.done, "says": safe(obeyed.says), "incident": obeyed.incident}
+    kept |= {"unreached": True} if obeyed.unreached else {}
+    try:
+        app.ledger.documents.replace(document, {**begun, "answer": kept}, _index(app))
+    except Conflict:
+        # The same command was carried out twice at once; every act is told by the ledger who came first.
+        again = app.ledger.documents.read("command", command.id)
+        return (answer_of(again) if again else None) or obeyed
+    return obeyed
+
+
+def _known(app: App, command: Command, begun: Mapping[str, Any]) -> Document | None:
+    """What is kept of it. Damaged, it is begun anew: what was done already is told by the ledger."""
+    try:
+        return app.ledger.documents.read("command", command.id)
+    except Damaged as fault:
+        return app.ledger.documents.replace(fault.document, begun, _index(app))
+
+
+def _begin(app: App, command: Command, begun: Mapping[str, Any]) -> Document:
+    try:
+        return app.ledger.documents.create("command", command.id, begun, _index(app))
+    except Exists:
+        found = app.ledger.documents.read("command", command.id)
+        if found is None:
+            message = f"command {command.id} cannot be read back"
+            raise Conflict(message) from None
+        return found
+
+
+def _index(app: App) -> Index:
+    return Index(expires_ns=app.now_ns() + _KEPT_NS)
+
+
+def answer_of(document: Document) -> Obeyed | None:
+    """The answer that is kept for a command, or None while there is none."""
+    answer = document.body.get("answer")
+    if not isinstance(answer, Mapping):
+        return None
+    says, incident = str(answer.get("says", "")), str(answer.get("incident", ""))
+    return Obeyed(answer.get("done") is True, says, incident, answer.get("unreached") is True)

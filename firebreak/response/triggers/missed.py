@@ -1,0 +1,70 @@
+"""Findings that SCC holds active and no incident answers: lost messages are found here, within one sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from firebreak.core.errors import Refused
+from firebreak.core.findings.finding import Finding, Notification
+from firebreak.core.policy.triage import NO_ORGANIZATION, NO_POLICY, reason_to_decline
+from firebreak.core.timestamps import NANOS
+from firebreak.ledger.documents import Conflict, Document, Exists, even_damaged
+from firebreak.ports.deadline import Deadline
+from firebreak.response.app import App
+
+Answer = Callable[[Notification], None]
+_MOST_ANSWERED = 100
+_FIRST_LOOK_NS = 24 * 3600 * NANOS
+_OVERLAP_NS = 1800 * NANOS
+"""Findings are published up to some minutes after the event that they are dated by."""
+
+
+def answer_missed(app: App, answer: Answer, deadline: Deadline) -> tuple[int, bool]:
+    """Answer every active finding since the last look that has no incident; how many there were, and whether all.
+
+    Raises Transient or Refused where SCC cannot be asked. A look that was cut short goes on from where it ended, and
+    without any policy there is none: what is lost meanwhile is found by the first look with one.
+    """
+    if not app.policies.policies:
+        raise Refused(NO_POLICY)
+    organization = app.policies.charter.organization
+    if organization is None:
+        raise Refused(NO_ORGANIZATION)
+    document, since = _since(app)
+    began, answered = app.now_ns(), 0
+    for finding in app.scc.active_since(organization, since, deadline):
+        if deadline.passed or answered >= _MOST_ANSWERED:
+            _remember(app, document, finding.event_ns)
+            return answered, False
+        if _is_unanswered(app, finding):
+            answer(Notification(finding, deleted=False))
+            answered += 1
+    _remember(app, document, began - _OVERLAP_NS)
+    return answered, True
+
+
+def _is_unanswered(app: App, finding: Finding) -> bool:
+    """A finding that would be declined unread leaves no record; one that has an incident is answered."""
+    notification = Notification(finding, deleted=False)
+    if reason_to_decline(notification, app.policies) is not None:
+        return False
+    return not app.ledger.knows(finding)
+
+
+def _since(app: App) -> tuple[Document | None, int]:
+    """Where the last look ended; where that cannot be read, as at the first one, which is written over it."""
+    document = even_damaged(lambda: app.ledger.documents.read("sweep", "findings"))
+    since = document.body.get("since_ns") if document else None
+    return document, since if type(since) is int else app.now_ns() - _FIRST_LOOK_NS
+
+
+def _remember(app: App, document: Document | None, since_ns: int) -> None:
+    """Where the next look begins; another sweep that got there first may say so as well."""
+    body = {"since_ns": since_ns}
+    try:
+        if document is None:
+            app.ledger.documents.create("sweep", "findings", body)
+        else:
+            app.ledger.documents.replace(document, body)
+    except (Exists, Conflict):
+        return

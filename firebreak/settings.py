@@ -1,0 +1,297 @@
+"""The only reader of the environment: every setting, checked at start, all faults at once."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import pwd
+import re
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from firebreak.core.cloud_run.target import NotATarget, parse_resource
+from firebreak.core.containment.guard_input import Ceiling
+from firebreak.core.mode import MODES, Mode
+
+_EMULATORS = ("CLOUD_RUN_EMULATOR_HOST", "SECURITY_CENTER_EMULATOR_HOST", "LOGGING_EMULATOR_HOST", "IAM_EMULATOR_HOST")
+_GOOGLE_EMULATORS = ("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
+_VIRUSTOTAL = ("VIRUSTOTAL_API_KEY", "VIRUSTOTAL_HOST")
+_WEBHOOKS = ("FIREBREAK_SLACK_WEBHOOK", "FIREBREAK_CHAT_WEBHOOK")
+_TOPICS = ("FIREBREAK_INCIDENTS_TOPIC", "FIREBREAK_DEAD_LETTER_TOPIC", "FIREBREAK_COMMANDS_TOPIC")
+_LISTS = ("FIREBREAK_SELF", "FIREBREAK_SEAL_KEY")
+_OWN = (
+    "FIREBREAK_POLICIES",
+    "FIREBREAK_LEDGER",
+    "FIREBREAK_EVIDENCE",
+    "FIREBREAK_CEILING",
+    "FIREBREAK_SCC_MARKS",
+    *_TOPICS,
+    *_LISTS,
+    *_WEBHOOKS,
+)
+_SHORTEST_KEY = 8
+"""Characters. A shorter seal key can be guessed, and counts as none."""
+_QUOTES = "\"'"
+_EMPTY = f"{string.whitespace}{_QUOTES}"
+# How long a name has to be is for Google to say; an emulator takes short ones.
+_FIRESTORE = re.compile(
+    r"firestore://(?P<project>(?:[a-z0-9.-]{1,60}:)?[a-z0-9][a-z0-9-]{0,62})"
+    r"/(?P<database>\(default\)|[a-z0-9][a-z0-9-]{0,62})"
+)
+# A path stands in the two forms as it is: a space is a space, and %20 is three characters.
+_SQLITE, _FILE = "sqlite:///", "file://"
+_EVIDENCE = re.compile(r"file:///[^?#]*[^/?#][^?#]*|gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[^/?#]+)*/?")
+_TOPIC = re.compile(r"projects/[^/\s]+/topics/[^/\s]+")
+# No more than may stand in a URL: a placeholder's brackets, a quote or a blank is none of it.
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?(?:[/?][!#-;=?-Z_a-z~]*)?"
+)
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsFault(Exception):  # noqa: N818 - one exception for all faults of the environment
+    """Settings that cannot be used; the text has one line for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. `ceilings` are those that it sets, by wish or because the deployment is unsafe."""
+
+    policies: Path
+    ledger: str
+    ledger_named: bool
+    evidence: str
+    ceilings: tuple[Ceiling, ...]
+    incidents_topic: str | None
+    dead_letter_topic: str | None
+    commands_topic: str | None
+    own: tuple[str, ...]
+    virustotal_key: str | None
+    virustotal_host: str | None
+    emulators: Mapping[str, str]
+    deployed: bool
+    seal_keys: tuple[str, ...]
+    state: Path
+    marks: bool | None
+    slack_webhook: str | None
+    chat_webhook: str | None
+
+    @property
+    def ledger_path(self) -> Path:
+        """Where the SQLite ledger lies."""
+        return Path(self.ledger.removeprefix(_SQLITE))
+
+    @property
+    def own_ledger(self) -> str:
+        """The ledger of this machine and user, which is the one that is used where none is named."""
+        return own_ledger(self.state)
+
+    @property
+    def ledger_database(self) -> tuple[str, str] | None:
+        """Project and database of a Firestore ledger; None where the ledger is a SQLite file."""
+        found = _FIRESTORE.fullmatch(self.ledger)
+        return (found["project"], found["database"]) if found else None
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read and check the environment, by default this process's own; raises SettingsFault naming every fault."""
+    if environment is None:
+        _lend_proxies()
+    given = (os.environ if environment is None else environment).items()
+    env = {key: parsed for key, value in given if (parsed := _parsed(key, value))}
+    faults = [*_misspelt(env), *_quoted(env), *_not_loopback(env), *_bad_values(env), *_bad_secrets(env)]
+    if faults:
+        raise SettingsFault("\n".join(faults))
+    state = state_folder(env)
+    ledger = env.get("FIREBREAK_LEDGER") or own_ledger(state)
+    return Settings(
+        policies=Path(env["FIREBREAK_POLICIES"]) if "FIREBREAK_POLICIES" in env else ROOT / "policies",
+        ledger=ledger,
+        ledger_named="FIREBREAK_LEDGER" in env,
+        evidence=env.get("FIREBREAK_EVIDENCE") or f"{_FILE}{state / 'evidence'}",
+        ceilings=tuple(_ceilings(env, ledger)),
+        incidents_topic=env.get("FIREBREAK_INCIDENTS_TOPIC"),
+        dead_letter_topic=env.get("FIREBREAK_DEAD_LETTER_TOPIC"),
+        commands_topic=env.get("FIREBREAK_COMMANDS_TOPIC"),
+        own=_list(env, "FIREBREAK_SELF"),
+        virustotal_key=env.get("VIRUSTOTAL_API_KEY"),
+        virustotal_host=env.get("VIRUSTOTAL_HOST"),
+        emulators={name: env[name] for name in (*_EMULATORS, *_GOOGLE_EMULATORS) if name in env},
+        deployed="K_SERVICE" in env,
+        seal_keys=_seal_keys(env),
+        state=state,
+        marks={"on": True, "off": False}.get(env.get("FIREBREAK_SCC_MARKS", "")),
+        slack_webhook=env.get("FIREBREAK_SLACK_WEBHOOK"),
+        chat_webhook=env.get("FIREBREAK_CHAT_WEBHOOK"),
+    )
+
+
+def _lend_proxies() -> None:
+    """Spell the proxy's variables as gRPC reads them too, which is in small letters alone."""
+    for name in ("https_proxy", "no_proxy"):
+        if name.upper() in os.environ:
+            os.environ.setdefault(name, os.environ[name.upper()])
+
+
+def state_folder(env: Mapping[str, str]) -> Path:
+    """The user's state folder for Firebreak."""
+    return Path(env.get("XDG_STATE_HOME") or str(Path(_home(env)) / ".local" / "state")) / "firebreak"
+
+
+def _home(env: Mapping[str, str]) -> str:
+    """The user's home, by the system's list of users where HOME does not say; empty where nothing says."""
+    try:
+        return env.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
+
+
+def own_ledger(state: Path) -> str:
+    """The ledger in a state folder."""
+    return f"{_SQLITE}{state / 'ledger.sqlite'}"
+
+
+def _parsed(name: str, value: str) -> str:
+    """What the variable says; nothing where that is only blanks, quotes around nothing, or the commas of a list."""
+    if name in _LISTS:
+        return ",".join(part.strip() for part in value.split(",") if part.strip().strip(_EMPTY))
+    return value.strip() if value.strip().strip(_EMPTY) else ""
+
+
+def _list(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(env[name].split(",")) if name in env else ()
+
+
+def _seal_keys(env: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(key for key in _list(env, "FIREBREAK_SEAL_KEY") if len(key) >= _SHORTEST_KEY)
+
+
+def _quoted(env: Mapping[str, str]) -> list[str]:
+    """Quotes that an env file has kept would be a part of the value; secrets are among these, so no value is shown."""
+    ours = (*_OWN, *_EMULATORS, *_GOOGLE_EMULATORS, *_VIRUSTOTAL)
+    return [
+        f"{name}: the value has quotes around it, which are taken for a part of it: leave them out"
+        for name in ours
+        if any(part[0] in _QUOTES or part[-1] in _QUOTES for part in (env.get(name, "-"), *_list(env, name)))
+    ]
+
+
+def _misspelt(env: Mapping[str, str]) -> list[str]:
+    """A variable that is nearly one of ours would silently be no setting at all."""
+    faults = []
+    for name in sorted(env):
+        near = difflib.get_close_matches(name, _OWN, n=1, cutoff=0.85) if name.startswith("FIREBREAK") else []
+        if near and name not in _OWN:
+            faults.append(f"{name}: there is no such variable; {near[0]} is meant, it seems")
+    return faults
+
+
+def _not_loopback(env: Mapping[str, str]) -> list[str]:
+    faults = [
+        f"{name}={env[name]}: only host:port on loopback, because the channel is plain text"
+        for name in _EMULATORS
+        if name in env and not _is_loopback(f"//{env[name]}")
+    ]
+    host = env.get("VIRUSTOTAL_HOST")
+    if host and not (host.startswith("http://") and _is_loopback(host)):
+        faults.append(f"VIRUSTOTAL_HOST={host}: only http://127.0.0.1:PORT, because the key would travel there")
+    return faults
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        split = urlsplit(url)
+        if split.hostname is None or split.port is None or split.username is not None:
+            return False
+        return split.hostname == "localhost" or ip_address(split.hostname).is_loopback
+    except ValueError:
+        return False
+
+
+def _bad_values(env: Mapping[str, str]) -> list[str]:
+    faults = []
+    if env.get("FIREBREAK_CEILING", "monitor") not in MODES:
+        faults.append(f"FIREBREAK_CEILING={env['FIREBREAK_CEILING']}: one of {', '.join(MODES)}")
+    if env.get("FIREBREAK_SCC_MARKS", "on") not in ("on", "off"):
+        faults.append(f"FIREBREAK_SCC_MARKS={env['FIREBREAK_SCC_MARKS']}: on or off")
+    read = {name: parse_resource(name) for name in _list(env, "FIREBREAK_SELF")}
+    faults += [f"FIREBREAK_SELF: {name}: {one.reason}" for name, one in read.items() if isinstance(one, NotATarget)]
+    faults += _bad_paths(env)
+    faults += [
+        f"{name}={env[name]}: projects/PROJECT/topics/TOPIC"
+        for name in _TOPICS
+        if name in env and not _TOPIC.fullmatch(env[name])
+    ]
+    return faults
+
+
+def _bad_paths(env: Mapping[str, str]) -> list[str]:
+    """A path that would depend on where the process happens to run, or on a shell that is not asked."""
+    faults = []
+    ledger, evidence = env.get("FIREBREAK_LEDGER"), env.get("FIREBREAK_EVIDENCE")
+    if ledger and ledger.startswith(_SQLITE) and ledger != _SQLITE:
+        path = ledger.removeprefix(_SQLITE)
+        faults += _not_whole("FIREBREAK_LEDGER", ledger, path, f"{_SQLITE}/{path} is the one from the root")
+    elif ledger and not _FIRESTORE.fullmatch(ledger):
+        faults.append(f"FIREBREAK_LEDGER={ledger}: sqlite:///PATH or firestore://PROJECT/DATABASE, often (default)")
+    if evidence and evidence.removeprefix(_FILE).lstrip("/").startswith("~"):
+        faults += _not_whole("FIREBREAK_EVIDENCE", evidence, evidence.removeprefix(_FILE))
+    elif evidence and not _EVIDENCE.fullmatch(evidence):
+        faults.append(f"FIREBREAK_EVIDENCE={evidence}: file:///DIR or gs://BUCKET/PREFIX")
+    if env.get("FIREBREAK_POLICIES", "").startswith("~"):
+        faults.append(
+            f"FIREBREAK_POLICIES={env['FIREBREAK_POLICIES']}: ~ is not expanded here; write the folder in full"
+        )
+    name = "XDG_STATE_HOME" if "XDG_STATE_HOME" in env else "HOME"
+    place = env.get("XDG_STATE_HOME") or _home(env)
+    if not place:
+        return [*faults, "XDG_STATE_HOME: neither it nor HOME is set, and this user has no home; name a state folder"]
+    return faults + _not_whole(name, place, place, "it is where the ledger, evidence and seal key are kept")
+
+
+def _not_whole(name: str, value: str, path: str, more: str = "") -> list[str]:
+    """The fault of a path that is not absolute, or begins with a `~` that no shell has expanded."""
+    if path.lstrip("/").startswith("~"):
+        return [f"{name}={value}: ~ is not expanded here; write the path in full, from the root"]
+    if not path.startswith("/"):
+        return [f"{name}={value}: a relative path, and only one from the root is taken{f'; {more}' if more else ''}"]
+    return []
+
+
+def _bad_secrets(env: Mapping[str, str]) -> list[str]:
+    """What is wrong with values that must not be shown."""
+    return [
+        f"{name}: this is no webhook: https://HOST/…, all in ASCII, as the chat shows it (http on loopback alone)"
+        for name in _WEBHOOKS
+        if name in env and not _is_webhook(env[name])
+    ]
+
+
+def _is_webhook(url: str) -> bool:
+    found = _URL.fullmatch(url)
+    try:
+        split = urlsplit(url)
+        split.port  # noqa: B018 - raises where it is none
+        return found is not None and (found["scheme"] == "https" or _is_loopback(url))
+    except ValueError:
+        return False
+
+
+def _ceilings(env: Mapping[str, str], ledger: str) -> list[Ceiling]:
+    word = env.get("FIREBREAK_CEILING", "monitor")
+    wish = "FIREBREAK_CEILING is not set" if "FIREBREAK_CEILING" not in env else f"FIREBREAK_CEILING is {word}"
+    ceilings = [Ceiling(MODES[word], wish)]
+    if "K_SERVICE" in env:
+        unsafe = [f"{name} is set" for name in (*_EMULATORS, *_GOOGLE_EMULATORS, "VIRUSTOTAL_HOST") if name in env]
+        unsafe += ["the ledger is a local file"] if ledger.startswith("sqlite:") else []
+        unsafe += [] if env.get("FIREBREAK_EVIDENCE", "file:").startswith("gs://") else ["the vault is a local folder"]
+        unsafe += [] if "FIREBREAK_SELF" in env else ["FIREBREAK_SELF is not set"]
+        short = f"has no key of {_SHORTEST_KEY} characters or more"
+        key = short if "FIREBREAK_SEAL_KEY" in env else "is not set"
+        unsafe += [] if _seal_keys(env) else [f"FIREBREAK_SEAL_KEY {key}"]
+        ceilings += [Ceiling(Mode.MONITOR, f"deployed, and {reason}") for reason in unsafe]
+    return ceilings

@@ -1,0 +1,1 @@
+"""Cloud Run's Admin API, played locally over its real protocol."""

@@ -1,0 +1,1 @@
+"""Google's other APIs, played locally: IAM, Logging, Pub/Sub, Storage."""

@@ -1,0 +1,1 @@
+"""Security Command Center, played locally: findings, their filters, notifications and marks."""

@@ -1,0 +1,1 @@
+"""VirusTotal's API, played locally."""

@@ -1,0 +1,296 @@
+"""What stands on a target, method by method: who has to wait for how long, and which setting is whose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+
+from firebreak.core.actions.action import Refusal, Responder
+from firebreak.core.actions.case import Case
+from firebreak.core.actions.suspects import Suspicion
+from firebreak.core.cloud_run.state import Setting, State
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.active_containment import (
+    RELEASE_NS,
+    WRITING_NS,
+    Hold,
+    Restoration,
+    Standing,
+    laid,
+    restoration,
+    should_stand,
+)
+from firebreak.core.containment.plan import HeldStep
+
+NONE: frozenset[str] = frozenset()
+KEY = "p/l/service/svc"
+
+
+def hold(incident: str, taken_ns: int = 1, *suspects: str, steps: tuple[HeldStep, ...] = ()) -> Hold:
+    return Hold(incident, steps, frozenset(suspects), taken_ns)
+
+
+def test_a_hold_is_of_its_own_incident_and_of_no_other() -> None:
+    both = Standing(KEY, holds=(hold("a", 1, "r-1"), hold("b", 2, "r-2")))
+    one = both.without("b")
+
+    assert both.suspects == {"r-1", "r-2"}
+    assert (both.held_by("a"), both.held_by("c")) == (True, False)
+    assert (both.held_by_others("a"), one.held_by_others("a"), one.held_by_others("c")) == (True, False, True)
+    assert one.holds == (hold("a", 1, "r-1"),)
+
+
+@pytest.mark.parametrize(
+    ("incident", "later_ns", "told"),
+    [
+        ("b", RELEASE_NS - 1, "the release of a"),
+        ("b", RELEASE_NS, ""),
+        ("a", 0, ""),
+    ],
+)
+def test_a_release_has_others_wait_for_ten_minutes(incident: str, later_ns: int, told: str) -> None:
+    standing = Standing(KEY, releasing="a", releasing_ns=100)
+
+    assert standing.being_written(incident, 100 + later_ns) == told
+    assert standing.being_released(incident, 100 + later_ns) is bool(told)
+    assert not Standing(KEY).being_released("b", 0)
+
+
+@pytest.mark.parametrize(
+    ("incident", "later_ns", "told"),
+    [
+        ("a", WRITING_NS - 1, "the containment of b"),
+        ("a", WRITING_NS, ""),
+        ("b", 0, ""),
+    ],
+)
+def test_the_containment_that_is_being_written_last_has_others_wait_for_two_minutes(
+    incident: str, later_ns: int, told: str
+) -> None:
+    holds = (hold("a", 50), hold("b", 100))
+    standing = Standing(KEY, holds=holds, pending={"service.ingress": "none"})
+
+    assert standing.being_written(incident, 100 + later_ns) == told
+    assert Standing(KEY, holds=holds[1:], pending=standing.pending).being_written("a", 100) == "the containment of b"
+    assert Standing(KEY, holds=holds).being_written("a", 100) == ""
+    assert Standing(KEY, pending={"service.ingress": "none"}).being_written("a", 100) == ""
+
+
+def test_a_setting_is_firebreaks_if_it_wrote_it_or_may_have() -> None:
+    standing = Standing(KEY, applied={"x": 1, "z": 3}, pending={"x": 2, "y": None})
+
+    assert [standing.wrote("x", value) for value in (1, 2, 3, None)] == [True, True, False, False]
+    assert [standing.wrote("y", value) for value in (None, 1)] == [True, False]
+    assert [standing.wrote("z", value) for value in (3, None)] == [True, False]
+    assert standing.wrote("unheard of", None)
+
+
+def test_the_first_hold_takes_the_settings_before_it_as_the_origin() -> None:
+    """Whatever an earlier standing, released since, remembered."""
+    earlier = Standing(KEY, origin={"x": 9}, applied={"x": 1}, released_ns=5, releasing="old")
+    standing = earlier.holding(hold("a"), {"x": 1, "y": 1, "kept": 0}, {"x": 2, "kept": 0})
+
+    assert standing == Standing(
+        KEY,
+        origin={"x": 1, "y": 1, "kept": 0},
+        applied={"x": 1, "y": 1, "kept": 0},
+        pending={"x": 2, "y": None},
+        holds=(hold("a"),),
+        released_ns=5,
+    )
+
+
+def test_a_further_hold_makes_what_a_person_changed_part_of_the_origin() -> None:
+    first = Standing(KEY, origin={"x": 1, "y": 1}, applied={"x": 2, "y": 1}, holds=(hold("a"),), releasing="a")
+    standing = first.holding(hold("b", 2), {"x": 2, "y": 7}, {"x": 3, "y": 7})
+
+    assert standing.origin == {"x": 1, "y": 7}
+    assert standing.applied == {"x": 2, "y": 7}
+    assert standing.pending == {"x": 3}
+    assert standing.holds == (hold("a"), hold("b", 2))
+    assert standing.releasing == ""
+
+
+def test_what_is_pending_alone_keeps_the_origin_too() -> None:
+    """The first write was begun and its hold is gone: what it may have written is nobody's origin."""
+    begun = Standing(KEY, origin={"x": 1}, applied={"x": 1}, pending={"x": 2})
+
+    assert begun.holding(hold("a"), {"x": 2}, {"x": 3}).origin == {"x": 1}
+
+
+def test_adopting_takes_over_what_a_person_set_added_and_removed_and_forgets_what_was_pending_there() -> None:
+    standing = Standing(
+        KEY,
+        origin={"x": 1, "gone": 1},
+        applied={"x": 2, "gone": 2, "ours": 1},
+        pending={"x": 3, "ours": 2},
+        holds=(hold("a"),),
+    )
+    adopted = standing.adopting({"x": 9, "new": 1, "ours": 2})
+
+    assert adopted.origin == {"x": 9, "new": 1}
+    assert adopted.applied == {"x": 9, "new": 1, "ours": 1}
+    assert adopted.pending == {"ours": 2}
+    assert adopted.holds == standing.holds
+
+
+def test_a_hold_that_is_taken_again_keeps_its_place_its_time_and_its_suspects() -> None:
+    steps = (HeldStep("cut_traffic", {}),)
+    both = Standing(KEY, holds=(hold("a", 1, "r-1"), hold("b", 2)))
+    again = both.joined(hold("a", 9, "r-2", steps=steps))
+
+    assert again.holds == (hold("a", 1, "r-1", "r-2", steps=steps), hold("b", 2))
+    assert again.pending == {}
+
+
+def test_confirming_applies_of_what_is_pending_what_is_in_force() -> None:
+    standing = Standing(
+        KEY, applied={"x": 1, "y": 1, "z": 1}, pending={"x": 2, "y": None, "z": 2}, drift="told", releasing="a"
+    )
+    confirmed = standing.confirmed({"x": 2, "z": 9}, 50, 40)
+
+    assert confirmed == Standing(KEY, applied={"x": 2, "z": 1}, verified_ns=50, changed_ns=40, releasing="a")
+
+
+def test_a_release_that_is_being_written_is_pending_beside_what_was() -> None:
+    standing = Standing(KEY, pending={"x": 2}, holds=(hold("a"),))
+
+    assert standing.restoring("a", {"y": None}, 70) == Standing(
+        KEY, pending={"x": 2, "y": None}, holds=(hold("a"),), releasing="a", releasing_ns=70
+    )
+
+
+def test_of_the_last_hold_nothing_is_left_but_when_it_was_released_and_changed() -> None:
+    standing = Standing(KEY, {"x": 1}, {"x": 2}, {"x": 1}, (hold("a"),), 3, 4, 5, 6, "a", 7)
+
+    assert standing.restored("a", {"x": 1}, 80) == Standing(KEY, released_ns=6, changed_ns=80)
+
+
+def test_of_several_holds_the_others_stay_with_what_is_in_force() -> None:
+    standing = Standing(
+        KEY,
+        origin={"x": 0},
+        applied={"x": 2, "y": 2},
+        pending={"x": 1, "y": 1},
+        holds=(hold("a"), hold("b", 2)),
+        verified_ns=3,
+        changed_ns=4,
+        releasing="a",
+        releasing_ns=5,
+    )
+
+    assert standing.restored("a", {"x": 1, "y": 2}, 80) == Standing(
+        KEY, {"x": 0}, {"x": 1, "y": 2}, {}, (hold("b", 2),), verified_ns=3, changed_ns=80, releasing_ns=5
+    )
+
+
+def test_drift_is_what_others_changed_and_of_executions_what_runs() -> None:
+    """A run that ended is no change of anybody's."""
+    applied: State = {"x": 1, "y": 1, "same": 1, "executions.e-1": "cancelled", "executions.e-2": "running"}
+    now: State = {"x": 2, "new": 1, "same": 1, "executions.e-3": "running", "executions.e-4": "cancelled"}
+    drifted = Standing(KEY, applied=applied, pending={"y": 5}).drifted(now)
+
+    assert list(drifted.items()) == [("executions.e-3", "running"), ("new", 1), ("x", 2), ("y", None)]
+
+
+def test_settings_are_laid_over_others_and_none_unsets() -> None:
+    assert laid({"x": 1, "y": 1}, {"y": None, "z": 2, "w": None}) == {"x": 1, "z": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Noting:
+    """Notes its word and the suspects that it saw; refuses where a setting says so."""
+
+    word: str
+
+    @property
+    def params(self) -> type[dict[str, Any]]:
+        return dict
+
+    def edit(self, before: State, case: Case, params: dict[str, Setting]) -> State | Refusal:
+        if before.get("refuse") == self.word:
+            return Refusal("it says so")
+        seen = f"{before.get('said', '')}{self.word}({','.join(sorted(case.suspects))};{case.suspicion.rule})"
+        return {**before, "said": seen, **params}
+
+
+ACTIONS = cast("Mapping[str, Responder]", {"one": Noting("one"), "two": Noting("two")})
+CASE = Case(Target("p", "l", "service", "svc"), Suspicion("unplaced", NONE, "why"), (), None, NONE)
+
+
+def test_holds_are_folded_over_the_origin_in_the_order_in_which_they_were_taken_and_see_all_suspects() -> None:
+    later = hold("b", 2, "r-2", steps=(HeldStep("two", {"deep": 1}), HeldStep("one", {})))
+    standing = Standing(
+        KEY, origin={"x": 1}, applied={"x": 9}, holds=(later, hold("a", 1, "r-1", steps=(HeldStep("one", {}),)))
+    )
+    seen = "(r-1,r-2;named)"
+
+    assert should_stand(standing, CASE, ACTIONS) == {"x": 1, "said": f"one{seen}two{seen}one{seen}", "deep": 1}
+
+
+def test_an_edit_that_refuses_in_the_fold_is_told_with_its_hold() -> None:
+    standing = Standing(KEY, origin={"refuse": "two"}, holds=(hold("a", steps=(HeldStep("two", {}),)),))
+
+    assert should_stand(standing, CASE, ACTIONS) == Refusal("two for a: it says so")
+
+
+RUN = "executions.e-1"
+
+
+@pytest.mark.parametrize(
+    ("current", "applied", "pending", "wanted", "restored"),
+    [
+        pytest.param({"x": 2}, {"x": 2}, {}, {"x": 1}, Restoration({"x": 1}, ()), id="written: restored"),
+        pytest.param({"x": 2}, {"x": 2}, {}, {}, Restoration({}, ()), id="added by us: taken away"),
+        pytest.param({}, {}, {"x": None}, {"x": 1}, Restoration({"x": 1}, ()), id="taken away by us: back"),
+        pytest.param({"x": 2}, {"x": 1}, {"x": 2}, {"x": 1}, Restoration({"x": 1}, ()), id="perhaps written: restored"),
+        pytest.param({"x": 1}, {"x": 1}, {"x": 2}, {"x": 1}, Restoration({"x": 1}, ()), id="never written: as it is"),
+        pytest.param(
+            {"x": 2}, {"x": 2}, {"x": 1}, {"x": 1}, Restoration({"x": 1}, ()), id="not restored yet: restored"
+        ),
+        pytest.param({"x": 2}, {"x": 2}, {"x": None}, {}, Restoration({}, ()), id="not taken away yet: taken away"),
+        pytest.param({"x": 7}, {"x": 2}, {"x": 1}, {"x": 1}, Restoration({"x": 7}, ()), id="restored, then a person's"),
+        pytest.param({"x": 7}, {"x": 2}, {}, {"x": 1}, Restoration({"x": 7}, ("x",)), id="a person's: left alone"),
+        pytest.param({"x": 1}, {"x": 2}, {}, {"x": 1}, Restoration({"x": 1}, ()), id="put back by a person"),
+        pytest.param({"x": 7}, {"x": 1}, {}, {"x": 1}, Restoration({"x": 7}, ()), id="never ours: not told"),
+        pytest.param({"y": 5}, {}, {}, {}, Restoration({"y": 5}, ()), id="never known: stays"),
+        pytest.param(
+            {RUN: "cancelled"},
+            {RUN: "cancelled"},
+            {},
+            {RUN: "running"},
+            Restoration({RUN: "cancelled"}, (), (RUN,)),
+            id="a cancelled run: lost",
+        ),
+        pytest.param(
+            {RUN: "cancelled"}, {}, {}, {RUN: "running"}, Restoration({RUN: "cancelled"}, ()), id="a run of others"
+        ),
+        pytest.param(
+            {RUN: "cancelled"},
+            {RUN: "running"},
+            {},
+            {RUN: "running"},
+            Restoration({RUN: "cancelled"}, ()),
+            id="a run that ended by itself",
+        ),
+        pytest.param(
+            {"b": 7, "a": 7},
+            {"a": 2, "b": 2},
+            {},
+            {"a": 1, "b": 1},
+            Restoration({"a": 7, "b": 7}, ("a", "b")),
+            id="two",
+        ),
+    ],
+)
+def test_each_setting_goes_back_unless_it_is_a_persons(
+    current: State,
+    applied: State,
+    pending: Mapping[str, Setting | None],
+    wanted: State,
+    restored: Restoration,
+) -> None:
+    assert restoration(current, Standing(KEY, applied=applied, pending=pending), wanted) == restored

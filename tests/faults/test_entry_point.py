@@ -1,0 +1,316 @@
+"""The function as Pub/Sub meets it, over HTTP: what is acknowledged, what comes again, and that nothing is told."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import functions_framework
+import pytest
+
+from firebreak.core.policy.triage import NO_POLICY
+from sandbox.scc.notifications import PLANTED_SECRET, cloud_event, notification_v2, push_body
+from sandbox.wire import Fault
+from tests.repository.checkout import tracked
+from tests.repository.test_frame import is_deployed
+from tests.response.harness import BAD, TOPIC, Line, Lines
+from tests.response.test_set_aside import of_a_newer_version, text_in_file
+
+ROOT = Path(__file__).resolve().parents[2]
+DEAD = "projects/firebreak/topics/dead"
+JSON = {"Content-Type": "application/json"}
+
+
+class Function:
+    """The entry point in this process, on a line's world."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        made: Any = functions_framework.create_app
+        self.http = made("on_finding", str(ROOT / "main.py"), "cloudevent").test_client()
+
+    def post(self, body: bytes, headers: dict[str, str] | None = None) -> Any:
+        return self.http.post("/", data=body, headers=headers or JSON)
+
+    def dead(self) -> list[dict[str, Any]]:
+        return self.line.world.topics.get(DEAD, [])
+
+
+@pytest.fixture
+def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
+    with Lines(tmp_path)(FIREBREAK_DEAD_LETTER_TOPIC=DEAD) as line:
+        settings = {
+            **line.sandbox.environment(),
+            "FIREBREAK_POLICIES": str(line.app.settings.policies),
+            "FIREBREAK_LEDGER": line.app.settings.ledger,
+            "FIREBREAK_CEILING": "enforce",
+            "FIREBREAK_INCIDENTS_TOPIC": TOPIC,
+            "FIREBREAK_DEAD_LETTER_TOPIC": DEAD,
+            "XDG_STATE_HOME": str(tmp_path),
+            "VIRUSTOTAL_API_KEY": "key",
+        }
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        yield Function(line)
+
+
+def test_a_push_body_is_answered_200_and_contained(function: Function) -> None:
+    """As Pub/Sub pushes it, without CloudEvent headers."""
+    answer = function.post(push_body(notification_v2(function.line.finding())))
+
+    assert answer.status_code == 200
+    assert BAD not in function.line.reachable
+
+
+def test_without_any_policy_it_starts_says_so_and_records_what_comes(
+    function: Function, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "none").mkdir()
+    monkeypatch.setenv("FIREBREAK_POLICIES", str(tmp_path / "none"))
+    started = Function(function.line)
+    first = json.loads(capsys.readouterr().out)
+    answer = started.post(push_body(notification_v2(function.line.finding())))
+
+    assert first == {"severity": "ERROR", "message": NO_POLICY, "folder": str(tmp_path / "none")}
+    assert answer.status_code == 200
+    assert [one["phase"] for one in function.line.announced] == ["declined"]
+
+
+@pytest.mark.parametrize("mode", ["binary", "structured"])
+def test_cloud_events_of_both_modes_are_contained(function: Function, mode: Any) -> None:
+    """As Eventarc delivers them."""
+    headers, body = cloud_event(notification_v2(function.line.finding()), mode=mode)
+
+    assert function.post(body, headers).status_code == 200
+    assert BAD not in function.line.reachable
+
+
+@pytest.mark.parametrize(
+    ("data", "whole"),
+    [
+        (base64.b64encode(b"no json").decode(), b"no json"),
+        ("!!!", "!!!"),
+        (base64.b64encode(b"\xff\xfe").decode(), b"\xff\xfe"),
+        (base64.b64encode(b"[" * 50_000).decode(), b"[" * 50_000),
+        ("", ""),
+    ],
+    ids=["no json", "no base64", "no text", "nested", "empty"],
+)
+def test_what_cannot_be_read_is_acknowledged_and_dead_lettered_whole(
+    function: Function, data: str, whole: bytes | str
+) -> None:
+    """As it was, so that it can be published again; with the reason and the digest, and a record in the ledger."""
+    answer = function.post(json.dumps({"message": {"messageId": "1", "data": data}, "subscription": "s"}).encode())
+
+    assert answer.status_code == 200
+    assert len(function.dead()) == 1
+    assert function.dead()[0]["data"] == whole or json.loads(function.dead()[0]["data"])["message"]["data"] == whole
+    assert function.dead()[0]["attributes"]["reason"]
+    assert list(function.line.app.ledger.documents.newest("unreadable", 5))
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b'{"message": {"attributes": {"a": "secret-attribute"}}}', JSON),
+        (b"secret-body that is no JSON", JSON),
+        (b"secret-body", {"Content-Type": "text/plain"}),
+        (b"", JSON),
+        (b"{secret", {"Content-Type": "application/cloudevents+json"}),
+        (b"[]", {"Content-Type": "application/cloudevents+json"}),
+        (b"{}", {"Content-Type": "application/cloudevents+json", "X-Secret": "secret-header"}),
+        (b"\xff\xfe", {**JSON, "ce-id": "1", "ce-source": "s", "ce-type": "t", "ce-specversion": "1.0"}),
+        (b"{}", {**JSON, "ce-id": "1", "ce-source": "s", "ce-type": "t", "ce-specversion": "9.9"}),
+    ],
+)
+def test_what_is_no_event_is_kept_whole_and_nothing_is_told(
+    function: Function, body: bytes, headers: dict[str, str]
+) -> None:
+    """The framework's own answer would carry the request's headers and body."""
+    answer = function.post(body, headers)
+    kept = [json.loads(one["data"]) for one in function.dead()]
+
+    assert answer.status_code == 200
+    assert "secret" not in answer.text
+    assert len(kept) == 1
+    if "body" in kept[0]:
+        assert base64.b64decode(kept[0]["body"]) == body
+
+
+def test_an_unreachable_dead_letter_topic_is_a_500(function: Function) -> None:
+    """The message comes again; it is not dropped."""
+    function.line.sandbox.wire.inject(Fault("*/Publish", "error", code="INTERNAL", message=PLANTED_SECRET))
+    answer = function.post(push_body(b"no json"))
+
+    assert answer.status_code == 500
+    assert PLANTED_SECRET not in answer.text
+
+
+def test_a_transient_fault_is_a_500_that_tells_nothing(function: Function) -> None:
+    """No headers, no payload, no exception text."""
+    function.line.sandbox.wire.inject(
+        Fault("*/ListFindings", "error", code="INTERNAL", message=PLANTED_SECRET, times=None)
+    )
+    pair = function.line.finding()
+    answer = function.post(push_body(notification_v2(pair)), {**JSON, "X-Secret": "header-secret"})
+
+    assert answer.status_code == 500
+    for told in (PLANTED_SECRET, "header-secret", "INTERNAL", pair["finding"]["name"], "Traceback"):
+        assert told not in answer.text
+
+
+def test_a_bug_of_ours_is_a_500_that_tells_nothing(
+    function: Function, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Logged as an error with its place, delivered again, and finally dead-lettered by Pub/Sub."""
+    monkeypatch.setattr("firebreak.response.pipeline.parse_notification", lambda _: 1 / 0)
+    answer = function.post(push_body(b"{}"))
+    logged = json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    assert answer.status_code == 500
+    assert logged["severity"] == "ERROR"
+    assert re.fullmatch(
+        r"a fault in Firebreak itself: ZeroDivisionError: division by zero \(tests/fire/test_entry_point\.py:\d+\)",
+        logged["message"],
+    )
+    assert "division" not in answer.text
+
+
+def start(folder: Path, charter: str = 'organization: "1"\n', **environment: str) -> subprocess.CompletedProcess[str]:
+    (folder / "firebreak.yaml").write_text(charter)
+    env = {**os.environ, "FIREBREAK_POLICIES": str(folder), "HOME": str(folder), **environment}
+    command = [sys.executable, "-c", "import main"]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+@pytest.mark.parametrize(
+    ("charter", "environment", "told"),
+    [
+        ('organization: "1"\nprotectd: []\n', {}, "firebreak.yaml:2:1"),
+        ('organization: "1"\nceiling: Enforce\n', {}, "firebreak.yaml:2:10"),
+        ('organization: "1"\n', {"FIREBREAK_CEILLING": "enforce"}, "FIREBREAK_CEILING is meant"),
+        ('organization: "1"\n', {"FIREBREAK_CEILING": "Enforce"}, "one of monitor, approve, enforce"),
+        ('organization: "1"\n', {"CLOUD_RUN_EMULATOR_HOST": "run.example.net:80"}, "only host:port on loopback"),
+        ('organization: "1"\n', {"VIRUSTOTAL_HOST": "http://vt.example.net:80"}, "the key would travel there"),
+        ('organization: "1"\n', {"FIREBREAK_SELF": "services/firebreak"}, "FIREBREAK_SELF"),
+    ],
+)
+def test_a_misspelt_or_unreadable_guard_stops_the_start(
+    tmp_path: Path, charter: str, environment: dict[str, str], told: str
+) -> None:
+    """With the place and what is meant."""
+    done = start(tmp_path, charter, **environment)
+
+    assert done.returncode != 0
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    line = json.loads(done.stdout)
+    assert (line["severity"], line["message"]) == ("ERROR", "Firebreak does not start"), "a plain line has no severity"
+    assert any(told in fault for fault in line["faults"])
+
+
+def test_a_good_configuration_starts(tmp_path: Path) -> None:
+    """So that it is the fault that stops it."""
+    assert start(tmp_path).returncode == 0
+
+
+def test_a_finding_of_a_newer_versions_incident_is_acknowledged_and_told_as_an_error(
+    function: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Delivered again it would come to nothing else, and in the end to the dead letters."""
+    pair = function.line.finding(minutes_ago=5)
+    incident = function.line.respond(pair)
+    of_a_newer_version(function.line, "incident", incident.id)
+    before = text_in_file(function.line, "incident", incident.id)
+    bodies = [push_body(notification_v2(one)) for one in (pair, function.line.finding())]
+    answers = [function.post(body) for body in bodies]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    told = [one for one in lines if one["severity"] == "ERROR"]
+
+    assert [one.status_code for one in answers] == [200, 200]
+    assert function.dead() == []
+    assert [one["message"].partition(":")[0] for one in told] == [
+        "a record is set aside",
+        "acknowledged, and nothing was done",
+        "acknowledged, and nothing was done",
+    ]
+    assert text_in_file(function.line, "incident", incident.id) == before
+
+
+BAD_EDIT = """
+
+_edit = CutTraffic.edit
+
+
+def _fails(self: CutTraffic, *given: Any) -> Any:
+    return _edit(self, *given)[0]
+
+
+CutTraffic.edit = _fails
+"""
+
+
+def started(tree: Path) -> subprocess.CompletedProcess[str]:
+    """What is deployed, with what a test has put into it, as the framework imports it."""
+    return subprocess.run(
+        [sys.executable, "-P", "-c", "import sys; sys.path.insert(0, '.'); import main"],
+        cwd=tree,
+        env={"HOME": str(tree), "FIREBREAK_POLICIES": str(tree / "policies"), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for path in tracked():
+        if is_deployed(path):
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, tmp_path / path)
+    return tmp_path
+
+
+def test_an_action_that_fails_and_parts_that_do_not_load_are_told_and_it_starts(tree: Path) -> None:
+    """Each by name and place, as an error that is alerted on; the policies that use the action are loaded."""
+    with (tree / "responders" / "cut_traffic.py").open("a") as action:
+        action.write(BAD_EDIT)
+    (tree / "responders" / "lost.py").write_text("import no_such_module\n")
+    (tree / "enrichment" / "torn.py").write_text("source = (\n")
+    (tree / "policies" / "._10-known-malware.yaml").write_bytes(b"\x00\x05\x16\x07\xff")
+    told = started(tree)
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+
+    assert told.returncode == 0, told.stderr
+    assert [(one["severity"], one["message"].partition(";")[0]) for one in lines[:2]] == [
+        ("ERROR", f"a fault in Firebreak itself: {what}")
+        for what in (
+            "enrichment/torn.py cannot be imported (SyntaxError at enrichment/torn.py:1)",
+            "responders/lost.py cannot be imported (ModuleNotFoundError at responders/lost.py:1)",
+        )
+    ]
+    assert len(lines) == 3
+    assert re.match(
+        r"a fault in Firebreak itself, in the action cut_traffic: its own code failed"
+        r" \(\w+ at responders/cut_traffic\.py:\d+\)",
+        lines[2]["message"],
+    )
+
+
+def test_a_policy_that_names_what_does_not_load_stops_it_with_the_reason(tree: Path) -> None:
+    """Left out, what that policy should have decided would fall to the ones below it; the old revision serves on."""
+    (tree / "responders" / "cut_traffic.py").write_text("import no_such_module\n")
+    told = started(tree)
+
+    assert told.returncode == 1
+    assert "Firebreak does not start" in told.stderr
+    assert "the action `cut_traffic` does not load: responders/cut_traffic.py cannot be imported" in told.stderr
+    assert "ModuleNotFoundError at responders/cut_traffic.py:1" in told.stderr

@@ -1,0 +1,129 @@
+"""What is a secret by its looks, by the name before it or by its place is shown nowhere; what is none is kept whole."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firebreak.adapters.log import say_json
+from firebreak.core.evidence.manifest import sealed_copy
+from firebreak.core.evidence.redacted_copy import opened, redacted
+from firebreak.core.findings.finding import parse_notification
+from firebreak.core.secrets.redaction import safe, safe_texts, safe_value
+from firebreak.core.signing import Seal
+from sandbox.scc.notifications import malicious_binary_finding, notification_v2
+from tests.faults.secret_forms import HARMLESS, LISTS, NAMED, TELLING, TOKENS
+
+CARRIERS = (
+    "{}",
+    "it said {} and went on",
+    "TOKEN_X={}",
+    "X={}",
+    'args: ["run", "{}"]',
+    "https://x.example/a?b={}",
+    "X-Header: {}",
+    "user:{}@",
+    "({})",
+    "path/{}/x",
+    '{{"a": "{}"}}',
+)
+PIECES = st.sampled_from(
+    [*NAMED, *(token for token, _ in TOKENS.values()), *HARMLESS, " ", "\n", '"', "'", "-p", "=", "["]
+)
+
+
+def test_there_are_as_many_forms_as_were_promised() -> None:
+    assert len({*TOKENS, *NAMED, *LISTS}) >= 98 + 60
+    assert len(TOKENS) >= 98
+    assert len(set(HARMLESS)) >= 60
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_a_token_is_known_by_its_looks_in_whatever_it_stands(name: str) -> None:
+    """Not four characters of it are shown, in a text or in a copy."""
+    token, body = TOKENS[name]
+    for carrier in CARRIERS:
+        text = carrier.format(token)
+        for shown in (safe(text), json.dumps(redacted({"a": [text]})), json.dumps(redacted(opened(text)))):
+            assert body[:5] not in shown, carrier
+            assert body[-5:] not in shown, carrier
+
+
+@pytest.mark.parametrize("text", NAMED)
+def test_a_secret_is_known_by_the_name_before_it_or_by_its_place(text: str) -> None:
+    """In whatever is shown, kept or logged, also as a part of something longer."""
+    for shown in (
+        safe(text),
+        safe(f"run: {text}\nnext"),
+        json.dumps(redacted({"a": [text]})),
+        json.dumps(safe_value([text])),
+    ):
+        assert [told for told in TELLING if told in shown] == []
+
+
+@pytest.mark.parametrize("words", LISTS, ids=" ".join)
+def test_a_secret_may_be_an_item_of_its_own(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """In the message, the finding, what Cloud Run says of workloads, the record, the log."""
+    pair = malicious_binary_finding()
+    pair["finding"]["processes"] = [{"args": ["run", *words], "binary": {"path": "/x"}}]
+    message = notification_v2(pair)
+    say_json("INFO", "x", args=list(words))
+    container = {"containers": [{"command": ["run"], "args": list(words)}]}
+    kept = [
+        *(
+            sealed_copy("fb-1", stem, {"template": container}, Seal((b"k",))).decode()
+            for stem in ("service", "revisions")
+        ),
+        *(
+            sealed_copy("fb-1", stem, {"template": {"template": container}}, Seal((b"k",))).decode()
+            for stem in ("job", "pool")
+        ),
+        sealed_copy("fb-1", "message", message, Seal((b"k",))).decode(),
+        " ".join(parse_notification(message).finding.commands),
+        json.dumps(safe_texts({"shown": [list(words)]})),
+        json.dumps(safe_value({"args": words})),
+        capsys.readouterr().out,
+        safe(" ".join(words)) if words[0].startswith("-") and " " not in words[-1] else "",
+    ]
+
+    for shown in kept:
+        assert [told for told in TELLING if told in shown] == []
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_is_no_secret_is_kept_whole(text: str) -> None:
+    """Hashes, digests, addresses, names of resources, sentences, commands without a secret."""
+    assert safe(text) == text
+    assert safe_value({"a": [text, "x"]}) == {"a": [text, "x"]}
+    assert redacted({"a": [text, "x"]}) == {"a": [text, "x"]}
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_showing_forms_of_secrets_twice_is_showing_them_once(text: str) -> None:
+    assert safe(safe(text)) == safe(text)
+
+
+def steps(text: str) -> int:
+    """How many looks a text takes until nothing changes any more; each costs time in proportion to its length."""
+    looks = 0
+    while (shown := safe(text, 1_000_000)) != text:
+        text, looks = shown, looks + 1
+    return looks
+
+
+@given(st.text(alphabet="aA1-_=:\"'\\[]<>/@ .p\n", max_size=400))
+def test_no_text_of_what_secrets_are_written_with_takes_more_than_one_look(text: str) -> None:
+    assert steps(text) <= 1
+
+
+def test_a_list_of_more_than_is_shown_of_a_command_is_not_read_to_its_end() -> None:
+    """The size is bounded before anything is looked at."""
+    pair: Any = malicious_binary_finding()
+    pair["finding"]["processes"] = [{"args": ["--token", *["x"] * 300_000]}] * 3
+    finding = parse_notification(notification_v2(pair)).finding
+
+    assert all(len(one) < 2_100 for one in finding.commands)

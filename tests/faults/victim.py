@@ -1,0 +1,23 @@
+"""A process that works on one message or command and is killed with SIGKILL at one point of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from firebreak.bootstrap import build
+from firebreak.response import pipeline
+from firebreak.settings import read_settings
+from tests.faults.crash_points import Points, watched
+
+if __name__ == "__main__":
+    doing, subject, point = sys.argv[1:]
+    app = watched(build(read_settings()), Points(int(point)))
+    if doing == "respond":
+        pipeline.respond(app, Path(subject).read_bytes())
+    elif doing == "approve":
+        held = app.ledger.read(subject)
+        pipeline.approve(app, subject, "ada", held.incident.question.digest if held and held.incident.question else "")
+    else:
+        pipeline.release(app, subject, "ada")
+    sys.exit(7)

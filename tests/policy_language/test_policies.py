@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import enrichment
+import responders
+from firebreak.core.actions.action import NoParams
+from firebreak.core.diagnostics import Faults
+from firebreak.core.mode import Mode
+from firebreak.core.policy.clause import NamedSet, Operator
+from firebreak.core.policy.condition import AllOf, AnyOf, NoneOf, clauses, match
+from firebreak.core.policy.policy import Charter, Limits, PolicySet, Step
+from firebreak.core.policy.protected import Pattern, Protected
+from firebreak.core.ternary import truth
+from firebreak.policy_language.reading.policies import parse_policies
+from tests.policy_language.vocabulary import ACTIONS, CATALOGUE, ROOT, PinParams, QuarantineParams, shipped_policies
+
+BROKEN = sorted((ROOT / "tests" / "policy_language" / "broken_policies").glob("*.yaml"))
+SMALL = """\
+id: small
+mode: enforce
+when:
+  finding.category: "A"
+then:
+  - action: cut_traffic
+examples:
+  - expect: {mode: enforce}
+"""
+CHARTER = """\
+organization: "123456789012"
+sources: ["5678"]
+ceiling: enforce
+protected:
+  - {project: payments-prod}
+  - {project: {glob: "core-*"}, service: checkout}
+  - {label: {tier: critical}}
+  - {folder: "456"}
+limits: {per_project_per_hour: 1}
+stale_after: 90s
+"""
+
+
+def load(**files: str) -> PolicySet:
+    return parse_policies({f"{name}.yaml": text for name, text in files.items()}, CATALOGUE, ACTIONS)
+
+
+def faults_of(files: dict[str, str]) -> list[str]:
+    with pytest.raises(Faults) as caught:
+        parse_policies(files, CATALOGUE, ACTIONS)
+    return [f"{fault.at}: {fault.message}" for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_a_broken_file_is_refused_with_every_fault_at_its_place(path: Path) -> None:
+    text = path.read_bytes().decode()
+    wanted = re.findall(r"^# (\d+):(\d+) (.*?)(?: \| (.*))?$", text, re.MULTILINE)
+    name = "firebreak.yaml" if path.stem.startswith("charter_") else path.name
+    with pytest.raises(Faults) as caught:
+        parse_policies({name: text}, CATALOGUE, ACTIONS)
+    found = [(str(one.at.line), str(one.at.column), one.message, one.nearest or "") for one in caught.value.faults]
+
+    assert found == wanted
+    assert all(fault.line_text == text.split("\n")[fault.at.line - 1].rstrip("\r") for fault in caught.value.faults)
+
+
+def test_there_are_enough_broken_files_to_mean_something() -> None:
+    assert len(BROKEN) >= 150
+
+
+def test_the_shipped_policies_load_and_only_monitor_until_the_charter_says_more() -> None:
+    loaded = parse_policies(shipped_policies(), enrichment.catalogue(), responders.discover())
+    modes = [policy.mode for policy in loaded.policies]
+
+    assert modes == [Mode.ENFORCE] * 3 + [Mode.APPROVE] * 4 + [Mode.MONITOR]
+    assert loaded.charter == Charter(organization="123456789012")
+
+
+def test_a_policy_is_read_whole() -> None:
+    text = SMALL.replace(
+        "then:\n  - action: cut_traffic\n",
+        """\
+then:
+  - action: pin_previous_revision
+    require_different_image: true
+    accept_irreversible: true
+    otherwise: [{action: cut_traffic}]
+  - {action: quarantine, depth: 2, regions: [europe-west1], how: hard}
+description: Why.
+review_after: 2h
+release_after: 7d
+approve_within: 90s
+on_expiry: contain
+notify: [security-oncall]
+""",
+    )
+    (policy,) = load(a=text).policies
+
+    assert policy.then == (
+        Step("pin_previous_revision", PinParams(True), (Step("cut_traffic", NoParams()),), True),  # noqa: FBT003
+        Step("quarantine", QuarantineParams(2, regions=("europe-west1",), how="hard")),
+    )
+    assert (policy.review_after, policy.release_after, policy.approve_within) == (7_200, 604_800, 90)
+    assert (policy.description, policy.on_expiry, policy.notify) == ("Why.", "contain", ("security-oncall",))
+
+
+def test_what_a_policy_leaves_out_has_its_default() -> None:
+    (policy,) = load(a=SMALL).policies
+
+    assert (policy.review_after, policy.release_after, policy.approve_within) == (14_400, None, 1_800)
+    assert (policy.on_expiry, policy.notify, policy.description) == ("escalate", (), "")
+
+
+def test_groups_nest_and_several_operators_on_one_fact_must_all_hold() -> None:
+    text = SMALL.replace(
+        '  finding.category: "A"\n',
+        """\
+  virustotal.malicious: {at_least: 2, at_most: 9}
+  any_of:
+    - workload.public: true
+    - none_of: [{workload.project: {glob: "core-*"}}]
+      finding.severity: {at_least: HIGH}
+""",
+    )
+    when = load(a=text).policies[0].when
+    at_least, at_most, public, not_core, severe = clauses(when)
+    assert isinstance(severe.ranks, tuple)
+
+    assert (at_least.operator, at_most.operator) == (Operator.AT_LEAST, Operator.AT_MOST)
+    assert severe.ranks == ("LOW", "MEDIUM", "HIGH", "CRITICAL")
+    assert when == AllOf((at_least, at_most, AnyOf((AllOf((public,)), AllOf((NoneOf((AllOf((not_core,)),)), severe))))))
+
+
+SETS = 'organization: "123456789012"\nsets: {payment_projects: [pay-a, pay-b], quiet: [Impact]}\n'
+
+
+def test_a_set_stands_for_its_members() -> None:
+    text = SMALL.replace('finding.category: "A"', "workload.project: {in_set: payment_projects}")
+    (project,) = clauses(load(a=text, firebreak=SETS).policies[0].when)
+
+    assert project.operand == NamedSet(frozenset({"pay-a", "pay-b"}), "")
+    assert str(project.operand) == "payment_projects"
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        (
+            "workload.project: {in_set: payment_project}",
+            "there is no set `payment_project`: sets are listed under `sets` in firebreak.yaml",
+        ),
+        (
+            "attack.tactics: {in_set: payment_projects}",
+            "the set `payment_projects` holds `pay-a`, and `in_set` of `attack.tactics` is one of `Execution`",
+        ),
+    ],
+)
+def test_a_set_that_is_not_there_or_could_never_fit_does_not_load(fact: str, said: str) -> None:
+    faults = faults_of({"a.yaml": SMALL.replace('finding.category: "A"', fact), "firebreak.yaml": SETS})
+
+    assert said in faults[0]
+
+
+def test_where_the_charter_cannot_be_read_its_sets_are_not_missed_too() -> None:
+    text = SMALL.replace('finding.category: "A"', "workload.project: {in_set: payment_projects}")
+
+    assert faults_of({"a.yaml": text, "firebreak.yaml": "sets: ["})[0].startswith("firebreak.yaml:")
+
+
+def test_labels_may_be_written_as_they_are() -> None:
+    text = SMALL.replace(
+        'finding.category: "A"', 'workload.labels: {contains: {tier: critical, team: {glob: "pay-*"}}}'
+    )
+    found = [(one.operator, one.operand) for one in clauses(load(a=text).policies[0].when)]
+
+    assert found == [(Operator.CONTAINS, "tier=critical"), (Operator.GLOB, "team=pay-*")]
+
+
+@pytest.mark.parametrize("outer", ["any_of", "none_of"])
+@pytest.mark.parametrize("middle", ["any_of", "none_of"])
+@pytest.mark.parametrize("inner", ["any_of", "none_of"])
+@pytest.mark.parametrize("public", [None, False, True])
+def test_every_nesting_of_groups_loads_and_is_kleene(outer: str, middle: str, inner: str, public: bool | None) -> None:  # noqa: FBT001 - the value of a fact
+    nested = f"{outer}: [{{{middle}: [{{{inner}: [{{workload.public: true}}]}}]}}]"
+    (policy,) = load(a=SMALL.replace('finding.category: "A"', nested)).policies
+    turned = [outer, middle, inner].count("none_of") % 2 == 1
+    facts = {} if public is None else {"workload.public": public}
+
+    assert match(policy.when, facts).truth is truth(None if public is None else public is not turned)
+
+
+def test_the_charter_is_read_whole() -> None:
+    charter = load(firebreak=CHARTER).charter
+
+    assert charter == Charter(
+        organization="123456789012",
+        sources=frozenset({"5678"}),
+        ceiling=Mode.ENFORCE,
+        protected=(
+            Protected(project=Pattern("payments-prod")),
+            Protected(project=Pattern("core-*", glob=True), service=Pattern("checkout")),
+            Protected(labels=(("tier", Pattern("critical")),)),
+            Protected(folder="456"),
+        ),
+        limits=Limits(per_project_per_hour=1, per_hour=20),
+        stale_after=90,
+    )
+
+
+def test_without_a_charter_nothing_goes_above_monitoring() -> None:
+    charter = load(a=SMALL).charter
+
+    assert (charter.organization, charter.ceiling, charter.sources) == (None, Mode.MONITOR, frozenset())
+
+
+def test_a_charter_without_ceiling_or_sources_only_monitors() -> None:
+    charter = load(firebreak='organization: "1"\n').charter
+
+    assert (charter.ceiling, charter.sources, charter.stale_after) == (Mode.MONITOR, frozenset(), 3_600)
+
+
+def test_policies_come_in_order_of_file_name_and_place() -> None:
+    several = "".join(f"- {SMALL.replace('small', name)}".replace("\n", "\n  ").rstrip(" ") for name in ("c", "b"))
+    files = {"20-x.yml": SMALL.replace("small", "a"), "10-x.yaml": several, "README.md": "not: [yaml"}
+
+    assert [policy.id for policy in parse_policies(files, CATALOGUE, ACTIONS).policies] == ["c", "b", "a"]
+
+
+def test_an_id_is_taken_once_in_the_whole_folder() -> None:
+    assert faults_of({"a.yaml": SMALL, "b.yaml": SMALL}) == [
+        "b.yaml:1:5: the id `small` is taken by the policy at a.yaml:1:5"
+    ]
+
+
+def test_every_fault_of_every_file_is_reported_at_once() -> None:
+    found = faults_of(
+        {"a.yaml": SMALL.replace("A", "010"), "b.yaml": "a: [", "firebreak.yaml": "ceiling: enforc\n"}
+        | {"c.yaml": SMALL.replace("cut", "cutt").replace("id:", "ID:")}
+    )
+
+    assert [fault.split(":")[0] for fault in found] == [
+        "b.yaml",
+        "c.yaml",
+        "c.yaml",
+        "c.yaml",
+        "firebreak.yaml",
+        "firebreak.yaml",
+    ]
+
+
+@pytest.mark.parametrize("name", ["firebreak.yml", "Firebreak.yaml", "FIREBREAK.YAML"])
+def test_a_charter_under_another_name_is_not_overlooked(name: str) -> None:
+    assert faults_of({name: CHARTER}) == [f"{name}:1:1: the charter is called firebreak.yaml"]
+
+
+def test_there_is_one_charter() -> None:
+    assert faults_of({"a/firebreak.yaml": CHARTER, "firebreak.yaml": CHARTER}) == [
+        "firebreak.yaml:1:1: there is another charter, a/firebreak.yaml"
+    ]
+
+
+def test_the_digest_is_blind_to_layout_and_sees_every_decision() -> None:
+    same = load(a=SMALL, firebreak=CHARTER).digest
+    laid_out = "# comment\n" + SMALL.replace(
+        "id: small\nmode: enforce\n", "mode:   enforce\nid: 'small'\nreview_after: 240m\n"
+    )
+    rearranged = "\n".join(
+        sorted(CHARTER.replace("  - ", "    - ").split("\n"), key=lambda line: line.startswith("sources"))
+    )
+
+    assert load(b=laid_out, firebreak=rearranged).digest == same
+    for old, new in (("enforce", "approve"), ('"A"', '"B"'), ("cut_traffic", "pin_previous_revision")):
+        assert load(a=SMALL.replace(old, new), firebreak=CHARTER).digest != same
+    for old, new in (("critical", "low"), ("90s", "91s"), ("enforce", "approve"), ("5678", "5679")):
+        assert load(a=SMALL, firebreak=CHARTER.replace(old, new)).digest != same
+
+
+def test_names_of_sets_and_the_spelling_of_a_length_of_time_decide_nothing() -> None:
+    text = SMALL.replace(
+        'finding.category: "A"', "workload.project: {in_set: some}\n  virustotal.first_seen: {newer_than: 1d}"
+    )
+    charter = 'organization: "1"\nsets: {some: [a, b], unused: [c]}\n'
+    renamed = charter.replace("some", "other").replace("a, b", "b, a").replace(", unused: [c]", "")
+
+    same = load(a=text, firebreak=charter).digest
+    assert load(a=text.replace("some", "other").replace("1d", "24h"), firebreak=renamed).digest == same
+    assert load(a=text, firebreak=charter.replace("a, b", "a")).digest != same
+
+
+def test_the_order_of_clauses_does_not_change_the_digest_and_that_of_policies_does() -> None:
+    one = SMALL.replace('  finding.category: "A"\n', "  workload.public: true\n  finding.category: A\n")
+    two = SMALL.replace('  finding.category: "A"\n', "  finding.category: A\n  workload.public: true\n")
+
+    assert load(a=one).digest == load(a=two).digest
+    other = SMALL.replace("small", "other")
+    assert load(a=SMALL, b=other).digest != load(b=SMALL, a=other).digest
+
+
+@given(st.data())
+def test_a_file_with_anything_done_to_it_loads_or_is_refused_with_a_place(data: st.DataObject) -> None:
+    text = data.draw(st.sampled_from([SMALL, CHARTER, *shipped_policies().values()]))
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, min(len(text), start + 20)))
+    changed = text[:start] + data.draw(st.text("abn010:[]{}-&*!'\"# \n", max_size=10)) + text[end:]
+    try:
+        load(firebreak=changed) if "organization" in text else load(a=changed)
+        faults = Faults(())
+    except Faults as refused:
+        faults = refused
+
+    assert all(fault.at.line >= 1 and fault.at.column >= 1 for fault in faults.faults)
+    assert len(str(faults)) >= len(faults.faults)
