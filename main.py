@@ -14,7 +14,7 @@ import functions_framework
 from cloudevents.exceptions import GenericException
 
 import responders
-from firebreak.adapters.log import say_json
+from firebreak.adapters.log import log_json
 from firebreak.bootstrap import build
 from firebreak.core.code_location import place
 from firebreak.core.diagnostics import Faults
@@ -28,8 +28,8 @@ from firebreak.ledger.records import NotActedOn
 from firebreak.policy_folder import broken_plugins, load_policies
 from firebreak.policy_language.analysis.failing_actions import failing_actions
 from firebreak.response.app import App
-from firebreak.response.evidence.dead_letter import bury
-from firebreak.response.pipeline import obey, respond
+from firebreak.response.evidence.dead_letter import send_to_dead_letter
+from firebreak.response.pipeline import execute, respond
 from firebreak.response.set_aside import set_aside
 from firebreak.settings import SettingsFault, read_settings
 
@@ -56,12 +56,12 @@ class Function:
             loaded = load_policies(folder)
         except (SettingsFault, Faults, OSError) as fault:
             # Once for alerts, which know a severity from JSON alone, and once for who looks at a terminal.
-            say_json("ERROR", "Firebreak does not start", faults=str(fault).splitlines())
+            log_json("ERROR", "Firebreak does not start", faults=str(fault).splitlines())
             sys.exit(f"Firebreak does not start:\n{fault}")
         _say_what_fails(loaded)
         if not loaded.policies:
             # Not a reason to end: findings are recorded, and what is not started records nothing.
-            say_json("ERROR", NO_POLICY, folder=str(folder))
+            log_json("ERROR", NO_POLICY, folder=str(folder))
 
     def app(self) -> App:
         """The one application of this process."""
@@ -74,10 +74,10 @@ class Function:
 def _say_what_fails(loaded: PolicySet) -> None:
     """Actions and sources at fault keep nothing else from working; told now, they can be mended before they matter."""
     for why in broken_plugins().values():
-        say_json("ERROR", f"a fault in Firebreak itself: {why}; everything else works without it")
+        log_json("ERROR", f"a fault in Firebreak itself: {why}; everything else works without it")
     for action, how in failing_actions(loaded.policies, responders.discover()).items():
         what = f"a fault in Firebreak itself, in the action {action}: {how}"
-        say_json("ERROR", f"{what}; policies that use it are loaded, and where it fails a person is asked")
+        log_json("ERROR", f"{what}; policies that use it are loaded, and where it fails a person is asked")
 
 
 _function = Function()
@@ -93,7 +93,7 @@ def on_finding(event: CloudEvent) -> None:
 @functions_framework.cloud_event
 def on_command(event: CloudEvent) -> None:
     """One command of a person or a scheduler. Returning acknowledges it; raising asks for another delivery."""
-    _answer(event, lambda app, data: obey(app, parse_command(data, str(event["id"]), sent_ns(event.data))))
+    _answer(event, lambda app, data: execute(app, parse_command(data, str(event["id"]), sent_ns(event.data))))
 
 
 def _answer(event: CloudEvent, work: Work) -> None:
@@ -102,11 +102,11 @@ def _answer(event: CloudEvent, work: Work) -> None:
     try:
         _read_or_buried(app, event, work)
     except Transient as fault:
-        app.say("WARNING", f"to be delivered again: {fault}", message_id=str(event["id"]))
+        app.log("WARNING", f"to be delivered again: {fault}", message_id=str(event["id"]))
         raise Redeliver from None
     except Exception as fault:  # noqa: BLE001 - the last resort: our own bug must be redelivered, and tell nothing
         what = f"{type(fault).__name__}: {fault} ({place(fault)})"
-        app.say("ERROR", f"a fault in Firebreak itself: {what}", message_id=str(event["id"]))
+        app.log("ERROR", f"a fault in Firebreak itself: {what}", message_id=str(event["id"]))
         raise Redeliver from None
 
 
@@ -114,11 +114,11 @@ def _read_or_buried(app: App, event: CloudEvent, work: Work) -> None:
     try:
         work(app, message_data(event.data))
     except Malformed as fault:
-        bury(app, event.data, str(fault))
+        send_to_dead_letter(app, event.data, str(fault))
     except NotActedOn as fault:
         # Whoever may act on the record goes on with it; another delivery to us would change nothing.
         set_aside(app, fault)
-        app.say("ERROR", f"acknowledged, and nothing was done: {fault}", message_id=str(event["id"]))
+        app.log("ERROR", f"acknowledged, and nothing was done: {fault}", message_id=str(event["id"]))
 
 
 def unreadable(_: Exception) -> tuple[str, int]:
@@ -129,9 +129,9 @@ def unreadable(_: Exception) -> tuple[str, int]:
     app = _function.app()
     body = {"body": base64.b64encode(flask.request.get_data()).decode()}
     try:
-        bury(app, body, "the request is neither a CloudEvent nor a Pub/Sub push")
+        send_to_dead_letter(app, body, "the request is neither a CloudEvent nor a Pub/Sub push")
     except Transient as fault:
-        app.say("WARNING", f"to be delivered again: {fault}")
+        app.log("WARNING", f"to be delivered again: {fault}")
         return "", 500
     return "", 200
 

@@ -10,7 +10,7 @@ from firebreak.core.discovery import Found, find
 from firebreak.core.facts import Catalogue, Evidence
 from firebreak.core.findings import finding as core_finding
 from firebreak.core.findings.finding import Finding
-from firebreak.ports.enrichment import Enricher, Sources
+from firebreak.ports.enrichment import Enricher, EnrichmentClients
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Unloaded:
     deadline: float = 1.0
     shapes_plan: bool = False
 
-    def enrich(self, finding: Finding, sources: Sources) -> Evidence:  # noqa: ARG002 - nobody is asked
+    def enrich(self, finding: Finding, sources: EnrichmentClients) -> Evidence:  # noqa: ARG002 - nobody is asked
         """Nothing, and why."""
         return Evidence(self.name, gap=f"the source does not load: {self.why}")
 

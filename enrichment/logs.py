@@ -15,7 +15,7 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.logs import ERRORS, SEVERITIES, LogLine, LogLines, LogQuery, query_around
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.timestamps import format_instant
-from firebreak.ports.enrichment import Logs, Sources
+from firebreak.ports.enrichment import EnrichmentClients, Logs
 
 _BEFORE, _AFTER = 600, 100
 _SHOWN_BEFORE, _SHOWN_AFTER = 8, 4
@@ -40,7 +40,7 @@ class LogsSource:
     deadline = 10.0
     shapes_plan = False
 
-    def enrich(self, finding: Finding, sources: Sources) -> Evidence:
+    def enrich(self, finding: Finding, sources: EnrichmentClients) -> Evidence:
         """Lines before the event decide; those after it are only shown, because more of them are still to come."""
         if isinstance(finding.target, NotATarget):
             return Evidence("logs", gap=finding.target.reason)

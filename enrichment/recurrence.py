@@ -9,7 +9,7 @@ from firebreak.core.facts import Catalogue, Evidence, Fact, FactType, FactValue
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.earlier import Earlier
 from firebreak.core.timestamps import format_instant
-from firebreak.ports.enrichment import Sources
+from firebreak.ports.enrichment import EnrichmentClients
 
 WINDOW_NS = 90 * 86_400 * 1_000_000_000
 """How far back incidents count."""
@@ -34,7 +34,7 @@ class RecurrenceSource:
     deadline = 5.0
     shapes_plan = False
 
-    def enrich(self, finding: Finding, sources: Sources) -> Evidence:
+    def enrich(self, finding: Finding, sources: EnrichmentClients) -> Evidence:
         """Counted up to a hundred; beyond that the count is unknown, and what was seen is shown."""
         target = finding.target
         if isinstance(target, NotATarget):

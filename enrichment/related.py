@@ -9,7 +9,7 @@ from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.facts import Catalogue, Evidence, Fact, FactType, FactValue
 from firebreak.core.findings.finding import Finding
 from firebreak.core.timestamps import format_instant
-from firebreak.ports.enrichment import Sources
+from firebreak.ports.enrichment import EnrichmentClients
 
 WINDOW_NS = 24 * 3600 * 1_000_000_000
 """Findings this long before or after count as around the same time; event times move when findings are updated."""
@@ -28,7 +28,7 @@ class RelatedSource:
     deadline = 10.0
     shapes_plan = True
 
-    def enrich(self, finding: Finding, sources: Sources) -> Evidence:
+    def enrich(self, finding: Finding, sources: EnrichmentClients) -> Evidence:
         """Active, unmuted findings of the same workload; muted and closed ones were judged by a person already."""
         if isinstance(finding.target, NotATarget):
             return Evidence("related", gap=finding.target.reason)

@@ -14,10 +14,10 @@ from firebreak.core.findings.file_report import LINK, VERDICTS, FileReport, NoRe
 from firebreak.core.findings.finding import Finding
 from firebreak.core.serialization import encode
 from firebreak.core.timestamps import NANOS, format_instant
-from firebreak.ports.enrichment import Sources
+from firebreak.ports.enrichment import EnrichmentClients
 
 if TYPE_CHECKING:
-    from firebreak.ports.enrichment import Sources
+    from firebreak.ports.enrichment import EnrichmentClients
 
 _MOST_FILES, _MOST_SHOWN = 5, 10
 _RESERVE = 0.5
@@ -46,7 +46,7 @@ class VirusTotalSource:
     deadline = 10.0
     shapes_plan = False
 
-    def enrich(self, finding: Finding, sources: Sources) -> Evidence:
+    def enrich(self, finding: Finding, sources: EnrichmentClients) -> Evidence:
         """Ask about the finding's whole files, in parallel; part of a file has another hash, so it is never sent."""
         hashes = finding.whole_hashes
         partial = tuple(dict.fromkeys(one.sha256 for one in finding.binaries if one.sha256 and not one.whole))

@@ -12,7 +12,7 @@ from firebreak.core.errors import Missing, Refused, Transient
 from firebreak.core.facts import Catalogue, Evidence, Fact, FactType, FactValue
 from firebreak.core.findings.finding import Finding
 from firebreak.core.timestamps import format_instant
-from firebreak.ports.enrichment import Sources
+from firebreak.ports.enrichment import EnrichmentClients
 
 _UNREAD = {"service_iam": "the IAM policy", "job_iam": "the IAM policy"}
 _FROM_OUTSIDE = frozenset({"all", "internal-and-cloud-load-balancing"})
@@ -51,7 +51,7 @@ class WorkloadSource:
     deadline = 10.0
     shapes_plan = True
 
-    def enrich(self, finding: Finding, sources: Sources) -> Evidence:
+    def enrich(self, finding: Finding, sources: EnrichmentClients) -> Evidence:
         """The workload's facts; where it cannot be read, those that the finding itself settles."""
         target = finding.target
         if isinstance(target, NotATarget):

@@ -21,11 +21,12 @@ from firebreak.adapters.google.pubsub import Publisher
 from firebreak.adapters.google.security_center import SecurityCenter
 from firebreak.adapters.google.service_account_users import ServiceAccountUsers
 from firebreak.adapters.google.service_accounts import ServiceAccounts
-from firebreak.adapters.log import say_json
+from firebreak.adapters.log import log_json
 from firebreak.adapters.storage.ledger_store import documents_of
 from firebreak.adapters.storage.vault_folder import FolderVault
 from firebreak.adapters.storage.whole_files import put_once
 from firebreak.adapters.virustotal import connect
+from firebreak.adapters.webhook import post
 from firebreak.core.cloud_run.target import Kind, Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.errors import Transient
@@ -37,8 +38,8 @@ from firebreak.ledger.documents import Documents
 from firebreak.ledger.ledger import Ledger
 from firebreak.policy_folder import load_policies
 from firebreak.ports.deadline import Deadline
-from firebreak.ports.enrichment import Sources
-from firebreak.ports.log import Say
+from firebreak.ports.enrichment import EnrichmentClients
+from firebreak.ports.log import LogSink
 from firebreak.ports.surface import Reader
 from firebreak.ports.vault import Vault
 from firebreak.response.app import App, read_target
@@ -81,7 +82,7 @@ class _Incidents:
 
 
 def build(
-    settings: Settings, say: Say | None = None, documents: Documents | None = None, seal: Seal | None = None
+    settings: Settings, log: LogSink | None = None, documents: Documents | None = None, seal: Seal | None = None
 ) -> App:
     """Wire everything; raises Faults when a policy or firebreak.yaml does not load.
 
@@ -100,7 +101,7 @@ def build(
     files = connect(key, settings.virustotal_host) if key else None
     seal = seal or Seal(seal_keys(settings))
     ledger = Ledger(documents or documents_of(settings), uuid.uuid4().hex, time.time_ns, seal)
-    findings = _Findings(scc, policies.charter.organization)
+    findings = _Findings(scc, policies.config.organization)
     return App(
         settings=settings,
         policies=policies,
@@ -120,10 +121,11 @@ def build(
         ),
         account_users=ServiceAccountUsers(cloud_run),
         scc=scc,
-        sources=Sources(findings, _Workloads(readers), files, _Logs(logs), _Incidents(ledger)),
+        sources=EnrichmentClients(findings, _Workloads(readers), files, _Logs(logs), _Incidents(ledger)),
         vault=vault_of(settings),
+        post=post,
         publisher=Publisher(settings.emulators.get("PUBSUB_EMULATOR_HOST")),
-        say=say or say_json,
+        log=log or log_json,
         now_ns=time.time_ns,
     )
 

@@ -46,7 +46,7 @@ def read_folder(folder: Path) -> dict[str, str]:
 
 
 def policy_files(folder: Path) -> tuple[Path, ...]:
-    """What is meant to be a policy or the charter in a folder, by name; whether it can be read is not asked."""
+    """What is meant to be a policy or the config in a folder, by name; whether it can be read is not asked."""
     return tuple(sorted(path for path in folder.iterdir() if is_policy_file(path.name) and not path.is_dir()))
 
 

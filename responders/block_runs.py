@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from firebreak.core.actions.action import NoParams, Refusal
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.iam_grants import grants_of, may_reach
 from firebreak.core.cloud_run.state import State
 
@@ -32,7 +32,7 @@ class BlockRuns:
     example = "{action: block_runs}"
     params = NoParams
 
-    def edit(self, before: State, case: Case, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
+    def edit(self, before: State, case: EditContext, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
         """The settings without anybody who may run the job."""
         able = {key for key, grant in grants_of(before, _SURFACE) if may_reach(grant.role)}
         return {key: value for key, value in before.items() if key not in able}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from firebreak.core.actions.action import NoParams, Refusal
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import CANCELLED, EXECUTION, running
 
@@ -30,7 +30,7 @@ class CancelExecutions:
     example = "{action: cancel_executions, accept_irreversible: true}"
     params = NoParams
 
-    def edit(self, before: State, case: Case, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
+    def edit(self, before: State, case: EditContext, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
         """The settings with the suspects' runs cancelled; refused where it is not known which those are."""
         if case.suspicion.rule == "unplaced":
             return Refusal(case.suspicion.reason, "nothing_suspect")

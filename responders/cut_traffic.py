@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from firebreak.core.actions.action import NoParams, Refusal
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.setting_order import narrower_ingress
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS
@@ -31,7 +31,7 @@ class CutTraffic:
     example = "{action: cut_traffic}"
     params = NoParams
 
-    def edit(self, before: State, case: Case, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
+    def edit(self, before: State, case: EditContext, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
         """The settings with the doors closed; a door that lets in less already stays as it is."""
         wanted = "internal" if f"{INGRESS}=none" in case.unsupported else "none"
         door = narrower_ingress(before.get(INGRESS), wanted)

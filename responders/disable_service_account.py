@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from firebreak.core.actions.action import Refusal
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.service_account import kind_of
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import ACCOUNT, DISABLED
@@ -51,7 +51,7 @@ class DisableServiceAccount:
     example = "{action: disable_service_account}"
     params = Params
 
-    def edit(self, before: State, case: Case, params: Params) -> State | Refusal:  # noqa: ARG002 - the accounts say it
+    def edit(self, before: State, case: EditContext, params: Params) -> State | Refusal:  # noqa: ARG002 - the accounts say it
         """The settings with the suspects' accounts disabled; refused where one of them is not theirs alone by name."""
         keys = sorted(key for key in before if key.startswith(ACCOUNT))
         for email in (key.removeprefix(ACCOUNT) for key in keys):

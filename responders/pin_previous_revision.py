@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from firebreak.core.actions.action import Refusal
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import NoRefuge, find_refuge
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import LATEST, TAG, references, split_key, split_of, split_text
@@ -41,7 +41,7 @@ class PinPreviousRevision:
     example = "{action: pin_previous_revision, require_different_image: true}"
     params = Params
 
-    def edit(self, before: State, case: Case, params: Params) -> State | Refusal:
+    def edit(self, before: State, case: EditContext, params: Params) -> State | Refusal:
         """The settings without the suspects; refused when a share must move and no refuge exists."""
         if case.suspicion.rule == "unplaced":
             return Refusal(case.suspicion.reason, "nothing_suspect")
@@ -62,7 +62,7 @@ class PinPreviousRevision:
         return after | {key: split_text(split)}
 
 
-def _is(entry: object, case: Case) -> bool:
+def _is(entry: object, case: EditContext) -> bool:
     """Whether a traffic entry means a suspect now."""
     return (case.latest if entry == LATEST else entry) in case.suspects
 

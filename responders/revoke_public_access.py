@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from firebreak.core.actions.action import NoParams, Refusal
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.iam_grants import PUBLIC, grants_of
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import INVOKER_CHECK_OFF
@@ -42,7 +42,7 @@ class RevokePublicAccess:
     example = "{action: revoke_public_access}"
     params = NoParams
 
-    def edit(self, before: State, case: Case, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
+    def edit(self, before: State, case: EditContext, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
         """The settings without public members."""
         public = {key for key, grant in grants_of(before, _SURFACE) if grant.member in PUBLIC}
         return {key: value for key, value in before.items() if key not in public} | {INVOKER_CHECK_OFF: False}

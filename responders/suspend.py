@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from firebreak.core.actions.action import NoParams, Refusal
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.scaling import SUSPENDED
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import POOL_INSTANCES, SCALING, TAG
@@ -36,7 +36,7 @@ class Suspend:
     example = "{action: suspend}"
     params = NoParams
 
-    def edit(self, before: State, case: Case, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
+    def edit(self, before: State, case: EditContext, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
         """The settings with nothing running."""
         stopped: State = {POOL_INSTANCES: 0} if case.target.kind == "worker_pool" else {SCALING: SUSPENDED}
         return {**{key: value for key, value in before.items() if not key.startswith(TAG)}, **stopped}

@@ -33,11 +33,11 @@ from firebreak.policy_language.testing.example_findings import findings_of
 from firebreak.policy_language.testing.examples import run_examples
 
 ROOT = Path(__file__).resolve().parent.parent
-CHARTER = "policies/firebreak.yaml"
+CONFIG_FILE = "policies/firebreak.yaml"
 EXAMPLE_ORGANIZATION = "123456789012"  # what the shipped firebreak.yaml names: nobody's
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can say
 MODE = 0o100644 << 16
-WITHOUT_CHARTER = """\
+WITHOUT_CONFIG = """\
 package: WITHOUT firebreak.yaml, because the shipped one names nobody's organization: findings are recorded, no more.
          With your own policies and firebreak.yaml: make package POLICIES=path/to/folder"""
 DECORATORS = ("cloud_event", "http", "typed")
@@ -62,14 +62,14 @@ def collect(policies: Path | None) -> Package:
         files = {name: data for name, data in files.items() if not name.startswith("policies/")}
         files |= {f"policies/{path.name}": _bytes(path) for path in policy_files(policies)}
     loaded = _loaded(files, policies)
-    if loaded.charter.organization == EXAMPLE_ORGANIZATION:
+    if loaded.config.organization == EXAMPLE_ORGANIZATION:
         # With it the function would turn every finding away, as another organization's.
         if policies is not None:
             message = (
                 f"{policies / 'firebreak.yaml'} names the example organization {EXAMPLE_ORGANIZATION}: write yours"
             )
             raise Unpackable(message)
-        del files[CHARTER]
+        del files[CONFIG_FILE]
         loaded = _loaded(files, policies)
     return Package(dict(sorted(files.items())), loaded)
 
@@ -140,13 +140,13 @@ def archive(files: Mapping[str, bytes]) -> bytes:
 
 def manifest(package: Package, zipped: bytes) -> dict[str, object]:
     """What Terraform checks and derives from: nothing secret, and nothing that changes while the archive does not."""
-    charter = package.policies.charter
+    config = package.policies.config
     return {
         "version": VERSION,
         "sha256": hashlib.sha256(zipped).hexdigest(),
         "entry_points": list(entry_points(package.files["main.py"].decode())),
-        "organization": charter.organization,
-        "ceiling": charter.ceiling.word,
+        "organization": config.organization,
+        "ceiling": config.ceiling.word,
         "policy_set": package.policies.digest,
         "categories": categories(package.policies),
     }
@@ -176,8 +176,8 @@ def _write(package: Package, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "firebreak.zip").write_bytes(zipped)
     (folder / "firebreak.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    if CHARTER not in package.files:
-        print(WITHOUT_CHARTER)
+    if CONFIG_FILE not in package.files:
+        print(WITHOUT_CONFIG)
     for why in broken_plugins().values():
         print(f"package: WITH a part that does not work: {why}")
     count, size = len(package.files), len(zipped)

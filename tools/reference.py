@@ -16,7 +16,7 @@ import responders
 from firebreak.cli.screens.catalogue import example_of, kind_of, rows_of, values_of
 from firebreak.core.facts import FactType, source_of
 from firebreak.policy_language.reading.conditions import OPERATORS
-from firebreak.policy_language.schema.config import charter_schema
+from firebreak.policy_language.schema.config import config_schema
 from firebreak.policy_language.schema.operator_docs import MEANINGS, TYPES
 from firebreak.policy_language.schema.policies import policy_schema
 from tools.lint_page import lint_page
@@ -31,7 +31,7 @@ def generated() -> Mapping[str, Mapping[str, str]]:
     return {
         "schema": {
             "policies/schema/policy.json": _json(policy_schema(catalogue, actions)),
-            "policies/schema/firebreak.json": _json(charter_schema()),
+            "policies/schema/firebreak.json": _json(config_schema()),
         },
         "docs": {
             "docs/facts.md": _page(facts_page()),

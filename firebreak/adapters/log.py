@@ -11,7 +11,7 @@ from firebreak.core.incidents.log_line import log_line
 _lock = threading.Lock()
 
 
-def say_json(severity: str, message: str, **fields: object) -> None:
+def log_json(severity: str, message: str, **fields: object) -> None:
     """Write one line of JSON, whole, whatever other threads write at the same time and whatever the locale is."""
     line = f"{log_line(severity, message, fields)}\n".encode()
     with _lock:

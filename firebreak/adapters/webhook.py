@@ -14,19 +14,11 @@ from urllib.parse import urlsplit
 
 from firebreak.adapters.proxies import proxy_of
 from firebreak.core.errors import Denied, Refused, Transient
+from firebreak.ports.chat import Busy
 from firebreak.ports.deadline import Deadline
 
 _AGAIN = frozenset({408, 425, 429})
 _LONGEST_PAUSE = 86_400.0
-
-
-class Busy(Transient):
-    """The webhook has no time now; `seconds` is what it asks for before the next try, where it says so."""
-
-    def __init__(self, text: str, seconds: float | None) -> None:
-        """Keep the pause that was asked for."""
-        super().__init__(text)
-        self.seconds = seconds
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

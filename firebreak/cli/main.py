@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from firebreak.cli.commands import INTERRUPTED, NO, UNREACHABLE, USAGE, Misused, print_json, say
+from firebreak.cli.commands import EXIT_NO, EXIT_UNREACHABLE, EXIT_USAGE, INTERRUPTED, UsageError, print_json, report
 from firebreak.cli.commands.decision import decide
 from firebreak.cli.commands.demo import add_demo_command
 from firebreak.cli.commands.incident import add_incident_commands
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read us has gone; nothing more can be told, also not at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NO
+        return EXIT_NO
     return code
 
 
@@ -45,7 +45,7 @@ def _run(parsed: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except KeyboardInterrupt:
-        return say(parsed, "interrupted; what was begun is on the record and can be run again", INTERRUPTED)
+        return report(parsed, "interrupted; what was begun is on the record and can be run again", INTERRUPTED)
     except Exception as fault:  # noqa: BLE001 - the outermost place: all that is left becomes an exit code
         return _ended(parsed, fault)
 
@@ -54,20 +54,26 @@ def _ended(parsed: argparse.Namespace, fault: Exception) -> int:
     """What went wrong in words, and the exit code it stands for."""
     if isinstance(fault, Faults):
         return _say_faults(parsed, fault)
-    for kinds, code in (((SettingsFault, Misused), USAGE), (Refused, NO), ((Transient, OSError), UNREACHABLE)):
+    for kinds, code in (
+        ((SettingsFault, UsageError), EXIT_USAGE),
+        (Refused, EXIT_NO),
+        ((Transient, OSError), EXIT_UNREACHABLE),
+    ):
         if isinstance(fault, kinds):
-            return say(parsed, str(fault) or type(fault).__name__, code)
-    return say(parsed, f"Firebreak could not go on: {type(fault).__name__}: {fault} ({place(fault)})", UNREACHABLE)
+            return report(parsed, str(fault) or type(fault).__name__, code)
+    return report(
+        parsed, f"Firebreak could not go on: {type(fault).__name__}: {fault} ({place(fault)})", EXIT_UNREACHABLE
+    )
 
 
 def _say_faults(parsed: argparse.Namespace, faults: Faults) -> int:
     if parsed.json:
-        print_json({"faults": [fault_json(one) for one in faults.faults], "exit": NO})
-        return NO
+        print_json({"faults": [fault_json(one) for one in faults.faults], "exit": EXIT_NO})
+        return EXIT_NO
     if not getattr(parsed, "reads_policies", False):
         print("the policies do not load; nothing was done", file=sys.stderr)
     show_faults(stdout(), faults.faults)
-    return NO
+    return EXIT_NO
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,7 +101,7 @@ def _halt(parsed: argparse.Namespace) -> int:
 def _resume(parsed: argparse.Namespace) -> int:
     name, halt = who(parsed), open_ledger(to_decide(parsed)).standing_halt()
     if halt is None:
-        return say(parsed, "nothing is halted", NO)
+        return report(parsed, "nothing is halted", EXIT_NO)
     # The halt that stands now, by its name: one that is set from here on is not meant.
     return decide(parsed, "resume", "lifting the halt", by=name, halt=str(halt.at_ns))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-_ROOT = f"{PurePosixPath(__file__).parent.parent}/"
+_ROOT = f"{PurePosixPath(__file__).parents[2]}/"
 _NOT_OURS = "/site-packages/"
 
 

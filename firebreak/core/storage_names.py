@@ -48,7 +48,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             " answer operation release done failed_actions unsupported outbox owner lease_until_ns next_ns closed_as"
             " cut reopened vault further failed_on?",
         ),
-        "firebreak.core.incidents.incident:Asked": _names("asked", "source facts gap took_ms shown"),
+        "firebreak.core.incidents.incident:EvidenceRecord": _names("asked", "source facts gap took_ms shown"),
         "firebreak.core.incidents.incident:Decision": _names(
             "decision",
             "policy mode wanted caps trace reasons policy_set version notify suspects suspects_because"
@@ -63,7 +63,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.incidents.incident:Announcement": _names(
             "announcement", "number channel phase sent again_ns? tries? refused?"
         ),
-        "firebreak.core.incidents.incident:Kept": _names("kept", "uri manifest sha256 gaps"),
+        "firebreak.core.incidents.incident:EvidenceLocation": _names("kept", "uri manifest sha256 gaps"),
         "firebreak.core.findings.finding:Finding": _names(
             "finding",
             "name canonical_name event_ns category severity state mute finding_class source_display organization"

@@ -18,8 +18,8 @@ from firebreak.core.signing import NoKey, Seal, Sealed
 from firebreak.core.stored_body import Place, keep_unverified, seal_body
 from firebreak.ledger.documents import Conflict, Damaged, Document, Documents, Exists, Index, even_damaged
 from firebreak.ledger.records import (
-    Held,
     NotActedOn,
+    StoredIncident,
     UnreadableRecord,
     incident_json,
     index_of,
@@ -42,7 +42,7 @@ class Ledger:
     now_ns: Callable[[], int]
     seal: Seal
 
-    def claim(self, finding: Finding, over: Document | None = None) -> Held:
+    def claim(self, finding: Finding, over: Document | None = None) -> StoredIncident:
         """The incident of this event, owned by us for one lease; raises Transient while somebody else owns it.
 
         A new event of a finding whose incident is open joins that incident; `joined` says so. Raises UnreadableRecord,
@@ -55,7 +55,7 @@ class Ledger:
         if pointer and (held := self._joined(str(pointer.body.get("incident")), finding)):
             return held
         told = "received; what was recorded of it before cannot be read and is set aside" if over else "received"
-        fresh = Incident(finding.incident_id, "received", now, now, finding).told(now, "firebreak", told)
+        fresh = Incident(finding.incident_id, "received", now, now, finding).with_history(now, "firebreak", told)
         fresh = fitted(replace(fresh, owner=self.owner, lease_until_ns=now + LEASE_NS))
         body, index = self._body(fresh, {}), index_of(fresh)
         try:
@@ -64,7 +64,7 @@ class Ledger:
                 if over
                 else self.documents.create("incident", fresh.id, body, index)
             )
-            held = Held(fresh, document)
+            held = StoredIncident(fresh, document)
         except Exists:
             held = self._take(fresh.id)
         self._point(pointer, key, held.incident)
@@ -78,7 +78,7 @@ class Ledger:
         except NotActedOn as fault:
             return not isinstance(fault, UnreadableRecord)
 
-    def _joined(self, incident_id: str, finding: Finding) -> Held | None:
+    def _joined(self, incident_id: str, finding: Finding) -> StoredIncident | None:
         """The incident of the same finding that this event joined once, or joins now because it is open.
 
         Which one is written down: published again when that is settled, the event must not open another. An incident
@@ -115,7 +115,7 @@ class Ledger:
                 with suppress(Conflict):
                     self.documents.replace(pointer, body)
 
-    def _take(self, incident_id: str) -> Held:
+    def _take(self, incident_id: str) -> StoredIncident:
         held = self.find(incident_id)
         if held is None:
             message = f"incident {incident_id} cannot be read back"
@@ -127,18 +127,18 @@ class Ledger:
             raise Transient(message)
         return self.save(held, held.incident)
 
-    def save(self, held: Held, incident: Incident) -> Held:
+    def save(self, held: StoredIncident, incident: Incident) -> StoredIncident:
         """Save the incident over the version that was read and extend the lease; raises Conflict or NewerRecord."""
         now = self.now_ns()
         owned = replace(incident, owner=self.owner, lease_until_ns=now + LEASE_NS, updated_ns=now)
         return self._replace(held, owned)
 
-    def free(self, held: Held, incident: Incident) -> Held:
+    def free(self, held: StoredIncident, incident: Incident) -> StoredIncident:
         """Save and give the lease up, so that the next delivery or command need not wait for it."""
         given_up = replace(incident, owner="", lease_until_ns=0, updated_ns=self.now_ns())
         return self._replace(held, given_up)
 
-    def _replace(self, held: Held, incident: Incident) -> Held:
+    def _replace(self, held: StoredIncident, incident: Incident) -> StoredIncident:
         """A record whose seal does not hold keeps it: saving must not make it good, nor spoil it for the right key."""
         if not held.acts:
             raise newer(held.document)
@@ -152,14 +152,14 @@ class Ledger:
     def _body(self, incident: Incident, before: Mapping[str, Any]) -> dict[str, Any]:
         return seal_body(Place("incident", incident.id), incident_json(incident), self.seal, before)
 
-    def take(self, incident_id: str) -> Held | None:
+    def take(self, incident_id: str) -> StoredIncident | None:
         """Own an incident to act on it; None if there is none, Transient while somebody else owns it.
 
         Raises NotActedOn where it cannot be read, or is a newer version's.
         """
         return self._take(incident_id) if self.find(incident_id) else None
 
-    def find(self, incident_id: str) -> Held | None:
+    def find(self, incident_id: str) -> StoredIncident | None:
         """The incident as saved, or None; raises NotActedOn where it cannot be read."""
         try:
             document = self.documents.read("incident", incident_id)
@@ -167,7 +167,7 @@ class Ledger:
             raise unreadable(fault.document, "it is damaged", fault.text) from None
         return open_incident(document, self.seal) if document else None
 
-    def read(self, incident_id: str) -> Held | None:
+    def read(self, incident_id: str) -> StoredIncident | None:
         """The incident as saved, or None, also where it cannot be read."""
         try:
             return self.find(incident_id)
@@ -178,20 +178,20 @@ class Ledger:
         """How many incidents there are, also those of another version."""
         return self.documents.count("incident")
 
-    def newest(self, limit: int) -> Iterator[Held]:
+    def newest(self, limit: int) -> Iterator[StoredIncident]:
         """Incidents, last touched first; what cannot be read is left out."""
-        return (one for one in self.listed(limit) if isinstance(one, Held))
+        return (one for one in self.listed(limit) if isinstance(one, StoredIncident))
 
-    def listed(self, limit: int) -> Iterator[Held | NotActedOn]:
+    def listed(self, limit: int) -> Iterator[StoredIncident | NotActedOn]:
         """Incidents, last touched first, and among them why one cannot be read."""
         return (self._listed(one) for one in self.documents.newest("incident", limit))
 
-    def about(self, target: str, limit: int) -> Iterator[Held]:
+    def about(self, target: str, limit: int) -> Iterator[StoredIncident]:
         """Incidents on a target, last touched first; what cannot be read tells nothing of it."""
         found = (self._listed(one) for one in self.documents.about("incident", target, limit))
-        return (one for one in found if isinstance(one, Held))
+        return (one for one in found if isinstance(one, StoredIncident))
 
-    def _listed(self, document: Document) -> Held | NotActedOn:
+    def _listed(self, document: Document) -> StoredIncident | NotActedOn:
         try:
             return open_incident(document, self.seal)
         except NotActedOn as fault:

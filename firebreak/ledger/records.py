@@ -51,7 +51,7 @@ class UnreadableRecord(NotActedOn):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredIncident:
     """An incident as read or claimed, with the document that a save must replace.
 
     `joined_ns` is when a further event of its finding first joined it, where such an event claimed it. `sealed` says
@@ -76,7 +76,7 @@ class Held:
         return self.incident.created_ns if self.joined_ns is None else self.joined_ns
 
 
-def open_incident(document: Document, seal: Seal) -> Held:
+def open_incident(document: Document, seal: Seal) -> StoredIncident:
     """The incident in a document; raises UnreadableRecord, and NewerRecord where not even a look at it is possible."""
     opened = _opened(document, seal)
     try:
@@ -86,7 +86,7 @@ def open_incident(document: Document, seal: Seal) -> Held:
             raise newer(document) from None
         raise unreadable(document, str(fault)) from None
     sealed = opened.sealed if incident.id == document.key else Sealed.BROKEN
-    return Held(incident, document, sealed=sealed, acts=opened.acts)
+    return StoredIncident(incident, document, sealed=sealed, acts=opened.acts)
 
 
 def open_standing(document: Document, seal: Seal) -> Standing:

@@ -14,7 +14,7 @@ from firebreak.core.findings.file_report import FileReport, NoReport
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.logs import LogLines, LogQuery, Order
 from firebreak.core.incidents.earlier import Earlier
-from firebreak.ports.log import Say
+from firebreak.ports.log import LogSink
 
 
 class Findings(Protocol):
@@ -58,7 +58,7 @@ class Incidents(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class EnrichmentClients:
     """The collaborators that sources read through. `files` is None where no VirusTotal key is configured."""
 
     findings: Findings
@@ -81,13 +81,13 @@ class Enricher(Protocol):
     deadline: float
     shapes_plan: bool
 
-    def enrich(self, finding: Finding, sources: Sources) -> Evidence:
+    def enrich(self, finding: Finding, sources: EnrichmentClients) -> Evidence:
         """What this source knows about the finding: facts, or a named gap, or some of both."""
         ...
 
 
 def answer_of(
-    name: str, enricher: Enricher, finding: Finding, collaborators: Sources, say: Say | None = None
+    name: str, enricher: Enricher, finding: Finding, collaborators: EnrichmentClients, say: LogSink | None = None
 ) -> Evidence:
     """A source's evidence; whatever it raises is its gap, and never silence, a crash, or a clean bill."""
     try:

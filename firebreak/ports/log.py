@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Say(Protocol):
+class LogSink(Protocol):
     """Writes one structured log line."""
 
     def __call__(self, severity: str, message: str, **fields: object) -> None:

@@ -10,7 +10,7 @@ from firebreak.core.errors import Refused
 from firebreak.core.facts import Facts, merged
 from firebreak.core.findings.file_report import NoReport
 from firebreak.core.findings.finding import Finding
-from firebreak.ports.enrichment import Enricher, Sources, answer_of
+from firebreak.ports.enrichment import Enricher, EnrichmentClients, answer_of
 
 NOT_ASKED = "not asked"
 
@@ -31,10 +31,10 @@ class _Nobody:
         return NoReport(sha256, "not_asked", NOT_ASKED)
 
 
-def nobody() -> Sources:
+def nobody() -> EnrichmentClients:
     """Collaborators of which none is asked anything."""
     silent: Any = _Nobody()
-    return Sources(*(silent for _ in dataclasses.fields(Sources)))
+    return EnrichmentClients(*(silent for _ in dataclasses.fields(EnrichmentClients)))
 
 
 def facts_unasked(finding: Finding, enrichers: Mapping[str, Enricher]) -> Facts:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from firebreak.adapters.webhook import Busy, post
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.code_location import kind_and_place
 from firebreak.core.errors import Refused, Transient
@@ -18,7 +17,8 @@ from firebreak.core.incidents.log_line import summary
 from firebreak.core.incidents.record import attributes, record
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.timestamps import NANOS
-from firebreak.ledger.records import Held
+from firebreak.ledger.records import StoredIncident
+from firebreak.ports.chat import Busy
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.blast_radius import tells_of_the_storm
@@ -57,7 +57,7 @@ class Unsent(Transient):
     """A channel that programs rely on could not be reached; what it is to tell stays in the outbox."""
 
 
-def flush(app: App, held: Held, deadline: Deadline) -> Held:
+def flush(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
     """Send what is unsent and due, channel by channel; whatever becomes of one, the next has its turn.
 
     A channel without which the work counts as undone raises Unsent, after all the others, where it cannot be reached;
@@ -92,7 +92,7 @@ def _fault_of(app: App, incident: Incident, one: Announcement, deadline: Deadlin
     return None
 
 
-def _later(app: App, held: Held, one: Announcement, fault: Exception) -> Held:
+def _later(app: App, held: StoredIncident, one: Announcement, fault: Exception) -> StoredIncident:
     """Leave it to the sweep: after the pause that was asked for, else after ever longer ones."""
     asked = fault.seconds if isinstance(fault, Busy) else None
     pause = _FIRST_PAUSE * 2 ** min(one.tries, _MOST_DOUBLED) if asked is None else asked
@@ -100,17 +100,17 @@ def _later(app: App, held: Held, one: Announcement, fault: Exception) -> Held:
     if one.channel != "log":  # which could not be told of itself
         what = f"a fault in Firebreak itself: {kind_and_place(fault)}" if ours else str(fault)
         tried = f"{one.channel} is tried again by the sweep in {pause:.0f} s or later: {what}"
-        app.say("ERROR" if ours else "WARNING", tried, incident=held.incident.id, untold=_id(held.incident, one))
+        app.log("ERROR" if ours else "WARNING", tried, incident=held.incident.id, untold=_id(held.incident, one))
     again_ns = app.now_ns() + round(pause * NANOS)
     return app.ledger.save(held, held.incident.noting(one, replace(one, again_ns=again_ns, tries=one.tries + 1)))
 
 
-def _refused(app: App, held: Held, one: Announcement, fault: Refused) -> Held:
+def _refused(app: App, held: StoredIncident, one: Announcement, fault: Refused) -> StoredIncident:
     """It is told once that it waits; the sweep counts it, and sends it where that can be mended."""
     what = f"{one.channel} refused the announcement: {fault}"
-    app.say("ERROR", what, incident=held.incident.id, untold=_id(held.incident, one))
+    app.log("ERROR", what, incident=held.incident.id, untold=_id(held.incident, one))
     known = any(entry.what == what for entry in held.incident.history)
-    told = held.incident if known else held.incident.told(app.now_ns(), "firebreak", what)
+    told = held.incident if known else held.incident.with_history(app.now_ns(), "firebreak", what)
     return app.ledger.save(held, told.noting(one, replace(one, refused=safe(str(fault), _LONGEST_REFUSAL))))
 
 
@@ -119,7 +119,7 @@ def _for_good(app: App, one: Announcement) -> bool:
     return bool(one.refused) and (one.channel != "topic" or one.channel not in channels(app))
 
 
-def count_refused(app: App, held: Held) -> tuple[Held, tuple[str, ...]]:
+def count_refused(app: App, held: StoredIncident) -> tuple[StoredIncident, tuple[str, ...]]:
     """Give up what was refused for good, which so is counted once; what was refused, in words."""
     refused = tuple(one for one in held.incident.outbox if one.refused and not one.sent)
     for one in refused:
@@ -136,7 +136,7 @@ def _to_log(app: App, incident: Incident, one: Announcement, deadline: Deadline)
     caps = incident.decision.caps if incident.decision else ()
     alert = one.phase == "failed" or any(cap.name in ("unverified", "seal") for cap in caps)
     severity = "ERROR" if alert else "WARNING" if one.phase == "waiting" else "NOTICE"
-    app.say(
+    app.log(
         severity,
         headline(incident),
         incident=incident.id,
@@ -173,18 +173,18 @@ def _to_marks(app: App, incident: Incident, one: Announcement, deadline: Deadlin
 
 
 def _to_slack(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
-    _post(app.settings.slack_webhook, chat.slack_message(incident, _id(incident, one)), deadline)
+    _post(app, app.settings.slack_webhook, chat.slack_message(incident, _id(incident, one)), deadline)
 
 
 def _to_chat(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
-    _post(app.settings.chat_webhook, chat.google_chat_message(incident, _id(incident, one)), deadline)
+    _post(app, app.settings.chat_webhook, chat.google_chat_message(incident, _id(incident, one)), deadline)
 
 
-def _post(webhook: str | None, body: Mapping[str, Any], deadline: Deadline) -> None:
+def _post(app: App, webhook: str | None, body: Mapping[str, Any], deadline: Deadline) -> None:
     if webhook is None:
         message = "no such webhook is configured any more"
         raise Refused(message)
-    post(webhook, body, deadline)
+    app.post(webhook, body, deadline)
 
 
 SENDERS: Mapping[str, Callable[[App, Incident, Announcement, Deadline], None]] = MappingProxyType(

@@ -15,10 +15,11 @@ from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import PolicySet
 from firebreak.ledger.ledger import Ledger
 from firebreak.ports.account_usage import AccountUsage
+from firebreak.ports.chat import PostToChat
 from firebreak.ports.deadline import Deadline
-from firebreak.ports.enrichment import Enricher, Sources
+from firebreak.ports.enrichment import Enricher, EnrichmentClients
 from firebreak.ports.findings import FindingStore
-from firebreak.ports.log import Say
+from firebreak.ports.log import LogSink
 from firebreak.ports.publisher import MessagePublisher
 from firebreak.ports.surface import Reader, Surface
 from firebreak.ports.vault import Vault
@@ -38,10 +39,11 @@ class App:
     surfaces: Mapping[str, Surface]
     account_users: AccountUsage
     scc: FindingStore
-    sources: Sources
+    sources: EnrichmentClients
     publisher: MessagePublisher
     vault: Vault
-    say: Say
+    post: PostToChat
+    log: LogSink
     now_ns: Callable[[], int]
 
     def read(self, target: Target, deadline: Deadline) -> Workload:
@@ -50,20 +52,20 @@ class App:
 
     def organization(self, name: FindingName) -> str:
         """Our organization's number; without a firebreak.yaml, where nothing is ever written, the finding's own."""
-        return self.policies.charter.organization or name.container.rpartition("/")[2]
+        return self.policies.config.organization or name.container.rpartition("/")[2]
 
     @property
     def marks(self) -> bool:
         """Whether findings are marked in SCC: as set, else unless a configured ceiling is monitor."""
         if self.settings.marks is not None:
             return self.settings.marks
-        configured = (*(one.mode for one in self.settings.ceilings), self.policies.charter.ceiling)
+        configured = (*(one.mode for one in self.settings.ceilings), self.policies.config.ceiling)
         return Mode.MONITOR not in configured
 
     def ceilings(self) -> tuple[Ceiling, ...]:
         """Every ceiling in force now: the environment's, firebreak.yaml's, and the ledger's halt, read live."""
-        charter = self.policies.charter.ceiling
-        found = [*self.settings.ceilings, Ceiling(charter, f"the ceiling in firebreak.yaml is {charter.word}")]
+        config = self.policies.config.ceiling
+        found = [*self.settings.ceilings, Ceiling(config, f"the ceiling in firebreak.yaml is {config.word}")]
         if halted := self.ledger.halted():
             found.append(Ceiling(Mode.MONITOR, halted, "halt"))
         return tuple(found)

@@ -35,7 +35,7 @@ def take_slots(app: App, incident_id: str, plan: Plan, deadline: Deadline) -> tu
 
     Raises Transient where others keep coming in between: that is no limit, and the message comes again.
     """
-    targets, limits = written(plan), app.policies.charter.limits
+    targets, limits = written(plan), app.policies.config.limits
 
     def taking(slots: Slots) -> Slots:
         wanted = slots.lacking(incident_id, targets)
@@ -50,7 +50,7 @@ def take_slots(app: App, incident_id: str, plan: Plan, deadline: Deadline) -> tu
     except _UsedUp as full:
         return (Cap("blast_radius", "caution", str(full)),)
     except Unreadable as fault:
-        app.say("ERROR", f"the record of containments within the hour cannot be read: {fault}", incident=incident_id)
+        app.log("ERROR", f"the record of containments within the hour cannot be read: {fault}", incident=incident_id)
         reason = "the record of containments within the hour cannot be read, which counts as used up"
         return (Cap("blast_radius", "caution", reason, unknown=True),)
     return ()
@@ -73,7 +73,7 @@ def give_slots_back(app: App, incident_id: str, deadline: Deadline) -> None:
     try:
         _change(app, _TAKEN, lambda slots: slots.without(incident_id), deadline)
     except (Transient, Unreadable) as fault:
-        app.say("WARNING", f"its slots are not given back and age out within the hour: {fault}", incident=incident_id)
+        app.log("WARNING", f"its slots are not given back and age out within the hour: {fault}", incident=incident_id)
 
 
 def tells_of_the_storm(app: App, incident: Incident) -> bool:

@@ -32,7 +32,7 @@ def confirm(app: App, told: Finding, deadline: Deadline) -> Confirmed:
             held = app.scc.find(told.name, app.organization(told.name), deadline.sooner(10), told.other_names)
         except (Transient, Refused) as fault:
             return Confirmed(told, "unreachable", str(fault))
-        confirmed = _compare(told, held, app.policies.charter.organization)
+        confirmed = _compare(told, held, app.policies.config.organization)
         if confirmed.trust not in ("missing", "older") or pause is None or deadline.passed:
             return confirmed
         time.sleep(pause)

@@ -14,7 +14,7 @@ from firebreak.core.errors import Denied, Drifted, Failed, Refused, Transient, U
 from firebreak.core.incidents.incident import Incident, Phase
 from firebreak.core.mode import Cap
 from firebreak.core.policy.policy import Policy
-from firebreak.ledger.records import Held, NotActedOn
+from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.surface import Surface
 from firebreak.response.announce import channels
@@ -35,7 +35,7 @@ _TRIES = 4
 _LEASE_SLICE = 10.0
 
 
-def contain(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
+def contain(app: App, held: StoredIncident, policy: Policy, deadline: Deadline) -> StoredIncident:
     """Make every change of the saved plan, or end in a question, a bar or a failure; raises Transient to be resumed."""
     if not held.sealed:
         return _ended(
@@ -56,12 +56,12 @@ def contain(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
 class _Step(Exception):  # noqa: N818 - one turn ended otherwise than in success
     """The turn ended with this saved incident: a new plan, a question, a bar or a failure."""
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, held: StoredIncident) -> None:
         super().__init__(held.incident.phase)
         self.held = held
 
 
-def _make_all(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
+def _make_all(app: App, held: StoredIncident, policy: Policy, deadline: Deadline) -> StoredIncident:
     plan = held.incident.plan
     if plan is None:
         return _ended(app, held, "failed", "there is no plan to carry out")
@@ -88,7 +88,7 @@ def _make_all(app: App, held: Held, policy: Policy, deadline: Deadline) -> Held:
     return _ended(app, replace(held, incident=replace(done, still_open=open_)), "contained", _summary(plan))
 
 
-def _make_or_turn(app: App, held: Held, policy: Policy, change: Change, deadline: Deadline) -> Held:
+def _make_or_turn(app: App, held: StoredIncident, policy: Policy, change: Change, deadline: Deadline) -> StoredIncident:
     """One change, made; raises Denied, or where it ends otherwise the turn's end."""
     try:
         return _make(app, held, change, deadline)
@@ -123,16 +123,16 @@ def _grew(app: App, incident: Incident, policy: Policy, plan: Plan, deadline: De
     try:
         return redraw(app, incident, policy, deadline).writes
     except Refused as fault:
-        app.say("WARNING", f"what is contained could not be looked at once more: {fault}", incident=incident.id)
+        app.log("WARNING", f"what is contained could not be looked at once more: {fault}", incident=incident.id)
         return False
 
 
-def _saved(app: App, held: Held) -> Held:
+def _saved(app: App, held: StoredIncident) -> StoredIncident:
     """The incident as last saved by us, after an exception lost the newer value."""
     return app.ledger.read(held.incident.id) or held
 
 
-def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
+def _make(app: App, held: StoredIncident, change: Change, deadline: Deadline) -> StoredIncident:
     """One change: written if the settings are still as drafted, verified in any case."""
     surface = app.surfaces[change.surface]
     held = _await_operation(app, held, surface, deadline)
@@ -156,18 +156,18 @@ def _make(app: App, held: Held, change: Change, deadline: Deadline) -> Held:
             # A stale etag, or an answer that was lost: what is in force now decides, never a blind repeat.
             if attempt == _TRIES - 1 or deadline.passed:
                 raise
-            app.say("WARNING", f"the write is looked at again: {fault}", incident=held.incident.id)
+            app.log("WARNING", f"the write is looked at again: {fault}", incident=held.incident.id)
             time.sleep(deadline.remaining(0.2 * 2**attempt))
             continue
         verifying = replace(held.incident, phase="verifying", operation=operation or None)
-        held = app.ledger.save(held, verifying.told(app.now_ns(), "firebreak", f"wrote {keys(change)}"))
+        held = app.ledger.save(held, verifying.with_history(app.now_ns(), "firebreak", f"wrote {keys(change)}"))
         held = _await_operation(app, held, surface, deadline)
         return verify(app, held, change, look(app, held.incident, change.target, deadline), deadline)
     message = "the write could not be made in time"
     raise Transient(message)
 
 
-def _await_operation(app: App, held: Held, surface: Surface, deadline: Deadline) -> Held:
+def _await_operation(app: App, held: StoredIncident, surface: Surface, deadline: Deadline) -> StoredIncident:
     """Poll the saved operation to its end, extending the lease on the way; raises Failed, or Unfinished in the end."""
     while held.incident.operation:
         try:
@@ -194,7 +194,7 @@ def _require_as_drafted(app: App, incident: Incident, change: Change, seen: Seen
     require_closed(app, incident, change, seen)
 
 
-def _stand(app: App, held: Held, change: Change, seen: Seen) -> Held:
+def _stand(app: App, held: StoredIncident, change: Change, seen: Seen) -> StoredIncident:
     """Record what will stand, compare-and-set, before the write it leads to."""
     plan, incident = held.incident.plan, held.incident
     standing, document = app.ledger.standing(change.target.key)
@@ -208,12 +208,12 @@ def _stand(app: App, held: Held, change: Change, seen: Seen) -> Held:
     if not standing.holds:
         holding = replace(holding, origin_changed_ns=seen.workload.updated_ns)
     # Saved first: a hold that the incident does not know of would never be released.
-    held = app.ledger.save(held, replace(incident.also_holding(change.target), phase="containing"))
+    held = app.ledger.save(held, replace(incident.with_target(change.target), phase="containing"))
     app.ledger.stand(holding, document)
     return held
 
 
-def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline) -> Held:
+def _redraft(app: App, held: StoredIncident, policy: Policy, why: str, deadline: Deadline) -> StoredIncident:
     """Draft anew from fresh settings; what a person approved goes on only if the digest is the same."""
     incident = held.incident
     plan = redraw(app, incident, policy, deadline)
@@ -225,7 +225,7 @@ def _redraft(app: App, held: Held, policy: Policy, why: str, deadline: Deadline)
     if incident.answer is not None and not is_approved(incident, plan):
         caps = incident.decision.caps if incident.decision else ()
         return ask(app, held, policy, plan, caps, f"{why}{difference(incident, plan)}")
-    fresh = replace(incident, plan=plan, operation=None).told(app.now_ns(), "firebreak", f"drafted anew: {why}")
+    fresh = replace(incident, plan=plan, operation=None).with_history(app.now_ns(), "firebreak", f"drafted anew: {why}")
     return app.ledger.save(held, fresh)
 
 
@@ -236,14 +236,14 @@ def _within_limits(app: App, incident: Incident, deadline: Deadline) -> None:
             raise Unconfirmed(cap)
 
 
-def _with_plan(held: Held, plan: Plan) -> Held:
+def _with_plan(held: StoredIncident, plan: Plan) -> StoredIncident:
     """The held incident with another plan, unsaved."""
     return replace(held, incident=replace(held.incident, plan=plan))
 
 
 def _unsupported(
-    app: App, held: Held, policy: Policy, change: Change, refusal: Unsupported, deadline: Deadline
-) -> Held:
+    app: App, held: StoredIncident, policy: Policy, change: Change, refusal: Unsupported, deadline: Deadline
+) -> StoredIncident:
     """A setting that the API does not take is drafted around; anything else that it refuses is a refusal."""
     if refusal.setting is None or refusal.setting in held.incident.unsupported:
         return _refused(app, held, policy, change, refusal, deadline)
@@ -251,12 +251,14 @@ def _unsupported(
     return _redraft(app, replace(held, incident=known), policy, str(refusal), deadline)
 
 
-def _refused(app: App, held: Held, policy: Policy, change: Change, refusal: Refused, deadline: Deadline) -> Held:
+def _refused(
+    app: App, held: StoredIncident, policy: Policy, change: Change, refusal: Refused, deadline: Deadline
+) -> StoredIncident:
     """The change failed for good: record it, and once, where the policy says `otherwise`, draft that for its target."""
     if isinstance(refusal, Failed) and took_effect(app, held.incident, change, deadline):
         resumed = replace(held.incident, operation=None, phase="containing")
         what = f"the operation ended in an error, yet the change is in effect: {refusal}"
-        return app.ledger.save(held, resumed.told(app.now_ns(), "firebreak", what))
+        return app.ledger.save(held, resumed.with_history(app.now_ns(), "firebreak", what))
     incident = held.incident
     held = recorded(app, held, change, refusal, deadline)
     gives_way = tuple(step.action for step in policy.then if step.otherwise and step.action in change.actions)
@@ -267,16 +269,16 @@ def _refused(app: App, held: Held, policy: Policy, change: Change, refusal: Refu
     return _redraft(app, replace(held, incident=known), policy, str(refusal), deadline)
 
 
-def _asked_still(app: App, held: Held, bar: Barred) -> Held:
+def _asked_still(app: App, held: StoredIncident, bar: Barred) -> StoredIncident:
     """A person had approved; the question stays, to be answered again once the bar is lifted."""
     incident, question = held.incident, held.incident.question
     expires = question.expires_ns if question else None
     asked = replace(incident, phase="waiting", answer=None, operation=None, next_ns=expires)
     what = f"not carried out: {bar.cap.reason}; approve again once that is lifted"
-    return app.ledger.save(held, asked.told(app.now_ns(), "firebreak", what))
+    return app.ledger.save(held, asked.with_history(app.now_ns(), "firebreak", what))
 
 
-def _barred(app: App, held: Held, bar: Barred) -> Held:
+def _barred(app: App, held: StoredIncident, bar: Barred) -> StoredIncident:
     incident = held.incident
     decision = incident.decision and replace(
         incident.decision, mode=min(incident.decision.mode, bar.cap.mode), caps=(*incident.decision.caps, bar.cap)
@@ -284,10 +286,10 @@ def _barred(app: App, held: Held, bar: Barred) -> Held:
     return _ended(app, replace(held, incident=replace(incident, decision=decision)), bar.phase, bar.cap.reason)
 
 
-def _ended(app: App, held: Held, phase: Phase, what: str) -> Held:
+def _ended(app: App, held: StoredIncident, phase: Phase, what: str) -> StoredIncident:
     """Save the incident in its new phase, with its announcement."""
-    told = held.incident.told(app.now_ns(), "firebreak", what)
-    return app.ledger.save(held, resting(app, told, phase).announcing(channels(app)))
+    told = held.incident.with_history(app.now_ns(), "firebreak", what)
+    return app.ledger.save(held, resting(app, told, phase).with_announcements(channels(app)))
 
 
 def _summary(plan: Plan) -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from firebreak import VERSION
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import named_revisions
 from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.cloud_run.workload import IDENTITY, Gone, Workload
 from firebreak.core.containment.active_containment import Standing
-from firebreak.core.containment.guard_input import Further, Situation
+from firebreak.core.containment.guard_input import AdditionalTarget, GuardInput
 from firebreak.core.containment.guards import caps_for
 from firebreak.core.containment.plan import GONE, Outcome, Plan, StepRefusal
 from firebreak.core.errors import Refused
@@ -26,14 +26,14 @@ from firebreak.core.policy.selection import Choice, Considered, choose, outstand
 from firebreak.core.secrets.redaction import LONGEST_LIST
 from firebreak.core.ternary import Truth
 from firebreak.core.timestamps import NANOS
-from firebreak.ledger.records import Held, NotActedOn
+from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.blast_radius import take_slots
 from firebreak.response.confirm import Confirmed
 from firebreak.response.draw import Drawing, draw
 from firebreak.response.gather import Gathering
-from firebreak.response.look import Known, Seen, case_seen, images_of, wait_for_others
+from firebreak.response.look import Known, Seen, edit_context_seen, images_of, wait_for_others
 from firebreak.response.set_aside import set_aside
 
 UNREACHABLE_FOR_NS = 600 * NANOS
@@ -50,25 +50,25 @@ class Decided:
     further: tuple[Workload, ...] = ()
 
 
-def decide(app: App, held: Held, confirmed: Confirmed, deadline: Deadline) -> Decided:
+def decide(app: App, held: StoredIncident, confirmed: Confirmed, deadline: Deadline) -> Decided:
     """Gather until the evidence suffices, choose a policy, draft its plan, and lower the mode by every guard."""
     finding, incident = confirmed.finding, held.incident
     now_ns = app.now_ns()
-    gathering = Gathering.start(finding, app.sources, app.enrichers, deadline, app.say)
+    gathering = Gathering.start(finding, app.sources, app.enrichers, deadline, app.log)
     evidence = gathering.until_it_suffices(lambda known, open_: _matters(app, finding, known, open_, now_ns))
     choice = choose(app.policies.to_try(finding.facts()), finding.facts() | merged(evidence), now_ns)
     workload = _detail(evidence, "workload", Workload)
     related = _detail(evidence, "related", tuple)
     named = named_revisions(related or ())
     standing, fault = _standing(app, finding.target)
-    case = case_seen(finding, workload, Known(named), standing) if workload else None
+    case = edit_context_seen(finding, workload, Known(named), standing) if workload else None
     about = replace(incident, finding=finding, failed_actions=(), failed_on={})
     drawn = _draw(app, about, choice, workload, case, standing, named, deadline)
     if workload and standing and drawn and drawn.plan.writes and standing.held_by_others(incident.id):
         # The settings were read before what stands was: others may have closed by now what this plan would close.
         wait_for_others(app, incident, standing)
         workload = _again(app, workload, deadline)
-        case = case_seen(finding, workload, Known(named), standing)
+        case = edit_context_seen(finding, workload, Known(named), standing)
         drawn = _draw(app, about, choice, workload, case, standing, named, deadline)
     plan = drawn.plan if drawn else None
     situation = _situation(app, held, confirmed, choice, evidence, workload, case)
@@ -107,7 +107,7 @@ def _draw(  # noqa: PLR0913, PLR0917 - a drawing rests on all of them
     about: Incident,
     choice: Choice,
     workload: Workload | None,
-    case: Case | None,
+    case: EditContext | None,
     standing: Standing | None,
     named: frozenset[str],
     deadline: Deadline,
@@ -121,9 +121,9 @@ def _draw(  # noqa: PLR0913, PLR0917 - a drawing rests on all of them
     return draw(app, about, choice.policy, seen, Known(named, case.suspicion, images_of(case)), deadline)
 
 
-def _seen_further(app: App, situation: Situation, drawn: Drawing, deadline: Deadline) -> Situation:
+def _seen_further(app: App, situation: GuardInput, drawn: Drawing, deadline: Deadline) -> GuardInput:
     """The situation with what was learned of further targets, and who else uses what would be taken from all."""
-    places = tuple(Further(one.workload.target, one.case, one.standing, one.workload) for one in drawn.further)
+    places = tuple(AdditionalTarget(one.workload.target, one.case, one.standing, one.workload) for one in drawn.further)
     fault = situation.standing_fault or drawn.broken
     changes = (*drawn.plan.changes, *drawn.plan.fallback)
     accounts = {one.target.name: one.target for one in changes if one.surface == IDENTITY and one.after}
@@ -137,24 +137,24 @@ def _kind(target: Target | NotATarget) -> str:
 
 def _situation(
     app: App,
-    held: Held,
+    held: StoredIncident,
     confirmed: Confirmed,
     choice: Choice,
     evidence: tuple[Evidence, ...],
     workload: Workload | None,
-    case: Case | None,
-) -> Situation:
+    case: EditContext | None,
+) -> GuardInput:
     finding = confirmed.finding
     target = finding.target
     if isinstance(target, NotATarget):
         raise TypeError(target.reason)
-    return Situation(
+    return GuardInput(
         finding=finding,
         target=target,
         trust=confirmed.trust,
         trust_reason=confirmed.reason,
         ceilings=app.ceilings(),
-        charter=app.policies.charter,
+        config=app.policies.config,
         own=app.settings.own,
         claimed_ns=held.claimed_ns,
         workload=workload,
@@ -178,7 +178,7 @@ def _standing(app: App, target: Target | NotATarget) -> tuple[Standing | None, s
         return None, str(fault)
 
 
-def _decision(app: App, choice: Choice, situation: Situation, plan: Plan | None, named: frozenset[str]) -> Decision:
+def _decision(app: App, choice: Choice, situation: GuardInput, plan: Plan | None, named: frozenset[str]) -> Decision:
     wanted = choice.mode or Mode.MONITOR
     caps = caps_for(situation, plan, app.actions) if choice.policy else ()
     case = situation.case

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from firebreak.core.actions.action import RefusalKind
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import IDENTITY, Workload
@@ -58,7 +58,7 @@ def draw(app: App, incident: Incident, policy: Policy, seen: Seen, known: Known,
         if isinstance(there := found[region.key], Seen):
             plan = plan.beside(_elsewhere(app, steps, there, incident.failed_for(region)), region.place)
     for one in (refusal for refusal in plan.refusals if refusal.kind == "fault"):
-        app.say("ERROR", f"a fault in Firebreak itself, in {one.action}: {one.reason}", incident=incident.id)
+        app.log("ERROR", f"a fault in Firebreak itself, in {one.action}: {one.reason}", incident=incident.id)
     return Drawing(
         plan,
         tuple(one for one in found.values() if isinstance(one, Seen)),
@@ -122,7 +122,7 @@ def _accounts(seen: Seen) -> tuple[Target, ...]:
     return tuple(workload.target.account(email) for email in sorted(emails))
 
 
-def _with_identities(seen: Seen, accounts: tuple[Target, ...], found: dict[str, _Found]) -> tuple[Case, State]:
+def _with_identities(seen: Seen, accounts: tuple[Target, ...], found: dict[str, _Found]) -> tuple[EditContext, State]:
     """The case and the settings that the target's own plan is drawn on, with those of its suspects' accounts."""
     state = dict(seen.workload.state)
     unread = dict(seen.case.unread)

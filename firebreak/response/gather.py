@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from firebreak.core.facts import Evidence
 from firebreak.core.findings.finding import Finding
 from firebreak.ports.deadline import Deadline
-from firebreak.ports.enrichment import Enricher, Sources, answer_of
-from firebreak.ports.log import Say
+from firebreak.ports.enrichment import Enricher, EnrichmentClients, answer_of
+from firebreak.ports.log import LogSink
 
 Matters = Callable[[tuple[Evidence, ...], frozenset[str]], frozenset[str]]
 """Given the answers so far and the sources still outstanding: which of these could still change the decision."""
@@ -26,15 +26,20 @@ class Gathering:
     deadline: Deadline
     answers: queue.SimpleQueue[Evidence]
     started: float
-    say: Say
+    log: LogSink
     collected: dict[str, Evidence]
 
     @classmethod
     def start(
-        cls, finding: Finding, collaborators: Sources, enrichers: Mapping[str, Enricher], deadline: Deadline, say: Say
+        cls,
+        finding: Finding,
+        collaborators: EnrichmentClients,
+        enrichers: Mapping[str, Enricher],
+        deadline: Deadline,
+        log: LogSink,
     ) -> Gathering:
         """Ask every source at once; what fails in one of them is said with its place in the code."""
-        gathering = cls(enrichers, deadline, queue.SimpleQueue(), time.monotonic(), say, {})
+        gathering = cls(enrichers, deadline, queue.SimpleQueue(), time.monotonic(), log, {})
         for name, enricher in enrichers.items():
             threading.Thread(
                 target=gathering._ask,
@@ -44,9 +49,9 @@ class Gathering:
             ).start()
         return gathering
 
-    def _ask(self, name: str, enricher: Enricher, finding: Finding, collaborators: Sources) -> None:
+    def _ask(self, name: str, enricher: Enricher, finding: Finding, collaborators: EnrichmentClients) -> None:
         began = time.monotonic()
-        evidence = answer_of(name, enricher, finding, collaborators, self.say)
+        evidence = answer_of(name, enricher, finding, collaborators, self.log)
         self.answers.put(replace(evidence, took_ms=round((time.monotonic() - began) * 1000)))
 
     @property

@@ -42,7 +42,7 @@ def check_again(app: App, incident: Incident, target: Target, standing: Standing
 
 def bars_now(app: App, incident: Incident, target: Target, standing: Standing) -> None:
     """What may have come up in this very moment, a halt above all; raises Barred or Unconfirmed."""
-    caps = [*ceiling_caps(app.ceilings()), *source_bar(incident.finding, app.policies.charter)]
+    caps = [*ceiling_caps(app.ceilings()), *source_bar(incident.finding, app.policies.config)]
     caps += itself_caps(target, app.settings.own)
     caps += [CONTAINED] if standing.held_by_others(incident.id) else []
     caps += released_caps(standing, app.now_ns())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from firebreak.core.actions.case import Case, case_of
+from firebreak.core.actions.case import EditContext, edit_context
 from firebreak.core.actions.suspects import Suspicion, carriers, find_suspects, find_suspects_elsewhere
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
@@ -22,7 +22,7 @@ class Seen:
     """A fresh reading with the case it makes."""
 
     workload: Workload
-    case: Case
+    case: EditContext
     standing: Standing
 
 
@@ -51,7 +51,7 @@ def known_of(decision: Decision | None, unsupported: tuple[str, ...]) -> Known:
     return Known(named, own, images, decision.suspects_elsewhere, frozenset(unsupported))
 
 
-def images_of(case: Case) -> frozenset[str]:
+def images_of(case: EditContext) -> frozenset[str]:
     """The images of the suspects, where they are known."""
     return frozenset[str]().union(*(one.digests for one in case.revisions if one.name in case.own))
 
@@ -86,7 +86,7 @@ def look_over(
 ) -> Seen:
     """Read the target under what stands on it; raises Missing, Denied or Transient."""
     workload = app.read(target, deadline.sooner(15))
-    case = case_seen(incident.finding, workload, known, standing)
+    case = edit_context_seen(incident.finding, workload, known, standing)
     # Who was suspect when the decision fell stays so, also once nothing leads there any more.
     if _is_of(incident.finding, target):
         decided = known.own.revisions if known.own else frozenset[str]()
@@ -100,7 +100,7 @@ def _is_of(finding: Finding, target: Target) -> bool:
     return isinstance(finding.target, Target) and finding.target.key == target.key
 
 
-def case_seen(finding: Finding, workload: Workload, known: Known, standing: Standing | None) -> Case:
+def edit_context_seen(finding: Finding, workload: Workload, known: Known, standing: Standing | None) -> EditContext:
     """Suspects and all else that edits look at, from a reading of the workload.
 
     An event from before the standing containment was verified is judged by the traffic of that time, the origin's; of
@@ -114,7 +114,7 @@ def case_seen(finding: Finding, workload: Workload, known: Known, standing: Stan
     held = standing.suspects if standing else frozenset[str]()
     if not suspicion.revisions and (again := carriers(finding, workload, held)):
         suspicion = Suspicion("digest", again, f"{', '.join(sorted(again))} carries the image and is held already")
-    return replace(case_of(workload.target, suspicion, workload, known.unsupported), held=held)
+    return replace(edit_context(workload.target, suspicion, workload, known.unsupported), held=held)
 
 
 def _suspicion(finding: Finding, seen: Workload, known: Known) -> Suspicion:

@@ -11,7 +11,7 @@ from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Notification, parse_notification
 from firebreak.core.incidents.command import Command
 from firebreak.ledger.ledger import Ledger
-from firebreak.ledger.records import Held, NotActedOn
+from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import Unsent, count_refused, flush
 from firebreak.response.app import App
@@ -19,9 +19,9 @@ from firebreak.response.evidence.collector import collect
 from firebreak.response.respond import proceed
 from firebreak.response.set_aside import claimed, not_due, set_aside
 from firebreak.response.triggers import answers
-from firebreak.response.triggers.answers import Answered
-from firebreak.response.triggers.execute import Obeyed
-from firebreak.response.triggers.execute import obey as obeyed
+from firebreak.response.triggers.answers import AnswerResult
+from firebreak.response.triggers.execute import CommandResult
+from firebreak.response.triggers.execute import execute as result
 from firebreak.response.triggers.missed import answer_missed
 from firebreak.response.triggers.sweep import (
     Tally,
@@ -39,7 +39,7 @@ _MOST_FORGOTTEN = 1000
 _MOST_TOLD = 5
 
 
-def respond(app: App, data: bytes, budget: float = BUDGET_SECONDS) -> Held:
+def respond(app: App, data: bytes, budget: float = BUDGET_SECONDS) -> StoredIncident:
     """Answer one Pub/Sub message within `budget` seconds.
 
     Raises Malformed for the dead-letter road, Transient for another delivery.
@@ -47,7 +47,7 @@ def respond(app: App, data: bytes, budget: float = BUDGET_SECONDS) -> Held:
     return answer(app, parse_notification(data), Deadline.after(budget))
 
 
-def answer(app: App, notification: Notification, deadline: Deadline) -> Held:
+def answer(app: App, notification: Notification, deadline: Deadline) -> StoredIncident:
     """Own the finding's incident, go on from where it stands, tell, and let it go; raises Transient."""
     app = as_one_worker(app)
     held = begun = claimed(app, notification.finding)
@@ -61,22 +61,24 @@ def answer(app: App, notification: Notification, deadline: Deadline) -> Held:
     return app.ledger.free(held, held.incident) if held.incident.owner else held
 
 
-def approve(app: App, incident_id: str, by: str, digest: str) -> Answered | None:
+def approve(app: App, incident_id: str, by: str, digest: str) -> AnswerResult | None:
     """Approve the question of that digest and contain; None if there is no such incident."""
     return _command(app, incident_id, lambda own, held, until: answers.approve(own, held, by, digest, until))
 
 
-def reject(app: App, incident_id: str, by: str, reason: str, digest: str) -> Answered | None:
+def reject(app: App, incident_id: str, by: str, reason: str, digest: str) -> AnswerResult | None:
     """Answer the question of that digest with no; None if there is no such incident."""
     return _command(app, incident_id, lambda own, held, _: answers.reject(own, held, by, reason, digest))
 
 
-def release(app: App, incident_id: str, by: str) -> Answered | None:
+def release(app: App, incident_id: str, by: str) -> AnswerResult | None:
     """Take the incident's hold away and restore what it set; a person's release passes every guard."""
     return _command(app, incident_id, lambda own, held, until: answers.release(own, held, by, until))
 
 
-def close(app: App, incident_id: str, by: str, closed_as: str, reason: str = "", digest: str = "") -> Answered | None:
+def close(
+    app: App, incident_id: str, by: str, closed_as: str, reason: str = "", digest: str = ""
+) -> AnswerResult | None:
     """End an incident with what it was found to be; None if there is no such incident.
 
     Where a person was asked about it, the digest is of the question that was seen.
@@ -84,19 +86,19 @@ def close(app: App, incident_id: str, by: str, closed_as: str, reason: str = "",
     return _command(app, incident_id, lambda own, held, _: answers.close(own, held, by, closed_as, reason, digest))
 
 
-def review(app: App, incident_id: str, by: str) -> Answered | None:
+def review(app: App, incident_id: str, by: str) -> AnswerResult | None:
     """Look at what stands now, and announce it again; None if there is no such incident."""
     return _command(app, incident_id, lambda own, held, until: answers.review(own, held, by, until))
 
 
-def obey(app: App, command: Command) -> Obeyed:
+def execute(app: App, command: Command) -> CommandResult:
     """Carry out one command, once; raises Transient for another delivery."""
-    return obeyed(app, command, lambda: _carried_out(app, command))
+    return result(app, command, lambda: _carried_out(app, command))
 
 
-def _carried_out(app: App, command: Command) -> Obeyed:
+def _carried_out(app: App, command: Command) -> CommandResult:
     identity, by = command.incident, command.by
-    verbs: Mapping[str, Callable[[], Answered | None]] = {
+    verbs: Mapping[str, Callable[[], AnswerResult | None]] = {
         "approve": lambda: approve(app, identity, by, command.digest),
         "reject": lambda: reject(app, identity, by, command.reason, command.digest),
         "release": lambda: release(app, identity, by),
@@ -105,30 +107,30 @@ def _carried_out(app: App, command: Command) -> Obeyed:
     }
     if command.verb == "sweep":
         swept = sweep(app)
-        return Obeyed(done=not (swept.refused or swept.later), says=str(swept), unreached=bool(swept.later))
+        return CommandResult(done=not (swept.refused or swept.later), says=str(swept), unreached=bool(swept.later))
     if command.verb in ("halt", "resume"):
         return stop_or_go(app.ledger, command)
     try:
         answered = verbs[command.verb]()
     except Refused as fault:
-        return Obeyed(done=False, says=str(fault), incident=identity)
+        return CommandResult(done=False, says=str(fault), incident=identity)
     if answered is None:
-        return Obeyed(done=False, says=f"there is no incident {identity}")
-    return Obeyed(answered.done, answered.says, identity)
+        return CommandResult(done=False, says=f"there is no incident {identity}")
+    return CommandResult(answered.done, answered.says, identity)
 
 
-def stop_or_go(ledger: Ledger, command: Command) -> Obeyed:
+def stop_or_go(ledger: Ledger, command: Command) -> CommandResult:
     """Set the halt or lift it; needs nothing but the ledger, so that it works when little else does."""
     if command.verb == "halt":
         ledger.halt(command.reason, command.by)
-        return Obeyed(done=True, says=HALTED)
+        return CommandResult(done=True, says=HALTED)
     halt = ledger.standing_halt()
     if halt is None:
-        return Obeyed(done=False, says="nothing is halted")
+        return CommandResult(done=False, says="nothing is halted")
     if against := _stays(halt, command):
-        return Obeyed(done=False, says=f"the halt stays ({halt}): {against}")
+        return CommandResult(done=False, says=f"the halt stays ({halt}): {against}")
     ledger.lift(halt, command.by)
-    return Obeyed(done=True, says="the halt is lifted")
+    return CommandResult(done=True, says="the halt is lifted")
 
 
 def _stays(halt: Halt, command: Command) -> str:
@@ -143,7 +145,9 @@ def _stays(halt: Halt, command: Command) -> str:
     return "" if halt.at_ns <= command.sent_ns else f"it was set after the order was sent; {again}"
 
 
-def _command(app: App, incident_id: str, act: Callable[[App, Held, Deadline], Answered]) -> Answered | None:
+def _command(
+    app: App, incident_id: str, act: Callable[[App, StoredIncident, Deadline], AnswerResult]
+) -> AnswerResult | None:
     """Own the incident, act, tell, and let it go; raises Transient while somebody else works on it."""
     app = as_one_worker(app)
     deadline = Deadline.after(BUDGET_SECONDS)
@@ -163,12 +167,12 @@ def _command(app: App, incident_id: str, act: Callable[[App, Held, Deadline], An
     return replace(answered, held=app.ledger.free(held, held.incident))
 
 
-def _flushed(app: App, held: Held, deadline: Deadline) -> Held:
+def _flushed(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
     """What was asked for is done and saved; what cannot be announced now is announced by the sweep."""
     try:
         return flush(app, held, deadline)
     except Unsent as fault:
-        app.say("WARNING", f"to be announced by the sweep: {fault}", incident=held.incident.id)
+        app.log("WARNING", f"to be announced by the sweep: {fault}", incident=held.incident.id)
         return app.ledger.read(held.incident.id) or held
 
 
@@ -177,14 +181,14 @@ def as_one_worker(app: App) -> App:
     return replace(app, ledger=replace(app.ledger, owner=uuid.uuid4().hex))
 
 
-def give_up_lease(app: App, held: Held) -> None:
+def give_up_lease(app: App, held: StoredIncident) -> None:
     """Let the next delivery go on at once; if even that cannot be saved, the lease runs out by itself."""
     try:
         latest = app.ledger.read(held.incident.id)
         if latest is not None and latest.incident.owner == app.ledger.owner:
             app.ledger.free(latest, latest.incident)
     except Transient:
-        app.say("WARNING", "the lease could not be given up; it runs out by itself", incident=held.incident.id)
+        app.log("WARNING", "the lease could not be given up; it runs out by itself", incident=held.incident.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +220,7 @@ def sweep(app: App, budget: float = BUDGET_SECONDS) -> Swept:
     done = {what: number for what, number in counts.items() if number}
     swept = Swept(done, tuple(counts.refused), tuple(counts.later))
     # An alert counts this very message: nothing may be added to it.
-    app.say("NOTICE", "the sweep is done", sweep=done, refused=swept.refused, later=swept.later)
+    app.log("NOTICE", "the sweep is done", sweep=done, refused=swept.refused, later=swept.later)
     return swept
 
 

@@ -8,7 +8,7 @@ from firebreak.core.cloud_run.traffic_status import told_by_status
 from firebreak.core.containment.plan import SUCCESS, Change, Outcome
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident
-from firebreak.ledger.records import Held, NotActedOn
+from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.look import look
@@ -25,18 +25,18 @@ def took_effect(app: App, incident: Incident, change: Change, deadline: Deadline
         return False
 
 
-def recorded(app: App, held: Held, change: Change, refusal: Refused, deadline: Deadline) -> Held:
+def recorded(app: App, held: StoredIncident, change: Change, refusal: Refused, deadline: Deadline) -> StoredIncident:
     """The incident, unsaved, with the outcome of a refused change; its hold goes where nothing of it stands."""
     incident = held.incident
     detail = f"{incident.place_of(change.target)}{refusal}"
     outcome = Outcome(change.surface, refusal.status, detail, change.actions, (), change.target.key)
     known = replace(incident, outcomes=(*incident.outcomes, outcome), operation=None)
-    known = known.told(app.now_ns(), "firebreak", f"{', '.join(change.actions)} failed: {refusal}")
+    known = known.with_history(app.now_ns(), "firebreak", f"{', '.join(change.actions)} failed: {refusal}")
     let_go(app, held, change, deadline)
     return replace(held, incident=known)
 
 
-def let_go(app: App, held: Held, change: Change, deadline: Deadline) -> None:
+def let_go(app: App, held: StoredIncident, change: Change, deadline: Deadline) -> None:
     """Give the hold up again if nothing of the plan is in the settings: other changes of it may stand."""
     try:
         standing, document = app.ledger.standing(change.target.key)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from firebreak.core.actions.action import Refusal
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.state import State, surface_of
 from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.cloud_run.workload import IDENTITY, INGRESS, Workload, references
@@ -19,11 +19,11 @@ from firebreak.core.containment.plan import Change
 from firebreak.core.errors import Drifted, Missing, Refused, Transient, Unfinished
 from firebreak.core.incidents.incident import Incident, Release
 from firebreak.ledger.documents import Conflict, Document
-from firebreak.ledger.records import Held, NotActedOn
+from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels
 from firebreak.response.app import App
-from firebreak.response.look import case_seen, known_of
+from firebreak.response.look import edit_context_seen, known_of
 from firebreak.response.verify import in_force
 
 _TRIES = 5
@@ -36,12 +36,12 @@ class CannotRelease(Refused):
 class _Overtaken(Exception):  # noqa: N818 - the release begins anew
     """Others came to stand on the target since the release was drawn; `held` is the incident as saved last."""
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, held: StoredIncident) -> None:
         super().__init__(held.incident.id)
         self.held = held
 
 
-def release(app: App, held: Held, by: str, deadline: Deadline) -> Held:
+def release(app: App, held: StoredIncident, by: str, deadline: Deadline) -> StoredIncident:
     """Take this incident's hold away and restore what it set; raises CannotRelease, or Transient to be run again."""
     target = held.incident.finding.target
     if isinstance(target, NotATarget):
@@ -60,7 +60,7 @@ def release(app: App, held: Held, by: str, deadline: Deadline) -> Held:
     raise Transient(message)
 
 
-def _carry_out(app: App, held: Held, by: str, deadline: Deadline) -> Held:
+def _carry_out(app: App, held: StoredIncident, by: str, deadline: Deadline) -> StoredIncident:
     """Restore what the saved release names, and take each target's hold away once that is in force there.
 
     One target that refuses keeps its hold; the others do not wait for it.
@@ -84,13 +84,13 @@ def _carry_out(app: App, held: Held, by: str, deadline: Deadline) -> Held:
     return _ended(app, held, held.incident, by)
 
 
-def _refused(app: App, held: Held, by: str, refused: Mapping[str, Refused]) -> NoReturn:
+def _refused(app: App, held: StoredIncident, by: str, refused: Mapping[str, Refused]) -> NoReturn:
     """Save the incident as one that still stands; raises CannotRelease."""
     _stop_releasing(app, held.incident)
     targets = [target for target in held.incident.targets if target.key in refused]
     why = "; ".join(f"{held.incident.place_of(target)}{refused[target.key]}" for target in targets)
     undone = replace(held.incident, release=None)
-    app.ledger.free(held, undone.told(app.now_ns(), by, f"the release was refused: {why}"))
+    app.ledger.free(held, undone.with_history(app.now_ns(), by, f"the release was refused: {why}"))
     message = f"the release was refused, the containment still stands: {why}"
     raise CannotRelease(message) from None
 
@@ -106,18 +106,18 @@ class _Drawn:
     changes: tuple[Change, ...]
 
 
-def _begin(app: App, held: Held, by: str, deadline: Deadline) -> Held:
+def _begin(app: App, held: StoredIncident, by: str, deadline: Deadline) -> StoredIncident:
     """Save what will be written, and on each standing that it is; from here on a crash is resumed, not repeated."""
     incident, now = held.incident, app.now_ns()
     drawn = [one for target in incident.targets if (one := _draw(app, incident, target, deadline))]
     if not any(one.standing.held_by(incident.id) for one in drawn):
         nothing = "asked for the release: this incident holds nothing, so nothing was written"
-        return app.ledger.save(held, replace(incident.told(now, by, nothing), release=Release(by, ())))
+        return app.ledger.save(held, replace(incident.with_history(now, by, nothing), release=Release(by, ())))
     # The way back begins where containing ended: what runs as a disabled account may take no update.
     changes = tuple(
         sorted((change for one in drawn for change in one.changes), key=lambda one: one.surface != IDENTITY)
     )
-    told = incident.told(now, by, _said(incident, changes, drawn))
+    told = incident.with_history(now, by, _said(incident, changes, drawn))
     held = app.ledger.save(held, replace(told, release=Release(by, changes), still_open=_left(incident, drawn)))
     for one in drawn:
         back = {key: value for change in one.changes for key, value in change.after.items()}
@@ -155,7 +155,7 @@ def _require_read(standing: Standing, workload: Workload) -> None:
         raise CannotRelease(message)
 
 
-def _stand(app: App, held: Held, standing: Standing, document: Document | None) -> None:
+def _stand(app: App, held: StoredIncident, standing: Standing, document: Document | None) -> None:
     """Save what stands, over what was read; where somebody else was faster, the release is drawn anew."""
     try:
         app.ledger.stand(standing, document)
@@ -163,11 +163,11 @@ def _stand(app: App, held: Held, standing: Standing, document: Document | None) 
         raise _Overtaken(held) from None
 
 
-def _case(incident: Incident, workload: Workload, standing: Standing) -> Case:
-    return case_seen(incident.finding, workload, known_of(incident.decision, ()), standing)
+def _case(incident: Incident, workload: Workload, standing: Standing) -> EditContext:
+    return edit_context_seen(incident.finding, workload, known_of(incident.decision, ()), standing)
 
 
-def _wanted(app: App, rest: Standing, case: Case) -> State:
+def _wanted(app: App, rest: Standing, case: EditContext) -> State:
     folded = should_stand(rest, case, app.actions)
     if isinstance(folded, Refusal):
         message = f"what other incidents hold could not be kept: {folded.reason}"
@@ -185,7 +185,7 @@ def _keep_others_closed(rest: Standing, wanted: State, workload: Workload) -> No
         raise CannotRelease(message)
 
 
-def _restore(app: App, held: Held, change: Change, deadline: Deadline) -> None:
+def _restore(app: App, held: StoredIncident, change: Change, deadline: Deadline) -> None:
     """Write the keys that still stand as Firebreak left them; those already restored, or a person's, are left."""
     surface = app.surfaces[change.surface]
     for attempt in range(_TRIES):
@@ -232,7 +232,9 @@ def _stop_releasing(app: App, incident: Incident) -> None:
                 app.ledger.stand(replace(standing, releasing="", pending={}), document)
 
 
-def _let_go(app: App, held: Held, target: Target, by: str, deadline: Deadline, *, gone: bool) -> Held:
+def _let_go(
+    app: App, held: StoredIncident, target: Target, by: str, deadline: Deadline, *, gone: bool
+) -> StoredIncident:
     """Take one hold away; what was restored is in force by now."""
     standing, document = app.ledger.standing(target.key)
     if document is None or not standing.held_by(held.incident.id):
@@ -246,7 +248,7 @@ def _let_go(app: App, held: Held, target: Target, by: str, deadline: Deadline, *
         rest = standing.without(held.incident.id)
         _stand(app, held, rest if rest.holds else rest.ended(app.now_ns()), document)
         what = f"{held.incident.place_of(target)}the target does not exist any more: nothing was left to restore"
-        return replace(held, incident=held.incident.told(app.now_ns(), by, what))
+        return replace(held, incident=held.incident.with_history(app.now_ns(), by, what))
     restored = standing.restored(held.incident.id, now.state, now.updated_ns)
     _stand(app, held, replace(restored, released_ns=at), document)
     return replace(held, incident=_differing(held.incident, now))
@@ -266,9 +268,9 @@ def _differing(incident: Incident, now: Workload) -> Incident:
     return replace(incident, still_open=(*incident.still_open, *said))
 
 
-def _ended(app: App, held: Held, incident: Incident, by: str) -> Held:
+def _ended(app: App, held: StoredIncident, incident: Incident, by: str) -> StoredIncident:
     ended = replace(incident, phase="released", release=None, question=None, next_ns=None)
-    return app.ledger.save(held, ended.told(app.now_ns(), by, "released").announcing(channels(app)))
+    return app.ledger.save(held, ended.with_history(app.now_ns(), by, "released").with_announcements(channels(app)))
 
 
 def _said(incident: Incident, changes: tuple[Change, ...], drawn: list[_Drawn]) -> str:

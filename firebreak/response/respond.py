@@ -13,7 +13,7 @@ from firebreak.core.mode import Cap, Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.triage import reason_to_decline, settled_in_scc
 from firebreak.core.timestamps import NANOS
-from firebreak.ledger.records import Held
+from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels
 from firebreak.response.app import App
@@ -29,14 +29,16 @@ ASK_AGAIN_NS = 300 * NANOS
 _UNVERIFIED_FOR_NS = 24 * 3600 * NANOS
 
 
-def proceed(app: App, held: Held, notification: Notification, deadline: Deadline) -> Held:
+def proceed(app: App, held: StoredIncident, notification: Notification, deadline: Deadline) -> StoredIncident:
     """Go on from the phase that is saved; a settled incident has nothing left but its outbox."""
     reason = reason_to_decline(notification, app.policies)
     phase = held.incident.phase
     if held.joined:
         return _another_event(app, held, notification, reason, deadline)
     if phase == "declined" and reason is None and not _was_decided(held):
-        reopened = replace(held.incident, phase="received").told(app.now_ns(), "firebreak", "SCC published it again")
+        reopened = replace(held.incident, phase="received").with_history(
+            app.now_ns(), "firebreak", "SCC published it again"
+        )
         return _decide(app, app.ledger.save(held, reopened), notification, deadline)
     if phase == "monitored" and reason is None and held.incident.next_ns is not None:
         return ask_scc_again(app, held, deadline)[0]
@@ -47,26 +49,28 @@ def proceed(app: App, held: Held, notification: Notification, deadline: Deadline
     return resume(app, held, deadline)
 
 
-def ask_scc_again(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | None]:
+def ask_scc_again(app: App, held: StoredIncident, deadline: Deadline) -> tuple[StoredIncident, str | None]:
     """SCC did not hold the finding: decided anew once it does, given up after a day."""
     incident = held.incident
     confirmed = confirm(app, incident.finding, deadline)
     if confirmed.trust == "confirmed":
         again = replace(incident, phase="received", next_ns=None, decision=None)
-        held = app.ledger.save(held, again.told(app.now_ns(), "firebreak", "SCC holds the finding now"))
+        held = app.ledger.save(held, again.with_history(app.now_ns(), "firebreak", "SCC holds the finding now"))
         return proceed(app, held, Notification(incident.finding, deleted=False), deadline), "confirmed late"
     if app.now_ns() - incident.created_ns < _UNVERIFIED_FOR_NS:
         return app.ledger.save(held, replace(incident, next_ns=app.now_ns() + ASK_AGAIN_NS)), None
-    told = incident.told(app.now_ns(), "firebreak", f"given up after a day: {confirmed.reason}")
+    told = incident.with_history(app.now_ns(), "firebreak", f"given up after a day: {confirmed.reason}")
     return app.ledger.save(held, replace(told, next_ns=None)), "given up"
 
 
-def _was_decided(held: Held) -> bool:
+def _was_decided(held: StoredIncident) -> bool:
     """Whether a decision, and not a look at the message alone, declined it."""
     return held.incident.decision is not None
 
 
-def _another_event(app: App, held: Held, notification: Notification, reason: str | None, deadline: Deadline) -> Held:
+def _another_event(
+    app: App, held: StoredIncident, notification: Notification, reason: str | None, deadline: Deadline
+) -> StoredIncident:
     """A further event of an open incident: told on its record, and decided anew where nothing is under way.
 
     The two are saved together: an event that was only told would be taken for one that was decided.
@@ -74,7 +78,7 @@ def _another_event(app: App, held: Held, notification: Notification, reason: str
     event, incident = notification.finding.incident_id, held.incident
     known = any(entry.what.startswith(f"event {event}") for entry in incident.history)
     if not known:
-        told = incident.told(app.now_ns(), "firebreak", f"event {event} of the same finding{_why(reason)}")
+        told = incident.with_history(app.now_ns(), "firebreak", f"event {event} of the same finding{_why(reason)}")
         held = replace(held, incident=told)
     anew = incident.phase == "received" or (incident.phase in ("contained", "failed") and not known)
     if anew and reason is None:
@@ -89,7 +93,7 @@ def _why(reason: str | None) -> str:
     return f": {reason}" if reason else ""
 
 
-def _decide(app: App, held: Held, notification: Notification, deadline: Deadline) -> Held:
+def _decide(app: App, held: StoredIncident, notification: Notification, deadline: Deadline) -> StoredIncident:
     confirmed = confirm(app, notification.finding, deadline)
     if confirmed.trust == "unreachable" and app.now_ns() - held.claimed_ns < UNREACHABLE_FOR_NS:
         message = f"SCC cannot be asked about the finding: {confirmed.reason}"
@@ -103,7 +107,7 @@ def _decide(app: App, held: Held, notification: Notification, deadline: Deadline
     return collecting.finish(held, decided.gathering.evidence, deadline)
 
 
-def _act(app: App, held: Held, decided: Decided, deadline: Deadline) -> Held:
+def _act(app: App, held: StoredIncident, decided: Decided, deadline: Deadline) -> StoredIncident:
     """Carry the decision out as far as its mode goes."""
     incident, policy = decided.incident, decided.policy
     decision, plan = incident.decision, incident.plan
@@ -119,11 +123,11 @@ def _act(app: App, held: Held, decided: Decided, deadline: Deadline) -> Held:
         return end(app, held, "failed", _refusals(plan))
     # What a person said of an earlier plan approves nothing of this one.
     begun = replace(incident, phase="containing", answer=None)
-    told = begun.told(app.now_ns(), "firebreak", f"policy {policy.id} decides: {why}")
+    told = begun.with_history(app.now_ns(), "firebreak", f"policy {policy.id} decides: {why}")
     return contain(app, app.ledger.save(held, told), policy, deadline)
 
 
-def _monitored(app: App, held: Held, caps: tuple[Cap, ...], why: str) -> Held:
+def _monitored(app: App, held: StoredIncident, caps: tuple[Cap, ...], why: str) -> StoredIncident:
     """Only recorded. Where SCC did not hold the finding, the sweep asks again."""
     if any(cap.name == "unverified" for cap in caps):
         held = replace(held, incident=replace(held.incident, next_ns=app.now_ns() + ASK_AGAIN_NS))
@@ -135,7 +139,7 @@ def _nothing_new(plan: Plan) -> bool:
     return bool(plan.changes) and not plan.writes and not any(one.kind == "fault" for one in plan.refusals)
 
 
-def _ask_or_fail(app: App, held: Held, policy: Policy, plan: Plan, why: str) -> Held:
+def _ask_or_fail(app: App, held: StoredIncident, policy: Policy, plan: Plan, why: str) -> StoredIncident:
     decision = held.incident.decision
     caps = decision.caps if decision else ()
     lacking = any(cap.name in ("evidence", "unplaced") for cap in caps)
@@ -149,7 +153,7 @@ def _refusals(plan: Plan) -> str:
     return f"nothing can be done: {reasons}" if reasons else "the policy has nothing to do here"
 
 
-def _complete(held: Held, decided: Decided, confirmed: Confirmed) -> Held:
+def _complete(held: StoredIncident, decided: Decided, confirmed: Confirmed) -> StoredIncident:
     """Add what the sources said after the decision, for the people who read the record; saved with the evidence."""
     if not decided.gathering.outstanding:
         return held
@@ -159,7 +163,7 @@ def _complete(held: Held, decided: Decided, confirmed: Confirmed) -> Held:
     return replace(held, incident=replace(held.incident, evidence=shown, verdict=verdict))
 
 
-def resume(app: App, held: Held, deadline: Deadline) -> Held:
+def resume(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
     """Go on with a plan that was saved and not finished."""
     policy = policy_of(app, held.incident)
     if policy is None:
@@ -167,7 +171,7 @@ def resume(app: App, held: Held, deadline: Deadline) -> Held:
     return contain(app, held, policy, deadline)
 
 
-def end(app: App, held: Held, phase: Phase, what: str) -> Held:
+def end(app: App, held: StoredIncident, phase: Phase, what: str) -> StoredIncident:
     """Save where the incident comes to rest, with its announcement; what is held stays contained."""
-    told = held.incident.told(app.now_ns(), "firebreak", what)
-    return app.ledger.save(held, resting(app, told, phase).announcing(channels(app)))
+    told = held.incident.with_history(app.now_ns(), "firebreak", what)
+    return app.ledger.save(held, resting(app, told, phase).with_announcements(channels(app)))

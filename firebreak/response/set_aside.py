@@ -15,13 +15,13 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.stored_body import FORMAT
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import NO_INDEX, Conflict, Document, Exists, Index
-from firebreak.ledger.records import Held, NotActedOn, UnreadableRecord, index_of, newer, open_incident
+from firebreak.ledger.records import NotActedOn, StoredIncident, UnreadableRecord, index_of, newer, open_incident
 from firebreak.response.app import App
 
 LOOK_AGAIN_NS = 30 * NANOS
 
 
-def claimed(app: App, finding: Finding) -> Held:
+def claimed(app: App, finding: Finding) -> StoredIncident:
     """The finding's incident, owned by us. One of its own that cannot be read is set aside, and begun anew."""
     try:
         return app.ledger.claim(finding)
@@ -43,7 +43,7 @@ def set_aside(app: App, fault: NotActedOn) -> None:
         app.ledger.documents.create("set_aside", key, note, Index(due_ns=now + LOOK_AGAIN_NS))
     except Exists:
         return
-    app.say("ERROR", f"a record is set aside: {fault}", **place)
+    app.log("ERROR", f"a record is set aside: {fault}", **place)
 
 
 def not_due(app: App, fault: NotActedOn) -> None:

@@ -15,7 +15,7 @@ from firebreak.core.containment.plan import SUCCESS, Change, Outcome, Plan, over
 from firebreak.core.errors import Drifted, Failed, Refused, Transient, Unfinished
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Policy
-from firebreak.ledger.records import Held
+from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.draw import draw
@@ -34,7 +34,7 @@ def redraw(app: App, incident: Incident, policy: Policy, deadline: Deadline) -> 
     return draw(app, incident, policy, seen, replace(known, own=seen.case.suspicion), deadline).plan
 
 
-def verify(app: App, held: Held, change: Change, seen: Seen, deadline: Deadline) -> Held:
+def verify(app: App, held: StoredIncident, change: Change, seen: Seen, deadline: Deadline) -> StoredIncident:
     """Wait for the effective state to be what was written; a wish that does not come true is a failure."""
     until = deadline.sooner(_SETTLE_SECONDS)
     pause = 0.1
@@ -71,7 +71,7 @@ def in_force(app: App, workload: Workload, change: Change) -> bool:
     return stands_at(workload.state, change.after) and app.surfaces[change.surface].in_force(workload, change)
 
 
-def _outcome(app: App, held: Held, change: Change, seen: Seen) -> Held:
+def _outcome(app: App, held: StoredIncident, change: Change, seen: Seen) -> StoredIncident:
     standing, document = app.ledger.standing(change.target.key)
     plan, now, incident = held.incident.plan or Plan((), ()), app.now_ns(), held.incident
     wait_for_others(app, incident, standing)
@@ -80,7 +80,7 @@ def _outcome(app: App, held: Held, change: Change, seen: Seen) -> Held:
         hold = Hold(incident.id, plan.steps_on(change.target), seen.case.own, now)
         joined = standing.joined(hold).confirmed(seen.workload.state, now, seen.workload.updated_ns)
         app.ledger.stand(joined, document)
-        incident = incident.also_holding(change.target)
+        incident = incident.with_target(change.target)
     detail = f"verified in effect: {keys(change)}" if change.after else "already so: nothing was written"
     always = (text for step in plan.steps_on(change.target) for text in app.actions[step.action].leaves_open)
     left = tuple(dict.fromkeys((*opened(incident, seen), *always, *_shared(incident, change))))

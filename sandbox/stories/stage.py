@@ -33,7 +33,7 @@ from sandbox.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPIC = "projects/firebreak-demo/topics/incidents"
-CHARTER = 'organization: "123456789012"\nsources: ["5678"]\nceiling: enforce\n'
+CONFIG_FILE = 'organization: "123456789012"\nsources: ["5678"]\nceiling: enforce\n'
 _STARTS_WITHIN = 30.0
 _JSON = {"Content-Type": "application/json"}
 _LOOPBACK = "127.0.0.1,localhost"
@@ -72,7 +72,7 @@ class Stage:
     def _environment(self) -> dict[str, str]:
         policies = self._folder / "policies"
         shutil.copytree(ROOT / "policies", policies)
-        (policies / "firebreak.yaml").write_text(CHARTER, encoding="utf-8")
+        (policies / "firebreak.yaml").write_text(CONFIG_FILE, encoding="utf-8")
         kept = {
             name: value
             for name, value in os.environ.items()

@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass
-class Asked:
+class Received:
     """What came, in its order, and what is answered: a status with headers, the next ones first."""
 
     origin: str = ""
@@ -24,9 +24,9 @@ class Asked:
 
 
 @contextmanager
-def serving() -> Iterator[Asked]:
+def serving() -> Iterator[Received]:
     """A server that takes POST as a chat does, and CONNECT and GET as a proxy does."""
-    asked = Asked()
+    asked = Received()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 THREADS, LINES, LETTERS = 16, 40, 11_000
 MANY = f"""
 import sys, threading
-from adapters.log import say_json
+from firebreak.adapters.log import log_json
 if "framework" in sys.argv:
     from functions_framework.execution_id import LoggingHandlerAddExecutionId
     sys.stdout = LoggingHandlerAddExecutionId(sys.stdout)
@@ -22,7 +22,7 @@ start = threading.Barrier({THREADS})
 def work(number):
     start.wait()
     for line in range({LINES}):
-        say_json("NOTICE", "ö", number=number, line=line, texts=["x" * 1000] * ({LETTERS} // 1000))
+        log_json("NOTICE", "ö", number=number, line=line, texts=["x" * 1000] * ({LETTERS} // 1000))
 threads = [threading.Thread(target=work, args=(number,)) for number in range({THREADS})]
 [one.start() for one in threads]
 [one.join() for one in threads]

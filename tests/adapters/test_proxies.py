@@ -22,15 +22,15 @@ from firebreak.ports.deadline import Deadline
 from firebreak.settings import read_settings
 from sandbox.server import Sandbox
 from sandbox.world import World
-from tests.adapters.servers import Asked, serving
+from tests.adapters.servers import Received, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("https_proxy", "HTTPS_PROXY")
 SHA256 = "ab" * 32
 PUBLISH = """
-from adapters.deadline import Deadline
-from adapters.pubsub import Publisher
-from settings import read_settings
+from firebreak.ports.deadline import Deadline
+from firebreak.adapters.google.pubsub import Publisher
+from firebreak.settings import read_settings
 read_settings()
 try:
     Publisher(None).publish("projects/firebreak/topics/incidents", b"{}", {}, Deadline.after(4))
@@ -40,18 +40,18 @@ except Exception as fault:
 
 
 @pytest.fixture
-def proxy() -> Iterator[Asked]:
+def proxy() -> Iterator[Received]:
     with serving() as asked:
         asked.status = 403
         yield asked
 
 
-def hosts(proxy: Asked) -> set[str]:
+def hosts(proxy: Received) -> set[str]:
     return {path for command, path in proxy.came if command == "CONNECT"}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_webhook_is_reached_through_the_proxy(proxy: Asked, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_webhook_is_reached_through_the_proxy(proxy: Received, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, proxy.origin.replace("http://", "http://ada:word@"))
     with pytest.raises(Transient, match=r"hooks\.invalid could not be reached"):
         post("https://hooks.invalid/services/x", {}, Deadline.after(5))
@@ -63,7 +63,7 @@ def test_a_webhook_is_reached_through_the_proxy(proxy: Asked, name: str, monkeyp
 
 @pytest.mark.parametrize("name", NAMES)
 def test_virustotal_is_reached_through_the_proxy_which_never_sees_the_key(
-    proxy: Asked, name: str, monkeypatch: pytest.MonkeyPatch
+    proxy: Received, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, proxy.origin)
     reports = connect("a-key", "https://virustotal.invalid")
@@ -77,7 +77,7 @@ def test_virustotal_is_reached_through_the_proxy_which_never_sees_the_key(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_google_is_reached_through_the_proxy(proxy: Asked, name: str, tmp_path: Path) -> None:
+def test_google_is_reached_through_the_proxy(proxy: Received, name: str, tmp_path: Path) -> None:
     """GRPC reads small letters alone."""
     done = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, "-c", PUBLISH],
@@ -108,7 +108,7 @@ def _account(folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize("no_proxy", ["hooks.invalid", ".invalid", "other.example, hooks.invalid", "*"])
 @pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
 def test_what_no_proxy_names_is_reached_directly(
-    proxy: Asked, name: str, no_proxy: str, monkeypatch: pytest.MonkeyPatch
+    proxy: Received, name: str, no_proxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
     monkeypatch.setenv(name, no_proxy)
@@ -135,7 +135,7 @@ def test_no_proxy_leads_to_this_machine(url: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_local_services_are_asked_directly_whatever_proxy_there_is(
-    proxy: Asked, monkeypatch: pytest.MonkeyPatch
+    proxy: Received, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """GRPC, VirusTotal, Cloud Storage and a chat on loopback."""
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "grpc_proxy"):

@@ -130,7 +130,9 @@ def incident(phase: str = "waiting", scene: Scene | None = None, **more: Any) ->
         still_open=("credentials that were taken stay valid: rotate them",),
         question=Question(plan.digest, NOW - 60 * NANOS, NOW + 1740 * NANOS, ("stale",)),
     )
-    whole = whole.told(NOW - 120 * NANOS, "firebreak", "received").told(NOW - 60 * NANOS, "firebreak", "asks a person")
+    whole = whole.with_history(NOW - 120 * NANOS, "firebreak", "received").with_history(
+        NOW - 60 * NANOS, "firebreak", "asks a person"
+    )
     return replace(whole, **more)
 
 

@@ -10,7 +10,7 @@ import pytest
 from google.auth.exceptions import DefaultCredentialsError
 
 from firebreak.adapters.google.calls import LOG_IN, _credentials
-from firebreak.core.incidents.incident import Incident, Kept
+from firebreak.core.incidents.incident import EvidenceLocation, Incident
 from sandbox.wire import Fault
 from tests.cli.commands import Told
 from tests.response.harness import Line, Lines, world_of
@@ -179,11 +179,14 @@ def test_evidence_is_read_where_it_was_put_whatever_is_set_now(
 
 @pytest.mark.parametrize(
     ("vault", "said"),
-    [(None, "no evidence is kept"), (Kept("gs://x/y", gaps=("vault: \x1b[31mno",)), "vault: \\u001b[31mno")],
+    [
+        (None, "no evidence is kept"),
+        (EvidenceLocation("gs://x/y", gaps=("vault: \x1b[31mno",)), "vault: \\u001b[31mno"),
+    ],
     ids=["not tried", "refused"],
 )
 def test_what_is_not_kept_is_said(
-    vault: Kept | None, said: str, kept: tuple[Line, Incident, Path], firebreak: Told
+    vault: EvidenceLocation | None, said: str, kept: tuple[Line, Incident, Path], firebreak: Told
 ) -> None:
     """With the reason, if there is one."""
     held = kept[0].app.ledger.read(kept[1].id)

@@ -16,7 +16,7 @@ from firebreak.core.incidents.command import Command
 from firebreak.ledger.documents import Document
 from firebreak.ledger.ledger import Ledger
 from firebreak.response import pipeline
-from firebreak.response.triggers.execute import Obeyed
+from firebreak.response.triggers.execute import CommandResult
 from sandbox.wire import Fault
 from tests.cli.commands import Told
 from tests.ledger.closed import closed
@@ -214,7 +214,7 @@ def test_a_resume_lifts_the_halt_that_stood_when_it_was_typed(
     firebreak("halt", "--reason", "a drill", "--by", "ada")
     stop_or_go = pipeline.stop_or_go
 
-    def after_another(ledger: Ledger, command: Command) -> Obeyed:
+    def after_another(ledger: Ledger, command: Command) -> CommandResult:
         ledger.halt("an attack", "bob")
         return stop_or_go(ledger, command)
 

@@ -267,10 +267,13 @@ def test_a_file_s_hostile_name_does_not_reach_the_terminal(firebreak: Told, fold
 
 
 def test_the_schemas_are_those_beside_the_policies(firebreak: Told) -> None:
-    policy, charter = firebreak("policy", "schema"), firebreak("policy", "schema", "--charter")
+    """Under its old name too."""
+    policy, config = firebreak("policy", "schema"), firebreak("policy", "schema", "--config")
+
+    assert config.json == firebreak("policy", "schema", "--charter").json
 
     assert policy.json == json.loads((ROOT / "policies" / "schema" / "policy.json").read_text())
-    assert charter.json == json.loads((ROOT / "policies" / "schema" / "firebreak.json").read_text())
+    assert config.json == json.loads((ROOT / "policies" / "schema" / "firebreak.json").read_text())
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_what_is_not_asked_is_unknown_and_lowers_no_mode_by_itself(firebreak: To
     assert [cap["name"] for cap in shown["unasked"]] == ["evidence"]
 
 
-CHARTER = 'organization: "123456789012"\nsources: ["5678"]\nceiling: enforce\n'
+CONFIG_FILE = 'organization: "123456789012"\nsources: ["5678"]\nceiling: enforce\n'
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_guard_is_set_aside_only_where_it_could_not_be_told_what_it_asks(
     firebreak: Told, tmp_path: Path, protected: str, unasked: list[str]
 ) -> None:
     shutil.copytree(ROOT / "policies", tmp_path / "policies")
-    (tmp_path / "policies" / "firebreak.yaml").write_text(f"{CHARTER}protected: [{protected}]\n")
+    (tmp_path / "policies" / "firebreak.yaml").write_text(f"{CONFIG_FILE}protected: [{protected}]\n")
     words = ("--policies", str(tmp_path / "policies"), "--at", "event", "--assume", "virustotal.malicious=40", "--json")
     shown = firebreak("policy", "explain", PLAIN, *words).json
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from firebreak.core.actions.action import Refusal, Responder
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
@@ -210,7 +210,7 @@ class Noting:
     def params(self) -> type[dict[str, Any]]:
         return dict
 
-    def edit(self, before: State, case: Case, params: dict[str, Setting]) -> State | Refusal:
+    def edit(self, before: State, case: EditContext, params: dict[str, Setting]) -> State | Refusal:
         if before.get("refuse") == self.word:
             return Refusal("it says so")
         seen = f"{before.get('said', '')}{self.word}({','.join(sorted(case.suspects))};{case.suspicion.rule})"
@@ -218,7 +218,7 @@ class Noting:
 
 
 ACTIONS = cast("Mapping[str, Responder]", {"one": Noting("one"), "two": Noting("two")})
-CASE = Case(Target("p", "l", "service", "svc"), Suspicion("unplaced", NONE, "why"), (), None, NONE)
+CASE = EditContext(Target("p", "l", "service", "svc"), Suspicion("unplaced", NONE, "why"), (), None, NONE)
 
 
 def test_holds_are_folded_over_the_origin_in_the_order_in_which_they_were_taken_and_see_all_suspects() -> None:

@@ -11,18 +11,18 @@ from typing import Any, cast
 import pytest
 
 from firebreak.core.actions.action import Responder
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Rule, Suspicion
 from firebreak.core.cloud_run.account_usage import Users
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Hold, Standing
-from firebreak.core.containment.guard_input import Ceiling, Further, Situation
+from firebreak.core.containment.guard_input import AdditionalTarget, Ceiling, GuardInput
 from firebreak.core.containment.guards import CLOCKS_APART, DAY_NS, caps_for, ceiling_caps, itself_caps
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.findings.finding import parse_notification
 from firebreak.core.mode import Cap, Mode
-from firebreak.core.policy.policy import Charter, Step
+from firebreak.core.policy.policy import Config, Step
 from firebreak.core.policy.protected import Pattern, Protected
 
 SECOND = 1_000_000_000
@@ -72,23 +72,23 @@ def change(target: Target, value: str | None) -> Change:
 WRITES = Plan((change(TARGET, "none"),), ())
 
 
-def case(rule: Rule = "named") -> Case:
-    return Case(TARGET, Suspicion(rule, frozenset({"r-1"}), f"by rule {rule}"), (), None, NONE)
+def case(rule: Rule = "named") -> EditContext:
+    return EditContext(TARGET, Suspicion(rule, frozenset({"r-1"}), f"by rule {rule}"), (), None, NONE)
 
 
 def workload(updated_ns: int = 0, **labels: str) -> Workload:
     return Workload(TARGET, {}, {}, (), None, {}, {}, settled=True, updated_ns=updated_ns, labels=labels)
 
 
-def situation(**changes: Any) -> Situation:
+def situation(**changes: Any) -> GuardInput:
     """One in which nothing is wrong."""
-    fine = Situation(
+    fine = GuardInput(
         finding=FINDING,
         target=TARGET,
         trust="confirmed",
         trust_reason="",
         ceilings=(Ceiling(Mode.ENFORCE, "enforced"),),
-        charter=Charter(sources=frozenset({FINDING.name.source})),
+        config=Config(sources=frozenset({FINDING.name.source})),
         own=(),
         claimed_ns=EVENT,
         workload=workload(),
@@ -137,7 +137,7 @@ def test_every_ceiling_below_enforce_is_named_and_bars_come_before_cautions() ->
 def test_a_source_that_is_not_listed_is_barred_by_its_id() -> None:
     reason = f"SCC source {FINDING.name.source} is not listed in firebreak.yaml"
 
-    assert said(charter=Charter(sources=frozenset({"another"}))) == bar("source", reason)
+    assert said(config=Config(sources=frozenset({"another"}))) == bar("source", reason)
 
 
 @pytest.mark.parametrize("trust", ["missing", "older", "differs"])
@@ -175,7 +175,9 @@ def test_where_only_one_spelling_is_known_on_each_side_the_project_may_be_firebr
 
 def test_a_further_target_in_firebreaks_project_is_barred_once() -> None:
     account = replace(TARGET, project="ops", project_id="ops", project_number="3")
-    further = tuple(Further(one, case(), Standing(one.key)) for one in (account, replace(account, location="m")))
+    further = tuple(
+        AdditionalTarget(one, case(), Standing(one.key)) for one in (account, replace(account, location="m"))
+    )
     reason = "ops is the project that Firebreak itself runs in"
 
     assert said(own=(OWN.format("ops"),), further=further) == bar("self", reason)
@@ -192,9 +194,9 @@ def test_a_further_target_in_firebreaks_project_is_barred_once() -> None:
     ],
 )
 def test_each_part_of_a_protected_entry_is_compared_with_what_it_is_about(entry: Protected) -> None:
-    charter = replace(situation().charter, protected=(Protected(service=Pattern("another")), entry))
+    config = replace(situation().config, protected=(Protected(service=Pattern("another")), entry))
 
-    assert said(charter=charter, workload=workload(tier="critical")) == caution(
+    assert said(config=config, workload=workload(tier="critical")) == caution(
         "protected", "firebreak.yaml protects this workload"
     )
 
@@ -207,12 +209,12 @@ def test_each_part_of_a_protected_entry_is_compared_with_what_it_is_about(entry:
     ],
 )
 def test_a_protected_entry_about_something_unknown_is_cautioned_too(entry: Protected, changes: dict[str, Any]) -> None:
-    charter = replace(situation().charter, protected=(entry,))
+    config = replace(situation().config, protected=(entry,))
 
-    assert said(charter=charter, **changes) == caution(
+    assert said(config=config, **changes) == caution(
         "protected", "it is not known whether firebreak.yaml protects this workload"
     )
-    assert said(charter=charter) == []
+    assert said(config=config) == []
 
 
 @pytest.mark.parametrize(
@@ -312,10 +314,10 @@ def test_every_step_that_needs_a_person_is_named() -> None:
     ("changes", "unknown"),
     [
         ({"target": Target("p", "l", "service", "svc", project_id="p"), "own": (OWN.format("2"),)}, {"self": True}),
-        ({"charter": replace(situation().charter, protected=(Protected(folder="7"),))}, {"protected": False}),
+        ({"config": replace(situation().config, protected=(Protected(folder="7"),))}, {"protected": False}),
         (
             {
-                "charter": replace(situation().charter, protected=(Protected(folder="7"),)),
+                "config": replace(situation().config, protected=(Protected(folder="7"),)),
                 "finding": replace(FINDING, folders=None),
             },
             {"protected": True},
@@ -388,7 +390,7 @@ def test_what_a_person_released_stays_theirs_for_a_day(ago: int, caps: list[tupl
 
 
 def test_a_further_target_counts_where_something_would_be_written_to_it() -> None:
-    further = (Further(ELSEWHERE, case(), replace(HELD, target=ELSEWHERE.key, released_ns=EVENT)),)
+    further = (AdditionalTarget(ELSEWHERE, case(), replace(HELD, target=ELSEWHERE.key, released_ns=EVENT)),)
     verified = Plan((*WRITES.changes, change(ELSEWHERE, None)), ())
     written = Plan((*WRITES.changes, change(ELSEWHERE, "none")), ())
 

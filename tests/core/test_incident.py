@@ -15,7 +15,7 @@ def test_history_keeps_its_beginning_and_its_end() -> None:
     """And says that there was more."""
     incident = Incident("fb-1", "received", 0, 0, FINDING)
     for number in range(3 * LONGEST_HISTORY):
-        incident = incident.told(number, "firebreak", f"line {number}")
+        incident = incident.with_history(number, "firebreak", f"line {number}")
 
     assert len(incident.history) == LONGEST_HISTORY
     assert incident.history[0].what == "line 0"
@@ -25,13 +25,19 @@ def test_history_keeps_its_beginning_and_its_end() -> None:
 
 def test_an_incident_survives_storage() -> None:
     """What is saved comes back equal."""
-    incident = Incident("fb-1", "received", 0, 0, FINDING).told(1, "ada", "looked").announcing(("log", "topic"))
+    incident = (
+        Incident("fb-1", "received", 0, 0, FINDING)
+        .with_history(1, "ada", "looked")
+        .with_announcements(("log", "topic"))
+    )
 
     assert decode(Incident, encode(incident)) == incident
 
 
 def test_announcements_are_numbered_within_the_incident() -> None:
     """So that their ids are stable."""
-    incident = Incident("fb-1", "received", 0, 0, FINDING).announcing(("log", "topic")).announcing(("log",))
+    incident = (
+        Incident("fb-1", "received", 0, 0, FINDING).with_announcements(("log", "topic")).with_announcements(("log",))
+    )
 
     assert [(one.number, one.channel) for one in incident.outbox] == [(1, "log"), (1, "topic"), (2, "log")]

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.setting_order import is_ordered, loosened, narrower_ingress
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.state import Setting, State
@@ -14,7 +14,7 @@ from firebreak.core.cloud_run.target import Target
 
 NONE: frozenset[str] = frozenset()
 TARGET = Target("p", "l", "service", "svc")
-CASE = Case(TARGET, Suspicion("named", frozenset({"bad"}), "why"), (), "bad", NONE, held=frozenset({"other"}))
+CASE = EditContext(TARGET, Suspicion("named", frozenset({"bad"}), "why"), (), "bad", NONE, held=frozenset({"other"}))
 GRANT = "service_iam.roles/run.invoker||allUsers"
 INGRESSES = ("none", "internal", "internal-and-cloud-load-balancing", "all")
 CLOSING: tuple[tuple[str, Setting, Setting], ...] = (

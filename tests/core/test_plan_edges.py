@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from firebreak.core.actions.action import NoParams, Refusal, RefusalKind, Responder
-from firebreak.core.actions.case import Case, basis_of
+from firebreak.core.actions.case import EditContext, basis_of
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
@@ -21,7 +21,7 @@ NONE: frozenset[str] = frozenset()
 TARGET = Target("p", "l", "service", "svc")
 ELSEWHERE = replace(TARGET, location="m")
 ACCOUNT = Target("p", "global", "service_account", "run@p.iam.gserviceaccount.com")
-CASE = Case(TARGET, Suspicion("named", frozenset({"r-1"}), "why"), (), None, NONE)
+CASE = EditContext(TARGET, Suspicion("named", frozenset({"r-1"}), "why"), (), None, NONE)
 OPEN: State = {"service.ingress": "all", "service_iam.all": True, "service.other": 1}
 
 
@@ -35,7 +35,7 @@ class Sets:
     kinds: frozenset[str] = frozenset({"service"})
     params: type = NoParams
 
-    def edit(self, before: State, case: Case, params: object) -> State | Refusal:  # noqa: ARG002 - it is a fixed edit
+    def edit(self, before: State, case: EditContext, params: object) -> State | Refusal:  # noqa: ARG002 - it is a fixed edit
         if before.get("service.refuses") == self.key:
             return Refusal("refused", cast("RefusalKind", before.get("service.kind", "cannot")))
         kept = {key: value for key, value in before.items() if key != self.key}
@@ -63,7 +63,7 @@ def step(action: str, *otherwise: Step) -> Step:
     return Step(action, NoParams(), otherwise)
 
 
-def drawn(*steps: Step, state: State = OPEN, case: Case = CASE, **others: Any) -> Plan:
+def drawn(*steps: Step, state: State = OPEN, case: EditContext = CASE, **others: Any) -> Plan:
     return draft(steps, state, case, ACTIONS, **others)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from firebreak.core.findings.finding import Binary, Container, Finding, parse_notification
-from firebreak.core.incidents.incident import Announcement, Asked, Incident
+from firebreak.core.incidents.incident import Announcement, EvidenceRecord, Incident
 from firebreak.core.incidents.record import record
 from firebreak.core.incidents.size_limit import fitted
 from firebreak.core.secrets.redaction import LARGEST_RECORD
@@ -34,10 +34,10 @@ def test_what_fits_is_left_as_it_is() -> None:
 def grown() -> dict[str, Incident]:
     files = tuple(Binary(f"{number}{HUGE}", "file", None if number else "a" * 64, whole=True) for number in range(50))
     containers = tuple(Container(HUGE, HUGE, f"sha256:{number:064x}") for number in range(50))
-    asked = tuple(Asked(f"source{number}", {}, None, 1, {"lines": [HUGE] * 50}) for number in range(3))
+    asked = tuple(EvidenceRecord(f"source{number}", {}, None, 1, {"lines": [HUGE] * 50}) for number in range(3))
     told = incident()
     for number in range(150):
-        told = told.told(number, "ada", HUGE)
+        told = told.with_history(number, "ada", HUGE)
     told = replace(told, outbox=tuple(Announcement(number, "log", "contained", sent=True) for number in range(3000)))
     return {
         "finding": incident(replace(FINDING, binaries=files, containers=containers, commands=(HUGE,) * 50)),

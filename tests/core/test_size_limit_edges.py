@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from firebreak.core.findings.finding import Binary, Container, parse_notification
-from firebreak.core.incidents.incident import Announcement, Asked, Decision, Entry, Incident
+from firebreak.core.incidents.incident import Announcement, Decision, Entry, EvidenceRecord, Incident
 from firebreak.core.incidents.size_limit import fitted
 from firebreak.core.mode import Mode
 from firebreak.core.secrets.redaction import LARGEST_RECORD, safe
@@ -41,7 +41,7 @@ def full() -> Incident:
     return replace(
         plain(),
         finding=finding,
-        evidence=(Asked("workload", {"workload.kind": "service"}, None, 7, {"lines": LONG}),),
+        evidence=(EvidenceRecord("workload", {"workload.kind": "service"}, None, 7, {"lines": LONG}),),
         decision=DECISION,
         history=tuple(Entry(at, "ada", f"{at} {LONG}") for at in range(100)),
         outbox=tuple(Announcement(at, "log" * 200, "contained", sent=at not in (5, 50)) for at in range(400)),

@@ -18,7 +18,7 @@ from firebreak.adapters.virustotal import VirusTotal, connect
 from firebreak.core.facts import Evidence, FactType
 from firebreak.core.findings.file_report import VERDICTS, FileReport, NoReport
 from firebreak.core.findings.finding import Binary, Finding, parse_notification
-from firebreak.ports.enrichment import FileReports, Sources
+from firebreak.ports.enrichment import EnrichmentClients, FileReports
 from sandbox.virustotal import server as virustotal
 from sandbox.wire import Wire
 from sandbox.world import World
@@ -63,7 +63,7 @@ def finding(*whole: str, partial: tuple[str, ...] = (), unhashed: int = 0) -> Fi
 
 
 def enrich(of: Finding, files: FileReports | None) -> Evidence:
-    return source.enrich(of, Sources(NOBODY, NOBODY, files, NOBODY, NOBODY))
+    return source.enrich(of, EnrichmentClients(NOBODY, NOBODY, files, NOBODY, NOBODY))
 
 
 def report(verdict: str, malicious: int | None, sha256: str = FIRST, **others: Any) -> FileReport:

@@ -48,7 +48,7 @@ class Function:
 
     def __init__(self, line: Line) -> None:
         self.line = line
-        self.told = 0
+        self.with_history = 0
         made: Any = functions_framework.create_app
         self.http = made("on_command", str(ROOT / "main.py"), "cloudevent").test_client()
 
@@ -57,9 +57,9 @@ class Function:
 
     def tell_raw(self, body: bytes, sent_ns: int | None = None) -> int:
         """As a message that was published then, or just now."""
-        self.told += 1
+        self.with_history += 1
         published = format_instant(sent_ns or time.time_ns())
-        message = push_body(body, message_id=f"message-{self.told}", publish_time=published)
+        message = push_body(body, message_id=f"message-{self.with_history}", publish_time=published)
         return int(self.http.post("/", data=message, headers=JSON).status_code)
 
 
@@ -84,7 +84,7 @@ def settings_of(line: Line, folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
-    with Lines(tmp_path)(charter="ceiling: approve", FIREBREAK_DEAD_LETTER_TOPIC=DEAD) as line:
+    with Lines(tmp_path)(config="ceiling: approve", FIREBREAK_DEAD_LETTER_TOPIC=DEAD) as line:
         for name, value in settings_of(line, tmp_path).items():
             monkeypatch.setenv(name, value)
         yield Function(line)
@@ -308,7 +308,7 @@ def test_the_command_line_sends_over_the_topic_and_follows_the_ledger(function: 
 
 def test_whoever_answers_first_decides_and_all_are_told_the_truth(tmp_path: Path) -> None:
     """Approve, reject, close, release and a sweep at once: one answer holds, and the record tells it."""
-    with Lines(tmp_path)(charter="ceiling: approve") as line:
+    with Lines(tmp_path)(config="ceiling: approve") as line:
         for turn in range(6):
             incident = line.respond(line.finding(finding_id=f"race{turn}"))
             assert incident.question is not None
@@ -323,7 +323,7 @@ def test_whoever_answers_first_decides_and_all_are_told_the_truth(tmp_path: Path
             def tell(order: Command) -> tuple[str, bool]:
                 for _ in range(200):
                     try:
-                        return order.verb, pipeline.obey(line.app, order).done
+                        return order.verb, pipeline.execute(line.app, order).done
                     except Transient:
                         time.sleep(0.02)
                 raise AssertionError(order.verb)

@@ -80,7 +80,7 @@ def scene_of(doing: str, line: Line) -> Scene:
     return scene
 
 
-def charter_of(doing: str) -> str:
+def config_of(doing: str) -> str:
     return "ceiling: approve" if doing == "approve" else "ceiling: enforce"
 
 
@@ -125,7 +125,7 @@ def assert_right(scene: Scene, doing: str, incident: Incident, before: list[str]
 
 def enumerate_points(doing: str, lines: Lines, regions: int = 1) -> list[str]:
     """A run that nobody kills."""
-    with lines(world_in(regions), charter=charter_of(doing)) as line:
+    with lines(world_in(regions), config=config_of(doing)) as line:
         scene = scene_of(doing, line)
         points = Points()
         scene.work(doing, watched(scene.app, points))
@@ -144,7 +144,7 @@ def test_a_death_at_any_point_is_mended_by_the_next_delivery(
     for number, name in enumerate(names):
         folder = tmp_path / str(number)
         folder.mkdir()
-        with Lines(folder)(world_in(regions), charter=charter_of(doing)) as line:
+        with Lines(folder)(world_in(regions), config=config_of(doing)) as line:
             before = traffic_of(line)
             scene = scene_of(doing, line)
             with pytest.raises(Died):

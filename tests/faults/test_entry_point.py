@@ -178,21 +178,21 @@ def test_a_bug_of_ours_is_a_500_that_tells_nothing(
     assert answer.status_code == 500
     assert logged["severity"] == "ERROR"
     assert re.fullmatch(
-        r"a fault in Firebreak itself: ZeroDivisionError: division by zero \(tests/fire/test_entry_point\.py:\d+\)",
+        r"a fault in Firebreak itself: ZeroDivisionError: division by zero \(tests/faults/test_entry_point\.py:\d+\)",
         logged["message"],
     )
     assert "division" not in answer.text
 
 
-def start(folder: Path, charter: str = 'organization: "1"\n', **environment: str) -> subprocess.CompletedProcess[str]:
-    (folder / "firebreak.yaml").write_text(charter)
+def start(folder: Path, config: str = 'organization: "1"\n', **environment: str) -> subprocess.CompletedProcess[str]:
+    (folder / "firebreak.yaml").write_text(config)
     env = {**os.environ, "FIREBREAK_POLICIES": str(folder), "HOME": str(folder), **environment}
     command = [sys.executable, "-c", "import main"]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)  # noqa: S603
 
 
 @pytest.mark.parametrize(
-    ("charter", "environment", "told"),
+    ("config", "environment", "told"),
     [
         ('organization: "1"\nprotectd: []\n', {}, "firebreak.yaml:2:1"),
         ('organization: "1"\nceiling: Enforce\n', {}, "firebreak.yaml:2:10"),
@@ -204,10 +204,10 @@ def start(folder: Path, charter: str = 'organization: "1"\n', **environment: str
     ],
 )
 def test_a_misspelt_or_unreadable_guard_stops_the_start(
-    tmp_path: Path, charter: str, environment: dict[str, str], told: str
+    tmp_path: Path, config: str, environment: dict[str, str], told: str
 ) -> None:
     """With the place and what is meant."""
-    done = start(tmp_path, charter, **environment)
+    done = start(tmp_path, config, **environment)
 
     assert done.returncode != 0
     assert told in done.stderr

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firebreak.adapters.log import say_json
+from firebreak.adapters.log import log_json
 from firebreak.core.evidence.manifest import sealed_copy
 from firebreak.core.evidence.redacted_copy import opened, redacted
 from firebreak.core.findings.finding import parse_notification
@@ -71,7 +71,7 @@ def test_a_secret_may_be_an_item_of_its_own(words: tuple[str, ...], capsys: pyte
     pair = malicious_binary_finding()
     pair["finding"]["processes"] = [{"args": ["run", *words], "binary": {"path": "/x"}}]
     message = notification_v2(pair)
-    say_json("INFO", "x", args=list(words))
+    log_json("INFO", "x", args=list(words))
     container = {"containers": [{"command": ["run"], "args": list(words)}]}
     kept = [
         *(

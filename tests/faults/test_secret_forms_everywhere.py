@@ -77,5 +77,5 @@ def test_no_form_of_a_secret_comes_out_anywhere(
         incident = line.respond(notification_v2(pair))
 
         assert incident.phase in ("contained", "waiting", "failed", "monitored")
-        for place, text in outputs.told(incident, monkeypatch):
+        for place, text in outputs.with_history(incident, monkeypatch):
             assert [told for told in SECRET if told in text and told != HEX] == [], place

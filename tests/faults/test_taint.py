@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firebreak.adapters.log import say_json
+from firebreak.adapters.log import log_json
 from firebreak.cli import main as cli
 from firebreak.core.errors import Transient
 from firebreak.core.findings.file_report import FileReport, read_report
@@ -24,7 +24,7 @@ from firebreak.core.incidents.chat_messages import google_chat_message, slack_me
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.secrets.redaction import safe, safe_value
 from firebreak.response import pipeline
-from firebreak.response.evidence.dead_letter import bury
+from firebreak.response.evidence.dead_letter import send_to_dead_letter
 from sandbox.scc.notifications import malicious_binary_finding, notification_v2
 from sandbox.scc.security_center import put_finding
 from sandbox.wire import Fault
@@ -72,7 +72,7 @@ class Outputs:
     """All that a line has told or kept."""
 
     def __init__(self, line: Line, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        line.app = replace(line.app, say=say_json)
+        line.app = replace(line.app, log=log_json)
         self._line, self._folder, self._capsys = line, folder, capsys
 
     def screens(self, monkeypatch: pytest.MonkeyPatch, incident: str) -> Iterator[tuple[str, str]]:
@@ -100,7 +100,7 @@ class Outputs:
         for file in self._folder.glob("ledger.sqlite*"):
             yield file.name, file.read_bytes().decode("utf-8", errors="replace")
 
-    def told(self, incident: Incident, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
+    def with_history(self, incident: Incident, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
         """Everything that there is about one incident."""
         yield from self.kept()
         yield from self.screens(monkeypatch, incident.id)
@@ -145,12 +145,12 @@ def test_nothing_tainted_comes_out_in_any_mode(
         incident = delivered(line)
 
         assert incident.phase == {"enforce": "contained", "approve": "waiting", "monitor": "monitored"}[mode]
-        assert_clean(shown(outputs.told(incident, monkeypatch)))
+        assert_clean(shown(outputs.with_history(incident, monkeypatch)))
         if mode == "approve":
             line.approve(incident, "alice")
         if mode != "monitor":
             pipeline.release(line.app, incident.id, "alice")
-        assert_clean(shown(outputs.told(line.read(incident), monkeypatch)))
+        assert_clean(shown(outputs.with_history(line.read(incident), monkeypatch)))
 
 
 def test_nothing_tainted_comes_out_of_what_is_declined(
@@ -162,7 +162,7 @@ def test_nothing_tainted_comes_out_of_what_is_declined(
         incident = delivered(line, category=f"Execution: {TAINT}")
 
         assert incident.phase == "declined"
-        assert_clean(outputs.told(incident, monkeypatch))
+        assert_clean(outputs.with_history(incident, monkeypatch))
 
 
 @pytest.mark.parametrize("method", ["*/GetService", "*/ListRevisions", "*/UpdateService", "*/ListFindings"])
@@ -179,10 +179,10 @@ def test_what_apis_say_of_their_errors_comes_out_clean(
         try:
             incident = line.respond(pair)
         except Transient as fault:
-            say_json("WARNING", f"to be delivered again: {fault}")
+            log_json("WARNING", f"to be delivered again: {fault}")
             incident = next(iter(line.app.ledger.newest(1))).incident
 
-        assert_clean(shown(outputs.told(incident, monkeypatch)))
+        assert_clean(shown(outputs.with_history(incident, monkeypatch)))
 
 
 def test_the_ledger_keeps_no_secret_of_labels_and_file_reports(
@@ -226,7 +226,7 @@ def test_what_cannot_be_read_is_kept_clean_in_ledger_and_log(
     with Lines(tmp_path)() as line:
         outputs = Outputs(line, tmp_path, capsys)
         event = {"message": {"data": base64.b64encode(f"hello {TAINT}".encode()).decode(), "attributes": {"a": TAINT}}}
-        bury(line.app, event, "the message is not JSON text")
+        send_to_dead_letter(line.app, event, "the message is not JSON text")
         kept = next(iter(line.app.ledger.documents.newest("unreadable", 1)))
         copies = list((tmp_path / "firebreak" / "evidence" / "unreadable").glob("*.json"))
 
@@ -250,10 +250,10 @@ def test_every_field_of_the_message_may_be_tainted(
         try:
             incident = line.respond(pair)
         except Malformed as fault:
-            bury(line.app, {"message": {"data": ""}}, str(fault))
+            send_to_dead_letter(line.app, {"message": {"data": ""}}, str(fault))
             assert_clean(outputs.kept())
         else:
-            assert_clean(outputs.told(incident, monkeypatch))
+            assert_clean(outputs.with_history(incident, monkeypatch))
 
 
 @pytest.mark.parametrize("kind", SECRETS)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.guards.probing import CHARTER, Probe, files, settings
+from tests.guards.probing import CONFIG_FILE, Probe, files, settings
 from tests.response.harness import ALWAYS
 
-_PROTECTED = CHARTER + "protected: [{project: payments-prod}]\n"
+_PROTECTED = CONFIG_FILE + "protected: [{project: payments-prod}]\n"
 _UNPROTECTED = "ignores what it does not know; nothing is protected, and it acts"
 _LAST_WINS = "the last one wins in most YAML readers, and it acts"
 
@@ -31,85 +31,85 @@ FILES: tuple[Probe, ...] = (
         "`stale-after:`, with a hyphen",
         "ignores it and keeps its own default",
         "does not start: firebreak.yaml:4: firebreak.yaml has no key `stale-after`; did you mean `stale_after`?",
-        CHARTER + "stale-after: 5m\n",
+        CONFIG_FILE + "stale-after: 5m\n",
     ),
     files(
         "`projct:` in a protected entry",
         "an entry without a known part covers nothing, or everything",
         "does not start: firebreak.yaml:4: a protected entry has no key `projct`; did you mean `project`?",
-        CHARTER + "protected: [{projct: payments-prod}]\n",
+        CONFIG_FILE + "protected: [{projct: payments-prod}]\n",
     ),
     files(
         "a protected entry with nothing in it",
         "covers nothing, and it acts",
         "does not start: firebreak.yaml:4: a protected entry names at least one of project, service, folder and label",
-        CHARTER + "protected: [{}]\n",
+        CONFIG_FILE + "protected: [{}]\n",
     ),
     files(
         "`protected:` with nothing after it",
         "reads an empty list, and it acts",
         "does not start: firebreak.yaml:4: `protected` is a list, not nothing",
-        CHARTER + "protected:\n",
+        CONFIG_FILE + "protected:\n",
     ),
     files(
         "`protected:` as one entry instead of a list",
         "iterates over its keys, and it acts",
         "does not start: firebreak.yaml:4: `protected` is a list, not a mapping",
-        CHARTER + "protected: {project: payments-prod}\n",
+        CONFIG_FILE + "protected: {project: payments-prod}\n",
     ),
     files(
         "`folder: folders/456`",
         "compares it with `456`, never equal, and acts",
         'does not start: firebreak.yaml:4: `folder` is the digits of its number in quotes, as "123456789012", not the text `folders/456`',
-        CHARTER + "protected: [{folder: folders/456}]\n",
+        CONFIG_FILE + "protected: [{folder: folders/456}]\n",
     ),
     files(
         "`folder: 0456`, without quotes",
         "reads an octal number, 302, and acts",
         "does not start: firebreak.yaml:4: `0456` without quotes: some readers take a leading 0 for octal: leave it out, or put text in quotes",
-        CHARTER + "protected: [{folder: 0456}]\n",
+        CONFIG_FILE + "protected: [{folder: 0456}]\n",
     ),
     files(
         "`project: Payments-Prod`",
         "compares it with `payments-prod`, never equal, and acts",
         "does not start: firebreak.yaml:4: `project` could never be `Payments-Prod` in Google Cloud",
-        CHARTER + "protected: [{project: Payments-Prod}]\n",
+        CONFIG_FILE + "protected: [{project: Payments-Prod}]\n",
     ),
     files(
         "`project: //…/projects/payments-prod`",
         "never equal, and it acts",
         "does not start: firebreak.yaml:4: `project` could never be `//cloudresourcemanager.googleapis.com/projects/payments-prod` in Google Cloud",
-        CHARTER + 'protected: [{project: "//cloudresourcemanager.googleapis.com/projects/payments-prod"}]\n',
+        CONFIG_FILE + 'protected: [{project: "//cloudresourcemanager.googleapis.com/projects/payments-prod"}]\n',
     ),
     files(
         "`service: pay*`, a pattern where words are compared",
         "protects a service that is called `pay*`",
         'does not start: firebreak.yaml:4: `service` is compared as it stands: write {glob: "…"} for a pattern',
-        CHARTER + 'protected: [{service: "pay*"}]\n',
+        CONFIG_FILE + 'protected: [{service: "pay*"}]\n',
     ),
     files(
         "`label: {Tier: critical}`, in the wrong case",
         "no label is called so; nothing is protected, and it acts",
         "does not start: firebreak.yaml:4: no label is called `Tier`",
-        CHARTER + "protected: [{label: {Tier: critical}}]\n",
+        CONFIG_FILE + "protected: [{label: {Tier: critical}}]\n",
     ),
     files(
         "`label: tier=critical`",
         "looks for a label of that name, and acts",
         "does not start: firebreak.yaml:4: `label` is a mapping, not the text `tier=critical`",
-        CHARTER + "protected: [{label: tier=critical}]\n",
+        CONFIG_FILE + "protected: [{label: tier=critical}]\n",
     ),
     files(
         "`sources: 5678`, not a list",
         "finds every source that begins so",
         "does not start: firebreak.yaml:2: `sources` is a list, not the number `5678`",
-        CHARTER.replace('["5678"]', "5678"),
+        CONFIG_FILE.replace('["5678"]', "5678"),
     ),
     files(
         "`sources: [5678]`, a number",
         "compares it with a text, and so on until somebody turns the check off",
         'does not start: firebreak.yaml:2: a source id is the digits of its number in quotes, as "123456789012", not the number `5678`',
-        CHARTER.replace('["5678"]', "[5678]"),
+        CONFIG_FILE.replace('["5678"]', "[5678]"),
     ),
     files(
         "no `organization`",
@@ -121,49 +121,49 @@ FILES: tuple[Probe, ...] = (
         "`ceiling: monitor` above `ceiling: enforce`",
         _LAST_WINS,
         "does not start: firebreak.yaml:4: the key `ceiling` stands already on line 1",
-        "ceiling: monitor\n" + CHARTER,
+        "ceiling: monitor\n" + CONFIG_FILE,
     ),
     files(
         "`ceiling: off`",
         "YAML 1.1 reads `false`, which is no ceiling",
         "does not start: firebreak.yaml:3: `off` without quotes: some readers of YAML take it for true or false: write true or false, or put it in quotes",
-        CHARTER.replace("enforce", "off"),
+        CONFIG_FILE.replace("enforce", "off"),
     ),
     files(
         "`ceiling: Monitor`",
         "is no known word, so the default is taken",
         "does not start: firebreak.yaml:3: `ceiling` is one of `monitor`, `approve` or `enforce`, not `Monitor`; did you mean `monitor`?",
-        CHARTER.replace("enforce", "Monitor"),
+        CONFIG_FILE.replace("enforce", "Monitor"),
     ),
     files(
         "`limits: {per_project_per_hr: 1}`",
         "ignores it, and has no limit",
         "does not start: firebreak.yaml:4: `limits` has no key `per_project_per_hr`; did you mean `per_project_per_hour`?",
-        CHARTER + "limits: {per_project_per_hr: 1}\n",
+        CONFIG_FILE + "limits: {per_project_per_hr: 1}\n",
     ),
     files(
         '`limits: {per_hour: "1"}`, a text',
         "a text is greater than any number, so there is no limit",
         "does not start: firebreak.yaml:4: `per_hour` is a whole number, 0 or more, without quotes, not the text `1`",
-        CHARTER + 'limits: {per_hour: "1"}\n',
+        CONFIG_FILE + 'limits: {per_hour: "1"}\n',
     ),
     files(
         "`limits: {per_hour: -1}`",
         "means no limit in many systems",
         "does not start: firebreak.yaml:4: `per_hour` is a whole number, 0 or more, without quotes, not the number `-1`",
-        CHARTER + "limits: {per_hour: -1}\n",
+        CONFIG_FILE + "limits: {per_hour: -1}\n",
     ),
     files(
         "`stale_after: 60`",
         "sixty of what? it takes hours, and acts",
         "does not start: firebreak.yaml:4: `stale_after` is a duration such as 90s, 30m, 4h or 7d, not the number `60`",
-        CHARTER + "stale_after: 60\n",
+        CONFIG_FILE + "stale_after: 60\n",
     ),
     files(
         "an anchor and an alias",
         "expands them, bombs included",
         "does not start: firebreak.yaml:4: the anchor &x does not load: write the value out where it is needed",
-        CHARTER + "protected: [&x {project: payments-prod}, *x]\n",
+        CONFIG_FILE + "protected: [&x {project: payments-prod}, *x]\n",
     ),
     files(
         "a key twice in a policy: `mode: monitor`, `mode: enforce`",

@@ -24,7 +24,7 @@ from tests.guards.scenes import (
 RUN = "//run.googleapis.com/projects/shop-prod/locations/europe-west1/services"
 GKE = "//container.googleapis.com/projects/1/locations/europe-west1/clusters/c"
 _ACTS = "acts"
-_ASKED = {"charter": "ceiling: approve"}
+_ASKED = {"config": "ceiling: approve"}
 _OF_A_PROJECT = "projects/424242424242/sources/5678/locations/global/findings/{}"
 
 

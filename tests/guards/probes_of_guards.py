@@ -34,7 +34,7 @@ _BY_NUMBER = f"//run.googleapis.com/projects/{NUMBER}/locations/europe-west1/ser
 
 
 def _protected(entry: str) -> dict[str, Any]:
-    return {"charter": f"ceiling: enforce\nprotected: [{entry}]"}
+    return {"config": f"ceiling: enforce\nprotected: [{entry}]"}
 
 
 def _when(clause: str) -> dict[str, Any]:
@@ -59,7 +59,7 @@ BARS: tuple[Probe, ...] = (
         "carries out what was approved",
         "asks a person: not carried out: halted by ada: stop; approve again once that is lifted",
         asked_then(lambda on: on.app.ledger.halt("stop", "ada")),
-        charter="ceiling: approve",
+        config="ceiling: approve",
     ),
     line(
         "`FIREBREAK_CEILING=monitor`",
@@ -77,7 +77,7 @@ BARS: tuple[Probe, ...] = (
         "no `ceiling` in firebreak.yaml",
         "takes it for no ceiling",
         "records the plan: ceiling: the ceiling in firebreak.yaml is monitor",
-        charter="",
+        config="",
     ),
     line(
         "deployed with an emulator, a local ledger and no seal key",
@@ -129,7 +129,7 @@ CAUTIONS: tuple[Probe, ...] = (
         "`ceiling: approve`",
         _ACTS,
         "asks a person: ceiling: the ceiling in firebreak.yaml is approve",
-        charter="ceiling: approve",
+        config="ceiling: approve",
     ),
     line(
         "a protected project",
@@ -230,7 +230,7 @@ CAUTIONS: tuple[Probe, ...] = (
         "the limit of containments is used up",
         "contains everything that a wrong rule hits",
         "asks a person: blast_radius: 0 containments in all within an hour are the limit, and they are used up",
-        charter="ceiling: enforce\nlimits: {per_hour: 0}",
+        config="ceiling: enforce\nlimits: {per_hour: 0}",
     ),
     line(
         "an action that cannot be undone",

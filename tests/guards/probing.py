@@ -15,7 +15,7 @@ from firebreak.policy_folder import load_policies
 from firebreak.settings import SettingsFault, read_settings
 from tests.response.harness import ALWAYS, Line, Lines, world_of
 
-CHARTER = 'organization: "123456789012"\nsources: ["5678"]\nceiling: enforce\n'
+CONFIG_FILE = 'organization: "123456789012"\nsources: ["5678"]\nceiling: enforce\n'
 _WORDS = {
     "waiting": "asks a person",
     "monitored": "records the plan",
@@ -36,11 +36,11 @@ class Probe:
     run: Callable[[Path], str]
 
 
-def files(tried: str, careless: str, did: str, charter: str = CHARTER, policy: str = ALWAYS) -> Probe:
+def files(tried: str, careless: str, did: str, config: str = CONFIG_FILE, policy: str = ALWAYS) -> Probe:
     """A folder of policies that must not load."""
 
     def run(folder: Path) -> str:
-        (folder / "firebreak.yaml").write_text(charter)
+        (folder / "firebreak.yaml").write_text(config)
         (folder / "10.yaml").write_text(policy)
         try:
             load_policies(folder)

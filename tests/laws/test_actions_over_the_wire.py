@@ -179,7 +179,7 @@ def test_an_operation_error_is_a_failure_and_what_was_wished_can_be_released(
 def test_drift_before_an_approval_is_never_written_over(line: Lines, name: str, kind: Kind) -> None:
     """A person's edits between question and answer stand, whatever the answer leads to."""
     ground = GROUNDS[kind]
-    with line(ground.world(), policy=policy(name), charter="ceiling: approve") as on:
+    with line(ground.world(), policy=policy(name), config="ceiling: approve") as on:
         incident = on.respond(finding(on, ground))
         ground.meddle(on.world)
         asked = incident.question

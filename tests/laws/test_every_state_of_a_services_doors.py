@@ -12,7 +12,7 @@ import pytest
 
 import responders
 from firebreak.adapters.cloud_run.reading import workload_of
-from firebreak.core.actions.case import case_of
+from firebreak.core.actions.case import edit_context
 from firebreak.core.actions.residual_exposure import still_open
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.target import Target
@@ -105,7 +105,7 @@ def test_what_is_said_to_be_open_is_what_the_oracle_finds_open_in_every_state() 
         world = world_of(service=service)
         local = world.service("checkout")
         workload = workload_of(TARGET, local.service, local.revisions, local.policy)
-        lines = still_open(workload, case_of(TARGET, Suspicion("named", SUSPECTS, "given"), workload))
+        lines = still_open(workload, edit_context(TARGET, Suspicion("named", SUSPECTS, "given"), workload))
         expected = told(of_suspects(world))
         answers[bool(expected)] += 1
         different |= expected

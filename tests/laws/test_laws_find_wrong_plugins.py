@@ -17,7 +17,7 @@ RIGHT = (ROOT / "responders" / "cut_traffic.py").read_text().replace("cut_traffi
 WRONG_ACTIONS = {
     "never_settles": RIGHT.replace("INGRESS: door", 'INGRESS: "all" if before[INGRESS] == door else door'),
     "loosens": RIGHT.replace("narrower_ingress(before.get(INGRESS), wanted)", "wanted").replace(
-        "from core.order import narrower_ingress\n", ""
+        "from firebreak.core.actions.setting_order import narrower_ingress\n", ""
     ),
     "empties_traffic": RIGHT.replace(
         "{**before, INGRESS: door", '{**before, "service.traffic.split": "LATEST=0", INGRESS: door'

@@ -16,7 +16,7 @@ from firebreak.core.facts import FactType, source_of
 from firebreak.core.mode import Mode
 from firebreak.core.policy.clause import Clause, NamedSet, Operator, truth_of
 from firebreak.core.policy.condition import AllOf, AnyOf, Condition, NoneOf, match, truth_in
-from firebreak.core.policy.policy import CATEGORY, Charter, Policy, PolicySet
+from firebreak.core.policy.policy import CATEGORY, Config, Policy, PolicySet
 from firebreak.core.policy.selection import choose, could_match, outstanding_matters
 from firebreak.core.ternary import Truth
 from tests.policy_language.policy_strategies import HERE, RANKS, SOURCES, clauses, clocks, conditions, fact_maps
@@ -53,7 +53,7 @@ def policy_sets() -> st.SearchStrategy[PolicySet]:
 
 
 def policy_set(policies: Sequence[Policy]) -> PolicySet:
-    return PolicySet(tuple(policies), Charter(), "")
+    return PolicySet(tuple(policies), Config(), "")
 
 
 def plainly(condition: Condition, facts: Mapping[str, Any], now_ns: int | None) -> int:

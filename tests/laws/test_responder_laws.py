@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import responders
 from firebreak.core.actions.action import Refusal, Responder
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.setting_order import is_ordered, loosened
 from firebreak.core.cloud_run.state import State, surface_of
 from firebreak.core.cloud_run.target import Kind
@@ -42,7 +42,7 @@ def others(kind: Kind) -> st.SearchStrategy[str]:
     return st.sampled_from([name for name, action in sorted(ACTIONS.items()) if kind in action.kinds])
 
 
-def edited(action: Responder, state: State, case: Case) -> State | Refusal:
+def edited(action: Responder, state: State, case: EditContext) -> State | Refusal:
     return action.edit(state, case, action.params())
 
 

@@ -20,7 +20,7 @@ from firebreak.core.findings.verdict import assess
 from firebreak.core.mode import Cap, Mode, capped
 from firebreak.core.policy.selection import choose
 from firebreak.policy_language.reading.policies import parse_policies
-from firebreak.ports.enrichment import Sources, answer_of
+from firebreak.ports.enrichment import EnrichmentClients, answer_of
 from firebreak.settings import read_settings
 
 ENRICHERS = enrichment.discover()
@@ -65,7 +65,7 @@ def test_a_source_declares_itself(name: str) -> None:
 def test_a_source_that_fails_is_a_named_gap(name: str, fault: Exception) -> None:
     """Whatever its collaborators raise: no exception, no foreign text, and only facts of its own."""
     broken: Any = Silent(fault)
-    evidence = answer_of(name, ENRICHERS[name], FINDING, Sources(broken, broken, broken, broken, broken))
+    evidence = answer_of(name, ENRICHERS[name], FINDING, EnrichmentClients(broken, broken, broken, broken, broken))
 
     assert evidence.source == name
     assert evidence.gap or evidence.facts

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import responders
 from firebreak.core.actions.action import Refusal
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS, SPLIT, TAG, references
@@ -32,14 +32,14 @@ class OneService(RuleBasedStateMachine):
     """`theirs` is what would stand if Firebreak had never been there."""
 
     @initialize(situation=situations())
-    def begin(self, situation: tuple[State, Case]) -> None:
+    def begin(self, situation: tuple[State, EditContext]) -> None:
         self.now, self.case = dict(situation[0]), situation[1]
         self.theirs = dict(self.now)
         self.standing = Standing(TARGET.key)
         self.taken = 0
         self.touched: set[str] = set()
 
-    def _seen(self, suspects: frozenset[str]) -> Case:
+    def _seen(self, suspects: frozenset[str]) -> EditContext:
         """The case as it would be drawn now."""
         uses = references(self.now, self.case.latest)
         reachable = frozenset(name for name, use in uses.items() if use.percent or use.tags)

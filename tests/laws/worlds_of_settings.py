@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.iam_grants import Grant
 from firebreak.core.cloud_run.state import State
@@ -124,7 +124,7 @@ STATES: Mapping[Kind, Callable[[tuple[str, ...]], st.SearchStrategy[State]]] = {
 
 
 @st.composite
-def situations(draw: st.DrawFn, kind: Kind = "service") -> tuple[State, Case]:
+def situations(draw: st.DrawFn, kind: Kind = "service") -> tuple[State, EditContext]:
     """A target's settings, and a case against some of its revisions."""
     revisions = draw(revision_lists())
     names = tuple(one.name for one in revisions)
@@ -137,7 +137,7 @@ def situations(draw: st.DrawFn, kind: Kind = "service") -> tuple[State, Case]:
     suspects = frozenset(draw(st.sets(st.sampled_from(names), min_size=1)))
     unsupported = frozenset(draw(st.sets(st.just(f"{INGRESS}=none"))))
     target = Target("shop-prod", "europe-west1", kind, "checkout", project_id="shop-prod")
-    case = Case(target, Suspicion("named", suspects, "drawn"), revisions, latest, reachable, unsupported)
+    case = EditContext(target, Suspicion("named", suspects, "drawn"), revisions, latest, reachable, unsupported)
     emails = sorted(key.removeprefix(ACCOUNT) for key in identities)
     return state, replace(case, accounts=tuple(target.account(email) for email in emails))
 

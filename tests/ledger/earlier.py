@@ -12,7 +12,7 @@ from typing import Any
 
 from firebreak.adapters.storage.sqlite import SqliteDocuments
 from firebreak.core.incidents.incident import Incident
-from firebreak.ledger.records import Held
+from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from tests.ledger.make_fixtures import FIXTURES, KEY, RECIPES
 from tests.response.harness import Line, Lines
@@ -30,7 +30,7 @@ class Earlier:
     id: str
 
     @property
-    def held(self) -> Held:
+    def held(self) -> StoredIncident:
         found = self.on.app.ledger.find(self.id)
         assert found is not None
         return found

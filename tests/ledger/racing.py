@@ -18,7 +18,7 @@ from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding, parse_notification
 from firebreak.core.signing import Seal
 from firebreak.ledger.ledger import Ledger
-from firebreak.ledger.records import Held
+from firebreak.ledger.records import StoredIncident
 from tests.ledger.stores import Store
 
 RACERS = 16
@@ -45,7 +45,7 @@ def ledger_of(store: Store, owner: str, skew_ns: int = 0) -> Ledger:
     return Ledger(store(), owner, lambda: time.time_ns() + skew_ns, Seal((b"key",)))
 
 
-def claimed(ledger: Ledger, finding: Finding) -> tuple[Claim, Held | None]:
+def claimed(ledger: Ledger, finding: Finding) -> tuple[Claim, StoredIncident | None]:
     """Claim once; a redelivery would come later."""
     begun, held = time.perf_counter(), None
     with suppress(Transient):
@@ -71,7 +71,7 @@ def side_by_side(works: Sequence[Callable[[], Any]]) -> list[Any]:
     return answers
 
 
-def thread_claims(ledgers: Sequence[Ledger], finding: Finding) -> list[tuple[Claim, Held | None]]:
+def thread_claims(ledgers: Sequence[Ledger], finding: Finding) -> list[tuple[Claim, StoredIncident | None]]:
     return side_by_side([partial(claimed, one, finding) for one in ledgers])
 
 

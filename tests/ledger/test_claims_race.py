@@ -9,7 +9,7 @@ import pytest
 
 from firebreak.ledger.documents import Conflict
 from firebreak.ledger.ledger import LEASE_NS
-from firebreak.ledger.records import Held
+from firebreak.ledger.records import StoredIncident
 from tests.ledger.racing import (
     RACERS,
     Claim,
@@ -89,7 +89,7 @@ def test_clocks_a_minute_apart_leave_one_owner_who_can_save(store: Store) -> Non
     assert sum(saved) == 1
 
 
-def _saves(save: Callable[..., Held], held: Held) -> bool:
+def _saves(save: Callable[..., StoredIncident], held: StoredIncident) -> bool:
     try:
         save(held, held.incident)
     except Conflict:

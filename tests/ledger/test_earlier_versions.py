@@ -179,7 +179,7 @@ def test_the_command_releases_on_the_ledger_file_as_it_was_left(tmp_path: Path, 
 @each_version
 def test_a_forged_record_keeps_its_broken_seal_over_a_save_and_is_not_released(tmp_path: Path, version: str) -> None:
     with earlier(tmp_path, version, "forged_plan") as found:
-        answered = pipeline.obey(found.on.app, Command("one", "release", "ada", found.id, "", "", ""))
+        answered = pipeline.execute(found.on.app, Command("one", "release", "ada", found.id, "", "", ""))
         held = found.held
 
         assert not answered.done

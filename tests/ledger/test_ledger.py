@@ -19,7 +19,7 @@ from firebreak.core.serialization import encode
 from firebreak.core.signing import NoKey, Seal, Sealed
 from firebreak.ledger.documents import Conflict
 from firebreak.ledger.ledger import LEASE_NS, Ledger
-from firebreak.ledger.records import BrokenSeal, Held, NotVerified
+from firebreak.ledger.records import BrokenSeal, NotVerified, StoredIncident
 
 FINDING = parse_notification((Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()).finding
 SEAL = Seal((b"key",))
@@ -239,7 +239,7 @@ def test_what_records_came_to_hold_later_is_left_out_until_it_is_needed(tmp_path
     assert _read(one, held.incident.id).incident.failed_on == failed.incident.failed_on
 
 
-def _read(one: Ledger, incident_id: str) -> Held:
+def _read(one: Ledger, incident_id: str) -> StoredIncident:
     found = one.read(incident_id)
     assert found is not None
     return found

@@ -12,7 +12,7 @@ import pytest
 import enrichment
 import responders
 from firebreak.core.actions.action import NoParams, Refusal, Responder
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.target import Target
@@ -24,12 +24,14 @@ from firebreak.core.containment.plan import HeldStep
 from firebreak.core.policy.policy import Step
 from firebreak.policy_language.analysis.failing_actions import failing_actions
 from firebreak.policy_language.analysis.step_conflicts import undoings
-from firebreak.policy_language.lint.conditions import World
+from firebreak.policy_language.lint.conditions import LintContext
 from firebreak.policy_language.lint.lint import lint
 from firebreak.policy_language.reading.policies import parse_policies, read_policies
 
-OURS = re.compile(r"tests/core/test_failing_actions\.py:\d+")
-CASE = Case(Target("p", "l", "service", "svc"), Suspicion("named", frozenset({"r-1"}), "why"), (), None, frozenset())
+OURS = re.compile(r"tests/policy_language/test_failing_actions\.py:\d+")
+CASE = EditContext(
+    Target("p", "l", "service", "svc"), Suspicion("named", frozenset({"r-1"}), "why"), (), None, frozenset()
+)
 GRANT = "service_iam.roles/run.invoker||allUsers"
 OPEN: State = {INGRESS: "all", GRANT: True}
 NONE: frozenset[str] = frozenset()
@@ -67,7 +69,7 @@ class Edits:
     reach: str = "workload"
     params: type = NoParams
 
-    def edit(self, before: State, case: Case, params: object) -> State | Refusal:  # noqa: ARG002 - it is a fixed edit
+    def edit(self, before: State, case: EditContext, params: object) -> State | Refusal:  # noqa: ARG002 - it is a fixed edit
         return self.change(before)
 
 
@@ -139,7 +141,7 @@ def test_policies_that_use_it_load(broken: str) -> None:
 def test_lint_names_the_action_and_the_line_and_says_no(broken: str) -> None:
     files = {"x.yaml": POLICY.replace("BROKEN", broken)}
     read = read_policies(files, enrichment.catalogue(), ACTIONS)
-    found = lint(read.policies, read.charter, files, ACTIONS, World(enrichment.catalogue(), 0))
+    found = lint(read.policies, read.config, files, ACTIONS, LintContext(enrichment.catalogue(), 0))
     (fault,) = found.failing
 
     assert (fault.at.line, f"a fault of the action `{broken}` itself" in fault.message) == (5, True)

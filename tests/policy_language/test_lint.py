@@ -26,12 +26,12 @@ from firebreak.core.policy.policy import Step
 from firebreak.core.timestamps import parse_instant
 from firebreak.policy_language.analysis.sample_workloads import SAMPLES
 from firebreak.policy_language.analysis.step_conflicts import undoings
-from firebreak.policy_language.lint.conditions import World
+from firebreak.policy_language.lint.conditions import LintContext
 from firebreak.policy_language.lint.lint import Lint, lint
 from firebreak.policy_language.reading.policies import read_policies
 from tests.policy_language.vocabulary import shipped_findings, shipped_policies
 
-WORLD = World(enrichment.catalogue(), parse_instant("2026-01-01T00:00:00Z"))
+WORLD = LintContext(enrichment.catalogue(), parse_instant("2026-01-01T00:00:00Z"))
 MALWARE = "Execution: Added Malicious Binary Executed"
 
 
@@ -110,28 +110,28 @@ examples:
 """
 
 
-def linted(*texts: str, charter: str = "") -> Lint:
+def linted(*texts: str, config: str = "") -> Lint:
     files = {f"{number}.yaml": text for number, text in enumerate(texts)}
-    if charter:
-        files["firebreak.yaml"] = f'organization: "1"\n{charter}\n'
+    if config:
+        files["firebreak.yaml"] = f'organization: "1"\n{config}\n'
     read = read_policies(files, WORLD.catalogue, ACTIONS)
     assert read.faults == ()
-    return lint(read.policies, read.charter, files, ACTIONS, WORLD)
+    return lint(read.policies, read.config, files, ACTIONS, WORLD)
 
 
 def places(faults: tuple[Fault, ...]) -> list[tuple[int, int, str]]:
     return [(one.at.line, one.at.column, one.message) for one in faults]
 
 
-def warned(*texts: str, charter: str = "") -> list[tuple[int, int, str]]:
-    return places(linted(*texts, charter=charter).warnings)
+def warned(*texts: str, config: str = "") -> list[tuple[int, int, str]]:
+    return places(linted(*texts, config=config).warnings)
 
 
 def test_the_shipped_policies_leave_nothing_to_be_said() -> None:
     files = shipped_policies()
     read = read_policies(files, WORLD.catalogue, ACTIONS)
 
-    assert lint(read.policies, read.charter, files, ACTIONS, WORLD, shipped_findings()) == Lint((), ())
+    assert lint(read.policies, read.config, files, ACTIONS, WORLD, shipped_findings()) == Lint((), ())
 
 
 def test_a_policy_without_fault_leaves_nothing_to_be_said() -> None:
@@ -409,6 +409,6 @@ def test_a_glob_without_a_wildcard_is_told() -> None:
 
 def test_a_set_that_no_policy_uses_is_told() -> None:
     text = policy("workload.project: {in_set: used}", no="workload.project: c")
-    (told,) = warned(text, charter="sets: {used: [a], unused: [b]}")
+    (told,) = warned(text, config="sets: {used: [a], unused: [b]}")
 
     assert told == (2, 19, "no policy uses the set `unused`")

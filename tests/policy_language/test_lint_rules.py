@@ -11,14 +11,14 @@ import pytest
 from firebreak.core.diagnostics import Rule
 from firebreak.policy_language.lint.lint import lint, lint_tests
 from firebreak.policy_language.lint.rules import MISLEADING_ORDER, RULES
-from firebreak.policy_language.reading.policies import is_charter, read_policies
+from firebreak.policy_language.reading.policies import is_config, read_policies
 from firebreak.policy_language.testing.coverage import untried
 from firebreak.policy_language.testing.examples import run_examples
 from tests.policy_language.test_lint import ACTIONS, WORLD, policy
 from tests.policy_language.vocabulary import ACTIONS as PINNED
 from tests.policy_language.vocabulary import CATALOGUE, ROOT
 
-BROKEN = sorted((ROOT / "tests" / "broken_policies").glob("*.yaml"))
+BROKEN = sorted((ROOT / "tests" / "policy_language" / "broken_policies").glob("*.yaml"))
 # Never changed, only added to: people name these codes in their files, dashboards and waivers.
 FROZEN = """
 FB101 not-yaml stops
@@ -90,8 +90,8 @@ def files_of(example: str) -> dict[str, str]:
     """The example as files: what a policy needs and the example does not say is added, as nothing is said about it."""
     first, *others = FILE.split(example)
     texts = dict(zip(others[::2], others[1::2], strict=True)) or {"0.yaml": first}
-    return {name: text if is_charter(name) else whole(text) for name, text in texts.items()} | (
-        {} if any(not is_charter(name) for name in texts) else {"0.yaml": policy()}
+    return {name: text if is_config(name) else whole(text) for name, text in texts.items()} | (
+        {} if any(not is_config(name) for name in texts) else {"0.yaml": policy()}
     )
 
 
@@ -105,7 +105,7 @@ def codes(files: Mapping[str, str]) -> set[str]:
     read = read_policies(files, WORLD.catalogue, ACTIONS)
     if read.faults:
         return {one.rule.code for one in read.faults}
-    found = lint(read.policies, read.charter, files, ACTIONS, WORLD)
+    found = lint(read.policies, read.config, files, ACTIONS, WORLD)
     results = run_examples(read.policies, WORLD.catalogue)
     tested = lint_tests(results, untried(read.policies, results), files)
     told = [one.rule for one in (*found.failing, *found.warnings, *tested.wrong)]
@@ -145,7 +145,7 @@ def ordered(*names: str) -> list[tuple[str, str]]:
     }
     read = read_policies(files, WORLD.catalogue, ACTIONS)
     assert read.faults == ()
-    told = lint(read.policies, read.charter, files, ACTIONS, WORLD).warnings
+    told = lint(read.policies, read.config, files, ACTIONS, WORLD).warnings
     return [(one.at.file, one.message) for one in told if one.rule is MISLEADING_ORDER]
 
 

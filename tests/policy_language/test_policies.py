@@ -14,7 +14,7 @@ from firebreak.core.diagnostics import Faults
 from firebreak.core.mode import Mode
 from firebreak.core.policy.clause import NamedSet, Operator
 from firebreak.core.policy.condition import AllOf, AnyOf, NoneOf, clauses, match
-from firebreak.core.policy.policy import Charter, Limits, PolicySet, Step
+from firebreak.core.policy.policy import Config, Limits, PolicySet, Step
 from firebreak.core.policy.protected import Pattern, Protected
 from firebreak.core.ternary import truth
 from firebreak.policy_language.reading.policies import parse_policies
@@ -31,7 +31,7 @@ then:
 examples:
   - expect: {mode: enforce}
 """
-CHARTER = """\
+CONFIG_FILE = """\
 organization: "123456789012"
 sources: ["5678"]
 ceiling: enforce
@@ -72,12 +72,12 @@ def test_there_are_enough_broken_files_to_mean_something() -> None:
     assert len(BROKEN) >= 150
 
 
-def test_the_shipped_policies_load_and_only_monitor_until_the_charter_says_more() -> None:
+def test_the_shipped_policies_load_and_only_monitor_until_the_configuration_says_more() -> None:
     loaded = parse_policies(shipped_policies(), enrichment.catalogue(), responders.discover())
     modes = [policy.mode for policy in loaded.policies]
 
     assert modes == [Mode.ENFORCE] * 3 + [Mode.APPROVE] * 4 + [Mode.MONITOR]
-    assert loaded.charter == Charter(organization="123456789012")
+    assert loaded.config == Config(organization="123456789012")
 
 
 def test_a_policy_is_read_whole() -> None:
@@ -165,7 +165,7 @@ def test_a_set_that_is_not_there_or_could_never_fit_does_not_load(fact: str, sai
     assert said in faults[0]
 
 
-def test_where_the_charter_cannot_be_read_its_sets_are_not_missed_too() -> None:
+def test_where_the_configuration_cannot_be_read_its_sets_are_not_missed_too() -> None:
     text = SMALL.replace('finding.category: "A"', "workload.project: {in_set: payment_projects}")
 
     assert faults_of({"a.yaml": text, "firebreak.yaml": "sets: ["})[0].startswith("firebreak.yaml:")
@@ -193,10 +193,10 @@ def test_every_nesting_of_groups_loads_and_is_kleene(outer: str, middle: str, in
     assert match(policy.when, facts).truth is truth(None if public is None else public is not turned)
 
 
-def test_the_charter_is_read_whole() -> None:
-    charter = load(firebreak=CHARTER).charter
+def test_the_configuration_is_read_whole() -> None:
+    config = load(firebreak=CONFIG_FILE).config
 
-    assert charter == Charter(
+    assert config == Config(
         organization="123456789012",
         sources=frozenset({"5678"}),
         ceiling=Mode.ENFORCE,
@@ -211,16 +211,16 @@ def test_the_charter_is_read_whole() -> None:
     )
 
 
-def test_without_a_charter_nothing_goes_above_monitoring() -> None:
-    charter = load(a=SMALL).charter
+def test_without_a_configuration_nothing_goes_above_monitoring() -> None:
+    config = load(a=SMALL).config
 
-    assert (charter.organization, charter.ceiling, charter.sources) == (None, Mode.MONITOR, frozenset())
+    assert (config.organization, config.ceiling, config.sources) == (None, Mode.MONITOR, frozenset())
 
 
-def test_a_charter_without_ceiling_or_sources_only_monitors() -> None:
-    charter = load(firebreak='organization: "1"\n').charter
+def test_a_configuration_without_ceiling_or_sources_only_monitors() -> None:
+    config = load(firebreak='organization: "1"\n').config
 
-    assert (charter.ceiling, charter.sources, charter.stale_after) == (Mode.MONITOR, frozenset(), 3_600)
+    assert (config.ceiling, config.sources, config.stale_after) == (Mode.MONITOR, frozenset(), 3_600)
 
 
 def test_policies_come_in_order_of_file_name_and_place() -> None:
@@ -253,42 +253,42 @@ def test_every_fault_of_every_file_is_reported_at_once() -> None:
 
 
 @pytest.mark.parametrize("name", ["firebreak.yml", "Firebreak.yaml", "FIREBREAK.YAML"])
-def test_a_charter_under_another_name_is_not_overlooked(name: str) -> None:
-    assert faults_of({name: CHARTER}) == [f"{name}:1:1: the charter is called firebreak.yaml"]
+def test_a_configuration_under_another_name_is_not_overlooked(name: str) -> None:
+    assert faults_of({name: CONFIG_FILE}) == [f"{name}:1:1: the configuration is called firebreak.yaml"]
 
 
-def test_there_is_one_charter() -> None:
-    assert faults_of({"a/firebreak.yaml": CHARTER, "firebreak.yaml": CHARTER}) == [
-        "firebreak.yaml:1:1: there is another charter, a/firebreak.yaml"
+def test_there_is_one_configuration() -> None:
+    assert faults_of({"a/firebreak.yaml": CONFIG_FILE, "firebreak.yaml": CONFIG_FILE}) == [
+        "firebreak.yaml:1:1: there is another configuration, a/firebreak.yaml"
     ]
 
 
 def test_the_digest_is_blind_to_layout_and_sees_every_decision() -> None:
-    same = load(a=SMALL, firebreak=CHARTER).digest
+    same = load(a=SMALL, firebreak=CONFIG_FILE).digest
     laid_out = "# comment\n" + SMALL.replace(
         "id: small\nmode: enforce\n", "mode:   enforce\nid: 'small'\nreview_after: 240m\n"
     )
     rearranged = "\n".join(
-        sorted(CHARTER.replace("  - ", "    - ").split("\n"), key=lambda line: line.startswith("sources"))
+        sorted(CONFIG_FILE.replace("  - ", "    - ").split("\n"), key=lambda line: line.startswith("sources"))
     )
 
     assert load(b=laid_out, firebreak=rearranged).digest == same
     for old, new in (("enforce", "approve"), ('"A"', '"B"'), ("cut_traffic", "pin_previous_revision")):
-        assert load(a=SMALL.replace(old, new), firebreak=CHARTER).digest != same
+        assert load(a=SMALL.replace(old, new), firebreak=CONFIG_FILE).digest != same
     for old, new in (("critical", "low"), ("90s", "91s"), ("enforce", "approve"), ("5678", "5679")):
-        assert load(a=SMALL, firebreak=CHARTER.replace(old, new)).digest != same
+        assert load(a=SMALL, firebreak=CONFIG_FILE.replace(old, new)).digest != same
 
 
 def test_names_of_sets_and_the_spelling_of_a_length_of_time_decide_nothing() -> None:
     text = SMALL.replace(
         'finding.category: "A"', "workload.project: {in_set: some}\n  virustotal.first_seen: {newer_than: 1d}"
     )
-    charter = 'organization: "1"\nsets: {some: [a, b], unused: [c]}\n'
-    renamed = charter.replace("some", "other").replace("a, b", "b, a").replace(", unused: [c]", "")
+    config = 'organization: "1"\nsets: {some: [a, b], unused: [c]}\n'
+    renamed = config.replace("some", "other").replace("a, b", "b, a").replace(", unused: [c]", "")
 
-    same = load(a=text, firebreak=charter).digest
+    same = load(a=text, firebreak=config).digest
     assert load(a=text.replace("some", "other").replace("1d", "24h"), firebreak=renamed).digest == same
-    assert load(a=text, firebreak=charter.replace("a, b", "a")).digest != same
+    assert load(a=text, firebreak=config.replace("a, b", "a")).digest != same
 
 
 def test_the_order_of_clauses_does_not_change_the_digest_and_that_of_policies_does() -> None:
@@ -302,7 +302,7 @@ def test_the_order_of_clauses_does_not_change_the_digest_and_that_of_policies_do
 
 @given(st.data())
 def test_a_file_with_anything_done_to_it_loads_or_is_refused_with_a_place(data: st.DataObject) -> None:
-    text = data.draw(st.sampled_from([SMALL, CHARTER, *shipped_policies().values()]))
+    text = data.draw(st.sampled_from([SMALL, CONFIG_FILE, *shipped_policies().values()]))
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, min(len(text), start + 20)))
     changed = text[:start] + data.draw(st.text("abn010:[]{}-&*!'\"# \n", max_size=10)) + text[end:]

@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", BESIDE)
 def test_what_file_systems_and_editors_leave_beside_policies_is_none(folder: Path, name: str) -> None:
-    """As macOS leaves it: binary. A hidden firebreak.yaml is no charter."""
+    """As macOS leaves it: binary. A hidden firebreak.yaml is no config."""
     (folder / name).write_bytes(b"\x00\x05\x16\x07\x00\x02\xff\xfeMac OS X")
 
     assert [*read_folder(folder)] == [str(folder / "10-x.yaml")]

@@ -14,13 +14,13 @@ import enrichment
 import responders
 from firebreak.cli.screens.catalogue import TELLING, example_of
 from firebreak.policy_language.reading.policies import parse_policies
-from firebreak.policy_language.schema.config import charter_schema
+from firebreak.policy_language.schema.config import config_schema
 from firebreak.policy_language.schema.policies import policy_schema
 from tests.policy_language.vocabulary import ACTIONS, CATALOGUE, ROOT
 
 BROKEN = sorted((ROOT / "tests" / "policy_language" / "broken_policies").glob("*.yaml"))
 POLICIES = jsonschema.Draft202012Validator(policy_schema(CATALOGUE, ACTIONS))
-CHARTERS = jsonschema.Draft202012Validator(charter_schema())
+CONFIGS = jsonschema.Draft202012Validator(config_schema())
 
 # What the loader refuses and a schema cannot, by what it is that a schema does not see.
 BEYOND_A_SCHEMA = {
@@ -47,12 +47,12 @@ def value_of(path: Path) -> Any:
 
 
 def is_refused(path: Path) -> bool:
-    validator = CHARTERS if path.stem.startswith("charter_") else POLICIES
+    validator = CONFIGS if path.stem.startswith("charter_") else POLICIES
     return not validator.is_valid(value_of(path))
 
 
 def test_the_schemas_are_schemas() -> None:
-    for validator in (POLICIES, CHARTERS):
+    for validator in (POLICIES, CONFIGS):
         jsonschema.Draft202012Validator.check_schema(validator.schema)
 
 
@@ -75,13 +75,13 @@ def test_a_broken_file_is_refused_but_for_what_no_schema_sees(path: Path) -> Non
 
 def test_every_clause_that_is_shown_as_an_example_loads_and_is_taken() -> None:
     catalogue, actions = enrichment.catalogue(), responders.discover()
-    charter = 'organization: "1"\nsets: {payment_projects: [pay-a]}\n'
+    config = 'organization: "1"\nsets: {payment_projects: [pay-a]}\n'
     text = "id: x\nmode: enforce\nwhen:\n"
     text += "".join(f"  {example_of(name, fact)}\n" for name, fact in catalogue.items())
     text += "then:\n" + "".join(f"  - {action.example}\n" for action in actions.values())
     text += "examples: [{expect: nothing}]\n"
     validator = jsonschema.Draft202012Validator(policy_schema(catalogue, actions))
-    loaded = parse_policies({"a.yaml": text, "firebreak.yaml": charter}, catalogue, actions)
+    loaded = parse_policies({"a.yaml": text, "firebreak.yaml": config}, catalogue, actions)
 
     assert len(loaded.policies) == 1
     assert list(validator.iter_errors(yaml.safe_load(text))) == []
@@ -115,7 +115,7 @@ def test_what_loads_is_taken() -> None:
     assert list(POLICIES.iter_errors(yaml.safe_load(LOADS))) == []
 
 
-CHARTER = """
+CONFIG_FILE = """
 organization: "123456789012"
 sources: ["5678"]
 ceiling: enforce
@@ -130,7 +130,7 @@ sets: {payment_projects: [a, b]}
 """
 
 
-def test_a_charter_that_loads_is_taken() -> None:
-    parse_policies({"firebreak.yaml": CHARTER}, CATALOGUE, ACTIONS)
+def test_a_configuration_that_loads_is_taken() -> None:
+    parse_policies({"firebreak.yaml": CONFIG_FILE}, CATALOGUE, ACTIONS)
 
-    assert list(CHARTERS.iter_errors(yaml.safe_load(CHARTER))) == []
+    assert list(CONFIGS.iter_errors(yaml.safe_load(CONFIG_FILE))) == []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firebreak.core.diagnostics import Location
-from firebreak.policy_language.lint.conditions import Remark
+from firebreak.policy_language.lint.conditions import LintWarning
 from firebreak.policy_language.lint.lint import lint
 from firebreak.policy_language.lint.rules import MISSING_EXAMPLE, NOBODY_TOLD, RULES
 from firebreak.policy_language.lint.silences import judged
@@ -139,9 +139,9 @@ def test_each_of_several_warnings_on_one_line_needs_its_own_word() -> None:
     assert [one.rule.code for one in found.warnings] == ["FB605"]
 
 
-def test_a_set_is_silenced_in_the_charter() -> None:
+def test_a_set_is_silenced_in_the_configuration() -> None:
     found = linted(
-        policy(), charter="sets:\n  spare: [a]  # firebreak: allow FB503 because it comes with the next change"
+        policy(), config="sets:\n  spare: [a]  # firebreak: allow FB503 because it comes with the next change"
     )
 
     assert found.warnings == ()
@@ -156,7 +156,7 @@ def test_where_a_file_does_not_load_no_comment_is_called_idle() -> None:
     assert [one.rule.code for one in read.warnings] == ["FB605"]
 
     some = read_policies(files, WORLD.catalogue, ACTIONS)
-    assert lint(some.faultless, some.charter, files, ACTIONS, WORLD, faulty=frozenset({"0.yaml"})).warnings == ()
+    assert lint(some.faultless, some.config, files, ACTIONS, WORLD, faulty=frozenset({"0.yaml"})).warnings == ()
 
 
 def test_a_hundred_warnings_and_one_are_silenced_like_one() -> None:
@@ -182,7 +182,7 @@ def test_the_silenced_warning_keeps_its_place_and_its_line() -> None:
 )
 def test_whatever_a_comment_says_nothing_that_must_be_mended_is_silenced(comment: str) -> None:
     text = f"a: 1 # {comment}\n"
-    remarks = [Remark(rule, Location("a.yaml", 1, 1), "x") for rule in RULES]
+    remarks = [LintWarning(rule, Location("a.yaml", 1, 1), "x") for rule in RULES]
     left = judged(remarks, {"a.yaml": text}, "lint")
 
     assert {one.fault.rule for one in left.silenced} <= {NOBODY_TOLD}

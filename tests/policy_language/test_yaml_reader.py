@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from firebreak.core.diagnostics import FaultLog
 from firebreak.policy_language.reading import yaml_reader as yaml_text
 from firebreak.policy_language.reading.yaml_reader import Entries, Items, Node, Scalar, read_yaml
-from firebreak.policy_language.reading.yaml_scalars import Surprise, plain_value
+from firebreak.policy_language.reading.yaml_scalars import AmbiguousScalar, plain_value
 
 
 def read(text: str) -> tuple[Node | None, tuple[str, ...]]:
@@ -135,7 +135,7 @@ DISAGREED = """
 
 @pytest.mark.parametrize("word", DISAGREED.split())
 def test_a_plain_scalar_that_readers_disagree_about_is_refused(word: str) -> None:
-    with pytest.raises(Surprise, match=r"quotes|keys"):
+    with pytest.raises(AmbiguousScalar, match=r"quotes|keys"):
         plain_value(word)
 
 
@@ -170,7 +170,7 @@ def in_yaml_1_2(word: str) -> str:
 def test_what_loads_is_the_same_value_in_yaml_1_1_and_1_2(word: str) -> None:
     try:
         value = plain_value(word)
-    except Surprise:
+    except AmbiguousScalar:
         return
 
     assert in_yaml_1_1(word) == in_yaml_1_2(word) == _NAMES[type(value)]

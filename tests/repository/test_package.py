@@ -13,7 +13,7 @@ import pytest
 from firebreak.core.findings.detectors import CATEGORIES
 from tests.repository.checkout import ROOT, tracked
 from tests.repository.test_frame import is_deployed
-from tools.package import CHARTER, Unpackable, archive, categories, collect, deployed, entry_points, main, manifest
+from tools.package import CONFIG_FILE, Unpackable, archive, categories, collect, deployed, entry_points, main, manifest
 
 OWN = 'organization: "987654321098"\nsources: ["5678"]\nceiling: approve\n'
 NEW = '"Execution: New Detector"'
@@ -29,10 +29,10 @@ examples:
 
 
 def own_policies(
-    folder: Path, charter: str = OWN, category: str = '"Reverse Shell"', given: str = '"Reverse Shell"'
+    folder: Path, config: str = OWN, category: str = '"Reverse Shell"', given: str = '"Reverse Shell"'
 ) -> Path:
     folder.mkdir()
-    (folder / "firebreak.yaml").write_text(charter)
+    (folder / "firebreak.yaml").write_text(config)
     (folder / "10-own.yaml").write_text(POLICY.replace("CATEGORY", category).replace("GIVEN", given))
     (folder / "notes.md").write_text("for people")
     return folder
@@ -66,14 +66,14 @@ def test_what_is_packed_is_what_gcloudignore_lets_through() -> None:
     """All of it that git keeps, and no compiled file, test or sandbox beside it."""
     names = set(zipped().namelist())
 
-    assert {path for path in tracked() if is_deployed(path)} - {CHARTER} <= names
+    assert {path for path in tracked() if is_deployed(path)} - {CONFIG_FILE} <= names
     assert {name for name in names if not is_deployed(name) or "__pycache__" in name or name.endswith(".pyc")} == set()
 
 
-def test_the_shipped_charter_is_left_out_because_it_would_turn_every_finding_away() -> None:
+def test_the_shipped_configuration_is_left_out_because_it_would_turn_every_finding_away() -> None:
     package = collect(None)
 
-    assert CHARTER not in package.files
+    assert CONFIG_FILE not in package.files
     assert manifest(package, b"")["organization"] is None
     assert manifest(package, b"")["ceiling"] == "monitor"
 
@@ -82,7 +82,7 @@ def test_your_own_policies_take_the_place_of_the_shipped_ones(tmp_path: Path) ->
     package = collect(own_policies(tmp_path / "own"))
     about = manifest(package, b"")
 
-    assert {name for name in package.files if name.startswith("policies/")} == {CHARTER, "policies/10-own.yaml"}
+    assert {name for name in package.files if name.startswith("policies/")} == {CONFIG_FILE, "policies/10-own.yaml"}
     assert about["organization"] == "987654321098"
     assert about["ceiling"] == "approve"
     assert about["categories"] == ["Reverse Shell"]
@@ -98,7 +98,7 @@ def test_what_file_systems_and_editors_leave_beside_policies_is_not_packed(tmp_p
         for folder in (own, tree / "policies"):
             (folder / name).write_bytes(b"\x00\xff")
     (own / ".#10-own.yaml").symlink_to("ann@laptop.4711")
-    kept = {"policies/10-own.yaml", CHARTER}
+    kept = {"policies/10-own.yaml", CONFIG_FILE}
 
     assert {name for name in collect(own).files if name.startswith("policies/")} == kept
     assert {*deployed(tree)} == kept | {"policies/notes.md"}
@@ -121,7 +121,7 @@ def test_the_categories_are_those_that_a_policy_could_match(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("charter", "category", "says"),
+    ("config", "category", "says"),
     [
         ('organization: "123456789012"\n', '"Reverse Shell"', "names the example organization"),
         ("organisation: x\n", '"Reverse Shell"', "the function would not start"),
@@ -129,9 +129,9 @@ def test_the_categories_are_those_that_a_policy_could_match(tmp_path: Path) -> N
         (OWN, '"Unexpected Child Shell"', "expects nothing"),
     ],
 )
-def test_what_would_not_work_is_not_packed(tmp_path: Path, charter: str, category: str, says: str) -> None:
+def test_what_would_not_work_is_not_packed(tmp_path: Path, config: str, category: str, says: str) -> None:
     with pytest.raises(Unpackable, match=says):
-        collect(own_policies(tmp_path / "own", charter, category))
+        collect(own_policies(tmp_path / "own", config, category))
 
 
 def test_a_folder_without_policies_is_not_packed(tmp_path: Path) -> None:

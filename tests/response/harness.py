@@ -17,7 +17,7 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.record import record
 from firebreak.response import pipeline
 from firebreak.response.app import App
-from firebreak.response.triggers.answers import Answered
+from firebreak.response.triggers.answers import AnswerResult
 from firebreak.settings import read_settings
 from sandbox.blueprint import digest_of
 from sandbox.cloud_run.reachability import reachable_revisions
@@ -88,7 +88,7 @@ class Line:
     def on_this_clock(self, app: App) -> App:
         """The application with a clock that a test moves by `skipped_ns`, and a log that it reads."""
         clock = lambda: time.time_ns() + self.skipped_ns  # noqa: E731 - too short for a name of its own
-        return replace(app, now_ns=clock, ledger=replace(app.ledger, now_ns=clock), say=self._say)
+        return replace(app, now_ns=clock, ledger=replace(app.ledger, now_ns=clock), log=self._say)
 
     def _say(self, severity: str, message: str, **fields: object) -> None:
         self.logged.append({"severity": severity, "message": message, **fields})
@@ -115,17 +115,17 @@ class Line:
         assert held is not None
         return held.incident
 
-    def approve(self, incident: Incident, by: str = "ada") -> Answered | None:
+    def approve(self, incident: Incident, by: str = "ada") -> AnswerResult | None:
         """The yes of a person who looks now, if anything is asked."""
         question = self.read(incident).question
         return pipeline.approve(self.app, incident.id, by, question.digest if question else "")
 
-    def reject(self, incident: Incident, reason: str = "", by: str = "ada") -> Answered | None:
+    def reject(self, incident: Incident, reason: str = "", by: str = "ada") -> AnswerResult | None:
         """The no of a person who looks now."""
         question = self.read(incident).question
         return pipeline.reject(self.app, incident.id, by, reason, question.digest if question else "")
 
-    def close(self, incident: Incident, closed_as: str = "", reason: str = "", by: str = "ada") -> Answered | None:
+    def close(self, incident: Incident, closed_as: str = "", reason: str = "", by: str = "ada") -> AnswerResult | None:
         """The word of a person who looks now on what it was."""
         question = self.read(incident).question
         return pipeline.close(self.app, incident.id, by, closed_as, reason, question.digest if question else "")
@@ -172,14 +172,14 @@ class Lines:
         self,
         world: World | None = None,
         *,
-        charter: str = "ceiling: enforce",
+        config: str = "ceiling: enforce",
         policy: str | None = None,
         sources: str = '["5678"]',
         **environment: str,
     ) -> Iterator[Line]:
         policies = self._folder / "policies"
         policies.mkdir(exist_ok=True)
-        (policies / "firebreak.yaml").write_text(f'organization: "123456789012"\nsources: {sources}\n{charter}\n')
+        (policies / "firebreak.yaml").write_text(f'organization: "123456789012"\nsources: {sources}\n{config}\n')
         shipped = {path.name: path.read_text() for path in POLICIES.glob("[0-9]*.yaml")}
         for name, text in (shipped if policy is None else {"10.yaml": policy}).items():
             (policies / name).write_text(text)

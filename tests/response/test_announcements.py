@@ -15,19 +15,19 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.timestamps import NANOS
 from firebreak.response import announce, pipeline
 from sandbox.wire import Fault
-from tests.adapters.servers import Asked, serving
+from tests.adapters.servers import Received, serving
 from tests.response.harness import ALWAYS, Line, Lines
 
 CHANNELS = ("log", "topic", "marks", "slack", "chat")
 
 
 @pytest.fixture
-def chat() -> Iterator[Asked]:
+def chat() -> Iterator[Received]:
     with serving() as asked:
         yield asked
 
 
-def webhooks(chat: Asked) -> dict[str, Any]:
+def webhooks(chat: Received) -> dict[str, Any]:
     return {"FIREBREAK_SLACK_WEBHOOK": f"{chat.origin}/slack", "FIREBREAK_CHAT_WEBHOOK": f"{chat.origin}/chat"}
 
 
@@ -45,7 +45,7 @@ def due_in(incident: Incident, on: Line) -> float:
     [(429, {"Retry-After": "900"}), (503, {"Retry-After": "900"}), (429, {}), (500, {}), (502, {}), (408, {})],
 )
 def test_a_busy_chat_is_tried_again_by_the_sweep_and_the_finding_is_answered(
-    line: Lines, chat: Asked, answer: tuple[int, dict[str, str]]
+    line: Lines, chat: Received, answer: tuple[int, dict[str, str]]
 ) -> None:
     with line(policy=ALWAYS, **webhooks(chat)) as on:
         chat.next = [answer]
@@ -68,7 +68,7 @@ def test_a_busy_chat_is_tried_again_by_the_sweep_and_the_finding_is_answered(
         assert unsent(on.read(incident)) == set()
 
 
-def test_retry_after_may_be_a_date(line: Lines, chat: Asked) -> None:
+def test_retry_after_may_be_a_date(line: Lines, chat: Received) -> None:
     with line(policy=ALWAYS, **webhooks(chat)) as on:
         at = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=20)
         chat.next = [(429, {"Retry-After": format_datetime(at, usegmt=True)})]
@@ -78,7 +78,7 @@ def test_retry_after_may_be_a_date(line: Lines, chat: Asked) -> None:
 
 @pytest.mark.parametrize("after", ["", "soon", "-5", "1e9", "9" * 5000, "Thu, 99 Nov 2026 00:00:00 GMT", "٣"])
 def test_a_retry_after_that_says_nothing_costs_a_minute_and_never_more_than_a_day(
-    line: Lines, chat: Asked, after: str
+    line: Lines, chat: Received, after: str
 ) -> None:
     with line(policy=ALWAYS, **webhooks(chat)) as on:
         chat.next = [(429, {"Retry-After": after.encode().decode("latin-1")})]
@@ -86,7 +86,7 @@ def test_a_retry_after_that_says_nothing_costs_a_minute_and_never_more_than_a_da
         assert 0 < due_in(on.respond(on.finding()), on) <= 86_400
 
 
-def test_a_chat_that_stays_away_is_asked_less_and_less_often(line: Lines, chat: Asked) -> None:
+def test_a_chat_that_stays_away_is_asked_less_and_less_often(line: Lines, chat: Received) -> None:
     """It takes ever less of the sweep's time; and it is told once it is back."""
     with line(policy=ALWAYS, FIREBREAK_SLACK_WEBHOOK=f"{chat.origin}/slack") as on:
         chat.status = 503
@@ -105,7 +105,7 @@ def test_a_chat_that_stays_away_is_asked_less_and_less_often(line: Lines, chat: 
         assert unsent(on.read(incident)) == set()
 
 
-def test_a_question_that_expires_before_the_chat_is_tried_again_is_seen_in_time(line: Lines, chat: Asked) -> None:
+def test_a_question_that_expires_before_the_chat_is_tried_again_is_seen_in_time(line: Lines, chat: Received) -> None:
     with line(policy=ALWAYS, FIREBREAK_SLACK_WEBHOOK=f"{chat.origin}/slack") as on:
         chat.next = [(429, {"Retry-After": "80000"})]
         incident = on.respond(on.finding(minutes_ago=90))
@@ -116,7 +116,7 @@ def test_a_question_that_expires_before_the_chat_is_tried_again_is_seen_in_time(
 
 
 @pytest.mark.parametrize("status", [302, 400, 403, 404, 410])
-def test_what_a_chat_refuses_for_good_is_counted_by_one_sweep(line: Lines, chat: Asked, status: int) -> None:
+def test_what_a_chat_refuses_for_good_is_counted_by_one_sweep(line: Lines, chat: Received, status: int) -> None:
     with line(policy=ALWAYS, **webhooks(chat)) as on:
         chat.next = [(status, {"Location": f"{chat.origin}/elsewhere"})]
         incident = on.respond(on.finding())
@@ -144,7 +144,7 @@ def test_a_mark_that_scc_refuses_is_counted_once_and_not_tried_again(line: Lines
         assert f"{incident.id}/1/marks" in first.refused[0]
 
 
-def test_a_webhook_that_is_not_configured_any_more_is_given_up(line: Lines, chat: Asked) -> None:
+def test_a_webhook_that_is_not_configured_any_more_is_given_up(line: Lines, chat: Received) -> None:
     with line(policy=ALWAYS, FIREBREAK_SLACK_WEBHOOK=f"{chat.origin}/slack") as on:
         chat.next = [(503, {})]
         incident = on.respond(on.finding())
@@ -168,7 +168,7 @@ def fault(request: pytest.FixtureRequest) -> Exception:
 
 @pytest.mark.parametrize("broken", CHANNELS)
 def test_one_channel_s_fault_of_any_type_stops_neither_the_others_nor_the_delivery(
-    line: Lines, chat: Asked, broken: str, fault: Exception, monkeypatch: pytest.MonkeyPatch
+    line: Lines, chat: Received, broken: str, fault: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object) -> None:
         raise fault
@@ -188,7 +188,7 @@ def test_one_channel_s_fault_of_any_type_stops_neither_the_others_nor_the_delive
         assert len(ours) == (broken != "log")
 
 
-def test_a_fault_of_a_channel_does_not_keep_a_person_from_the_answer(line: Lines, chat: Asked) -> None:
+def test_a_fault_of_a_channel_does_not_keep_a_person_from_the_answer(line: Lines, chat: Received) -> None:
     """The webhook's host has a label that no name may have."""
     with line(policy=ALWAYS) as on:
         incident = on.respond(on.finding())
@@ -204,7 +204,7 @@ def test_a_fault_of_a_channel_does_not_keep_a_person_from_the_answer(line: Lines
         assert [path for _, path in chat.came] == ["/c"]
 
 
-def test_an_unreachable_topic_is_delivered_again_after_the_chat_was_told(line: Lines, chat: Asked) -> None:
+def test_an_unreachable_topic_is_delivered_again_after_the_chat_was_told(line: Lines, chat: Received) -> None:
     with line(policy=ALWAYS, **webhooks(chat)) as on:
         on.sandbox.wire.inject(Fault("*/Publish", "error", code="UNAVAILABLE"))
         pair = on.finding()
@@ -217,7 +217,7 @@ def test_an_unreachable_topic_is_delivered_again_after_the_chat_was_told(line: L
         assert len(on.announced) == 1
 
 
-def test_a_line_about_a_channel_is_not_taken_for_an_announcement_by_alerts(line: Lines, chat: Asked) -> None:
+def test_a_line_about_a_channel_is_not_taken_for_an_announcement_by_alerts(line: Lines, chat: Received) -> None:
     """An alert takes an announcement at ERROR for a broken seal."""
     with line(policy=ALWAYS, **webhooks(chat)) as on:
         chat.next = [(404, {}), (429, {})]

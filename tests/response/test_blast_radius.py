@@ -73,7 +73,7 @@ def caps(incident: Incident) -> list[str]:
 
 def test_updates_of_contained_findings_pass_no_limit(line: Lines) -> None:
     """Security Command Center publishes each finding again with a new event time; no slot comes free by that."""
-    with line(world(8), charter=limits(2, 2), policy=ALWAYS) as on:
+    with line(world(8), config=limits(2, 2), policy=ALWAYS) as on:
         incidents = []
         for number in range(8):
             incidents.append(on.respond(found_on(on, number)))
@@ -87,7 +87,7 @@ def test_updates_of_contained_findings_pass_no_limit(line: Lines) -> None:
 
 def test_what_is_asked_about_takes_no_slot_of_its_project(line: Lines) -> None:
     """Where the limit in all is used up, the project's own stays as it is."""
-    with line(world(), charter=limits(2, 1), policy=ALWAYS) as on:
+    with line(world(), config=limits(2, 1), policy=ALWAYS) as on:
         first = on.respond(found_on(on, 0, "bank-prod"))
         asked = [on.respond(found_on(on, number)) for number in range(2)]
 
@@ -104,7 +104,7 @@ def test_a_plan_for_two_regions_takes_two_slots_or_none(line: Lines, project: in
         {**shops(1)[0], **regions, "name": shops(1)[0]["name"].replace("europe-west1", ELSEWHERE)},
     )
     several = World.load({"projects": {"shop-prod": {"number": NUMBERS["shop-prod"]}}, "services": [here, there]})
-    with line(several, charter=limits(project, in_all), policy=ALWAYS) as on:
+    with line(several, config=limits(project, in_all), policy=ALWAYS) as on:
         incident = on.respond(found_on(on, 0))
 
         assert incident.phase == phase
@@ -115,7 +115,7 @@ def test_a_plan_for_two_regions_takes_two_slots_or_none(line: Lines, project: in
 @pytest.mark.parametrize("told", ["both", "the number alone"])
 def test_a_project_by_its_number_is_the_same_project(line: Lines, told: str) -> None:
     """Also where Security Command Center does not say which id that number has."""
-    with line(world(), charter=limits(1, 9), policy=ALWAYS) as on:
+    with line(world(), config=limits(1, 9), policy=ALWAYS) as on:
         by_number = found_on(on, 0, project_spelled="number", held=False)
         if told == "the number alone":
             by_number["resource"]["gcpMetadata"].pop("projectDisplayName")
@@ -130,7 +130,7 @@ def test_a_project_by_its_number_is_the_same_project(line: Lines, told: str) -> 
 
 def test_a_redelivery_finds_the_slot_of_its_incident(line: Lines) -> None:
     """The first delivery took the only one, and could not write."""
-    with line(world(), charter=limits(1, 1), policy=ALWAYS) as on:
+    with line(world(), config=limits(1, 1), policy=ALWAYS) as on:
         pair = found_on(on, 0)
         on.sandbox.wire.inject(Fault("*/UpdateService", "error", code="UNAVAILABLE", times=4))
         with pytest.raises(Transient):
@@ -143,7 +143,7 @@ def test_a_redelivery_finds_the_slot_of_its_incident(line: Lines) -> None:
 
 def test_a_write_that_comes_after_its_slot_has_aged_needs_another(line: Lines) -> None:
     """Others were contained since: a person is asked, however the plan was saved."""
-    with line(world(), charter=limits(1, 1), policy=ALWAYS) as on:
+    with line(world(), config=limits(1, 1), policy=ALWAYS) as on:
         pair = found_on(on, 0)
         on.sandbox.wire.inject(Fault("*/UpdateService", "error", code="UNAVAILABLE", times=4))
         with pytest.raises(Transient):
@@ -159,7 +159,7 @@ def test_a_write_that_comes_after_its_slot_has_aged_needs_another(line: Lines) -
 
 
 def test_nobody_s_answer_contains_nothing_beyond_the_limits(line: Lines) -> None:
-    with line(world(), charter=limits(1, 1), policy=UNANSWERED) as on:
+    with line(world(), config=limits(1, 1), policy=UNANSWERED) as on:
         asked = [on.respond(found_on(on, number)) for number in range(2)]
         before = taken(on)
         on.skipped_ns += 1801 * NANOS
@@ -171,7 +171,7 @@ def test_nobody_s_answer_contains_nothing_beyond_the_limits(line: Lines) -> None
 
 
 def test_what_a_person_approved_takes_none(line: Lines) -> None:
-    with line(world(), charter=limits(0, 0), policy=ALWAYS) as on:
+    with line(world(), config=limits(0, 0), policy=ALWAYS) as on:
         answered = on.approve(on.respond(found_on(on, 0)))
 
         assert answered is not None
@@ -181,13 +181,13 @@ def test_what_a_person_approved_takes_none(line: Lines) -> None:
 
 def test_an_approval_of_an_earlier_plan_is_none_of_what_is_decided_anew(line: Lines) -> None:
     """It failed then; now nobody is asked, and what it writes counts."""
-    with line(world(), charter="ceiling: approve", policy=PIN_ONLY) as on:
+    with line(world(), config="ceiling: approve", policy=PIN_ONLY) as on:
         asked = on.respond(found_on(on, 0))
         on.sandbox.wire.inject(Fault("*/UpdateService", "error", code="PERMISSION_DENIED"))
         on.approve(asked)
         failed = on.read(asked)
-        charter = replace(on.app.policies.charter, ceiling=Mode.ENFORCE)
-        on.app = replace(on.app, policies=replace(on.app.policies, charter=charter))
+        config = replace(on.app.policies.config, ceiling=Mode.ENFORCE)
+        on.app = replace(on.app, policies=replace(on.app.policies, config=config))
         contained = on.respond(found_on(on, 0, minutes_ago=0.5))
 
         assert failed.answer is not None
@@ -200,7 +200,7 @@ def test_an_incident_that_a_halt_kept_from_writing_gives_its_slot_back(
     line: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It wrote nothing; the next one may be contained."""
-    with line(world(), charter=limits(1, 1), policy=ALWAYS) as on:
+    with line(world(), config=limits(1, 1), policy=ALWAYS) as on:
         find, asked = on.app.scc.find, []
 
         def halting(*arguments: Any) -> Any:
@@ -221,7 +221,7 @@ def test_an_incident_that_a_halt_kept_from_writing_gives_its_slot_back(
 
 def test_an_incident_that_wrote_keeps_its_slot_whatever_becomes_of_it(line: Lines) -> None:
     """Released, and reported again: both its containments are one target within the hour."""
-    with line(world(), charter=limits(1, 1), policy=ALWAYS) as on:
+    with line(world(), config=limits(1, 1), policy=ALWAYS) as on:
         first = on.respond(found_on(on, 0))
         pipeline.release(on.app, first.id, "ada")
         second = on.respond(found_on(on, 1))
@@ -232,7 +232,7 @@ def test_an_incident_that_wrote_keeps_its_slot_whatever_becomes_of_it(line: Line
 
 def test_what_the_version_before_counted_counts_for_its_hour(line: Lines) -> None:
     """It kept one document for each project and one for all, by incident."""
-    with line(world(), charter=limits(1, 2), policy=ALWAYS) as on:
+    with line(world(), config=limits(1, 2), policy=ALWAYS) as on:
         for key in ("project~shop-prod", "all"):
             on.app.ledger.documents.create("slots", key, {"slots": {"fb-before": on.app.now_ns()}})
         shop = on.respond(found_on(on, 0))
@@ -245,7 +245,7 @@ def test_what_the_version_before_counted_counts_for_its_hour(line: Lines) -> Non
 
 
 def test_a_record_that_cannot_be_read_counts_as_used_up(line: Lines) -> None:
-    with line(world(), charter=limits(9, 9), policy=ALWAYS) as on:
+    with line(world(), config=limits(9, 9), policy=ALWAYS) as on:
         on.app.ledger.documents.create("slots", "taken", {"slots": {"taken": "all of them"}})
         incident = on.respond(found_on(on, 0))
 
@@ -268,7 +268,7 @@ def plan_on(number: int) -> Plan:
 def test_sixteen_at_once_wait_for_each_other_and_are_never_told_of_a_limit_that_is_not_reached(
     line: Lines, limit: int, through: int
 ) -> None:
-    with line(world(), charter=limits(limit, limit), policy=ALWAYS) as on:
+    with line(world(), config=limits(limit, limit), policy=ALWAYS) as on:
         answers: list[Any] = [None] * 16
         start = Barrier(16)
 
@@ -292,7 +292,7 @@ def test_those_who_never_get_their_turn_come_again(line: Lines, monkeypatch: pyt
     def theirs(kind: str, *_: Any) -> Document:
         raise Conflict(kind)
 
-    with line(world(), charter=limits(9, 9), policy=ALWAYS) as on:
+    with line(world(), config=limits(9, 9), policy=ALWAYS) as on:
         take_slots(on.app, "fb-first", plan_on(0), Deadline.after(5))
         monkeypatch.setattr(type(on.app.ledger.documents), "replace", theirs)
         with pytest.raises(Transient, match="at this very moment"):
@@ -300,7 +300,7 @@ def test_those_who_never_get_their_turn_come_again(line: Lines, monkeypatch: pyt
 
 
 def test_a_storm_in_one_project_leaves_anothers_first_question_told(line: Lines) -> None:
-    with line(world(), charter=limits(0, 0), policy=ALWAYS) as on:
+    with line(world(), config=limits(0, 0), policy=ALWAYS) as on:
         on.app = replace(on.app, settings=replace(on.app.settings, slack_webhook="https://chat.invalid/hook"))
         told = []
         for project in ("shop-prod", "bank-prod"):

@@ -39,7 +39,7 @@ def test_a_notification_of_either_version_pins_the_right_revision(line: Lines, n
 
 def test_under_the_default_ceiling_nothing_is_written_and_the_plan_is_on_the_record(line: Lines) -> None:
     """Not even a mark in SCC."""
-    with line(charter="", FIREBREAK_CEILING="") as on:
+    with line(config="", FIREBREAK_CEILING="") as on:
         incident = on.respond(on.finding())
 
         assert incident.phase == "monitored"

@@ -13,7 +13,7 @@ import pytest
 
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import parse_notification
-from firebreak.core.incidents.incident import Incident, Kept
+from firebreak.core.incidents.incident import EvidenceLocation, Incident
 from firebreak.core.serialization import decode, encode
 from firebreak.ports.deadline import Deadline
 from firebreak.response import pipeline
@@ -45,7 +45,7 @@ def objects(on: Line, incident: Incident) -> Mapping[str, bytes]:
     return {name: vault.get(incident.id, name, soon) or b"" for name in vault.names(incident.id, soon)}
 
 
-def kept(on: Line, incident: Incident) -> Kept:
+def kept(on: Line, incident: Incident) -> EvidenceLocation:
     found = on.read(incident).vault
     assert found is not None
     return found
@@ -109,7 +109,7 @@ def test_the_write_is_made_before_anything_goes_into_the_vault(line: Lines) -> N
 @pytest.mark.parametrize("mode", ["approve", "monitor"])
 def test_a_question_and_a_record_keep_their_evidence_too(line: Lines, mode: str) -> None:
     """Whoever is asked can look."""
-    with line(world(), charter=f"ceiling: {mode}") as on:
+    with line(world(), config=f"ceiling: {mode}") as on:
         incident = on.respond(on.finding())
 
         assert objects(on, incident).keys() == EVERYTHING
@@ -190,7 +190,7 @@ def test_a_vault_that_hangs_is_given_up_and_the_incident_is_told(line: Lines, mo
 
         assert incident.phase == "contained"
         assert on.announced[-1]["phase"] == "contained"
-        assert kept(on, incident) == Kept(
+        assert kept(on, incident) == EvidenceLocation(
             f"{on.app.vault.uri}/{incident.id}", gaps=("the vault did not answer in time",)
         )
 

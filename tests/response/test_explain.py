@@ -59,8 +59,8 @@ def test_explaining_and_responding_decide_alike(
     what: str, line: Lines, explain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("firebreak.response.confirm._ASK_AGAIN", ())
-    world, charter, finding = WORLDS[what]
-    with line(world_of(**world), charter=charter) as on:
+    world, config, finding = WORLDS[what]
+    with line(world_of(**world), config=config) as on:
         pair = on.finding(**finding)
         explained = explain(on, pair, "--live", "--json").json
         shown = record(on.respond(pair))
@@ -87,7 +87,7 @@ def test_explaining_writes_nothing_anywhere(line: Lines, explain: Any, tmp_path:
 
 
 def test_what_stands_and_what_is_used_up_is_looked_at_and_left_as_it_is(line: Lines, explain: Any) -> None:
-    with line(charter="ceiling: enforce\nlimits: {per_hour: 1}", policy=ALWAYS) as on:
+    with line(config="ceiling: enforce\nlimits: {per_hour: 1}", policy=ALWAYS) as on:
         incident = on.respond(on.finding())
         on_good = f"services/checkout/revisions/{GOOD}"
         held = explain(on, on.finding(finding_id="f" * 32, workload=on_good), "--live", "--json").json

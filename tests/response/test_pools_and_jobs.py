@@ -94,7 +94,7 @@ def test_an_image_that_no_execution_carries_asks_a_person_and_cancels_nothing(li
 
 def test_an_execution_that_ends_by_itself_meanwhile_is_no_fault(line: Lines) -> None:
     """The cancellation is refused, and what is read next says that nothing is left to do."""
-    with line(GROUNDS["job"].world(settle_seconds=0.05), policy=CANCEL_ONLY, charter="ceiling: approve") as on:
+    with line(GROUNDS["job"].world(settle_seconds=0.05), policy=CANCEL_ONLY, config="ceiling: approve") as on:
         incident = on.respond(on.finding(workload="jobs/nightly/executions/nightly-two"))
         local = on.world.jobs[JOB].executions["nightly-two"]
         local.settle()

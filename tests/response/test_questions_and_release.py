@@ -96,7 +96,7 @@ def test_a_partial_hash_is_never_sent_to_virustotal(line: Lines) -> None:
 
 def test_a_wrong_digest_approves_nothing(line: Lines) -> None:
     """Approval is of a digest."""
-    with line(charter="ceiling: approve") as on:
+    with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
         answered = pipeline.approve(on.app, incident.id, "ada", "0" * 12)
 
@@ -107,7 +107,7 @@ def test_a_wrong_digest_approves_nothing(line: Lines) -> None:
 
 def test_drift_between_question_and_approval_asks_again(line: Lines) -> None:
     """Another revision came to be reachable: what was shown is no longer what would run."""
-    with line(charter="ceiling: approve") as on:
+    with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.world.set_traffic("checkout", {"revision": BAD, "percent": 50}, {"revision": GOOD, "percent": 50})
         answered = on.approve(incident)
@@ -124,7 +124,7 @@ def test_drift_between_question_and_approval_asks_again(line: Lines) -> None:
 
 def test_a_deployment_that_took_the_suspects_place_asks_again_though_nothing_is_left_to_write(line: Lines) -> None:
     """What was approved is not what stands now: the question says so, and its approval ends it without a write."""
-    with line(charter="ceiling: approve") as on:
+    with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.world.deploy("checkout", {"name": "checkout-00009-new", "image": 9, "created": "-1s"})
         first = on.approve(incident)
@@ -142,7 +142,7 @@ def test_a_deployment_that_took_the_suspects_place_asks_again_though_nothing_is_
 
 def test_an_expired_question_is_asked_again_and_approves_nothing(line: Lines) -> None:
     """Expiry is judged with the approval."""
-    with line(charter="ceiling: approve") as on:
+    with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.skipped_ns = 1801 * NANOS
         answered = on.approve(incident)
@@ -155,7 +155,7 @@ def test_an_expired_question_is_asked_again_and_approves_nothing(line: Lines) ->
 
 def test_a_rejected_incident_stays_as_it_is(line: Lines) -> None:
     """With the reason and who gave it."""
-    with line(charter="ceiling: approve") as on:
+    with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.reject(incident, "a drill")
         late = on.approve(incident, "bob")
@@ -314,7 +314,7 @@ def test_a_later_event_on_the_refuge_asks_a_person(line: Lines) -> None:
 
 def test_a_record_whose_seal_is_broken_is_never_executed(line: Lines) -> None:
     """Whoever can write to the ledger cannot aim Firebreak."""
-    with line(charter="ceiling: approve") as on:
+    with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
         held = on.app.ledger.read(incident.id)
         assert held is not None
@@ -349,7 +349,7 @@ def _files(on: Line) -> list[Path]:
 
 def test_the_refuge_becoming_unready_before_the_write_is_drift(line: Lines) -> None:
     """The basis moved: the plan is drawn anew on the next good revision, and asked about again."""
-    with line(charter="ceiling: approve", policy=PIN_ONLY) as on:
+    with line(config="ceiling: approve", policy=PIN_ONLY) as on:
         incident = on.respond(on.finding())
         local = on.world.service("checkout")
         local.revisions[1] = (
@@ -381,7 +381,7 @@ def test_a_suspended_service_gets_its_scaling_back_with_both_limits_named(line: 
 
 def test_an_approval_that_a_halt_stops_leaves_the_question_standing(line: Lines) -> None:
     """Once it is lifted, the same digest is approved."""
-    with line(charter="ceiling: approve") as on:
+    with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.app.ledger.halt("a drill", "bob")
         stopped = on.approve(incident)
@@ -399,7 +399,7 @@ def test_an_approval_that_a_halt_stops_leaves_the_question_standing(line: Lines)
 
 def test_approving_a_question_without_a_plan_draws_one_and_asks_again(line: Lines) -> None:
     """The service could not be read when it was put; nothing is written that nobody has seen."""
-    with line(charter="ceiling: approve") as on:
+    with line(config="ceiling: approve") as on:
         on.sandbox.wire.inject(Fault("*/GetService", "error", code="INTERNAL", times=2))
         incident = on.respond(on.finding())
         first = on.approve(incident)

@@ -21,7 +21,7 @@ def test_a_first_incident_has_no_history_and_says_so(line: Lines) -> None:
 
 def test_what_people_closed_earlier_incidents_as_is_told(line: Lines) -> None:
     """Counted on this workload alone, without the incident itself."""
-    with line(charter="ceiling: approve") as on:
+    with line(config="ceiling: approve") as on:
         first = on.respond(on.finding(finding_id="first"))
         on.close(first, "false_positive", "our own scanner")
         second = on.respond(on.finding(finding_id="second"))
@@ -32,7 +32,7 @@ def test_what_people_closed_earlier_incidents_as_is_told(line: Lines) -> None:
 
 
 def test_incidents_of_long_ago_do_not_count(line: Lines) -> None:
-    with line(charter="ceiling: approve") as on:
+    with line(config="ceiling: approve") as on:
         first = on.respond(on.finding(finding_id="first"))
         on.close(first, "benign")
         on.skipped_ns += 91 * 86_400 * NANOS

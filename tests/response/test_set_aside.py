@@ -332,14 +332,14 @@ def test_a_command_whose_answer_is_damaged_is_carried_out_again_and_does_nothing
     with line(policy=ALWAYS) as on:
         incident = on.respond(on.finding())
         command = Command("one", "release", "ada", incident.id, "", "", "")
-        first = pipeline.obey(on.app, command)
+        first = pipeline.execute(on.app, command)
         writes = len(on.updates)
         damaged(on, "command", "one")
-        again = pipeline.obey(on.app, command)
+        again = pipeline.execute(on.app, command)
 
         assert first.done
         assert "released already" in again.says
-        assert pipeline.obey(on.app, command) == again
+        assert pipeline.execute(on.app, command) == again
         assert len(on.updates) == writes
 
 

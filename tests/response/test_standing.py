@@ -321,7 +321,7 @@ def test_a_ledger_that_cannot_be_read_lets_nothing_be_written(line: Lines, monke
 
 
 def test_a_storm_over_the_limit_is_one_message_to_people_and_a_record_each(line: Lines) -> None:
-    charter = "ceiling: enforce\nlimits: {per_project_per_hour: 1, per_hour: 1}"
+    config = "ceiling: enforce\nlimits: {per_project_per_hour: 1, per_hour: 1}"
     services = [
         {
             "name": f"projects/shop-prod/locations/europe-west1/services/shop{number}",
@@ -330,7 +330,7 @@ def test_a_storm_over_the_limit_is_one_message_to_people_and_a_record_each(line:
         }
         for number in range(5)
     ]
-    with line(world_of(), charter=charter, policy=ALWAYS) as on:
+    with line(world_of(), config=config, policy=ALWAYS) as on:
         for one in services:
             on.world.add_service(one)
         webhook = "https://chat.invalid/hook"

@@ -104,7 +104,7 @@ def test_where_the_policy_says_so_nobody_s_answer_contains(line: Lines) -> None:
 
 
 @pytest.mark.parametrize(
-    ("charter", "minutes_ago"),
+    ("config", "minutes_ago"),
     [
         ("ceiling: enforce\nprotected: [{project: shop-prod}]", 1.0),
         ("ceiling: approve", 1.0),
@@ -112,10 +112,10 @@ def test_where_the_policy_says_so_nobody_s_answer_contains(line: Lines) -> None:
     ],
 )
 def test_nobody_s_answer_contains_nothing_that_a_guard_asked_about(
-    line: Lines, charter: str, minutes_ago: float
+    line: Lines, config: str, minutes_ago: float
 ) -> None:
     """Protected, a ceiling, a stale finding: asked again."""
-    with line(policy=CONTAIN_UNANSWERED, charter=charter) as on:
+    with line(policy=CONTAIN_UNANSWERED, config=config) as on:
         incident = on.respond(on.finding(minutes_ago=minutes_ago))
         counts = sweep(on, 1801 * NANOS)
 
@@ -280,16 +280,16 @@ def test_a_sweep_that_left_something_is_not_done(
     monkeypatch.setattr(pipeline, "sweep", lambda _: pipeline.Swept({}, refused, later))
     with line() as on:
         command = Command("one", "sweep", "ada")
-        obeyed = [pipeline.obey(on.app, command) for _ in range(2)]
+        result = [pipeline.execute(on.app, command) for _ in range(2)]
 
-        assert [(one.done, one.unreached) for one in obeyed] == [(not refused and not later, bool(later))] * 2
+        assert [(one.done, one.unreached) for one in result] == [(not refused and not later, bool(later))] * 2
 
 
 def test_without_any_policy_findings_are_recorded_and_the_sweep_says_no(line: Lines) -> None:
     """What is lost meanwhile is answered by the first sweep that has policies."""
     with line() as on:
         sweep(on)
-        nobody = replace(on.app, policies=PolicySet((), on.app.policies.charter, ""))
+        nobody = replace(on.app, policies=PolicySet((), on.app.policies.config, ""))
         declined = pipeline.respond(nobody, notification_v2(on.finding(finding_id="told"))).incident
         on.finding(finding_id="lost")
         on.skipped_ns += 25 * HOUR
@@ -449,7 +449,7 @@ def test_two_sweeps_at_once_do_everything_once(line: Lines) -> None:
 def test_an_hour_of_sweeps_leaves_nothing_unanswered(line: Lines) -> None:
     """Drift, lost findings, dead owners and stuck operations, planted between one sweep and the next."""
     names = [f"shop{number}" for number in range(4)]
-    with line(policy=ALWAYS, charter="ceiling: enforce\nlimits: {per_project_per_hour: 50, per_hour: 50}") as on:
+    with line(policy=ALWAYS, config="ceiling: enforce\nlimits: {per_project_per_hour: 50, per_hour: 50}") as on:
         for name in names:
             on.world.add_service(service_of(name))
         drifting = on.respond(finding_on(on, names[0]))

@@ -194,17 +194,17 @@ def test_an_unreadable_message_is_malformed(line: Lines) -> None:
     [
         ({"sources": "[]"}, "source", "monitored"),
         ({"sources": '["56789"]'}, "source", "monitored"),
-        ({"charter": "ceiling: monitor"}, "ceiling", "monitored"),
-        ({"charter": "ceiling: approve"}, "ceiling", "waiting"),
+        ({"config": "ceiling: monitor"}, "ceiling", "monitored"),
+        ({"config": "ceiling: approve"}, "ceiling", "waiting"),
         ({"FIREBREAK_CEILING": "approve"}, "ceiling", "waiting"),
         ({"FIREBREAK_SELF": "//run.googleapis.com/projects/shop-prod/locations/l/services/fb"}, "self", "monitored"),
         ({"FIREBREAK_SELF": "//run.googleapis.com/projects/424242424242/locations/l/services/fb"}, "self", "monitored"),
-        ({"charter": "ceiling: enforce\nprotected: [{project: shop-prod}]"}, "protected", "waiting"),
-        ({"charter": "ceiling: enforce\nprotected: [{service: checkout}]"}, "protected", "waiting"),
-        ({"charter": 'ceiling: enforce\nprotected: [{folder: "7001"}]'}, "protected", "waiting"),
-        ({"charter": "ceiling: enforce\nprotected: [{label: {tier: critical}}]"}, "protected", "waiting"),
-        ({"charter": "ceiling: enforce\nlimits: {per_project_per_hour: 0}"}, "blast_radius", "waiting"),
-        ({"charter": "ceiling: enforce\nstale_after: 30s"}, "stale", "waiting"),
+        ({"config": "ceiling: enforce\nprotected: [{project: shop-prod}]"}, "protected", "waiting"),
+        ({"config": "ceiling: enforce\nprotected: [{service: checkout}]"}, "protected", "waiting"),
+        ({"config": 'ceiling: enforce\nprotected: [{folder: "7001"}]'}, "protected", "waiting"),
+        ({"config": "ceiling: enforce\nprotected: [{label: {tier: critical}}]"}, "protected", "waiting"),
+        ({"config": "ceiling: enforce\nlimits: {per_project_per_hour: 0}"}, "blast_radius", "waiting"),
+        ({"config": "ceiling: enforce\nstale_after: 30s"}, "stale", "waiting"),
     ],
 )
 def test_each_guard_lowers_the_mode_and_leaves_its_reason(
@@ -220,7 +220,7 @@ def test_each_guard_lowers_the_mode_and_leaves_its_reason(
 
 
 @pytest.mark.parametrize(
-    "charter",
+    "config",
     [
         "ceiling: enforce\nprotected: [{project: shop}]",
         "ceiling: enforce\nprotected: [{service: check}]",
@@ -229,9 +229,9 @@ def test_each_guard_lowers_the_mode_and_leaves_its_reason(
         "ceiling: enforce\nprotected: [{project: shop-prod, service: pay}]",
     ],
 )
-def test_near_names_protect_nothing_else(line: Lines, charter: str) -> None:
+def test_near_names_protect_nothing_else(line: Lines, config: str) -> None:
     """Compared as parsed parts, never by prefix."""
-    with line(world_of(service={"labels": {"tier": "critical"}}), charter=charter) as on:
+    with line(world_of(service={"labels": {"tier": "critical"}}), config=config) as on:
         assert on.respond(on.finding()).phase == "contained"
 
 
@@ -250,7 +250,7 @@ def test_a_halt_stops_everything_until_it_is_lifted(line: Lines) -> None:
 
 def test_a_halt_between_decision_and_write_stops_the_write(line: Lines) -> None:
     """A person is asked, somebody halts, the person approves: nothing is written, and the question stands."""
-    with line(charter="ceiling: approve") as on:
+    with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.app.ledger.halt("stop", "ada")
         answered = on.approve(incident, "bob")
@@ -264,7 +264,7 @@ def test_a_halt_between_decision_and_write_stops_the_write(line: Lines) -> None:
 @pytest.mark.parametrize("change", ["MUTED", "INACTIVE", "gone"])
 def test_a_finding_that_scc_settled_since_the_question_stops_an_approved_write(line: Lines, change: str) -> None:
     """An SCC that answers always stops the write."""
-    with line(charter="ceiling: approve") as on:
+    with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
         if change == "gone":
             on.world.findings.clear()
@@ -291,7 +291,7 @@ def test_deployed_with_an_emulator_variable_nothing_is_ever_written(line: Lines)
 
 def test_the_sixth_containment_in_a_project_within_an_hour_asks_a_person(line: Lines) -> None:
     """Slots are taken in the incident's name and age out."""
-    with line(charter="ceiling: enforce\nlimits: {per_project_per_hour: 1, per_hour: 9}") as on:
+    with line(config="ceiling: enforce\nlimits: {per_project_per_hour: 1, per_hour: 9}") as on:
         first = on.respond(on.finding())
         released = pipeline.release(on.app, first.id, "ada")
         second = on.respond(on.finding(finding_id="second"))

@@ -13,15 +13,15 @@ from firebreak.cli.screens.console import uncommanding
 from firebreak.core.errors import Refused
 from firebreak.core.secrets.redaction import safe
 
-YES, NO, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
+EXIT_OK, EXIT_NO, EXIT_USAGE, EXIT_UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
 Command = Callable[[argparse.Namespace], int]
 
 
-class Misused(Exception):  # noqa: N818 - named for who caused it
+class UsageError(Exception):
     """The command cannot mean anything as it was given."""
 
 
-class Nothing(Refused):
+class NothingFound(Refused):
     """There is nothing to do it with."""
 
 
@@ -63,7 +63,7 @@ def named(parsed: argparse.Namespace) -> dict[str, str]:
     return {"ledger": safe(parsed.ledger)} if parsed.ledger else {}
 
 
-def say(parsed: argparse.Namespace, sentence: str, code: int) -> int:
+def report(parsed: argparse.Namespace, sentence: str, code: int) -> int:
     """One sentence: as JSON on standard output for programs, else on standard error unless it is good news."""
     shown = "\n".join(safe(line) for line in sentence.splitlines())
     if parsed.json:
@@ -71,7 +71,7 @@ def say(parsed: argparse.Namespace, sentence: str, code: int) -> int:
     else:
         tail = [f" (ledger {name})" for name in named(parsed).values() if name not in shown]
         told = "".join((shown, *tail))
-        print("\n".join(map(uncommanding, told.split("\n"))), file=sys.stdout if code == YES else sys.stderr)
+        print("\n".join(map(uncommanding, told.split("\n"))), file=sys.stdout if code == EXIT_OK else sys.stderr)
     return code
 
 
@@ -79,4 +79,4 @@ def require_folder(folder: Path) -> None:
     """Raise Misused for what is not a folder."""
     if not folder.is_dir():
         message = f"{folder}: {'a file, not a folder of policies' if folder.exists() else 'there is no such folder'}"
-        raise Misused(message)
+        raise UsageError(message)

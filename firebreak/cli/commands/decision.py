@@ -12,7 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from firebreak.cli.commands import NO, UNREACHABLE, YES, Misused, named, print_json, require_folder, say
+from firebreak.cli.commands import (
+    EXIT_NO,
+    EXIT_OK,
+    EXIT_UNREACHABLE,
+    UsageError,
+    named,
+    print_json,
+    report,
+    require_folder,
+)
 from firebreak.cli.commands.recorded import open_ledger, shown, to_decide
 from firebreak.cli.screens.console import stdout, working
 from firebreak.cli.screens.question import show_question
@@ -27,7 +36,7 @@ from firebreak.settings import Settings
 if TYPE_CHECKING:
     from firebreak.ports.deadline import Deadline
     from firebreak.response.app import App
-    from firebreak.response.triggers.execute import Obeyed
+    from firebreak.response.triggers.execute import CommandResult
 
 _PATIENCE_SECONDS = 180.0
 _WITHOUT_POLICIES = frozenset({"reject", "release", "close", "halt", "resume"})
@@ -49,23 +58,23 @@ def decide(  # noqa: PLR0913 - a command's fields, as they are
     command = Command(uuid.uuid4().hex, verb, by, incident, reason, digest, closed_as, halt)
     settings = to_decide(parsed)
     with nullcontext() if parsed.json else working(doing):
-        obeyed = _sent(settings, command) if settings.commands_topic else _done_here(settings, command)
-    code = YES if obeyed.done else UNREACHABLE if obeyed.unreached else NO
+        result = _sent(settings, command) if settings.commands_topic else _done_here(settings, command)
+    code = EXIT_OK if result.done else EXIT_UNREACHABLE if result.unreached else EXIT_NO
     if not incident:
-        return say(parsed, obeyed.says, code)
-    return _told(parsed, settings, obeyed, command, code)
+        return report(parsed, result.says, code)
+    return _told(parsed, settings, result, command, code)
 
 
-def _told(parsed: argparse.Namespace, settings: Settings, obeyed: Obeyed, command: Command, code: int) -> int:
+def _told(parsed: argparse.Namespace, settings: Settings, result: CommandResult, command: Command, code: int) -> int:
     incident = command.incident
     held = open_ledger(settings).read(incident)
     record: dict[str, Any] = shown(held) if held else {}
     if parsed.json:
         seen = {"digest": command.digest} if command.digest else {}
-        print_json({"says": safe(obeyed.says), "exit": code, **seen, "incident": record, **named(parsed)})
+        print_json({"says": safe(result.says), "exit": code, **seen, "incident": record, **named(parsed)})
         return code
-    say(parsed, f"{incident}: {obeyed.says}", code)
-    if obeyed.done:
+    report(parsed, f"{incident}: {result.says}", code)
+    if result.done:
         for text in record.get("still_open") or ():
             stdout().line(f"still open: {text}", "caution", indent=2, hang=2)
     elif record.get("phase") == "waiting" and not _is_about(command.digest, record):
@@ -78,7 +87,7 @@ def _is_about(digest: str, record: dict[str, Any]) -> bool:
     return bool(digest) and str((record.get("question") or {}).get("digest")).startswith(digest)
 
 
-def _sent(settings: Settings, command: Command) -> Obeyed:
+def _sent(settings: Settings, command: Command) -> CommandResult:
     """Tell the function, and read the ledger until its answer is there; raises Transient where none comes."""
     from firebreak.adapters.google.pubsub import Publisher  # noqa: PLC0415 - as above
     from firebreak.ports.deadline import Deadline  # noqa: PLC0415 - Google's clients come with it
@@ -97,7 +106,7 @@ def _sent(settings: Settings, command: Command) -> Obeyed:
         raise Transient(message) from None
 
 
-def _followed(settings: Settings, command: Command, deadline: Deadline) -> Obeyed:
+def _followed(settings: Settings, command: Command, deadline: Deadline) -> CommandResult:
     """The answer, read from the ledger once it is there; raises Transient where none comes or none can be read."""
     from firebreak.adapters.storage.ledger_store import documents_to_read  # noqa: PLC0415 - Google's clients come with it
     from firebreak.response.triggers.execute import answer_of  # noqa: PLC0415 - as above
@@ -121,14 +130,14 @@ def _followed(settings: Settings, command: Command, deadline: Deadline) -> Obeye
     raise Transient(message)
 
 
-def _done_here(settings: Settings, command: Command) -> Obeyed:
+def _done_here(settings: Settings, command: Command) -> CommandResult:
     from firebreak.response import pipeline  # noqa: PLC0415 - Google's clients come with it
 
     if not settings.ledger.startswith("sqlite:"):
         message = (
             "FIREBREAK_COMMANDS_TOPIC is not set: on a shared ledger only the functions decide, told over that topic"
         )
-        raise Misused(message)
+        raise UsageError(message)
     if command.verb in ("halt", "resume"):
         return pipeline.stop_or_go(_to_stop_or_go(settings, command.verb), command)
     if _sealed_elsewhere(settings):
@@ -137,7 +146,7 @@ def _done_here(settings: Settings, command: Command) -> Obeyed:
             "FIREBREAK_SEAL_KEY to that key"
         )
         raise Transient(message)
-    return pipeline.obey(_app_for(settings, command.verb), command)
+    return pipeline.execute(_app_for(settings, command.verb), command)
 
 
 def _sealed_elsewhere(settings: Settings) -> bool:
@@ -164,7 +173,7 @@ def _app_for(settings: Settings, verb: str) -> App:
     """The application; where policies do not load just now, still for what does not ask them."""
     try:
         return _quiet_app(settings)
-    except (Faults, Misused) as fault:
+    except (Faults, UsageError) as fault:
         if verb not in _WITHOUT_POLICIES:
             raise
         first = str(fault).partition("\n")[0]

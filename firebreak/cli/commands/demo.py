@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from firebreak.cli.commands import UNREACHABLE, YES, Misused, declare, say
+from firebreak.cli.commands import EXIT_OK, EXIT_UNREACHABLE, UsageError, declare, report
 from firebreak.settings import read_settings
 
 _SERVICE = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -29,10 +29,12 @@ def add_demo_command(groups: Any) -> None:  # noqa: ANN401 - argparse's own
 def _demo(parsed: argparse.Namespace) -> int:
     try:
         if parsed.practice or parsed.attack:
-            return say(parsed, _practised(parsed), YES)
+            return report(parsed, _practised(parsed), EXIT_OK)
         from sandbox.stories import run  # noqa: PLC0415 - what it needs is not deployed
     except ModuleNotFoundError as fault:
-        return say(parsed, f"the demo needs all that `make setup` installs, and {fault.name} is missing", UNREACHABLE)
+        return report(
+            parsed, f"the demo needs all that `make setup` installs, and {fault.name} is missing", EXIT_UNREACHABLE
+        )
     return run(parsed.scenario, listing=parsed.list, as_json=parsed.json)
 
 
@@ -44,8 +46,8 @@ def _practised(parsed: argparse.Namespace) -> str:
     host = read_settings().emulators.get(_SCC)
     if host is None:
         message = f"{_SCC} is not set: source the `environment` of a folder that `firebreak demo --practice` made"
-        raise Misused(message)
+        raise UsageError(message)
     if not _SERVICE.fullmatch(parsed.attack) or not re.fullmatch(r"[0-9a-f]{64}", parsed.sha256):
         message = "--attack takes the name of a service, --sha256 64 hex digits"
-        raise Misused(message)
+        raise UsageError(message)
     return attack(host, parsed.attack, sha256=parsed.sha256, save=parsed.save)

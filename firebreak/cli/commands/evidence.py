@@ -6,11 +6,11 @@ import argparse
 from dataclasses import replace
 from typing import Any
 
-from firebreak.cli.commands import NO, YES, named, print_json, say
+from firebreak.cli.commands import EXIT_NO, EXIT_OK, named, print_json, report
 from firebreak.cli.commands.recorded import chosen, found, identity, on_ledger, open_ledger
 from firebreak.cli.screens.console import stdout
 from firebreak.cli.screens.incident_evidence import show_evidence
-from firebreak.core.incidents.incident import Kept
+from firebreak.core.incidents.incident import EvidenceLocation
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.signing import Seal, Sealed
 from firebreak.settings import Settings
@@ -31,9 +31,9 @@ def _evidence(parsed: argparse.Namespace) -> int:
     kept = incident.vault
     if kept is None or not kept.manifest:
         gaps = f": {'; '.join(kept.gaps)}" if kept else ""
-        return say(parsed, f"{incident.id}: no evidence is kept{gaps}", NO)
+        return report(parsed, f"{incident.id}: no evidence is kept{gaps}", EXIT_NO)
     shown = _looked_at(settings, incident.id, kept, verify=parsed.verify) | named(parsed)
-    shown["exit"] = NO if shown["differences"] or shown["seal"] == Sealed.BROKEN.value else YES
+    shown["exit"] = EXIT_NO if shown["differences"] or shown["seal"] == Sealed.BROKEN.value else EXIT_OK
     if parsed.json:
         print_json(shown)
     else:
@@ -41,7 +41,7 @@ def _evidence(parsed: argparse.Namespace) -> int:
     return int(shown["exit"])
 
 
-def _looked_at(settings: Settings, incident: str, kept: Kept, *, verify: bool) -> dict[str, Any]:
+def _looked_at(settings: Settings, incident: str, kept: EvidenceLocation, *, verify: bool) -> dict[str, Any]:
     """Where the record says that it is, whatever the settings are now."""
     from firebreak.bootstrap import keys_at_hand, vault_of  # noqa: PLC0415 - as above
     from firebreak.core.serialization import encode  # noqa: PLC0415 - with `app`

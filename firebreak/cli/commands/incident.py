@@ -8,7 +8,7 @@ import sys
 import time
 from typing import get_args
 
-from firebreak.cli.commands import NO, YES, Misused, named, print_json, say
+from firebreak.cli.commands import EXIT_NO, EXIT_OK, UsageError, named, print_json, report
 from firebreak.cli.commands.decision import decide
 from firebreak.cli.commands.evidence import add_evidence_command
 from firebreak.cli.commands.recorded import (
@@ -30,7 +30,7 @@ from firebreak.cli.screens.incident_show import show
 from firebreak.cli.screens.question import show_question
 from firebreak.core.incidents.command import CLOSED_AS
 from firebreak.core.incidents.incident import Phase
-from firebreak.ledger.records import Held, newer
+from firebreak.ledger.records import StoredIncident, newer
 
 
 def add_incident_commands(parser: argparse.ArgumentParser) -> None:
@@ -87,8 +87,8 @@ def _digest(text: str) -> str:
 def _list(parsed: argparse.Namespace) -> int:
     ledger = open_ledger(chosen(parsed))
     listed = list(ledger.listed(ALL if parsed.phase else parsed.limit))
-    held = [one for one in listed if isinstance(one, Held)]
-    unread = [one for one in listed if not isinstance(one, Held)]
+    held = [one for one in listed if isinstance(one, StoredIncident)]
+    unread = [one for one in listed if not isinstance(one, StoredIncident)]
     fitting = [one for one in held if parsed.phase in (None, one.incident.phase)]
     records = [shown(one) | named(parsed) for one in fitting[: parsed.limit]]
     count = Count(ledger.count(), parsed.phase, len(fitting), len(listed), parsed.ledger)
@@ -99,7 +99,7 @@ def _list(parsed: argparse.Namespace) -> int:
         show_list(stdout(), records, time.time_ns(), ledger.halted(), count)
         for one in unread:
             stdout().line(str(one), "bad")
-    return YES
+    return EXIT_OK
 
 
 def _show(parsed: argparse.Namespace) -> int:
@@ -109,18 +109,18 @@ def _show(parsed: argparse.Namespace) -> int:
         print_json(record)
     else:
         show(stdout(), record, time.time_ns(), ledger.halted())
-    return YES
+    return EXIT_OK
 
 
 def _approve(parsed: argparse.Namespace) -> int:
     name, held = who(parsed), found(open_ledger(to_decide(parsed)), parsed.id)
     incident, question = held.incident, held.incident.question
     if not held.acts:
-        return say(parsed, str(newer(held.document)), NO)
+        return report(parsed, str(newer(held.document)), EXIT_NO)
     if incident.phase not in ("waiting", "expired") or question is None:
-        return say(parsed, f"{incident.id}: nothing is asked: the incident is {incident.phase}", NO)
+        return report(parsed, f"{incident.id}: nothing is asked: the incident is {incident.phase}", EXIT_NO)
     if parsed.digest and not question.digest.startswith(parsed.digest):
-        return say(parsed, f"the question is about plan {question.digest[:12]}, not {parsed.digest[:12]}", NO)
+        return report(parsed, f"the question is about plan {question.digest[:12]}, not {parsed.digest[:12]}", EXIT_NO)
     asks = sys.stdin.isatty() and not parsed.json
     if not (asks or parsed.digest or parsed.yes):
         message = (
@@ -128,11 +128,11 @@ def _approve(parsed: argparse.Namespace) -> int:
             f"`firebreak incident approve {incident.id} --digest DIGEST`, with the digest that "
             f"`firebreak incident show {incident.id}` prints, or --yes for what is asked right now"
         )
-        raise Misused(message)
+        raise UsageError(message)
     if not parsed.json:
         show_question(stdout(), shown(held), time.time_ns())
     if asks and not parsed.yes and not _confirmed():
-        return say(parsed, "not approved; nothing was written", NO)
+        return report(parsed, "not approved; nothing was written", EXIT_NO)
     # The digest of what was shown: should the question change meanwhile, this answers nothing.
     doing = "containing" if incident.phase == "waiting" else "asking anew"
     return decide(parsed, "approve", doing, incident.id, name, digest=question.digest)

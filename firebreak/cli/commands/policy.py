@@ -25,7 +25,7 @@ def add_policy_commands(parser: argparse.ArgumentParser) -> None:
     _paths(test, "a clause left untried is a no, too")
     test.set_defaults(reads_policies=True)
     schema = declare(commands, "schema", run_schema, "JSON Schema of policies, for editors and other checks")
-    schema.add_argument("--charter", action="store_true", help="of firebreak.yaml")
+    schema.add_argument("--config", "--charter", action="store_true", help="of firebreak.yaml")
     declare(commands, "facts", run_facts, "every fact that policies may name, and what the operators mean")
     declare(commands, "actions", run_actions, "every action that policies may take")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from firebreak.cli.commands import YES, print_json
+from firebreak.cli.commands import EXIT_OK, print_json
 from firebreak.cli.screens.catalogue import actions_json, facts_json, show_actions, show_facts
 from firebreak.cli.screens.console import stdout
-from firebreak.policy_language.schema.config import charter_schema
+from firebreak.policy_language.schema.config import config_schema
 from firebreak.policy_language.schema.policies import policy_schema
 
 
@@ -16,8 +16,8 @@ def run_schema(parsed: argparse.Namespace) -> int:
     import enrichment  # noqa: PLC0415 - other commands start sooner without it, and what comes with it
     import responders  # noqa: PLC0415 - as above
 
-    print_json(charter_schema() if parsed.charter else policy_schema(enrichment.catalogue(), responders.discover()))
-    return YES
+    print_json(config_schema() if parsed.config else policy_schema(enrichment.catalogue(), responders.discover()))
+    return EXIT_OK
 
 
 def run_facts(parsed: argparse.Namespace) -> int:
@@ -28,7 +28,7 @@ def run_facts(parsed: argparse.Namespace) -> int:
         print_json(facts_json(enrichment.catalogue()))
     else:
         show_facts(stdout(), enrichment.catalogue())
-    return YES
+    return EXIT_OK
 
 
 def run_actions(parsed: argparse.Namespace) -> int:
@@ -39,4 +39,4 @@ def run_actions(parsed: argparse.Namespace) -> int:
         print_json(actions_json(responders.discover()))
     else:
         show_actions(stdout(), responders.discover())
-    return YES
+    return EXIT_OK

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from firebreak.cli.commands import NO, YES, Misused, Nothing, print_json, require_folder
+from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, UsageError, print_json, require_folder
 from firebreak.cli.commands.recorded import chosen, local
 from firebreak.cli.screens.console import stdout, working
 from firebreak.cli.screens.explanation import explanation_json
@@ -70,7 +70,7 @@ def run_explain(parsed: argparse.Namespace) -> int:
         print_json(shown)
     else:
         show_explanation(stdout(), shown)
-    return NO if shown["different"] else YES
+    return EXIT_NO if shown["different"] else EXIT_OK
 
 
 def _app(parsed: argparse.Namespace, folder: Path) -> App:
@@ -97,13 +97,13 @@ def _told(finding: str, pick: str | None, app: App, deadline: Deadline) -> Notif
         found = read_findings(_text(finding))
     except Malformed as fault:
         message = f"{finding}: {fault}"
-        raise Misused(message) from None
+        raise UsageError(message) from None
     fitting = [one for one in found if pick is None or one.finding.name.finding.startswith(pick)]
     if len(fitting) == 1:
         return fitting[0]
     ids = ", ".join(one.finding.name.finding for one in (fitting or found)[:_MOST_NAMED])
     message = f"{finding}: {len(fitting)} of its {len(found)} findings are meant; say which with --pick ID: {ids}"
-    raise Misused(message)
+    raise UsageError(message)
 
 
 def _text(finding: str) -> bytes:
@@ -114,7 +114,7 @@ def _text(finding: str) -> bytes:
     if not path.exists() or path.is_dir():
         what = "a folder" if path.is_dir() else "there is no such file"
         message = f"{finding}: {what}, and it is not the name of a finding in SCC"
-        raise Misused(message)
+        raise UsageError(message)
     with path.open("rb") as file:
         return file.read(LARGEST + 1)
 
@@ -123,7 +123,7 @@ def _in_scc(name: FindingName, app: App, deadline: Deadline) -> Notification:
     found = app.scc.find(name, app.organization(name), deadline.sooner(10))
     if found is None:
         message = f"SCC does not hold {name.spellings[0]}"
-        raise Nothing(message)
+        raise NothingFound(message)
     return Notification(found, deleted=False)
 
 
@@ -135,7 +135,7 @@ def _at(app: App, time: str | None, told: Notification) -> App:
         now_ns = told.finding.event_ns if time == _EVENT else parse_instant(time)
     except ValueError:
         message = f"--at {time}: a time such as 2026-01-31T09:00:00Z, or {_EVENT}"
-        raise Misused(message) from None
+        raise UsageError(message) from None
     return replace(app, now_ns=lambda: now_ns)
 
 
@@ -146,4 +146,4 @@ def _assumed(texts: list[str], app: App) -> Assumed:
         return read_assumptions(texts, catalogue(), app.now_ns())
     except NotAnAssumption as fault:
         message = f"--assume: {fault}"
-        raise Misused(message) from None
+        raise UsageError(message) from None

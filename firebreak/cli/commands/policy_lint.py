@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from firebreak.cli.commands import NO, YES, Nothing, print_json
+from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, print_json
 from firebreak.cli.commands.policy_paths import asked_about, is_meant
 from firebreak.cli.screens.console import stdout
 from firebreak.cli.screens.policy_lint import Linted, lint_json, show_lint, sum_of
@@ -19,9 +19,9 @@ def run_lint(parsed: argparse.Namespace) -> int:
     """Look at folders and files of policies; a file is read together with the folder around it."""
     linted = _together([_lint(folder, files) for folder, files in asked_about(parsed.paths)])
     doubtful = bool(linted.warnings) and parsed.strict
-    code = NO if linted.faults or linted.failing or doubtful else YES
+    code = EXIT_NO if linted.faults or linted.failing or doubtful else EXIT_OK
     if parsed.json:
-        print_json(lint_json(linted, ok=code == YES))
+        print_json(lint_json(linted, ok=code == EXIT_OK))
     elif parsed.format in REPORTS:
         print(REPORTS[parsed.format](_report(linted, strict=parsed.strict), Path.cwd()))
     else:
@@ -39,7 +39,7 @@ def _lint(folder: Path, meant: frozenset[Path] | None) -> Linted:
     import enrichment  # noqa: PLC0415 - other commands start sooner without it, and what comes with it
     import responders  # noqa: PLC0415 - as above
     from firebreak.policy_folder import broken_plugins, read_folder  # noqa: PLC0415 - as above
-    from firebreak.policy_language.lint.conditions import World  # noqa: PLC0415 - as above
+    from firebreak.policy_language.lint.conditions import LintContext  # noqa: PLC0415 - as above
     from firebreak.policy_language.lint.lint import lint  # noqa: PLC0415 - as above
     from firebreak.policy_language.reading.policies import read_policies  # noqa: PLC0415 - as above
     from firebreak.policy_language.testing.example_findings import findings_of  # noqa: PLC0415 - as above
@@ -48,13 +48,13 @@ def _lint(folder: Path, meant: frozenset[Path] | None) -> Linted:
     read = read_policies(files, catalogue, actions, broken_plugins())
     if not read.policies and not read.faults:
         message = f"{folder}: there is no policy in this folder"
-        raise Nothing(message)
+        raise NothingFound(message)
     found = lint(
         read.faultless,
-        read.charter,
+        read.config,
         files,
         actions,
-        World(catalogue, time.time_ns()),
+        LintContext(catalogue, time.time_ns()),
         findings_of(read.faultless, Path(), enrichment.discover()),
         frozenset(fault.at.file for fault in read.faults),
     )
@@ -64,7 +64,7 @@ def _lint(folder: Path, meant: frozenset[Path] | None) -> Linted:
         _in(meant, found.failing),
         _in(meant, found.warnings),
         policies,
-        (read.charter,),
+        (read.config,),
         tuple(one for one in found.silenced if is_meant(one.fault.at.file, meant)),
     )
 
@@ -79,6 +79,6 @@ def _together(linted: Sequence[Linted]) -> Linted:
         failing=tuple(fault for one in linted for fault in one.failing),
         warnings=tuple(fault for one in linted for fault in one.warnings),
         policies=tuple(policy for one in linted for policy in one.policies),
-        charters=tuple(charter for one in linted for charter in one.charters),
+        configs=tuple(config for one in linted for config in one.configs),
         silenced=tuple(silenced for one in linted for silenced in one.silenced),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from firebreak.cli.commands import Misused
+from firebreak.cli.commands import UsageError
 from firebreak.policy_language.reading.policies import is_policy_file
 from firebreak.settings import read_settings
 
@@ -18,10 +18,10 @@ def asked_about(paths: Sequence[Path]) -> list[tuple[Path, frozenset[Path] | Non
             asked[path] = None
         elif not path.is_file():
             message = f"{path}: there is no such file or folder"
-            raise Misused(message)
+            raise UsageError(message)
         elif not is_policy_file(path.name):
             message = f"{path}: not a YAML file, or a hidden one, which is no policy"
-            raise Misused(message)
+            raise UsageError(message)
         elif (known := asked.setdefault(path.parent, frozenset())) is not None:
             asked[path.parent] = known | {path}
     return list(asked.items())

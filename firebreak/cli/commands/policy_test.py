@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from firebreak.cli.commands import NO, YES, Nothing, print_json
+from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, print_json
 from firebreak.cli.commands.policy_paths import asked_about, is_meant
 from firebreak.cli.screens.console import stdout
 from firebreak.cli.screens.policy_lint import counted
@@ -29,12 +29,12 @@ def run_test(parsed: argparse.Namespace) -> int:
         summary = f"{counted(len(faults.faults), 'fault')}: this does not load"
         report = Report(_COMMAND, faults.faults, (), cases_of(faults.faults, (), ()), summary)
         print(REPORTS[parsed.format](report, Path.cwd()))
-        return NO
+        return EXIT_NO
     whole = _together(tested)
     doubtful = bool(whole.untried or whole.idle_silences) and parsed.strict
-    code = YES if all(one.passed for one in whole.results) and not doubtful else NO
+    code = EXIT_OK if all(one.passed for one in whole.results) and not doubtful else EXIT_NO
     if parsed.json:
-        print_json(tested_json(whole, ok=code == YES))
+        print_json(tested_json(whole, ok=code == EXIT_OK))
     elif parsed.format in REPORTS:
         cases, summary = tested_cases(whole), sum_of(whole)
         report = Report(_COMMAND, whole.faults, whole.silenced, cases, summary, parsed.strict)
@@ -58,7 +58,7 @@ def _tested(folder: Path, meant: frozenset[Path] | None) -> Tested:
         message = (
             f"{folder}: there is no policy in this folder" if meant is None else "there is no policy in these files"
         )
-        raise Nothing(message)
+        raise NothingFound(message)
     results = run_examples(policies, catalogue, findings_of(policies, Path(), enrichment.discover()))
     gaps = tuple(untried(policies, results))
     texts = {file: text for file, text in files.items() if is_meant(file, meant)}

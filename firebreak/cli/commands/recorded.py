@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from firebreak.cli.commands import Misused, Nothing, declare
+from firebreak.cli.commands import NothingFound, UsageError, declare
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.record import record
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.signing import Sealed
 from firebreak.ledger.ledger import Ledger
-from firebreak.ledger.records import Held, newer
+from firebreak.ledger.records import StoredIncident, newer
 from firebreak.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def to_decide(parsed: argparse.Namespace) -> Settings:
     """The same for a decision; raises Misused where no ledger is named, on which it could stand."""
     settings = chosen(parsed)
     if not settings.ledger_named:
-        raise Misused(_unnamed(settings))
+        raise UsageError(_unnamed(settings))
     return settings
 
 
@@ -99,7 +99,7 @@ def _unnamed(settings: Settings) -> str:
     )
 
 
-def shown(held: Held) -> dict[str, Any]:
+def shown(held: StoredIncident) -> dict[str, Any]:
     """The incident's record, with a word on a seal that is not known to hold."""
     whole = record(held.incident)
     if not held.acts:
@@ -110,22 +110,22 @@ def shown(held: Held) -> dict[str, Any]:
     return {**whole, "seal": no_key if held.sealed is Sealed.UNVERIFIED else Sealed.BROKEN.value}
 
 
-def found(ledger: Ledger, wanted: str) -> Held:
+def found(ledger: Ledger, wanted: str) -> StoredIncident:
     """The incident whose id this is, or begins so; raises Nothing if there is none or more than one."""
     if not _IDENTITY.fullmatch(wanted):
         message = f"{wanted!r} is no incident's id"
-        raise Nothing(message)
+        raise NothingFound(message)
     if held := ledger.find(wanted):
         return held
     begins = (wanted, f"fb-{wanted}")
     known = sorted(one.key for one in ledger.documents.newest("incident", ALL) if one.key.startswith(begins))
     if len(known) > 1:
         message = f"{wanted} fits {len(known)} incidents: {', '.join(known[:5])}"
-        raise Nothing(message)
+        raise NothingFound(message)
     held = ledger.find(known[0]) if known else None
     if held is None:
         message = f"there is no incident {wanted}"
-        raise Nothing(message)
+        raise NothingFound(message)
     return held
 
 
@@ -155,8 +155,8 @@ def who(parsed: argparse.Namespace) -> str:
         name = safe(str(parsed.by or f"{getpass.getuser()}@{socket.gethostname()}"), 100)
     except (KeyError, OSError):
         message = "it is not known who you are: say so with --by"
-        raise Misused(message) from None
+        raise UsageError(message) from None
     if name.lower() == "firebreak":
         message = "on a record, firebreak is Firebreak itself: say with --by who you are"
-        raise Misused(message)
+        raise UsageError(message)
     return name

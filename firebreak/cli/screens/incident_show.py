@@ -89,7 +89,7 @@ def _because(record: Record) -> str:
     caps = [str(cap.get("reason")) for cap in heeded(decision)]
     waited = _waited_for(decision)
     gaps = {str(one.get("source")): one.get("gap") for one in rows(record.get("evidence"))}
-    missing = [f"{source}: {gaps.get(source) or 'it does not say'}" for source in sorted(waited)]
+    missing = [f"{source}: {gaps.get(source) or 'it does not report'}" for source in sorted(waited)]
     asks = ["the policy asks"] if decision.get("wanted") == "approve" and not waited else []
     return "; ".join([*asks, *missing, *caps]) or "the policy asks"
 

@@ -9,7 +9,7 @@ from typing import Any
 from firebreak.cli.screens.console import Screen
 from firebreak.core.diagnostics import Fault, printable
 from firebreak.core.mode import Mode
-from firebreak.core.policy.policy import Charter, Policy
+from firebreak.core.policy.policy import Config, Policy
 from firebreak.policy_language.lint.silences import Silenced
 
 _MARGIN, _WIDEST = 6, 120
@@ -23,7 +23,7 @@ class Linted:
     failing: tuple[Fault, ...]
     warnings: tuple[Fault, ...]
     policies: tuple[Policy, ...]
-    charters: tuple[Charter, ...]
+    configs: tuple[Config, ...]
     silenced: tuple[Silenced, ...] = ()
 
 
@@ -77,10 +77,10 @@ def _show_policies(screen: Screen, linted: Linted) -> None:
         actions = ", ".join(policy.actions)
         examples = counted(len(policy.examples), "example")
         screen.line(f"{policy.id}: {policy.mode.word}, {actions}, {examples}", indent=2, hang=2)
-    for charter in linted.charters:
-        sources = ", ".join(sorted(charter.sources)) or "none"
-        idle = ": nothing is ever written" if charter.ceiling is Mode.MONITOR or not charter.sources else ""
-        screen.line(f"firebreak.yaml: ceiling {charter.ceiling.word}, sources {sources}{idle}", indent=2, hang=2)
+    for config in linted.configs:
+        sources = ", ".join(sorted(config.sources)) or "none"
+        idle = ": nothing is ever written" if config.ceiling is Mode.MONITOR or not config.sources else ""
+        screen.line(f"firebreak.yaml: ceiling {config.ceiling.word}, sources {sources}{idle}", indent=2, hang=2)
 
 
 def _show_sum(screen: Screen, linted: Linted) -> None:
@@ -133,5 +133,5 @@ def lint_json(linted: Linted, *, ok: bool) -> dict[str, Any]:
         ],
         "warnings": [fault_json(one, loads=True) for one in linted.warnings],
         "policies": named,
-        "ceilings": [one.ceiling.word for one in linted.charters],
+        "ceilings": [one.ceiling.word for one in linted.configs],
     }

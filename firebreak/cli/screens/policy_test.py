@@ -11,7 +11,7 @@ from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.explanation import clause_json, plain
 from firebreak.cli.screens.incident_why import clause_in_words
 from firebreak.cli.screens.policy_lint import counted, show_fault, show_silenced, silenced_in_words
-from firebreak.cli.screens.reports import Case, cases_of
+from firebreak.cli.screens.reports import EditContext, cases_of
 from firebreak.core.diagnostics import Fault
 from firebreak.core.facts import source_of
 from firebreak.core.policy.policy import Expected
@@ -72,11 +72,11 @@ def sum_of(tested: Tested) -> str:
     return f"{len(tested.results) - failed} passed, {failed} failed{left}{silenced_in_words(tested.silenced)}"
 
 
-def tested_cases(tested: Tested) -> tuple[Case, ...]:
+def tested_cases(tested: Tested) -> tuple[EditContext, ...]:
     """For JUnit: every example by policy and number, whether it passed or not, and what else there is to say."""
     by_place = {(one.at, one.rule): one for one in tested.faults}
     cases = [
-        Case(
+        EditContext(
             one.at.file,
             f"{one.policy}, example {one.index}",
             None if one.passed else by_place[one.at, failure(one).rule],

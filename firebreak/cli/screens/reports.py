@@ -25,7 +25,7 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class EditContext:
     """One thing that was looked at, for JUnit: without a fault it is as it should be."""
 
     file: str
@@ -42,17 +42,19 @@ class Report:
     command: str
     faults: tuple[Fault, ...]
     silenced: tuple[Silenced, ...]
-    cases: tuple[Case, ...]
+    cases: tuple[EditContext, ...]
     summary: str
     strict: bool = False
 
 
-def cases_of(faults: Iterable[Fault], silenced: Iterable[Silenced], files: Iterable[str]) -> tuple[Case, ...]:
+def cases_of(faults: Iterable[Fault], silenced: Iterable[Silenced], files: Iterable[str]) -> tuple[EditContext, ...]:
     """A case for each thing to say, and one for each file of which there is nothing to say."""
-    told = [Case(one.at.file, _case_name(one), one) for one in faults]
-    told += [Case(one.fault.at.file, _case_name(one.fault), one.fault, one.reason) for one in silenced]
+    told = [EditContext(one.at.file, _case_name(one), one) for one in faults]
+    told += [EditContext(one.fault.at.file, _case_name(one.fault), one.fault, one.reason) for one in silenced]
     quiet = sorted(set(files) - {case.file for case in told})
-    return tuple(sorted([*told, *(Case(file, "nothing to be said") for file in quiet)], key=lambda case: case.file))
+    return tuple(
+        sorted([*told, *(EditContext(file, "nothing to be said") for file in quiet)], key=lambda case: case.file)
+    )
 
 
 def _case_name(fault: Fault) -> str:
@@ -122,7 +124,7 @@ def junit(report: Report, here: Path) -> str:
     return str(ET.tostring(root, encoding="us-ascii", xml_declaration=True), "ascii")
 
 
-def _add_case(suite: ET.Element, case: Case, file: str, report: Report) -> str:
+def _add_case(suite: ET.Element, case: EditContext, file: str, report: Report) -> str:
     """Adds the case, and says which element tells how it went."""
     told = {"classname": f"{report.command}: {file}", "name": printable(case.name), "file": file}
     element = ET.SubElement(suite, "testcase", told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.state import State
 
 RefusalKind = Literal["cannot", "nothing_suspect", "unread", "fault"]
@@ -55,6 +55,6 @@ class Responder(Protocol):
     example: str
     params: type[Any]
 
-    def edit(self, before: State, case: Case, params: Any) -> State | Refusal:  # noqa: ANN401 - each action has its own
+    def edit(self, before: State, case: EditContext, params: Any) -> State | Refusal:  # noqa: ANN401 - each action has its own
         """The settings as they should be. Pure; applied to its own result it changes nothing."""
         ...

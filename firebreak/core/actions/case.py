@@ -28,7 +28,7 @@ _NOBODY = frozenset({"unplaced", "absent"})
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class EditContext:
     """The case of one target. `unsupported` holds `key=value` settings that the API has refused.
 
     `unread` says of surfaces without settings why they could not be read, `held` names the suspects of other incidents
@@ -56,7 +56,7 @@ class Case:
         """Those that this incident suspects itself."""
         return self.suspicion.revisions
 
-    def also(self, suspects: frozenset[str]) -> Case:
+    def also(self, suspects: frozenset[str]) -> EditContext:
         """The same case with more suspects of its own: who was one when the decision fell stays one."""
         if suspects <= self.own:
             return self
@@ -64,21 +64,21 @@ class Case:
         return replace(self, suspicion=replace(self.suspicion, rule=rule, revisions=self.own | suspects))
 
 
-def case_of(
+def edit_context(
     target: Target, suspicion: Suspicion, workload: Workload, unsupported: frozenset[str] = frozenset()
-) -> Case:
+) -> EditContext:
     """The case that a reading of the workload makes.
 
     Of a service in several regions Cloud Run does not heed validate_only: whether it takes none cannot be asked.
     """
     if workload.regions or target.location == "global":
         unsupported |= {f"{INGRESS}=none"}
-    return Case(
+    return EditContext(
         target, suspicion, workload.revisions, workload.latest, workload.reachable, unsupported, workload.unread
     )
 
 
-def basis_of(case: Case, after: State, surface: str) -> Mapping[str, Any]:
+def basis_of(case: EditContext, after: State, surface: str) -> Mapping[str, Any]:
     """What a draft rests on and the settings do not show; JSON values, compared for equality before the write.
 
     Where revisions are is the basis of changes to them alone: the write before must not unsettle the next one. A
@@ -103,7 +103,7 @@ def basis_of(case: Case, after: State, surface: str) -> Mapping[str, Any]:
     }
 
 
-def _leading(after: State, case: Case) -> dict[str, str]:
+def _leading(after: State, case: EditContext) -> dict[str, str]:
     """Every tag, and the split where it gives a share, that leads to a suspect once the change is made."""
     uses = references(after, case.latest)
     led = sorted(case.suspects & uses.keys())

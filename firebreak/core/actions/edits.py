@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from firebreak.core.actions.action import Refusal, Responder
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.state import State
 from firebreak.core.code_location import kind_and_place
 
 
-def edited(action: Responder, before: State, case: Case, params: Any) -> State | Refusal:  # noqa: ANN401 - each action's own
+def edited(action: Responder, before: State, case: EditContext, params: Any) -> State | Refusal:  # noqa: ANN401 - each action's own
     """The settings as the action would have them; whatever it raises, or gives in place of settings, is a refusal."""
     try:
         after: object = action.edit(before, case, params)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.residual_exposure_jobs import of_job, of_pool
-from firebreak.core.cloud_run.exposure import open_ways, reach_lines
+from firebreak.core.cloud_run.exposure import exposure_paths, reach_lines
 from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, Workload, references
 
 
-def still_open(workload: Workload, case: Case, covered: frozenset[str] = frozenset()) -> tuple[str, ...]:
+def still_open(workload: Workload, case: EditContext, covered: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """Sentences on every way in which a suspect, or the hole it came through, is still within reach.
 
     `covered` are regions in which the service was looked after by itself, and service accounts that were.
@@ -24,8 +24,8 @@ def still_open(workload: Workload, case: Case, covered: frozenset[str] = frozens
     return (*_doors(workload, case), *_lives(workload, case), *_beyond(workload, covered))
 
 
-def _doors(workload: Workload, case: Case) -> Iterator[str]:
-    ways = open_ways(workload)
+def _doors(workload: Workload, case: EditContext) -> Iterator[str]:
+    ways = exposure_paths(workload)
     yield from reach_lines(frozenset(way for way in ways if way.revision in case.suspects))
     if workload.state.get(INGRESS) == "internal":
         yield "ingress internal still admits the project's own networks, schedulers, queues and events"
@@ -38,7 +38,7 @@ def _doors(workload: Workload, case: Case) -> Iterator[str]:
         yield "grants that come from the project, a folder or the organization are not read: who has one can still call"
 
 
-def _lives(workload: Workload, case: Case) -> Iterator[str]:
+def _lives(workload: Workload, case: EditContext) -> Iterator[str]:
     listed = references(workload.state, workload.latest)
     for name in sorted(case.suspects):
         revision = workload.revision(name)

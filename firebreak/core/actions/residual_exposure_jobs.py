@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.iam_grants import grants_of
 from firebreak.core.cloud_run.workload import POOL_INSTANCES, Workload
 
 _MOST = 5
 
 
-def of_pool(workload: Workload, case: Case) -> Iterator[str]:
+def of_pool(workload: Workload, case: EditContext) -> Iterator[str]:
     """Suspects that still get instances, and those that may not be gone yet."""
     if workload.state.get(POOL_INSTANCES) != 0:
         for name in sorted(case.suspects):
@@ -23,7 +23,7 @@ def of_pool(workload: Workload, case: Case) -> Iterator[str]:
             yield f"nothing tells when the last instance of {name} is gone: it may work on for a while"
 
 
-def of_job(workload: Workload, case: Case) -> Iterator[str]:
+def of_job(workload: Workload, case: EditContext) -> Iterator[str]:
     """Suspect executions that still run, and who may start another."""
     for name in sorted(case.suspects & workload.reachable):
         yield f"suspect {name} still runs"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.scaling import read_scaling
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.workload import (
@@ -87,7 +87,7 @@ def is_ordered(key: str) -> bool:
     return _order_of(key) is not None
 
 
-def loosened(before: State, after: State, case: Case) -> tuple[str, ...]:
+def loosened(before: State, after: State, case: EditContext) -> tuple[str, ...]:
     """The settings that are more open in `after`; no suspect may gain a share, a tag or a place in the split."""
     doors = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     wider = {key for key in doors if (order := _order_of(key)) and not order(before.get(key), after.get(key))}

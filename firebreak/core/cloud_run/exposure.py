@@ -32,7 +32,7 @@ _ADMITS: dict[str, tuple[Origin, ...]] = {
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Way:
+class ExposurePath:
     """An open way: `percent` is its share of plain requests, and 0 on a way through `tag`, which is else empty."""
 
     revision: str
@@ -42,13 +42,13 @@ class Way:
     percent: int
 
 
-def open_ways(workload: Workload) -> frozenset[Way]:
+def exposure_paths(workload: Workload) -> frozenset[ExposurePath]:
     """Every open way to the service; grants inherited from above it are not known and not among them."""
     # An ingress that this version does not know admits everything that one could.
     origins = _ADMITS.get(str(workload.state.get(INGRESS)), _ADMITS["all"])
     address = not workload.state.get(DEFAULT_URI_DISABLED)
     return frozenset(
-        Way(revision, origin, caller, tag, percent)
+        ExposurePath(revision, origin, caller, tag, percent)
         for revision, tag, percent in _served(workload)
         for origin in origins
         # Without its own address a service is still behind a load balancer, if it has one.
@@ -57,7 +57,7 @@ def open_ways(workload: Workload) -> frozenset[Way]:
     )
 
 
-def reach_lines(ways: frozenset[Way]) -> list[str]:
+def reach_lines(ways: frozenset[ExposurePath]) -> list[str]:
     """One sentence for each revision that can be reached: from where, by whom, and how."""
     lines = []
     for revision in sorted({way.revision for way in ways}):

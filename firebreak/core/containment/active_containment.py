@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from firebreak.core.actions.action import Refusal
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.edits import edited
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
@@ -159,7 +159,7 @@ def laid(state: State, over: Settings) -> dict[str, Setting]:
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def should_stand(standing: Standing, case: Case, actions: Actions) -> State | Refusal:
+def should_stand(standing: Standing, case: EditContext, actions: Actions) -> State | Refusal:
     """The fold of all holds' edits over the origin; every edit sees the union of all holds' suspects."""
     whole = replace(case, suspicion=replace(case.suspicion, rule="named", revisions=standing.suspects))
     state: State = dict(standing.origin)
@@ -172,7 +172,7 @@ def should_stand(standing: Standing, case: Case, actions: Actions) -> State | Re
     return state
 
 
-def _again(step: HeldStep, state: State, case: Case, actions: Actions) -> State | Refusal:
+def _again(step: HeldStep, state: State, case: EditContext, actions: Actions) -> State | Refusal:
     """The edit of a step as it was saved, by the action as it is now, if there is one."""
     action = actions.get(step.action)
     if action is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from firebreak.core.actions.action import Refusal
-from firebreak.core.actions.case import Case, basis_of
+from firebreak.core.actions.case import EditContext, basis_of
 from firebreak.core.actions.edits import edited
 from firebreak.core.actions.setting_order import loosened
 from firebreak.core.cloud_run.state import State, surface_of
@@ -27,7 +27,7 @@ class Drawn:
     refusals: tuple[StepRefusal, ...] = ()
 
 
-def fold(steps: tuple[Step, ...], state: State, case: Case, actions: Actions, failed: frozenset[str]) -> Drawn:
+def fold(steps: tuple[Step, ...], state: State, case: EditContext, actions: Actions, failed: frozenset[str]) -> Drawn:
     """Apply every step in order; where an edit cannot be made, or has failed for good here, its `otherwise` follows.
 
     Not where nothing is suspect, something could not be read, or the action itself is at fault: then a person decides.
@@ -38,7 +38,7 @@ def fold(steps: tuple[Step, ...], state: State, case: Case, actions: Actions, fa
     return drawn
 
 
-def _apply(step: Step, drawn: Drawn, case: Case, actions: Actions, failed: frozenset[str]) -> Drawn:
+def _apply(step: Step, drawn: Drawn, case: EditContext, actions: Actions, failed: frozenset[str]) -> Drawn:
     after: State | Refusal = Refusal("it failed before")
     if step.action not in failed:
         after = _edit(step, drawn.state, case, actions)
@@ -51,7 +51,7 @@ def _apply(step: Step, drawn: Drawn, case: Case, actions: Actions, failed: froze
     return Drawn(instead.state, (*refused.steps, *instead.steps), (*refused.refusals, *instead.refusals))
 
 
-def _edit(step: Step, state: State, case: Case, actions: Actions) -> State | Refusal:
+def _edit(step: Step, state: State, case: EditContext, actions: Actions) -> State | Refusal:
     action = actions[step.action]
     if case.target.kind not in action.kinds:
         return Refusal(f"{step.action} does not act on a {case.target.kind.replace('_', ' ')}")
@@ -65,7 +65,7 @@ def _edit(step: Step, state: State, case: Case, actions: Actions) -> State | Ref
 def draft(
     steps: tuple[Step, ...],
     state: State,
-    case: Case,
+    case: EditContext,
     actions: Actions,
     *,
     policy_set: str = "",
@@ -94,7 +94,7 @@ def _held(step: Step) -> HeldStep:
     return HeldStep(step.action, MappingProxyType(dataclasses.asdict(step.params)))  # type: ignore[call-overload]
 
 
-def undone(drawn: Drawn, case: Case, actions: Actions) -> tuple[StepRefusal, ...]:
+def undone(drawn: Drawn, case: EditContext, actions: Actions) -> tuple[StepRefusal, ...]:
     """Every edit must still be a fixed point of the folded result; one that fails on it is told as what it is."""
     again = [(step, _edit(step, drawn.state, case, actions)) for step in drawn.steps]
     return tuple(
@@ -106,13 +106,13 @@ def undone(drawn: Drawn, case: Case, actions: Actions) -> tuple[StepRefusal, ...
     )
 
 
-def _loosening(before: State, drawn: Drawn, case: Case) -> tuple[StepRefusal, ...]:
+def _loosening(before: State, drawn: Drawn, case: EditContext) -> tuple[StepRefusal, ...]:
     """No plan may leave anything more open than it is, whatever an action draws."""
     wider = ", ".join(loosened(before, drawn.state, case))
     return tuple(StepRefusal(step.action, f"it would loosen {wider}") for step in drawn.steps if wider)
 
 
-def changes_of(before: State, drawn: Drawn, case: Case, actions: Actions) -> tuple[Change, ...]:
+def changes_of(before: State, drawn: Drawn, case: EditContext, actions: Actions) -> tuple[Change, ...]:
     """One Change for each surface that the applied steps edit; one where nothing differs is verified all the same.
 
     They come in the order in which the steps name them: what a policy says first is written first, identities last.
@@ -146,7 +146,7 @@ def changes_between(target: Target, now: State, then: State, actions: tuple[str,
     )
 
 
-def _change(surface: str, target: Target, before: State, drawn: Drawn, case: Case, actions: Actions) -> Change:
+def _change(surface: str, target: Target, before: State, drawn: Drawn, case: EditContext, actions: Actions) -> Change:
     differ = sorted(
         key
         for key in before.keys() | drawn.state.keys()
@@ -165,7 +165,7 @@ def _change(surface: str, target: Target, before: State, drawn: Drawn, case: Cas
 
 
 def _fallback(
-    steps: tuple[Step, ...], state: State, case: Case, actions: Actions, gives_way: frozenset[str]
+    steps: tuple[Step, ...], state: State, case: EditContext, actions: Actions, gives_way: frozenset[str]
 ) -> tuple[Change, ...]:
     """What follows if a change fails for good: its steps with an `otherwise` give way to it."""
     drawn = fold(steps, state, case, actions, gives_way)
@@ -174,7 +174,7 @@ def _fallback(
 
 
 def outgrown(
-    change: Change, steps: tuple[HeldStep, ...], state: State, case: Case, actions: Actions
+    change: Change, steps: tuple[HeldStep, ...], state: State, case: EditContext, actions: Actions
 ) -> tuple[str, ...]:
     """The settings that the steps would still close once the change is made: they have come since it was drafted."""
     made = then = overlaid(state, change)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.account_usage import Users
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.findings.finding import Finding
 from firebreak.core.mode import Mode
-from firebreak.core.policy.policy import Charter, Step
+from firebreak.core.policy.policy import Config, Step
 
 Trust = Literal["confirmed", "missing", "older", "differs", "unreachable"]
 
@@ -28,17 +28,17 @@ class Ceiling:
 
 
 @dataclass(frozen=True, slots=True)
-class Further:
+class AdditionalTarget:
     """A target beside the finding's own that is drawn for: its service in another region, or a service account."""
 
     target: Target
-    case: Case
+    case: EditContext
     standing: Standing
     workload: Workload | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class GuardInput:
     """All that guards look at. None and "unreachable" mean not known, and an unknown never passes.
 
     `incident` is the id of the incident whose own first event this is, empty for a further event of it.
@@ -51,17 +51,17 @@ class Situation:
     trust: Trust
     trust_reason: str
     ceilings: tuple[Ceiling, ...]
-    charter: Charter
+    config: Config
     own: tuple[str, ...]
     claimed_ns: int
     workload: Workload | None
-    case: Case | None
+    case: EditContext | None
     related_known: bool
     steps: tuple[Step, ...]
     standing: Standing | None
     incident: str = ""
     standing_fault: str | None = None
     gaps: tuple[str, ...] = ()
-    further: tuple[Further, ...] = ()
+    further: tuple[AdditionalTarget, ...] = ()
     unread_regions: tuple[str, ...] = ()
     users: Mapping[str, Users] = field(default_factory=dict)

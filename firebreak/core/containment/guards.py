@@ -7,11 +7,11 @@ from collections.abc import Callable
 from firebreak.core.cloud_run.target import Target, parse_resource
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
-from firebreak.core.containment.guard_input import Ceiling, Situation
+from firebreak.core.containment.guard_input import Ceiling, GuardInput
 from firebreak.core.containment.plan import Actions, Plan
 from firebreak.core.findings.finding import Finding
 from firebreak.core.mode import Cap, Mode
-from firebreak.core.policy.policy import Charter, Step
+from firebreak.core.policy.policy import Config, Step
 from firebreak.core.policy.protected import Place, protects
 from firebreak.core.ternary import Truth
 
@@ -22,7 +22,7 @@ CLOCKS_APART = 600
 
 CONTAINED = Cap("contained", "caution", "the target is contained already and something new would be closed")
 
-Guard = Callable[[Situation, Plan | None, Actions], list[Cap]]
+Guard = Callable[[GuardInput, Plan | None, Actions], list[Cap]]
 
 
 def _bar(name: str, reason: str) -> list[Cap]:
@@ -38,7 +38,7 @@ def _not_known(name: str, reason: str) -> list[Cap]:
     return [Cap(name, "caution", reason, unknown=True)]
 
 
-def ceiling(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001 - one shape for all guards
+def ceiling(now: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001 - one shape for all guards
     """The lowest ceiling in force decides; every one below enforce is named."""
     return ceiling_caps(now.ceilings)
 
@@ -52,19 +52,19 @@ def ceiling_caps(ceilings: tuple[Ceiling, ...]) -> list[Cap]:
     ]
 
 
-def source(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+def source(now: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """Only findings of sources listed in firebreak.yaml may lead to more than monitoring."""
-    return source_bar(now.finding, now.charter)
+    return source_bar(now.finding, now.config)
 
 
-def source_bar(finding: Finding, charter: Charter) -> list[Cap]:
+def source_bar(finding: Finding, config: Config) -> list[Cap]:
     """The same for the last check, which knows no more than this."""
-    if finding.name.source in charter.sources:
+    if finding.name.source in config.sources:
         return []
     return _bar("source", f"SCC source {finding.name.source} is not listed in firebreak.yaml")
 
 
-def confirmed(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+def confirmed(now: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """SCC itself must hold the finding as the message tells it."""
     if now.trust == "confirmed":
         return []
@@ -73,7 +73,7 @@ def confirmed(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:
     return _bar("unverified", now.trust_reason)
 
 
-def itself(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+def itself(now: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """Firebreak's own services, and everything else in their project, are never contained."""
     targets = (now.target, *(one.target for one in now.further))
     return list(dict.fromkeys(cap for target in targets for cap in itself_caps(target, now.own)))
@@ -90,7 +90,7 @@ def itself_caps(target: Target, own: tuple[str, ...]) -> list[Cap]:
     return []
 
 
-def protected(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+def protected(now: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """A protected target needs a person, whichever of the plan's it is; so does one of which it cannot be told."""
     places = [("this workload", _place(now, now.target, now.workload))]
     changed = {one.target.key for one in (*plan.changes, *plan.fallback)} if plan else frozenset[str]()
@@ -98,7 +98,7 @@ def protected(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:
     places += [(one.target.place, _place(now, one.target, one.workload)) for one in further]
     caps = []
     for name, place in places:
-        verdicts = {protects(entry, place) for entry in now.charter.protected}
+        verdicts = {protects(entry, place) for entry in now.config.protected}
         if Truth.TRUE in verdicts:
             caps += _caution("protected", f"firebreak.yaml protects {name}")
         elif Truth.UNKNOWN in verdicts:
@@ -106,7 +106,7 @@ def protected(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:
     return caps
 
 
-def _place(now: Situation, target: Target, workload: Workload | None) -> Place:
+def _place(now: GuardInput, target: Target, workload: Workload | None) -> Place:
     """Where a target is. The finding tells the folders of its own project alone; an account is no service."""
     own = bool(target.project_spellings & now.target.project_spellings)
     account = target.kind == "service_account"
@@ -120,12 +120,12 @@ def _place(now: Situation, target: Target, workload: Workload | None) -> Place:
     )
 
 
-def stale(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+def stale(now: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """An old event may describe a service that has long been mended; one that is yet to come is never found old."""
     age = (now.claimed_ns - now.finding.event_ns) // 1_000_000_000
     if age < -CLOCKS_APART:
         return _caution("stale", f"the event is dated {-age // 60} minutes after it arrived")
-    if age <= now.charter.stale_after:
+    if age <= now.config.stale_after:
         return []
     return _caution("stale", f"the event was {_in_words(age)} old when it arrived")
 
@@ -135,14 +135,14 @@ def _in_words(seconds: int) -> str:
     return next(f"{seconds // size} {unit}" for unit, size in sizes if seconds >= 2 * size or size == sizes[-1][1])
 
 
-def evidence_needed(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+def evidence_needed(now: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """An action whose needed source did not answer asks a person."""
     needed = {source for step in _all(now.steps) for source in actions[step.action].needs}
     missing = sorted(needed & set(now.gaps))
     return _not_known("evidence", f"needed and not known: {', '.join(missing)}") if missing else []
 
 
-def inferred(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+def inferred(now: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """Where neither finding nor digest says which revision, a changed service or a missing source asks a person."""
     if now.case is None or now.workload is None:
         return []
@@ -166,7 +166,7 @@ def _changed_by_others(workload: Workload, since_ns: int, standing: Standing | N
     return (workload.updated_ns > since_ns and not ours) or earlier > since_ns
 
 
-def irreversible(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+def irreversible(now: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """What cannot be undone needs a person, unless the policy accepts it; so does what others share."""
     caps: list[Cap] = []
     for step in _all(now.steps):
@@ -179,7 +179,7 @@ def irreversible(now: Situation, plan: Plan | None, actions: Actions) -> list[Ca
     return caps
 
 
-def broken_action(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+def broken_action(now: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """What is left of a plan without a step whose action is at fault is no more what the policy meant."""
     return broken_caps(plan) if plan else []
 
@@ -190,14 +190,14 @@ def broken_caps(plan: Plan) -> list[Cap]:
     return _caution("action", f"a fault in Firebreak itself: {'; '.join(broken)}") if broken else []
 
 
-def regions(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+def regions(now: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """A service in several regions is contained in all of them; one that could not be read stays as it is."""
     if not now.unread_regions:
         return []
     return _caution("regions", f"the service also runs elsewhere: {'; '.join(now.unread_regions)}")
 
 
-def again(now: Situation, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+def again(now: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """A target that is contained already, or that a person released within a day, is not closed further alone.
 
     Nor is one of which it is not known what stands there.
@@ -238,7 +238,7 @@ GUARDS: tuple[Guard, ...] = (
 )
 
 
-def caps_for(now: Situation, plan: Plan | None, actions: Actions) -> tuple[Cap, ...]:
+def caps_for(now: GuardInput, plan: Plan | None, actions: Actions) -> tuple[Cap, ...]:
     """Every cap of every guard, bars first."""
     caps = [cap for guard in GUARDS for cap in guard(now, plan, actions)]
     return tuple(sorted(caps, key=lambda cap: cap.kind != "bar"))

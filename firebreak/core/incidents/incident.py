@@ -42,7 +42,7 @@ _BEGINNING = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Stored):
+class EvidenceRecord(Stored):
     """One source's evidence as the record keeps it."""
 
     source: str
@@ -146,7 +146,7 @@ class Announcement(Stored):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept(Stored):
+class EvidenceLocation(Stored):
     """Where the vault keeps the evidence: the manifest's name and hash, empty where there is none, and the gaps."""
 
     uri: str
@@ -172,7 +172,7 @@ class Incident(Stored):
     created_ns: int
     updated_ns: int
     finding: Finding
-    evidence: tuple[Asked, ...] = ()
+    evidence: tuple[EvidenceRecord, ...] = ()
     verdict: Verdict | None = None
     decision: Decision | None = None
     plan: Plan | None = None
@@ -193,7 +193,7 @@ class Incident(Stored):
     closed_as: str = ""
     cut: tuple[str, ...] = ()
     reopened: tuple[str, ...] = ()
-    vault: Kept | None = None
+    vault: EvidenceLocation | None = None
     further: tuple[Target, ...] = ()
     failed_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -222,7 +222,7 @@ class Incident(Stored):
         """The actions that failed for good on these targets, so that their `otherwise` takes their place there."""
         return frozenset(self.failed_actions).union(*(self.failed_on.get(one.key, ()) for one in targets))
 
-    def also_holding(self, target: Target) -> Incident:
+    def with_target(self, target: Target) -> Incident:
         """The incident once it holds this target, if that is not the finding's own."""
         if any(target.key == one.key for one in self.targets):
             return self
@@ -242,7 +242,7 @@ class Incident(Stored):
         untold = [max(at_once, one.again_ns) for one in self.outbox if not one.sent]
         return min((*untold, *(() if self.next_ns is None else (self.next_ns,))), default=None)
 
-    def told(self, at_ns: int, who: str, what: str) -> Incident:
+    def with_history(self, at_ns: int, who: str, what: str) -> Incident:
         """The incident with one more line of history; of a very long one the middle goes, and a line says so."""
         history = (*self.history, Entry(at_ns, who, what))
         if len(history) > LONGEST_HISTORY:
@@ -250,7 +250,7 @@ class Incident(Stored):
             history = (*history[:_BEGINNING], gap, *history[_BEGINNING + 2 :])
         return replace(self, history=history, updated_ns=at_ns)
 
-    def announcing(self, channels: tuple[str, ...]) -> Incident:
+    def with_announcements(self, channels: tuple[str, ...]) -> Incident:
         """The incident with its present phase waiting to be told on every channel."""
         number = max((one.number for one in self.outbox), default=0)
         new = tuple(Announcement(number + 1, channel, self.phase) for channel in channels)
@@ -265,6 +265,6 @@ class Incident(Stored):
         return replace(self, outbox=tuple(after if one == before else one for one in self.outbox))
 
 
-def asked(evidence: Evidence) -> Asked:
+def asked(evidence: Evidence) -> EvidenceRecord:
     """What the record keeps of a source's answer."""
-    return Asked(evidence.source, evidence.facts, evidence.gap, evidence.took_ms, evidence.shown)
+    return EvidenceRecord(evidence.source, evidence.facts, evidence.gap, evidence.took_ms, evidence.shown)

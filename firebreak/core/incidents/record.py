@@ -10,7 +10,7 @@ from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.containment.gcloud_rollback import undo_lines
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.findings.finding import Finding
-from firebreak.core.incidents.incident import Decision, Incident, Kept
+from firebreak.core.incidents.incident import Decision, EvidenceLocation, Incident
 from firebreak.core.secrets.redaction import bounded_record, named, safe
 from firebreak.core.timestamps import format_instant
 
@@ -111,7 +111,7 @@ def _target(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _vault(kept: Kept) -> dict[str, Any]:
+def _vault(kept: EvidenceLocation) -> dict[str, Any]:
     return {"uri": kept.uri, "manifest": kept.manifest, "sha256": kept.sha256, "gaps": list(kept.gaps)}
 
 

@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from firebreak.core.policy.condition import AllOf, AnyOf, NoneOf
-from firebreak.core.policy.policy import Charter, Policy
+from firebreak.core.policy.policy import Config, Policy
 
 _SPEAKS_TO_PEOPLE_ONLY = ("at", "examples", "sets")
 
 
-def digest_of(policies: Iterable[Policy], charter: Charter) -> str:
+def digest_of(policies: Iterable[Policy], config: Config) -> str:
     """SHA-256 in hex digits. The order of policies and steps counts; that of clauses does not."""
-    content = {"charter": _plain(charter), "policies": [_plain(policy) for policy in policies]}
+    content = {"charter": _plain(config), "policies": [_plain(policy) for policy in policies]}
     return hashlib.sha256(_text(content).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What the policy files say, as frozen values: policies, the charter beside them, and both together."""
+"""What the policy files say, as frozen values: policies, the config beside them, and both together."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Charter:
+class Config:
     """`firebreak.yaml`: what Firebreak may do at all. The defaults are those of a file that is not there.
 
     `sources` are the SCC source ids whose findings may lead to more than monitoring; `stale_after` is in seconds;
@@ -109,13 +109,13 @@ class Charter:
 
 @dataclass(frozen=True, slots=True)
 class PolicySet:
-    """Every policy in the order they are tried, the charter, and the SHA-256 of what they decide, as hex digits.
+    """Every policy in the order they are tried, the config, and the SHA-256 of what they decide, as hex digits.
 
     The digest does not change with comments, key order, layout, defaults spelt out, or examples.
     """
 
     policies: tuple[Policy, ...]
-    charter: Charter
+    config: Config
     digest: str
     _index: FactIndex = field(init=False, repr=False, compare=False)
 

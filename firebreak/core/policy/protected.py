@@ -34,7 +34,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """One entry of the charter's list; it holds when all its parts do, and a part that is None asks nothing."""
+    """One entry of the config's list; it holds when all its parts do, and a part that is None asks nothing."""
 
     project: Pattern | None = None
     service: Pattern | None = None

@@ -19,7 +19,7 @@ def reason_to_decline(notification: Notification, policies: PolicySet) -> str | 
     finding = notification.finding
     if notification.deleted:
         return "SCC says that this finding was deleted"
-    if stranger := not_ours(finding, policies.charter.organization):
+    if stranger := not_ours(finding, policies.config.organization):
         return stranger
     if isinstance(finding.target, NotATarget):
         return finding.target.reason

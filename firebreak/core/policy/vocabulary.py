@@ -13,7 +13,7 @@ Actions = Mapping[str, Responder]
 Sets = Mapping[str, frozenset[str]]
 
 
-class Vocabulary(NamedTuple):
+class PolicyNamespace(NamedTuple):
     """Facts, actions, and the named sets of `firebreak.yaml`: None where that file could not be read at all.
 
     `broken` says of sources (`enrichment.logs`) and actions (`responders.suspend`) that do not load why not.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.iam_grants import Grant
 from firebreak.core.cloud_run.scaling import SUSPENDED
@@ -73,11 +73,11 @@ _SETTINGS: Mapping[Kind, tuple[State, ...]] = {
 }
 
 
-def _cases(kind: Kind) -> Iterator[tuple[State, Case]]:
+def _cases(kind: Kind) -> Iterator[tuple[State, EditContext]]:
     target = Target("a-project", "europe-west1", kind, "a-name", project_id="a-project")
     suspicion = Suspicion("named", frozenset({_SUSPECT}), "made up")
     for revisions in ((_GOOD, _BAD), (_BAD,)):
-        case = Case(target, suspicion, revisions, _SUSPECT, frozenset({_SUSPECT}))
+        case = EditContext(target, suspicion, revisions, _SUSPECT, frozenset({_SUSPECT}))
         yield from ((state, case) for state in _SETTINGS[kind] if _OLD in _names(revisions) or _fits(state))
 
 
@@ -90,7 +90,7 @@ def _fits(state: State) -> bool:
     return not any(_OLD in str(value) for value in state.values())
 
 
-SAMPLES: Mapping[str, tuple[tuple[State, Case], ...]] = MappingProxyType(
+SAMPLES: Mapping[str, tuple[tuple[State, EditContext], ...]] = MappingProxyType(
     {kind: tuple(_cases(kind)) for kind in _SETTINGS}
 )
 """By kind, settings and the case that is made of them."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from firebreak.core.actions.action import Responder
-from firebreak.core.actions.case import Case
+from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.state import State
 from firebreak.core.containment.drafting import Drawn, fold, undone
 from firebreak.core.diagnostics import Location
@@ -66,7 +66,7 @@ def _all(tries: Iterable[_Pairs]) -> Iterator[tuple[Step, Step]]:
 
 
 def _at_odds(
-    steps: tuple[Step, ...], state: State, case: Case, actions: Actions, failed: frozenset[str] = frozenset()
+    steps: tuple[Step, ...], state: State, case: EditContext, actions: Actions, failed: frozenset[str] = frozenset()
 ) -> _Pairs | None:
     """The steps that are undone here, each with the one that undoes it; None where no step can act at all."""
     drawn = fold(steps, state, case, actions, failed)
@@ -84,7 +84,7 @@ def _at_odds(
     )
 
 
-def _undoes(drawn: Drawn, case: Case, actions: Actions) -> bool:
+def _undoes(drawn: Drawn, case: EditContext, actions: Actions) -> bool:
     """Whether a step is undone; one whose action fails on the result is another matter (failing_actions.py)."""
     return any(one.kind != "fault" for one in undone(drawn, case, actions))
 

@@ -27,7 +27,7 @@ _MOST_ABOVE = 8
 _SHOWN = 3
 
 
-class Remark(NamedTuple):
+class LintWarning(NamedTuple):
     """Something to say about a place in a policy file; `nearest` is what was probably meant."""
 
     rule: Rule
@@ -37,7 +37,7 @@ class Remark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class LintContext:
     """What facts there are, and what time it is."""
 
     catalogue: Catalogue
@@ -48,12 +48,12 @@ class World:
         return never(*conditions, catalogue=self.catalogue, now_ns=self.now_ns)
 
 
-def never_matching(policy: Policy, world: World) -> Iterator[Remark]:
+def never_matching(policy: Policy, world: LintContext) -> Iterator[LintWarning]:
     """A policy, or one alternative in it, that no facts satisfy; named are the parts that exclude each other."""
     parts = policy.when.parts if isinstance(policy.when, AllOf) else (policy.when,)
     if world.excludes(*parts):
         at_odds = _at_odds(parts, world)
-        yield Remark(NEVER_MATCHES, place_of(at_odds[-1]), f"this policy can never match: {_told(at_odds)}")
+        yield LintWarning(NEVER_MATCHES, place_of(at_odds[-1]), f"this policy can never match: {_told(at_odds)}")
         return
     for part in parts:
         if isinstance(part, AnyOf):
@@ -62,10 +62,10 @@ def never_matching(policy: Policy, world: World) -> Iterator[Remark]:
                 if world.excludes(branch, *others):
                     at_odds = tuple(one for one in _at_odds((*others, branch), world) if one is not branch)
                     with_what = f": {_told((*at_odds, branch))}" if at_odds else ""
-                    yield Remark(DEAD_ALTERNATIVE, place_of(branch), f"this alternative can never hold{with_what}")
+                    yield LintWarning(DEAD_ALTERNATIVE, place_of(branch), f"this alternative can never hold{with_what}")
 
 
-def _at_odds(parts: Sequence[Condition], world: World) -> tuple[Condition, ...]:
+def _at_odds(parts: Sequence[Condition], world: LintContext) -> tuple[Condition, ...]:
     """Parts that exclude each other, none of which could be left out."""
     left = list(parts)
     for part in parts:
@@ -112,7 +112,7 @@ def place_of(condition: Condition) -> Location:
     return clauses(condition)[0].at
 
 
-def shadowed(policies: Sequence[Policy], world: World) -> Iterator[Remark]:
+def shadowed(policies: Sequence[Policy], world: LintContext) -> Iterator[LintWarning]:
     """Policies that never decide, because whenever they match, one above them does.
 
     Facts that satisfy the policy are looked for, then such as no policy true for those facts takes, and so on.
@@ -125,14 +125,14 @@ def shadowed(policies: Sequence[Policy], world: World) -> Iterator[Remark]:
         if taken:
             names = ", ".join(f"{quoted(one.id)} ({one.mode.word}, {one.at.file}:{one.at.line})" for one in taken)
             does = "matches" if len(taken) == 1 else "together match"
-            yield Remark(
+            yield LintWarning(
                 SHADOWED_POLICY,
                 policy.at,
                 f"{quoted(policy.id)} never decides: whenever it matches, {names} above it {does} first",
             )
 
 
-def _taken_by(policy: Policy, above: Sequence[Policy], world: World) -> list[Policy]:
+def _taken_by(policy: Policy, above: Sequence[Policy], world: LintContext) -> list[Policy]:
     """The policies above that leave this one nothing; none of them if it has something of its own."""
     taking: list[Policy] = []
     while len(taking) < _MOST_ABOVE:
@@ -147,7 +147,7 @@ def _taken_by(policy: Policy, above: Sequence[Policy], world: World) -> list[Pol
     return []
 
 
-def misspelt_categories(policy: Policy, _: World) -> Iterator[Remark]:
+def misspelt_categories(policy: Policy, _: LintContext) -> Iterator[LintWarning]:
     """A category that no detector has, and that is nearly one that some has."""
     for clause in clauses(policy.when):
         if clause.fact == CATEGORY and clause.operator in (Operator.EQUALS, Operator.IN, Operator.NOT_IN):
@@ -155,7 +155,7 @@ def misspelt_categories(policy: Policy, _: World) -> Iterator[Remark]:
             for value in values:
                 nearest = None if str(value) in CATEGORIES else nearest_word(str(value), CATEGORIES, likeness=0.85)
                 if nearest:
-                    yield Remark(
+                    yield LintWarning(
                         MISSPELT_CATEGORY,
                         clause.at,
                         f"no detector of Cloud Run has the category {quoted(value)}",
@@ -163,11 +163,11 @@ def misspelt_categories(policy: Policy, _: World) -> Iterator[Remark]:
                     )
 
 
-def plain_globs(policy: Policy, _: World) -> Iterator[Remark]:
+def plain_globs(policy: Policy, _: LintContext) -> Iterator[LintWarning]:
     """A glob without a wildcard is a comparison, and probably not what was meant."""
     for clause in clauses(policy.when):
         if clause.operator is Operator.GLOB and not set(str(clause.operand)) & set("*?"):
-            yield Remark(
+            yield LintWarning(
                 PLAIN_GLOB, clause.at, f"the glob {quoted(clause.operand)} has no * and no ?: it fits that text alone"
             )
 

@@ -9,11 +9,11 @@ from itertools import chain
 from pathlib import PurePosixPath
 
 from firebreak.core.diagnostics import Fault, FaultLog, Location, in_order, quoted
-from firebreak.core.policy.policy import Charter, Files, Policy
+from firebreak.core.policy.policy import Config, Files, Policy
 from firebreak.core.policy.vocabulary import Actions
 from firebreak.policy_language.lint.conditions import (
-    Remark,
-    World,
+    LintContext,
+    LintWarning,
     in_words,
     misspelt_categories,
     never_matching,
@@ -42,8 +42,8 @@ from firebreak.policy_language.lint.steps import (
 from firebreak.policy_language.testing.coverage import Untried
 from firebreak.policy_language.testing.examples import NO_FINDINGS, ExampleResult, Findings, run_examples
 
-OfConditions = Callable[[Policy, World], Iterator[Remark]]
-OfSteps = Callable[[Policy, Actions, World], Iterator[Remark]]
+OfConditions = Callable[[Policy, LintContext], Iterator[LintWarning]]
+OfSteps = Callable[[Policy, Actions, LintContext], Iterator[LintWarning]]
 CONDITIONS: tuple[OfConditions, ...] = (never_matching, misspelt_categories, plain_globs)
 STEPS: tuple[OfSteps, ...] = (
     idle_steps,
@@ -70,10 +70,10 @@ class Lint:
 
 def lint(
     policies: tuple[Policy, ...],
-    charter: Charter,
+    config: Config,
     files: Files,
     actions: Actions,
-    world: World,
+    world: LintContext,
     findings: Findings = NO_FINDINGS,
     faulty: frozenset[str] = frozenset(),
 ) -> Lint:
@@ -83,7 +83,7 @@ def lint(
         *(remark for policy in policies for check in STEPS for remark in check(policy, actions, world)),
         *shadowed(policies, world),
         *misleading_order(policies),
-        *_unused_sets(policies, charter),
+        *_unused_sets(policies, config),
     ]
     wrong = [remark for policy in policies for remark in _failing(policy, actions, world, findings)]
     readable = {file: text for file, text in files.items() if file not in faulty}
@@ -97,10 +97,10 @@ def lint_tests(results: Iterable[ExampleResult], gaps: Iterable[Untried], files:
     return judged(chain(failed, map(untried_remark, gaps)), files, "test")
 
 
-def _failing(policy: Policy, actions: Actions, world: World, findings: Findings) -> Iterator[Remark]:
+def _failing(policy: Policy, actions: Actions, world: LintContext, findings: Findings) -> Iterator[LintWarning]:
     yield from failing(policy, actions)
     for lacking in _lacking(policy):
-        yield Remark(
+        yield LintWarning(
             MISSING_EXAMPLE, policy.at, f"the policy {quoted(policy.id)} has no example that expects {lacking}"
         )
     for result in run_examples((policy,), world.catalogue, findings):
@@ -108,15 +108,15 @@ def _failing(policy: Policy, actions: Actions, world: World, findings: Findings)
             yield failure(result)
 
 
-def failure(result: ExampleResult) -> Remark:
+def failure(result: ExampleResult) -> LintWarning:
     """What there is to say of an example that did not pass."""
-    return Remark(FAILING_EXAMPLE if result.problem is None else UNRUN_EXAMPLE, result.at, str(result))
+    return LintWarning(FAILING_EXAMPLE if result.problem is None else UNRUN_EXAMPLE, result.at, str(result))
 
 
-def untried_remark(gap: Untried) -> Remark:
+def untried_remark(gap: Untried) -> LintWarning:
     """What there is to say of a clause that the examples leave untried."""
     never = " or ".join(truth.word for truth in gap.never)
-    return Remark(UNTRIED_CLAUSE, gap.clause.at, f"no example makes {in_words(gap.clause)} {never}")
+    return LintWarning(UNTRIED_CLAUSE, gap.clause.at, f"no example makes {in_words(gap.clause)} {never}")
 
 
 def _lacking(policy: Policy) -> Iterator[str]:
@@ -126,14 +126,14 @@ def _lacking(policy: Policy) -> Iterator[str]:
         yield "nothing"
 
 
-def _unused_sets(policies: tuple[Policy, ...], charter: Charter) -> Iterator[Remark]:
+def _unused_sets(policies: tuple[Policy, ...], config: Config) -> Iterator[LintWarning]:
     used = sets_used(policies)
-    for name, at in charter.set_places.items():
+    for name, at in config.set_places.items():
         if name not in used:
-            yield Remark(UNUSED_SET, at, f"no policy uses the set {quoted(name)}")
+            yield LintWarning(UNUSED_SET, at, f"no policy uses the set {quoted(name)}")
 
 
-def misleading_order(policies: Iterable[Policy]) -> Iterator[Remark]:
+def misleading_order(policies: Iterable[Policy]) -> Iterator[LintWarning]:
     """Files whose names count one way and are tried another way: `10-` stands before `9-`, as texts go."""
     first: dict[str, Location] = {}
     for policy in policies:
@@ -148,18 +148,18 @@ def misleading_order(policies: Iterable[Policy]) -> Iterator[Remark]:
                 order = f"{quoted(path.name)} is tried after {quoted(above[1])}, because names are compared as texts"
                 longest = len(str(above[0]))
                 message = f"{order}: write {number:0{longest}} for {numbered[2]} if it should come first"
-                yield Remark(MISLEADING_ORDER, first[file], message)
+                yield LintWarning(MISLEADING_ORDER, first[file], message)
             else:
                 highest[series] = number, path.name
 
 
-def in_full(remarks: Iterable[Remark], files: Files) -> tuple[Fault, ...]:
+def in_full(remarks: Iterable[LintWarning], files: Files) -> tuple[Fault, ...]:
     """The remarks as faults, each with its line, however many they are."""
     logs = {file: FaultLog(file, text) for file, text in files.items()}
     return in_order(logs[one.at.file].fault(one.rule, one.at, one.message, one.nearest) for one in remarks)
 
 
-def placed(remarks: Iterable[Remark], files: Files) -> tuple[Fault, ...]:
+def placed(remarks: Iterable[LintWarning], files: Files) -> tuple[Fault, ...]:
     """The same, of each file as many as a log holds."""
     logs: Mapping[str, FaultLog] = {file: FaultLog(file, text) for file, text in files.items()}
     for remark in remarks:

@@ -12,7 +12,7 @@ import yaml
 
 from firebreak.core.diagnostics import Fault, FaultLog, Location, Rule, quoted
 from firebreak.core.policy.policy import Files
-from firebreak.policy_language.lint.conditions import Remark
+from firebreak.policy_language.lint.conditions import LintWarning
 from firebreak.policy_language.lint.rules import (
     IDLE_SILENCE,
     RULES,
@@ -51,12 +51,14 @@ class Silenced:
 class Judged:
     """What is left to tell, what comments silenced, and what is wrong with such comments."""
 
-    told: tuple[Remark, ...]
+    told: tuple[LintWarning, ...]
     silenced: tuple[Silenced, ...]
     wrong: tuple[Fault, ...]
 
 
-def judged(remarks: Iterable[Remark], files: Files, by: Literal["lint", "test"], *, all_read: bool = True) -> Judged:
+def judged(
+    remarks: Iterable[LintWarning], files: Files, by: Literal["lint", "test"], *, all_read: bool = True
+) -> Judged:
     """Apply the comments of these files, which load, to the warnings that this command looks for.
 
     Where not all files could be read, nothing can be said of what a comment is still needed for.
@@ -64,7 +66,7 @@ def judged(remarks: Iterable[Remark], files: Files, by: Literal["lint", "test"],
     logs = {file: FaultLog(file, text) for file, text in files.items()}
     silences = [one for log in logs.values() for one in _silences(files[log.file], log)]
     reasons = {(one.at.file, one.line, one.code): one.reason for one in reversed(silences)}
-    told: list[Remark] = []
+    told: list[LintWarning] = []
     silenced: list[Silenced] = []
     for remark in remarks:
         reason = reasons.get(_key(remark)) if remark.rule.can_be_silenced else None
@@ -82,7 +84,7 @@ def judged(remarks: Iterable[Remark], files: Files, by: Literal["lint", "test"],
     return Judged(tuple(told), tuple(silenced), wrong)
 
 
-def _key(fault: Fault | Remark) -> tuple[str, int, str]:
+def _key(fault: Fault | LintWarning) -> tuple[str, int, str]:
     return fault.at.file, fault.at.line, fault.rule.code
 
 

@@ -9,7 +9,7 @@ from firebreak.core.diagnostics import FaultLog, nearest_word, quoted
 from firebreak.core.facts import Catalogue, Fact, FactType, FactValue, source_of
 from firebreak.policy_language.reading.literals import read_value
 from firebreak.policy_language.reading.yaml_reader import Items, Node, Scalar
-from firebreak.policy_language.reading.yaml_scalars import Surprise, plain_value
+from firebreak.policy_language.reading.yaml_scalars import AmbiguousScalar, plain_value
 
 UNKNOWN = "unknown"
 
@@ -74,7 +74,7 @@ def _value(name: str, text: str, fact: Fact, now_ns: int) -> FactValue:
     elif fact.type in (FactType.NUMBER, FactType.BOOL):
         try:
             node = Scalar(place, plain_value(text), text)
-        except Surprise:
+        except AmbiguousScalar:
             node = Scalar(place, text, text)
     read = read_value(node, quoted(name), fact, now_ns, log)
     if read is None or log.faults:

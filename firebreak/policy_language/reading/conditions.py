@@ -8,7 +8,7 @@ from firebreak.core.diagnostics import FaultLog, nearest_word, quoted
 from firebreak.core.facts import Fact, FactType, source_of
 from firebreak.core.policy.clause import Clause, Operand, Operator
 from firebreak.core.policy.condition import AllOf, AnyOf, Condition, NoneOf
-from firebreak.core.policy.vocabulary import Vocabulary
+from firebreak.core.policy.vocabulary import PolicyNamespace
 from firebreak.policy_language.reading.nodes import is_faulty, listed, pairs, read_items
 from firebreak.policy_language.reading.operands import read_label_clauses, read_operand
 from firebreak.policy_language.reading.rules import (
@@ -54,7 +54,7 @@ _ELSEWHERE = {
 }
 
 
-def read_condition(node: Node, words: Vocabulary, log: FaultLog) -> AllOf:
+def read_condition(node: Node, words: PolicyNamespace, log: FaultLog) -> AllOf:
     """A mapping of facts and groups, all of which must hold; what cannot be read is left out and logged."""
     parts: list[Condition] = []
     found = False
@@ -77,14 +77,14 @@ def read_condition(node: Node, words: Vocabulary, log: FaultLog) -> AllOf:
     return AllOf(tuple(parts))
 
 
-def _group(word: str, node: Node, words: Vocabulary, log: FaultLog) -> AnyOf | NoneOf:
+def _group(word: str, node: Node, words: PolicyNamespace, log: FaultLog) -> AnyOf | NoneOf:
     items = read_items(node, f"`{word}`", log)
     if items == ():
         log.add(NOTHING_LISTED, node.at, f"`{word}` lists at least one condition")
     return GROUPS[word](tuple(read_condition(item, words, log) for item in items or ()))
 
 
-def _clauses(key: Scalar, node: Node, words: Vocabulary, log: FaultLog) -> list[Clause]:
+def _clauses(key: Scalar, node: Node, words: PolicyNamespace, log: FaultLog) -> list[Clause]:
     fact = words.catalogue[key.text]
     if isinstance(node, Scalar):
         equals = Scalar(key.at, Operator.EQUALS.value, Operator.EQUALS.value)
@@ -97,7 +97,7 @@ def _clauses(key: Scalar, node: Node, words: Vocabulary, log: FaultLog) -> list[
     return [clause for operator, operand in node.pairs for clause in _read(key, operator, operand, words, log)]
 
 
-def _read(key: Scalar, operator: Scalar, operand: Node, words: Vocabulary, log: FaultLog) -> Iterator[Clause]:
+def _read(key: Scalar, operator: Scalar, operand: Node, words: PolicyNamespace, log: FaultLog) -> Iterator[Clause]:
     fact = words.catalogue[key.text]
     if operator.text not in operators_of(fact):
         _report_operator(key, operator, operand, fact, log)

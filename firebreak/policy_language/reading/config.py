@@ -7,7 +7,7 @@ import re
 from firebreak.core.diagnostics import FaultLog, quoted
 from firebreak.core.glob import MAX_GLOB
 from firebreak.core.mode import Mode
-from firebreak.core.policy.policy import HOUR, Charter, Limits
+from firebreak.core.policy.policy import HOUR, Config, Limits
 from firebreak.core.policy.protected import Pattern, Protected
 from firebreak.policy_language.reading.nodes import (
     pairs,
@@ -24,7 +24,7 @@ from firebreak.policy_language.reading.nodes import (
 from firebreak.policy_language.reading.rules import IMPOSSIBLE_GUARD, NOTHING_LISTED, WRONG_VALUE
 from firebreak.policy_language.reading.yaml_reader import Entries, Node, Scalar
 
-CHARTER = "firebreak.yaml"
+CONFIG_FILE = "firebreak.yaml"
 _KEYS = ("organization", "sources", "ceiling", "protected", "limits", "stale_after", "sets")
 _PARTS = ("project", "service", "folder", "label")
 NUMBER = re.compile(r"[0-9]{1,25}")
@@ -35,16 +35,16 @@ LABEL = re.compile(r"[^\sA-Z*?]+")
 SET = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,79}")
 
 
-def read_charter(node: Node, log: FaultLog) -> Charter:
-    """The charter; what cannot be read keeps its default and is logged, so that nothing loads."""
-    keys = read_keys(node, CHARTER, _KEYS, log)
+def read_config(node: Node, log: FaultLog) -> Config:
+    """The config; what cannot be read keeps its default and is logged, so that nothing loads."""
+    keys = read_keys(node, CONFIG_FILE, _KEYS, log)
     if keys is None:
-        return Charter()
-    require(keys, ("organization",), CHARTER, node, log)
+        return Config()
+    require(keys, ("organization",), CONFIG_FILE, node, log)
     organization = _number(keys["organization"], "`organization`", log) if "organization" in keys else None
     ceiling = read_mode(keys["ceiling"], "`ceiling`", log) if "ceiling" in keys else None
     stale_after = read_seconds(keys["stale_after"], "`stale_after`", log) if "stale_after" in keys else None
-    return Charter(
+    return Config(
         organization=organization,
         sources=_sources(keys["sources"], log) if "sources" in keys else frozenset(),
         ceiling=ceiling or Mode.MONITOR,

@@ -7,7 +7,7 @@ import re
 from firebreak.core.diagnostics import FaultLog, nearest_word, quoted
 from firebreak.core.facts import Catalogue, FactValue, source_of
 from firebreak.core.policy.policy import Example, Expected
-from firebreak.core.policy.vocabulary import Vocabulary
+from firebreak.core.policy.vocabulary import PolicyNamespace
 from firebreak.policy_language.reading.literals import read_value
 from firebreak.policy_language.reading.nodes import (
     is_faulty,
@@ -34,7 +34,7 @@ UNKNOWN = "unknown"
 NOTHING = "nothing"
 
 
-def read_examples(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog) -> tuple[Example, ...]:
+def read_examples(node: Node, policy: str, vocabulary: PolicyNamespace, log: FaultLog) -> tuple[Example, ...]:
     """A list of examples, at least one, of the policy with that id."""
     items = read_items(node, "`examples`", log)
     if items == ():
@@ -42,7 +42,7 @@ def read_examples(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog
     return tuple(_example(item, policy, vocabulary, log) for item in items or ())
 
 
-def _example(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog) -> Example:
+def _example(node: Node, policy: str, vocabulary: PolicyNamespace, log: FaultLog) -> Example:
     keys = read_keys(node, "an example", ("given", "finding", "expect"), log)
     if keys is None:
         return Example({}, frozenset(), None, node.at)
@@ -87,7 +87,7 @@ def _given(node: Node, catalogue: Catalogue, log: FaultLog) -> tuple[dict[str, F
     return facts, frozenset(unknown)
 
 
-def _expected(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog) -> Expected | None:
+def _expected(node: Node, policy: str, vocabulary: PolicyNamespace, log: FaultLog) -> Expected | None:
     if isinstance(node, Scalar):
         if not node.faulty and node.value != NOTHING:
             log.add(WRONG_VALUE, node.at, f"`expect` is `{NOTHING}`, or a mapping with `mode` and `actions`")
@@ -104,7 +104,7 @@ def _expected(node: Node, policy: str, vocabulary: Vocabulary, log: FaultLog) ->
     return None if mode is None else Expected(mode, actions)
 
 
-def _actions(node: Node, vocabulary: Vocabulary, log: FaultLog) -> tuple[str, ...] | None:
+def _actions(node: Node, vocabulary: PolicyNamespace, log: FaultLog) -> tuple[str, ...] | None:
     names = read_placed_texts(node, "`actions`", log)
     for name, place in names or ():
         if name not in vocabulary.actions:

@@ -6,7 +6,7 @@ from firebreak.core.diagnostics import FaultLog, nearest_word, quoted
 from firebreak.core.facts import Fact, FactType
 from firebreak.core.glob import MAX_GLOB, glob_matches
 from firebreak.core.policy.clause import NamedSet, Operand, Operator, Span
-from firebreak.core.policy.vocabulary import Vocabulary
+from firebreak.core.policy.vocabulary import PolicyNamespace
 from firebreak.policy_language.reading.literals import read_literal
 from firebreak.policy_language.reading.nodes import (
     LONGEST_AGE,
@@ -26,7 +26,7 @@ _SEVERAL = (Operator.IN, Operator.NOT_IN, Operator.CONTAINS_ANY, Operator.CONTAI
 _MAY_BE_EMPTY = (FactType.TEXT, FactType.TEXTS)
 
 
-def read_operand(name: str, operator: Operator, node: Node, words: Vocabulary, log: FaultLog) -> Operand | None:
+def read_operand(name: str, operator: Operator, node: Node, words: PolicyNamespace, log: FaultLog) -> Operand | None:
     """The operand of one operator on one fact; None where it cannot be read."""
     fact = words.catalogue[name]
     what = f"{quoted(operator.value)} of {quoted(name)}" if operator is not Operator.EQUALS else quoted(name)
@@ -94,7 +94,7 @@ def _glob(what: str, node: Node, fact: Fact, log: FaultLog) -> str | None:
     return pattern
 
 
-def _named_set(what: str, node: Node, fact: Fact, words: Vocabulary, log: FaultLog) -> NamedSet | None:
+def _named_set(what: str, node: Node, fact: Fact, words: PolicyNamespace, log: FaultLog) -> NamedSet | None:
     name = node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
     if not name:
         wrong(node, what, "the name of a set in firebreak.yaml", log)

@@ -1,6 +1,6 @@
 """Reading the policy folder: every file, and every fault of every file at once.
 
-`firebreak.yaml` is the charter; each other YAML file holds one policy, or a list of them.
+`firebreak.yaml` is the config; each other YAML file holds one policy, or a list of them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from firebreak.core.facts import Catalogue
 from firebreak.core.mode import Mode
 from firebreak.core.policy.condition import AllOf
 from firebreak.core.policy.digest import digest_of
-from firebreak.core.policy.policy import HOUR, Charter, Files, OnExpiry, Policy, PolicySet
-from firebreak.core.policy.vocabulary import Actions, Vocabulary
+from firebreak.core.policy.policy import HOUR, Config, Files, OnExpiry, Policy, PolicySet
+from firebreak.core.policy.vocabulary import Actions, PolicyNamespace
 from firebreak.policy_language.analysis.step_conflicts import ever_undoing, possible_kinds, undoings
 from firebreak.policy_language.reading.conditions import read_condition
-from firebreak.policy_language.reading.config import CHARTER, read_charter
+from firebreak.policy_language.reading.config import CONFIG_FILE, read_config
 from firebreak.policy_language.reading.examples import read_examples
 from firebreak.policy_language.reading.nodes import (
     read_keys,
@@ -33,7 +33,7 @@ from firebreak.policy_language.reading.nodes import (
     wrong,
 )
 from firebreak.policy_language.reading.rules import (
-    CHARTER_NAME,
+    CONFIG_NAME,
     NOTHING_LISTED,
     TAKEN_ID,
     UNDOING_STEPS,
@@ -69,7 +69,7 @@ class Reading:
     """What could be read: with faults, some of it may be missing or stand at its default."""
 
     policies: tuple[Policy, ...]
-    charter: Charter
+    config: Config
     faults: tuple[Fault, ...]
 
     @property
@@ -80,7 +80,7 @@ class Reading:
 
 
 def is_policy_file(name: str) -> bool:
-    """Whether a file by this name is a policy or the charter.
+    """Whether a file by this name is a policy or the config.
 
     Hidden files are none, nor is what file systems and editors leave beside others (`._x.yaml`, `~x.yaml`, `x.yaml~`).
     """
@@ -99,7 +99,7 @@ def parse_policies(
     read = read_policies(files, catalogue, actions, broken)
     if read.faults:
         raise Faults(read.faults)
-    return PolicySet(read.policies, read.charter, digest_of(read.policies, read.charter))
+    return PolicySet(read.policies, read.config, digest_of(read.policies, read.config))
 
 
 def read_policies(
@@ -108,44 +108,44 @@ def read_policies(
     """The same for who goes on with what is right: nothing that has a fault may decide anything."""
     names = sorted(filter(is_policy_file, files))
     logs = {file: FaultLog(file, files[file]) for file in names}
-    charter = _read_charters([logs[file] for file in names if is_charter(file)], files)
-    in_doubt = not charter.sets and any(logs[file].faults for file in names)
-    words = Vocabulary(catalogue, actions, None if in_doubt else charter.sets, broken)
+    config = _read_configs([logs[file] for file in names if is_config(file)], files)
+    in_doubt = not config.sets and any(logs[file].faults for file in names)
+    words = PolicyNamespace(catalogue, actions, None if in_doubt else config.sets, broken)
     policies: list[Policy] = []
     for file in names:
-        if not is_charter(file):
+        if not is_config(file):
             policies += _policies(read_yaml(files[file], logs[file]), words, logs[file])
             _check_ids(policies, logs[file])
-    return Reading(tuple(policies), charter, tuple(fault for log in logs.values() for fault in log.faults))
+    return Reading(tuple(policies), config, tuple(fault for log in logs.values() for fault in log.faults))
 
 
-def is_charter(file: str) -> bool:
-    """Whether a file is, or is meant to be, the charter."""
-    return PurePosixPath(file.lower()).stem == PurePosixPath(CHARTER).stem
+def is_config(file: str) -> bool:
+    """Whether a file is, or is meant to be, the config."""
+    return PurePosixPath(file.lower()).stem == PurePosixPath(CONFIG_FILE).stem
 
 
-def _read_charters(logs: list[FaultLog], files: Files) -> Charter:
-    """The charter, read before the policies, which name its sets."""
-    charters: list[tuple[FaultLog, Charter]] = []
+def _read_configs(logs: list[FaultLog], files: Files) -> Config:
+    """The config, read before the policies, which name its sets."""
+    configs: list[tuple[FaultLog, Config]] = []
     for log in logs:
         root = read_yaml(files[log.file], log)
-        _check_charter_name(log.file, charters, log)
-        charters.append((log, _charter(root, log)))
-    return charters[0][1] if charters else Charter()
+        _check_config_name(log.file, configs, log)
+        configs.append((log, _config(root, log)))
+    return configs[0][1] if configs else Config()
 
 
-def _check_charter_name(file: str, charters: list[tuple[FaultLog, Charter]], log: FaultLog) -> None:
-    if PurePosixPath(file).name != CHARTER:
-        log.add(CHARTER_NAME, log.place(1, 1), f"the charter is called {CHARTER}")
-    elif charters:
-        log.add(CHARTER_NAME, log.place(1, 1), f"there is another charter, {charters[0][0].file}")
+def _check_config_name(file: str, configs: list[tuple[FaultLog, Config]], log: FaultLog) -> None:
+    if PurePosixPath(file).name != CONFIG_FILE:
+        log.add(CONFIG_NAME, log.place(1, 1), f"the configuration is called {CONFIG_FILE}")
+    elif configs:
+        log.add(CONFIG_NAME, log.place(1, 1), f"there is another configuration, {configs[0][0].file}")
 
 
-def _charter(root: Node | None, log: FaultLog) -> Charter:
+def _config(root: Node | None, log: FaultLog) -> Config:
     if root is None:
         _check_content(log)
-        return Charter()
-    return read_charter(root, log)
+        return Config()
+    return read_config(root, log)
 
 
 def _check_content(log: FaultLog) -> None:
@@ -153,7 +153,7 @@ def _check_content(log: FaultLog) -> None:
         log.add(NOTHING_LISTED, log.place(1, 1), "the file is empty")
 
 
-def _policies(root: Node | None, words: Vocabulary, log: FaultLog) -> Iterator[Policy]:
+def _policies(root: Node | None, words: PolicyNamespace, log: FaultLog) -> Iterator[Policy]:
     if root is None:
         _check_content(log)
     elif isinstance(root, Items):
@@ -165,7 +165,7 @@ def _policies(root: Node | None, words: Vocabulary, log: FaultLog) -> Iterator[P
         yield from _policy(root, words, log)
 
 
-def _policy(node: Node, words: Vocabulary, log: FaultLog) -> Iterator[Policy]:
+def _policy(node: Node, words: PolicyNamespace, log: FaultLog) -> Iterator[Policy]:
     if not isinstance(node, Entries):
         wrong(node, "a policy", "a mapping", log)
         return
@@ -199,7 +199,7 @@ def _policy(node: Node, words: Vocabulary, log: FaultLog) -> Iterator[Policy]:
     yield policy
 
 
-def _check_steps(policy: Policy, words: Vocabulary, log: FaultLog) -> None:
+def _check_steps(policy: Policy, words: PolicyNamespace, log: FaultLog) -> None:
     """Steps that undo each other on everything that the policy can be about would never write anything.
 
     What loads must not hang on the time of day, and so ages are those of a fixed one.

@@ -165,7 +165,7 @@ EXAMPLE_AT_ODDS = Rule(
     "examples: [{given: {virustotal: unknown, virustotal.malicious: 1}, expect: nothing}]",
     "Keep one of the two; an example tests its own policy alone.",
 )
-CHARTER_NAME = Rule(
+CONFIG_NAME = Rule(
     "FB501",
     "name-of-firebreak-yaml",
     "stops",

@@ -19,7 +19,7 @@ EXAMPLES_NOW = parse_instant("2026-01-01T00:00:00Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Constraint:
     """One clause as an example wants it: to hold or not to; `firm` where nothing else could make up for it."""
 
     clause: Clause
@@ -31,10 +31,10 @@ class NotFound(ValueError):  # noqa: N818 - it says what the example must give
     """No value of a fact could be made up; says why it must be given."""
 
 
-def wishes(condition: Condition, *, holds: bool = True, firm: bool = True) -> Iterator[Wish]:
+def wishes(condition: Condition, *, holds: bool = True, firm: bool = True) -> Iterator[Constraint]:
     """What every clause of a condition should be for the condition to hold (or not to hold)."""
     if isinstance(condition, Clause):
-        yield Wish(condition, holds, firm)
+        yield Constraint(condition, holds, firm)
         return
     inner = holds is not isinstance(condition, NoneOf)
     each_counts = inner if isinstance(condition, AllOf) else not inner
@@ -43,7 +43,7 @@ def wishes(condition: Condition, *, holds: bool = True, firm: bool = True) -> It
         yield from wishes(part, holds=inner, firm=still_firm)
 
 
-def sample(name: str, fact: Fact, wished: Iterable[Wish]) -> FactValue:
+def sample(name: str, fact: Fact, wished: Iterable[Constraint]) -> FactValue:
     """A value of the fact that grants its wishes; raises NotFound where none does, or none may be made up."""
     about = [wish for wish in wished if wish.clause.fact == name]
     if any(wish.holds and _to_be_given(wish.clause) for wish in about):
@@ -62,18 +62,18 @@ def _to_be_given(clause: Clause) -> bool:
     return several or clause.operator in _TO_BE_GIVEN
 
 
-def _due(wished: list[Wish]) -> list[Wish]:
+def _due(wished: list[Constraint]) -> list[Constraint]:
     """What the value must grant: all that is firm, and the first clause that should hold."""
     return [wish for wish in wished if wish.firm] + [wish for wish in wished if wish.holds][:1]
 
 
-def _merit(name: str, value: FactValue, wished: list[Wish]) -> tuple[int, int, int]:
+def _merit(name: str, value: FactValue, wished: list[Constraint]) -> tuple[int, int, int]:
     due = sum(_granted(name, value, wish) for wish in _due(wished))
     excluded = sum(_granted(name, value, wish) for wish in wished if not wish.holds)
     return due, excluded, sum(_granted(name, value, wish) for wish in wished)
 
 
-def _granted(name: str, value: FactValue, wish: Wish) -> bool:
+def _granted(name: str, value: FactValue, wish: Constraint) -> bool:
     return truth_of(wish.clause, {name: value}, EXAMPLES_NOW) is (Truth.TRUE if wish.holds else Truth.FALSE)
 
 

@@ -10,7 +10,7 @@ from firebreak.core.actions.action import Responder
 from firebreak.core.code_location import kind_and_place
 from firebreak.core.diagnostics import FaultLog, nearest_word, quoted
 from firebreak.core.policy.policy import Step
-from firebreak.core.policy.vocabulary import Vocabulary
+from firebreak.core.policy.vocabulary import PolicyNamespace
 from firebreak.policy_language.reading.nodes import (
     read_bool,
     read_count,
@@ -36,7 +36,7 @@ _OWN_KEYS = ("action", "otherwise", "accept_irreversible")
 _READERS = {bool: read_bool, int: read_count, str: read_text, tuple[str, ...]: read_texts}
 
 
-def read_steps(node: Node, what: str, words: Vocabulary, log: FaultLog) -> tuple[Step, ...]:
+def read_steps(node: Node, what: str, words: PolicyNamespace, log: FaultLog) -> tuple[Step, ...]:
     """A list of steps, at least one, no action twice; a step that cannot be read is left out and logged."""
     items = read_items(node, what, log)
     if items == ():
@@ -51,7 +51,7 @@ def read_steps(node: Node, what: str, words: Vocabulary, log: FaultLog) -> tuple
     return tuple(steps)
 
 
-def _step(node: Node, words: Vocabulary, log: FaultLog) -> Step | None:
+def _step(node: Node, words: PolicyNamespace, log: FaultLog) -> Step | None:
     own = read_keys(node, "a step", _OWN_KEYS, FaultLog(log.file, ""))
     if own is None:
         wrong(node, "a step", "a mapping", log)
@@ -67,7 +67,7 @@ def _step(node: Node, words: Vocabulary, log: FaultLog) -> Step | None:
     return Step(action.name, _params(action, keys, what, node, log), otherwise, bool(accepted), node.at)
 
 
-def _action(node: Node, own: Mapping[str, Node], words: Vocabulary, log: FaultLog) -> Responder | None:
+def _action(node: Node, own: Mapping[str, Node], words: PolicyNamespace, log: FaultLog) -> Responder | None:
     """The action of a step, which says what other keys the step may have."""
     require(own, ("action",), "a step", node, log)
     name = read_text(own["action"], "`action`", log) if "action" in own else None

@@ -18,7 +18,7 @@ from firebreak.policy_language.reading.rules import (
     UNFIT_FILE,
     WRONG_TYPE,
 )
-from firebreak.policy_language.reading.yaml_scalars import ScalarValue, Surprise, plain_value
+from firebreak.policy_language.reading.yaml_scalars import AmbiguousScalar, ScalarValue, plain_value
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
@@ -170,7 +170,7 @@ def _scalar(event: Any, log: FaultLog) -> Scalar:  # noqa: ANN401
         return Scalar(at, event.value, event.value)
     try:
         return Scalar(at, plain_value(event.value), event.value)
-    except Surprise as surprise:
+    except AmbiguousScalar as surprise:
         log.add(AMBIGUOUS_VALUE, at, f"{quoted(event.value)} without quotes: {surprise}")
         return Scalar(at, None, event.value, faulty=True)
 

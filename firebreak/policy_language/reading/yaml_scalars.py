@@ -38,7 +38,7 @@ _SURPRISES = (
 )
 
 
-class Surprise(ValueError):  # noqa: N818 - it says what to write instead
+class AmbiguousScalar(ValueError):  # noqa: N818 - it says what to write instead
     """A plain scalar that YAML 1.1 and 1.2 read differently, or almost nobody as it was meant; says what to write."""
 
 
@@ -53,5 +53,5 @@ def plain_value(text: str) -> ScalarValue:
             return float(text)
     for pattern, instead in _SURPRISES:
         if pattern.fullmatch(text):
-            raise Surprise(instead)
+            raise AmbiguousScalar(instead)
     return text

@@ -16,7 +16,7 @@ _LIMITS = {
 }
 
 
-def charter_schema() -> Schema:
+def config_schema() -> Schema:
     """The whole file."""
     number: Schema = {"type": "string", "pattern": whole(NUMBER)}
     properties: Schema = {
@@ -38,7 +38,7 @@ def charter_schema() -> Schema:
         ),
         "sets": described(_sets(), "Lists of texts that policies name with in_set and not_in_set."),
     }
-    return {"$schema": DIALECT, "title": "Firebreak's charter", **closed(properties, "organization")}
+    return {"$schema": DIALECT, "title": "firebreak.yaml of Firebreak", **closed(properties, "organization")}
 
 
 def _count(description: str) -> Schema:

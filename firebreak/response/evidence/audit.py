@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from firebreak.core.evidence.manifest import Difference, Manifest, compare, digest, seen_manifest
-from firebreak.core.incidents.incident import Kept
+from firebreak.core.incidents.incident import EvidenceLocation
 from firebreak.core.signing import Seal, Sealed
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.vault import Vault
@@ -23,7 +23,7 @@ class Audit:
     sealed: Sealed = Sealed.UNVERIFIED
 
 
-def open_manifest(vault: Vault, seal: Seal, incident: str, kept: Kept, deadline: Deadline) -> Audit:
+def open_manifest(vault: Vault, seal: Seal, incident: str, kept: EvidenceLocation, deadline: Deadline) -> Audit:
     """The manifest that the record names, if its hash is the one of the record; raises Refused or Transient."""
     data = vault.get(incident, kept.manifest, deadline)
     if data is None:
@@ -36,7 +36,7 @@ def open_manifest(vault: Vault, seal: Seal, incident: str, kept: Kept, deadline:
     return Audit(manifest, (), sealed)
 
 
-def audit(vault: Vault, seal: Seal, incident: str, kept: Kept, deadline: Deadline) -> Audit:
+def audit(vault: Vault, seal: Seal, incident: str, kept: EvidenceLocation, deadline: Deadline) -> Audit:
     """Read everything again and compare it with the manifest; raises Refused or Transient."""
     opened = open_manifest(vault, seal, incident, kept, deadline)
     if opened.manifest is None:

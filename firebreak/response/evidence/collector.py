@@ -13,9 +13,9 @@ from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.facts import Evidence, Originals
 from firebreak.core.findings.finding import Finding, Notification
-from firebreak.core.incidents.incident import SETTLED, Incident, Kept
+from firebreak.core.incidents.incident import SETTLED, EvidenceLocation, Incident
 from firebreak.core.serialization import encode
-from firebreak.ledger.records import Held
+from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.decide import Decided
@@ -61,12 +61,12 @@ class Collecting:
         """The containment is over, or has failed: no more waiting."""
         self._acted.set()
 
-    def finish(self, held: Held, evidence: tuple[Evidence, ...], deadline: Deadline) -> Held:
+    def finish(self, held: StoredIncident, evidence: tuple[Evidence, ...], deadline: Deadline) -> StoredIncident:
         """Add what came later, and put where all of it is on the record; what did not work is a gap there."""
         app, until = self._collection.app, deadline.sooner(AT_MOST)
         self._thread.join(until.remaining())
         if self._thread.is_alive():
-            return _recorded(app, held, Kept(_uri(app, held), gaps=("the vault did not answer in time",)))
+            return _recorded(app, held, EvidenceLocation(_uri(app, held), gaps=("the vault did not answer in time",)))
         began = {source for source, _ in self._first}
         self._collection.gaps += [f"{one.source}: {one.gap}" for one in evidence if one.gap]
         self._collection.add([(one.source, one.originals) for one in evidence if one.source not in began], until)
@@ -74,7 +74,7 @@ class Collecting:
 
 
 def beside(
-    app: App, held: Held, told: Notification, found: Finding, decided: Decided, deadline: Deadline
+    app: App, held: StoredIncident, told: Notification, found: Finding, decided: Decided, deadline: Deadline
 ) -> Collecting:
     """Keep the message, the finding as SCC holds it where that is another than was told, and what has been read."""
     sources = ((one.source, one.originals) for one in decided.gathering.evidence)
@@ -88,7 +88,9 @@ def _elsewhere(workload: Workload) -> tuple[str, Originals]:
     return workload.target.place, lambda: {f"{stem}_{place}": one for stem, one in workload.originals().items()}
 
 
-def collect(app: App, claimed: Held, held: Held, told: Notification, deadline: Deadline) -> Held:
+def collect(
+    app: App, claimed: StoredIncident, held: StoredIncident, told: Notification, deadline: Deadline
+) -> StoredIncident:
     """Keep what there is of a settled incident of which nothing is kept yet: declined unread, or left by a crash.
 
     What was tried since it was claimed is not tried again: a vault that is away must not keep people waiting.
@@ -101,7 +103,7 @@ def collect(app: App, claimed: Held, held: Held, told: Notification, deadline: D
     collection.add(_message(told), until)
     if incident.decision is not None:
         collection.gaps.append("collected after the fact: the settings are those of now")
-        evidence = Gathering.start(incident.finding, app.sources, app.enrichers, until, app.say).rest()
+        evidence = Gathering.start(incident.finding, app.sources, app.enrichers, until, app.log).rest()
         collection.gaps += [f"{one.source}: {one.gap}" for one in evidence if one.gap]
         collection.add([*_asked_again(app, incident, until), *((one.source, one.originals) for one in evidence)], until)
     return _finished(collection, held, until)
@@ -128,7 +130,7 @@ def _asked_again(app: App, incident: Incident, deadline: Deadline) -> Iterator[t
     yield "finding", read
 
 
-def _finished(collection: Collection, held: Held, deadline: Deadline) -> Held:
+def _finished(collection: Collection, held: StoredIncident, deadline: Deadline) -> StoredIncident:
     """Keep the record as it stands, write the manifest, and put both on record."""
     app, incident = collection.app, held.incident
     whole = {key: value for key, value in encode(incident).items() if key not in _PASSING}
@@ -137,15 +139,15 @@ def _finished(collection: Collection, held: Held, deadline: Deadline) -> Held:
         kept = collection.manifest(deadline)
     except (Refused, Transient) as fault:
         collection.gaps.append(f"manifest: {fault}")
-        kept = Kept(_uri(app, held), gaps=collection.missing)
+        kept = EvidenceLocation(_uri(app, held), gaps=collection.missing)
     return _recorded(app, held, kept)
 
 
-def _recorded(app: App, held: Held, kept: Kept) -> Held:
+def _recorded(app: App, held: StoredIncident, kept: EvidenceLocation) -> StoredIncident:
     if not kept.manifest:
-        app.say("WARNING", "no evidence is kept in the vault", incident=held.incident.id, gaps=list(kept.gaps))
+        app.log("WARNING", "no evidence is kept in the vault", incident=held.incident.id, gaps=list(kept.gaps))
     return app.ledger.save(held, replace(held.incident, vault=kept))
 
 
-def _uri(app: App, held: Held) -> str:
+def _uri(app: App, held: StoredIncident) -> str:
     return f"{app.vault.uri}/{held.incident.id}"

@@ -23,7 +23,7 @@ _REASON = 500
 _SHORT = 24  # an identifier may look like base64, and hides nothing
 
 
-def bury(app: App, event: Any, reason: str) -> None:  # noqa: ANN401 - whatever JSON the request carried
+def send_to_dead_letter(app: App, event: Any, reason: str) -> None:  # noqa: ANN401 - whatever JSON the request carried
     """Send the message whole to the dead-letter topic, and keep a redacted copy of all of it in the vault.
 
     Raises Transient if the topic cannot be reached now; what becomes of the copy delays nothing.
@@ -41,10 +41,10 @@ def bury(app: App, event: Any, reason: str) -> None:  # noqa: ANN401 - whatever 
         except Refused as fault:
             kept = f"the dead-letter topic refuses it: {fault}"
         except Transient:
-            app.say("WARNING", "the dead-letter topic cannot be reached; delivered again", sha256=digest)
+            app.log("WARNING", "the dead-letter topic cannot be reached; delivered again", sha256=digest)
             raise
     copied = _copied(app, digest, own or _undone(event, 0), whole)
-    app.say("ERROR", f"unreadable message: {reason}; {kept}; {copied}", sha256=digest, size=len(whole))
+    app.log("ERROR", f"unreadable message: {reason}; {kept}; {copied}", sha256=digest, size=len(whole))
 
 
 def _copied(app: App, digest: str, said: Any, whole: bytes) -> str:  # noqa: ANN401 - bytes or JSON

@@ -22,7 +22,7 @@ from firebreak.core.evidence.manifest import (
     sealed_manifest,
 )
 from firebreak.core.facts import Originals
-from firebreak.core.incidents.incident import Kept
+from firebreak.core.incidents.incident import EvidenceLocation
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.timestamps import format_instant
 from firebreak.ports.deadline import Deadline
@@ -64,7 +64,7 @@ class Collection:
         except Exception as fault:  # noqa: BLE001 - evidence that cannot be kept must not undo what was done
             self.gaps.append(f"{what}: no copy could be made ({kind_and_place(fault)})")
             told = f"a fault in Firebreak itself, at the copy of {what}: {kind_and_place(fault)}"
-            self.app.say("ERROR", told, incident=self.incident)
+            self.app.log("ERROR", told, incident=self.incident)
 
     def _keep(self, stem: str, original: object, deadline: Deadline) -> None:
         seal = self.app.ledger.seal
@@ -73,7 +73,7 @@ class Collection:
         if entry := entry_of(name, data, self.incident, seal):
             self.entries[name] = entry
 
-    def manifest(self, deadline: Deadline) -> Kept:
+    def manifest(self, deadline: Deadline) -> EvidenceLocation:
         """Name all that is there, from now and from before, in a manifest; raises Refused or Transient.
 
         Where nothing has changed, the last one stands. It is named by the next, so that none is lost unnoticed.
@@ -107,8 +107,8 @@ class Collection:
         else:
             self.gaps.append(f"{name}: it lies in the vault, and Firebreak did not put it there")
 
-    def _kept(self, name: str, data: bytes) -> Kept:
-        return Kept(f"{self.app.vault.uri}/{self.incident}", name, digest(data), self.missing)
+    def _kept(self, name: str, data: bytes) -> EvidenceLocation:
+        return EvidenceLocation(f"{self.app.vault.uri}/{self.incident}", name, digest(data), self.missing)
 
 
 def put(app: App, folder: str, stem: str, data: bytes, deadline: Deadline) -> str:

@@ -16,10 +16,10 @@ from firebreak.core.policy.policy import Policy, PolicySet
 from firebreak.core.policy.selection import Considered
 from firebreak.core.policy.triage import reason_to_decline, settled_in_scc
 from firebreak.ledger.documents import Document
-from firebreak.ledger.records import Held
+from firebreak.ledger.records import StoredIncident
 from firebreak.policy_language.reading.assumptions import Assumed
 from firebreak.ports.deadline import Deadline
-from firebreak.ports.enrichment import Enricher, Sources
+from firebreak.ports.enrichment import Enricher, EnrichmentClients
 from firebreak.ports.offline import nobody
 from firebreak.response.app import App
 from firebreak.response.confirm import Confirmed, confirm
@@ -89,7 +89,7 @@ def explain(
     assumed: Assumed,
     sets: tuple[PolicySet, ...],
     deadline: Deadline,
-    live: Sources | None,
+    live: EnrichmentClients | None,
 ) -> Explanation:
     """Ask what may be asked, then let every set of policies decide on the same answers.
 
@@ -99,7 +99,7 @@ def explain(
     confirmed = confirm(app, told.finding, deadline) if live else None
     believed = confirmed.finding if confirmed else told.finding
     finding = _supposing(believed, assumed)
-    gathering = Gathering.start(finding, live or nobody(), app.enrichers, deadline, app.say)
+    gathering = Gathering.start(finding, live or nobody(), app.enrichers, deadline, app.log)
     evidence = tuple(_supposed(one, assumed) for one in gathering.rest())
     facts = finding.facts() | merged(evidence)
     taken = replace(confirmed, finding=finding) if confirmed else Confirmed(finding, "confirmed", "")
@@ -136,7 +136,7 @@ class _Answered:
     deadline: float = 10.0
     shapes_plan: bool = True
 
-    def enrich(self, finding: Finding, sources: Sources) -> Evidence:  # noqa: ARG002 - it has been asked
+    def enrich(self, finding: Finding, sources: EnrichmentClients) -> Evidence:  # noqa: ARG002 - it has been asked
         """The same again."""
         return self.evidence
 
@@ -149,7 +149,7 @@ def _view(app: App, told: Notification, taken: Confirmed, facts: Facts, deadline
     declined = reason or (settled_in_scc(finding) if taken.trust == "confirmed" else None)
     if isinstance(finding.target, NotATarget):
         return View(app.policies, tried, incident, None, declined)
-    held = Held(incident, Document("incident", incident.id, "", {}))
+    held = StoredIncident(incident, Document("incident", incident.id, "", {}))
     decided = decide(app, held, taken, deadline)
     incident = decided.incident
     if decided.policy is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from firebreak.core.errors import Refused
 from firebreak.core.incidents.incident import ENDED, Answer, Incident, Phase, Question
-from firebreak.ledger.records import Held, NotActedOn
+from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels
 from firebreak.response.app import App
@@ -22,15 +22,15 @@ _RELEASABLE: frozenset[Phase] = frozenset({"contained", "failed", "containing", 
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AnswerResult:
     """What became of a person's command: done or not, and a sentence that says so."""
 
     done: bool
     says: str
-    held: Held
+    held: StoredIncident
 
 
-def approve(app: App, held: Held, by: str, digest: str, deadline: Deadline) -> Answered:
+def approve(app: App, held: StoredIncident, by: str, digest: str, deadline: Deadline) -> AnswerResult:
     """Approve the open question's digest and contain; asked again where it has expired or drifted."""
     incident, now = held.incident, app.now_ns()
     question, policy = incident.question, policy_of(app, incident)
@@ -39,18 +39,20 @@ def approve(app: App, held: Held, by: str, digest: str, deadline: Deadline) -> A
     against = _not_approvable(incident, digest)
     if against or question is None or policy is None:
         says = against or "the policy that asked does not exist any more"
-        return Answered(done=False, says=says, held=held)
+        return AnswerResult(done=False, says=says, held=held)
     if late := _too_late(incident, now):
         held = ask_anew(app, held, policy, f"{late} when {by} approved", deadline)
-        return Answered(done=False, says=f"{late}; it is asked again on a fresh look", held=held)
+        return AnswerResult(done=False, says=f"{late}; it is asked again on a fresh look", held=held)
     if _empty(incident):
         held = ask_anew(app, held, policy, f"drawn anew when {by} approved a question without a plan", deadline)
-        return Answered(done=False, says=_drawn_anew(held.incident), held=held)
+        return AnswerResult(done=False, says=_drawn_anew(held.incident), held=held)
     if why := _not_believed(app, incident):
-        return Answered(done=False, says=f"{why}. The question stays: approve it again once that is cleared", held=held)
+        return AnswerResult(
+            done=False, says=f"{why}. The question stays: approve it again once that is cleared", held=held
+        )
     answer = Answer(question.digest, by, now, question.cautions)
     answered = replace(incident, phase="containing", answer=answer, next_ns=None)
-    held = app.ledger.save(held, answered.told(now, by, f"approved {question.digest[:12]}"))
+    held = app.ledger.save(held, answered.with_history(now, by, f"approved {question.digest[:12]}"))
     return _contained(contain(app, held, policy, deadline))
 
 
@@ -111,15 +113,15 @@ def _approved_before(incident: Incident, by: str, digest: str) -> bool:
     return answer is not None and answer.by == by and bool(digest) and answer.digest.startswith(digest)
 
 
-def _went_on(app: App, held: Held, deadline: Deadline) -> Answered:
+def _went_on(app: App, held: StoredIncident, deadline: Deadline) -> AnswerResult:
     policy = policy_of(app, held.incident)
     if held.incident.phase in ("containing", "verifying") and policy is not None:
         held = contain(app, held, policy, deadline)
     return _contained(held)
 
 
-def _contained(held: Held) -> Answered:
-    return Answered(held.incident.phase == "contained", held.incident.history[-1].what, held)
+def _contained(held: StoredIncident) -> AnswerResult:
+    return AnswerResult(held.incident.phase == "contained", held.incident.history[-1].what, held)
 
 
 def _stands(incident: Incident) -> str:
@@ -132,62 +134,64 @@ def _said(incident: Incident, by: str, what: str) -> bool:
     return any(one.who == by and one.what == what for one in incident.history)
 
 
-def reject(app: App, held: Held, by: str, reason: str, digest: str) -> Answered:
+def reject(app: App, held: StoredIncident, by: str, reason: str, digest: str) -> AnswerResult:
     """Answer the open question with no; what this incident holds already stays as it is."""
     incident, word = held.incident, f"rejected: {reason}" if reason else "rejected"
     if incident.phase == "rejected" and _said(incident, by, word):
-        return Answered(done=True, says="rejected", held=held)
+        return AnswerResult(done=True, says="rejected", held=held)
     if incident.phase != "waiting":
-        return Answered(done=False, says=f"nothing is asked: {_stands(incident)}", held=held)
+        return AnswerResult(done=False, says=f"nothing is asked: {_stands(incident)}", held=held)
     if unseen := _unseen(incident.question, digest):
-        return Answered(done=False, says=unseen, held=held)
-    rested = resting(app, incident.told(app.now_ns(), by, word), "rejected")
+        return AnswerResult(done=False, says=unseen, held=held)
+    rested = resting(app, incident.with_history(app.now_ns(), by, word), "rejected")
     says = "rejected" if rested.phase == "rejected" else "rejected; what was contained before still stands"
-    return Answered(done=True, says=says, held=app.ledger.save(held, rested.announcing(channels(app))))
+    return AnswerResult(done=True, says=says, held=app.ledger.save(held, rested.with_announcements(channels(app))))
 
 
-def release(app: App, held: Held, by: str, deadline: Deadline) -> Answered:
+def release(app: App, held: StoredIncident, by: str, deadline: Deadline) -> AnswerResult:
     """Take the incident's hold away and restore what it set; a person's release passes every guard."""
     incident = held.incident
     if incident.phase == "released" and _said(incident, by, "released"):
-        return Answered(done=False, says="nothing is contained: the incident is released already", held=held)
+        return AnswerResult(done=False, says="nothing is contained: the incident is released already", held=held)
     if incident.phase not in _RELEASABLE and incident.release is None and not holds(app, incident):
-        return Answered(done=False, says=f"nothing is contained: {_stands(incident)}", held=held)
-    return Answered(done=True, says="released", held=restore(app, held, by, deadline))
+        return AnswerResult(done=False, says=f"nothing is contained: {_stands(incident)}", held=held)
+    return AnswerResult(done=True, says="released", held=restore(app, held, by, deadline))
 
 
 def _closed(closed_as: str) -> str:
     return f"closed as {closed_as.replace('_', ' ')}" if closed_as else "closed"
 
 
-def close(app: App, held: Held, by: str, closed_as: str, reason: str, digest: str) -> Answered:
+def close(app: App, held: StoredIncident, by: str, closed_as: str, reason: str, digest: str) -> AnswerResult:
     """End an incident with what it was found to be; what stands has to be released first."""
     incident = held.incident
     if incident.phase == "closed":
         same = closed_as in ("", incident.closed_as)
-        return Answered(done=same, says=f"{_closed(incident.closed_as)} already", held=held)
+        return AnswerResult(done=same, says=f"{_closed(incident.closed_as)} already", held=held)
     if holds(app, incident) or incident.release is not None:
         says = f"its containment still stands: firebreak incident release {incident.id} comes first"
-        return Answered(done=False, says=says, held=held)
+        return AnswerResult(done=False, says=says, held=held)
     if incident.phase not in ENDED | {"waiting", "failed", "contained"}:
         says = f"somebody is at work on it: the incident is {incident.phase}; try again in a moment"
-        return Answered(done=False, says=says, held=held)
+        return AnswerResult(done=False, says=says, held=held)
     if unseen := _unseen(incident.question, digest):
-        return Answered(done=False, says=unseen, held=held)
+        return AnswerResult(done=False, says=unseen, held=held)
     why = f": {reason}" if reason else ""
     closed = replace(incident, phase="closed", closed_as=closed_as, next_ns=None)
-    told = closed.told(app.now_ns(), by, f"{_closed(closed_as)}{why}")
-    return Answered(done=True, says=told.history[-1].what, held=app.ledger.save(held, told.announcing(channels(app))))
+    told = closed.with_history(app.now_ns(), by, f"{_closed(closed_as)}{why}")
+    return AnswerResult(
+        done=True, says=told.history[-1].what, held=app.ledger.save(held, told.with_announcements(channels(app)))
+    )
 
 
-def review(app: App, held: Held, by: str, deadline: Deadline) -> Answered:
+def review(app: App, held: StoredIncident, by: str, deadline: Deadline) -> AnswerResult:
     """Look at what stands now, and announce it again with its age."""
     if not holds(app, held.incident):
-        return Answered(done=False, says=f"nothing is contained: {_stands(held.incident)}", held=held)
+        return AnswerResult(done=False, says=f"nothing is contained: {_stands(held.incident)}", held=held)
     try:
         held = announce_review(app, held, by, deadline)
     except CannotRelease:
         raise
     except Refused as fault:
-        return Answered(done=False, says=f"it could not be looked at: {fault}", held=held)
-    return Answered(done=True, says=held.incident.history[-1].what, held=held)
+        return AnswerResult(done=False, says=f"it could not be looked at: {fault}", held=held)
+    return AnswerResult(done=True, says=held.incident.history[-1].what, held=held)

@@ -13,7 +13,7 @@ from firebreak.core.containment.plan import Plan
 from firebreak.core.containment.review import drift_sentence
 from firebreak.core.errors import Missing, Refused
 from firebreak.core.mode import Cap
-from firebreak.ledger.records import Held, NotActedOn
+from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels, flush
 from firebreak.response.app import App
@@ -73,12 +73,12 @@ def _remember(app: App, standing: Standing, signature: str) -> None:
         app.ledger.stand(replace(now, drift=signature), document)
 
 
-def _tell(app: App, held: Held, sentence: str) -> Held:
-    told = held.incident.told(app.now_ns(), "firebreak", sentence)
-    return app.ledger.save(held, told.announcing(channels(app)))
+def _tell(app: App, held: StoredIncident, sentence: str) -> StoredIncident:
+    told = held.incident.with_history(app.now_ns(), "firebreak", sentence)
+    return app.ledger.save(held, told.with_announcements(channels(app)))
 
 
-def _ask(app: App, held: Held, standing: Standing, sentence: str, deadline: Deadline) -> Held:
+def _ask(app: App, held: StoredIncident, standing: Standing, sentence: str, deadline: Deadline) -> StoredIncident:
     """Whether to close again what somebody opened is for a person to say."""
     policy = policy_of(app, held.incident)
     if policy is None:

@@ -17,7 +17,7 @@ _KEPT_NS = 30 * 86_400 * NANOS
 
 
 @dataclass(frozen=True, slots=True)
-class Obeyed:
+class CommandResult:
     """What became of a command: done or not, a sentence that says so, and the incident it was about.
 
     `unreached`: it is not done, or not all of it, because something needed could not be reached.
@@ -29,7 +29,7 @@ class Obeyed:
     unreached: bool = False
 
 
-def obey(app: App, command: Command, act: Callable[[], Obeyed]) -> Obeyed:
+def execute(app: App, command: Command, act: Callable[[], CommandResult]) -> CommandResult:
     """The answer to the command: the one that is kept, or what `act` comes to.
 
     Raises Transient to be told again, and Malformed where the id is another command's.
@@ -41,16 +41,16 @@ def obey(app: App, command: Command, act: Callable[[], Obeyed]) -> Obeyed:
         raise Malformed(message)
     if known := answer_of(document):
         return known
-    obeyed = act()
-    kept = {"done": obeyed.done, "says": safe(obeyed.says), "incident": obeyed.incident}
-    kept |= {"unreached": True} if obeyed.unreached else {}
+    result = act()
+    kept = {"done": result.done, "says": safe(result.says), "incident": result.incident}
+    kept |= {"unreached": True} if result.unreached else {}
     try:
         app.ledger.documents.replace(document, {**begun, "answer": kept}, _index(app))
     except Conflict:
         # The same command was carried out twice at once; every act is told by the ledger who came first.
         again = app.ledger.documents.read("command", command.id)
-        return (answer_of(again) if again else None) or obeyed
-    return obeyed
+        return (answer_of(again) if again else None) or result
+    return result
 
 
 def _known(app: App, command: Command, begun: Mapping[str, Any]) -> Document | None:
@@ -76,10 +76,10 @@ def _index(app: App) -> Index:
     return Index(expires_ns=app.now_ns() + _KEPT_NS)
 
 
-def answer_of(document: Document) -> Obeyed | None:
+def answer_of(document: Document) -> CommandResult | None:
     """The answer that is kept for a command, or None while there is none."""
     answer = document.body.get("answer")
     if not isinstance(answer, Mapping):
         return None
     says, incident = str(answer.get("says", "")), str(answer.get("incident", ""))
-    return Obeyed(answer.get("done") is True, says, incident, answer.get("unreached") is True)
+    return CommandResult(answer.get("done") is True, says, incident, answer.get("unreached") is True)

@@ -27,7 +27,7 @@ def answer_missed(app: App, answer: Answer, deadline: Deadline) -> tuple[int, bo
     """
     if not app.policies.policies:
         raise Refused(NO_POLICY)
-    organization = app.policies.charter.organization
+    organization = app.policies.config.organization
     if organization is None:
         raise Refused(NO_ORGANIZATION)
     document, since = _since(app)

@@ -11,7 +11,7 @@ from firebreak.core.incidents.incident import Incident, Question
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
-from firebreak.ledger.records import Held
+from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels_in_a_storm
 from firebreak.response.app import App
@@ -20,7 +20,9 @@ from firebreak.response.verify import redraw
 MOST_ESCALATIONS = 3
 
 
-def ask(app: App, held: Held, policy: Policy, plan: Plan, caps: tuple[Cap, ...], why: str, escalated: int = 0) -> Held:
+def ask(
+    app: App, held: StoredIncident, policy: Policy, plan: Plan, caps: tuple[Cap, ...], why: str, escalated: int = 0
+) -> StoredIncident:
     """Save the plan as a question, with its announcement; an earlier approval no longer counts."""
     now = app.now_ns()
     incident = held.incident
@@ -44,11 +46,13 @@ def ask(app: App, held: Held, policy: Policy, plan: Plan, caps: tuple[Cap, ...],
         operation=None,
         next_ns=expires,
     )
-    told = asking.told(now, "firebreak", f"asks a person: {why}")
-    return app.ledger.save(held, told.announcing(channels_in_a_storm(app, told)))
+    told = asking.with_history(now, "firebreak", f"asks a person: {why}")
+    return app.ledger.save(held, told.with_announcements(channels_in_a_storm(app, told)))
 
 
-def ask_anew(app: App, held: Held, policy: Policy, why: str, deadline: Deadline, escalated: int = 0) -> Held:
+def ask_anew(
+    app: App, held: StoredIncident, policy: Policy, why: str, deadline: Deadline, escalated: int = 0
+) -> StoredIncident:
     """Ask on a fresh look, showing what has changed since; where that cannot be had, the plan as it was shown."""
     incident = held.incident
     caps = incident.decision.caps if incident.decision else ()

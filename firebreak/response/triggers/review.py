@@ -11,7 +11,7 @@ from firebreak.core.containment.review import age, review_sentence
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.timestamps import NANOS
-from firebreak.ledger.records import Held
+from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels
 from firebreak.response.app import App
@@ -23,7 +23,7 @@ from firebreak.response.verify import looked_around, opened
 BY = "firebreak"
 
 
-def announce_review(app: App, held: Held, by: str, deadline: Deadline, why: str = "") -> Held:
+def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline, why: str = "") -> StoredIncident:
     """Look at what stands and announce it; raises Refused or Transient where it cannot be looked at."""
     incident = held.incident
     holds = held_targets(app, incident)
@@ -32,17 +32,17 @@ def announce_review(app: App, held: Held, by: str, deadline: Deadline, why: str 
         f"{incident.place_of(target)}{review_sentence(hold, one.workload, app.now_ns())}"
         for (target, hold), one in zip(holds, seen, strict=True)
     ]
-    told = incident.told(app.now_ns(), by, "; ".join([*lines, *([why] if why else [])]))
+    told = incident.with_history(app.now_ns(), by, "; ".join([*lines, *([why] if why else [])]))
     reviewed = replace(
         told,
         still_open=tuple(dict.fromkeys(line for one in seen for line in opened(incident, one))),
         reopened=tuple(sorted({name for one in seen for name in one.standing.suspects & one.workload.reachable})),
         next_ns=review_ns(app, incident),
     )
-    return app.ledger.save(held, looked_around(app, reviewed, deadline).announcing(channels(app)))
+    return app.ledger.save(held, looked_around(app, reviewed, deadline).with_announcements(channels(app)))
 
 
-def review_due(app: App, held: Held, hold: Hold, deadline: Deadline) -> Held:
+def review_due(app: App, held: StoredIncident, hold: Hold, deadline: Deadline) -> StoredIncident:
     """A review that has come due: released if the policy's `release_after` allows it, else announced."""
     policy = policy_of(app, held.incident)
     held_for = app.now_ns() - hold.taken_ns
@@ -50,7 +50,9 @@ def review_due(app: App, held: Held, hold: Hold, deadline: Deadline) -> Held:
         return announce_review(app, held, BY, deadline)
     if against := _against_release(app, held.incident, deadline):
         return announce_review(app, held, BY, deadline, f"not released by itself: {against}")
-    told = held.incident.told(app.now_ns(), BY, f"the finding is INACTIVE, and {age(held_for)} are over: released")
+    told = held.incident.with_history(
+        app.now_ns(), BY, f"the finding is INACTIVE, and {age(held_for)} are over: released"
+    )
     held = app.ledger.save(held, told)
     try:
         return release(app, held, BY, deadline)
@@ -64,7 +66,7 @@ def _against_release(app: App, incident: Incident, deadline: Deadline) -> str | 
     finding = incident.finding
     if isinstance(finding.target, NotATarget):
         return finding.target.reason
-    caps = [*ceiling_caps(app.ceilings()), *source_bar(finding, app.policies.charter)]
+    caps = [*ceiling_caps(app.ceilings()), *source_bar(finding, app.policies.config)]
     caps += itself_caps(finding.target, app.settings.own)
     if bars := [cap.reason for cap in caps if cap.kind == "bar"]:
         return bars[0]

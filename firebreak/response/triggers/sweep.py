@@ -13,7 +13,7 @@ from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Notification
 from firebreak.core.incidents.incident import Incident, Phase
 from firebreak.core.mode import Mode
-from firebreak.ledger.records import Held, NotActedOn
+from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.blast_radius import take_slots
@@ -56,7 +56,7 @@ def isolated(app: App, counts: Tally, what: str, work: Callable[[], str | None])
     except Transient as fault:
         counts["busy or unreachable"] += 1
         counts.later.append(f"{what}: {fault}")
-        app.say("WARNING", f"the sweep comes back to {what}: {fault}")
+        app.log("WARNING", f"the sweep comes back to {what}: {fault}")
     except NotActedOn as fault:
         set_aside(app, fault)
         counts["set aside"] += 1
@@ -64,11 +64,11 @@ def isolated(app: App, counts: Tally, what: str, work: Callable[[], str | None])
     except Refused as fault:
         counts["refused"] += 1
         counts.refused.append(f"{what}: {fault}")
-        app.say("ERROR", f"the sweep could not deal with {what}: {fault}")
+        app.log("ERROR", f"the sweep could not deal with {what}: {fault}")
     except Exception as fault:  # noqa: BLE001 - one item's fault must not keep the others from being looked at
         counts["faults"] += 1
         counts.refused.append(f"{what}: a fault in Firebreak itself: {kind_and_place(fault)}")
-        app.say("ERROR", f"a fault in Firebreak itself, at {what}: {type(fault).__name__}: {fault} ({place(fault)})")
+        app.log("ERROR", f"a fault in Firebreak itself, at {what}: {type(fault).__name__}: {fault} ({place(fault)})")
     else:
         counts.update([done] if done else [])
 
@@ -112,7 +112,7 @@ def _look(app: App, target: str, deadline: Deadline) -> str | None:
     return f"drift {found}" if found else None
 
 
-def carry_on(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | None]:
+def carry_on(app: App, held: StoredIncident, deadline: Deadline) -> tuple[StoredIncident, str | None]:
     """Go on with one incident that is due: what was left unfinished, what expired, what is to be reviewed."""
     incident = held.incident
     if incident.release is not None:
@@ -126,7 +126,7 @@ def carry_on(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | None
     return _WHEN_DUE.get(incident.phase, _reviewed)(app, held, deadline)
 
 
-def _expired(app: App, held: Held, deadline: Deadline) -> tuple[Held, str]:
+def _expired(app: App, held: StoredIncident, deadline: Deadline) -> tuple[StoredIncident, str]:
     """An unanswered question: contained where the policy says so and may, else put again, else closed."""
     incident, policy = held.incident, policy_of(app, held.incident)
     times = incident.question.escalated if incident.question else 0
@@ -135,7 +135,9 @@ def _expired(app: App, held: Held, deadline: Deadline) -> tuple[Held, str]:
         return end(app, held, "expired", gone), "expired"
     if policy.on_expiry == "contain" and _may_contain(app, incident, deadline):
         decided = replace(incident, phase="containing", question=None, next_ns=None)
-        told = decided.told(app.now_ns(), "firebreak", "nobody answered in time; the policy says to contain then")
+        told = decided.with_history(
+            app.now_ns(), "firebreak", "nobody answered in time; the policy says to contain then"
+        )
         return contain(app, app.ledger.save(held, told), policy, deadline), "contained unanswered"
     if times < MOST_ESCALATIONS:
         why = f"nobody answered in time; asked again, {times + 1} of {MOST_ESCALATIONS}"
@@ -156,7 +158,7 @@ def _may_contain(app: App, incident: Incident, deadline: Deadline) -> bool:
     return not take_slots(app, incident.id, incident.plan, deadline)
 
 
-def _reviewed(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | None]:
+def _reviewed(app: App, held: StoredIncident, deadline: Deadline) -> tuple[StoredIncident, str | None]:
     try:
         stands = held_targets(app, held.incident)
     except NotActedOn:
@@ -168,6 +170,6 @@ def _reviewed(app: App, held: Held, deadline: Deadline) -> tuple[Held, str | Non
     return held, "released" if held.incident.phase == "released" else "reviewed"
 
 
-_WHEN_DUE: Mapping[Phase, Callable[[App, Held, Deadline], tuple[Held, str | None]]] = MappingProxyType(
-    {"waiting": _expired, "monitored": ask_scc_again}
+_WHEN_DUE: Mapping[Phase, Callable[[App, StoredIncident, Deadline], tuple[StoredIncident, str | None]]] = (
+    MappingProxyType({"waiting": _expired, "monitored": ask_scc_again})
 )
