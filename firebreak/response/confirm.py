@@ -25,11 +25,16 @@ class Confirmed:
     reason: str
 
 
+def held_by_scc(app: App, finding: Finding, deadline: Deadline) -> Finding | None:
+    """The finding as SCC holds it now, under any of its names; None if it does not. Raises Transient or Refused."""
+    return app.scc.find(finding.name, app.organization(finding.name), deadline.sooner(10), finding.other_names)
+
+
 def confirm(app: App, told: Finding, deadline: Deadline) -> Confirmed:
     """Re-read the finding from SCC; not found or older than the message is asked again for a few seconds."""
     for pause in (*_ASK_AGAIN, None):
         try:
-            held = app.scc.find(told.name, app.organization(told.name), deadline.sooner(10), told.other_names)
+            held = held_by_scc(app, told, deadline)
         except (Transient, Refused) as fault:
             return Confirmed(told, "unreachable", str(fault))
         confirmed = _compare(told, held, app.policies.config.organization)
@@ -46,12 +51,13 @@ def _compare(told: Finding, found: Finding | None, organization: str | None) -> 
         return Confirmed(told, "missing", "SCC does not hold this finding")
     if found.event_ns < told.event_ns:
         return Confirmed(held, "older", "SCC holds an older state of this finding than the message tells")
-    if reason := _difference(told, held, organization):
+    if reason := difference(told, held, organization):
         return Confirmed(told if isinstance(held.target, NotATarget) else held, "differs", reason)
     return Confirmed(held, "confirmed", "")
 
 
-def _difference(told: Finding, held: Finding, organization: str | None) -> str | None:
+def difference(told: Finding, held: Finding, organization: str | None) -> str | None:
+    """How SCC holds the finding differently: another organization, workload or category; None if it does not."""
     if stranger := not_ours(held, organization):
         return f"as SCC holds the finding, {stranger}"
     if organization is not None and held.organization is None:

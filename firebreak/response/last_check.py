@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from firebreak.core.cloud_run.target import NotATarget, Target
+from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.guards import CONTAINED, ceiling_caps, itself_caps, released_caps, source_bar
 from firebreak.core.errors import Refused, Transient
-from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident, Phase
 from firebreak.core.mode import Cap
 from firebreak.core.policy.triage import settled_in_scc
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
+from firebreak.response.confirm import difference, held_by_scc
 from firebreak.response.decide import UNREACHABLE_FOR_NS
 
 
@@ -64,7 +64,7 @@ def _scc(app: App, incident: Incident, deadline: Deadline) -> None:
     """An SCC that answers always decides; without its word it depends on what a person was told."""
     finding = incident.finding
     try:
-        held = app.scc.find(finding.name, app.organization(finding.name), deadline.sooner(10), finding.other_names)
+        held = held_by_scc(app, finding, deadline)
     except (Transient, Refused) as fault:
         _unreachable(app, incident, fault)
         return
@@ -72,14 +72,8 @@ def _scc(app: App, incident: Incident, deadline: Deadline) -> None:
         raise Barred("monitored", Cap("unverified", "bar", "SCC does not hold this finding any more"))
     if settled := settled_in_scc(held):
         raise Barred("declined", Cap("settled", "bar", settled))
-    if not _the_same(held, finding):
-        raise Barred("monitored", Cap("unverified", "bar", "SCC now holds this finding differently"))
-
-
-def _the_same(held: Finding, told: Finding) -> bool:
-    if isinstance(held.target, NotATarget) or isinstance(told.target, NotATarget):
-        return False
-    return held.target.same_workload(told.target) and held.category == told.category
+    if differs := difference(finding, held, app.policies.config.organization):
+        raise Barred("monitored", Cap("unverified", "bar", f"SCC now holds this finding differently: {differs}"))
 
 
 def _unreachable(app: App, incident: Incident, fault: Exception) -> None:

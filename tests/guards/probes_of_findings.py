@@ -153,7 +153,7 @@ FINDINGS: tuple[Probe, ...] = (
     line(
         "SCC's finding names another service between question and answer",
         "carries out what was approved",
-        "records the plan: SCC now holds this finding differently",
+        "records the plan: SCC now holds this finding differently: as SCC holds the finding, finding.resourceName and resource.name do not name the same workload",
         asked_then(settled(resourceName=f"{RUN}/payments")),
         **_ASKED,
     ),

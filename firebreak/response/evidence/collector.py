@@ -18,6 +18,7 @@ from firebreak.core.serialization import encode
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
+from firebreak.response.confirm import held_by_scc
 from firebreak.response.decide import Decided
 from firebreak.response.evidence.writer import Collection
 from firebreak.response.gather import Gathering
@@ -123,8 +124,7 @@ def _asked_again(app: App, incident: Incident, deadline: Deadline) -> Iterator[t
     """The finding as SCC holds it now."""
 
     def read() -> dict[str, object]:
-        name = incident.finding.name
-        found = app.scc.find(name, app.organization(name), deadline, incident.finding.other_names)
+        found = held_by_scc(app, incident.finding, deadline)
         return {"finding": found.original} if found else {}
 
     yield "finding", read

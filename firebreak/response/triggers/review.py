@@ -15,6 +15,7 @@ from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels
 from firebreak.response.app import App
+from firebreak.response.confirm import held_by_scc
 from firebreak.response.holds import held_targets, policy_of, review_ns
 from firebreak.response.look import look
 from firebreak.response.release import CannotRelease, release
@@ -71,7 +72,7 @@ def _against_release(app: App, incident: Incident, deadline: Deadline) -> str | 
     if bars := [cap.reason for cap in caps if cap.kind == "bar"]:
         return bars[0]
     try:
-        now = app.scc.find(finding.name, app.organization(finding.name), deadline.sooner(10), finding.other_names)
+        now = held_by_scc(app, finding, deadline)
     except (Transient, Refused) as fault:
         return f"SCC cannot be asked: {fault}"
     if now is None:
