@@ -96,7 +96,7 @@ def test_the_way_to_the_first_finding_can_be_walked(tmp_path: Path) -> None:
         (checkout / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, checkout / path)
     (checkout / ".venv").symlink_to(ROOT / ".venv")
-    for needed in ("requirements-dev.txt", "tools/relocate.py"):
+    for needed in ("requirements-dev.txt", "pyproject.toml", "tools/relocate.py"):
         os.utime(checkout / needed, (0, 0))  # so that `make` finds the environment that is lent to it ready
     for command in commands(text_of("docs/deploy.md")):
         ran = subprocess.run(  # noqa: S603 - the page's own words
@@ -140,11 +140,18 @@ def planned(folder: Path, example: str, archive: Path, organization: str = ORGAN
     return deployment.count()
 
 
+AS_ME = "$(gcloud auth print-access-token)"
+
+
 def gcloud_lines(page: str) -> list[str]:
     """Each gcloud command of a page with stand-ins for its variables, without what the shell does around it."""
     blocks = re.findall(r"^```(?:bash)?\n(.*?)^```", text_of(page), re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    found = [one for line in lines for one in re.findall(r"gcloud [^|#\n]*", line.replace("$(cat message.json)", "x"))]
+    found = [
+        one
+        for line in lines
+        for one in re.findall(r"gcloud [^|#\n]*", line.replace("$(cat message.json)", "x").replace(AS_ME, "x"))
+    ]
     return [re.sub(r"\$[A-Z_]+", "a-name", one.split(" > ")[0].split(" && ")[0]).strip() for one in found]
 
 
