@@ -1,6 +1,6 @@
 locals {
   # What the ledger's own code needs of its database, as that code keeps it.
-  firestore = jsondecode(file("${path.module}/../adapters/firestore_indexes.json"))
+  firestore = jsondecode(file("${path.module}/../firebreak/adapters/storage/firestore_indexes.json"))
   is_ledger = "resource.name == \"projects/${var.project_id}/databases/${local.database}\""
   database  = "${var.name}-ledger"
 

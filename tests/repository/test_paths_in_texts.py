@@ -29,6 +29,7 @@ SOURCES = sorted(
 ENDING = r"\.(?:py|md|tf|toml|json|ya?ml|in|txt)"
 QUOTED = re.compile(r"`([\w.*-]+(?:/[\w.*-]+)*/?)`")
 IN_TEXT = re.compile(rf"(?<![\w/$.:-])((?:{'|'.join(map(re.escape, sorted(ROOMS)))})/[\w./*-]*{ENDING})\b")
+OF_THE_MODULE = re.compile(r"\$\{path\.module\}/([\w./-]+)")
 OF_THE_READER = frozenset(
     {
         ".pre-commit-config.yaml",  # in the repository that holds the reader's policies
@@ -94,6 +95,13 @@ def test_every_path_below_a_folder_of_ours_that_the_code_names_exists(source: st
     paths = set(IN_TEXT.findall(text_of(source))) - OF_THE_READER
 
     assert {one for one in paths if not is_there(one, source)} == set()
+
+
+@pytest.mark.parametrize("source", [path for path in SOURCES if path.endswith(".tf")])
+def test_every_file_that_terraform_reads_exists(source: str) -> None:
+    folder = (ROOT / source).parent
+
+    assert [path for path in OF_THE_MODULE.findall(text_of(source)) if not (folder / path).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
