@@ -2,7 +2,7 @@
 # (the two alert variables count as one: either will do).
 
 variable "organization_id" {
-  description = "The organization's number, whose findings are answered."
+  description = "Number of the organization whose findings Firebreak answers."
   type        = string
 
   validation {
@@ -12,7 +12,7 @@ variable "organization_id" {
 }
 
 variable "project_id" {
-  description = "The project that Firebreak runs in. It should hold nothing else: who may administer it may command Firebreak."
+  description = "The project that Firebreak runs in. Keep everything else out of it: whoever may administer the project can command Firebreak."
   type        = string
 
   validation {
@@ -22,7 +22,7 @@ variable "project_id" {
 }
 
 variable "region" {
-  description = "Where functions, topics, records, secrets and the evidence bucket live. Nothing is stored elsewhere."
+  description = "Where functions, topics, records, secrets and the evidence bucket live. Firebreak stores nothing elsewhere, except the ledger if firestore_location is set."
   type        = string
 
   validation {
@@ -32,7 +32,7 @@ variable "region" {
 }
 
 variable "source_archive" {
-  description = "Path of the archive that `make package` wrote; the .json beside it is read too."
+  description = "Path of the archive that `make package` wrote. Terraform also reads the .json file beside it."
   type        = string
 
   validation {
@@ -42,20 +42,20 @@ variable "source_archive" {
 }
 
 variable "alert_email" {
-  description = "Address that every alert is sent to; null: only notification_channels."
+  description = "Address that gets every alert. null: only notification_channels get them."
   type        = string
   default     = null
 
   validation {
     condition     = var.alert_email != null || length(var.notification_channels) > 0
-    error_message = "Somebody has to hear the alerts: set alert_email or notification_channels."
+    error_message = "Somebody has to get the alerts: set alert_email or notification_channels."
   }
 }
 
 # What it may touch.
 
 variable "contain_targets" {
-  description = "Where Firebreak may contain: organizations/N, folders/N or projects/ID. Empty: monitor only; not one permission to write outside its own project is granted (but marks, with write_marks)."
+  description = "Where Firebreak may contain: organizations/N, folders/N or projects/ID. Empty: monitor only; Firebreak gets no permission to write outside its own project, except to mark findings with write_marks."
   type        = set(string)
   default     = []
 
@@ -74,7 +74,7 @@ variable "contain_targets" {
 }
 
 variable "act_as_service_accounts" {
-  description = "Runtime identities (projects/P/serviceAccounts/EMAIL) that Firebreak may act as, instead of all those in contain_targets. Cloud Run asks for actAs on every update of a service; one that runs as an identity not listed here is not contained, and the record says so."
+  description = "Runtime identities (projects/P/serviceAccounts/EMAIL) that Firebreak may act as, instead of all those in contain_targets. Cloud Run requires actAs for every update of a service. Firebreak does not contain a service that runs as an identity not listed here, and the record says so."
   type        = set(string)
   default     = []
 
@@ -89,7 +89,7 @@ variable "act_as_service_accounts" {
 }
 
 variable "disable_accounts_in" {
-  description = "Where Firebreak may disable service accounts, and enable them again: organizations/N, folders/N, projects/ID or single ones (projects/P/serviceAccounts/EMAIL). Empty: nowhere; the action disable_service_account is then denied, and the record says so. Whatever runs as a disabled account stops working: name as little as that action has to reach."
+  description = "Where Firebreak may disable service accounts, and enable them again: organizations/N, folders/N, projects/ID or single ones (projects/P/serviceAccounts/EMAIL). Empty: nowhere; Google then denies the action disable_service_account, and the record says so. Everything that runs as a disabled account stops working, so name only what that action must reach."
   type        = set(string)
   default     = []
 
@@ -112,7 +112,7 @@ variable "disable_accounts_in" {
 }
 
 variable "ceiling" {
-  description = "No decision goes above this: monitor, approve or enforce. firebreak.yaml has a ceiling of its own, and the lower one counts."
+  description = "The highest mode of any decision: monitor, approve or enforce. firebreak.yaml has a ceiling of its own, and the lower one counts."
   type        = string
   default     = "monitor"
 
@@ -127,13 +127,13 @@ variable "ceiling" {
 }
 
 variable "write_marks" {
-  description = "Whether findings are marked in Security Command Center with what Firebreak did. Grants securitycenter.findingsecuritymarks.update on the organization and sets FIREBREAK_SCC_MARKS, both or neither."
+  description = "Whether Firebreak marks findings in Security Command Center with what it did. true grants securitycenter.findingsecuritymarks.update on the organization and sets FIREBREAK_SCC_MARKS."
   type        = bool
   default     = false
 }
 
 variable "read_targets" {
-  description = "Where Firebreak may read workloads and their surroundings; empty: the whole organization. What it cannot read it does not contain alone. Findings are read on the organization in any case."
+  description = "Where Firebreak may read workloads and what belongs to them. Empty: the whole organization. Firebreak asks a person about a workload that it cannot read. It reads findings on the organization in any case."
   type        = set(string)
   default     = []
 
@@ -144,7 +144,7 @@ variable "read_targets" {
 }
 
 variable "withhold" {
-  description = "Permissions in permissions.json that are not granted all the same, such as logging.logEntries.list. What cannot be read becomes a gap on the record and a question; what cannot be written fails, and says so."
+  description = "Permissions in permissions.json that Firebreak does not get, such as logging.logEntries.list. What it cannot read becomes a gap on the record and a question to a person; a write that it may not make fails, and the record says so."
   type        = set(string)
   default     = []
 
@@ -155,7 +155,7 @@ variable "withhold" {
 }
 
 variable "commanders" {
-  description = "Who may approve, reject, release, halt and resume: user:, group: or serviceAccount: principals. They may publish to the commands topic, and read ledger and evidence. Nobody else may publish there but the scheduler."
+  description = "Who may approve, reject, release, halt and resume: user:, group: or serviceAccount: principals. They may publish to the commands topic and read ledger and evidence. Nobody else but the scheduler may publish there."
   type        = set(string)
   default     = []
 
@@ -168,7 +168,7 @@ variable "commanders" {
 # What reaches it.
 
 variable "finding_locations" {
-  description = "Locations of Security Command Center whose findings are delivered. Without data residency that is global alone; with it, each location in use (eu, us, …): a location that is not listed is silent, without an error."
+  description = "Locations of Security Command Center that deliver findings. Without data residency that is global alone; with it, list each location in use (eu, us, …). A location that is not listed delivers nothing, without an error."
   type        = set(string)
   default     = ["global"]
 
@@ -185,7 +185,7 @@ variable "extra_categories" {
 }
 
 variable "narrow_filter" {
-  description = "A condition in Security Command Center's filter language that findings must also meet to be delivered. What it leaves out is not even recorded."
+  description = "A further condition, in Security Command Center's filter language, that findings must meet to be delivered. Firebreak does not even record what it leaves out."
   type        = string
   default     = ""
 }
@@ -193,7 +193,7 @@ variable "narrow_filter" {
 # Who it is, and how large.
 
 variable "name" {
-  description = "What names begin with. Two deployments in one organization need two. Another one makes everything anew, and the roles' old names stay locked for a month."
+  description = "Prefix of all names. Two deployments in one organization need two prefixes. A new prefix replaces everything, and the old names of the roles stay locked for a month."
   type        = string
   default     = "firebreak"
 
@@ -215,7 +215,7 @@ variable "runtime" {
 }
 
 variable "min_instances" {
-  description = "Instances of on-finding kept warm. 0 costs nothing while idle and adds a cold start of a few seconds to a finding after a quiet time; 1 costs an idle vCPU and 512 MiB around the clock, about 10 USD a month at list price."
+  description = "Instances of on-finding that stay warm. 0 costs nothing while idle, but after a quiet time a finding waits a few seconds for a cold start. 1 costs an idle vCPU and 512 MiB around the clock, about 10 USD a month at list price."
   type        = number
   default     = 0
 
@@ -226,7 +226,7 @@ variable "min_instances" {
 }
 
 variable "max_instances" {
-  description = "Most instances of each function, with 16 messages at a time each. It bounds cost and the load on the APIs that are asked; messages beyond it wait in their subscription."
+  description = "Highest number of instances of each function; each takes 16 messages at a time. This limits cost and the load on the APIs that Firebreak asks. Further messages wait in their subscription."
   type        = number
   default     = 5
 
@@ -243,7 +243,7 @@ variable "vpc" {
 }
 
 variable "secret_versions" {
-  description = "Which version of each secret is used: a number, or latest, read when an instance starts. null: not used. Add the version first (docs/deploy.md), because a function does not start without it. The seal key's first version is made here."
+  description = "Which version of each secret the functions use: a number, or latest, which each instance reads when it starts. null: none. Add the version first (docs/deploy.md), because a function does not start without it. Terraform makes the seal key's first version."
   type = object({
     virustotal_api_key = optional(string)
     slack_webhook      = optional(string)
@@ -261,7 +261,7 @@ variable "secret_versions" {
 # What it keeps.
 
 variable "evidence_retention_days" {
-  description = "How long evidence can be neither deleted nor overwritten. A day later it is deleted."
+  description = "For how many days nobody can delete or overwrite evidence. The bucket deletes it a day later."
   type        = number
   default     = 365
 
@@ -295,7 +295,7 @@ variable "firestore_location" {
 }
 
 variable "delete_protection" {
-  description = "Protect ledger, records, secrets and evidence from being destroyed with the rest. Turn it off, apply, and only then destroy, when everything is released (docs/operations.md)."
+  description = "Protect ledger, records, secrets and evidence from being destroyed with the rest. To remove Firebreak, release everything, turn this off, apply, and only then destroy (docs/operations.md)."
   type        = bool
   default     = true
 }
@@ -309,13 +309,13 @@ variable "notification_channels" {
 }
 
 variable "sweep_schedule" {
-  description = "How often reviews, expired questions, drift, unfinished and missed work are looked at, as cron in UTC."
+  description = "How often the sweep runs, as cron in UTC: it continues unfinished work, repeats expired questions, checks active containments and looks for lost findings."
   type        = string
   default     = "*/5 * * * *"
 }
 
 variable "containment_objective_seconds" {
-  description = "From Firebreak's first sight of a finding to a verified containment without a person; slower than that is an alert."
+  description = "Seconds from Firebreak's first sight of a finding to a verified containment without a person. A slower one raises an alert."
   type        = number
   default     = 120
 }
