@@ -209,7 +209,9 @@ def test_finding_names_are_read_in_every_spelling(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"files": [{}] * 3_000_000}, {"processes": [{"libraries": [{}] * 3_000_000}]}], ids=["files", "libraries"]
+    "change",
+    [{"files": [{}] * 3_000_000}, {"processes": [{"libraries": [{}] * 3_000_000}]}],
+    ids=["files", "libraries"],
 )
 def test_millions_of_empty_files_in_one_message_cost_under_two_seconds(change: dict[str, Any]) -> None:
     """As many as go into the largest message that Pub/Sub delivers; none of them is shown."""

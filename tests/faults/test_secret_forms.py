@@ -95,7 +95,9 @@ def test_a_secret_may_be_an_item_of_its_own(words: tuple[str, ...], capsys: pyte
 
 
 @pytest.mark.parametrize("before", ["\\n", "\\t", "\\x20", "\\u003d", "%3D", "%20", "\\r\\n"])
-@pytest.mark.parametrize("name", ["gh~p_", "AK~IA", "AI~za", "xo~xb-2401-", "pa~t.Kq7Zt4mXw9LkR2vBn6HsJ8.Kq7Zt4mXw9LkR2vBn6HsJ8dP."])
+@pytest.mark.parametrize(
+    "name", ["gh~p_", "AK~IA", "AI~za", "xo~xb-2401-", "pa~t.Kq7Zt4mXw9LkR2vBn6HsJ8.Kq7Zt4mXw9LkR2vBn6HsJ8dP."]
+)
 def test_a_token_is_known_behind_an_escape_that_ends_in_a_letter_or_digit(name: str, before: str) -> None:
     """As in JSON within JSON, in what `printf` is given, and in a query."""
     token, body = TOKENS[name]

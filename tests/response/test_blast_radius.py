@@ -280,7 +280,9 @@ def test_who_writes_the_ledger_without_the_key_gives_no_slot_back(line: Lines) -
     with line(world(), config=limits(1, 1), policy=ALWAYS) as on:
         on.respond(found_on(on, 0))
         with closing(sqlite3.connect(on.app.settings.ledger_path)) as file, file:
-            file.execute("UPDATE documents SET body = replace(body, '\"at_ns\":', '\"at_ns\":1,\"was\":') WHERE kind = 'slots'")
+            file.execute(
+                "UPDATE documents SET body = replace(body, '\"at_ns\":', '\"at_ns\":1,\"was\":') WHERE kind = 'slots'"
+            )
         second = on.respond(found_on(on, 1))
 
         assert (second.phase, caps(second)) == ("waiting", ["blast_radius"])
