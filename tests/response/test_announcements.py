@@ -76,7 +76,10 @@ def test_retry_after_may_be_a_date(line: Lines, chat: Received) -> None:
         assert 1150 < due_in(on.respond(on.finding()), on) <= 1200
 
 
-@pytest.mark.parametrize("after", ["", "soon", "-5", "1e9", "9" * 5000, "Thu, 99 Nov 2026 00:00:00 GMT", "٣"])
+FAR = "Fri, 31 Dec 99999999999999 23:59:59 GMT"
+
+
+@pytest.mark.parametrize("after", ["", "soon", "-5", "1e9", "9" * 5000, "Thu, 99 Nov 2026 00:00:00 GMT", "٣", FAR])
 def test_a_retry_after_that_says_nothing_costs_a_minute_and_never_more_than_a_day(
     line: Lines, chat: Received, after: str
 ) -> None:
@@ -84,6 +87,7 @@ def test_a_retry_after_that_says_nothing_costs_a_minute_and_never_more_than_a_da
         chat.next = [(429, {"Retry-After": after.encode().decode("latin-1")})]
 
         assert 0 < due_in(on.respond(on.finding()), on) <= 86_400
+        assert not [one for one in on.logged if "a fault in Firebreak itself" in one["message"]]
 
 
 def test_a_chat_that_stays_away_is_asked_less_and_less_often(line: Lines, chat: Received) -> None:
