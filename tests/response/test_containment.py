@@ -342,7 +342,7 @@ def test_a_write_that_takes_effect_after_its_answer_was_lost_and_a_halt_was_set_
             def __getattr__(self, name: str) -> Any:
                 return getattr(surface, name)
 
-            def write(self, change: Change, seen: Workload, deadline: Deadline) -> str | None:
+            def write(self, change: Change, seen: Workload, _: Deadline) -> str | None:
                 late.append((change, seen))
                 on.app.ledger.halt("stop everything", "ada")
                 message = "the deadline passed before there was an answer"
