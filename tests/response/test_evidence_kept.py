@@ -279,7 +279,7 @@ def _encoded(text: str) -> str:
     ids=["twice", "in lines", "for addresses", "JSON in JSON in JSON", "base64 in JSON in base64"],
 )
 def test_no_secret_of_an_unreadable_message_is_kept_however_it_is_wrapped(
-    line: Lines, tmp_path: Path, wrapped: Any, enveloped: bool
+    line: Lines, tmp_path: Path, wrapped: Any, enveloped: Any
 ) -> None:
     """The copy shows what was within, without it."""
     secret = "S3cr" + "3tV4lueOfX9"
