@@ -63,7 +63,7 @@ def _seconds(after: str | None) -> float | None:
         return min(float(after[:9]), _LONGEST_PAUSE)
     try:
         until = parsedate_to_datetime(after)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
     return min(max((until - dt.datetime.now(dt.UTC)).total_seconds(), 0.0), _LONGEST_PAUSE)

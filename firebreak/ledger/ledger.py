@@ -90,12 +90,14 @@ class Ledger:
         before = even_damaged(lambda: self.documents.read("event", event))
         if before is not None and type(before.body.get("at_ns")) is int:
             with suppress(UnreadableRecord):
-                return replace(self._take(str(before.body.get("incident"))), joined_ns=before.body["at_ns"])
+                known = self.find(str(before.body.get("incident")))
+                if known is not None and _of(known, finding):
+                    return replace(self._take(known.incident.id), joined_ns=before.body["at_ns"])
         try:
             known = self.find(incident_id)
         except UnreadableRecord:
             return None
-        if known is None or not known.incident.open:
+        if known is None or not known.incident.open or not _of(known, finding):
             return None
         held = replace(self._take(incident_id), joined_ns=self.now_ns())
         with suppress(Exists):
@@ -277,3 +279,9 @@ class Ledger:
             message = "the halt was changed at this very moment; look again"
             raise Conflict(message)
         self.documents.replace(document, {"reason": "", "by": by, "at_ns": self.now_ns()})
+
+
+def _of(held: StoredIncident, finding: Finding) -> bool:
+    """Whether an incident is about this finding: what leads there is not sealed, and may lead anywhere."""
+    mine, theirs = finding.name, held.incident.finding.name
+    return (mine.source, mine.finding) == (theirs.source, theirs.finding)

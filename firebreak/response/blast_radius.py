@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import Plan
@@ -14,7 +14,7 @@ from firebreak.core.errors import Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Cap
 from firebreak.core.serialization import Unreadable, decode, encode
-from firebreak.ledger.documents import Conflict, Document, Exists
+from firebreak.ledger.documents import Conflict, Damaged, Document, Exists
 from firebreak.ledger.records import NotActedOn
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
@@ -99,7 +99,7 @@ def _change(app: App, key: str, edit: Edit, deadline: Deadline) -> None:
     """Save what the edit makes of the slots as they are now, again until nobody came in between; raises Transient."""
     until = deadline.sooner(_SECONDS)
     for attempt in itertools.count():
-        document = app.ledger.documents.read("slots", key)
+        document = _read(app, key)
         slots = decode(Slots, document.body.get("slots")).fresh(app.now_ns()) if document else Slots()
         edited = edit(slots)
         if edited == slots or _save(app, key, document, edited):
@@ -109,6 +109,14 @@ def _change(app: App, key: str, edit: Edit, deadline: Deadline) -> None:
             raise Transient(message)
         # Chance keeps those who met once from meeting again; nothing secret hangs on it.
         time.sleep(until.remaining(random.uniform(0, min(0.5, 0.01 * 2 ** min(attempt, 6)))))  # noqa: S311
+
+
+def _read(app: App, key: str) -> Document | None:
+    """What is kept under the key; raises Unreadable where that is damaged, which does not mend itself."""
+    try:
+        return app.ledger.documents.read("slots", key)
+    except Damaged as fault:
+        raise Unreadable(str(fault)) from None
 
 
 def _save(app: App, key: str, document: Document | None, slots: Slots) -> bool:
@@ -140,6 +148,9 @@ def _old_in(app: App, target: Target, in_all: set[str]) -> set[str]:
 
 
 def _old(app: App, key: str) -> set[str]:
-    document = app.ledger.documents.read("slots", key)
+    document = _read(app, key)
     taken = document.body.get("slots", {}) if document else {}
-    return {str(one) for one, at in taken.items() if app.now_ns() - int(at) < HOUR_NS}
+    if not isinstance(taken, Mapping) or any(type(at) is not int for at in taken.values()):
+        message = f"{key} is not what the version before kept"
+        raise Unreadable(message)
+    return {str(one) for one, at in taken.items() if app.now_ns() - at < HOUR_NS}

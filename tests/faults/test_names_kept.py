@@ -100,3 +100,15 @@ def test_names_and_shares_are_taken_for_what_they_are(text: str) -> None:
 def test_a_name_is_escaped_and_bounded_all_the_same() -> None:
     assert safe(Named("a\x1b[31m")) == "a\\u001b[31m"
     assert len(safe(Named("a" * 9_000))) < 2_100
+
+
+def test_a_revision_that_looks_like_a_token_is_named_where_a_person_decides(tmp_path: Path) -> None:
+    """Whoever deploys chooses the name; one that is hidden is a suspect that nobody can look up."""
+    suspect = "glpat-" + "abcdefghijklmnopqrst" + "-00008-bad"
+    revisions = (revision("checkout-00007-good", 7, "-10d"), revision(suspect, 8, "-3h"))
+    policy = ALWAYS.replace("mode: enforce", "mode: approve").replace("{mode: enforce}", "{mode: approve}")
+    with Lines(tmp_path)(world_of(revisions), policy=policy) as line:
+        shown = line.shown(line.respond(line.finding()))
+
+        assert shown["phase"] == "waiting"
+        assert shown["decision"]["suspects"] == [suspect]

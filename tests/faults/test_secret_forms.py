@@ -94,6 +94,51 @@ def test_a_secret_may_be_an_item_of_its_own(words: tuple[str, ...], capsys: pyte
         assert [told for told in TELLING if told in shown] == []
 
 
+@pytest.mark.parametrize("before", ["\\n", "\\t", "\\x20", "\\u003d", "%3D", "%20", "\\r\\n"])
+@pytest.mark.parametrize(
+    "name", ["gh~p_", "AK~IA", "AI~za", "xo~xb-2401-", "pa~t.Kq7Zt4mXw9LkR2vBn6HsJ8.Kq7Zt4mXw9LkR2vBn6HsJ8dP."]
+)
+def test_a_token_is_known_behind_an_escape_that_ends_in_a_letter_or_digit(name: str, before: str) -> None:
+    """As in JSON within JSON, in what `printf` is given, and in a query."""
+    token, body = TOKENS[name]
+    for shown in (safe(f"A=1{before}{token}"), json.dumps(redacted({"a": [f"A=1{before}{token}"]}))):
+        assert body[:5] not in shown
+        assert body[-5:] not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password      = {}",
+        "password:\t\t\t\t\t{}",
+        "password: |\n  {}",
+        "password: >-\n    {}",
+        "<password><![CDATA[{}]]></password>",
+        "define('DB_PASSWORD', '{}')",
+        "ALTER USER app WITH PASSWORD '{}'",
+        "A=1\\napi_key={}",
+        "A=1\\npwd={}",
+    ],
+)
+def test_a_value_is_found_where_files_and_programs_put_it_behind_its_name(text: str) -> None:
+    """Aligned, in a block of YAML, as character data, as the next argument, behind an escaped new line."""
+    value = "S3cr" + "3tV4lueOfX9"
+
+    assert value not in safe(text.format(value))
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "Basic", "Token", "bearer", "Negotiate"])
+def test_the_scheme_of_a_header_is_not_taken_for_its_credentials(scheme: str) -> None:
+    """A header whose words are items of a list of their own."""
+    value = "S3cr" + "3tV4lueOfX9"
+    words = ["curl", "-H", "Authorization:", scheme, value]
+    pair = malicious_binary_finding()
+    pair["finding"]["processes"] = [{"args": words}]
+
+    assert value not in json.dumps(safe_value({"args": words}))
+    assert value not in " ".join(parse_notification(notification_v2(pair)).finding.commands)
+
+
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_is_no_secret_is_kept_whole(text: str) -> None:
     """Hashes, digests, addresses, names of resources, sentences, commands without a secret."""

@@ -288,3 +288,19 @@ def test_an_older_key_still_verifies_after_rotation(tmp_path: Path, clock: Clock
     assert rotated.standing("a")[0] == Standing("a")
     with pytest.raises(BrokenSeal):
         dropped.standing("a")
+
+
+@pytest.mark.parametrize("kind", ["finding", "event"])
+def test_no_event_joins_the_incident_of_another_finding_whatever_leads_there(
+    tmp_path: Path, clock: Clock, kind: str
+) -> None:
+    """What only leads to an incident is not sealed; one that took up another finding would forget where it stands."""
+    one = ledger(tmp_path, clock, "one")
+    theirs = one.claim(FINDING)
+    mine = replace(FINDING, name=replace(FINDING.name, finding="another"))
+    pointed = {"incident": theirs.incident.id if kind == "finding" else "fb-none", "at_ns": 1}
+    one.documents.create("finding", f"{mine.name.source}~{mine.name.finding}", pointed)
+    if kind == "event":
+        one.documents.create("event", mine.incident_id, {"incident": theirs.incident.id, "at_ns": 1})
+
+    assert one.claim(mine).incident.id == mine.incident_id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from threading import Barrier, Thread
 from typing import Any
@@ -250,6 +252,40 @@ def test_a_record_that_cannot_be_read_counts_as_used_up(line: Lines) -> None:
         incident = on.respond(found_on(on, 0))
 
         assert (incident.phase, caps(incident)) == ("waiting", ["blast_radius"])
+
+
+@pytest.mark.parametrize("key", ["taken", "all", "project~shop-prod"])
+def test_a_record_of_slots_that_is_damaged_counts_as_used_up_and_loses_no_finding(line: Lines, key: str) -> None:
+    """It does not mend itself: to come again would be to come again for ever."""
+    with line(world(), config=limits(9, 9), policy=ALWAYS) as on:
+        on.app.ledger.documents.create("slots", key, {})
+        with closing(sqlite3.connect(on.app.settings.ledger_path)) as file, file:
+            file.execute("UPDATE documents SET body = '{' WHERE kind = 'slots'")
+        incident = on.respond(found_on(on, 0))
+
+        assert (incident.phase, caps(incident)) == ("waiting", ["blast_radius"])
+
+
+@pytest.mark.parametrize("slots", [{"fb-x": "soon"}, {"fb-x": None}, ["fb-x"]])
+def test_what_the_version_before_counted_and_cannot_be_read_counts_as_used_up(line: Lines, slots: Any) -> None:
+    with line(world(), config=limits(9, 9), policy=ALWAYS) as on:
+        on.app.ledger.documents.create("slots", "all", {"slots": slots})
+        incident = on.respond(found_on(on, 0))
+
+        assert (incident.phase, caps(incident)) == ("waiting", ["blast_radius"])
+
+
+def test_who_writes_the_ledger_without_the_key_gives_no_slot_back(line: Lines) -> None:
+    """A time that lies an hour back frees a slot as well as its removal does."""
+    with line(world(), config=limits(1, 1), policy=ALWAYS) as on:
+        on.respond(found_on(on, 0))
+        with closing(sqlite3.connect(on.app.settings.ledger_path)) as file, file:
+            file.execute(
+                "UPDATE documents SET body = replace(body, '\"at_ns\":', '\"at_ns\":1,\"was\":') WHERE kind = 'slots'"
+            )
+        second = on.respond(found_on(on, 1))
+
+        assert (second.phase, caps(second)) == ("waiting", ["blast_radius"])
 
 
 def plan_on(number: int) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from firebreak.core.serialization import decode, encode
 from firebreak.ports.deadline import Deadline
 from firebreak.response import pipeline
 from firebreak.response.evidence.audit import audit
+from firebreak.response.evidence.dead_letter import send_to_dead_letter
 from sandbox.scc.notification_variants import muted
 from sandbox.scc.notifications import malicious_binary_finding, notification_v2
 from sandbox.wire import Fault
@@ -258,3 +260,35 @@ def test_records_from_before_the_vault_still_load() -> None:
     del stored["vault"]
 
     assert decode(Incident, stored).vault is None
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize("enveloped", [True, False])
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda text: _encoded(_encoded(text)),
+        lambda text: base64.encodebytes(text.encode()).decode(),
+        lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+        lambda text: json.dumps({"a": json.dumps({"b": json.dumps([json.loads(text)])})}),
+        lambda text: json.dumps({"a": _encoded(json.dumps({"b": _encoded(text)}))}),
+    ],
+    ids=["twice", "in lines", "for addresses", "JSON in JSON in JSON", "base64 in JSON in base64"],
+)
+def test_no_secret_of_an_unreadable_message_is_kept_however_it_is_wrapped(
+    line: Lines, tmp_path: Path, wrapped: Any, enveloped: Any
+) -> None:
+    """The copy shows what was within, without it."""
+    secret = "S3cr" + "3tV4lueOfX9"
+    text = wrapped(json.dumps({"value": secret, "name": "DB_PASSWORD", "of": "checkout >>>???" * 9}))
+    with line() as on:
+        send_to_dead_letter(
+            on.app, {"message": {"data": _encoded(text)}} if enveloped else {"body": text}, "unreadable"
+        )
+        kept = next((tmp_path / "firebreak" / "evidence" / "unreadable").glob("*.json")).read_text()
+
+    assert "[redacted value]" in kept
+    assert secret not in kept

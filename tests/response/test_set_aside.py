@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
+from firebreak.core.findings.finding import parse_notification
 from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.signing import Seal, Sealed
 from firebreak.core.stored_body import FORMAT, Place, seal_body
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Index
-from firebreak.ledger.records import NotActedOn
+from firebreak.ledger.records import NotActedOn, incident_json
 from firebreak.response import pipeline
+from sandbox.scc.notifications import notification_v2
 from tests.response.harness import ALWAYS, BAD, PIN_ONLY, Line, Lines
 
 HERE = "shop-prod/europe-west1/service/checkout"
@@ -363,3 +365,18 @@ def test_damage_to_what_only_leads_elsewhere_stops_nothing(line: Lines, kind: st
         assert answered.done
         assert swept.refused == ()
         assert swept.later == ()
+
+
+@pytest.mark.parametrize("phase", ["closed", "declined", "monitored"])
+def test_an_ended_incident_whose_seal_is_broken_swallows_no_finding(line: Lines, phase: str) -> None:
+    """Whoever writes the ledger could else put one down for each event that is to be overlooked."""
+    with line(policy=ALWAYS) as on:
+        pair = on.finding()
+        finding = parse_notification(notification_v2(pair)).finding
+        ended = incident_json(Incident(finding.incident_id, phase, 1, 1, finding))  # type: ignore[arg-type]
+        forged = seal_body(Place("incident", finding.incident_id), ended, Seal((b"another key",)), {})
+        on.app.ledger.documents.create("incident", finding.incident_id, forged)
+        on.respond(pair)
+
+        assert BAD not in on.reachable
+        assert any("seal" in one for one in errors(on))

@@ -29,6 +29,7 @@ _PROJECT_ID = re.compile(r"(?:[a-z0-9.-]{1,60}:)?[a-z][a-z0-9-]{1,40}")
 _PROJECT_NUMBER = re.compile(r"[0-9]{1,20}")
 _MANY = 50
 _MANY_WORDS = 10_000  # more than are shown of any command, so that the others may be left as they are
+_MANY_FILES = 100_000  # of which the likeliest are kept: more than any detector reports
 _WORD = 300
 _URI = 1000
 _YEAR_9999_NS = 253_370_764_800 * NANOS
@@ -285,11 +286,7 @@ def _folders(cloud: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def _binaries(finding: Mapping[str, Any]) -> Iterator[Binary]:
-    listed: list[tuple[str, Mapping[str, Any]]] = []
-    for process in _list(finding.get("processes")):
-        listed += [(role, _dict(process.get(role))) for role in ("binary", "script") if process.get(role)]
-        listed += [("library", library) for library in _list(process.get("libraries"))]
-    listed += [("file", file) for file in _list(finding.get("files"))]
+    listed = islice(_files(finding), _MANY_FILES)
     order = {"library": 0} if "Library" in _text(finding, "category") else {"library": 9}
     seen = set()
     for role, file in sorted(listed, key=lambda one: order.get(one[0], 1)):
@@ -297,6 +294,13 @@ def _binaries(finding: Mapping[str, Any]) -> Iterator[Binary]:
         if identity not in seen:
             seen.add(identity)
             yield _binary(role, file)
+
+
+def _files(finding: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for process in _list(finding.get("processes")):
+        yield from ((role, _dict(process.get(role))) for role in ("binary", "script") if process.get(role))
+        yield from (("library", library) for library in _list(process.get("libraries")))
+    yield from (("file", file) for file in _list(finding.get("files")))
 
 
 def _binary(role: str, file: Mapping[str, Any]) -> Binary:

@@ -47,7 +47,7 @@ def record(incident: Incident) -> dict[str, Any]:
             "question": _question(incident),
             "undo": list(undo_lines(incident.done or incident.plan)) if incident.plan else [],
             "stands": incident.stands,
-            "reopened": list(incident.reopened),
+            "reopened": [named(one) for one in incident.reopened],
             "closed_as": incident.closed_as,
             **({"cut": list(incident.cut)} if incident.cut else {}),
             "vault": _vault(incident.vault) if incident.vault else None,
@@ -105,8 +105,8 @@ def _target(finding: Finding) -> dict[str, Any]:
         "project_number": target.project_number,
         "location": target.location,
         "kind": target.kind,
-        "name": target.name,
-        "revision": target.revision,
+        "name": named(target.name),
+        "revision": target.revision and named(target.revision),
         "execution": target.execution,
     }
 
@@ -135,7 +135,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
         "policy_set": decision.policy_set,
         "version": decision.version,
         "notify": list(decision.notify),
-        "suspects": list(decision.suspects),
+        "suspects": [named(one) for one in decision.suspects],
         "suspects_because": decision.suspects_because,
     }
 

@@ -74,6 +74,8 @@ _ANOTHER_P = frozenset(
 """Programs whose `-p` is no password."""
 _SETTINGS = frozenset({"requirepass", "masterauth"})
 """Settings that are written before their value, with nothing between."""
+_SCHEMES = frozenset({"bearer", "basic", "token", "digest", "ssws", "negotiate", "apikey"})
+"""What may stand between the name of a header and its credentials."""
 _USERS = frozenset({"-u", "-U", "--user", "--proxy-user", "--userpwd"})
 
 
@@ -83,9 +85,12 @@ def safe_words(words: Sequence[str], *, listed: bool = True) -> list[str]:
     A bare name, such as `Authorization`, has its value behind it in a list; in a sentence it is a word like others.
     """
     made: list[str] = []
-    program, expects = "", ""
+    program, expects, named = "", "", ""
     for word in words:
         if expects and _is_value(word, expects):
+            if expects == "any" and word.lower() in _SCHEMES and named.endswith("authorization"):
+                made.append(word)
+                continue
             made.append(_hidden(word, expects))
             expects = ""
             continue
@@ -95,7 +100,7 @@ def safe_words(words: Sequence[str], *, listed: bool = True) -> list[str]:
         elif base in _JOINED or base in _PASSWORD_OPTIONS or base in _ANOTHER_P:
             program = base
         expects = _expected(word, program)
-        expects = "" if expects == "any" and not listed else expects
+        expects, named = "" if expects == "any" and not listed else expects, word.rstrip(":").lower()
         made.append(_joined(word, program))
     return made
 

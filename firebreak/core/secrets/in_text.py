@@ -18,11 +18,14 @@ _LONGEST_VALUE = 4000
 _MOST_TIMES = 6
 _NO_SECRETS = frozenset({"true", "false", "null", "none", "undefined"})
 _ASSIGNED = re.compile(
-    r"(?<![\w.-])-{0,2}([^\W\d][\w.-]*+)\\{0,3}(?:[\"']\]?)?\s{0,3}(?:=>|:=|==?|:(?!//)|%3[AaDd])\s{0,3}"
+    r"(?<![\w.-])-{0,2}([^\W\d][\w.-]*+)\\{0,3}(?:[\"']\]?)?\s{0,60}+(?:=>|:=|==?|:(?!//)|%3[AaDd])\s{0,60}+"
 )
 _PAIRED = re.compile(
     r"(?<!\w)(?:name|key|Name|Key)\\{0,3}[\"']?\s{0,3}[:=]\s{0,3}\\{0,3}[\"']?([\w.-]{1,100}+)\\{0,3}[\"']?\s{0,3},?\s{0,40}"
     r"\\{0,3}[\"']?(?:value|val|Value)\\{0,3}[\"']?\s{0,3}[:=]\s{0,3}"
+)
+_CALLED = re.compile(
+    r"(?:define|putenv|setenv|SetEnvironmentVariable)\(\s{0,3}[\"']([\w.-]{1,100}+)[\"']\s{0,3},\s{0,3}"
 )
 _ELEMENT = re.compile(r"<([\w.-]{1,100}+)[^<>]{0,100}>")
 _QUOTE = re.compile(r"\\{0,3}[\"']")
@@ -31,7 +34,11 @@ _NUMBER = re.compile(r"[0-9]{1,3}|.?.?", re.DOTALL)
 _VARIABLE = re.compile(r"(?:[^\s\"'<>\\]++|\\(?![\"']))*+")
 _LINE = re.compile(r"(?:[^\r\n\"'\\]++|\\(?![\"']))*+")
 _LISTED = re.compile(r"\[(?!redacted )[^\]\r\n]*+")
-_TEXT = re.compile(r"[^<]*+")
+_TEXT = re.compile(r"(?:<!\[CDATA\[[^\]]*+)?+[^<]*+")
+_BLOCK = re.compile(r"[|>][+-]?[0-9]?[ \t]{0,8}\r?\n( {1,40}+)")
+_ESCAPES = "nrtbf"
+_BEFORE = r"(?:(?<![0-9A-Za-z])|(?<=\\[nrtbfv0])|(?<=%[0-9A-Fa-f]{2})|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))"
+"""What stands before a token: no letter or digit, unless it is the end of an escape."""
 _CREDENTIALS = re.compile(r"(?:Digest\s[^\r\n]*+|[A-Za-z][0-9A-Za-z-]{1,20}\s+(?!\[)[^\s\"',]++|[^\s\"',]++)")
 _WHOLE = re.compile(r"(-{0,2}[^\W\d][\w.-]*+=)(\S++)\Z")
 _USERINFO = re.compile(r"://([^\s/@\"'?#]{1,400}+)@")
@@ -76,12 +83,12 @@ def _odd() -> Iterator[tuple[str, str, re.Pattern[str]]]:
     yield (
         "eyJ",
         "JWT",
-        re.compile(r"(?<![0-9A-Za-z])eyJ[0-9A-Za-z_-]{8,}+\.[0-9A-Za-z_-]{8,}+(?:\.[0-9A-Za-z_-]*+){0,3}"),
+        re.compile(_BEFORE + r"eyJ[0-9A-Za-z_-]{8,}+\.[0-9A-Za-z_-]{8,}+(?:\.[0-9A-Za-z_-]*+){0,3}"),
     )
     for begins in ENCODED:
         yield begins, "encoded key", re.compile(rf"{begins}[0-9A-Za-z+/=_-]{{20,}}+")
     for kind, literal, pattern in ODD_SHAPES:
-        yield literal, kind, re.compile(rf"(?<![0-9A-Za-z]){pattern}")
+        yield literal, kind, re.compile(rf"{_BEFORE}{pattern}")
 
 
 def _shaped() -> Iterator[tuple[str, str, re.Pattern[str]]]:
@@ -89,7 +96,7 @@ def _shaped() -> Iterator[tuple[str, str, re.Pattern[str]]]:
         kind, literal, alphabet, fewest, *further = (part.strip() for part in line.split("|"))
         inside = f"[{ALPHABETS[alphabet]}]"
         tail = rf"(?:{re.escape(further[0])}{inside}++)*+" if further else ""
-        yield literal, kind, re.compile(rf"(?<![0-9A-Za-z]){re.escape(literal)}{inside}{{{fewest},}}+{tail}")
+        yield literal, kind, re.compile(rf"{_BEFORE}{re.escape(literal)}{inside}{{{fewest},}}+{tail}")
 
 
 def _schemes() -> Iterator[tuple[str, str, re.Pattern[str]]]:
@@ -98,6 +105,9 @@ def _schemes() -> Iterator[tuple[str, str, re.Pattern[str]]]:
         pattern = r"(?i:\b(?:bearer|basic|ssws)\s+)[0-9A-Za-z+/_.=~-]{8,}+"
         yield literal, "authorization header", re.compile(pattern)
     yield "ogin", "netrc password", re.compile(r"(?<=login )\S{1,100}\s{1,3}password\s{1,3}(?!\[redacted )\S++")
+    for literal in ("assword ", "ASSWORD "):
+        pattern = r"(?i:\bpassword\s{1,3})(?:'[^']{1,500}'|\"[^\"]{1,500}\")"
+        yield literal, "SQL password", re.compile(pattern)
     for literal in ("dentified", "DENTIFIED"):
         yield literal, "SQL password", re.compile(r"(?i:identified\s{1,3}by\s{1,3})(?:'[^']{1,500}'|\"[^\"]{1,500}\")")
 
@@ -113,6 +123,8 @@ def _without_named(text: str) -> str:
         return whole[1] + _shown(whole[2])
     if ":" in text or "=" in text or "%3" in text:
         text = _replaced(text, _ASSIGNED, _value_end)
+    if "(" in text:
+        text = _replaced(text, _CALLED, _value_end)
     if "alue" in text or "val" in text:
         text = _replaced(text, _PAIRED, _value_end)
     return _replaced(text, _ELEMENT, lambda _, text, at: (at, _end(_TEXT, text, at))) if "</" in text else text
@@ -122,12 +134,20 @@ def _replaced(text: str, pattern: re.Pattern[str], value: Callable[[str, str, in
     """The text with the values replaced that follow a secret's name."""
     parts, end = [], 0
     for found in pattern.finditer(text):
-        if found.start() < end or not names_a_secret(found[1]) or _is_image(text, found):
+        if found.start() < end or not (name := _secret_name(text, found)) or _is_image(text, found):
             continue
-        first, last = value(found[1], text, found.end())
+        first, last = value(name, text, found.end())
         parts += [text[end:first], _shown(text[first:last])]
         end = last
     return "".join((*parts, text[end:]))
+
+
+def _secret_name(text: str, found: re.Match[str]) -> str:
+    """The name that was found, or what is left of it behind the letter of an escape; empty if it is no secret's."""
+    names = [found[1]]
+    if text[found.start() - 1 : found.start()] == "\\" and found[1][0] in _ESCAPES:
+        names.insert(0, found[1][1:])
+    return next((name for name in names if names_a_secret(name)), "")
 
 
 def _is_image(text: str, found: re.Match[str]) -> bool:
@@ -145,6 +165,8 @@ def _shown(value: str) -> str:
 
 def _value_end(name: str, text: str, at: int) -> tuple[int, int]:
     """Where the value begins and ends that stands at this place."""
+    if block := _BLOCK.match(text, at):
+        return block.end(), _end(re.compile(rf"[^\r\n]*+(?:\r?\n{block[1]}[^\r\n]*+)*+"), text, block.end())
     if listed := _LISTED.match(text, at):
         return at + 1, listed.end()
     if quote := _QUOTE.match(text, at):

@@ -20,6 +20,8 @@ from firebreak.response.evidence.writer import put
 _FOLDER = "unreadable"
 _DEEPEST = 8
 _REASON = 500
+_FOR_ADDRESSES = str.maketrans("-_", "+/")
+_SHORTEST = 12  # JSON with less in it names nothing; millions of texts must not cost a look each
 _SHORT = 24  # an identifier may look like base64, and hides nothing
 
 
@@ -43,11 +45,11 @@ def send_to_dead_letter(app: App, event: Any, reason: str) -> None:  # noqa: ANN
         except Transient:
             app.log("WARNING", "the dead-letter topic cannot be reached; delivered again", sha256=digest)
             raise
-    copied = _copied(app, digest, own or _undone(event, 0), whole)
+    copied = _copied(app, digest, _undone(own.decode(errors="backslashreplace") if own else event, 0), whole)
     app.log("ERROR", f"unreadable message: {reason}; {kept}; {copied}", sha256=digest, size=len(whole))
 
 
-def _copied(app: App, digest: str, said: Any, whole: bytes) -> str:  # noqa: ANN401 - bytes or JSON
+def _copied(app: App, digest: str, said: Any, whole: bytes) -> str:  # noqa: ANN401 - JSON
     """Keep a copy with its base64 undone, because no secret could be seen through that; where it is, or why not."""
     try:
         data = sealed_copy(_FOLDER, digest, said, app.ledger.seal, whole)
@@ -65,7 +67,11 @@ def _undone(value: Any, depth: int) -> Any:  # noqa: ANN401 - JSON
         return {str(key): _undone(one, depth + 1) for key, one in value.items()}
     if isinstance(value, list):
         return [_undone(one, depth + 1) for one in value]
-    return opened(_opened(value)) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    may_hide = len(value) >= _SHORT or (len(value) >= _SHORTEST and value[:1] + value[-1:] in ("{}", "[]"))
+    said = opened(_opened(value)) if may_hide else value
+    return said if said == value else _undone(said, depth + 1)
 
 
 def _own_bytes(event: Any) -> bytes | None:  # noqa: ANN401 - JSON
@@ -81,9 +87,11 @@ def _own_bytes(event: Any) -> bytes | None:  # noqa: ANN401 - JSON
 
 
 def _opened(text: str) -> str:
-    if len(text) < _SHORT:
+    """What a text in base64 says, in lines and with the letters for addresses too; else the text."""
+    joined = text.replace("\r", "").replace("\n", "").translate(_FOR_ADDRESSES)
+    if len(joined) < _SHORT:
         return text
     try:
-        return base64.b64decode(text, validate=True).decode(errors="backslashreplace")
+        return base64.b64decode(joined, validate=True).decode(errors="backslashreplace")
     except ValueError:
         return text
