@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import socket
-import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
 from dataclasses import replace
 from email.utils import format_datetime
-from threading import Thread
 from typing import Any
 
 import pytest
 
-from firebreak.adapters.webhook import post
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.timestamps import NANOS
-from firebreak.ports.deadline import Deadline
 from firebreak.response import announce, pipeline
 from sandbox.wire import Fault
 from tests.adapters.servers import Received, serving
@@ -239,23 +233,3 @@ def test_a_line_about_a_channel_is_not_taken_for_an_announcement_by_alerts(line:
         assert len(about) == 2
         assert [one.keys() & {"announcement", "phase", "seconds_to_contain"} for one in about] == [set(), set()]
         assert all(one["untold"].startswith(one["incident"]) for one in about)
-
-
-def test_a_chat_that_answers_a_letter_at_a_time_is_given_up_at_the_deadline() -> None:
-    """Each letter in time by itself; the sweep behind it has others to look after."""
-    listening = socket.create_server(("127.0.0.1", 0))
-
-    def drip() -> None:
-        connection, _ = listening.accept()
-        with connection, suppress(OSError):
-            connection.recv(65_536)
-            for letter in b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n":
-                connection.sendall(bytes([letter]))
-                time.sleep(0.3)
-
-    Thread(target=drip, daemon=True).start()
-    began = time.monotonic()
-    with closing(listening), suppress(Transient):
-        post(f"http://127.0.0.1:{listening.getsockname()[1]}/", {"text": "x"}, Deadline.after(1))
-
-    assert time.monotonic() - began < 3

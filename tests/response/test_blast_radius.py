@@ -275,19 +275,6 @@ def test_what_the_version_before_counted_and_cannot_be_read_counts_as_used_up(li
         assert (incident.phase, caps(incident)) == ("waiting", ["blast_radius"])
 
 
-def test_who_writes_the_ledger_without_the_key_gives_no_slot_back(line: Lines) -> None:
-    """A time that lies an hour back frees a slot as well as its removal does."""
-    with line(world(), config=limits(1, 1), policy=ALWAYS) as on:
-        on.respond(found_on(on, 0))
-        with closing(sqlite3.connect(on.app.settings.ledger_path)) as file, file:
-            file.execute(
-                "UPDATE documents SET body = replace(body, '\"at_ns\":', '\"at_ns\":1,\"was\":') WHERE kind = 'slots'"
-            )
-        second = on.respond(found_on(on, 1))
-
-        assert (second.phase, caps(second)) == ("waiting", ["blast_radius"])
-
-
 def plan_on(number: int) -> Plan:
     target = Target(
         "shop-prod",

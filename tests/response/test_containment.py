@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
 from firebreak.core.cloud_run.target import Target, parse_resource
-from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.containment.plan import Change
 from firebreak.core.errors import Transient
 from firebreak.ports.deadline import Deadline
 from firebreak.response import pipeline
@@ -331,29 +326,3 @@ def test_a_policy_that_does_not_come_does_not_hold_the_reading_up(line: Lines, m
 
         assert workload.invokers is None
         assert not deadline.passed
-
-
-def test_a_write_that_takes_effect_after_its_answer_was_lost_and_a_halt_was_set_can_be_released(line: Lines) -> None:
-    """Nothing of it is to be seen when the halt is met; the hold is all that would bring it back."""
-    with line(policy=PIN_ONLY) as on:
-        surface, late = on.app.surfaces["service"], []
-
-        class Late:
-            def __getattr__(self, name: str) -> Any:
-                return getattr(surface, name)
-
-            def write(self, change: Change, seen: Workload, _: Deadline) -> str | None:
-                late.append((change, seen))
-                on.app.ledger.halt("stop everything", "ada")
-                message = "the deadline passed before there was an answer"
-                raise Transient(message)
-
-        on.app = replace(on.app, surfaces={**on.app.surfaces, "service": Late()})
-        incident = on.respond(on.finding())
-        surface.write(*late[0], Deadline.after(10))
-        assert BAD not in on.reachable
-        answered = pipeline.release(on.app, incident.id, "ada")
-
-        assert answered is not None
-        assert answered.done, answered.says
-        assert BAD in on.reachable

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -528,33 +527,3 @@ def test_a_mark_that_lies_in_the_future_hides_no_lost_finding(line: Lines, ahead
 
         assert swept.refused == ()
         assert swept.done.get("missed findings answered") == 1
-
-
-def test_a_record_of_before_a_release_that_is_put_back_leads_to_no_write(line: Lines) -> None:
-    """It is sealed, and approved; what it was approved for is over."""
-    approve = ALWAYS.replace("mode: enforce", "mode: approve").replace(
-        "expect: {mode: enforce}", "expect: {mode: approve}"
-    )
-    with line(policy=approve) as on:
-        surface, before = on.app.surfaces["service"], []
-
-        class Watched:
-            def __getattr__(self, name: str) -> Any:
-                return getattr(surface, name)
-
-            def write(self, *given: Any) -> str | None:
-                before.append(on.app.ledger.documents.read("incident", asked.id))
-                return surface.write(*given)
-
-        on.app = replace(on.app, surfaces={**on.app.surfaces, "service": Watched()})
-        asked = on.respond(on.finding())
-        on.approve(asked)
-        pipeline.release(on.app, asked.id, "ada")
-        on.skipped_ns += 2 * 86_400 * NANOS
-        writes, now = len(on.updates), on.app.ledger.documents.read("incident", asked.id)
-        assert now is not None
-        on.app.ledger.documents.replace(now, before[0].body, Index(due_ns=0))
-        pipeline.sweep(on.app)
-
-        assert len(on.updates) == writes
-        assert BAD in on.reachable

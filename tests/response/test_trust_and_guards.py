@@ -248,19 +248,6 @@ def test_a_halt_stops_everything_until_it_is_lifted(line: Lines) -> None:
         assert after.phase == "contained"
 
 
-def test_who_writes_the_ledger_without_the_key_lifts_no_halt(line: Lines) -> None:
-    """Whatever is put in its place counts as a halt until somebody lifts it."""
-    with line() as on:
-        on.app.ledger.halt("stop", "ada")
-        document = on.app.ledger.documents.read("halt", "halt")
-        assert document is not None
-        on.app.ledger.documents.replace(document, {"reason": "", "by": "ada", "at_ns": on.app.now_ns()})
-        incident = on.respond(on.finding())
-
-        assert incident.phase == "monitored"
-        assert on.updates == ()
-
-
 def test_a_halt_between_decision_and_write_stops_the_write(line: Lines) -> None:
     """A person is asked, somebody halts, the person approves: nothing is written, and the question stands."""
     with line(config="ceiling: approve") as on:

@@ -55,8 +55,9 @@ def _since(app: App) -> tuple[Document | None, int]:
     """Where the last look ended; as at the first one, which is written over it, where that cannot be so."""
     document = even_damaged(lambda: app.ledger.documents.read("sweep", "findings"))
     since = document.body.get("since_ns") if document else None
-    known = type(since) is int and 0 <= since <= app.now_ns()
-    return document, since if known else app.now_ns() - _FIRST_LOOK_NS
+    if isinstance(since, int) and not isinstance(since, bool) and 0 <= since <= app.now_ns():
+        return document, since
+    return document, app.now_ns() - _FIRST_LOOK_NS
 
 
 def _remember(app: App, document: Document | None, since_ns: int) -> None:
