@@ -181,8 +181,8 @@ def test_steps_that_undo_each_other_are_named_and_nothing_is_packed(
 
     monkeypatch.setattr(type(responders.discover()["pin_previous_revision"]), "edit", opens)
     own = own_policies(tmp_path / "own")
-    text = (own / "10-own.yaml").read_text()
-    (own / "10-own.yaml").write_text(text.replace("cut_traffic}", "cut_traffic}, {action: pin_previous_revision}"))
+    text = (own / "10-own.yaml").read_text().replace("cut_traffic}", "cut_traffic}, {action: pin_previous_revision}")
+    (own / "10-own.yaml").write_text(text.replace("when: {", "when: {workload.kind: service, "))
     with pytest.raises(Unpackable, match=r"10-own\.yaml:5:\d+: `pin_previous_revision` undoes `cut_traffic`, whatever"):
         collect(own)
 

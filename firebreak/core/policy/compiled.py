@@ -59,7 +59,7 @@ def compiled(policies: PolicySet, files: Files) -> str:
         "config": _config(policies.config),
         "policies": [_policy(one) for one in policies.policies],
     }
-    return json.dumps(body, indent=1, sort_keys=True) + "\n"
+    return json.dumps(body, indent=1) + "\n"
 
 
 def load_compiled(text: str, files: Files, catalogue: Catalogue, actions: Actions) -> PolicySet:
