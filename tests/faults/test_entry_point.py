@@ -87,6 +87,19 @@ def test_without_any_policy_it_starts_says_so_and_records_what_comes(
     assert [one["phase"] for one in function.line.announced] == ["declined"]
 
 
+def test_settings_and_policies_are_read_once_at_the_start(
+    function: Function, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What starts with them ends with them, whatever becomes of folder and environment before the first message."""
+    folder = function.line.app.settings.policies
+    folder.rename(tmp_path / "elsewhere")
+    monkeypatch.setenv("FIREBREAK_CEILING", "monitor")
+    answer = function.post(push_body(notification_v2(function.line.finding())))
+
+    assert answer.status_code == 200
+    assert BAD not in function.line.reachable
+
+
 @pytest.mark.parametrize("mode", ["binary", "structured"])
 def test_cloud_events_of_both_modes_are_contained(function: Function, mode: Any) -> None:
     """As Eventarc delivers them."""

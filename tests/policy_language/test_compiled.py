@@ -63,7 +63,7 @@ def in_words(policies: PolicySet) -> list[object]:
     return [
         [str(one.operand) for one in parts if isinstance(one.operand, Span)],
         [one.operand.called for one in parts if isinstance(one.operand, NamedSet)],
-        [one.at for one in (*policies.policies, *parts, *steps)],
+        [*(one.at for one in policies.policies), *(one.at for one in parts), *(one.at for one in steps)],
     ]
 
 
