@@ -187,6 +187,15 @@ def test_steps_that_undo_each_other_are_named_and_nothing_is_packed(
         collect(own)
 
 
+def test_what_a_function_could_not_read_is_not_packed(tmp_path: Path) -> None:
+    """Bytes that are no text stop a function, in a comment too: packaging reads as the function does."""
+    own = own_policies(tmp_path / "own")
+    with (own / "10-own.yaml").open("ab") as file:
+        file.write(b"# \xff\n")
+    with pytest.raises(Unpackable, match=r"the function would not start:\n.*10-own\.yaml:"):
+        collect(own)
+
+
 def test_a_folder_without_policies_is_not_packed(tmp_path: Path) -> None:
     with pytest.raises(Unpackable, match="no policy"):
         collect(tmp_path)
