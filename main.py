@@ -13,7 +13,6 @@ import flask
 import functions_framework
 from cloudevents.exceptions import GenericException
 
-import responders
 from firebreak.adapters.log import log_json
 from firebreak.bootstrap import build
 from firebreak.core.code_location import place
@@ -26,12 +25,11 @@ from firebreak.core.policy.triage import NO_POLICY
 from firebreak.core.timestamps import parse_instant
 from firebreak.ledger.records import NotActedOn
 from firebreak.policy_folder import broken_plugins, load_policies
-from firebreak.policy_language.analysis.failing_actions import failing_actions
 from firebreak.response.app import App
 from firebreak.response.evidence.dead_letter import send_to_dead_letter
 from firebreak.response.pipeline import execute, respond
 from firebreak.response.set_aside import set_aside
-from firebreak.settings import SettingsFault, read_settings
+from firebreak.settings import Settings, SettingsFault, read_settings
 
 if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
@@ -42,42 +40,45 @@ class Redeliver(Exception):  # noqa: N818 - the only thing the framework may sho
 
 
 class Function:
-    """Refuses to start on settings or policies that do not load; the application is built on the first message.
+    """Settings and policies, read once at the start, and the application of them, built on the first message.
 
     By then the server has forked: no connection is made before.
     """
 
     def __init__(self) -> None:
-        """Name every fault at once, with file and line."""
+        """Nothing is read yet."""
         self._lock = threading.Lock()
+        self._given: tuple[Settings, PolicySet] | None = None
         self._app: App | None = None
-        try:
-            folder = read_settings().policies
-            loaded = load_policies(folder)
-        except (SettingsFault, Faults, OSError) as fault:
-            # Once for alerts, which know a severity from JSON alone, and once for who looks at a terminal.
-            log_json("ERROR", "Firebreak does not start", faults=str(fault).splitlines())
-            sys.exit(f"Firebreak does not start:\n{fault}")
-        _say_what_fails(loaded)
-        if not loaded.policies:
-            # Not a reason to end: findings are recorded, and what is not started records nothing.
-            log_json("ERROR", NO_POLICY, folder=str(folder))
+
+    def start(self) -> tuple[Settings, PolicySet]:
+        """Refuse to start on settings or policies that do not load: every fault at once, with file and line."""
+        if self._given is None:
+            try:
+                settings = read_settings()
+                self._given = settings, load_policies(settings.policies, log_json)
+            except (SettingsFault, Faults, OSError) as fault:
+                # Once for alerts, which know a severity from JSON alone, and once for who looks at a terminal.
+                log_json("ERROR", "Firebreak does not start", faults=str(fault).splitlines())
+                sys.exit(f"Firebreak does not start:\n{fault}")
+            _say_what_fails(*self._given)
+        return self._given
 
     def app(self) -> App:
         """The one application of this process."""
         with self._lock:
             if self._app is None:
-                self._app = build(read_settings())
+                self._app = build(*self.start())
             return self._app
 
 
-def _say_what_fails(loaded: PolicySet) -> None:
-    """Actions and sources at fault keep nothing else from working; told now, they can be mended before they matter."""
+def _say_what_fails(settings: Settings, policies: PolicySet) -> None:
+    """What keeps nothing else from working; told now, it can be mended before it matters."""
     for why in broken_plugins().values():
         log_json("ERROR", f"a fault in Firebreak itself: {why}; everything else works without it")
-    for action, how in failing_actions(loaded.policies, responders.discover()).items():
-        what = f"a fault in Firebreak itself, in the action {action}: {how}"
-        log_json("ERROR", f"{what}; policies that use it are loaded, and where it fails a person is asked")
+    if not policies.policies:
+        # Not a reason to end: findings are recorded, and what is not started records nothing.
+        log_json("ERROR", NO_POLICY, folder=str(settings.policies))
 
 
 _function = Function()
@@ -137,7 +138,9 @@ def unreadable(_: Exception) -> tuple[str, int]:
 
 
 if flask.has_app_context():
-    # functions-framework runs this module within its application's context.
+    # functions-framework runs this module within its application's context, when it starts. Whoever else imports it
+    # (a tool, a test) wants no policies for that.
+    _function.start()
     for _fault in (400, 415, GenericException):
         flask.current_app.register_error_handler(_fault, unreadable)
 

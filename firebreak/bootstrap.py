@@ -33,10 +33,10 @@ from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.logs import LogLines, LogQuery, Order
 from firebreak.core.incidents.earlier import Earlier
+from firebreak.core.policy.policy import PolicySet
 from firebreak.core.signing import Seal
 from firebreak.ledger.documents import Documents
 from firebreak.ledger.ledger import Ledger
-from firebreak.policy_folder import load_policies
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import EnrichmentClients
 from firebreak.ports.log import LogSink
@@ -82,13 +82,16 @@ class _Incidents:
 
 
 def build(
-    settings: Settings, log: LogSink | None = None, documents: Documents | None = None, seal: Seal | None = None
+    settings: Settings,
+    policies: PolicySet,
+    log: LogSink | None = None,
+    documents: Documents | None = None,
+    seal: Seal | None = None,
 ) -> App:
-    """Wire everything; raises Faults when a policy or firebreak.yaml does not load.
+    """Wire everything; settings and policies were read by who calls, once, and nothing of them is read again.
 
     `documents` take the place of the ledger's configured store, and `seal` that of the keys, one of which may be made.
     """
-    policies = load_policies(settings.policies)
     cloud_run = settings.emulators.get("CLOUD_RUN_EMULATOR_HOST")
     services, pools, jobs = CloudRunServices(cloud_run), WorkerPools(cloud_run), Jobs(cloud_run)
     accounts = ServiceAccounts(settings.emulators.get("IAM_EMULATOR_HOST"))

@@ -1,5 +1,7 @@
 """Packs what the functions need into dist/firebreak.zip: the same tree gives the same bytes, on any machine.
 
+The policies are in it twice: as YAML, which counts, and compiled, so that a function that starts reads no YAML.
+
 Beside it stands dist/firebreak.json, which Terraform reads: what is in the archive, and what it may lead to.
 """
 
@@ -25,10 +27,14 @@ from firebreak import VERSION
 from firebreak.core.diagnostics import Faults
 from firebreak.core.findings.detectors import CATEGORIES
 from firebreak.core.policy.category_index import values_named
-from firebreak.core.policy.policy import CATEGORY, PolicySet
+from firebreak.core.policy.compiled import compiled
+from firebreak.core.policy.policy import CATEGORY, PolicySet, is_policy_file
 from firebreak.core.policy.selection import could_match
-from firebreak.policy_folder import broken_plugins, policy_files
-from firebreak.policy_language.reading.policies import parse_policies
+from firebreak.policy_folder import COMPILED, broken_plugins, policy_files, policy_text, read_yaml_policies
+from firebreak.policy_language.lint.conditions import LintContext
+from firebreak.policy_language.lint.lint import in_full
+from firebreak.policy_language.lint.steps import failing_in_use
+from firebreak.policy_language.reading.sample_facts import EXAMPLES_NOW
 from firebreak.policy_language.testing.example_findings import findings_of
 from firebreak.policy_language.testing.examples import run_examples
 
@@ -71,6 +77,7 @@ def collect(policies: Path | None) -> Package:
             raise Unpackable(message)
         del files[CONFIG_FILE]
         loaded = _loaded(files, policies)
+    files[f"policies/{COMPILED}"] = compiled(loaded, policy_texts(files, policies)).encode()
     return Package(dict(sorted(files.items())), loaded)
 
 
@@ -92,20 +99,29 @@ def deployed(root: Path) -> Iterator[str]:
         yield from (path for path in paths if not ignored.match_file(path))
 
 
-def _loaded(files: Mapping[str, bytes], folder: Path | None) -> PolicySet:
-    """The policies as the function will load them, with every example run; raises Unpackable."""
-    shown = {
-        str(folder / name.removeprefix("policies/")) if folder else name: data.decode(errors="replace")
-        for name, data in files.items()
-        if name.startswith("policies/")
+def policy_texts(files: Mapping[str, bytes], folder: Path | None) -> dict[str, str]:
+    """The policy files among those of the archive, as the function reads them, by the names that people give them."""
+    base = Path("policies")
+    return {
+        str((folder or base) / path.name): policy_text(data)
+        for path, data in ((Path(name), data) for name, data in files.items())
+        if path.parent == base and is_policy_file(path.name)
     }
+
+
+def _loaded(files: Mapping[str, bytes], folder: Path | None) -> PolicySet:
+    """The policies as the function will load them, with every action tried and every example run; raises Unpackable."""
+    texts, actions, catalogue = policy_texts(files, folder), responders.discover(), enrichment.catalogue()
     try:
-        loaded = parse_policies(shown, enrichment.catalogue(), responders.discover(), broken_plugins())
+        loaded = read_yaml_policies(texts)
     except Faults as fault:
         message = f"the policies do not load, and the function would not start:\n{fault}"
         raise Unpackable(message) from None
+    if steps := list(failing_in_use(loaded.policies, actions, LintContext(catalogue, EXAMPLES_NOW))):
+        message = f"steps are at fault, and would not do what they are there for:\n{Faults(in_full(steps, texts))}"
+        raise Unpackable(message)
     findings = findings_of(loaded.policies, Path() if folder else ROOT, enrichment.discover())
-    failed = [str(one) for one in run_examples(loaded.policies, enrichment.catalogue(), findings) if not one.passed]
+    failed = [str(one) for one in run_examples(loaded.policies, catalogue, findings) if not one.passed]
     if failed or not loaded.policies:
         message = "\n".join(failed) or f"there is no policy in {folder}"
         raise Unpackable(message)

@@ -14,6 +14,8 @@ import enrichment
 import responders
 from firebreak import adapters
 from firebreak.bootstrap import build
+from firebreak.core.policy.digest import policy_set
+from firebreak.core.policy.policy import Config
 from firebreak.ports.surface import Reader, Surface
 from firebreak.settings import read_settings
 
@@ -93,7 +95,7 @@ def _places() -> Iterator[tuple[str, frozenset[str]]]:
         for one in vars(module).values():
             if isinstance(one, type) and one.__module__ == module.__name__ and hasattr(one, "permissions"):
                 yield f"{info.name.replace('.', '/')}.py", one.permissions
-    app = build(read_settings({"HOME": os.devnull, "FIREBREAK_SEAL_KEY": "-" * 16}))
+    app = build(read_settings({"HOME": os.devnull, "FIREBREAK_SEAL_KEY": "-" * 16}), policy_set((), Config()))
     parts: list[Reader | Surface] = [*app.readers.values(), *app.surfaces.values()]
     for made in parts:  # some are told their permissions when they are made
         yield f"{type(made).__module__.replace('.', '/')}.py", made.permissions

@@ -35,6 +35,11 @@ class Fact:
     ordered: bool = False
     pairs: bool = False
 
+    @property
+    def ranks(self) -> tuple[str, ...]:
+        """The choices upwards, where `at_least` and `at_most` go by them."""
+        return self.choices if self.ordered else ()
+
 
 Catalogue = Mapping[str, Fact]
 """Full fact name (`virustotal.malicious`) to its description; the part before the first dot is the source."""

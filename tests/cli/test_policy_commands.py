@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+import responders
 from firebreak.cli.screens.policy_lint import show_fault
+from firebreak.core.cloud_run.state import State
+from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS
 from firebreak.core.diagnostics import FaultLog
 from firebreak.policy_language.reading.rules import WRONG_VALUE
 from tests.cli.commands import Told, looked_at
@@ -45,6 +48,54 @@ def test_the_shipped_policies_are_clean_and_their_examples_pass(firebreak: Told,
     assert f"{len(list(shipped.glob('[0-9]*.yaml')))} policies, no faults, no warnings" in linted.out
     assert tested.code == 0
     assert ", 0 failed" in tested.out
+
+
+def test_test_names_steps_whose_action_fails_and_says_no(
+    firebreak: Told, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Examples are about who decides: they pass, whatever becomes of the steps."""
+    (folder / "a.yaml").write_text(FAILING.replace("9}, expect", "10}, expect"))
+    before = firebreak("policy", "test", str(folder))
+    monkeypatch.setattr(type(responders.discover()["cut_traffic"]), "edit", lambda *_: 1 / 0)
+    told, shown = firebreak("policy", "test", str(folder)), firebreak("policy", "test", str(folder), "--json")
+    junit = firebreak("policy", "test", str(folder), "--format", "junit")
+
+    assert (before.code, told.code, shown.code, junit.code) == (0, 1, 1, 1)
+    assert f"{folder}/a.yaml:4:8: fault: a fault of the action `cut_traffic` itself: its own code failed" in told.out
+    assert "2 passed, 0 failed, 1 step at fault" in told.out
+    assert [(one["line"], one["loads"]) for one in shown.json["faults"]] == [(4, True)]
+    assert 'failures="1"' in junit.out
+
+
+UNDOING = """\
+id: reverse-shells
+mode: enforce
+when: {finding.category: "Reverse Shell", workload.kind: service}
+then: [{action: cut_traffic}, {action: pin_previous_revision}]
+examples:
+  - {given: {}, expect: {mode: enforce}}
+  - {given: {finding.category: "Unexpected Child Shell"}, expect: nothing}
+"""
+
+
+@pytest.mark.parametrize(
+    "words", [["lint"], ["test"], ["explain", str(ROOT / "tests" / "findings" / "v2.json"), "--policies"]]
+)
+def test_steps_that_undo_each_other_are_told_by_every_command(
+    firebreak: Told, folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    def opens(_: object, before: State, *__: object) -> State:
+        return {**before, INGRESS: "all", DEFAULT_URI_DISABLED: False}
+
+    (folder / "a.yaml").write_text(UNDOING)
+    before = firebreak("policy", *words, str(folder))
+    monkeypatch.setattr(type(responders.discover()["pin_previous_revision"]), "edit", opens)
+    told = firebreak("policy", *words, str(folder))
+
+    assert (before.code, told.code) == (0, 1)
+    assert (
+        f"{folder}/a.yaml:4:31: fault: `pin_previous_revision` undoes `cut_traffic`, whatever the target is" in told.out
+    )
 
 
 def test_every_fault_is_told_in_its_place_with_the_line_and_a_caret(firebreak: Told, folder: Path) -> None:

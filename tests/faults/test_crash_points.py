@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 
+from firebreak.adapters.log import log_json
 from firebreak.bootstrap import build
 from firebreak.core.incidents.incident import Incident
 from firebreak.ledger.ledger import LEASE_NS
+from firebreak.policy_folder import load_policies
 from firebreak.response import pipeline
 from firebreak.response.app import App
 from firebreak.settings import read_settings
@@ -195,7 +197,8 @@ def _killed(tmp_path: Path, number: int) -> int:
         }
         command = [sys.executable, "-m", "tests.faults.victim", "respond", str(message), str(number)]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False, timeout=60)  # noqa: S603
-        scene.app = build(read_settings(environment))
+        settings = read_settings(environment)
+        scene.app = build(settings, load_policies(settings.policies, log_json))
         line.skipped_ns = LEASE_NS + 1
         scene.app = line.on_this_clock(scene.app)
         incident = pipeline.respond(scene.app, scene.body).incident

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from tests.repository.checkout import tracked
 from tests.repository.test_frame import is_deployed
 from tests.response.harness import BAD, TOPIC, Line, Lines
 from tests.response.test_set_aside import of_a_newer_version, text_in_file
+from tools.package import archive, collect
 
 ROOT = Path(__file__).resolve().parents[2]
 DEAD = "projects/firebreak/topics/dead"
@@ -82,6 +85,19 @@ def test_without_any_policy_it_starts_says_so_and_records_what_comes(
     assert first == {"severity": "ERROR", "message": NO_POLICY, "folder": str(tmp_path / "none")}
     assert answer.status_code == 200
     assert [one["phase"] for one in function.line.announced] == ["declined"]
+
+
+def test_settings_and_policies_are_read_once_at_the_start(
+    function: Function, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What starts with them ends with them, whatever becomes of folder and environment before the first message."""
+    folder = function.line.app.settings.policies
+    folder.rename(tmp_path / "elsewhere")
+    monkeypatch.setenv("FIREBREAK_CEILING", "monitor")
+    answer = function.post(push_body(notification_v2(function.line.finding())))
+
+    assert answer.status_code == 200
+    assert BAD not in function.line.reachable
 
 
 @pytest.mark.parametrize("mode", ["binary", "structured"])
@@ -184,10 +200,14 @@ def test_a_bug_of_ours_is_a_500_that_tells_nothing(
     assert "division" not in answer.text
 
 
+STARTS = "import functions_framework; functions_framework.create_app('on_finding', 'main.py', 'cloudevent')"
+"""What the functions-framework command does before it listens."""
+
+
 def start(folder: Path, config: str = 'organization: "1"\n', **environment: str) -> subprocess.CompletedProcess[str]:
     (folder / "firebreak.yaml").write_text(config)
     env = {**os.environ, "FIREBREAK_POLICIES": str(folder), "HOME": str(folder), **environment}
-    command = [sys.executable, "-c", "import main"]
+    command = [sys.executable, "-c", STARTS]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)  # noqa: S603
 
 
@@ -258,10 +278,10 @@ CutTraffic.edit = _fails
 """
 
 
-def started(tree: Path) -> subprocess.CompletedProcess[str]:
-    """What is deployed, with what a test has put into it, as the framework imports it."""
-    return subprocess.run(
-        [sys.executable, "-P", "-c", "import sys; sys.path.insert(0, '.'); import main"],
+def started(tree: Path, then: str = "") -> subprocess.CompletedProcess[str]:
+    """What is deployed, with what a test has put into it, as the framework starts it."""
+    return subprocess.run(  # noqa: S603 - what a test wrote
+        [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, '.'); {STARTS}; {then}"],
         cwd=tree,
         env={"HOME": str(tree), "FIREBREAK_POLICIES": str(tree / "policies"), "PATH": os.environ["PATH"]},
         capture_output=True,
@@ -279,8 +299,8 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_an_action_that_fails_and_parts_that_do_not_load_are_told_and_it_starts(tree: Path) -> None:
-    """Each by name and place, as an error that is alerted on; the policies that use the action are loaded."""
+def test_parts_that_do_not_load_are_told_by_name_and_place_and_it_starts(tree: Path) -> None:
+    """Each as an error that is alerted on; that an action fails, lint and packaging find by trying it, and not this."""
     with (tree / "responders" / "cut_traffic.py").open("a") as action:
         action.write(BAD_EDIT)
     (tree / "responders" / "lost.py").write_text("import no_such_module\n")
@@ -290,19 +310,66 @@ def test_an_action_that_fails_and_parts_that_do_not_load_are_told_and_it_starts(
     lines = [json.loads(line) for line in told.stdout.splitlines()]
 
     assert told.returncode == 0, told.stderr
-    assert [(one["severity"], one["message"].partition(";")[0]) for one in lines[:2]] == [
+    assert [(one["severity"], one["message"].partition(";")[0]) for one in lines] == [
         ("ERROR", f"a fault in Firebreak itself: {what}")
         for what in (
             "enrichment/torn.py cannot be imported (SyntaxError at enrichment/torn.py:1)",
             "responders/lost.py cannot be imported (ModuleNotFoundError at responders/lost.py:1)",
         )
     ]
-    assert len(lines) == 3
-    assert re.match(
-        r"a fault in Firebreak itself, in the action cut_traffic: its own code failed"
-        r" \(\w+ at responders/cut_traffic\.py:\d+\)",
-        lines[2]["message"],
+
+
+IMPORTED = "print(*sorted(name for name in sys.modules if 'policy_language' in name or name in ('yaml', 'flask')))"
+
+
+def test_a_bare_import_reads_no_policies(tree: Path) -> None:
+    """In a checkout too: whoever imports it for another reason than to start it pays for no YAML."""
+    (tree / "policies" / "10-broken.yaml").write_text("nonsense")
+    told = subprocess.run(
+        [sys.executable, "-X", "importtime", "-P", "-c", "import sys; sys.path.insert(0, '.'); import main"],
+        cwd=tree,
+        env={"HOME": str(tree), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
     )
+
+    assert told.returncode == 0, told.stderr
+    assert "firebreak.policy_folder" in told.stderr
+    assert "policy_language" not in told.stderr
+    assert " yaml" not in told.stderr
+
+
+def test_a_packaged_function_starts_without_the_policy_language(tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(archive(collect(None).files))) as packed:
+        packed.extractall(tmp_path)
+    told = started(tmp_path, IMPORTED)
+
+    assert (told.returncode, told.stdout) == (0, "flask\n"), told.stderr
+
+
+def test_a_packaged_function_whose_yaml_was_edited_reads_the_yaml_and_says_so(tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(archive(collect(None).files))) as packed:
+        packed.extractall(tmp_path)
+    (tmp_path / "policies" / "10-known-malware.yaml").unlink()
+    told = started(tmp_path, IMPORTED)
+    first, imported = told.stdout.splitlines()
+
+    assert json.loads(first)["severity"] == "WARNING"
+    assert "compiled.json is left aside, and the YAML beside it is read: it was made of other files" in first
+    assert "firebreak.policy_language.reading.policies" in imported.split()
+
+
+def test_a_packaged_function_with_a_policy_that_does_not_load_does_not_start(tmp_path: Path) -> None:
+    """Compiled policies are no way around the refusal."""
+    with zipfile.ZipFile(io.BytesIO(archive(collect(None).files))) as packed:
+        packed.extractall(tmp_path)
+    (tmp_path / "policies" / "10-known-malware.yaml").write_text("id: x\nmode: enforse\n")
+    told = started(tmp_path)
+
+    assert told.returncode == 1
+    assert "Firebreak does not start" in told.stderr
+    assert "10-known-malware.yaml:2:7" in told.stderr
 
 
 def test_a_policy_that_names_what_does_not_load_stops_it_with_the_reason(tree: Path) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from firebreak.adapters.log import log_json
 from firebreak.bootstrap import build
+from firebreak.policy_folder import load_policies
 from firebreak.response import pipeline
 from firebreak.settings import read_settings
 from tests.faults.crash_points import Points, watched
 
 if __name__ == "__main__":
     doing, subject, point = sys.argv[1:]
-    app = watched(build(read_settings()), Points(int(point)))
+    settings = read_settings()
+    app = watched(build(settings, load_policies(settings.policies, log_json)), Points(int(point)))
     if doing == "respond":
         pipeline.respond(app, Path(subject).read_bytes())
     elif doing == "approve":

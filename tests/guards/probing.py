@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from firebreak.adapters.log import log_json
 from firebreak.core.diagnostics import Faults
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Malformed
@@ -43,7 +44,7 @@ def files(tried: str, careless: str, did: str, config: str = CONFIG_FILE, policy
         (folder / "firebreak.yaml").write_text(config)
         (folder / "10.yaml").write_text(policy)
         try:
-            load_policies(folder)
+            load_policies(folder, log_json)
         except Faults as faults:
             first = faults.faults[0]
             return f"does not start: {Path(first.at.file).name}:{first.at.line}: {first.said}"

@@ -14,6 +14,8 @@ from firebreak.core.cloud_run.target import Kind
 from firebreak.core.cloud_run.workload import IDENTITY, SURFACES
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.policy.digest import policy_set
+from firebreak.core.policy.policy import Config
 from firebreak.response import pipeline
 from firebreak.settings import read_settings
 from tests.laws.grounds import GROUNDS, WITH_OPERATIONS, WRITES, Ground
@@ -79,7 +81,9 @@ def finding(on: Line, ground: Ground) -> Any:
 
 def test_every_kind_of_target_has_its_ground_and_every_surface_its_method() -> None:
     """A new kind or surface is under these laws, or this fails."""
-    app = build(read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "0123456789abcdef"}))
+    app = build(
+        read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "0123456789abcdef"}), policy_set((), Config())
+    )
 
     assert GROUNDS.keys() == app.readers.keys() == SURFACES.keys()
     assert WRITES.keys() == app.surfaces.keys() == frozenset[str]().union(*SURFACES.values())

@@ -18,6 +18,8 @@ from firebreak.core.facts import Evidence, source_of
 from firebreak.core.findings.finding import parse_notification
 from firebreak.core.findings.verdict import assess
 from firebreak.core.mode import Cap, Mode, capped
+from firebreak.core.policy.digest import policy_set
+from firebreak.core.policy.policy import Config
 from firebreak.core.policy.selection import choose
 from firebreak.policy_language.reading.policies import parse_policies
 from firebreak.ports.enrichment import EnrichmentClients, answer_of
@@ -26,7 +28,9 @@ from firebreak.settings import read_settings
 ENRICHERS = enrichment.discover()
 ACTIONS = responders.discover()
 ROOT = Path(__file__).resolve().parents[2]
-SURFACES = build(read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "0123456789abcdef"})).surfaces
+SURFACES = build(
+    read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "0123456789abcdef"}), policy_set((), Config())
+).surfaces
 FINDING = parse_notification((ROOT / "tests" / "findings" / "v2.json").read_bytes()).finding
 POLICIES = parse_policies(
     {path.name: path.read_text() for path in (ROOT / "policies").glob("*.yaml")}, enrichment.catalogue(), ACTIONS

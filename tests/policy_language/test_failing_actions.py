@@ -21,8 +21,9 @@ from firebreak.core.containment.active_containment import Hold, Standing, should
 from firebreak.core.containment.drafting import draft
 from firebreak.core.containment.guards import broken_caps
 from firebreak.core.containment.plan import HeldStep
+from firebreak.core.policy.compiled import compiled, load_compiled
 from firebreak.core.policy.policy import Step
-from firebreak.policy_language.analysis.failing_actions import failing_actions
+from firebreak.policy_language.analysis.failing_actions import failing_steps
 from firebreak.policy_language.analysis.step_conflicts import undoings
 from firebreak.policy_language.lint.conditions import LintContext
 from firebreak.policy_language.lint.lint import lint
@@ -131,10 +132,28 @@ def test_a_person_is_asked_about_what_is_left_of_the_plan(broken: str) -> None:
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_policies_that_use_it_load(broken: str) -> None:
-    """Steps are tried on made-up workloads when policies are read; what fails then keeps nothing from loading."""
+    """What fails when it is tried keeps nothing from loading."""
     text = POLICY.replace("BROKEN", broken)
 
     assert len(parse_policies({"x.yaml": text}, enrichment.catalogue(), ACTIONS).policies) == 1
+
+
+def test_policies_load_without_any_action_being_executed() -> None:
+    """From YAML and compiled: whatever an action does, only a plan and who checks policies make it do it."""
+    executed: list[State] = []
+
+    def spied(before: State) -> State:
+        executed.append(before)
+        return _closes(before)
+
+    actions = cast("Mapping[str, Responder]", {**ACTIONS, "spied": Edits("spied", spied)})
+    files = {"x.yaml": POLICY.replace("BROKEN", "spied")}
+    from_yaml = parse_policies(files, enrichment.catalogue(), actions)
+    load_compiled(compiled(from_yaml, files), files, enrichment.catalogue(), actions)
+
+    assert executed == []
+    assert list(failing_steps(from_yaml.policies[0], actions)) == []
+    assert executed, "the action is one that is executed when it is tried"
 
 
 @pytest.mark.parametrize("broken", BROKEN)
@@ -150,9 +169,9 @@ def test_lint_names_the_action_and_the_line_and_says_no(broken: str) -> None:
 
 def test_lint_finds_it_behind_otherwise_too() -> None:
     text = POLICY.replace("BROKEN, otherwise: [{action: close}]", "close, otherwise: [{action: misspelt}]")
-    policies = read_policies({"x.yaml": text}, enrichment.catalogue(), ACTIONS).policies
+    (policy,) = read_policies({"x.yaml": text}, enrichment.catalogue(), ACTIONS).policies
 
-    assert failing_actions(policies, ACTIONS).keys() == {"misspelt"}
+    assert [step.action for step, _ in failing_steps(policy, ACTIONS)] == ["misspelt"]
 
 
 def test_no_shipped_action_fails_on_any_workload_made_up_to_try_it_on() -> None:
@@ -162,7 +181,7 @@ def test_no_shipped_action_fails_on_any_workload_made_up_to_try_it_on() -> None:
     policies = read_policies(files, enrichment.catalogue(), actions).policies
 
     assert len(policies) == len(actions)
-    assert failing_actions(policies, actions) == {}
+    assert [one for policy in policies for one in failing_steps(policy, actions)] == []
 
 
 def test_a_step_that_fails_on_the_result_of_another_is_not_told_as_undone_by_it() -> None:

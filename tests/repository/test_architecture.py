@@ -19,7 +19,7 @@ PURE_MODULES = frozenset(
     " fractions functools graphlib hashlib heapq hmac ipaddress itertools json math operator re shlex string textwrap"
     " types typing unicodedata yaml".split()
 )
-PURE_NAMES = frozenset({"pathlib.PurePath", "pathlib.PurePosixPath", "urllib.parse"})
+PURE_NAMES = frozenset({"firebreak.VERSION", "pathlib.PurePath", "pathlib.PurePosixPath", "urllib.parse"})
 OWN_PURE = {"firebreak.core", "firebreak.policy_language", "firebreak.ports", "responders"}
 IMPURE_ON_PURPOSE = {
     "firebreak/policy_language/testing/example_findings.py": {"pathlib.Path"},  # reads findings that examples name

@@ -6,11 +6,16 @@ import io
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import responders
+from firebreak.core.cloud_run.state import State
+from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS
 from firebreak.core.findings.detectors import CATEGORIES
+from firebreak.policy_folder import load_policies
 from tests.repository.checkout import ROOT, tracked
 from tests.repository.test_frame import is_deployed
 from tools.package import CONFIG_FILE, Unpackable, archive, categories, collect, deployed, entry_points, main, manifest
@@ -36,6 +41,10 @@ def own_policies(
     (folder / "10-own.yaml").write_text(POLICY.replace("CATEGORY", category).replace("GIVEN", given))
     (folder / "notes.md").write_text("for people")
     return folder
+
+
+def untold(severity: str, message: str, **_: object) -> None:
+    pytest.fail(f"{severity}: {message}")
 
 
 def zipped(policies: Path | None = None) -> zipfile.ZipFile:
@@ -82,7 +91,11 @@ def test_your_own_policies_take_the_place_of_the_shipped_ones(tmp_path: Path) ->
     package = collect(own_policies(tmp_path / "own"))
     about = manifest(package, b"")
 
-    assert {name for name in package.files if name.startswith("policies/")} == {CONFIG_FILE, "policies/10-own.yaml"}
+    assert {name for name in package.files if name.startswith("policies/")} == {
+        CONFIG_FILE,
+        "policies/10-own.yaml",
+        "policies/compiled.json",
+    }
     assert about["organization"] == "987654321098"
     assert about["ceiling"] == "approve"
     assert about["categories"] == ["Reverse Shell"]
@@ -99,8 +112,9 @@ def test_what_file_systems_and_editors_leave_beside_policies_is_not_packed(tmp_p
             (folder / name).write_bytes(b"\x00\xff")
     (own / ".#10-own.yaml").symlink_to("ann@laptop.4711")
     kept = {"policies/10-own.yaml", CONFIG_FILE}
+    packed = {name for name in collect(own).files if name.startswith("policies/")}
 
-    assert {name for name in collect(own).files if name.startswith("policies/")} == kept
+    assert packed == kept | {"policies/compiled.json"}
     assert {*deployed(tree)} == kept | {"policies/notes.md"}
 
 
@@ -132,6 +146,54 @@ def test_the_categories_are_those_that_a_policy_could_match(tmp_path: Path) -> N
 def test_what_would_not_work_is_not_packed(tmp_path: Path, config: str, category: str, says: str) -> None:
     with pytest.raises(Unpackable, match=says):
         collect(own_policies(tmp_path / "own", config, category))
+
+
+def test_what_a_function_loads_of_the_archive_is_what_its_yaml_says(tmp_path: Path) -> None:
+    """With the shipped policies and with your own; compiled once more, it is the same text."""
+    own = own_policies(tmp_path / "own")
+    for policies in (None, own):
+        with zipped(policies) as packed:
+            packed.extractall(tmp_path / "function")
+        folder = tmp_path / "function" / "policies"
+        loaded = load_policies(folder, untold)
+        (folder / "compiled.json").unlink()
+        from_yaml = load_policies(folder, untold)
+
+        assert loaded.policies != from_yaml.policies, "what is compiled has no examples"
+        assert loaded == replace(from_yaml, policies=tuple(replace(one, examples=()) for one in from_yaml.policies))
+        shutil.rmtree(tmp_path / "function")
+
+
+def test_an_action_that_fails_is_named_and_nothing_is_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading does not find it: it is found by trying the steps."""
+    monkeypatch.setattr(type(responders.discover()["cut_traffic"]), "edit", lambda *_: 1 / 0)
+    with pytest.raises(
+        Unpackable, match=r"10-own\.yaml:5:\d+: a fault of the action `cut_traffic` itself: its own code"
+    ):
+        collect(own_policies(tmp_path / "own"))
+
+
+def test_steps_that_undo_each_other_are_named_and_nothing_is_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opens(_: object, before: State, *__: object) -> State:
+        return {**before, INGRESS: "all", DEFAULT_URI_DISABLED: False}
+
+    monkeypatch.setattr(type(responders.discover()["pin_previous_revision"]), "edit", opens)
+    own = own_policies(tmp_path / "own")
+    text = (own / "10-own.yaml").read_text().replace("cut_traffic}", "cut_traffic}, {action: pin_previous_revision}")
+    (own / "10-own.yaml").write_text(text.replace("when: {", "when: {workload.kind: service, "))
+    with pytest.raises(Unpackable, match=r"10-own\.yaml:5:\d+: `pin_previous_revision` undoes `cut_traffic`, whatever"):
+        collect(own)
+
+
+def test_what_a_function_could_not_read_is_not_packed(tmp_path: Path) -> None:
+    """Bytes that are no text stop a function, in a comment too: packaging reads as the function does."""
+    own = own_policies(tmp_path / "own")
+    with (own / "10-own.yaml").open("ab") as file:
+        file.write(b"# \xff\n")
+    with pytest.raises(Unpackable, match=r"the function would not start:\n.*10-own\.yaml:"):
+        collect(own)
 
 
 def test_a_folder_without_policies_is_not_packed(tmp_path: Path) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 from firebreak.bootstrap import build
+from firebreak.core.policy.digest import policy_set
+from firebreak.core.policy.policy import Config
 from firebreak.settings import read_settings
 from tests.repository.checkout import text_of
 from tools.permissions import Unclassified, declared, page, role_of, sorted_into_roles, text
 
-SURFACES = build(read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "0123456789abcdef"})).surfaces
+SURFACES = build(
+    read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "0123456789abcdef"}), policy_set((), Config())
+).surfaces
 
 
 def test_the_file_that_terraform_reads_and_the_page_for_people_say_what_the_code_declares() -> None:

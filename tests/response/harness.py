@@ -11,10 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from firebreak.adapters.log import log_json
 from firebreak.adapters.virustotal import VirusTotal
 from firebreak.bootstrap import build
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.record import record
+from firebreak.policy_folder import load_policies
 from firebreak.response import pipeline
 from firebreak.response.app import App
 from firebreak.response.triggers.answers import AnswerResult
@@ -194,7 +196,8 @@ class Lines:
                 "VIRUSTOTAL_API_KEY": "key",
                 **environment,
             }
-            app = build(read_settings(settings))
+            read = read_settings(settings)
+            app = build(read, load_policies(read.policies, log_json))
             yield Line(sandbox, app)
             if isinstance(app.sources.files, VirusTotal):
                 app.sources.files.close()

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
 import uuid
 from contextlib import nullcontext
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firebreak.cli.commands import (
@@ -28,6 +25,8 @@ from firebreak.cli.screens.question import show_question
 from firebreak.core.diagnostics import Faults
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.command import Command
+from firebreak.core.policy.digest import policy_set
+from firebreak.core.policy.policy import Config, PolicySet
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.signing import Seal
 from firebreak.ledger.ledger import Ledger
@@ -172,22 +171,27 @@ def _to_stop_or_go(settings: Settings, verb: str) -> Ledger:
 def _app_for(settings: Settings, verb: str) -> App:
     """The application; where policies do not load just now, still for what does not ask them."""
     try:
-        return _quiet_app(settings)
+        return _app_of(settings, _policies_of(settings))
     except (Faults, UsageError) as fault:
         if verb not in _WITHOUT_POLICIES:
             raise
         first = str(fault).partition("\n")[0]
         print(safe(f"the policies do not load, and this goes on without them: {first}"), file=sys.stderr)
-    with tempfile.TemporaryDirectory() as empty:
-        return _quiet_app(replace(settings, policies=Path(empty)))
+    return _app_of(settings, policy_set((), Config()))
 
 
-def _quiet_app(settings: Settings) -> App:
-    """Silent: what it would log is on the record."""
-    from firebreak.bootstrap import build  # noqa: PLC0415 - Google's clients come with it
-
-    def quiet(severity: str, message: str, **fields: object) -> None:
-        """The record has it all."""
+def _policies_of(settings: Settings) -> PolicySet:
+    from firebreak.policy_folder import load_policies  # noqa: PLC0415 - Google's clients come with sources of evidence
 
     require_folder(settings.policies)
-    return build(settings, quiet)
+    return load_policies(settings.policies, _quiet)
+
+
+def _app_of(settings: Settings, policies: PolicySet) -> App:
+    from firebreak.bootstrap import build  # noqa: PLC0415 - Google's clients come with it
+
+    return build(settings, policies, _quiet)
+
+
+def _quiet(severity: str, message: str, **fields: object) -> None:
+    """What would be logged is on the record."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from firebreak.cli.commands.recorded import chosen, local
 from firebreak.cli.screens.console import stdout, working
 from firebreak.cli.screens.explanation import explanation_json
 from firebreak.cli.screens.policy_explain import show_explanation
+from firebreak.core.diagnostics import Faults
 from firebreak.core.findings.finding import FindingName, Malformed, Notification, parse_finding_name
 from firebreak.core.findings.input_formats import LARGEST, read_findings
 from firebreak.core.secrets.redaction import safe
@@ -22,6 +24,7 @@ from firebreak.policy_language.reading.assumptions import Assumed, NotAnAssumpti
 from firebreak.settings import read_settings
 
 if TYPE_CHECKING:
+    from firebreak.core.policy.policy import PolicySet
     from firebreak.ports.deadline import Deadline
     from firebreak.response.app import App
 
@@ -50,15 +53,14 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
 def run_explain(parsed: argparse.Namespace) -> int:
     """Explain, and with `--against` say whether anything differs."""
     # Google's clients come with these, and not every command needs them.
-    from firebreak.policy_folder import load_policies  # noqa: PLC0415 - as above
     from firebreak.ports.deadline import Deadline  # noqa: PLC0415 - as above
     from firebreak.response.explain.explain import explain  # noqa: PLC0415 - as above
 
     folders = tuple(filter(None, (parsed.policies or read_settings().policies, parsed.against)))
     for folder in folders:
         require_folder(folder)
-    sets = tuple(load_policies(folder) for folder in folders)
-    app, deadline = _app(parsed, folders[0]), Deadline.after(_BUDGET_SECONDS)
+    sets = tuple(map(_policies, folders))
+    app, deadline = _app(parsed, folders[0], sets[0]), Deadline.after(_BUDGET_SECONDS)
     told = _told(parsed.finding, parsed.pick, app, deadline)
     app = _at(app, parsed.at, told)
     assumed = _assumed(parsed.assume, app)
@@ -73,7 +75,24 @@ def run_explain(parsed: argparse.Namespace) -> int:
     return EXIT_NO if shown["different"] else EXIT_OK
 
 
-def _app(parsed: argparse.Namespace, folder: Path) -> App:
+def _policies(folder: Path) -> PolicySet:
+    """From the YAML, which people are at; raises Faults, also where steps undo each other whatever the target is."""
+    import enrichment  # noqa: PLC0415 - see `run_explain`
+    import responders  # noqa: PLC0415 - see `run_explain`
+    from firebreak.policy_folder import read_folder, read_yaml_policies  # noqa: PLC0415 - see `run_explain`
+    from firebreak.policy_language.lint.conditions import LintContext  # noqa: PLC0415 - see `run_explain`
+    from firebreak.policy_language.lint.lint import in_full  # noqa: PLC0415 - see `run_explain`
+    from firebreak.policy_language.lint.steps import always_undoing  # noqa: PLC0415 - see `run_explain`
+
+    files = read_folder(folder)
+    read = read_yaml_policies(files)
+    world = LintContext(enrichment.catalogue(), time.time_ns())
+    if undoing := list(always_undoing(read.policies, responders.discover(), world)):
+        raise Faults(in_full(undoing, files))
+    return read
+
+
+def _app(parsed: argparse.Namespace, folder: Path, policies: PolicySet) -> App:
     """The application as the function has it, but silent; with `--live` on a ledger that it can only read."""
     from firebreak.adapters.storage.ledger_store import documents_to_read  # noqa: PLC0415 - see `run_explain`
     from firebreak.bootstrap import build, keys_at_hand  # noqa: PLC0415 - see `run_explain`
@@ -86,7 +105,7 @@ def _app(parsed: argparse.Namespace, folder: Path) -> App:
     settings = replace(chosen(parsed), policies=folder)
     documents = documents_to_read(settings) if parsed.live and settings.ledger_named else None
     parsed.ledger = settings.ledger.removeprefix("sqlite:///") if documents else None
-    return build(settings, quiet, Unwritten(documents), Seal(keys_at_hand(settings)))
+    return build(settings, policies, quiet, Unwritten(documents), Seal(keys_at_hand(settings)))
 
 
 def _told(finding: str, pick: str | None, app: App, deadline: Deadline) -> Notification:
@@ -127,14 +146,14 @@ def _in_scc(name: FindingName, app: App, deadline: Deadline) -> Notification:
     return Notification(found, deleted=False)
 
 
-def _at(app: App, time: str | None, told: Notification) -> App:
+def _at(app: App, at: str | None, told: Notification) -> App:
     """The application at another time, for ages and for what is stale."""
-    if time is None:
+    if at is None:
         return app
     try:
-        now_ns = told.finding.event_ns if time == _EVENT else parse_instant(time)
+        now_ns = told.finding.event_ns if at == _EVENT else parse_instant(at)
     except ValueError:
-        message = f"--at {time}: a time such as 2026-01-31T09:00:00Z, or {_EVENT}"
+        message = f"--at {at}: a time such as 2026-01-31T09:00:00Z, or {_EVENT}"
         raise UsageError(message) from None
     return replace(app, now_ns=lambda: now_ns)
 

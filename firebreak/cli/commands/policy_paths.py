@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from firebreak.cli.commands import UsageError
-from firebreak.policy_language.reading.policies import is_policy_file
+from firebreak.core.policy.policy import is_policy_file
 from firebreak.settings import read_settings
 
 

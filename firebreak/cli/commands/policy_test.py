@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, print_json
@@ -32,7 +33,7 @@ def run_test(parsed: argparse.Namespace) -> int:
         return EXIT_NO
     whole = _together(tested)
     doubtful = bool(whole.untried or whole.idle_silences) and parsed.strict
-    code = EXIT_OK if all(one.passed for one in whole.results) and not doubtful else EXIT_NO
+    code = EXIT_OK if whole.passed and not doubtful else EXIT_NO
     if parsed.json:
         print_json(tested_json(whole, ok=code == EXIT_OK))
     elif parsed.format in REPORTS:
@@ -48,11 +49,13 @@ def _tested(folder: Path, meant: frozenset[Path] | None) -> Tested:
     import enrichment  # noqa: PLC0415 - other commands start sooner without it, and what comes with it
     import responders  # noqa: PLC0415 - as above
     from firebreak.policy_folder import read_folder  # noqa: PLC0415 - as above
+    from firebreak.policy_language.lint.conditions import LintContext  # noqa: PLC0415 - as above
+    from firebreak.policy_language.lint.steps import failing_in_use  # noqa: PLC0415 - as above
     from firebreak.policy_language.reading.policies import parse_policies  # noqa: PLC0415 - as above
     from firebreak.policy_language.testing.example_findings import findings_of  # noqa: PLC0415 - as above
 
-    files, catalogue = read_folder(folder), enrichment.catalogue()
-    read = parse_policies(files, catalogue, responders.discover()).policies
+    files, catalogue, actions = read_folder(folder), enrichment.catalogue(), responders.discover()
+    read = parse_policies(files, catalogue, actions).policies
     policies = [one for one in read if is_meant(one.at.file, meant)]
     if not policies:
         message = (
@@ -65,7 +68,8 @@ def _tested(folder: Path, meant: frozenset[Path] | None) -> Tested:
     judged = lint_tests(results, gaps, texts)
     allowed = {one.fault.at for one in judged.silenced}
     left = tuple(gap for gap in gaps if gap.clause.at not in allowed)
-    return Tested(results, left, judged.silenced, in_order(in_full(judged.told, texts), judged.wrong))
+    steps = in_full(failing_in_use(policies, actions, LintContext(catalogue, time.time_ns())), texts)
+    return Tested(results, left, judged.silenced, in_order(in_full(judged.told, texts), judged.wrong, steps))
 
 
 def _together(tested: list[Tested]) -> Tested:

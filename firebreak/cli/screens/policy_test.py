@@ -10,19 +10,20 @@ from typing import Any
 from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.explanation import clause_json, plain
 from firebreak.cli.screens.incident_why import clause_in_words
-from firebreak.cli.screens.policy_lint import counted, show_fault, show_silenced, silenced_in_words
+from firebreak.cli.screens.policy_lint import counted, fault_json, show_fault, show_silenced, silenced_in_words
 from firebreak.cli.screens.reports import EditContext, cases_of
 from firebreak.core.diagnostics import Fault
 from firebreak.core.facts import source_of
 from firebreak.core.policy.policy import Expected
 from firebreak.policy_language.lint.conditions import in_words
 from firebreak.policy_language.lint.lint import failure
-from firebreak.policy_language.lint.rules import IDLE_SILENCE, UNTRIED_CLAUSE
+from firebreak.policy_language.lint.rules import FAILING_ACTION, IDLE_SILENCE, UNDOING_STEPS, UNTRIED_CLAUSE
 from firebreak.policy_language.lint.silences import Silenced
 from firebreak.policy_language.testing.coverage import Untried
 from firebreak.policy_language.testing.examples import ExampleResult
 
 _NOTHING = "nothing"
+_OF_STEPS = (UNDOING_STEPS, FAILING_ACTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,16 @@ class Tested:
     untried: tuple[Untried, ...]
     silenced: tuple[Silenced, ...] = ()
     faults: tuple[Fault, ...] = ()
+
+    @property
+    def failing_steps(self) -> tuple[Fault, ...]:
+        """Steps at fault, whatever the examples say: they are about who decides, not about what is done then."""
+        return tuple(one for one in self.faults if one.rule in _OF_STEPS)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every example did, and no step is at fault."""
+        return all(one.passed for one in self.results) and not self.failing_steps
 
     @property
     def idle_silences(self) -> tuple[Fault, ...]:
@@ -57,19 +68,21 @@ def show_tested(screen: Screen, tested: Tested, *, silenced: bool = False) -> No
                 never = " or ".join(truth.word for truth in gap.never)
                 said = f"no example makes {in_words(gap.clause)} {never} ({gap.clause.at}) [{UNTRIED_CLAUSE.code}]"
                 screen.line(said, "caution", indent=2, hang=2)
+    for fault in tested.failing_steps:
+        show_fault(screen, fault, "fault", "bad")
     for fault in tested.idle_silences:
         show_fault(screen, fault, "warning", "caution")
     if silenced:
         show_silenced(screen, tested.silenced)
-    failed = any(not one.passed for one in tested.results)
-    screen.line(sum_of(tested), "bad" if failed else "caution" if tested.untried else "good")
+    screen.line(sum_of(tested), "bad" if not tested.passed else "caution" if tested.untried else "good")
 
 
 def sum_of(tested: Tested) -> str:
     """All of it in one line."""
     failed = sum(not one.passed for one in tested.results)
     left = f", {counted(len(tested.untried), 'clause')} left untried" if tested.untried else ""
-    return f"{len(tested.results) - failed} passed, {failed} failed{left}{silenced_in_words(tested.silenced)}"
+    faults = f", {counted(len(tested.failing_steps), 'step')} at fault" if tested.failing_steps else ""
+    return f"{len(tested.results) - failed} passed, {failed} failed{faults}{left}{silenced_in_words(tested.silenced)}"
 
 
 def tested_cases(tested: Tested) -> tuple[EditContext, ...]:
@@ -84,7 +97,7 @@ def tested_cases(tested: Tested) -> tuple[EditContext, ...]:
         )
         for one in tested.results
     ]
-    others = [one for one in tested.faults if one.rule in (UNTRIED_CLAUSE, IDLE_SILENCE)]
+    others = [one for one in tested.faults if one.rule in (*_OF_STEPS, UNTRIED_CLAUSE, IDLE_SILENCE)]
     return tuple(sorted([*cases, *cases_of(others, tested.silenced, ())], key=lambda case: case.file))
 
 
@@ -137,9 +150,10 @@ def tested_json(tested: Tested, *, ok: bool) -> dict[str, Any]:
     """The same for programs; `ok` is whether the command says yes."""
     return {
         "ok": ok,
-        "passed": all(one.passed for one in tested.results),
+        "passed": tested.passed,
         "examples": [_example_json(one) for one in tested.results],
         "untried": [_untried_json(one) for one in tested.untried],
+        "faults": [fault_json(one, loads=True) for one in tested.failing_steps],
     }
 
 

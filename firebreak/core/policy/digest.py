@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from firebreak.core.policy.condition import AllOf, AnyOf, NoneOf
-from firebreak.core.policy.policy import Config, Policy
+from firebreak.core.policy.policy import Config, Policy, PolicySet
 
 _SPEAKS_TO_PEOPLE_ONLY = ("at", "examples", "sets")
 
@@ -19,6 +19,11 @@ def digest_of(policies: Iterable[Policy], config: Config) -> str:
     """SHA-256 in hex digits. The order of policies and steps counts; that of clauses does not."""
     content = {"charter": _plain(config), "policies": [_plain(policy) for policy in policies]}
     return hashlib.sha256(_text(content).encode()).hexdigest()
+
+
+def policy_set(policies: tuple[Policy, ...], config: Config) -> PolicySet:
+    """Policies and config under their digest."""
+    return PolicySet(policies, config, digest_of(policies, config))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a policy is made of, as JSON

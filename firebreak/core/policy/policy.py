@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Literal
 
@@ -138,3 +139,13 @@ class PolicySet:
 NO_FACTS: Facts = MappingProxyType({})
 Files = Mapping[str, str]
 """File name to its whole text."""
+_ENDINGS = (".yaml", ".yml")
+
+
+def is_policy_file(name: str) -> bool:
+    """Whether a file by this name is a policy or the config.
+
+    Hidden files are none, nor is what file systems and editors leave beside others (`._x.yaml`, `~x.yaml`, `x.yaml~`).
+    """
+    path = PurePosixPath(name)
+    return path.suffix.lower() in _ENDINGS and not path.name.startswith((".", "~"))

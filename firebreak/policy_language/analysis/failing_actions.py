@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from firebreak.core.containment.drafting import fold, undone
@@ -20,11 +20,6 @@ def failing_steps(policy: Policy, actions: Actions) -> Iterator[tuple[Step, str]
             if broken := next((one.reason for one in refusals if one.kind == "fault"), None):
                 yield step, f"{broken}, on a {case.target.kind.replace('_', ' ')} made up to try it on"
                 break
-
-
-def failing_actions(policies: Iterable[Policy], actions: Actions) -> dict[str, str]:
-    """The same by action, each told once."""
-    return {step.action: how for policy in policies for step, how in failing_steps(policy, actions)}
 
 
 def _with_fallbacks(steps: tuple[Step, ...]) -> Iterator[Step]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from firebreak.core.actions.action import Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.state import State
 from firebreak.core.containment.drafting import Drawn, fold, undone
@@ -30,16 +28,6 @@ class Undoing(NamedTuple):
     earlier: Step
     later: Step
     always: bool
-
-
-def ever_undoing(steps: tuple[Step, ...], actions: Actions) -> bool:
-    """Whether any step undoes another on any workload. Tried once for all the policies that have the same steps."""
-    return _ever_undoing(steps, frozenset(actions.items()))
-
-
-@functools.lru_cache(maxsize=1000)
-def _ever_undoing(steps: tuple[Step, ...], actions: frozenset[tuple[str, Responder]]) -> bool:
-    return bool(undoings(steps, dict(actions)))
 
 
 def undoings(steps: tuple[Step, ...], actions: Actions, kinds: frozenset[str] | None = None) -> tuple[Undoing, ...]:

@@ -78,14 +78,16 @@ def lint(
     faulty: frozenset[str] = frozenset(),
 ) -> Lint:
     """Look at policies that were read without fault; `faulty` are the files that were not."""
-    warnings = [
+    remarks = [
         *(remark for policy in policies for check in CONDITIONS for remark in check(policy, world)),
         *(remark for policy in policies for check in STEPS for remark in check(policy, actions, world)),
         *shadowed(policies, world),
         *misleading_order(policies),
         *_unused_sets(policies, config),
     ]
-    wrong = [remark for policy in policies for remark in _failing(policy, actions, world, findings)]
+    warnings = [one for one in remarks if one.rule.severity == "warning"]
+    wrong = [one for one in remarks if one.rule.severity == "fault"]
+    wrong += [remark for policy in policies for remark in _failing(policy, actions, world, findings)]
     readable = {file: text for file, text in files.items() if file not in faulty}
     left = judged(warnings, readable, "lint", all_read=not faulty)
     return Lint(placed(wrong, files), in_order(placed(left.told, files), left.wrong), left.silenced)

@@ -57,6 +57,14 @@ MISLEADING_ORDER = Rule(
     "# 10-second.yaml\nid: second\nwhen: {workload.kind: service}",
     "Write all the numbers with as many digits: `09-first.yaml`.",
 )
+UNDOING_STEPS = Rule(
+    "FB301",
+    "steps-undo-each-other",
+    "fault",
+    "A step undoes an earlier one on every target that the policy can be about, so that nothing would ever be written.",
+    "then: [{action: shut_door}, {action: open_door}]",
+    "Leave one of them out, or have it follow the other under `otherwise`. (No two of the shipped actions do.)",
+)
 UNDOING_SOMEWHERE = Rule(
     "FB302",
     "steps-undo-somewhere",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from firebreak.core.diagnostics import quoted
 from firebreak.core.mode import Mode
@@ -22,6 +22,7 @@ from firebreak.policy_language.lint.rules import (
     NOBODY_TOLD,
     UNATTENDED,
     UNDOING_SOMEWHERE,
+    UNDOING_STEPS,
     UNSERVED_KIND,
     WAITS_FOR_OTHERS,
 )
@@ -92,17 +93,17 @@ def same(one: Step, other: Step) -> bool:
 
 
 def undoing_steps(policy: Policy, actions: Actions, world: LintContext) -> Iterator[LintWarning]:
-    """Steps of which a later one undoes an earlier one on some targets, and then nothing is written there.
-
-    Where it does on all of them, the policy does not load at all.
-    """
+    """Steps of which a later one undoes an earlier one, so that nothing is written: on some targets, or on all."""
     kinds = possible_kinds(policy.when, world.catalogue, world.now_ns)
     for earlier, later, always in undoings(policy.then, actions, kinds):
-        if not always:
-            undoes = f"{quoted(later.action)} undoes {quoted(earlier.action)} on some targets"
-            yield LintWarning(
-                UNDOING_SOMEWHERE, later.at, f"{undoes}, and none of the steps is written there: keep one of the two"
-            )
+        undoes = f"{quoted(later.action)} undoes {quoted(earlier.action)}"
+        if always:
+            what = f"{undoes}, whatever the target is like, so that nothing would ever be written"
+            instead = "leave one of them out, or have it follow the other under `otherwise`"
+            yield LintWarning(UNDOING_STEPS, later.at, f"{what}: {instead}")
+        else:
+            what = f"{undoes} on some targets, and none of the steps is written there"
+            yield LintWarning(UNDOING_SOMEWHERE, later.at, f"{what}: keep one of the two")
 
 
 def failing(policy: Policy, actions: Actions) -> Iterator[LintWarning]:
@@ -113,6 +114,19 @@ def failing(policy: Policy, actions: Actions) -> Iterator[LintWarning]:
             step.at,
             f"a fault of the action {quoted(step.action)} itself: {how}; where it fails, a person is asked",
         )
+
+
+def failing_in_use(policies: Sequence[Policy], actions: Actions, world: LintContext) -> Iterator[LintWarning]:
+    """What is at fault in steps and shows only when their actions are tried, which loading them does not do."""
+    for policy in policies:
+        yield from failing(policy, actions)
+    yield from always_undoing(policies, actions, world)
+
+
+def always_undoing(policies: Iterable[Policy], actions: Actions, world: LintContext) -> Iterator[LintWarning]:
+    """Steps of which one undoes another on everything that their policy can be about."""
+    remarks = (one for policy in policies for one in undoing_steps(policy, actions, world))
+    yield from (one for one in remarks if one.rule is UNDOING_STEPS)
 
 
 def unheard(policy: Policy, actions: Actions, world: LintContext) -> Iterator[LintWarning]:  # noqa: ARG001

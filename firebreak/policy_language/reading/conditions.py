@@ -108,8 +108,7 @@ def _read(key: Scalar, operator: Scalar, operand: Node, words: PolicyNamespace, 
         read = read_label_clauses(key.text, operand, log)
     elif (value := read_operand(key.text, word, operand, words, log)) is not None:
         read = [(word, value)]
-    ranks = fact.choices if fact.ordered else ()
-    yield from (Clause(key.text, one, value, fact.type, ranks, key.at) for one, value in read)
+    yield from (Clause(key.text, one, value, fact.type, fact.ranks, key.at) for one, value in read)
 
 
 def operators_of(fact: Fact) -> tuple[Operator, ...]:

@@ -15,10 +15,9 @@ from firebreak.core.discovery import NONE_BROKEN
 from firebreak.core.facts import Catalogue
 from firebreak.core.mode import Mode
 from firebreak.core.policy.condition import AllOf
-from firebreak.core.policy.digest import digest_of
-from firebreak.core.policy.policy import HOUR, Config, Files, OnExpiry, Policy, PolicySet
+from firebreak.core.policy.digest import policy_set
+from firebreak.core.policy.policy import HOUR, Config, Files, OnExpiry, Policy, PolicySet, is_policy_file
 from firebreak.core.policy.vocabulary import Actions, PolicyNamespace
-from firebreak.policy_language.analysis.step_conflicts import ever_undoing, possible_kinds, undoings
 from firebreak.policy_language.reading.conditions import read_condition
 from firebreak.policy_language.reading.config import CONFIG_FILE, read_config
 from firebreak.policy_language.reading.examples import read_examples
@@ -36,11 +35,9 @@ from firebreak.policy_language.reading.rules import (
     CONFIG_NAME,
     NOTHING_LISTED,
     TAKEN_ID,
-    UNDOING_STEPS,
     UNKNOWN_KEY,
     WRONG_VALUE,
 )
-from firebreak.policy_language.reading.sample_facts import EXAMPLES_NOW
 from firebreak.policy_language.reading.steps import read_steps
 from firebreak.policy_language.reading.yaml_reader import Entries, Items, Node, read_yaml
 
@@ -58,7 +55,6 @@ KEYS = (
     "examples",
 )
 REQUIRED = ("id", "mode", "when", "then", "examples")
-_ENDINGS = (".yaml", ".yml")
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,79}")
 ON_EXPIRY: dict[str, OnExpiry] = {"escalate": "escalate", "contain": "contain"}
@@ -79,15 +75,6 @@ class Reading:
         return tuple(policy for policy in self.policies if policy.at.file not in faulty)
 
 
-def is_policy_file(name: str) -> bool:
-    """Whether a file by this name is a policy or the config.
-
-    Hidden files are none, nor is what file systems and editors leave beside others (`._x.yaml`, `~x.yaml`, `x.yaml~`).
-    """
-    path = PurePosixPath(name)
-    return path.suffix.lower() in _ENDINGS and not path.name.startswith((".", "~"))
-
-
 def parse_policies(
     files: Files, catalogue: Catalogue, actions: Actions, broken: Mapping[str, str] = NONE_BROKEN
 ) -> PolicySet:
@@ -99,7 +86,7 @@ def parse_policies(
     read = read_policies(files, catalogue, actions, broken)
     if read.faults:
         raise Faults(read.faults)
-    return PolicySet(read.policies, read.config, digest_of(read.policies, read.config))
+    return policy_set(read.policies, read.config)
 
 
 def read_policies(
@@ -169,7 +156,6 @@ def _policy(node: Node, words: PolicyNamespace, log: FaultLog) -> Iterator[Polic
     if not isinstance(node, Entries):
         wrong(node, "a policy", "a mapping", log)
         return
-    faults_above = len(log.faults)
     _check_approvers(node, log)
     keys = read_keys(node, "a policy", (*KEYS, "approvers"), log) or {}
     require(keys, REQUIRED, "a policy", node, log)
@@ -179,7 +165,7 @@ def _policy(node: Node, words: PolicyNamespace, log: FaultLog) -> Iterator[Polic
     description = read_text(keys["description"], "`description`", log) if "description" in keys else None
     then = read_steps(keys["then"], "`then`", words, log) if "then" in keys else ()
     on_expiry = read_word(keys["on_expiry"], "`on_expiry`", ON_EXPIRY, log) if "on_expiry" in keys else None
-    policy = Policy(
+    yield Policy(
         id=policy_id,
         description=description or "",
         mode=mode or Mode.MONITOR,
@@ -194,24 +180,6 @@ def _policy(node: Node, words: PolicyNamespace, log: FaultLog) -> Iterator[Polic
         examples=read_examples(keys["examples"], policy_id, words, log) if "examples" in keys else (),
         places={key: value.at for key, value in keys.items()},
     )
-    if len(log.faults) == faults_above:
-        _check_steps(policy, words, log)
-    yield policy
-
-
-def _check_steps(policy: Policy, words: PolicyNamespace, log: FaultLog) -> None:
-    """Steps that undo each other on everything that the policy can be about would never write anything.
-
-    What loads must not hang on the time of day, and so ages are those of a fixed one.
-    """
-    if not ever_undoing(policy.then, words.actions):
-        return
-    kinds = possible_kinds(policy.when, words.catalogue, EXAMPLES_NOW)
-    for earlier, later, always in undoings(policy.then, words.actions, kinds):
-        if always:
-            undoes = f"{quoted(later.action)} undoes {quoted(earlier.action)}, whatever the target is like"
-            instead = "leave one of them out, or have it follow the other under `otherwise`"
-            log.add(UNDOING_STEPS, later.at, f"{undoes}, so that nothing would ever be written: {instead}")
 
 
 def _check_approvers(node: Entries, log: FaultLog) -> None:

@@ -149,14 +149,6 @@ BROKEN_PLUGIN = Rule(
     "then: [{action: shut_door}]  # responders/shut_door.py cannot be imported",
     "Mend the file of the action or source that is named, at the line that is named.",
 )
-UNDOING_STEPS = Rule(
-    "FB301",
-    "steps-undo-each-other",
-    "stops",
-    "A step undoes an earlier one on every target that the policy can be about, so that nothing would ever be written.",
-    "then: [{action: shut_door}, {action: open_door}]",
-    "Leave one of them out, or have it follow the other under `otherwise`. (No two of the shipped actions do.)",
-)
 EXAMPLE_AT_ODDS = Rule(
     "FB401",
     "example-at-odds",
