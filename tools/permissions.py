@@ -47,7 +47,7 @@ ROLES = {
 }
 
 
-class Unclassified(Exception):  # noqa: N818 - says what is wrong with the permission
+class Unclassified(Exception):
     """A permission that no role is known for: it is not granted by guessing."""
 
 
