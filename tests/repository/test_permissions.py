@@ -6,17 +6,9 @@ import pytest
 
 from firebreak.bootstrap import build
 from firebreak.settings import read_settings
-from tests.repository.checkout import text_of
-from tools.permissions import Unclassified, declared, page, role_of, sorted_into_roles, text
+from tools.permissions import Unclassified, declared, role_of, sorted_into_roles
 
 SURFACES = build(read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "0123456789abcdef"})).surfaces
-
-
-def test_the_file_that_terraform_reads_and_the_page_for_people_say_what_the_code_declares() -> None:
-    stale = "stale: run `make permissions` and commit what it writes"
-
-    assert text_of("terraform/permissions.json") == text(), stale
-    assert text_of("docs/security.md") == page(text_of("docs/security.md")), stale
 
 
 @pytest.mark.parametrize(
