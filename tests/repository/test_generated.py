@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from pytest_mock import MockerFixture
 
 from tests.repository.checkout import text_of, tracked
 from tools import permissions
@@ -55,10 +54,10 @@ def test_what_is_stale_or_missing_is_written_named_and_nothing_else_touched(
 
 
 def test_a_permission_that_fits_no_role_is_named_and_nothing_is_written(
-    root: Path, capsys: pytest.CaptureFixture[str], mocker: MockerFixture
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (root / "docs" / "facts.md").write_text("old")
-    mocker.patch.object(permissions, "declared", return_value={"run.services.explode": ("responders/x.py",)})
+    monkeypatch.setattr(permissions, "declared", lambda: {"run.services.explode": ("responders/x.py",)})
 
     assert main(root) == 1
     assert "run.services.explode" in (told := capsys.readouterr().err)
