@@ -93,29 +93,9 @@ settings.load_profile("haste")
 """
 
 
-RIGHT_ACTION = '''
-"""Leave one instance, for whoever wants to look at it."""
-from firebreak.core.actions.action import NoParams, Refusal, Responder
-from firebreak.core.actions.case import EditContext
-from firebreak.core.cloud_run.state import State
-from firebreak.core.cloud_run.workload import POOL_INSTANCES
-
-class KeepOneInstance(Responder):
-    summary = "Leave a worker pool one instance at most."
-    kinds = frozenset({"worker_pool"})
-    surfaces = frozenset({"worker_pool"})
-    countermeasure = "D3-PS"
-    permissions = frozenset({"run.workerpools.update", "iam.serviceAccounts.actAs", "run.operations.get"})
-    call = "UpdateWorkerPool, mask scaling.manual_instance_count: 1"
-    closes = "all instances but one"
-    undo = "the count as it was"
-
-    def edit(self, before: State, case: EditContext, params: NoParams) -> State | Refusal:
-        count = before.get(POOL_INSTANCES)
-        return {**before, POOL_INSTANCES: min(count, 1) if isinstance(count, int) else 1}
-
-action = KeepOneInstance()
-'''
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
+RIGHT_ACTION = GUIDE.partition("```python\n")[2].partition("```")[0]
+"""The action that the guide shows to whoever writes a first one."""
 LAWS = ("action_declarations", "responder_laws", "source_and_surface_laws")
 
 
