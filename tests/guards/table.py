@@ -34,7 +34,8 @@ _HEAD = """# The guards, probed
 
 Every line is run by `make thorough`: what people write through the loader, the rest through the whole line over the
 wire, on a service that Firebreak would otherwise contain. What it did is compared word for word, and nothing may be
-written in any of the {count} probes. The controls at the end have nothing wrong: guards that stop everything prove nothing.
+written in any of the {count} probes. The controls at the end have nothing wrong: guards that stop everything prove
+nothing.
 """
 
 
