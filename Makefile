@@ -11,7 +11,7 @@ CHECKOV := $(VENV)/checkov-$(CHECKOV_VERSION)
 MUTMUT_VERSION := 3.8.0
 MUTMUT := $(VENV)/mutmut-$(MUTMUT_VERSION)
 
-.PHONY: help setup demo test thorough check lint format policies schema docs readme outside scan package guards permissions columns benchmark mutate pins clean
+.PHONY: help setup demo test thorough check lint format policies generate readme outside scan package benchmark mutate pins clean
 
 help: ## these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,8 +38,12 @@ $(READY): requirements-dev.txt pyproject.toml tools/relocate.py
 demo: $(READY) ## from a finding to a contained and restored service, on this machine
 	@$(BIN)/firebreak demo $(if $(SCENARIO),--scenario $(SCENARIO))
 
-test: $(READY) ## everything that needs only Python
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not emulator and not browser and not terraform and not thorough"
+test: $(READY) ## everything that needs only Python; T=tests/x.py::name for one, K=expression for those that match
+ifneq ($(T)$(K),)
+	@$(BIN)/python -m pytest -n 0 $(if $(K),-k "$(K)") $(T)
+else
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not emulator and not terraform and not thorough"
+endif
 
 thorough: $(READY) ## every crash point, call fault, guard probe and door, which take some minutes
 	$(BIN)/python -m pytest -n auto --dist load -m thorough
@@ -67,17 +71,14 @@ policies: $(READY) ## lint the shipped policies and run their examples
 	@for set in policies policies/starter/monitor policies/starter/strict; do \
 	  echo "$$set"; $(BIN)/firebreak policy lint $$set && $(BIN)/firebreak policy test $$set || exit 1; done
 
-schema: $(READY) ## the JSON Schemas beside the policies, from the catalogues
-	@$(BIN)/python -m tools.reference schema
-
-docs: $(READY) ## the pages on facts, actions and lint, from the code
-	@$(BIN)/python -m tools.reference docs
+generate: $(READY) ## every file that is made from the code: schemas, pages of docs/, what Terraform reads
+	@$(BIN)/python -m tools.generate
 
 readme: $(READY) ## run the commands of the README and of docs/policies.md as written
 	$(BIN)/python -m tools.readme_commands
 
-outside: $(READY) ## tests that need an emulator, a browser or Terraform, where they are to be had
-	$(BIN)/python tools/outside_tests.py
+outside: $(READY) ## tests that need an emulator or Terraform; where those are missing, the summary says what was skipped
+	$(BIN)/python -m pytest -m "emulator or terraform"
 
 # In an environment of its own: it brings over a hundred packages that nothing else here needs.
 scan: $(READY) ## checkov on the Terraform; each exception to it stands beside its reason
@@ -87,15 +88,6 @@ scan: $(READY) ## checkov on the Terraform; each exception to it stands beside i
 
 package: $(READY) ## dist/firebreak.zip, what Terraform deploys; with POLICIES=folder, your own policies in it
 	@$(BIN)/python -m tools.package $(if $(POLICIES),--policies "$(POLICIES)")
-
-guards: $(READY) ## docs/guards.md anew, from the probes of the guards
-	@$(BIN)/python -m tests.guards.table
-
-permissions: $(READY) ## terraform/permissions.json and docs/security.md anew, from what the code declares it needs
-	@$(BIN)/python -m tools.permissions
-
-columns: $(READY) ## terraform/record.json anew, the columns of an incident in BigQuery, from the code's record
-	@$(BIN)/python -m tools.record_columns
 
 benchmark: $(READY) ## policies beside Cloud Custodian's filters and plain Python (installs it aside)
 	$(BIN)/python -m benchmarks.policy_matching

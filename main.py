@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
 
 
-class Redeliver(Exception):  # noqa: N818 - the only thing the framework may show: it carries no detail
+class Redeliver(Exception):
     """Answered with 500, so that Pub/Sub delivers the message again."""
 
 

@@ -30,7 +30,7 @@ def load_policies(folder: Path, log: LogSink) -> PolicySet:
 
 def read_yaml_policies(files: Files) -> PolicySet:
     """The policies of these texts; raises Faults."""
-    # Compiled policies need nothing of the policy language, and a cold function waits for nothing that it does not need.
+    # Compiled policies need nothing of the policy language, and a cold function waits for nothing more.
     from firebreak.policy_language.reading.policies import parse_policies  # noqa: PLC0415 - as said
 
     return parse_policies(files, enrichment.catalogue(), responders.discover(), broken_plugins())

@@ -53,7 +53,7 @@ _URL = re.compile(
 ROOT = Path(__file__).resolve().parent.parent
 
 
-class SettingsFault(Exception):  # noqa: N818 - one exception for all faults of the environment
+class SettingsFault(Exception):
     """Settings that cannot be used; the text has one line for each."""
 
 

@@ -19,4 +19,4 @@ def broken() -> Mapping[str, str]:
 
 
 def _found() -> Found:
-    return find(__name__, __path__, "action", (*Responder.__annotations__, "edit"))
+    return find(__name__, __path__, "action", (*Responder.__annotations__, "example", "edit"))

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from firebreak.core.actions.action import NoParams, Refusal
+from firebreak.core.actions.action import NoParams, Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import CANCELLED, EXECUTION, running
 
 
-class CancelExecutions:
+class CancelExecutions(Responder):
     """Only suspect executions are cancelled: the finding's own, those with its image, or all from before the event."""
 
-    name = "cancel_executions"
     summary = "Cancel the suspect executions of a job that still run."
     kinds = frozenset({"job"})
     surfaces = frozenset({"executions"})
     countermeasure = "D3-PT"
     reversible = False
-    reach: Literal["workload", "shared"] = "workload"
-    needs = frozenset({"workload"})
     needs_if_inferred = frozenset({"related"})
     permissions = frozenset({"run.executions.cancel", "run.operations.get"})
     call = "CancelExecution on each suspect execution that runs"
@@ -28,7 +23,6 @@ class CancelExecutions:
     leaves_open = ("what a cancelled run has already written or sent stays as it is",)
     undo = "none: a cancelled run does not resume; run the job again"
     example = "{action: cancel_executions, accept_irreversible: true}"
-    params = NoParams
 
     def edit(self, before: State, case: EditContext, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
         """The settings with the suspects' runs cancelled; refused where it is not known which those are."""

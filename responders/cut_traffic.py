@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from firebreak.core.actions.action import NoParams, Refusal
+from firebreak.core.actions.action import NoParams, Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.setting_order import narrower_ingress
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS
 
 
-class CutTraffic:
+class CutTraffic(Responder):
     """Ingress none where the API accepts it, else internal; the run.app URL off. Egress is untouched."""
 
-    name = "cut_traffic"
     summary = "Close the service to requests: ingress none (internal where the API refuses none), direct URL off."
     kinds = frozenset({"service"})
     surfaces = frozenset({"service"})
     countermeasure = "D3-ITF"
-    reversible = True
-    reach: Literal["workload", "shared"] = "workload"
-    needs = frozenset({"workload"})
-    needs_if_inferred = frozenset[str]()
     permissions = frozenset({"run.services.update", "iam.serviceAccounts.actAs", "run.operations.get"})
     call = "UpdateService, mask ingress, default_uri_disabled; validate_only asks first whether ingress none is taken"
     closes = "every request from outside, tags and domain mappings too; the run.app address no longer resolves"
     leaves_open = ("what runs can still send to the outside: cutting traffic does not touch egress",)
     undo = "ingress and direct URL as they were, each only if it is still as Firebreak wrote it"
-    example = "{action: cut_traffic}"
-    params = NoParams
 
     def edit(self, before: State, case: EditContext, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
         """The settings with the doors closed; a door that lets in less already stays as it is."""

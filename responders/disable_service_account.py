@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from firebreak.core.actions.action import Refusal
+from firebreak.core.actions.action import Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.service_account import kind_of
 from firebreak.core.cloud_run.state import State
@@ -19,17 +18,14 @@ class Params:
     allow_default: bool = False
 
 
-class DisableServiceAccount:
+class DisableServiceAccount(Responder):
     """Whatever runs as the account loses it, so a person is always asked; Google's own agents are never disabled."""
 
-    name = "disable_service_account"
     summary = "Disable the service accounts that suspects run as, for everything that uses them."
     kinds = frozenset({"service", "job", "worker_pool", "service_account"})
     surfaces = frozenset({"service_account"})
     countermeasure = "D3-AL"
-    reversible = True
-    reach: Literal["workload", "shared"] = "shared"
-    needs = frozenset({"workload"})
+    reach = "shared"
     needs_if_inferred = frozenset({"related"})
     permissions = frozenset(
         {
@@ -40,7 +36,7 @@ class DisableServiceAccount:
     )
     call = "DisableServiceAccount of the IAM API on each account, read again just before: there is no etag"
     closes = "calls to Google Cloud as the account, with tokens that were taken too, and new tokens from its keys"
-    leaves_open: tuple[str, ...] = (
+    leaves_open = (
         "what runs as the account runs on, suspects too: this takes what they may do, not who can reach them",
         "what checks the account's ID tokens by their signature alone may accept those taken for up to an hour",
         "what was made or read as the account stays so, other identities that it could act as above all",
@@ -48,7 +44,6 @@ class DisableServiceAccount:
         "its keys and tokens work again once it is enabled: delete keys that may have been taken before a release",
     )
     undo = "EnableServiceAccount, if it is still as Firebreak left it; what Google itself disabled stays so"
-    example = "{action: disable_service_account}"
     params = Params
 
     def edit(self, before: State, case: EditContext, params: Params) -> State | Refusal:  # noqa: ARG002 - the accounts say it

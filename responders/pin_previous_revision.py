@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from firebreak.core.actions.action import Refusal
+from firebreak.core.actions.action import Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import NoRefuge, find_refuge
 from firebreak.core.cloud_run.state import State
@@ -19,24 +19,19 @@ class Params:
     require_different_image: bool = False
 
 
-class PinPreviousRevision:
+class PinPreviousRevision(Responder):
     """Removes every reference to suspects: percent, tag and LATEST. Other revisions keep their share and tags."""
 
-    name = "pin_previous_revision"
     summary = "Send what suspect revisions get, traffic or instances, to the newest good revision from before them."
     kinds = frozenset({"service", "worker_pool"})
     surfaces = frozenset({"service", "worker_pool"})
     countermeasure = "D3-RS"
-    reversible = True
-    reach: Literal["workload", "shared"] = "workload"
-    needs = frozenset({"workload"})
     needs_if_inferred = frozenset({"related"})
     permissions = frozenset(
         {"run.services.update", "run.workerpools.update", "iam.serviceAccounts.actAs", "run.operations.get"}
     )
     call = "UpdateService, mask traffic; UpdateWorkerPool, mask instance_splits"
     closes = "the suspect revisions: no share of traffic or instances, no tag, no LATEST that means them"
-    leaves_open: tuple[str, ...] = ()
     undo = "split and tags as they were, each only if it is still as Firebreak wrote it"
     example = "{action: pin_previous_revision, require_different_image: true}"
     params = Params

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from firebreak.core.actions.action import NoParams, Refusal
+from firebreak.core.actions.action import NoParams, Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.iam_grants import PUBLIC, grants_of
 from firebreak.core.cloud_run.state import State
@@ -13,18 +11,13 @@ from firebreak.core.cloud_run.workload import INVOKER_CHECK_OFF
 _SURFACE = "service_iam"
 
 
-class RevokePublicAccess:
+class RevokePublicAccess(Responder):
     """allUsers and allAuthenticatedUsers leave every role that may invoke; every other grant stays as it is."""
 
-    name = "revoke_public_access"
     summary = "Take allUsers and allAuthenticatedUsers out of every role that can invoke; check callers again."
     kinds = frozenset({"service"})
     surfaces = frozenset({"service", "service_iam"})
     countermeasure = "D3-APA"
-    reversible = True
-    reach: Literal["workload", "shared"] = "workload"
-    needs = frozenset({"workload"})
-    needs_if_inferred = frozenset[str]()
     permissions = frozenset(
         {
             "run.services.getIamPolicy",
@@ -39,8 +32,6 @@ class RevokePublicAccess:
     closes = "requests from callers without a grant of their own"
     leaves_open = ("a change of IAM takes minutes to reach every server: typically 2, at times 7 or more",)
     undo = "the same members in the same bindings, conditions too; an organization policy on public members may refuse"
-    example = "{action: revoke_public_access}"
-    params = NoParams
 
     def edit(self, before: State, case: EditContext, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
         """The settings without public members."""

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from firebreak.core.actions.action import NoParams, Refusal
+from firebreak.core.actions.action import NoParams, Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.scaling import SUSPENDED
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import POOL_INSTANCES, SCALING, TAG
 
 
-class Suspend:
+class Suspend(Responder):
     """Nothing serves until it is released. A revision with only a tag would still start, so tags go too."""
 
-    name = "suspend"
     summary = "Stop the workload: no instances at all, and no tags that could start one."
     kinds = frozenset({"service", "worker_pool"})
     surfaces = frozenset({"service", "worker_pool"})
     countermeasure = "D3-PS"
-    reversible = True
-    reach: Literal["workload", "shared"] = "workload"
-    needs = frozenset({"workload"})
-    needs_if_inferred = frozenset[str]()
     permissions = frozenset(
         {"run.services.update", "run.workerpools.update", "iam.serviceAccounts.actAs", "run.operations.get"}
     )
@@ -31,10 +24,8 @@ class Suspend:
         " UpdateWorkerPool, mask scaling.manual_instance_count: none"
     )
     closes = "everything: no instance is left to answer or to run anything"
-    leaves_open: tuple[str, ...] = ("what was in the memory and on the disks of its instances is gone with them",)
+    leaves_open = ("what was in the memory and on the disks of its instances is gone with them",)
     undo = "the scaling as it was, both limits named; tags come back; what reads differently afterwards is reported"
-    example = "{action: suspend}"
-    params = NoParams
 
     def edit(self, before: State, case: EditContext, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
         """The settings with nothing running."""

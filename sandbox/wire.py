@@ -17,7 +17,7 @@ Methods = Mapping[str, tuple[Any, Any, Callable[[Any], Any]]]
 """Method name to request type, response type and the function that answers."""
 
 
-class Refusal(Exception):  # noqa: N818 - what a handler raises to answer with a status
+class Refusal(Exception):
     """A gRPC status by name (`ABORTED`), or for HTTP the status and code as text, with its message."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -27,7 +27,7 @@ class Refusal(Exception):  # noqa: N818 - what a handler raises to answer with a
         self.message = message
 
 
-class Malformed(Exception):  # noqa: N818 - told to the server, which answers with bytes that do not parse
+class Malformed(Exception):
     """Answer with something that cannot be read."""
 
 

@@ -1,4 +1,4 @@
-# Every role below is made from permissions.json, which `make permissions` writes from what the code declares, and a test
+# Every role below is made from permissions.json, which `make generate` writes from what the code declares, and a test
 # compares with this plan. Take a part of Firebreak's reach away by taking its variable away; nothing else grants it.
 
 resource "google_service_account" "function" {

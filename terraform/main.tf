@@ -3,7 +3,7 @@ data "google_project" "this" {
 }
 
 locals {
-  # What `make package` says about the archive, and what `make permissions` says about the code.
+  # What `make package` says about the archive, and what `make generate` says about the code.
   manifest = jsondecode(file(replace(var.source_archive, "/\\.zip$/", ".json")))
   permissions = { for role, one in jsondecode(file("${path.module}/permissions.json")) : role => {
     purpose     = one.for

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 
@@ -31,9 +32,18 @@ THOROUGH = (
 """Every case of something, where a few would tell most: left out of `make test`, which has to be quick."""
 
 
+NEEDED = {"emulator": ("gcloud", "java"), "terraform": ("terraform",)}
+"""Marker to the programs that its tests need. Where one is missing they are skipped, and pytest's summary says why."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what takes long, in one place."""
+    """Mark what takes long and skip what cannot run here, in one place."""
+    missing = {
+        marker: ", ".join(name for name in programs if not shutil.which(name)) for marker, programs in NEEDED.items()
+    }
     for item in items:
+        for marker in [one for one in NEEDED if missing[one] and item.get_closest_marker(one)]:
+            item.add_marker(pytest.mark.skip(reason=f"needs {marker}: not on this machine: {missing[marker]}"))
         if item.path.as_posix().endswith(THOROUGH):
             item.add_marker(pytest.mark.thorough)
 

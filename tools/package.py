@@ -49,7 +49,7 @@ package: WITHOUT firebreak.yaml, because the shipped one names nobody's organiza
 DECORATORS = ("cloud_event", "http", "typed")
 
 
-class Unpackable(Exception):  # noqa: N818 - says why there is no archive
+class Unpackable(Exception):
     """The archive would not do what it is for."""
 
 

@@ -1,4 +1,4 @@
-"""Writes what the code declares it needs: terraform/permissions.json, by role, and the table in docs/security.md."""
+"""What the code declares it needs: terraform/permissions.json, by role, and the table in docs/security.md."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import importlib
 import json
 import os
 import pkgutil
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import enrichment
 import responders
@@ -19,9 +17,7 @@ from firebreak.core.policy.policy import Config
 from firebreak.ports.surface import Reader, Surface
 from firebreak.settings import read_settings
 
-ROOT = Path(__file__).resolve().parent.parent
-FILE = ROOT / "terraform" / "permissions.json"
-PAGE = ROOT / "docs" / "security.md"
+PAGE = "docs/security.md"
 BEGIN, END = "<!-- permissions -->\n", "<!-- /permissions -->"
 
 # The last word of a permission. Exact words: `get` must not let in getAccessToken, nor `list` listAnythingElse.
@@ -49,7 +45,7 @@ ROLES = {
 }
 
 
-class Unclassified(Exception):  # noqa: N818 - says what is wrong with the permission
+class Unclassified(Exception):
     """A permission that no role is known for: it is not granted by guessing."""
 
 
@@ -144,19 +140,3 @@ def table() -> str:
             first = f"**{role}**: {purpose}" if count == 0 else ""
             rows.append(f"| {first} | `{name}` | {', '.join(f'`{place}`' for place in places)} |")
     return "\n".join(rows) + "\n"
-
-
-def main() -> int:
-    """Write both; exit 1 if a permission fits nowhere."""
-    try:
-        FILE.write_text(text(), encoding="utf-8")
-        PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    except Unclassified as fault:
-        print(f"permissions: nothing was written:\n{fault}", file=sys.stderr)
-        return 1
-    print(f"permissions: {FILE.relative_to(ROOT)} and {PAGE.relative_to(ROOT)} say what the code declares")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

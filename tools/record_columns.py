@@ -1,4 +1,4 @@
-"""Writes terraform/record.json: the columns of an announced incident in BigQuery, read off the code's own record."""
+"""terraform/record.json: the columns of an announced incident in BigQuery, read off the code's own record."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ import dataclasses
 import enum
 import json
 import re
-import sys
 import types
 import typing
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.record import record
 
-ROOT = Path(__file__).resolve().parent.parent
-FILE = ROOT / "terraform" / "record.json"
 ANY_KEY = "any key"
 WORDS = {"surface": "service"}  # fields whose text is looked up somewhere, and so must be one that exists
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
@@ -80,14 +76,3 @@ def whole_record() -> dict[str, Any]:
 def text() -> str:
     """The whole file, one column a line."""
     return "[\n" + ",\n".join(f"  {json.dumps(one)}" for one in columns(whole_record())) + "\n]\n"
-
-
-def main() -> int:
-    """Write the file."""
-    FILE.write_text(text(), encoding="utf-8")
-    print(f"columns: {FILE.relative_to(ROOT)} is as the record is")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

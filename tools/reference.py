@@ -1,15 +1,10 @@
-"""Writes what is generated from the code: the schemas beside the policies, and the pages on facts, actions and lint.
-
-`python -m tools.reference schema docs` writes both kinds; without words it only says what is stale.
-"""
+"""What is generated from the catalogues: the schemas beside the policies, and pages on facts, actions and lint."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import sys
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
 import enrichment
 import responders
@@ -21,34 +16,19 @@ from firebreak.policy_language.schema.operator_docs import MEANINGS, TYPES
 from firebreak.policy_language.schema.policies import policy_schema
 from tools.lint_page import lint_page
 
-ROOT = Path(__file__).resolve().parent.parent
-MADE = "<!-- Made by `make docs` from the code that it describes. Not edited by hand. -->"
+MADE = "<!-- Made by `make generate` from the code that it describes. Not edited by hand. -->"
 
 
-def generated() -> Mapping[str, Mapping[str, str]]:
-    """What should stand in which file, by the word that makes it."""
+def generated() -> Mapping[str, str]:
+    """What should stand in which file."""
     catalogue, actions = enrichment.catalogue(), responders.discover()
     return {
-        "schema": {
-            "policies/schema/policy.json": _json(policy_schema(catalogue, actions)),
-            "policies/schema/firebreak.json": _json(config_schema()),
-        },
-        "docs": {
-            "docs/facts.md": _page(facts_page()),
-            "docs/actions.md": _page(actions_page()),
-            "docs/containment.md": _page(containment_page()),
-            "docs/lint.md": _page(itertools.chain(("# Lint", "", MADE, ""), lint_page())),
-        },
-    }
-
-
-def stale() -> dict[str, str]:
-    """The files that do not hold what they should, and the target that makes them."""
-    return {
-        path: f"make {word}"
-        for word, files in generated().items()
-        for path, text in files.items()
-        if not (ROOT / path).is_file() or (ROOT / path).read_text(encoding="utf-8") != text
+        "policies/schema/policy.json": _json(policy_schema(catalogue, actions)),
+        "policies/schema/firebreak.json": _json(config_schema()),
+        "docs/facts.md": _page(facts_page()),
+        "docs/actions.md": _page(actions_page()),
+        "docs/containment.md": _page(containment_page()),
+        "docs/lint.md": _page(itertools.chain(("# Lint", "", MADE, ""), lint_page())),
     }
 
 
@@ -111,23 +91,3 @@ def _page(lines: Iterable[str]) -> str:
 
 def _json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
-def main(words: list[str]) -> int:
-    """Write what is asked for, or say what is stale."""
-    files = generated()
-    if unknown := [word for word in words if word not in files]:
-        print(f"reference: there is no {', '.join(unknown)}; say {' or '.join(files)}", file=sys.stderr)
-        return 2
-    for path, text in (pair for word in words for pair in files[word].items()):
-        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
-        (ROOT / path).write_text(text, encoding="utf-8")
-        print(f"reference: {path}")
-    old = {} if words else stale()
-    for path, cure in old.items():
-        print(f"reference: {path} is stale: {cure}")
-    return 1 if old else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

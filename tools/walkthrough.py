@@ -50,7 +50,7 @@ _FOREIGN = (
 )
 
 
-class Differs(Exception):  # noqa: N818 - what the page says differs from what is
+class Differs(Exception):
     """A place of the page, and what is not as it says there."""
 
 

@@ -14,7 +14,7 @@ import vt
 _MOST_BYTES = 16 << 20
 
 
-class Refused(Exception):  # noqa: N818 - what it is
+class Refused(Exception):
     """A request other than for a file's report; nothing was sent."""
 
 

@@ -76,7 +76,7 @@ class Fault:
         return _pointed(self.line_text, self.at.column, width) if self.line_text.strip() else ()
 
 
-class Faults(Exception):  # noqa: N818 - the plural of a domain word; it carries all of them, and never none
+class Faults(Exception):
     """Everything wrong with the files read, in order of file, line and column."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:

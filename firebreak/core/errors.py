@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 
-class Transient(Exception):  # noqa: N818 - named for what the caller does: raise it, the message is redelivered
+class Transient(Exception):
     """Something is busy or cannot be reached now; the same message will be tried again."""
 
 
-class Refused(Exception):  # noqa: N818 - an outcome, not a crash: recorded, announced, acknowledged
+class Refused(Exception):
     """The cloud will not do it, now or later. `status` is the OCSF outcome it becomes."""
 
     status = "Failure"

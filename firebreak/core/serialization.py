@@ -20,7 +20,7 @@ T = TypeVar("T")
 Table = Mapping[str, Names]
 
 
-class Unreadable(Exception):  # noqa: N818 - reads as the sentence it is
+class Unreadable(Exception):
     """Stored JSON does not fit the type it was saved from."""
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from firebreak.core.errors import Transient
 
 
-class Exists(Exception):  # noqa: N818 - an answer, not a failure
+class Exists(Exception):
     """Another document has this key."""
 
 
@@ -17,7 +17,7 @@ class Conflict(Transient):
     """Somebody else saved this document since it was read."""
 
 
-class TooLarge(Exception):  # noqa: N818 - not the moment's fault, and trying again would not help
+class TooLarge(Exception):
     """A body above what every store can hold; nothing was saved."""
 
 

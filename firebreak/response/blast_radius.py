@@ -26,7 +26,7 @@ _TAKEN, _STORM = "taken", "storms"
 Edit = Callable[[Slots], Slots]
 
 
-class _UsedUp(Exception):  # noqa: N818 - an answer, not a failure
+class _UsedUp(Exception):
     """The limits leave no room."""
 
 

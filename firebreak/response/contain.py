@@ -53,7 +53,7 @@ def contain(app: App, held: StoredIncident, policy: Policy, deadline: Deadline) 
     return _ended(app, held, "failed", "the settings keep changing under the plan; nothing more is tried")
 
 
-class _Step(Exception):  # noqa: N818 - one turn ended otherwise than in success
+class _Step(Exception):
     """The turn ended with this saved incident: a new plan, a question, a bar or a failure."""
 
     def __init__(self, held: StoredIncident) -> None:

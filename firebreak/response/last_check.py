@@ -15,7 +15,7 @@ from firebreak.response.confirm import difference, held_by_scc
 from firebreak.response.decide import UNREACHABLE_FOR_NS
 
 
-class Barred(Exception):  # noqa: N818 - the write is stopped, which is no error
+class Barred(Exception):
     """A bar came up since the decision; nothing is written."""
 
     def __init__(self, phase: Phase, cap: Cap) -> None:
@@ -25,7 +25,7 @@ class Barred(Exception):  # noqa: N818 - the write is stopped, which is no error
         self.cap = cap
 
 
-class Unconfirmed(Exception):  # noqa: N818 - the write becomes a question
+class Unconfirmed(Exception):
     """A caution came up that nobody has answered yet."""
 
     def __init__(self, cap: Cap) -> None:

@@ -33,7 +33,7 @@ class CannotRelease(Refused):
     """The release was not made; the text says why and what still stands."""
 
 
-class _Overtaken(Exception):  # noqa: N818 - the release begins anew
+class _Overtaken(Exception):
     """Others came to stand on the target since the release was drawn; `held` is the incident as saved last."""
 
     def __init__(self, held: StoredIncident) -> None:

@@ -26,7 +26,7 @@ _PLAIN = ("resource.type", "logName", "insertId", "textPayload")
 _LABEL = re.compile(r'(resource\.labels|labels)\.(?:([A-Za-z_][\w-]*)|"((?:[^"\\]|\\["\\])*)")', re.ASCII)
 
 
-class FilterFault(ValueError):  # noqa: N818 - a fault of the text, as in the rest of the house
+class FilterFault(ValueError):
     """The text is not in the language, or not in the part of it that is known here."""
 
 

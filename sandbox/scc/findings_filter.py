@@ -29,7 +29,7 @@ _DEEPEST = 40
 _MILLISECOND_NS = 1_000_000
 
 
-class FilterFault(ValueError):  # noqa: N818 - a fault of the text, as in the rest of the house
+class FilterFault(ValueError):
     """The text is not in the language; the message says where it stops being so."""
 
 

@@ -12,6 +12,7 @@ from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.firestore_v1 import types
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_mock import MockerFixture
 
 from firebreak.adapters.google.calls import _credentials
 from firebreak.adapters.storage.firestore import FirestoreDocuments, document_id
@@ -100,13 +101,11 @@ def test_a_ledger_that_nobody_answers_for_is_transient() -> None:
             FirestoreDocuments("p", "(default)", host, seconds=0.2).read("incident", "a")
 
 
-def test_without_credentials_it_is_said_where_they_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_credentials_it_is_said_where_they_come_from(
+    monkeypatch: pytest.MonkeyPatch, mocker: MockerFixture
+) -> None:
     """On a machine where nobody logged in."""
-
-    def nobody(**_: object) -> None:
-        raise DefaultCredentialsError
-
-    monkeypatch.setattr("google.auth.default", nobody)
+    mocker.patch("google.auth.default", side_effect=DefaultCredentialsError)
     monkeypatch.setattr("firebreak.adapters.google.calls._credentials", _credentials.__wrapped__)
     with pytest.raises(Transient, match=r"shop-prod.*gcloud auth application-default login"):
         FirestoreDocuments("shop-prod", "(default)", None).read("incident", "a")

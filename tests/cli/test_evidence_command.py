@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from google.auth.exceptions import DefaultCredentialsError
+from pytest_mock import MockerFixture
 
 from firebreak.adapters.google.calls import LOG_IN, _credentials
 from firebreak.core.incidents.incident import EvidenceLocation, Incident
@@ -218,7 +219,7 @@ def test_a_vault_that_cannot_be_read_is_no_difference(
 
 
 def test_who_is_not_logged_in_is_told_how_and_no_evidence_is_called_changed(
-    kept: tuple[Line, Incident, Path], firebreak: Told, monkeypatch: pytest.MonkeyPatch
+    kept: tuple[Line, Incident, Path], firebreak: Told, monkeypatch: pytest.MonkeyPatch, mocker: MockerFixture
 ) -> None:
     held = kept[0].app.ledger.read(kept[1].id)
     assert held is not None
@@ -226,10 +227,7 @@ def test_who_is_not_logged_in_is_told_how_and_no_evidence_is_called_changed(
     there = replace(held.incident.vault, uri=f"gs://evidence/{kept[1].id}")
     kept[0].app.ledger.save(held, replace(held.incident, vault=there))
 
-    def nobody(**_: object) -> None:
-        raise DefaultCredentialsError
-
-    monkeypatch.setattr("google.auth.default", nobody)
+    mocker.patch("google.auth.default", side_effect=DefaultCredentialsError)
     monkeypatch.setattr("firebreak.adapters.google.calls._credentials", _credentials.__wrapped__)
     told = firebreak("incident", "evidence", kept[1].id, "--verify")
 

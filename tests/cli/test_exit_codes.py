@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_mock import MockerFixture
 
 from firebreak.adapters.storage.sqlite import SqliteDocuments
 from firebreak.core.incidents.command import Command
@@ -181,11 +181,8 @@ def test_a_command_whose_answer_cannot_be_read_is_3_and_says_that_it_was_sent(
         assert f"the command was sent to {topic} and its answer could not be read: the ledger {tmp_path}" in told.err
 
 
-def test_nobody_in_particular_has_to_say_who_they_are(firebreak: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody() -> str:
-        raise KeyError(os.getuid())
-
-    monkeypatch.setattr(getpass, "getuser", nobody)
+def test_nobody_in_particular_has_to_say_who_they_are(firebreak: Told, mocker: MockerFixture) -> None:
+    mocker.patch("getpass.getuser", side_effect=KeyError(os.getuid()))
 
     assert firebreak("halt", "--reason", "x").code == 2
     assert firebreak("halt", "--reason", "x", "--by", "ada").code == 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from google.auth.exceptions import DefaultCredentialsError
+from pytest_mock import MockerFixture
 
 from firebreak.adapters.google.calls import LOG_IN, _credentials, pages_of
 from firebreak.core.policy.triage import NO_ORGANIZATION, NO_POLICY
@@ -59,12 +60,9 @@ def test_a_sweep_without_an_organization_asks_nobody_and_says_no(
     "command", [("sweep",), ("incident", "list"), ("halt", "--reason", "a drill"), ("policy", "explain", "--live", "F")]
 )
 def test_who_is_not_logged_in_is_told_how_in_every_command_that_reaches_google(
-    firebreak: Told, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+    firebreak: Told, monkeypatch: pytest.MonkeyPatch, mocker: MockerFixture, command: tuple[str, ...]
 ) -> None:
-    def nobody(**_: object) -> None:
-        raise DefaultCredentialsError
-
-    monkeypatch.setattr("google.auth.default", nobody)
+    mocker.patch("google.auth.default", side_effect=DefaultCredentialsError)
     monkeypatch.setattr("firebreak.adapters.google.calls._credentials", _credentials.__wrapped__)
     if command[0] == "incident":
         monkeypatch.setenv("FIREBREAK_LEDGER", "firestore://shop-prod/(default)")

@@ -1,8 +1,6 @@
-"""docs/guards.md, made of the probes: `python -m tests.guards.table` writes it."""
+"""docs/guards.md, made of the probes; `make generate` writes it."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from tests.guards.probes_of_accounts import ACCOUNTS
 from tests.guards.probes_of_files import FILES
@@ -10,7 +8,6 @@ from tests.guards.probes_of_findings import FINDINGS
 from tests.guards.probes_of_guards import BARS, CAUTIONS, CONTROLS, NEAR_NAMES
 from tests.guards.probing import Probe
 
-FILE = Path(__file__).resolve().parents[2] / "docs" / "guards.md"
 GROUPS: dict[str, tuple[str, tuple[Probe, ...]]] = {
     "What people write": (
         "A guard that is misspelt, or could never hold, is no guard. Firebreak does not start with one.",
@@ -33,11 +30,12 @@ GROUPS: dict[str, tuple[str, tuple[Probe, ...]]] = {
 }
 _HEAD = """# The guards, probed
 
-<!-- Made by `make guards` from tests/guards/; not edited by hand. -->
+<!-- Made by `make generate` from tests/guards/; not edited by hand. -->
 
-Every line is run by `make test`: what people write through the loader, the rest through the whole line over the wire,
-on a service that Firebreak would otherwise contain. What it did is compared word for word, and nothing may be written
-in any of the {count} probes. The controls at the end have nothing wrong: guards that stop everything prove nothing.
+Every line is run by `make thorough`: what people write through the loader, the rest through the whole line over the
+wire, on a service that Firebreak would otherwise contain. What it did is compared word for word, and nothing may be
+written in any of the {count} probes. The controls at the end have nothing wrong: guards that stop everything prove
+nothing.
 """
 
 
@@ -61,7 +59,3 @@ def _section(title: str, about: str, probes: tuple[Probe, ...]) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
-
-
-if __name__ == "__main__":
-    FILE.write_text(page(), encoding="utf-8")

@@ -26,14 +26,22 @@ WITH_OPERATIONS = frozenset({"service", "worker_pool", "executions"})
 
 @dataclass(frozen=True)
 class Ground:
-    """A kind's world, the target in it, what can be set there, and a person who sets it otherwise."""
+    """A kind's world, the target in it, what can be set there, and a person who sets it otherwise.
+
+    `meddle` sets each setting that `by_hand` reads to a value that it has neither now nor in the world as it is made,
+    so that an action may write any value. Where there are only two values it takes back what was written.
+    """
 
     workload: str
     world: Callable[..., World]
     settings: Callable[[World], Any]
     meddle: Callable[[World], None]
-    meddled: Callable[[World], bool]
+    by_hand: Callable[[World], Mapping[str, Any]]
     scene: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _other(than: Any, *values: Any) -> Any:
+    return next(value for value in values if value != than)
 
 
 def _service_world(**more: Any) -> World:
@@ -80,20 +88,27 @@ def grants(policy: Any) -> set[tuple[str, str, str]]:
 
 
 def _meddle_with_service(world: World) -> None:
-    world.edit("checkout", ingress=3, scaling={"scaling_mode": 2, "manual_instance_count": 2})
-    world.set_traffic("checkout", {"revision": OLD, "percent": 100})
+    now = _service_by_hand(world)
+    count = _other(now["service.scaling"], 2, 4)
+    world.edit(
+        "checkout",
+        ingress=_other(now["service.ingress"], 3, 2),
+        scaling={"scaling_mode": 2, "manual_instance_count": count},
+    )
+    (revision_name,) = _other(now["service.traffic.split"], [OLD], [GOOD])
+    world.set_traffic("checkout", {"revision": revision_name, "percent": 100})
     world.service("checkout").policy.bindings.add(role="roles/run.invoker", members=["user:eve@shop.example"])
     world.service("checkout").policy_version += 1
 
 
-def _service_is_meddled_with(world: World) -> bool:
+def _service_by_hand(world: World) -> Mapping[str, Any]:
     local = world.service("checkout")
-    return (
-        local.service.ingress == 3
-        and local.service.scaling.manual_instance_count == 2
-        and [one.revision for one in local.service.traffic if one.percent] == [OLD]
-        and ("roles/run.invoker", "", "user:eve@shop.example") in grants(local.policy)
-    )
+    return {
+        "service.ingress": int(local.service.ingress),
+        "service.scaling": local.service.scaling.manual_instance_count,
+        "service.traffic.split": [one.revision for one in local.service.traffic if one.percent],
+        "service_iam of user:eve": ("roles/run.invoker", "", "user:eve@shop.example") in grants(local.policy),
+    }
 
 
 POOL = "projects/shop-prod/locations/europe-west1/workerPools/indexer"
@@ -119,14 +134,19 @@ def _pool_settings(world: World) -> Any:
 
 
 def _meddle_with_pool(world: World) -> None:
-    splits = [instance_split({"revision": "indexer-00006", "percent": 100})]
-    world.edit_pool("indexer", instance_splits=splits, scaling={"manual_instance_count": 1})
+    now = _pool_by_hand(world)
+    (name,) = _other(now["worker_pool.split"], ["indexer-00006"], ["indexer-00007"])
+    count = _other(now["worker_pool.instances"], 1, 2)
+    splits = [instance_split({"revision": name, "percent": 100})]
+    world.edit_pool("indexer", instance_splits=splits, scaling={"manual_instance_count": count})
 
 
-def _pool_is_meddled_with(world: World) -> bool:
+def _pool_by_hand(world: World) -> Mapping[str, Any]:
     one = _pool(world)
-    splits = [split.revision for split in one.instance_splits]
-    return splits == ["indexer-00006"] and one.scaling.manual_instance_count == 1
+    return {
+        "worker_pool.split": [split.revision for split in one.instance_splits],
+        "worker_pool.instances": one.scaling.manual_instance_count,
+    }
 
 
 JOB = "projects/shop-prod/locations/europe-west1/jobs/nightly"
@@ -165,9 +185,12 @@ def _meddle_with_job(world: World) -> None:
     world.run_job(local, {"name": "nightly-new", "image": 7})
 
 
-def _job_is_meddled_with(world: World) -> bool:
+def _job_by_hand(world: World) -> Mapping[str, Any]:
     running, granted = _job_settings(world)
-    return "nightly-new" in running and ("roles/run.jobsExecutor", "", "user:eve@shop.example") in granted
+    return {
+        "executions.nightly-new": "nightly-new" in running,
+        "job_iam of user:eve": ("roles/run.jobsExecutor", "", "user:eve@shop.example") in granted,
+    }
 
 
 def disabled(world: World) -> dict[str, bool]:
@@ -181,8 +204,8 @@ def _meddle_with_accounts(world: World) -> None:
         one.set(disabled=False)
 
 
-def _accounts_are_meddled_with(world: World) -> bool:
-    return not any(disabled(world).values())
+def _accounts_by_hand(world: World) -> Mapping[str, Any]:
+    return {f"service_account.{email}": "disabled" if off else "enabled" for email, off in disabled(world).items()}
 
 
 def _ground(
@@ -190,7 +213,7 @@ def _ground(
     world: Callable[..., World],
     settings: Callable[[World], Any],
     meddle: Callable[[World], None],
-    meddled: Callable[[World], bool],
+    by_hand: Callable[[World], Mapping[str, Any]],
 ) -> Ground:
     """The same with the account that the workload runs as, which has settings of its own."""
     email = account_of(workload)
@@ -204,18 +227,14 @@ def _ground(
         lambda **more: world(service_accounts=[{"email": email}], **more),
         lambda on: (settings(on), disabled(on)),
         both,
-        lambda on: meddled(on) and _accounts_are_meddled_with(on),
+        lambda on: {**by_hand(on), **_accounts_by_hand(on)},
     )
 
 
 GROUNDS: Mapping[Kind, Ground] = {
-    "service": _ground(
-        "services/checkout", _service_world, _service_settings, _meddle_with_service, _service_is_meddled_with
-    ),
-    "worker_pool": _ground(
-        "workerPools/indexer", _pool_world, _pool_settings, _meddle_with_pool, _pool_is_meddled_with
-    ),
-    "job": _ground("jobs/nightly", _job_world, _job_settings, _meddle_with_job, _job_is_meddled_with),
+    "service": _ground("services/checkout", _service_world, _service_settings, _meddle_with_service, _service_by_hand),
+    "worker_pool": _ground("workerPools/indexer", _pool_world, _pool_settings, _meddle_with_pool, _pool_by_hand),
+    "job": _ground("jobs/nightly", _job_world, _job_settings, _meddle_with_job, _job_by_hand),
     # No finding names an account: it is reached through what runs as it.
-    "service_account": _ground("services/checkout", _service_world, lambda _: None, lambda _: None, lambda _: True),
+    "service_account": _ground("services/checkout", _service_world, lambda _: None, lambda _: None, lambda _: {}),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from firebreak.core.policy.policy import Config
 from firebreak.response import pipeline
 from firebreak.settings import read_settings
 from tests.laws.grounds import GROUNDS, WITH_OPERATIONS, WRITES, Ground
+from tests.laws.law_failures import broken, differences
 from tests.response.harness import Line, Lines
 
 ACTIONS = responders.discover()
@@ -56,6 +58,12 @@ def contained(on: Line, pair: Any) -> Incident:
     except Transient:
         incident = on.respond(pair)
     return on.read(incident)
+
+
+def left_by_hand(name: str, theirs: Mapping[str, Any], found: Mapping[str, Any], after: str) -> None:
+    """What a person set stands."""
+    what = f"leads to {after} overwriting what a person set"
+    assert found == theirs, broken(ACTIONS[name], "edit", what, *differences(theirs, found))
 
 
 def writes(on: Line) -> Counter[tuple[str, str]]:
@@ -104,16 +112,29 @@ def test_it_is_written_once_verified_replayed_without_a_write_and_released(line:
         answered = pipeline.release(on.app, incident.id, "ada")
 
         assert incident.phase == "contained"
-        assert {one.status for one in incident.outcomes} == {"Success"}
-        assert {one.surface for one in incident.outcomes} == surfaces_of(name, kind)
-        assert applied != before
+        assert {one.status for one in incident.outcomes} == {"Success"}, broken(
+            ACTIONS[name], "edit", f"was not carried out on a {kind}", *(str(one) for one in incident.outcomes)
+        )
+        wrote = {one.surface for one in incident.outcomes}
+        assert wrote == surfaces_of(name, kind), broken(
+            ACTIONS[name], "surfaces", f"expected writes to {sorted(surfaces_of(name, kind))}, found {sorted(wrote)}"
+        )
+        assert applied != before, broken(
+            ACTIONS[name], "edit", f"changes nothing in the world of a {kind} in grounds.py"
+        )
         assert written
         assert set(written.values()) == {1}
         assert replayed == written
         assert answered is not None
         assert answered.done
         if ACTIONS[name].reversible:
-            assert ground.settings(on.world) == before
+            assert ground.settings(on.world) == before, broken(
+                ACTIONS[name],
+                "edit",
+                "was released, and the settings are not as they were",
+                f"expected {before}",
+                f"found    {ground.settings(on.world)}",
+            )
             assert not answered.held.incident.still_open
         else:
             assert any("cannot be restored" in text for text in answered.held.incident.still_open)
@@ -186,6 +207,7 @@ def test_drift_before_an_approval_is_never_written_over(line: Lines, name: str, 
     with line(ground.world(), policy=policy(name), config="ceiling: approve") as on:
         incident = on.respond(finding(on, ground))
         ground.meddle(on.world)
+        theirs = ground.by_hand(on.world)
         asked = incident.question
         answered = on.approve(incident)
 
@@ -194,7 +216,7 @@ def test_drift_before_an_approval_is_never_written_over(line: Lines, name: str, 
         if answered.held.incident.phase == "waiting":
             assert answered.held.incident.question != asked
             assert not writes(on)
-            assert ground.meddled(on.world)
+            left_by_hand(name, theirs, ground.by_hand(on.world), "the answer")
 
 
 @every_action_on_every_kind
@@ -202,14 +224,19 @@ def test_a_human_edit_after_the_containment_survives_the_release(line: Lines, na
     """Every setting that the containment wrote is changed by hand, and left alone."""
     ground = GROUNDS[kind]
     with line(ground.world(), policy=policy(name)) as on:
+        origin = ground.by_hand(on.world)
         incident = contained(on, finding(on, ground))
+        written = ground.by_hand(on.world)
         ground.meddle(on.world)
+        theirs = ground.by_hand(on.world)
         try:
             pipeline.release(on.app, incident.id, "ada")
         except Refused:
             pytest.fail("a release must not be refused because of a person's edits")
 
-        assert ground.meddled(on.world)
+        unproven = [key for key in theirs if origin[key] != written[key] == theirs[key]]
+        assert not unproven, f"grounds.py: a person sets {unproven} to what {name} wrote: offer another value"
+        left_by_hand(name, theirs, ground.by_hand(on.world), "the release")
 
 
 @every_action_on_every_kind

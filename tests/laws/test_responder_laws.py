@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import inspect
-import re
-from pathlib import Path
+from collections.abc import Iterable
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,11 +21,12 @@ from firebreak.core.containment.drafting import draft, fold
 from firebreak.core.containment.plan import HeldStep, Plan, overlaid
 from firebreak.core.policy.policy import Step
 from firebreak.core.serialization import decode, encode
+from tests.laws.law_failures import before as given_settings
+from tests.laws.law_failures import broken, differences, listed
 from tests.laws.worlds_of_settings import edits_by_hand, situations
 
 ACTIONS = responders.discover()
 PAIRS = [(name, kind) for name, action in sorted(ACTIONS.items()) for kind in sorted(action.kinds)]
-every_action = pytest.mark.parametrize("name", sorted(ACTIONS))
 every_action_on_every_kind = pytest.mark.parametrize(("name", "kind"), PAIRS)
 
 
@@ -42,42 +39,19 @@ def others(kind: Kind) -> st.SearchStrategy[str]:
     return st.sampled_from([name for name, action in sorted(ACTIONS.items()) if kind in action.kinds])
 
 
+def _only(state: State, keys: Iterable[str]) -> State:
+    return {key: state[key] for key in keys if key in state}
+
+
+def _differ(first: State | Refusal, again: State | Refusal) -> tuple[str, ...]:
+    """How two results differ, either of which may be a refusal."""
+    if isinstance(first, Refusal):
+        return (f"expected the refusal {first.reason!r}, found {again!r}",)
+    return differences(first, again)
+
+
 def edited(action: Responder, state: State, case: EditContext) -> State | Refusal:
     return action.edit(state, case, action.params())
-
-
-@every_action
-def test_an_action_declares_itself(name: str) -> None:
-    """Name, kinds, surfaces, countermeasure, permissions, parameters and an example that loads."""
-    action = ACTIONS[name]
-    example = yaml.safe_load(action.example)
-
-    assert action.name == name
-    assert action.kinds
-    assert action.surfaces
-    assert re.fullmatch(r"D3-[A-Z]{2,5}", action.countermeasure)
-    assert action.permissions
-    assert action.call
-    assert action.closes
-    assert action.undo
-    assert all(text and not text.endswith(".") for text in action.leaves_open)
-    assert action.reach in ("workload", "shared")
-    assert dataclasses.is_dataclass(action.params)
-    assert example.pop("action") == name
-    assert set(example) <= {"accept_irreversible", *(field.name for field in dataclasses.fields(action.params))}
-
-
-@every_action
-def test_an_action_imports_nothing_but_the_core(name: str) -> None:
-    """So that drafting cannot write: it has nothing to write with."""
-    source = Path(inspect.getfile(type(ACTIONS[name]))).read_text()
-    imported = {
-        (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    }
-
-    assert {name.partition(".")[0] for name in imported} <= {"__future__", "dataclasses", "firebreak", "typing"}
 
 
 @every_action_on_every_kind
@@ -88,8 +62,18 @@ def test_drafting_changes_no_input_and_is_a_function(name: str, kind: Kind, data
     before = dict(state)
     first = edited(ACTIONS[name], state, case)
 
-    assert edited(ACTIONS[name], state, case) == first
-    assert state == before
+    again = edited(ACTIONS[name], state, case)
+
+    assert state == before, broken(
+        ACTIONS[name], "edit", "changes the settings it is given; return others instead", *differences(before, state)
+    )
+    assert again == first, broken(
+        ACTIONS[name],
+        "edit",
+        f"gives another result the second time on a {kind}: the first is expected",
+        *_differ(first, again),
+        given_settings(state),
+    )
 
 
 @every_action_on_every_kind
@@ -99,7 +83,15 @@ def test_an_edit_is_a_fixed_point_of_itself(name: str, kind: Kind, data: st.Data
     state, case = data.draw(situations(kind))
     once = edited(ACTIONS[name], state, case)
     if not isinstance(once, Refusal):
-        assert edited(ACTIONS[name], once, case) == once
+        twice = edited(ACTIONS[name], once, case)
+
+        assert twice == once, broken(
+            ACTIONS[name],
+            "edit",
+            f"applied to its own result changes it again on a {kind}: it has to find nothing left to do there",
+            *differences(once, twice),
+            given_settings(state),
+        )
 
 
 @every_action_on_every_kind
@@ -111,8 +103,20 @@ def test_an_edit_stays_on_its_surfaces_and_keeps_traffic_whole(name: str, kind: 
     if not isinstance(after, Refusal):
         differ = {key for key in state.keys() | after.keys() if state.get(key) != after.get(key)}
 
-        assert {surface_of(key) for key in differ} <= ACTIONS[name].surfaces & (SURFACES[kind] | {IDENTITY})
-        assert sum(split_of(after).values()) == sum(split_of(state).values())
+        allowed = ACTIONS[name].surfaces & (SURFACES[kind] | {IDENTITY})
+        outside = {key for key in differ if surface_of(key) not in allowed}
+        assert not outside, broken(
+            ACTIONS[name],
+            "edit",
+            f"changes what is outside `surfaces`: of a {kind} it declares {listed(allowed) or 'none'}",
+            *differences(_only(state, outside), _only(after, outside)),
+        )
+        assert sum(split_of(after).values()) == sum(split_of(state).values()), broken(
+            ACTIONS[name],
+            "edit",
+            f"leaves shares that do not total {sum(split_of(state).values())}: {split_of(after)}",
+            given_settings(state),
+        )
 
 
 @every_action_on_every_kind
@@ -126,9 +130,25 @@ def test_an_edit_never_loosens_and_every_setting_it_may_meet_has_an_order(
     pair = data.draw(st.permutations([name, data.draw(others(kind))]))
     folded = fold(tuple(step_of(one) for one in pair), state, case, ACTIONS, frozenset())
 
-    assert all(is_ordered(key) for key in state)
-    assert isinstance(after, Refusal) or loosened(state, after, case) == ()
-    assert loosened(state, folded.state, case) == ()
+    unordered = {key for key in state if not is_ordered(key)}
+    assert not unordered, (
+        f"firebreak/core/actions/setting_order.py: ORDERS has no order for {listed(unordered)}, which a {kind} has"
+    )
+    wider = () if isinstance(after, Refusal) else loosened(state, after, case)
+    assert not wider, broken(
+        ACTIONS[name],
+        "edit",
+        f"opens a {kind} further than it was: {listed(wider)}; expected no more open than before (setting_order.py)",
+        *differences(_only(state, wider), _only({} if isinstance(after, Refusal) else after, wider)),
+        given_settings(state),
+    )
+    assert (wider := loosened(state, folded.state, case)) == (), broken(
+        ACTIONS[name],
+        "edit",
+        f"together, {pair[0]} then {pair[1]} open a {kind} further than it was",
+        *differences(_only(state, wider), _only(folded.state, wider)),
+        given_settings(state),
+    )
 
 
 @every_action_on_every_kind
@@ -142,7 +162,14 @@ def test_after_folding_every_edit_is_still_a_fixed_point(name: str, kind: Kind, 
     for change in plan.changes:
         result = overlaid(result, change)
     for held in plan.steps if plan.changes else ():
-        assert edited(ACTIONS[held.action], result, case) == result
+        again = edited(ACTIONS[held.action], result, case)
+        assert again == result, broken(
+            ACTIONS[held.action],
+            "edit",
+            f"does not hold after {names[0]} then {names[1]} on a {kind}: it changes the folded result again",
+            *differences(result, again),
+            given_settings(state),
+        )
 
 
 @every_action_on_every_kind
@@ -153,8 +180,9 @@ def test_a_plan_survives_storage(name: str, kind: Kind, data: st.DataObject) -> 
     plan = draft((step_of(name),), state, case, ACTIONS, policy_set="set")
     loaded = decode(Plan, encode(plan))
 
-    assert encode(loaded) == encode(plan)
-    assert loaded.digest == plan.digest
+    assert (encode(loaded), loaded.digest) == (encode(plan), plan.digest), broken(
+        ACTIONS[name], "edit", "gives settings that are not the same when stored: allowed are text, int, bool and None"
+    )
 
 
 @every_action_on_every_kind
@@ -167,8 +195,20 @@ def test_release_restores_key_by_key(name: str, kind: Kind, data: st.DataObject)
         restored = restoration(after, Standing(case.target.key, state, after), state)
         differ = {key for key in state.keys() | after.keys() if restored.state.get(key) != state.get(key)}
 
+        unsaid = differ - set(restored.lost)
+        assert not unsaid, broken(
+            ACTIONS[name],
+            "edit",
+            f"changes settings of a {kind} that a release does not put back",
+            *differences(_only(state, unsaid), _only(restored.state, unsaid)),
+        )
         assert differ == set(restored.lost)
-        assert not (restored.lost and ACTIONS[name].reversible)
+        assert not (restored.lost and ACTIONS[name].reversible), broken(
+            ACTIONS[name],
+            "reversible",
+            "is True, but these settings cannot be put back: declare `reversible = False`",
+            *differences(_only(state, restored.lost), _only(restored.state, restored.lost)),
+        )
 
 
 @every_action_on_every_kind
@@ -183,10 +223,20 @@ def test_a_human_edit_is_never_overwritten(name: str, kind: Kind, data: st.DataO
         restored = restoration(now, Standing(case.target.key, state, after), state)
         theirs = {key for key, value in by_hand.items() if value != after.get(key)}
 
-        assert {key: restored.state.get(key) for key in theirs} == {key: by_hand[key] for key in theirs}
-        assert set(restored.left_alone) | set(restored.lost) >= {
-            key for key in theirs if after.get(key) != state.get(key) != by_hand[key]
-        }
+        expected = {key: by_hand[key] for key in theirs if by_hand[key] is not None}
+        found = _only(restored.state, theirs)
+        assert found == expected, broken(
+            ACTIONS[name],
+            "edit",
+            f"leads to a release that overwrites a person's edit of a {kind}",
+            *differences(expected, found),
+            given_settings(state),
+        )
+        reported = set(restored.left_alone) | set(restored.lost)
+        silent = {key for key in theirs if after.get(key) != state.get(key) != by_hand[key]} - reported
+        assert not silent, broken(
+            ACTIONS[name], "edit", f"leads to a release that leaves {listed(silent)} as a person set it, unreported"
+        )
 
 
 @every_action_on_every_kind
@@ -213,6 +263,12 @@ def test_holds_released_in_any_order_end_at_origin(
         current = restoration(current, standing, wanted).state
         standing = dataclasses.replace(rest, applied=current)
 
-    assert {key: value for key, value in current.items() if not is_final(key)} == {
-        key: value for key, value in state.items() if not is_final(key)
-    }
+    expected = {key: value for key, value in state.items() if not is_final(key)}
+    found = {key: value for key, value in current.items() if not is_final(key)}
+    assert found == expected, broken(
+        ACTIONS[name],
+        "edit",
+        f"released in the order {order} beside another action, a {kind} does not end as it began",
+        *differences(expected, found),
+        given_settings(state),
+    )

@@ -24,6 +24,7 @@ from firebreak.core.policy.selection import choose
 from firebreak.policy_language.reading.policies import parse_policies
 from firebreak.ports.enrichment import EnrichmentClients, answer_of
 from firebreak.settings import read_settings
+from tests.laws.law_failures import broken
 
 ENRICHERS = enrichment.discover()
 ACTIONS = responders.discover()
@@ -109,10 +110,16 @@ def _facts(evidence: tuple[Evidence, ...]) -> dict[str, Any]:
 def test_an_action_edits_only_surfaces_that_exist_and_declares_what_they_need(action: str) -> None:
     """Its permissions are among those of its surfaces, so that none is granted in vain and none is missing."""
     declared = ACTIONS[action]
-
-    assert declared.surfaces <= SURFACES.keys()
-    assert declared.needs | declared.needs_if_inferred <= ENRICHERS.keys()
-    assert declared.permissions <= frozenset[str]().union(*(SURFACES[name].permissions for name in declared.surfaces))
+    writable = frozenset[str]().union(*(SURFACES[name].permissions for name in declared.surfaces & SURFACES.keys()))
+    for member, words, known in (
+        ("surfaces", declared.surfaces, frozenset(SURFACES)),
+        ("needs", declared.needs, frozenset(ENRICHERS)),
+        ("needs_if_inferred", declared.needs_if_inferred, frozenset(ENRICHERS)),
+        ("permissions", declared.permissions, writable),
+    ):
+        assert words <= known, broken(
+            declared, member, f"names {sorted(words - known)}; expected only of {sorted(known)}"
+        )
 
 
 @pytest.mark.parametrize("name", sorted(SURFACES))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from pytest_mock import MockerFixture
 
 _NOBODY = 65534
 
@@ -36,7 +36,7 @@ def closed(folder: Path) -> Iterator[Path]:
         shutil.rmtree(place)
 
 
-def without_hard_links(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_hard_links(mocker: MockerFixture) -> None:
     """As on exFAT, and on many a mounted network or container volume."""
 
     def refused(_: object, to: object) -> None:
@@ -44,4 +44,4 @@ def without_hard_links(monkeypatch: pytest.MonkeyPatch) -> None:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
-    monkeypatch.setattr("os.link", refused)
+    mocker.patch("os.link", side_effect=refused)

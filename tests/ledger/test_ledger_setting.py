@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from firebreak.adapters.storage.firestore import FirestoreDocuments
 from firebreak.adapters.storage.ledger_store import documents_of
@@ -99,9 +100,9 @@ def test_without_home_the_list_of_users_says_where_the_state_is() -> None:
     assert read_settings({}).state == user / ".local" / "state" / "firebreak"
 
 
-def test_a_user_without_any_home_is_told_to_name_a_state_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_without_any_home_is_told_to_name_a_state_folder(mocker: MockerFixture) -> None:
     """By its variable."""
-    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    mocker.patch("os.getuid", return_value=4_000_000_000)
     with pytest.raises(SettingsFault, match="XDG_STATE_HOME"):
         read_settings({})
 

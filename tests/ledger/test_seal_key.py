@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from firebreak.bootstrap import seal_keys
 from firebreak.core.errors import Transient
@@ -20,10 +21,10 @@ def settings_in(folder: Path) -> Settings:
 
 @pytest.mark.parametrize("links", [True, False])
 def test_of_many_that_start_at_once_all_have_the_same_whole_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
+    tmp_path: Path, mocker: MockerFixture, *, links: bool
 ) -> None:
     if not links:
-        without_hard_links(monkeypatch)
+        without_hard_links(mocker)
     start, settings = threading.Barrier(8), settings_in(tmp_path)
 
     def key(_: int) -> bytes:

@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from tests.conftest import NEEDED
 from tests.repository.checkout import ROOT, text_of, tracked
-from tools.outside_tests import NEEDED, skipped
 from tools.readme_commands import commands
 
 OWN_FOLDERS = re.compile(r"(?<![\w.-])/(?:home|root|work)/")
@@ -95,17 +95,19 @@ def test_every_kind_of_test_that_needs_more_than_python_has_a_marker() -> None:
     assert markers == set(NEEDED)
 
 
-def test_what_skips_itself_is_counted_as_left_out(tmp_path: Path) -> None:
-    (tmp_path / "test_it.py").write_text(
-        "import pytest\n"
-        "@pytest.mark.parametrize('n', [1, 2])\n"
-        "@pytest.mark.skipif(True, reason='no emulator: none')\n"
-        "def test_one(n): pass\n"
-        "def test_other(): pytest.skip('no Java')\n"
-    )
-    told = run(sys.executable, "-m", "pytest", "-ra", "-q", "-p", "no:cacheprovider", "test_it.py", cwd=tmp_path)
+def test_tests_whose_programs_are_missing_are_skipped_aloud() -> None:
+    """Each file of them stands in the summary, with what is missing and how many tests that leaves out."""
+    told = run(
+        "env", "PATH=/nowhere", sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "-m", "terraform",
+        "tests/terraform/test_package_starts.py",
+    )  # fmt: skip
 
-    assert skipped("x", told.stdout) == ["2 tests marked x: no emulator: none", "1 tests marked x: no Java"]
+    assert told.returncode == 0, told.stdout
+    assert re.search(
+        r"^SKIPPED \[\d+\] tests/terraform/test_package_starts\.py.*: needs terraform: not on this machine: terraform$",
+        told.stdout,
+        re.MULTILINE,
+    ), told.stdout
 
 
 def test_marked_blocks_are_read_line_by_line_and_others_are_not() -> None:

@@ -8,19 +8,11 @@ from firebreak.bootstrap import build
 from firebreak.core.policy.digest import policy_set
 from firebreak.core.policy.policy import Config
 from firebreak.settings import read_settings
-from tests.repository.checkout import text_of
-from tools.permissions import Unclassified, declared, page, role_of, sorted_into_roles, text
+from tools.permissions import Unclassified, declared, role_of, sorted_into_roles
 
 SURFACES = build(
     read_settings({"HOME": "/nonexistent", "FIREBREAK_SEAL_KEY": "0123456789abcdef"}), policy_set((), Config())
 ).surfaces
-
-
-def test_the_file_that_terraform_reads_and_the_page_for_people_say_what_the_code_declares() -> None:
-    stale = "stale: run `make permissions` and commit what it writes"
-
-    assert text_of("terraform/permissions.json") == text(), stale
-    assert text_of("docs/security.md") == page(text_of("docs/security.md")), stale
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ PACKAGE_OF = {
     "vt": "vt-py",
     "yaml": "PyYAML",
     "grpc": "grpcio",
+    "pytest_mock": "pytest-mock",
     "functions_framework": "functions-framework",
     "google.api_core": "google-api-core",
     "google.auth": "google-auth",

@@ -160,7 +160,7 @@ def test_a_webhook_that_is_not_configured_any_more_is_given_up(line: Lines, chat
         assert unsent(on.read(incident)) == set()
 
 
-class Odd(Exception):  # noqa: N818 - one that nobody expects
+class Odd(Exception):
     """No fault of any kind that the pipeline knows."""
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 
 from firebreak.adapters.storage.vault_bucket import BucketVault
 from firebreak.adapters.storage.vault_folder import FolderVault
@@ -30,11 +31,11 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(params=["folder", "folder without hard links", "bucket", "bucket with a prefix"])
-def vault(request: pytest.FixtureRequest, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Vault:
+def vault(request: pytest.FixtureRequest, tmp_path: Path, sandbox: Sandbox, mocker: MockerFixture) -> Vault:
     sandbox.world.buckets["evidence"].clear()
     sandbox.wire.clear_faults()
     if "hard links" in request.param:
-        without_hard_links(monkeypatch)
+        without_hard_links(mocker)
     if "folder" in request.param:
         return FolderVault(tmp_path / "evidence")
     prefix = "/a/b/" if "prefix" in request.param else ""
@@ -77,12 +78,10 @@ def test_names_are_those_of_one_incident_also_deeper_ones(vault: Vault) -> None:
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_a_folder_s_files_are_their_owner_s_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
-) -> None:
+def test_a_folder_s_files_are_their_owner_s_alone(tmp_path: Path, mocker: MockerFixture, *, links: bool) -> None:
     """They hold what an attacker did, and what the customer runs; nothing is left of the writing."""
     if not links:
-        without_hard_links(monkeypatch)
+        without_hard_links(mocker)
     FolderVault(tmp_path / "evidence").put("fb-1", "a.json", b"{}", soon())
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "evidence").rglob("*")}
 

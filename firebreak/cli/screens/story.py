@@ -12,7 +12,7 @@ from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.wording import Record
 
 
-class CannotGoOn(Exception):  # noqa: N818 - named for what the teller does
+class CannotGoOn(Exception):
     """Something that the rest of the story needs is not as it should be; the difference is told."""
 
 

@@ -46,7 +46,7 @@ CATALOGUE: Catalogue = MappingProxyType(
 )
 
 
-class Malformed(Exception):  # noqa: N818 - named for what the caller does: dead-letter it
+class Malformed(Exception):
     """The message cannot be read as an SCC notification. The text is ours and safe to show."""
 
 

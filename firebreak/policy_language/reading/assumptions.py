@@ -14,7 +14,7 @@ from firebreak.policy_language.reading.yaml_scalars import AmbiguousScalar, plai
 UNKNOWN = "unknown"
 
 
-class NotAnAssumption(ValueError):  # noqa: N818 - it says what to write instead
+class NotAnAssumption(ValueError):
     """A text that supposes nothing of a fact."""
 
 

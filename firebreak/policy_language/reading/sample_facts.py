@@ -27,7 +27,7 @@ class Constraint:
     firm: bool
 
 
-class NotFound(ValueError):  # noqa: N818 - it says what the example must give
+class NotFound(ValueError):
     """No value of a fact could be made up; says why it must be given."""
 
 

@@ -57,22 +57,22 @@ def _step(node: Node, words: PolicyNamespace, log: FaultLog) -> Step | None:
         wrong(node, "a step", "a mapping", log)
         return None
     otherwise = read_steps(own["otherwise"], "`otherwise`", words, log) if "otherwise" in own else ()
-    action = _action(node, own, words, log)
-    if action is None:
+    name = _action_name(node, own, words, log)
+    if name is None:
         return None
-    what = f"a step of {quoted(action.name)}"
+    action, what = words.actions[name], f"a step of {quoted(name)}"
     names = (one.name for one in parameters_of(action))
     keys = read_keys(node, what, (*_OWN_KEYS, *names), log) or {}
     accepted = "accept_irreversible" in keys and read_bool(keys["accept_irreversible"], "`accept_irreversible`", log)
-    return Step(action.name, _params(action, keys, what, node, log), otherwise, bool(accepted), node.at)
+    return Step(name, _params(action, keys, what, node, log), otherwise, bool(accepted), node.at)
 
 
-def _action(node: Node, own: Mapping[str, Node], words: PolicyNamespace, log: FaultLog) -> Responder | None:
-    """The action of a step, which says what other keys the step may have."""
+def _action_name(node: Node, own: Mapping[str, Node], words: PolicyNamespace, log: FaultLog) -> str | None:
+    """The name of a step's action; None, logged, where there is no such action that loads."""
     require(own, ("action",), "a step", node, log)
     name = read_text(own["action"], "`action`", log) if "action" in own else None
     if name is None or name in words.actions:
-        return words.actions[name] if name else None
+        return name
     if why := words.broken.get(f"responders.{name}"):
         log.add(BROKEN_PLUGIN, own["action"].at, f"the action {quoted(name)} does not load: {why}")
     else:

@@ -58,7 +58,7 @@ class Entries:
 Node = Scalar | Items | Entries
 
 
-class _GivenUp(Exception):  # noqa: N818 - not an error: the file has been reported, and reading it stops
+class _GivenUp(Exception):
     """Nothing more can be read of this file."""
 
 

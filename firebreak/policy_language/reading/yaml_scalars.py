@@ -38,7 +38,7 @@ _SURPRISES = (
 )
 
 
-class AmbiguousScalar(ValueError):  # noqa: N818 - it says what to write instead
+class AmbiguousScalar(ValueError):
     """A plain scalar that YAML 1.1 and 1.2 read differently, or almost nobody as it was meant; says what to write."""
 
 
