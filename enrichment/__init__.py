@@ -15,7 +15,16 @@ from firebreak.ports.enrichment import Enricher, EnrichmentClients
 
 @dataclass(frozen=True, slots=True)
 class Unloaded:
-    """Stands where a source does not load: it has no facts to be asked for, and is a gap on every record."""
+    """Takes the place of a source that does not load: it offers no facts, and every record shows its gap.
+
+    Attributes:
+        name: the source's name.
+        why: why it does not load.
+        facts: none.
+        permissions: none.
+        deadline: in seconds; nothing is asked.
+        shapes_plan: no plan rests on it.
+    """
 
     name: str
     why: str

@@ -57,7 +57,19 @@ class _Flight:
 class VirusTotal:
     """Reports by hash. Connects on first use, after any fork; answers are typed, and nothing is raised.
 
-    A request outlives an impatient asker (10 s at most), so that the next one finds its answer kept.
+    A request continues after its caller has stopped waiting (10 s at most), so that the next caller finds its answer.
+
+    Attributes:
+        key: API key.
+        host: base URL of VirusTotal's API.
+        clock: seconds since 1970, for the age of cached answers.
+        most_kept: how many answers are cached at most.
+        _lock: guards everything below.
+        _loop: event loop of the one thread that makes requests; None before the first request and after `close`.
+        _client: VirusTotal's client; only that thread uses it.
+        _flying: hash to the request under way.
+        _kept: hash to when its cached answer expires (seconds since 1970), and the answer.
+        _closed_until: when the quota is available again, seconds since 1970; 0 means now.
     """
 
     key: str = field(repr=False)

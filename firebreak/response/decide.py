@@ -19,7 +19,8 @@ from firebreak.core.errors import Refused
 from firebreak.core.facts import Evidence, merged
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.verdict import assess
-from firebreak.core.incidents.incident import Decision, Incident, asked
+from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.incident import Incident, asked
 from firebreak.core.mode import Mode, capped
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.selection import Choice, Considered, choose, outstanding_matters

@@ -12,7 +12,8 @@ from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
-from firebreak.core.incidents.incident import Decision, Incident
+from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.incident import Incident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from firebreak.core.findings.finding import Binary, Container, parse_notification
-from firebreak.core.incidents.incident import Announcement, Decision, Entry, EvidenceRecord, Incident
+from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.incident import Announcement, Entry, EvidenceRecord, Incident
 from firebreak.core.incidents.size_limit import fitted
 from firebreak.core.mode import Mode
 from firebreak.core.secrets.redaction import LARGEST_RECORD, safe

@@ -29,11 +29,19 @@ _NOBODY = frozenset({"unplaced", "absent"})
 
 @dataclass(frozen=True, slots=True)
 class EditContext:
-    """The case of one target. `unsupported` holds `key=value` settings that the API has refused.
+    """What an edit of one target may look at beside the settings.
 
-    `unread` says of surfaces without settings why they could not be read, `held` names the suspects of other incidents
-    that stand on the target: no edit may lead to them, but this incident does not hold them. `accounts` are the service
-    accounts whose settings are drawn beside the target's own.
+    Attributes:
+        target: the workload whose settings are edited.
+        suspicion: the revisions that this incident suspects, and the rule that found them.
+        revisions: every revision of the workload; of a job, its executions.
+        latest: short name of the revision that LATEST means; None where it is not known.
+        reachable: short names of the revisions that get requests or instances now.
+        unsupported: `key=value` settings that the API has refused.
+        unread: surface to the reason why its settings could not be read.
+        held: suspects of other incidents on this target: no edit may lead to them, but this incident does not hold
+            them.
+        accounts: service accounts whose settings are drafted beside the target's own.
     """
 
     target: Target

@@ -38,14 +38,23 @@ class Hold(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Standing(Stored):
-    """`origin` is the settings before Firebreak's first write, `applied` what it last wrote and saw in force.
+    """What is contained on one target, and for which incidents.
 
-    `pending` is what is being written and not seen in force yet: a crash leaves it either there or not. `holds` stand
-    in the order in which they were taken. `verified_ns` is when `applied` was last seen in force, `changed_ns` the
-    service's own time of change then: a later one is somebody else's. `releasing` names the incident whose release is
-    being written, and since when; meanwhile nobody else writes. `released_ns` is when a person last released a hold,
-    `origin_changed_ns` when the service had changed last before the first hold was taken. `drift` tells the last
-    difference that was reported, so that it is reported once.
+    Attributes:
+        target: the target's key.
+        origin: the settings before Firebreak's first write.
+        applied: the settings that Firebreak wrote last and saw in force.
+        pending: settings that are being written and were not seen in force yet; after a crash, either value may be
+            there.
+        holds: one for each incident, in the order in which they were taken; empty means that nothing is contained.
+        verified_ns: when `applied` was last seen in force, nanoseconds since 1970; None before the first time.
+        changed_ns: the workload's own time of change at that moment; a later one is somebody else's change.
+        origin_changed_ns: when the workload had last changed before the first hold was taken; None if not known.
+        released_ns: when a person last released a hold; None if nobody has.
+        releasing: incident whose release is being written; empty if none is. Meanwhile nobody else writes.
+        releasing_ns: when that release began, nanoseconds since 1970.
+        place: the target itself, so that it can be read without its incident; None in records of older versions.
+        drift: the last difference that was reported, so that it is reported once; empty if there is none.
     """
 
     target: str

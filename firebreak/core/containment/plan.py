@@ -20,9 +20,15 @@ Actions = Mapping[str, Responder]
 
 @dataclass(frozen=True, slots=True)
 class Change(Stored):
-    """One write to one surface of one target. `before` and `after` hold only the settings that differ; None is unset.
+    """One write to one surface of one target.
 
-    `basis` is what the draft rested on and the settings do not show.
+    Attributes:
+        target: the target that is written.
+        surface: the surface that is written.
+        before: only the settings that differ; None means unset.
+        after: the same settings after the write; None means unset. Empty: nothing is written, only verified.
+        basis: what the draft rests on and the settings do not show; JSON values.
+        actions: names of the actions that led to this change.
     """
 
     target: Target
@@ -121,7 +127,16 @@ def stands_at(state: State, settings: Mapping[str, Setting | None]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Stored):
-    """What became of a change. `still_open` names what the containment does not close, `target` is the target's key."""
+    """The result of one change.
+
+    Attributes:
+        surface: the surface that was to be written.
+        status: one of OCSF's words: SUCCESS, FAILURE, GONE, PARTIAL or UNSUPPORTED below.
+        detail: what happened, as a sentence.
+        actions: names of the actions that led to the change.
+        still_open: what the containment does not close.
+        target: the target's key; empty in records of older versions.
+    """
 
     surface: str
     status: str

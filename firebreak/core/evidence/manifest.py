@@ -20,10 +20,16 @@ _NAME = re.compile(r"(?P<stem>[a-z0-9][a-z0-9_]{0,70})(?:\.(?P<number>[1-9][0-9]
 
 @dataclass(frozen=True, slots=True)
 class Entry(Stored):
-    """One object of the vault: its own hash, and that of the original, which was taken before anything was redacted.
+    """One object of the vault, and the original that it is a redacted copy of.
 
-    `original_of` says what was hashed: the bytes as they came, or the JSON of it with its keys in order. `cut` counts
-    what the copy leaves out for its size alone.
+    Attributes:
+        name: file name within the incident's folder.
+        sha256: of the stored copy, in hex.
+        size: of the stored copy, in bytes.
+        original_sha256: of the original, in hex, computed before anything was redacted.
+        original_size: of the original, in bytes.
+        original_of: what was hashed: the bytes as delivered, or the JSON with its keys in order.
+        cut: how many values the copy leaves out because of their size alone.
     """
 
     name: str

@@ -36,10 +36,18 @@ LONGEST_WHO, LONGEST_REASON = 100, 500
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One order. `id` makes it the same order however often it is delivered; `by` is recorded as claimed.
+    """One command from a person or the scheduler.
 
-    `digest` is of the question that was seen, `halt` when the halt was set that is to be lifted. `sent_ns` is when the
-    order was given, where its envelope says so.
+    Attributes:
+        id: the same command keeps its id, however often it is delivered.
+        verb: one of VERBS.
+        by: who gave it, as the sender claims.
+        incident: id of the incident it is about; empty for sweep, halt and resume.
+        reason: the person's own words; may be empty.
+        digest: digest of the plan that the person saw, or its beginning; empty if not given.
+        closed_as: one of CLOSED_AS; empty if not given.
+        halt: when the halt that is to be lifted was set, nanoseconds since 1970, as text; empty if not given.
+        sent_ns: when the command was given, nanoseconds since 1970; None where its envelope does not say.
     """
 
     id: str
