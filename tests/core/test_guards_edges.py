@@ -18,7 +18,7 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.guard_input import AdditionalTarget, Ceiling, GuardInput
-from firebreak.core.containment.guards import CLOCKS_APART, DAY_NS, caps_for, ceiling_caps, itself_caps
+from firebreak.core.containment.guards import CLOCKS_APART, DAY_NS, caps_for, ceiling_caps, self_caps
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.findings.finding import parse_notification
 from firebreak.core.mode import Cap, Mode
@@ -170,7 +170,7 @@ def test_where_only_one_spelling_is_known_on_each_side_the_project_may_be_firebr
     reason = "it is not known whether this is the project that Firebreak itself runs in"
     target = Target("p", "l", "service", "svc", None, None, known.get("project_id"), known.get("project_number"))
 
-    assert itself_caps(target, (OWN.format(spelling),)) == [Cap("self", "caution", reason)]
+    assert self_caps(target, (OWN.format(spelling),)) == [Cap("self", "caution", reason)]
 
 
 def test_a_further_target_in_firebreaks_project_is_barred_once() -> None:
@@ -242,7 +242,7 @@ def test_sources_that_an_action_needs_are_named_also_behind_otherwise() -> None:
     steps = (step("plain", step("plain", step("needy"))),)
 
     assert said(steps=steps, gaps=("logs", "attack", "virustotal")) == caution(
-        "evidence", "needed and not known: attack, logs"
+        "evidence", "needed sources without an answer: attack, logs"
     )
     assert said(steps=steps, gaps=("virustotal",)) == []
 

@@ -202,7 +202,7 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "a protected label, and the labels cannot be read",
         "finds no label, and acts",
-        "asks a person: protected: it is not known whether firebreak.yaml protects this workload; evidence: needed and not known: workload",
+        "asks a person: protected: it is not known whether firebreak.yaml protects this workload; evidence: needed sources without an answer: workload",
         world={**_TIER, "denied": ["*/GetService"]},
         **_protected("{label: {tier: critical}}"),
     ),
@@ -324,13 +324,13 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "the service cannot be read",
         "writes what it thinks is right",
-        "asks a person: evidence: needed and not known: workload",
+        "asks a person: evidence: needed sources without an answer: workload",
         world={"denied": ["*/GetService"]},
     ),
     line(
         "its revisions cannot be read",
         "takes the newest it knows",
-        "asks a person: evidence: needed and not known: workload",
+        "asks a person: evidence: needed sources without an answer: workload",
         world={"denied": ["*/ListRevisions"]},
     ),
     line(
