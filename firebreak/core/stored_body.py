@@ -63,7 +63,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedBody:
     """A body as it was read. `sealed`: what is known of its seal; `value` is the record's JSON, whatever that is."""
 
     value: dict[str, Any]
@@ -83,7 +83,7 @@ def may_act(body: Mapping[str, Any]) -> bool:
     return type(acts_from) is not int or acts_from <= FORMAT
 
 
-def open_body(place: Place, body: Mapping[str, Any], seal: Seal) -> Opened:
+def open_body(place: Place, body: Mapping[str, Any], seal: Seal) -> OpenedBody:
     """What a body says, and whether it was sealed so; raises Unreadable."""
     found = _number(body, "format", 1)
     acts_from = _number(body, "acts_from", found)
@@ -97,7 +97,7 @@ def open_body(place: Place, body: Mapping[str, Any], seal: Seal) -> Opened:
     lease = body.get("lease")
     if isinstance(lease, dict):
         value = {**value, **{key: one for key, one in lease.items() if key in _LEASE}}
-    return Opened(value, sealed, found, acts_from)
+    return OpenedBody(value, sealed, found, acts_from)
 
 
 def seal_body(place: Place, value: Mapping[str, Any], seal: Seal, before: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from firebreak.core.containment.halt import Halt, halt_of
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
-from firebreak.core.incidents.size_limit import fitted
+from firebreak.core.incidents.size_limit import fit_to_size_limit
 from firebreak.core.serialization import encode
 from firebreak.core.signing import NoKey, Seal, Sealed
 from firebreak.core.stored_body import Place, keep_unverified, seal_body
@@ -56,7 +56,7 @@ class Ledger:
             return held
         told = "received; what was recorded of it before cannot be read and is set aside" if over else "received"
         fresh = Incident(finding.incident_id, "received", now, now, finding).with_history(now, "firebreak", told)
-        fresh = fitted(replace(fresh, owner=self.owner, lease_until_ns=now + LEASE_NS))
+        fresh = fit_to_size_limit(replace(fresh, owner=self.owner, lease_until_ns=now + LEASE_NS))
         body, index = self._body(fresh, {}), index_of(fresh)
         try:
             document = (
@@ -144,7 +144,7 @@ class Ledger:
             raise newer(held.document)
         if held.sealed is Sealed.UNVERIFIED:
             raise NoKey
-        incident, before = fitted(incident), held.document.body
+        incident, before = fit_to_size_limit(incident), held.document.body
         body = self._body(incident, before) if held.sealed else keep_unverified(incident_json(incident), before)
         document = self.documents.replace(held.document, body, index_of(incident))
         return replace(held, incident=incident, document=document)

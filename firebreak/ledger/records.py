@@ -12,7 +12,7 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.secrets.redaction import safe_texts
 from firebreak.core.serialization import Unreadable, decode, encode
 from firebreak.core.signing import Seal, Sealed
-from firebreak.core.stored_body import FORMAT, Opened, Place, may_act, open_body
+from firebreak.core.stored_body import FORMAT, OpenedBody, Place, may_act, open_body
 from firebreak.ledger.documents import Document, Index
 
 BY_HAND = "the lines that `firebreak incident show` ends with"
@@ -78,7 +78,7 @@ class StoredIncident:
 
 def open_incident(document: Document, seal: Seal) -> StoredIncident:
     """The incident in a document; raises UnreadableRecord, and NewerRecord where not even a look at it is possible."""
-    opened = _opened(document, seal)
+    opened = _open(document, seal)
     try:
         incident = decode(Incident, opened.value, as_far_as_known=not opened.acts)
     except Unreadable as fault:
@@ -91,7 +91,7 @@ def open_incident(document: Document, seal: Seal) -> StoredIncident:
 
 def open_standing(document: Document, seal: Seal) -> Standing:
     """What stands, as a document says it; raises NotActedOn."""
-    opened = _opened(document, seal)
+    opened = _open(document, seal)
     if not opened.acts:
         raise newer(document)
     if opened.sealed is Sealed.UNVERIFIED:
@@ -109,7 +109,7 @@ def open_standing(document: Document, seal: Seal) -> Standing:
     return standing
 
 
-def _opened(document: Document, seal: Seal) -> Opened:
+def _open(document: Document, seal: Seal) -> OpenedBody:
     try:
         return open_body(Place(document.kind, document.key), document.body, seal)
     except Unreadable as fault:

@@ -15,7 +15,7 @@ from firebreak.ports.enrichment import Enricher, EnrichmentClients, answer_of
 NOT_ASKED = "not asked"
 
 
-class _Nobody:
+class _RefusingClient:
     """A collaborator that is not asked."""
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any method of any collaborator
@@ -31,14 +31,14 @@ class _Nobody:
         return NoReport(sha256, "not_asked", NOT_ASKED)
 
 
-def nobody() -> EnrichmentClients:
+def offline_clients() -> EnrichmentClients:
     """Collaborators of which none is asked anything."""
-    silent: Any = _Nobody()
+    silent: Any = _RefusingClient()
     return EnrichmentClients(*(silent for _ in dataclasses.fields(EnrichmentClients)))
 
 
-def facts_unasked(finding: Finding, enrichers: Mapping[str, Enricher]) -> Facts:
+def offline_facts(finding: Finding, enrichers: Mapping[str, Enricher]) -> Facts:
     """The finding's own facts, and what the sources read from it: of which kind its workload is, its techniques."""
-    silent = nobody()
+    silent = offline_clients()
     evidence = tuple(answer_of(name, one, finding, silent) for name, one in enrichers.items())
     return finding.facts() | merged(evidence)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import Plan
-from firebreak.core.containment.slots import HOUR_NS, Before, Slots, over_limit, written
+from firebreak.core.containment.slots import HOUR_NS, Before, Slots, over_limit, written_targets
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Cap
@@ -35,7 +35,7 @@ def take_slots(app: App, incident_id: str, plan: Plan, deadline: Deadline) -> tu
 
     Raises Transient where others keep coming in between: that is no limit, and the message comes again.
     """
-    targets, limits = written(plan), app.policies.config.limits
+    targets, limits = written_targets(plan), app.policies.config.limits
 
     def taking(slots: Slots) -> Slots:
         wanted = slots.lacking(incident_id, targets)

@@ -20,7 +20,7 @@ from firebreak.core.facts import Evidence, merged
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.verdict import assess
 from firebreak.core.incidents.decision import Decision
-from firebreak.core.incidents.incident import Incident, asked
+from firebreak.core.incidents.incident import Incident, evidence_record
 from firebreak.core.mode import Mode, capped
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.selection import Choice, Considered, choose, outstanding_matters
@@ -77,7 +77,7 @@ def decide(app: App, held: StoredIncident, confirmed: Confirmed, deadline: Deadl
     situation = _seen_further(app, situation, drawn, deadline) if drawn else situation
     decision = _decision(app, choice, situation, plan, named)
     decision = _within_limits(app, incident.id, decision, plan, deadline)
-    shown = tuple(asked(one) for one in evidence)
+    shown = tuple(evidence_record(one) for one in evidence)
     verdict = assess(finding, evidence)
     decided = replace(incident, finding=finding, evidence=shown, verdict=verdict, decision=decision, plan=plan)
     if gone := _detail(evidence, "workload", Gone):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from firebreak.core.cloud_run.traffic_status import told_by_status
+from firebreak.core.cloud_run.traffic_status import have_status
 from firebreak.core.containment.plan import SUCCESS, Change, Outcome
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident
@@ -17,7 +17,7 @@ from firebreak.response.verify import in_force
 
 def took_effect(app: App, incident: Incident, change: Change, deadline: Deadline) -> bool:
     """Whether the change is in effect, however its operation ended; without a status the operation is believed."""
-    if not told_by_status(change.after):
+    if not have_status(change.after):
         return False
     try:
         return in_force(app, look(app, incident, change.target, deadline).workload, change)

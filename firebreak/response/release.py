@@ -13,7 +13,7 @@ from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.state import State, surface_of
 from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.cloud_run.workload import IDENTITY, INGRESS, Workload, references
-from firebreak.core.containment.active_containment import Restoration, Standing, restoration, should_stand
+from firebreak.core.containment.active_containment import Restoration, Standing, required_state, restoration
 from firebreak.core.containment.drafting import changes_between
 from firebreak.core.containment.plan import Change
 from firebreak.core.errors import Drifted, Missing, Refused, Transient, Unfinished
@@ -168,7 +168,7 @@ def _case(incident: Incident, workload: Workload, standing: Standing) -> EditCon
 
 
 def _wanted(app: App, rest: Standing, case: EditContext) -> State:
-    folded = should_stand(rest, case, app.actions)
+    folded = required_state(rest, case, app.actions)
     if isinstance(folded, Refusal):
         message = f"what other incidents hold could not be kept: {folded.reason}"
         raise CannotRelease(message)

@@ -18,7 +18,7 @@ from firebreak.core.facts import Evidence
 from firebreak.core.findings.finding import parse_notification
 from firebreak.core.findings.verdict import assess
 from firebreak.core.incidents.decision import Decision
-from firebreak.core.incidents.incident import Incident, Question, asked
+from firebreak.core.incidents.incident import Incident, Question, evidence_record
 from firebreak.core.incidents.record import record
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.timestamps import NANOS
@@ -112,7 +112,7 @@ def incident(phase: str = "waiting", scene: Scene | None = None, **more: Any) ->
         created_ns=NOW - 120 * NANOS,
         updated_ns=NOW,
         finding=finding,
-        evidence=(asked(evidence),),
+        evidence=(evidence_record(evidence),),
         verdict=assess(finding, (evidence,)),
         decision=Decision(
             policy="known-malware-on-service",

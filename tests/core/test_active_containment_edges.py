@@ -19,9 +19,9 @@ from firebreak.core.containment.active_containment import (
     Hold,
     Restoration,
     Standing,
-    laid,
+    merge_settings,
+    required_state,
     restoration,
-    should_stand,
 )
 from firebreak.core.containment.plan import HeldStep
 
@@ -197,7 +197,7 @@ def test_drift_is_what_others_changed_and_of_executions_what_runs() -> None:
 
 
 def test_settings_are_laid_over_others_and_none_unsets() -> None:
-    assert laid({"x": 1, "y": 1}, {"y": None, "z": 2, "w": None}) == {"x": 1, "z": 2}
+    assert merge_settings({"x": 1, "y": 1}, {"y": None, "z": 2, "w": None}) == {"x": 1, "z": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +228,13 @@ def test_holds_are_folded_over_the_origin_in_the_order_in_which_they_were_taken_
     )
     seen = "(r-1,r-2;named)"
 
-    assert should_stand(standing, CASE, ACTIONS) == {"x": 1, "said": f"one{seen}two{seen}one{seen}", "deep": 1}
+    assert required_state(standing, CASE, ACTIONS) == {"x": 1, "said": f"one{seen}two{seen}one{seen}", "deep": 1}
 
 
 def test_an_edit_that_refuses_in_the_fold_is_told_with_its_hold() -> None:
     standing = Standing(KEY, origin={"refuse": "two"}, holds=(hold("a", steps=(HeldStep("two", {}),)),))
 
-    assert should_stand(standing, CASE, ACTIONS) == Refusal("two for a: it says so")
+    assert required_state(standing, CASE, ACTIONS) == Refusal("two for a: it says so")
 
 
 RUN = "executions.e-1"

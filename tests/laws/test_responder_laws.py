@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 import responders
 from firebreak.core.actions.action import Refusal, Responder
 from firebreak.core.actions.case import EditContext
-from firebreak.core.actions.setting_order import is_ordered, loosened
+from firebreak.core.actions.setting_order import is_ordered, loosened_settings
 from firebreak.core.cloud_run.state import State, surface_of
 from firebreak.core.cloud_run.target import Kind
 from firebreak.core.cloud_run.workload import IDENTITY, SURFACES, is_final, split_of
-from firebreak.core.containment.active_containment import Hold, Standing, restoration, should_stand
+from firebreak.core.containment.active_containment import Hold, Standing, required_state, restoration
 from firebreak.core.containment.drafting import draft, fold
-from firebreak.core.containment.plan import HeldStep, Plan, overlaid
+from firebreak.core.containment.plan import HeldStep, Plan, apply_change
 from firebreak.core.policy.policy import Step
 from firebreak.core.serialization import decode, encode
 from tests.laws.worlds_of_settings import edits_by_hand, situations
@@ -127,8 +127,8 @@ def test_an_edit_never_loosens_and_every_setting_it_may_meet_has_an_order(
     folded = fold(tuple(step_of(one) for one in pair), state, case, ACTIONS, frozenset())
 
     assert all(is_ordered(key) for key in state)
-    assert isinstance(after, Refusal) or loosened(state, after, case) == ()
-    assert loosened(state, folded.state, case) == ()
+    assert isinstance(after, Refusal) or loosened_settings(state, after, case) == ()
+    assert loosened_settings(state, folded.state, case) == ()
 
 
 @every_action_on_every_kind
@@ -140,7 +140,7 @@ def test_after_folding_every_edit_is_still_a_fixed_point(name: str, kind: Kind, 
     plan = draft(tuple(step_of(one) for one in names), state, case, ACTIONS)
     result = state
     for change in plan.changes:
-        result = overlaid(result, change)
+        result = apply_change(result, change)
     for held in plan.steps if plan.changes else ():
         assert edited(ACTIONS[held.action], result, case) == result
 
@@ -207,7 +207,7 @@ def test_holds_released_in_any_order_end_at_origin(
         current = after
     for number in order:
         rest = standing.without(f"fb-{number}")
-        wanted = should_stand(rest, case, ACTIONS)
+        wanted = required_state(rest, case, ACTIONS)
         if isinstance(wanted, Refusal):
             return
         current = restoration(current, standing, wanted).state

@@ -19,7 +19,7 @@ from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS, SPLIT, TAG, references
-from firebreak.core.containment.active_containment import Hold, Standing, restoration, should_stand
+from firebreak.core.containment.active_containment import Hold, Standing, required_state, restoration
 from firebreak.core.containment.drafting import draft
 from firebreak.core.policy.policy import Step
 from tests.laws.worlds_of_settings import INGRESSES, TARGET, situations
@@ -105,7 +105,7 @@ class OneService(RuleBasedStateMachine):
 
     def _release(self, incident: str) -> None:
         rest = self.standing.without(incident)
-        wanted = should_stand(rest, self._seen(frozenset()), ACTIONS)
+        wanted = required_state(rest, self._seen(frozenset()), ACTIONS)
         if isinstance(wanted, Refusal):
             return
         then = dict(restoration(self.now, self.standing, wanted).state)

@@ -13,7 +13,7 @@ from google.cloud.run_v2.services.jobs.transports import JobsGrpcTransport
 
 from firebreak.adapters.cloud_run.access import JobAccess
 from firebreak.adapters.cloud_run.revisions import digest_of, nanos, short
-from firebreak.adapters.google.calls import client_of, pages_of, reading, writing
+from firebreak.adapters.google.calls import call_read, call_write, client_of, pages_of
 from firebreak.adapters.google.iam_policies import etag_of, policy_state, read_policy
 from firebreak.adapters.google.operations import raise_if_failed, wait_for
 from firebreak.adapters.google.originals import message_json, policy_json
@@ -61,7 +61,7 @@ class Jobs:
         """The job with its executions and IAM policy; raises Missing, Denied or Transient."""
         name = target.resource
         with ThreadPoolExecutor(max_workers=3, thread_name_prefix="cloud-run") as pool:
-            job = pool.submit(reading, self.client.get_job, deadline, name=name)
+            job = pool.submit(call_read, self.client.get_job, deadline, name=name)
             executions = pool.submit(self._list, name, deadline)
             policy = pool.submit(self._policy, name, deadline)
             return job_of(target, job.result(), executions.result(), policy.result())
@@ -100,7 +100,7 @@ class Jobs:
     def _cancel(self, name: str, deadline: Deadline) -> str:
         """One that ended by itself meanwhile is not there to be cancelled: what is read next decides."""
         try:
-            operation = writing(self._executions.cancel_execution, deadline, request={"name": name}).operation
+            operation = call_write(self._executions.cancel_execution, deadline, request={"name": name}).operation
         except Unsupported:
             return ""
         if operation.done:
@@ -125,7 +125,7 @@ def job_of(
 ) -> Workload:
     """The job with what runs of it, and the newest of what has ended."""
     unread = {"job_iam": policy} if isinstance(policy, str) else {}
-    access = {} if unread else policy_state(policy, "job_iam", _able)
+    access = {} if unread else policy_state(policy, "job_iam", _can_run)
     newest = sorted(executions, key=lambda one: nanos(one.create_time), reverse=True)
     kept = [one for one in newest if not _ended(one)] + [one for one in newest if _ended(one)][:_MOST_ENDED]
     return Workload(
@@ -154,7 +154,7 @@ def job_of(
     )
 
 
-def _able(role: str, member: str) -> bool:
+def _can_run(role: str, member: str) -> bool:
     """Members that are deleted can run nothing, and could not be given back."""
     return may_reach(role) and not member.startswith("deleted:")
 

@@ -14,7 +14,7 @@ from google.cloud.run_v2.services.services.transports import ServicesGrpcTranspo
 from firebreak.adapters.cloud_run.access import ServiceAccess
 from firebreak.adapters.cloud_run.reading import ingress_number, workload_of
 from firebreak.adapters.cloud_run.revisions import list_revisions
-from firebreak.adapters.google.calls import client_of, reading, writing
+from firebreak.adapters.google.calls import call_read, call_write, client_of
 from firebreak.adapters.google.iam_policies import read_policy
 from firebreak.adapters.google.operations import raise_if_failed, wait_for
 from firebreak.core.cloud_run.scaling import Scaling, read_scaling
@@ -31,7 +31,7 @@ from firebreak.core.cloud_run.workload import (
     split_of,
     tags_of,
 )
-from firebreak.core.containment.plan import Change, overlaid
+from firebreak.core.containment.plan import Change, apply_change
 from firebreak.core.errors import Refused, Transient, Unsupported
 from firebreak.ports.deadline import Deadline
 
@@ -77,7 +77,7 @@ class CloudRunServices:
         """
         name = target.resource
         with ThreadPoolExecutor(max_workers=3, thread_name_prefix="cloud-run") as pool:
-            service = pool.submit(reading, self.client.get_service, deadline, name=name)
+            service = pool.submit(call_read, self.client.get_service, deadline, name=name)
             revisions = pool.submit(list_revisions, self._revisions, name, deadline)
             policy = pool.submit(self._policy, name, deadline)
             return workload_of(target, service.result(), revisions.result(), policy.result())
@@ -106,7 +106,7 @@ class CloudRunServices:
 
         Raises Drifted when the etag is stale, Unsupported, Denied, Missing or Transient.
         """
-        return self._update(change.after, overlaid(workload.state, change), workload, deadline)
+        return self._update(change.after, apply_change(workload.state, change), workload, deadline)
 
     def _update(
         self,
@@ -122,7 +122,7 @@ class CloudRunServices:
         request = run_v2.UpdateServiceRequest(
             service=service, update_mask={"paths": sorted(fields)}, validate_only=validate
         )
-        operation = writing(self.client.update_service, deadline, request=request).operation
+        operation = call_write(self.client.update_service, deadline, request=request).operation
         if operation.done:
             raise_if_failed(operation)
         return str(operation.name)

@@ -52,18 +52,18 @@ def client_of(make: type[Any], transport: type[Any], emulator: str | None) -> An
 
 def with_credentials(make: Callable[..., Any]) -> Any:  # noqa: ANN401 - any Google client
     """A Google client of its own making, with credentials fetched once for all."""
-    with _lock, translated():
+    with _lock, translate_errors():
         return make(credentials=_credentials())
 
 
-def reading(call: Callable[..., T], deadline: Deadline, at_most: float = 10.0, **arguments: Any) -> T:  # noqa: ANN401
+def call_read(call: Callable[..., T], deadline: Deadline, at_most: float = 10.0, **arguments: Any) -> T:  # noqa: ANN401
     """Make a read; what may pass in a moment is tried again until the deadline, and what is left is translated.
 
     One attempt has a few seconds: a server that hangs must not use up the time of one that would answer.
     """
     until, pause = deadline.sooner(at_most), _FIRST_PAUSE
     again: tuple[type[Exception], ...] = _PASSING
-    with translated():
+    with translate_errors():
         while True:
             try:
                 return call(retry=None, timeout=max(until.remaining(_ATTEMPT_SECONDS), 0.001), **arguments)
@@ -77,9 +77,9 @@ def reading(call: Callable[..., T], deadline: Deadline, at_most: float = 10.0, *
 
 
 def pages_of(call: Callable[..., Any], deadline: Deadline, request: Any) -> Iterator[Any]:  # noqa: ANN401 - any list call
-    """Every page of a list, each read as `reading` does; a list that does not end in time is Transient, not short."""
+    """Every page of a list, each read as `call_read` does; a list that does not end in time is Transient, not short."""
     while True:
-        page = next(iter(reading(call, deadline, request=request).pages))
+        page = next(iter(call_read(call, deadline, request=request).pages))
         yield page
         if not page.next_page_token:
             return
@@ -89,32 +89,32 @@ def pages_of(call: Callable[..., Any], deadline: Deadline, request: Any) -> Iter
         request.page_token = page.next_page_token
 
 
-def writing(call: Callable[..., T], deadline: Deadline, at_most: float = 15.0, **arguments: Any) -> T:  # noqa: ANN401
+def call_write(call: Callable[..., T], deadline: Deadline, at_most: float = 15.0, **arguments: Any) -> T:  # noqa: ANN401
     """Make a write once: whether a lost answer was applied is for the caller to read back."""
-    with translated():
+    with translate_errors():
         return call(retry=None, timeout=max(deadline.remaining(at_most), 0.001), **arguments)
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turn what Google's clients raise into what the caller should do."""
     try:
         yield
     except exceptions.NotFound as fault:
-        raise Missing(_said(fault)) from None
+        raise Missing(_error_text(fault)) from None
     except (exceptions.Forbidden, exceptions.Unauthorized) as fault:
-        raise Denied(_said(fault)) from None
+        raise Denied(_error_text(fault)) from None
     except exceptions.Aborted as fault:
-        raise Drifted(_said(fault)) from None
+        raise Drifted(_error_text(fault)) from None
     except (exceptions.InvalidArgument, exceptions.FailedPrecondition, exceptions.MethodNotImplemented) as fault:
-        raise Unsupported(_said(fault)) from None
+        raise Unsupported(_error_text(fault)) from None
     except exceptions.AlreadyExists as fault:
-        raise Failed(_said(fault)) from None
+        raise Failed(_error_text(fault)) from None
     except exceptions.RetryError as fault:
-        message = f"no answer in time: {_said(fault.cause) if fault.cause else 'the deadline passed'}"
+        message = f"no answer in time: {_error_text(fault.cause) if fault.cause else 'the deadline passed'}"
         raise Transient(message) from None
     except exceptions.GoogleAPICallError as fault:
-        raise Transient(_said(fault)) from None
+        raise Transient(_error_text(fault)) from None
     except (TimeoutError, grpc.RpcError, GoogleAuthError) as fault:
         if asks_to_log_in(fault):
             message = f"Google's credentials cannot be had ({type(fault).__name__}); {LOG_IN}"
@@ -127,7 +127,7 @@ class NoCredentials(Transient):
     """Google's credentials cannot be had, or are not taken any more."""
 
 
-def _said(fault: BaseException) -> str:
+def _error_text(fault: BaseException) -> str:
     """The error's own words, bounded; redaction happens where they are shown."""
     code = getattr(fault, "grpc_status_code", None)
     words = str(getattr(fault, "message", "") or type(fault).__name__)[:500]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from firebreak.adapters.google.calls import reading, writing
+from firebreak.adapters.google.calls import call_read, call_write
 from firebreak.core.cloud_run.iam_grants import Grant, read_grant
 from firebreak.core.cloud_run.state import Setting
 from firebreak.core.errors import Drifted, Unsupported
@@ -21,7 +21,7 @@ Call = Callable[..., Any]
 def read_policy(get: Call, resource: str, deadline: Deadline) -> Any:  # noqa: ANN401 - google.iam.v1 Policy
     """The resource's own policy with its conditions; nothing inherited is in it."""
     request = {"resource": resource, "options": {"requested_policy_version": _VERSION}}
-    return reading(get, deadline, request=request)
+    return call_read(get, deadline, request=request)
 
 
 def policy_state(policy: Any, surface: str, wanted: Callable[[str, str], bool], region: str = "") -> dict[str, Setting]:  # noqa: ANN401
@@ -51,11 +51,11 @@ def write_policy(
     if etag_of(policy) != etag:
         message = "the IAM policy was changed since it was read"
         raise Drifted(message)
-    request = {"resource": resource, "policy": amended(policy, changed)}
-    writing(set_, deadline, request=request)
+    request = {"resource": resource, "policy": amend(policy, changed)}
+    call_write(set_, deadline, request=request)
 
 
-def amended(policy: Any, changed: Mapping[str, tuple[Setting | None, Setting | None]]) -> Any:  # noqa: ANN401
+def amend(policy: Any, changed: Mapping[str, tuple[Setting | None, Setting | None]]) -> Any:  # noqa: ANN401
     """A copy of the policy with these grants given or taken; a binding left without members goes."""
     copy = type(policy)()
     copy.CopyFrom(policy)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from firebreak.adapters.google.calls import reading
+from firebreak.adapters.google.calls import call_read
 from firebreak.core.errors import Failed, Refused, Transient, Unfinished
 from firebreak.ports.deadline import Deadline
 
@@ -19,7 +19,7 @@ def wait_for(poll: Callable[..., Any], operation: str, deadline: Deadline) -> No
     pause = 0.1
     while True:
         try:
-            polled = reading(poll, deadline, request={"name": operation})
+            polled = call_read(poll, deadline, request={"name": operation})
         except Refused:
             return
         except Transient:

@@ -10,11 +10,11 @@ from typing import Any
 from google.cloud import iam_admin_v1
 from google.cloud.iam_admin_v1.services.iam.transports import IAMGrpcTransport
 
-from firebreak.adapters.google.calls import client_of, reading, writing
+from firebreak.adapters.google.calls import call_read, call_write, client_of
 from firebreak.adapters.google.originals import message_json
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import ACCOUNT, DISABLED, ENABLED, Workload
-from firebreak.core.containment.plan import Change, stands_at
+from firebreak.core.containment.plan import Change, has_settings
 from firebreak.core.errors import Drifted, Refused, Transient, Unsupported
 from firebreak.ports.deadline import Deadline
 
@@ -55,7 +55,9 @@ class ServiceAccounts:
         )
 
     def _get(self, name: str, deadline: Deadline) -> iam_admin_v1.ServiceAccount:
-        found: iam_admin_v1.ServiceAccount = reading(self._client.get_service_account, deadline, request={"name": name})
+        found: iam_admin_v1.ServiceAccount = call_read(
+            self._client.get_service_account, deadline, request={"name": name}
+        )
         return found
 
     def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:  # noqa: ARG002
@@ -67,12 +69,12 @@ class ServiceAccounts:
 
         There is no etag: what a person does between this look and the write is not seen.
         """
-        if not stands_at(self.read(workload.target, deadline).state, change.before):
+        if not has_settings(self.read(workload.target, deadline).state, change.before):
             message = "somebody changed the service account since it was read"
             raise Drifted(message)
         name, word = workload.target.resource, change.after[f"{ACCOUNT}{workload.target.name}"]
         calls = {DISABLED: self._client.disable_service_account, ENABLED: self._client.enable_service_account}
-        writing(calls[str(word)], deadline, request={"name": name})
+        call_write(calls[str(word)], deadline, request={"name": name})
         return f"{name} {word}"
 
     def wait(self, operation: str, deadline: Deadline) -> None:

@@ -18,7 +18,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from firebreak.adapters.google.calls import client_of
-from firebreak.adapters.storage.firestore_faults import CONDITION_FAILED, PASSING, no_credentials, told
+from firebreak.adapters.storage.firestore_faults import CONDITION_FAILED, PASSING, no_credentials, translate_faults
 from firebreak.adapters.storage.json_bodies import listed_document, read_document, text_of
 from firebreak.core.timestamps import format_instant
 from firebreak.ledger.documents import NO_INDEX, Conflict, Document, Exists, Index
@@ -71,7 +71,7 @@ class FirestoreDocuments:
 
     def read(self, kind: str, key: str) -> Document | None:
         """The document, or None."""
-        with told(self._database, "read"):
+        with translate_faults(self._database, "read"):
             stored = self._stored(kind, key, Deadline.after(self._seconds))
         return _document(kind, stored, read_document) if stored else None
 
@@ -93,7 +93,7 @@ class FirestoreDocuments:
             current_document=condition,
         )
         request = types.CommitRequest(database=self._database, writes=[write])
-        with told(self._database, "saved"):
+        with translate_faults(self._database, "saved"):
             with suppress(*CONDITION_FAILED):
                 answer = self._asked(self._client.commit, request, deadline)
                 if results := types.CommitResponse.pb(answer).write_results:
@@ -134,7 +134,7 @@ class FirestoreDocuments:
         )
         request = types.RunAggregationQueryRequest(parent=self._root, structured_aggregation_query=query)
         call = lambda **how: list(self._client.run_aggregation_query(**how))  # noqa: E731 - a stream, whole or not at all
-        with told(self._database, "counted"):
+        with translate_faults(self._database, "counted"):
             answers = self._asked(call, request, Deadline.after(self._seconds))
         found = [one.result.aggregate_fields["count"].integer_value for one in answers if one.result.aggregate_fields]
         return int(found[-1]) if found else 0
@@ -164,7 +164,7 @@ class FirestoreDocuments:
     def _page(self, query: types.StructuredQuery) -> list[Any]:
         request = types.RunQueryRequest(parent=self._root, structured_query=query)
         call = lambda **how: list(self._client.run_query(**how))  # noqa: E731 - a stream, whole or not at all
-        with told(self._database, "listed"):
+        with translate_faults(self._database, "listed"):
             answers = self._asked(call, request, Deadline.after(self._seconds))
         return [types.Document.pb(one.document) for one in answers if one.document.name]
 

@@ -11,7 +11,7 @@ from firebreak.core.cloud_run.state import State
 from firebreak.core.code_location import kind_and_place
 
 
-def edited(action: Responder, before: State, case: EditContext, params: Any) -> State | Refusal:  # noqa: ANN401 - each action's own
+def run_edit(action: Responder, before: State, case: EditContext, params: Any) -> State | Refusal:  # noqa: ANN401 - each action's own
     """The settings as the action would have them; whatever it raises, or gives in place of settings, is a refusal."""
     try:
         after: object = action.edit(before, case, params)

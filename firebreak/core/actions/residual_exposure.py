@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.residual_exposure_jobs import of_job, of_pool
-from firebreak.core.cloud_run.exposure import exposure_paths, reach_lines
+from firebreak.core.cloud_run.exposure import exposure_paths, exposure_sentences
 from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, Workload, references
 
 
@@ -26,7 +26,7 @@ def still_open(workload: Workload, case: EditContext, covered: frozenset[str] = 
 
 def _doors(workload: Workload, case: EditContext) -> Iterator[str]:
     ways = exposure_paths(workload)
-    yield from reach_lines(frozenset(way for way in ways if way.revision in case.suspects))
+    yield from exposure_sentences(frozenset(way for way in ways if way.revision in case.suspects))
     if workload.state.get(INGRESS) == "internal":
         yield "ingress internal still admits the project's own networks, schedulers, queues and events"
     if not ways:

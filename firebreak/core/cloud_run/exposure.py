@@ -49,7 +49,7 @@ def exposure_paths(workload: Workload) -> frozenset[ExposurePath]:
     address = not workload.state.get(DEFAULT_URI_DISABLED)
     return frozenset(
         ExposurePath(revision, origin, caller, tag, percent)
-        for revision, tag, percent in _served(workload)
+        for revision, tag, percent in _served_revisions(workload)
         for origin in origins
         # Without its own address a service is still behind a load balancer, if it has one.
         if address or origin == "load_balancer"
@@ -57,7 +57,7 @@ def exposure_paths(workload: Workload) -> frozenset[ExposurePath]:
     )
 
 
-def reach_lines(ways: frozenset[ExposurePath]) -> list[str]:
+def exposure_sentences(ways: frozenset[ExposurePath]) -> list[str]:
     """One sentence for each revision that can be reached: from where, by whom, and how."""
     lines = []
     for revision in sorted({way.revision for way in ways}):
@@ -72,7 +72,7 @@ def reach_lines(ways: frozenset[ExposurePath]) -> list[str]:
     return lines
 
 
-def _served(workload: Workload) -> Iterator[tuple[str, str, int]]:
+def _served_revisions(workload: Workload) -> Iterator[tuple[str, str, int]]:
     """Revision, tag and percent; scaled to nothing by hand, only what has a tag alone still starts."""
     off = workload.state.get(SCALING) == SUSPENDED
     shared = {name for name, percent in workload.effective.items() if percent}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from firebreak.core.cloud_run.workload import POOL_SPLIT, SPLIT, TAG, Workload, references
 
 
-def told_by_status(changed: Iterable[str]) -> bool:
+def have_status(changed: Iterable[str]) -> bool:
     """Whether statuses tell of all these settings if they are in effect; of others only the wish can be read."""
     return all(_has_status(key) for key in changed)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from firebreak.core.actions.action import Refusal
 from firebreak.core.actions.case import EditContext
-from firebreak.core.actions.edits import edited
+from firebreak.core.actions.edits import run_edit
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import RUNNING, is_final
@@ -113,22 +113,27 @@ class Standing(Stored):
         fresh = not self.holds and not self.pending
         known = replace(self, origin=dict(before), applied=dict(before)) if fresh else self.adopting(before)
         writing = {key: after.get(key) for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-        return replace(known, holds=_with(self.holds, hold), pending={**known.pending, **writing}, releasing="")
+        return replace(known, holds=_add_hold(self.holds, hold), pending={**known.pending, **writing}, releasing="")
 
     def adopting(self, now: State) -> Standing:
         """The standing once every setting that a person has changed counts as theirs, and will not be restored."""
         theirs = {key: now.get(key) for key in now.keys() | self.applied.keys() if not self.wrote(key, now.get(key))}
         pending = {key: value for key, value in self.pending.items() if key not in theirs}
-        return replace(self, origin=laid(self.origin, theirs), applied=laid(self.applied, theirs), pending=pending)
+        return replace(
+            self,
+            origin=merge_settings(self.origin, theirs),
+            applied=merge_settings(self.applied, theirs),
+            pending=pending,
+        )
 
     def joined(self, hold: Hold) -> Standing:
         """The standing with a hold for which nothing has to be written."""
-        return replace(self, holds=_with(self.holds, hold))
+        return replace(self, holds=_add_hold(self.holds, hold))
 
     def confirmed(self, now: State, at_ns: int, changed_ns: int) -> Standing:
         """The standing once what is pending was looked for: what is in force was applied, the rest never was."""
         there = {key: value for key, value in self.pending.items() if now.get(key) == value}
-        applied = laid(self.applied, there)
+        applied = merge_settings(self.applied, there)
         return replace(self, applied=applied, pending={}, verified_ns=at_ns, changed_ns=changed_ns, drift="")
 
     def restoring(self, incident: str, settings: Settings, at_ns: int) -> Standing:
@@ -141,7 +146,9 @@ class Standing(Stored):
         if not rest.holds:
             return self.ended(self.released_ns, changed_ns)
         there = {key: value for key, value in self.pending.items() if now.get(key) == value}
-        return replace(rest, applied=laid(self.applied, there), pending={}, releasing="", changed_ns=changed_ns)
+        return replace(
+            rest, applied=merge_settings(self.applied, there), pending={}, releasing="", changed_ns=changed_ns
+        )
 
     def ended(self, released_ns: int | None, changed_ns: int | None = None) -> Standing:
         """The standing once nothing stands any more: when that was, and what a newer version wrote beside it."""
@@ -153,7 +160,7 @@ class Standing(Stored):
         return {key: now.get(key) for key in sorted(keys) if not is_final(key) or now.get(key) == RUNNING}
 
 
-def _with(holds: tuple[Hold, ...], hold: Hold) -> tuple[Hold, ...]:
+def _add_hold(holds: tuple[Hold, ...], hold: Hold) -> tuple[Hold, ...]:
     """The holds with this one in its place, which is where its incident took it first."""
     mine = next((one for one in holds if one.incident == hold.incident), None)
     if mine is None:
@@ -162,26 +169,26 @@ def _with(holds: tuple[Hold, ...], hold: Hold) -> tuple[Hold, ...]:
     return tuple(kept if one.incident == hold.incident else one for one in holds)
 
 
-def laid(state: State, over: Settings) -> dict[str, Setting]:
+def merge_settings(state: State, over: Settings) -> dict[str, Setting]:
     """The state with some settings laid over it."""
     merged: dict[str, Setting | None] = {**state, **over}
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def should_stand(standing: Standing, case: EditContext, actions: Actions) -> State | Refusal:
+def required_state(standing: Standing, case: EditContext, actions: Actions) -> State | Refusal:
     """The fold of all holds' edits over the origin; every edit sees the union of all holds' suspects."""
     whole = replace(case, suspicion=replace(case.suspicion, rule="named", revisions=standing.suspects))
     state: State = dict(standing.origin)
     for hold in sorted(standing.holds, key=lambda one: one.taken_ns):
         for step in hold.steps:
-            after = _again(step, state, whole, actions)
+            after = _repeat_step(step, state, whole, actions)
             if isinstance(after, Refusal):
                 return Refusal(f"{step.action} for {hold.incident}: {after.reason}")
             state = after
     return state
 
 
-def _again(step: HeldStep, state: State, case: EditContext, actions: Actions) -> State | Refusal:
+def _repeat_step(step: HeldStep, state: State, case: EditContext, actions: Actions) -> State | Refusal:
     """The edit of a step as it was saved, by the action as it is now, if there is one."""
     action = actions.get(step.action)
     if action is None:
@@ -190,7 +197,7 @@ def _again(step: HeldStep, state: State, case: EditContext, actions: Actions) ->
         params = action.params(**step.params)
     except (TypeError, ValueError):
         return Refusal("it was saved with parameters that the action does not take any more")
-    return edited(action, state, case, params)
+    return run_edit(action, state, case, params)
 
 
 @dataclass(frozen=True, slots=True)

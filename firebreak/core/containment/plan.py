@@ -102,25 +102,25 @@ class Plan(Stored):
         refusals = (*self.refusals, *(replace(one, reason=f"{place}: {one.reason}") for one in other.refusals))
         return replace(
             self,
-            changes=in_order((*self.changes, *other.changes)),
+            changes=in_write_order((*self.changes, *other.changes)),
             steps=steps,
             refusals=refusals,
-            fallback=in_order((*self.fallback, *other.fallback)),
+            fallback=in_write_order((*self.fallback, *other.fallback)),
         )
 
 
-def in_order(changes: tuple[Change, ...]) -> tuple[Change, ...]:
+def in_write_order(changes: tuple[Change, ...]) -> tuple[Change, ...]:
     """As they are written: identities last, since Cloud Run may take no update of what runs as a disabled account."""
     return tuple(sorted(changes, key=lambda one: one.surface == IDENTITY))
 
 
-def overlaid(state: State, change: Change) -> State:
+def apply_change(state: State, change: Change) -> State:
     """The settings once the change is made: everything it does not name stays."""
     merged: dict[str, Setting | None] = {**state, **change.after}
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def stands_at(state: State, settings: Mapping[str, Setting | None]) -> bool:
+def has_settings(state: State, settings: Mapping[str, Setting | None]) -> bool:
     """Whether the settings in force are these, None meaning unset."""
     return all(state.get(key) == value for key, value in settings.items())
 

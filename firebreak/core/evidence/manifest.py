@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from firebreak.core.evidence.redacted_copy import copy_of, opened
+from firebreak.core.evidence.redacted_copy import copy_of, parse_if_json
 from firebreak.core.serialization import Unreadable, decode, encode
 from firebreak.core.signing import Seal, Sealed
 from firebreak.core.storage_names import Stored
@@ -77,7 +77,7 @@ def sealed_copy(incident: str, stem: str, original: object, seal: Seal, whole: b
     An original that came as bytes is copied as the JSON or the text that it is; or `whole` says what it came as.
     """
     if isinstance(original, bytes):
-        whole, original = original, opened(original.decode(errors="backslashreplace"))
+        whole, original = original, parse_if_json(original.decode(errors="backslashreplace"))
     raw = whole is not None
     whole = _canonical(original) if whole is None else whole
     copy = copy_of(original)
@@ -97,7 +97,7 @@ def sealed_copy(incident: str, stem: str, original: object, seal: Seal, whole: b
 
 def entry_of(name: str, data: bytes, incident: str, seal: Seal) -> Entry | None:
     """What the manifest says of a stored copy; None unless Firebreak made it, for this incident and this name."""
-    body = _sealed(data, "evidence", seal)
+    body = _read_sealed(data, "evidence", seal)
     if body is None or body.get("incident") != incident or number_of(str(body.get("object")), name) is None:
         return None
     original = body["original"]
@@ -127,7 +127,7 @@ def read_manifest(data: bytes, incident: str, seal: Seal) -> Manifest | None:
 
 def seen_manifest(data: bytes, incident: str, seal: Seal) -> tuple[Manifest | None, Sealed]:
     """The manifest, None where this is none of this incident, and what is known of its seal."""
-    body, made = _opened(data)
+    body, made = _split_seal(data)
     sealed = seal.checked("manifest", body, made)
     try:
         manifest = decode(Manifest, body)
@@ -156,13 +156,13 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _sealed(data: bytes, purpose: str, seal: Seal) -> dict[str, Any] | None:
+def _read_sealed(data: bytes, purpose: str, seal: Seal) -> dict[str, Any] | None:
     """The body without its seal, if the seal is whole."""
-    body, made = _opened(data)
+    body, made = _split_seal(data)
     return body if seal.checked(purpose, body, made) else None
 
 
-def _opened(data: bytes) -> tuple[dict[str, Any], object]:
+def _split_seal(data: bytes) -> tuple[dict[str, Any], object]:
     """The body and its seal; nothing and None where it is not an object of JSON."""
     try:
         body = json.loads(data)

@@ -266,6 +266,6 @@ class Incident(Stored):
         return replace(self, outbox=tuple(after if one == before else one for one in self.outbox))
 
 
-def asked(evidence: Evidence) -> EvidenceRecord:
+def evidence_record(evidence: Evidence) -> EvidenceRecord:
     """What the record keeps of a source's answer."""
     return EvidenceRecord(evidence.source, evidence.facts, evidence.gap, evidence.took_ms, evidence.shown)

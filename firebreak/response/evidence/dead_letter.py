@@ -11,7 +11,7 @@ from typing import Any
 from firebreak.core.code_location import kind_and_place
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.evidence.manifest import sealed_copy
-from firebreak.core.evidence.redacted_copy import opened
+from firebreak.core.evidence.redacted_copy import parse_if_json
 from firebreak.core.secrets.redaction import safe
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
@@ -65,7 +65,7 @@ def _undone(value: Any, depth: int) -> Any:  # noqa: ANN401 - JSON
         return {str(key): _undone(one, depth + 1) for key, one in value.items()}
     if isinstance(value, list):
         return [_undone(one, depth + 1) for one in value]
-    return opened(_opened(value)) if isinstance(value, str) else value
+    return parse_if_json(_opened(value)) if isinstance(value, str) else value
 
 
 def _own_bytes(event: Any) -> bytes | None:  # noqa: ANN401 - JSON

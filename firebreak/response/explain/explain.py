@@ -21,7 +21,7 @@ from firebreak.ledger.records import StoredIncident
 from firebreak.policy_language.reading.assumptions import Assumed
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import Enricher, EnrichmentClients
-from firebreak.ports.offline import nobody
+from firebreak.ports.offline import offline_clients
 from firebreak.response.app import App
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import decide
@@ -100,7 +100,7 @@ def explain(
     confirmed = confirm(app, told.finding, deadline) if live else None
     believed = confirmed.finding if confirmed else told.finding
     finding = _supposing(believed, assumed)
-    gathering = Gathering.start(finding, live or nobody(), app.enrichers, deadline, app.log)
+    gathering = Gathering.start(finding, live or offline_clients(), app.enrichers, deadline, app.log)
     evidence = tuple(_supposed(one, assumed) for one in gathering.rest())
     facts = finding.facts() | merged(evidence)
     taken = replace(confirmed, finding=finding) if confirmed else Confirmed(finding, "confirmed", "")
