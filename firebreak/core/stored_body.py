@@ -91,7 +91,7 @@ def open_body(place: Place, body: Mapping[str, Any], seal: Seal) -> OpenedBody:
         value, sealed = _open_first(place, body, seal)
     else:
         value = _json(body.get("sealed"))
-        sealed = seal.checked_text([*_about(place, found, acts_from)], str(body.get("sealed")), body.get("seal"))
+        sealed = seal.check_text([*_about(place, found, acts_from)], str(body.get("sealed")), body.get("seal"))
     if not sealed and "unverified" in body:
         value = _json(body["unverified"])
     lease = body.get("lease")
@@ -145,13 +145,13 @@ def _open_first(place: Place, body: Mapping[str, Any], seal: Seal) -> tuple[dict
     made = body.get("seal")
     if place.kind == "incident":
         parts = [_part(value, name) for name in _SEALED_INCIDENT]
-        return value, seal.checked("incident", parts, made) if value.get("id") == place.key else Sealed.BROKEN
+        return value, seal.check("incident", parts, made) if value.get("id") == place.key else Sealed.BROKEN
     here = value.get("target") == place.key
-    if here and seal.checked("standing", value, made):
+    if here and seal.check("standing", value, made):
         return value, Sealed.HOLDS
     # Whatever else was put into it was never sealed, and is not believed.
     known = {key: one for key, one in value.items() if key in _SEALED_STANDING}
-    return known, seal.checked("standing", known, made) if here else Sealed.BROKEN
+    return known, seal.check("standing", known, made) if here else Sealed.BROKEN
 
 
 def _beside(place: Place, before: Mapping[str, Any]) -> dict[str, Any]:

@@ -133,7 +133,7 @@ class Ledger:
         owned = replace(incident, owner=self.owner, lease_until_ns=now + LEASE_NS, updated_ns=now)
         return self._replace(held, owned)
 
-    def free(self, held: StoredIncident, incident: Incident) -> StoredIncident:
+    def release_lease(self, held: StoredIncident, incident: Incident) -> StoredIncident:
         """Save and give the lease up, so that the next delivery or command need not wait for it."""
         given_up = replace(incident, owner="", lease_until_ns=0, updated_ns=self.now_ns())
         return self._replace(held, given_up)
@@ -205,12 +205,12 @@ class Ledger:
             raise unreadable(fault.document, "it is damaged", fault.text) from None
         return (open_standing(document, self.seal), document) if document else (Standing(target), None)
 
-    def stand(self, standing: Standing, document: Document | None) -> Document:
+    def save_standing(self, standing: Standing, document: Document | None) -> Document:
         """Save what stands, over the version that was read; raises Conflict."""
         place, before = Place("standing", standing.target), document.body if document else {}
         body = seal_body(place, encode(standing), self.seal, before)
         if standing.holds:
-            self.look_at(standing.target, self.now_ns())
+            self.schedule_drift_check(standing.target, self.now_ns())
         if document is not None:
             return self.documents.replace(document, body)
         try:
@@ -219,7 +219,7 @@ class Ledger:
             message = f"something else came to stand on {standing.target}"
             raise Conflict(message) from None
 
-    def look_at(self, target: str, due_ns: int | None) -> None:
+    def schedule_drift_check(self, target: str, due_ns: int | None) -> None:
         """Have the sweep look at what stands on a target from then on; None: not any more."""
         index = Index(due_ns=due_ns)
         document = even_damaged(lambda: self.documents.read("look", target))
@@ -238,15 +238,15 @@ class Ledger:
         except Exists:
             return
 
-    def halted(self) -> str | None:
+    def halt_reason(self) -> str | None:
         """Why everything is halted, or None. A halt that cannot be read counts as set."""
         try:
-            halt = self.standing_halt()
+            halt = self.read_halt()
         except Transient:
             return "the halt cannot be read, which counts as set"
         return str(halt) if halt else None
 
-    def standing_halt(self) -> Halt | None:
+    def read_halt(self) -> Halt | None:
         """The halt that stands, or None; raises Transient where that cannot be read."""
         document = self.documents.read("halt", "halt")
         return halt_of(document.body) if document else None

@@ -202,14 +202,14 @@ def _stand(app: App, held: StoredIncident, change: Change, seen: Seen) -> Stored
         message = "another incident came to stand on this target"
         raise Drifted(message)
     steps = plan.steps_on(change.target) if plan else ()
-    hold = Hold(incident.id, steps, seen.case.own, app.now_ns())
+    hold = Hold(incident.id, steps, seen.case.own_suspects, app.now_ns())
     before = seen.workload.state
-    holding = replace(standing.holding(hold, before, apply_change(before, change)), place=change.target)
+    holding = replace(standing.with_pending_write(hold, before, apply_change(before, change)), place=change.target)
     if not standing.holds:
         holding = replace(holding, origin_changed_ns=seen.workload.updated_ns)
     # Saved first: a hold that the incident does not know of would never be released.
     held = app.ledger.save(held, replace(incident.with_target(change.target), phase="containing"))
-    app.ledger.stand(holding, document)
+    app.ledger.save_standing(holding, document)
     return held
 
 

@@ -193,12 +193,14 @@ def _decision(app: App, choice: Choice, situation: GuardInput, plan: Plan | None
         policy_set=app.policies.digest,
         version=VERSION,
         notify=choice.policy.notify if choice.policy else (),
-        suspects=tuple(sorted(case.own)) if case else (),
+        suspects=tuple(sorted(case.own_suspects)) if case else (),
         suspects_because=case.suspicion.reason if case else "",
         related_revisions=tuple(sorted(named)),
         suspect_rule=case.suspicion.rule if case else "unplaced",
         suspect_images=tuple(sorted(images_of(case))) if case else (),
-        suspects_elsewhere={one.target.key: tuple(sorted(one.case.own)) for one in situation.further if one.case.own},
+        suspects_elsewhere={
+            one.target.key: tuple(sorted(one.case.own_suspects)) for one in situation.further if one.case.own_suspects
+        },
     )
 
 

@@ -54,7 +54,7 @@ def known_of(decision: Decision | None, unsupported: tuple[str, ...]) -> Known:
 
 def images_of(case: EditContext) -> frozenset[str]:
     """The images of the suspects, where they are known."""
-    return frozenset[str]().union(*(one.digests for one in case.revisions if one.name in case.own))
+    return frozenset[str]().union(*(one.digests for one in case.revisions if one.name in case.own_suspects))
 
 
 def wait_for_others(app: App, incident: Incident, standing: Standing) -> None:
@@ -93,7 +93,7 @@ def look_over(
         decided = known.own.revisions if known.own else frozenset[str]()
     else:
         decided = frozenset(known.elsewhere.get(target.key, ()))
-    return Seen(workload, case.also(decided), standing)
+    return Seen(workload, case.with_suspects(decided), standing)
 
 
 def _is_of(finding: Finding, target: Target) -> bool:

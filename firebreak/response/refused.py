@@ -55,4 +55,4 @@ def let_go(app: App, held: StoredIncident, change: Change, deadline: Deadline) -
     made = (one.status == SUCCESS and one.target == change.target.key for one in held.incident.outcomes)
     if never and not any(made):
         pending = {key: value for key, value in standing.pending.items() if key not in wished}
-        app.ledger.stand(replace(standing.without(held.incident.id), pending=pending), document)
+        app.ledger.save_standing(replace(standing.without_hold(held.incident.id), pending=pending), document)

@@ -90,7 +90,7 @@ def _refused(app: App, held: StoredIncident, by: str, refused: Mapping[str, Refu
     targets = [target for target in held.incident.targets if target.key in refused]
     why = "; ".join(f"{held.incident.place_of(target)}{refused[target.key]}" for target in targets)
     undone = replace(held.incident, release=None)
-    app.ledger.free(held, undone.with_history(app.now_ns(), by, f"the release was refused: {why}"))
+    app.ledger.release_lease(held, undone.with_history(app.now_ns(), by, f"the release was refused: {why}"))
     message = f"the release was refused, the containment still stands: {why}"
     raise CannotRelease(message) from None
 
@@ -121,7 +121,7 @@ def _begin(app: App, held: StoredIncident, by: str, deadline: Deadline) -> Store
     held = app.ledger.save(held, replace(told, release=Release(by, changes), still_open=_left(incident, drawn)))
     for one in drawn:
         back = {key: value for change in one.changes for key, value in change.after.items()}
-        _stand(app, held, one.standing.restoring(incident.id, back, now), one.document)
+        _stand(app, held, one.standing.with_pending_release(incident.id, back, now), one.document)
     return held
 
 
@@ -138,7 +138,7 @@ def _draw(app: App, incident: Incident, target: Target, deadline: Deadline) -> _
     except Missing:
         return _Drawn(target, standing, document, Restoration({}, ()), ())
     _require_read(standing, workload)
-    rest = standing.without(incident.id)
+    rest = standing.without_hold(incident.id)
     wanted = _wanted(app, rest, _case(incident, workload, standing))
     _keep_others_closed(rest, wanted, workload)
     restored = restoration(workload.state, standing, wanted)
@@ -158,7 +158,7 @@ def _require_read(standing: Standing, workload: Workload) -> None:
 def _stand(app: App, held: StoredIncident, standing: Standing, document: Document | None) -> None:
     """Save what stands, over what was read; where somebody else was faster, the release is drawn anew."""
     try:
-        app.ledger.stand(standing, document)
+        app.ledger.save_standing(standing, document)
     except Conflict:
         raise _Overtaken(held) from None
 
@@ -229,7 +229,7 @@ def _stop_releasing(app: App, incident: Incident) -> None:
         with suppress(NotActedOn):
             standing, document = app.ledger.standing(target.key)
             if standing.releasing == incident.id:
-                app.ledger.stand(replace(standing, releasing="", pending={}), document)
+                app.ledger.save_standing(replace(standing, releasing="", pending={}), document)
 
 
 def _let_go(
@@ -245,11 +245,11 @@ def _let_go(
     except Missing:
         now = None
     if now is None:
-        rest = standing.without(held.incident.id)
-        _stand(app, held, rest if rest.holds else rest.ended(app.now_ns()), document)
+        rest = standing.without_hold(held.incident.id)
+        _stand(app, held, rest if rest.holds else rest.without_holds(app.now_ns()), document)
         what = f"{held.incident.place_of(target)}the target does not exist any more: nothing was left to restore"
         return replace(held, incident=held.incident.with_history(app.now_ns(), by, what))
-    restored = standing.restored(held.incident.id, now.state, now.updated_ns)
+    restored = standing.with_finished_release(held.incident.id, now.state, now.updated_ns)
     _stand(app, held, replace(restored, released_ns=at), document)
     return replace(held, incident=_differing(held.incident, now))
 

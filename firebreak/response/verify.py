@@ -77,9 +77,9 @@ def _outcome(app: App, held: StoredIncident, change: Change, seen: Seen) -> Stor
     wait_for_others(app, incident, standing)
     if standing.holds:
         # Where another incident's containment stands and nothing new had to be closed, this one joins it as a hold.
-        hold = Hold(incident.id, plan.steps_on(change.target), seen.case.own, now)
-        joined = standing.joined(hold).confirmed(seen.workload.state, now, seen.workload.updated_ns)
-        app.ledger.stand(joined, document)
+        hold = Hold(incident.id, plan.steps_on(change.target), seen.case.own_suspects, now)
+        joined = standing.with_hold(hold).with_confirmed_write(seen.workload.state, now, seen.workload.updated_ns)
+        app.ledger.save_standing(joined, document)
         incident = incident.with_target(change.target)
     detail = f"verified in effect: {keys(change)}" if change.after else "already so: nothing was written"
     always = (text for step in plan.steps_on(change.target) for text in app.actions[step.action].leaves_open)

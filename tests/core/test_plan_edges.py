@@ -283,7 +283,7 @@ def test_plans_of_several_targets_stand_beside_each_other_with_the_place_in_each
         "not taken",
     )
 
-    assert own.beside(other, "m") == Plan(
+    assert own.combined_with(other, "m") == Plan(
         (change(TARGET, "close"), change(ELSEWHERE, "close")),
         (close, mark),
         (StepRefusal("jobs", "no"), StepRefusal("revoke", "m: why")),

@@ -203,10 +203,10 @@ def test_holds_released_in_any_order_end_at_origin(
         if isinstance(after, Refusal):
             return
         hold = Hold(f"fb-{number}", (HeldStep(one, {}),), case.suspects, number)
-        standing = standing.holding(hold, current, after).confirmed(after, number, 0)
+        standing = standing.with_pending_write(hold, current, after).with_confirmed_write(after, number, 0)
         current = after
     for number in order:
-        rest = standing.without(f"fb-{number}")
+        rest = standing.without_hold(f"fb-{number}")
         wanted = required_state(rest, case, ACTIONS)
         if isinstance(wanted, Refusal):
             return

@@ -95,7 +95,7 @@ class FirestoreDocuments:
         request = types.CommitRequest(database=self._database, writes=[write])
         with translate_faults(self._database, "saved"):
             with suppress(*CONDITION_FAILED):
-                answer = self._asked(self._client.commit, request, deadline)
+                answer = self._call(self._client.commit, request, deadline)
                 if results := types.CommitResponse.pb(answer).write_results:
                     return replace(document, version=results[0].update_time.ToJsonString())
             stored = self._stored(document.kind, document.key, deadline)
@@ -107,7 +107,7 @@ class FirestoreDocuments:
         """As it is stored. A missing document is told apart from a missing database, which is an error."""
         request = types.BatchGetDocumentsRequest(database=self._database, documents=[self._name(kind, key)])
         call = lambda **how: list(self._client.batch_get_documents(**how))  # noqa: E731 - a stream, whole or not at all
-        found = [types.Document.pb(one.found) for one in self._asked(call, request, deadline) if one.found.name]
+        found = [types.Document.pb(one.found) for one in self._call(call, request, deadline) if one.found.name]
         return found[0] if found else None
 
     def newest(self, kind: str, limit: int) -> Iterator[Document]:
@@ -135,7 +135,7 @@ class FirestoreDocuments:
         request = types.RunAggregationQueryRequest(parent=self._root, structured_aggregation_query=query)
         call = lambda **how: list(self._client.run_aggregation_query(**how))  # noqa: E731 - a stream, whole or not at all
         with translate_faults(self._database, "counted"):
-            answers = self._asked(call, request, Deadline.after(self._seconds))
+            answers = self._call(call, request, Deadline.after(self._seconds))
         found = [one.result.aggregate_fields["count"].integer_value for one in answers if one.result.aggregate_fields]
         return int(found[-1]) if found else 0
 
@@ -165,10 +165,10 @@ class FirestoreDocuments:
         request = types.RunQueryRequest(parent=self._root, structured_query=query)
         call = lambda **how: list(self._client.run_query(**how))  # noqa: E731 - a stream, whole or not at all
         with translate_faults(self._database, "listed"):
-            answers = self._asked(call, request, Deadline.after(self._seconds))
+            answers = self._call(call, request, Deadline.after(self._seconds))
         return [types.Document.pb(one.document) for one in answers if one.document.name]
 
-    def _asked(self, call: Callable[..., T], request: object, deadline: Deadline) -> T:
+    def _call(self, call: Callable[..., T], request: object, deadline: Deadline) -> T:
         """Ask until there is an answer or no time; an attempt that hangs does not use up the time of the next."""
         pause, reason = self._seconds * _FIRST_PAUSE, None
         while True:

@@ -57,19 +57,19 @@ class EditContext:
     @property
     def suspects(self) -> frozenset[str]:
         """Short names of the suspect revisions, this incident's and all others'; none where nothing can be placed."""
-        return self.own if self.suspicion.rule in _NOBODY else self.own | self.held
+        return self.own_suspects if self.suspicion.rule in _NOBODY else self.own_suspects | self.held
 
     @property
-    def own(self) -> frozenset[str]:
+    def own_suspects(self) -> frozenset[str]:
         """Those that this incident suspects itself."""
         return self.suspicion.revisions
 
-    def also(self, suspects: frozenset[str]) -> EditContext:
+    def with_suspects(self, suspects: frozenset[str]) -> EditContext:
         """The same case with more suspects of its own: who was one when the decision fell stays one."""
-        if suspects <= self.own:
+        if suspects <= self.own_suspects:
             return self
         rule = "named" if self.suspicion.rule in _NOBODY else self.suspicion.rule
-        return replace(self, suspicion=replace(self.suspicion, rule=rule, revisions=self.own | suspects))
+        return replace(self, suspicion=replace(self.suspicion, rule=rule, revisions=self.own_suspects | suspects))
 
 
 def edit_context(

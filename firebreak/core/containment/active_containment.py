@@ -97,27 +97,31 @@ class Standing(Stored):
             return ""
         return f"the containment of {last.incident}"
 
-    def without(self, incident: str) -> Standing:
+    def without_hold(self, incident: str) -> Standing:
         """The same standing with one hold fewer."""
         return replace(self, holds=tuple(hold for hold in self.holds if hold.incident != incident))
 
-    def wrote(self, key: str, value: Setting | None) -> bool:
+    def is_as_written(self, key: str, value: Setting | None) -> bool:
         """Whether the setting is as Firebreak wrote it, or may have; any other value is a person's."""
         return value == self.applied.get(key) or (key in self.pending and value == self.pending[key])
 
-    def holding(self, hold: Hold, before: State, after: State) -> Standing:
+    def with_pending_write(self, hold: Hold, before: State, after: State) -> Standing:
         """The standing once `hold` is taken and `after` is about to be written over `before`.
 
         The first hold's `before` is the origin; a setting that a person has changed since is a new part of it.
         """
         fresh = not self.holds and not self.pending
-        known = replace(self, origin=dict(before), applied=dict(before)) if fresh else self.adopting(before)
+        known = (
+            replace(self, origin=dict(before), applied=dict(before)) if fresh else self.with_changes_by_others(before)
+        )
         writing = {key: after.get(key) for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
         return replace(known, holds=_add_hold(self.holds, hold), pending={**known.pending, **writing}, releasing="")
 
-    def adopting(self, now: State) -> Standing:
+    def with_changes_by_others(self, now: State) -> Standing:
         """The standing once every setting that a person has changed counts as theirs, and will not be restored."""
-        theirs = {key: now.get(key) for key in now.keys() | self.applied.keys() if not self.wrote(key, now.get(key))}
+        theirs = {
+            key: now.get(key) for key in now.keys() | self.applied.keys() if not self.is_as_written(key, now.get(key))
+        }
         pending = {key: value for key, value in self.pending.items() if key not in theirs}
         return replace(
             self,
@@ -126,37 +130,37 @@ class Standing(Stored):
             pending=pending,
         )
 
-    def joined(self, hold: Hold) -> Standing:
+    def with_hold(self, hold: Hold) -> Standing:
         """The standing with a hold for which nothing has to be written."""
         return replace(self, holds=_add_hold(self.holds, hold))
 
-    def confirmed(self, now: State, at_ns: int, changed_ns: int) -> Standing:
+    def with_confirmed_write(self, now: State, at_ns: int, changed_ns: int) -> Standing:
         """The standing once what is pending was looked for: what is in force was applied, the rest never was."""
         there = {key: value for key, value in self.pending.items() if now.get(key) == value}
         applied = merge_settings(self.applied, there)
         return replace(self, applied=applied, pending={}, verified_ns=at_ns, changed_ns=changed_ns, drift="")
 
-    def restoring(self, incident: str, settings: Settings, at_ns: int) -> Standing:
+    def with_pending_release(self, incident: str, settings: Settings, at_ns: int) -> Standing:
         """The standing while the release of one incident is being written; the hold stays until that is in force."""
         return replace(self, pending={**self.pending, **settings}, releasing=incident, releasing_ns=at_ns)
 
-    def restored(self, incident: str, now: State, changed_ns: int) -> Standing:
+    def with_finished_release(self, incident: str, now: State, changed_ns: int) -> Standing:
         """The standing once that hold is gone; of the last one, nothing is left but when the service changed."""
-        rest = self.without(incident)
+        rest = self.without_hold(incident)
         if not rest.holds:
-            return self.ended(self.released_ns, changed_ns)
+            return self.without_holds(self.released_ns, changed_ns)
         there = {key: value for key, value in self.pending.items() if now.get(key) == value}
         return replace(
             rest, applied=merge_settings(self.applied, there), pending={}, releasing="", changed_ns=changed_ns
         )
 
-    def ended(self, released_ns: int | None, changed_ns: int | None = None) -> Standing:
+    def without_holds(self, released_ns: int | None, changed_ns: int | None = None) -> Standing:
         """The standing once nothing stands any more: when that was, and what a newer version wrote beside it."""
         return Standing(self.target, released_ns=released_ns, changed_ns=changed_ns, unknown_keys=self.unknown_keys)
 
-    def drifted(self, now: State) -> Settings:
+    def changed_by_others(self, now: State) -> Settings:
         """Settings that are no longer as Firebreak wrote them, with the values they have now."""
-        keys = (key for key in now.keys() | self.applied.keys() if not self.wrote(key, now.get(key)))
+        keys = (key for key in now.keys() | self.applied.keys() if not self.is_as_written(key, now.get(key)))
         return {key: now.get(key) for key in sorted(keys) if not is_final(key) or now.get(key) == RUNNING}
 
 
@@ -220,7 +224,7 @@ def restoration(current: State, standing: Standing, wanted: State) -> Restoratio
             continue
         if is_final(key):
             lost += [key] if stands is not None and stands != wanted.get(key) else []
-        elif standing.wrote(key, current.get(key)):
+        elif standing.is_as_written(key, current.get(key)):
             state[key] = wanted.get(key)
         elif current.get(key) != wanted.get(key) and stands != wanted.get(key):
             left.append(key)

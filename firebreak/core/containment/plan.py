@@ -96,7 +96,7 @@ class Plan(Stored):
         applied = {action for change in self.changes_to(target) for action in change.actions}
         return tuple(step for step in self.steps if step.action in applied)
 
-    def beside(self, other: Plan, place: str) -> Plan:
+    def combined_with(self, other: Plan, place: str) -> Plan:
         """This plan and another target's, whose refusals are told with its place."""
         steps = (*self.steps, *(step for step in other.steps if step not in self.steps))
         refusals = (*self.refusals, *(replace(one, reason=f"{place}: {one.reason}") for one in other.refusals))

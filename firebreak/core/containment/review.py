@@ -27,7 +27,7 @@ def review_sentence(hold: Hold, workload: Workload, now_ns: int) -> str:
 
 def drift_sentence(standing: Standing, workload: Workload) -> str:
     """What somebody else has changed since Firebreak wrote it, and the suspects that can be reached again."""
-    differ = standing.drifted(workload.state)
+    differ = standing.changed_by_others(workload.state)
     settings = [f"{key} was {standing.applied.get(key, 'unset')} and is {differ[key] or 'unset'}" for key in differ]
     reopened = sorted(standing.suspects & workload.reachable)
     again = [f"suspect {some(tuple(reopened))} can be reached again"] if reopened else []

@@ -29,25 +29,25 @@ class Slots(Stored):
 
     taken: tuple[Slot, ...] = ()
 
-    def fresh(self, now_ns: int) -> Slots:
+    def of_last_hour(self, now_ns: int) -> Slots:
         """Those of the last hour."""
         return replace(self, taken=tuple(one for one in self.taken if now_ns - one.at_ns < HOUR_NS))
 
-    def of(self, incident: str) -> tuple[Target, ...]:
+    def targets_of(self, incident: str) -> tuple[Target, ...]:
         """The targets for which this incident has one."""
         return tuple(one.target for one in self.taken if one.incident == incident)
 
-    def lacking(self, incident: str, targets: Iterable[Target]) -> tuple[Target, ...]:
+    def targets_without_slot(self, incident: str, targets: Iterable[Target]) -> tuple[Target, ...]:
         """Those of the targets for which the incident has none yet."""
-        own = self.of(incident)
+        own = self.targets_of(incident)
         return tuple(target for target in targets if not any(_is_same_target(target, one) for one in own))
 
-    def taking(self, incident: str, targets: Iterable[Target], at_ns: int) -> Slots:
+    def with_slots(self, incident: str, targets: Iterable[Target], at_ns: int) -> Slots:
         """These and one more for each target, in the incident's name."""
         new = (Slot(incident, replace(one, revision=None, execution=None), at_ns) for one in targets)
         return replace(self, taken=(*self.taken, *new))
 
-    def without(self, incident: str) -> Slots:
+    def without_incident(self, incident: str) -> Slots:
         """The same once the incident has given its own back."""
         return replace(self, taken=tuple(one for one in self.taken if one.incident != incident))
 

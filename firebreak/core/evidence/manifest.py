@@ -128,7 +128,7 @@ def read_manifest(data: bytes, incident: str, seal: Seal) -> Manifest | None:
 def seen_manifest(data: bytes, incident: str, seal: Seal) -> tuple[Manifest | None, Sealed]:
     """The manifest, None where this is none of this incident, and what is known of its seal."""
     body, made = _split_seal(data)
-    sealed = seal.checked("manifest", body, made)
+    sealed = seal.check("manifest", body, made)
     try:
         manifest = decode(Manifest, body)
     except Unreadable:
@@ -159,7 +159,7 @@ def digest(data: bytes) -> str:
 def _read_sealed(data: bytes, purpose: str, seal: Seal) -> dict[str, Any] | None:
     """The body without its seal, if the seal is whole."""
     body, made = _split_seal(data)
-    return body if seal.checked(purpose, body, made) else None
+    return body if seal.check(purpose, body, made) else None
 
 
 def _split_seal(data: bytes) -> tuple[dict[str, Any], object]:

@@ -257,11 +257,11 @@ class Incident(Stored):
         new = tuple(Announcement(number + 1, channel, self.phase) for channel in channels)
         return replace(self, outbox=(*self.outbox, *new))
 
-    def sent(self, announcement: Announcement) -> Incident:
+    def mark_sent(self, announcement: Announcement) -> Incident:
         """The incident with that announcement marked as sent."""
-        return self.noting(announcement, replace(announcement, sent=True))
+        return self.replace_announcement(announcement, replace(announcement, sent=True))
 
-    def noting(self, before: Announcement, after: Announcement) -> Incident:
+    def replace_announcement(self, before: Announcement, after: Announcement) -> Incident:
         """The incident with what has become of that announcement."""
         return replace(self, outbox=tuple(after if one == before else one for one in self.outbox))
 
