@@ -51,7 +51,7 @@ class VirusTotalSource:
         hashes = finding.whole_hashes
         partial = tuple(dict.fromkeys(one.sha256 for one in finding.binaries if one.sha256 and not one.whole))
         if not hashes:
-            return Evidence("virustotal", gap=_PARTIAL if partial else "the finding gives no hash of a file")
+            return Evidence("virustotal", gap=_PARTIAL if partial else "the finding has no file hash")
         if sources.files is None:
             reason = "no VirusTotal key is configured"
             return Evidence("virustotal", gap=reason, shown=_shown([NoReport(one, "no_key", reason) for one in hashes]))

@@ -142,7 +142,7 @@ class VirusTotal:
         except TimeoutError:
             answer = NoReport(sha256, "hung", f"VirusTotal did not answer within {_AT_MOST:.0f} s")
         except Exception as fault:  # noqa: BLE001 - vt-py and aiohttp raise many kinds; each is a gap and nothing else
-            answer = NoReport(sha256, "failed", f"VirusTotal could not be asked ({type(fault).__name__})")
+            answer = NoReport(sha256, "failed", f"the request to VirusTotal failed ({type(fault).__name__})")
         with self._lock:
             self._requests.pop(sha256, None)
             self._keep(sha256, answer)
@@ -179,7 +179,7 @@ class VirusTotal:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return NoReport(sha256, *_MALFORMED), None
         except aiohttp.ClientError as fault:
-            return NoReport(sha256, "unreachable", f"VirusTotal is out of reach ({type(fault).__name__})"), _PAUSE
+            return NoReport(sha256, "unreachable", f"VirusTotal could not be reached ({type(fault).__name__})"), _PAUSE
         return _file(sha256, answer), None
 
     def _read_error(self, sha256: str, fault: Any) -> tuple[NoReport, float | None]:  # noqa: ANN401 - vt.APIError, untyped
@@ -221,7 +221,7 @@ def _file(sha256: str, answer: Any) -> FileReport | NoReport:  # noqa: ANN401 - 
     if not isinstance(data, dict) or not isinstance(attributes, dict):
         return NoReport(sha256, *_MALFORMED)
     if (data.get("type"), data.get("id")) != ("file", sha256):
-        return NoReport(sha256, "malformed", "VirusTotal answered about something else")
+        return NoReport(sha256, "malformed", "VirusTotal answered about another file")
     report = read_report(sha256, attributes)
     return replace(report, original=answer) if isinstance(report, FileReport) else report
 
@@ -231,7 +231,10 @@ def _other(status: int) -> tuple[str, str]:
     if status < 300:  # noqa: PLR2004 - HTTP: well, but without a report
         return _MALFORMED
     if status < 400:  # noqa: PLR2004 - HTTP: elsewhere
-        return "redirected", "VirusTotal sent us elsewhere, where the key does not go"
+        return (
+            "redirected",
+            "VirusTotal redirected the request, which was not followed: the key stays here",
+        )
     return ("refused" if status < 500 else "unreachable"), f"VirusTotal answered {status}"  # noqa: PLR2004 - HTTP
 
 

@@ -29,7 +29,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def post(url: str, body: Mapping[str, Any], deadline: Deadline) -> None:
-    """Send once; raises Transient for what may pass, Refused for what will not. The URL is a secret and never shown."""
+    """Send once; raises Busy or Transient if another try may succeed, else Refused. The URL is a secret."""
     host = urlsplit(url).hostname or ""
     proxy = proxy_of(url)
     proxies = urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else {})

@@ -45,7 +45,7 @@ Originals = Callable[[], Mapping[str, object]]
 
 
 def no_originals() -> Mapping[str, object]:
-    """Of what was made up here."""
+    """The raw responses behind evidence that was not read from anywhere: none."""
     return {}
 
 

@@ -59,7 +59,7 @@ class Place:
 
     def __str__(self) -> str:
         """For a sentence."""
-        return f"incident {self.key}" if self.kind == "incident" else f"what stands on {self.key}"
+        return f"incident {self.key}" if self.kind == "incident" else f"the containment of {self.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def _part(value: dict[str, Any], path: str) -> object:
 def _number(body: Mapping[str, Any], name: str, otherwise: int) -> int:
     number = body.get(name, otherwise)
     if type(number) is not int or number < 1:
-        message = f"its {name} is no version"
+        message = f"its {name} is not a version number"
         raise Unreadable(message)
     return number
 
@@ -186,7 +186,7 @@ def _json(text: object) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        message = "its text is no JSON object"
+        message = "its text is not a JSON object"
         raise Unreadable(message)
     return value
 

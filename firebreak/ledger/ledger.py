@@ -54,7 +54,7 @@ class Ledger:
         pointer = even_damaged(lambda: self.documents.read("finding", key))
         if pointer and (held := self._joined(str(pointer.body.get("incident")), finding)):
             return held
-        told = "received; what was recorded of it before cannot be read and is set aside" if over else "received"
+        told = "received; its earlier record cannot be read and was set aside" if over else "received"
         fresh = Incident(finding.incident_id, "received", now, now, finding).with_history(now, "firebreak", told)
         fresh = fit_to_size_limit(replace(fresh, owner=self.owner, lease_until_ns=now + LEASE_NS))
         body, index = self._body(fresh, {}), index_of(fresh)
@@ -134,12 +134,12 @@ class Ledger:
         return self._replace(held, owned)
 
     def release_lease(self, held: StoredIncident, incident: Incident) -> StoredIncident:
-        """Save and give the lease up, so that the next delivery or command need not wait for it."""
+        """Save and release the lease, so that the next delivery or command need not wait for it."""
         given_up = replace(incident, owner="", lease_until_ns=0, updated_ns=self.now_ns())
         return self._replace(held, given_up)
 
     def _replace(self, held: StoredIncident, incident: Incident) -> StoredIncident:
-        """A record whose seal does not hold keeps it: saving must not make it good, nor spoil it for the right key."""
+        """Save over the version that was read. A broken seal stays broken: saving must not make the record valid."""
         if not held.acts:
             raise newer(held.document)
         if held.sealed is Sealed.UNVERIFIED:
@@ -198,7 +198,7 @@ class Ledger:
             return fault
 
     def standing(self, target: str) -> tuple[Standing, Document | None]:
-        """What stands on a target, empty if nothing does; raises NotActedOn where that is not to be believed."""
+        """What is contained on a target, and its document, or None; raises NotActedOn if the record is unusable."""
         try:
             document = self.documents.read("standing", target)
         except Damaged as fault:
@@ -206,7 +206,7 @@ class Ledger:
         return (open_standing(document, self.seal), document) if document else (Standing(target), None)
 
     def save_standing(self, standing: Standing, document: Document | None) -> Document:
-        """Save what stands, over the version that was read; raises Conflict."""
+        """Save what is contained on a target over the version that was read; raises Conflict."""
         place, before = Place("standing", standing.target), document.body if document else {}
         body = seal_body(place, encode(standing), self.seal, before)
         if standing.holds:
@@ -216,11 +216,11 @@ class Ledger:
         try:
             return self.documents.create("standing", standing.target, body)
         except Exists:
-            message = f"something else came to stand on {standing.target}"
+            message = f"another containment was saved meanwhile for {standing.target}"
             raise Conflict(message) from None
 
     def schedule_drift_check(self, target: str, due_ns: int | None) -> None:
-        """Have the sweep look at what stands on a target from then on; None: not any more."""
+        """Have the sweep check this target for drift at `due_ns` (nanoseconds since 1970); None ends the checks."""
         index = Index(due_ns=due_ns)
         document = even_damaged(lambda: self.documents.read("look", target))
         try:
@@ -239,7 +239,7 @@ class Ledger:
             return
 
     def halt_reason(self) -> str | None:
-        """Why everything is halted, or None. A halt that cannot be read counts as set."""
+        """Why everything is halted, as a sentence; None if it is not. A halt that cannot be read counts as set."""
         try:
             halt = self.read_halt()
         except Transient:
@@ -254,7 +254,7 @@ class Ledger:
     def halt(self, reason: str, by: str) -> None:
         """Set the halt, in the place of one that stands."""
         if not reason:
-            message = "a halt has a reason"
+            message = "a halt needs a reason"
             raise ValueError(message)
         body = {"reason": reason, "by": by, "at_ns": self.now_ns()}
         for _ in range(_HALT_TRIES):
@@ -274,6 +274,6 @@ class Ledger:
         """Lift this halt and no other; raises Conflict where another one was set meanwhile."""
         document = self.documents.read("halt", "halt")
         if document is None or halt_of(document.body) != halt:
-            message = "the halt was changed at this very moment; look again"
+            message = "the halt was changed meanwhile; look again"
             raise Conflict(message)
         self.documents.replace(document, {"reason": "", "by": by, "at_ns": self.now_ns()})

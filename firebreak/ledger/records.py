@@ -16,7 +16,7 @@ from firebreak.core.stored_body import FORMAT, OpenedBody, Place, may_act, open_
 from firebreak.ledger.documents import Document, Index
 
 BY_HAND = "the lines that `firebreak incident show` ends with"
-_THEN = f"nothing is written over it. Restore by hand, by {BY_HAND}; docs/operations.md says how to clear it"
+_THEN = f"it is not overwritten. Restore by hand with {BY_HAND}; docs/operations.md says how to clear it"
 
 
 class NotActedOn(Refused):
@@ -95,10 +95,10 @@ def open_standing(document: Document, seal: Seal) -> Standing:
     if not opened.acts:
         raise newer(document)
     if opened.sealed is Sealed.UNVERIFIED:
-        message = f"the seal of what stands on {document.key} is not verified here: there is no seal key"
+        message = f"the seal of the containment of {document.key} is not verified here: there is no seal key"
         raise NotVerified(message, document)
     if not opened.sealed:
-        message = f"the seal of what stands on {document.key} is broken: {_THEN}"
+        message = f"the seal of the containment of {document.key} is broken: {_THEN}"
         raise BrokenSeal(message, document)
     try:
         standing = decode(Standing, opened.value)
@@ -130,7 +130,7 @@ def newer(document: Document) -> NewerRecord:
     found, acts_from = document.body.get("format"), document.body.get("acts_from")
     return NewerRecord(
         f"{Place(document.kind, document.key)} was saved in format {found}, on which only versions that know format"
-        f" {acts_from} may act; this one knows format {FORMAT}: nothing was done and nothing is written over it. Deploy"
+        f" {acts_from} may act; this one knows format {FORMAT}: nothing was done, and it is not overwritten. Deploy"
         f" the version that saved it again, or undo by hand, by {BY_HAND}",
         document,
     )

@@ -1,4 +1,4 @@
-"""What every source knows of a finding without asking anybody."""
+"""What every source knows of a finding offline, without a call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOT_ASKED = "not asked"
 
 
 class _RefusingClient:
-    """A collaborator that is not asked."""
+    """A client that refuses every call."""
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any method of any collaborator
         """Every question is refused."""
@@ -32,13 +32,13 @@ class _RefusingClient:
 
 
 def offline_clients() -> EnrichmentClients:
-    """Collaborators of which none is asked anything."""
+    """Clients that refuse every call."""
     silent: Any = _RefusingClient()
     return EnrichmentClients(*(silent for _ in dataclasses.fields(EnrichmentClients)))
 
 
 def offline_facts(finding: Finding, enrichers: Mapping[str, Enricher]) -> Facts:
-    """The finding's own facts, and what the sources read from it: of which kind its workload is, its techniques."""
+    """The facts that are known without a call: the finding's own, and those that sources read from it."""
     silent = offline_clients()
     evidence = tuple(answer_of(name, one, finding, silent) for name, one in enrichers.items())
     return finding.facts() | merged(evidence)

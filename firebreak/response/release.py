@@ -56,7 +56,7 @@ def release(app: App, held: StoredIncident, by: str, deadline: Deadline) -> Stor
             return _carry_out(app, held, by, deadline)
         except _Overtaken as again:
             held = app.ledger.save(again.held, replace(again.held.incident, release=None))
-    message = "others keep changing what stands on this target; try again"
+    message = "others keep changing the containment of this target; try again"
     raise Transient(message)
 
 
@@ -287,7 +287,7 @@ def _left(incident: Incident, drawn: list[_Drawn]) -> tuple[str, ...]:
         for key in one.restored.left_alone
     )
     lost = tuple(
-        f"{_place(incident, one)}{key} cannot be restored: a run that was cancelled does not resume"
+        f"{_place(incident, one)}{key} cannot be restored: a cancelled run cannot be resumed"
         for one in drawn
         for key in one.restored.lost
     )

@@ -128,7 +128,7 @@ def incident(phase: str = "waiting", scene: Scene | None = None, **more: Any) ->
         ),
         plan=plan,
         outcomes=(Outcome("service", "Success", "verified in effect", ("pin_previous_revision",)),),
-        still_open=("credentials that were taken stay valid: rotate them",),
+        still_open=("credentials stay valid if they were stolen: rotate them",),
         question=Question(plan.digest, NOW - 60 * NANOS, NOW + 1740 * NANOS, ("stale",)),
     )
     whole = whole.with_history(NOW - 120 * NANOS, "firebreak", "received").with_history(

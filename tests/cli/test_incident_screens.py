@@ -60,7 +60,7 @@ def test_a_contained_incident_says_what_stays_open_and_how_to_release_it() -> No
 
     assert f"firebreak incident release {one['id']}\n" in text.split("\nFinding\n")[0]
     assert "1 thing is still open" in text
-    assert "! credentials that were taken stay valid: rotate them" in text
+    assert "! credentials stay valid if they were stolen: rotate them" in text
     assert "incident approve" not in text
 
 

@@ -304,9 +304,9 @@ def test_every_step_that_needs_a_person_is_named() -> None:
 
     assert [reason for _, _, reason in caps] == [
         "final cannot be undone",
-        "shared reaches other workloads too",
+        "shared affects other workloads too",
         "final cannot be undone",
-        "shared reaches other workloads too",
+        "shared affects other workloads too",
     ]
 
 
@@ -347,14 +347,14 @@ def test_what_cannot_be_undone_is_cautioned_unless_the_policy_accepts_it() -> No
 
 
 def test_what_others_share_is_cautioned_whatever_the_policy_accepts() -> None:
-    assert said(steps=(step("shared", accept=True),)) == caution("shared", "shared reaches other workloads too")
+    assert said(steps=(step("shared", accept=True),)) == caution("shared", "shared affects other workloads too")
 
 
 def test_who_shares_what_is_reached_is_told_account_by_account() -> None:
     users = {"a@p": Users(("services/one",), ("keys",)), "b@p": Users((), ("keys",))}
     reason = (
-        "shared reaches other workloads too: a@p is the identity of services/one too; not looked at: keys; "
-        "b@p is nobody else's that was found; not looked at: keys"
+        "shared affects other workloads too: a@p is also the identity of services/one; not checked: keys; "
+        "b@p is not used by any other workload that was found; not checked: keys"
     )
 
     assert said(steps=(step("shared"),), users=users) == caution("shared", reason)
@@ -370,7 +370,7 @@ def test_what_stands_and_is_not_believed_asks_whatever_else_is_known() -> None:
     assert said(plan=None, standing=None, standing_fault="broken") == caution("seal", "broken")
 
 
-CONTAINED = caution("contained", "the target is contained already and something new would be closed")
+CONTAINED = caution("contained", "the target is contained already, and the plan would close more")
 RELEASED = caution("released", "a person released this target within the last 24 hours")
 HELD = Standing(TARGET.key, holds=(Hold("fb-2", (), NONE, 1),))
 

@@ -70,7 +70,7 @@ def test_a_plan_that_needs_more_than_is_left_is_told_so() -> None:
     """And not that all is used up."""
     reason = over_limit(taken(SHOP), (ANOTHER, replace(SHOP, name="cart")), Limits(2, 20), NONE)
 
-    assert reason == "2 containments in project shop-prod within an hour are the limit; with this one it would be 3"
+    assert reason == "the limit is 2 containments in project shop-prod per hour; with this one it would be 3"
 
 
 def test_what_the_version_before_counted_still_counts() -> None:

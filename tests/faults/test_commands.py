@@ -274,7 +274,7 @@ def test_every_fault_of_a_command_is_named_at_once() -> None:
     with pytest.raises(Malformed, match=r"needs incident.*needs by") as fault:
         parse_command(b'{"command": "reject", "why": "x"}', "id")
 
-    assert "reject takes no 'why'" in str(fault.value)
+    assert "reject does not take 'why'" in str(fault.value)
 
 
 def test_the_command_line_sends_over_the_topic_and_follows_the_ledger(function: Function, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_the_step_is_left_out_with_its_place_the_rest_goes_on_and_its_otherwise_
     assert [change.surface for change in plan.changes] == ["service_iam"]
     assert [one.action for one in plan.steps] == ["revoke"]
     assert (refusal.action, refusal.kind) == (broken, "fault")
-    assert OURS.search(refusal.reason) or "gave NoneType in place of settings" in refusal.reason
+    assert OURS.search(refusal.reason) or "returned NoneType instead of settings" in refusal.reason
 
 
 def test_a_refusal_of_the_action_s_own_is_no_fault_and_its_otherwise_follows() -> None:
@@ -183,4 +183,4 @@ def test_parameters_that_the_action_does_not_take_any_more_refuse_a_release() ->
     hold = Hold("fb-1", (HeldStep("close", {"old": True}),), frozenset({"r-1"}), 1)
     wanted: Any = required_state(replace(Standing("t"), origin=OPEN, holds=(hold,)), CASE, ACTIONS)
 
-    assert wanted == Refusal("close for fb-1: it was saved with parameters that the action does not take any more")
+    assert wanted == Refusal("close for fb-1: it was saved with parameters that the action no longer accepts")

@@ -86,19 +86,20 @@ class Jobs:
         return None
 
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
-        """Cancel what the change names; the operations' names, with a blank between them.
+        """Cancel the executions that the change names; returns the operations' names, separated by blanks.
 
-        No etag is sent: it moves with every task, and a cancellation overwrites no setting of anybody's.
+        No etag is sent: it changes with every task, and a cancellation overwrites nobody's setting. A job itself is
+        never updated: UpdateJobRequest has no update mask (run_v2.UpdateJobRequest docstring), so it replaces the job.
         """
         if any(value != CANCELLED for value in change.after.values()):
-            message = "a run that was cancelled does not resume"
+            message = "a cancelled run cannot be resumed"
             raise Unsupported(message)
         names = [f"{workload.target.resource}/executions/{key.removeprefix(EXECUTION)}" for key in sorted(change.after)]
         begun = (self._cancel(name, deadline) for name in names)
         return " ".join(operation for operation in begun if operation)
 
     def _cancel(self, name: str, deadline: Deadline) -> str:
-        """One that ended by itself meanwhile is not there to be cancelled: what is read next decides."""
+        """Returns an empty text for an execution that ended by itself meanwhile: the next reading decides."""
         try:
             operation = call_write(self._executions.cancel_execution, deadline, request={"name": name}).operation
         except Unsupported:
@@ -123,7 +124,7 @@ def job_of(
     executions: list[run_v2.Execution],
     policy: Any,  # noqa: ANN401 - google.iam.v1 Policy, which has no stubs; or the text that says why there is none
 ) -> Workload:
-    """The job with what runs of it, and the newest of what has ended."""
+    """The job with all executions that run and the newest that have ended."""
     unread = {"job_iam": policy} if isinstance(policy, str) else {}
     access = {} if unread else policy_state(policy, "job_iam", _can_run)
     newest = sorted(executions, key=lambda one: nanos(one.create_time), reverse=True)
@@ -155,7 +156,7 @@ def job_of(
 
 
 def _can_run(role: str, member: str) -> bool:
-    """Members that are deleted can run nothing, and could not be given back."""
+    """Whether the member may run the job; a deleted member cannot, and its grant could not be given back."""
     return may_reach(role) and not member.startswith("deleted:")
 
 

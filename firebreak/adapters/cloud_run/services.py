@@ -37,7 +37,7 @@ from firebreak.ports.deadline import Deadline
 
 _POLICY_SECONDS = 4.0  # most plans rest on nothing in it: the others say that it could not be read
 _DEFAULT_MOST = 100
-"""What Cloud Run makes of an upper limit that is not given."""
+"""Cloud Run's upper limit of instances where none is set (run_v2.ServiceScaling docstring)."""
 
 
 class CloudRunServices:
@@ -93,7 +93,7 @@ class CloudRunServices:
         if change.after.get(INGRESS) != "none":
             return None
         if workload.regions or workload.target.location == "global":
-            # Of a service in several regions Cloud Run does not heed validate_only: asking would be writing.
+            # A multi-region service may be written in spite of validate_only: asking would be writing.
             return f"{INGRESS}=none"
         try:
             self._update({INGRESS: "none"}, {**workload.state, INGRESS: "none"}, workload, deadline, validate=True)
@@ -102,9 +102,11 @@ class CloudRunServices:
         return None
 
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
-        """Write exactly what the change names, under the etag just read; returns the operation's name.
+        """Write exactly the fields that the change names, under the etag just read; returns the operation's name.
 
-        Raises Drifted when the etag is stale, Unsupported, Denied, Missing or Transient.
+        Only a sparse Service with an update mask is sent: without a mask Cloud Run replaces the whole Service and
+        refuses its own template (googleapis/google-cloud-python issue 11870). Raises Drifted if the etag is stale
+        (Cloud Run answers ABORTED), else Unsupported, Denied, Missing or Transient.
         """
         return self._update(change.after, apply_change(workload.state, change), workload, deadline)
 
@@ -153,7 +155,11 @@ def sparse(changed: Mapping[str, Setting | None], state: State) -> dict[str, Any
 
 
 def service_scaling(text: str) -> run_v2.ServiceScaling:
-    """The scaling that a setting names; back in automatic mode both limits are named, or Cloud Run inherits none."""
+    """The scaling that a setting names; raises ValueError for a text that is no scaling.
+
+    In automatic mode both limits are always sent: a service that returns from manual scaling without them inherits the
+    manual instance count (cloud.google.com: run/docs/configuring/services/manual-scaling).
+    """
     scaling = read_scaling(text)
     if scaling.manual is not None:
         return run_v2.ServiceScaling(
@@ -168,7 +174,11 @@ def service_scaling(text: str) -> run_v2.ServiceScaling:
 
 
 def traffic_targets(state: State) -> list[run_v2.TrafficTarget]:
-    """The traffic list of a state: never empty, because Cloud Run reads an empty list as all to LATEST."""
+    """The traffic list of a state, never empty.
+
+    Cloud Run reads an empty list as 100 % to the latest Ready revision (run_v2.Service docstring, `traffic`), which is
+    usually the compromised one.
+    """
     tags = tags_of(state)
     listed: list[run_v2.TrafficTarget] = []
     for name, percent in sorted(split_of(state).items()):

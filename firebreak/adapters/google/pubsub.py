@@ -14,7 +14,7 @@ from firebreak.ports.deadline import Deadline
 
 
 class Publisher:
-    """Publishes to any topic, through Google's generated client: the hand-written one batches in a thread."""
+    """Publishes to any topic through Google's generated client; the hand-written one batches in a background thread."""
 
     permissions = frozenset({"pubsub.topics.publish"})
 

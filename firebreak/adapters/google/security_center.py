@@ -1,4 +1,8 @@
-"""SCC v2: a finding as SCC holds it, and the findings around it. Filters are quoted; equality is checked in code."""
+"""SCC v2: the state that SCC keeps of a finding, and the findings around it.
+
+ListFindings gives the present state of each finding, never its history. `resource_name :` in a filter is a substring
+match, so texts are quoted and equality is checked in code (securitycenter_v2.ListFindingsRequest docstring).
+"""
 
 from __future__ import annotations
 
@@ -36,10 +40,11 @@ class SecurityCenter:
     def find(
         self, name: FindingName, organization: str, deadline: Deadline, others: tuple[FindingName, ...] = ()
     ) -> Finding | None:
-        """The finding as SCC holds it in this organization, or None; raises Refused or Transient.
+        """The finding in its present state, or None if SCC does not hold it; raises Refused or Transient.
 
-        SCC is asked under the organization first, whatever spelling the message had, then as the message spells it,
-        then by its other names: where SCC is activated for projects, the organization may not be asked at all.
+        `organization` is a number. The organization is asked first, however the message spells the name, then the
+        message's own container, then the other names: SCC that is activated for single projects refuses the
+        organization.
         """
         own = (FindingName(container, *name.local) for container in (f"organizations/{organization}", name.container))
         refusal: Refused | None = None

@@ -46,7 +46,7 @@ class _Listed:
 
 
 class ServiceAccountUsers:
-    """Asks Cloud Run alone; nothing that it does not know of is called nobody."""
+    """Asks Cloud Run only. What it cannot list is named as not checked, never taken for "no other users"."""
 
     permissions = frozenset({"run.services.list", "run.jobs.list", "run.workerpools.list"})
 
@@ -68,7 +68,7 @@ class ServiceAccountUsers:
         )
 
     def users_of(self, account: Target, near: Target, deadline: Deadline) -> Users:
-        """Who else runs as the account than `near` does, in its project and in the account's own; never raises."""
+        """Workloads other than `near` that run as the account, in both their projects; never raises."""
         until = deadline.sooner(_SECONDS)
         places = [near] if account.project_spellings & near.project_spellings else [near, _in_project(near, account)]
         asked = [(place, one) for place in places for one in self._lists]
@@ -87,7 +87,7 @@ class ServiceAccountUsers:
 
 
 def _list_workloads(place: Target, one: _List, near: Target, deadline: Deadline) -> _Listed:
-    """Every region at once where that is taken, else the one that `near` is in; a list that fails is said."""
+    """All regions at once if Cloud Run accepts that, else the region of `near`; a failed list is named in `unseen`."""
     where = f"the {one.noun}s of {place.project}"
     try:
         listed = _pages(place, one, _EVERYWHERE, deadline)

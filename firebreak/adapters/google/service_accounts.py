@@ -1,4 +1,7 @@
-"""Service accounts in IAM: whether they are enabled, and disabling them. There is no etag, and reads may lag."""
+"""Service accounts in IAM: whether they are enabled, and disabling them.
+
+Disabling takes no etag, and a read may show the old state for some seconds after a write.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ class ServiceAccounts:
         known = target.project_id or account.project_id
         # A project that is not said is none that differs: the address names it too.
         if account.email != target.name or account.project_id not in ("", known):
-            message = f"IAM answers with {account.email} of {account.project_id}; it is left alone"
+            message = f"IAM answers with {account.email} of {account.project_id}; Firebreak leaves it alone"
             raise Unsupported(message)
         return Workload(
             target=target,
@@ -65,9 +68,10 @@ class ServiceAccounts:
         return None
 
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
-        """Disable or enable it if it still is as the change says; returns what to wait for.
+        """Disable or enable the account if it still has the state before the change; returns what to wait for.
 
-        There is no etag: what a person does between this look and the write is not seen.
+        There is no etag, so a change between this read and the write is not noticed. Raises Drifted, Missing, Denied
+        or Transient.
         """
         if not has_settings(self.read(workload.target, deadline).state, change.before):
             message = "somebody changed the service account since it was read"
@@ -78,7 +82,7 @@ class ServiceAccounts:
         return f"{name} {word}"
 
     def wait(self, operation: str, deadline: Deadline) -> None:
-        """Until a read shows what was written, a few seconds at most: what is read next decides."""
+        """Wait until a read shows what was written, for a few seconds at most; the next reading decides."""
         name, word = operation.split()
         until, pause = deadline.sooner(_LAG_SECONDS), 0.1
         while True:

@@ -36,13 +36,14 @@ _ServerValue = types.DocumentTransform.FieldTransform.ServerValue
 class FirestoreDocuments:
     """Documents in one database, a collection for each kind. Safe between threads, processes and machines.
 
-    Each save is one commit under a condition (not there yet, or last updated when it was read) and carries a token of
-    its own. Where the condition does not hold, the document is read back: with our token in it, an earlier attempt of
-    this save was applied and only its answer was lost. No transaction, and so no lock that a dead process could hold.
+    Each save is one commit with a precondition (absent, or the update time that was read) and a token of its own. A
+    client that retries after a lost answer gets AlreadyExists or FailedPrecondition for its own write. So the document
+    is read back then: if it carries our token, this save succeeded. There is no transaction, and so no lock that a dead
+    process could hold.
 
-    The order of saves is that of Firestore's clock, to a millisecond, and no clock of ours has a part in it: saves
-    within one millisecond are listed in any order. What is due and what has expired is told by whoever saves, whose
-    clock may be off: a document is then found, or forgotten, so much too soon or too late.
+    Saves are listed by Firestore's clock, to a millisecond; within one millisecond their order is undefined. Due and
+    expiry times come from the clock of the process that saves: if it is wrong, a document is found or forgotten too
+    early or too late by that much.
     """
 
     permissions = frozenset(f"datastore.entities.{verb}" for verb in ("create", "get", "list", "update"))

@@ -72,7 +72,7 @@ class BucketVault:
             listed = self._bucket.client.list_blobs(self._bucket, prefix=prefix, **_call_limits(deadline))
             found = [one.name.removeprefix(prefix) for one in islice(listed, _MOST_NAMES + 1)]
         if len(found) > _MOST_NAMES:
-            message = f"there are more than {_MOST_NAMES} objects under {folder}, far more than Firebreak makes"
+            message = f"there are more than {_MOST_NAMES} objects under {folder}, far more than Firebreak writes"
             raise Refused(message)
         return tuple(sorted(found))
 
@@ -93,16 +93,16 @@ def _translate_errors() -> Iterator[None]:
             try:
                 yield
             except exceptions.BadRequest:
-                message = "the bucket does not take what it was sent"
+                message = "the bucket rejected the request as invalid"
                 raise Refused(message) from None
     except Missing:
         message = "there is no such bucket or object"
         raise Missing(message) from None
     except Denied:
-        message = "the bucket refuses: permission denied"
+        message = "the bucket refused the request: permission denied"
         raise Denied(message) from None
     except DataCorruption:
-        message = "what the bucket gave back is not what it says it holds"
+        message = "the bucket returned bytes that do not match its checksum"
         raise Refused(message) from None
     except NoCredentials:
         raise

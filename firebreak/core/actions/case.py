@@ -75,9 +75,11 @@ class EditContext:
 def edit_context(
     target: Target, suspicion: Suspicion, workload: Workload, unsupported: frozenset[str] = frozenset()
 ) -> EditContext:
-    """The case that a reading of the workload makes.
+    """What an edit may look at, taken from one reading of the workload.
 
-    Of a service in several regions Cloud Run does not heed validate_only: whether it takes none cannot be asked.
+    `unsupported` are `key=value` settings that the API has refused before. Ingress `none` counts as refused for a
+    multi-region service, because `validate_only` could not ask whether Cloud Run accepts it: as far as we know, a
+    multi-region service is written in spite of `validate_only`.
     """
     if workload.regions or target.location == "global":
         unsupported |= {f"{INGRESS}=none"}

@@ -42,7 +42,7 @@ def running(state: State) -> frozenset[str]:
 
 
 def is_final(key: str) -> bool:
-    """Whether the setting only ever goes one way, by itself or by our hand: a run ends and does not resume."""
+    """Whether the setting can only change once: an execution that ended or was cancelled does not resume."""
     return key.startswith(EXECUTION)
 
 
@@ -160,7 +160,7 @@ def split_key(state: State) -> str | None:
 
 
 def split_of(state: State) -> dict[str, int]:
-    """Parse `good=90,LATEST=10`; an empty split means what Cloud Run makes of it, all to LATEST."""
+    """Parse `good=90,LATEST=10`. An empty split means 100 % to LATEST (run_v2.Service docstring, `traffic`)."""
     key = split_key(state)
     if key is None:
         return {}

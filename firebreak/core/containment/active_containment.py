@@ -1,4 +1,4 @@
-"""What stands on one target, and for whom: origin, what was applied, and one hold for each incident."""
+"""What is contained on one target, and for which incidents: origin, applied settings, one hold for each incident."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Settings = Mapping[str, Setting | None]
 
 
 WRITING_NS = 120 * NANOS
-"""How long a containment that was begun has others wait: longer than any one delivery may take."""
+"""How long other incidents wait for a containment that has begun: longer than any delivery may take."""
 RELEASE_NS = 600 * NANOS
-"""How long a release that was begun keeps others from its target."""
+"""After how long a release that has begun and not ended counts as abandoned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,11 @@ class Standing(Stored):
         return any(hold.incident != incident for hold in self.holds)
 
     def being_released(self, incident: str, now_ns: int) -> bool:
-        """Whether another incident's release is being written; one that was left lying for long does not count."""
+        """Whether another incident's release is being written; one older than RELEASE_NS counts as abandoned."""
         return self.releasing not in ("", incident) and now_ns - self.releasing_ns < RELEASE_NS
 
     def being_written(self, incident: str, now_ns: int) -> str:
-        """What another incident is writing to the target just now, for a sentence; empty if nothing."""
+        """What another incident is writing to the target now, as part of a sentence; empty if nothing."""
         if self.being_released(incident, now_ns):
             return f"the release of {self.releasing}"
         last = self.holds[-1] if self.holds and self.pending else None
@@ -98,7 +98,7 @@ class Standing(Stored):
         return f"the containment of {last.incident}"
 
     def without_hold(self, incident: str) -> Standing:
-        """The same standing with one hold fewer."""
+        """The standing without this incident's hold."""
         return replace(self, holds=tuple(hold for hold in self.holds if hold.incident != incident))
 
     def is_as_written(self, key: str, value: Setting | None) -> bool:
@@ -106,9 +106,9 @@ class Standing(Stored):
         return value == self.applied.get(key) or (key in self.pending and value == self.pending[key])
 
     def with_pending_write(self, hold: Hold, before: State, after: State) -> Standing:
-        """The standing once `hold` is taken and `after` is about to be written over `before`.
+        """The standing with `hold`, before `after` is written over `before`.
 
-        The first hold's `before` is the origin; a setting that a person has changed since is a new part of it.
+        With the first hold, `before` becomes the origin; settings that a person has changed since then replace theirs.
         """
         fresh = not self.holds and not self.pending
         known = (
@@ -118,7 +118,7 @@ class Standing(Stored):
         return replace(known, holds=_add_hold(self.holds, hold), pending={**known.pending, **writing}, releasing="")
 
     def with_changes_by_others(self, now: State) -> Standing:
-        """The standing once every setting that a person has changed counts as theirs, and will not be restored."""
+        """The standing with the settings that a person has changed taken over as origin, so that they stay."""
         theirs = {
             key: now.get(key) for key in now.keys() | self.applied.keys() if not self.is_as_written(key, now.get(key))
         }
@@ -131,21 +131,21 @@ class Standing(Stored):
         )
 
     def with_hold(self, hold: Hold) -> Standing:
-        """The standing with a hold for which nothing has to be written."""
+        """The standing with one more hold, for which nothing has to be written."""
         return replace(self, holds=_add_hold(self.holds, hold))
 
     def with_confirmed_write(self, now: State, at_ns: int, changed_ns: int) -> Standing:
-        """The standing once what is pending was looked for: what is in force was applied, the rest never was."""
+        """The standing after a look at pending settings: those in force in `now` are applied, the others dropped."""
         there = {key: value for key, value in self.pending.items() if now.get(key) == value}
         applied = merge_settings(self.applied, there)
         return replace(self, applied=applied, pending={}, verified_ns=at_ns, changed_ns=changed_ns, drift="")
 
     def with_pending_release(self, incident: str, settings: Settings, at_ns: int) -> Standing:
-        """The standing while the release of one incident is being written; the hold stays until that is in force."""
+        """The standing while one incident's release is being written; its hold stays until the release is in force."""
         return replace(self, pending={**self.pending, **settings}, releasing=incident, releasing_ns=at_ns)
 
     def with_finished_release(self, incident: str, now: State, changed_ns: int) -> Standing:
-        """The standing once that hold is gone; of the last one, nothing is left but when the service changed."""
+        """The standing without that hold; after the last hold, only the times of release and of change remain."""
         rest = self.without_hold(incident)
         if not rest.holds:
             return self.without_holds(self.released_ns, changed_ns)
@@ -155,7 +155,7 @@ class Standing(Stored):
         )
 
     def without_holds(self, released_ns: int | None, changed_ns: int | None = None) -> Standing:
-        """The standing once nothing stands any more: when that was, and what a newer version wrote beside it."""
+        """An empty standing with the times of release and of change, and the keys that a newer version wrote."""
         return Standing(self.target, released_ns=released_ns, changed_ns=changed_ns, unknown_keys=self.unknown_keys)
 
     def changed_by_others(self, now: State) -> Settings:
@@ -165,7 +165,7 @@ class Standing(Stored):
 
 
 def _add_hold(holds: tuple[Hold, ...], hold: Hold) -> tuple[Hold, ...]:
-    """The holds with this one in its place, which is where its incident took it first."""
+    """The holds with this one added; an incident that holds the target already keeps its place and its suspects."""
     mine = next((one for one in holds if one.incident == hold.incident), None)
     if mine is None:
         return (*holds, hold)
@@ -174,13 +174,16 @@ def _add_hold(holds: tuple[Hold, ...], hold: Hold) -> tuple[Hold, ...]:
 
 
 def merge_settings(state: State, over: Settings) -> dict[str, Setting]:
-    """The state with some settings laid over it."""
+    """The state with some settings replaced; None removes one."""
     merged: dict[str, Setting | None] = {**state, **over}
     return {key: value for key, value in merged.items() if value is not None}
 
 
 def required_state(standing: Standing, case: EditContext, actions: Actions) -> State | Refusal:
-    """The fold of all holds' edits over the origin; every edit sees the union of all holds' suspects."""
+    """The settings that all holds together require: their edits applied to the origin, oldest hold first.
+
+    Every edit sees the suspects of all holds. A Refusal names the step that can no longer be applied.
+    """
     whole = replace(case, suspicion=replace(case.suspicion, rule="named", revisions=standing.suspects))
     state: State = dict(standing.origin)
     for hold in sorted(standing.holds, key=lambda one: one.taken_ns):
@@ -193,20 +196,20 @@ def required_state(standing: Standing, case: EditContext, actions: Actions) -> S
 
 
 def _repeat_step(step: HeldStep, state: State, case: EditContext, actions: Actions) -> State | Refusal:
-    """The edit of a step as it was saved, by the action as it is now, if there is one."""
+    """The edit of a saved step by the action of this version, if there is one."""
     action = actions.get(step.action)
     if action is None:
         return Refusal("there is no such action in this version of Firebreak, or it does not load")
     try:
         params = action.params(**step.params)
     except (TypeError, ValueError):
-        return Refusal("it was saved with parameters that the action does not take any more")
+        return Refusal("it was saved with parameters that the action no longer accepts")
     return run_edit(action, state, case, params)
 
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """What a release would write, what is left alone because a person changed it, and what cannot be brought back."""
+    """The settings after a release, those it leaves because a person changed them, and those that are lost."""
 
     state: State
     left_alone: tuple[str, ...]
@@ -214,7 +217,11 @@ class Restoration:
 
 
 def restoration(current: State, standing: Standing, wanted: State) -> Restoration:
-    """Key by key: a setting that still equals what Firebreak wrote goes to `wanted`; any other is a person's."""
+    """What to write to get from `current` to `wanted`, setting by setting.
+
+    A setting that still has Firebreak's value is set to `wanted`; any other value is a person's and stays. An execution
+    that was cancelled cannot be restored and is reported as lost.
+    """
     state: dict[str, Any] = dict(current)
     left: list[str] = []
     lost: list[str] = []

@@ -176,7 +176,7 @@ def _fallback(
 def settings_still_to_close(
     change: Change, steps: tuple[HeldStep, ...], state: State, case: EditContext, actions: Actions
 ) -> tuple[str, ...]:
-    """The settings that the steps would still close once the change is made: they have come since it was drafted."""
+    """Keys that the steps would still edit after the change was made, because they appeared after it was drafted."""
     made = then = apply_change(state, change)
     for step in steps:
         run_edit = actions[step.action].edit(then, case, actions[step.action].params(**step.params))

@@ -60,7 +60,7 @@ def _pool(change: Change) -> Iterator[str]:
     if POOL_INSTANCES in change.before:
         count = change.before[POOL_INSTANCES]
         if count is None:
-            yield "# no number of instances was set, which gcloud cannot say: use the Cloud Run API"
+            yield "# no number of instances was set, which gcloud cannot express: use the Cloud Run API"
         else:
             yield _gcloud(change, "worker-pools update", f"--scaling={count}", track="beta")
 
@@ -68,7 +68,7 @@ def _pool(change: Change) -> Iterator[str]:
 def _executions(change: Change) -> Iterator[str]:
     for key in sorted(change.before):
         run = shlex.join(_words(change, "jobs execute"))
-        yield f"# {key.removeprefix(EXECUTION)} was cancelled and does not resume; to run the job anew: {run}"
+        yield f"# {key.removeprefix(EXECUTION)} was cancelled and does not resume; to run the job again: {run}"
 
 
 def _traffic(change: Change) -> Iterator[str]:

@@ -24,7 +24,7 @@ CLOCKS_APART = 600
 """How far, in seconds, an event may be dated after its arrival, because clocks differ."""
 
 
-CONTAINED = Cap("contained", "caution", "the target is contained already and something new would be closed")
+CONTAINED = Cap("contained", "caution", "the target is contained already, and the plan would close more")
 
 Guard = Callable[[GuardInput, Plan | None, Actions], list[Cap]]
 
@@ -182,7 +182,7 @@ def guard_irreversible(given: GuardInput, plan: Plan | None, actions: Actions) -
             caps += _caution("irreversible", f"{step.action} cannot be undone")
         if action.reach == "shared":
             who = "; ".join(users.sentence(account) for account, users in given.users.items())
-            caps += _caution("shared", f"{step.action} reaches other workloads too{who and f': {who}'}")
+            caps += _caution("shared", f"{step.action} affects other workloads too{who and f': {who}'}")
     return caps
 
 

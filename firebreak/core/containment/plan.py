@@ -58,7 +58,7 @@ class HeldStep(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Plan(Stored):
-    """What was shown is what runs. `fallback` is what follows if a change fails for good; `steps` made the plan.
+    """What would be written. `fallback` is what follows if a change fails for good; `steps` are the steps behind it.
 
     The changes of the finding's own target come first; further ones are of its service in other regions, and of the
     service accounts that suspects run as. Each target has a standing containment of its own.
@@ -110,7 +110,10 @@ class Plan(Stored):
 
 
 def in_write_order(changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    """As they are written: identities last, since Cloud Run may take no update of what runs as a disabled account."""
+    """The changes in the order of writing: service accounts last.
+
+    An update of a service checks `actAs` on its account, and may fail once that account is disabled.
+    """
     return tuple(sorted(changes, key=lambda one: one.surface == IDENTITY))
 
 

@@ -22,7 +22,7 @@ def review_sentence(hold: Hold, workload: Workload, now_ns: int) -> str:
     """How long the hold stands, and the deployments that serve nothing because of it."""
     idle = idle_deployments(workload, hold.taken_ns)
     waiting = f"; deployed since and serving nothing: {some(idle)}" if idle else ""
-    return f"review: stands for {age(now_ns - hold.taken_ns)}{waiting}"
+    return f"review: contained for {age(now_ns - hold.taken_ns)}{waiting}"
 
 
 def drift_sentence(standing: Standing, workload: Workload) -> str:

@@ -25,7 +25,7 @@ class Slot(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Slots(Stored):
-    """All that are taken, of every project: one record, so that both limits are asked and taken at once."""
+    """All slots in use, of every project: one record, so that both limits are checked and taken together."""
 
     taken: tuple[Slot, ...] = ()
 
@@ -87,8 +87,8 @@ def over_limit(slots: Slots, wanted: tuple[Target, ...], limits: Limits, before:
 
 def _reason(limit: int, used: int, needed: int, where: str) -> str:
     if used >= limit:
-        return f"{limit} containments {where} within an hour are the limit, and they are used up"
-    return f"{limit} containments {where} within an hour are the limit; with this one it would be {needed}"
+        return f"the limit of {limit} containments {where} per hour is used up"
+    return f"the limit is {limit} containments {where} per hour; with this one it would be {needed}"
 
 
 def may_be_one_project(one: Target, other: Target) -> bool:

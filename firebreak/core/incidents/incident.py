@@ -205,7 +205,7 @@ class Incident(Stored):
 
     @property
     def stands(self) -> bool:
-        """Whether a containment of it was carried out and has not been taken back, whatever is asked about it now."""
+        """Whether one of its containments is in force, whatever is being asked about it now."""
         return self.done is not None and self.open
 
     @property
@@ -215,7 +215,7 @@ class Incident(Stored):
         return tuple({target.key: target for target in (*own, *self.further)}.values())
 
     def place_of(self, target: Target) -> str:
-        """How a line begins that is about this target: nothing for the finding's own, else the place."""
+        """Prefix of a line about this target: empty for the finding's own target, else its place and a colon."""
         own = self.finding.target
         return "" if isinstance(own, Target) and own.key == target.key else f"{target.place}: "
 
@@ -236,7 +236,7 @@ class Incident(Stored):
 
     @property
     def due_ns(self) -> int | None:
-        """When the sweep must look at it: at once for what its owner left unfinished, never for what is over."""
+        """When the sweep must look at it, nanoseconds since 1970: now if work is unfinished, None if nothing is due."""
         at_once = self.lease_until_ns or self.updated_ns
         if self.phase in WORKING or self.release is not None:
             return at_once
@@ -244,7 +244,7 @@ class Incident(Stored):
         return min((*untold, *(() if self.next_ns is None else (self.next_ns,))), default=None)
 
     def with_history(self, at_ns: int, who: str, what: str) -> Incident:
-        """The incident with one more line of history; of a very long one the middle goes, and a line says so."""
+        """The incident with one more entry; beyond LONGEST_HISTORY the middle is dropped and an entry says so."""
         history = (*self.history, Entry(at_ns, who, what))
         if len(history) > LONGEST_HISTORY:
             gap = Entry(history[_BEGINNING].at_ns, "firebreak", "… earlier lines were dropped here")
