@@ -39,7 +39,7 @@ class Unloaded:
 
 
 def discover() -> Mapping[str, Enricher]:
-    """Every source in this package, by name; what does not load is among them, and has nothing but a gap."""
+    """Every source in this package by name; one that does not load is an `Unloaded`, which answers with a gap."""
     found = _found()
     return MappingProxyType({**found.working, **{name: Unloaded(name, why) for name, why in found.broken.items()}})
 

@@ -196,7 +196,7 @@ class World:
         return local
 
     def run_job(self, local: LocalJob, given: Mapping[str, Any]) -> LocalExecution:
-        """A run of the job, which somebody has started."""
+        """Start an execution of the job, as somebody else would."""
         with self.lock:
             execution = LocalExecution(execution_from(local.job, given, self.moment))
             local.executions[str(given["name"])] = execution
@@ -245,7 +245,7 @@ class World:
         return operation
 
     def settle_operations(self) -> None:
-        """Apply what is over: effective traffic moves only now, and not at all where the operation failed."""
+        """Apply operations that have ended: effective traffic moves only now, and not if the operation failed."""
         for operation in self.operations.values():
             if operation.done or operation.ends_at > time.monotonic():
                 continue
@@ -272,7 +272,7 @@ class World:
             self.touch(local)
 
     def edit_pool(self, name: str, **fields: object) -> None:
-        """The same of a worker pool, by its short name."""
+        """Update fields of a worker pool, by its short name, as a person would; it takes effect at once."""
         with self.lock:
             self.settle_operations()
             local = next(one for key, one in self.pools.items() if key.endswith(f"/{name}"))
@@ -281,7 +281,7 @@ class World:
             self.touch(local)
 
     def touch(self, local: LocalResource) -> None:
-        """A person's or a pipeline's own update is made: new generation and etag, and it takes effect."""
+        """Finish an update by a person or a pipeline: new generation and etag, and it takes effect."""
         local.resource.last_modifier = "dev@shop.example"
         local.resource.generation += 1
         self.stamp(local)

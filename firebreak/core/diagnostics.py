@@ -1,4 +1,4 @@
-"""What is wrong with a file somebody wrote, said where it is, what it is, and what was probably meant."""
+"""Faults in a file that a person wrote: where they are, what is wrong, and what was probably meant."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def may_act(body: Mapping[str, Any]) -> bool:
 
 
 def open_body(place: Place, body: Mapping[str, Any], seal: Seal) -> OpenedBody:
-    """What a body says, and whether it was sealed so; raises Unreadable."""
+    """The record in a body, and what is known of its seal; raises Unreadable."""
     found = _number(body, "format", 1)
     acts_from = _number(body, "acts_from", found)
     if found == 1:

@@ -1,4 +1,4 @@
-"""The way back by hand: gcloud lines that restore what a plan changed, from the plan alone."""
+"""gcloud lines by which a person can restore what a plan changed, made from the plan alone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DEFAULT_MOST = 100
 
 
 def undo_lines(plan: Plan) -> tuple[str, ...]:
-    """Shell lines in the order in which to run them; a comment line where gcloud has no way."""
+    """Shell lines in the order in which to run them; a comment where gcloud cannot restore a setting."""
     return tuple(line for change in reversed(plan.changes) for line in _SURFACES[change.surface](change))
 
 

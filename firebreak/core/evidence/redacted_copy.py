@@ -40,7 +40,7 @@ def copy_of(original: object, room: int = _ROOM) -> Copy:
 
 
 def redact(original: object, room: int = _ROOM) -> Any:  # noqa: ANN401 - JSON
-    """The content of the copy."""
+    """The redacted copy of JSON, without the count of what was cut."""
     return copy_of(original, room).content
 
 
@@ -116,7 +116,7 @@ def _hidden_values(value: Mapping[Any, Any], key: str) -> frozenset[str]:
 
 
 def parse_if_json(text: str) -> Any:  # noqa: ANN401 - JSON, or the text itself
-    """JSON text as what it says, so that names and values in it are seen for what they are; else the text."""
+    """The parsed value if the text is a JSON object or list, so that names in it can be redacted; else the text."""
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):

@@ -15,7 +15,7 @@ from firebreak.core.timestamps import NANOS, format_instant, parse_instant
 
 Order = Literal["asc", "desc"]
 WINDOW_NS = 30 * 60 * NANOS
-"""Lines this long before or after an event are around it."""
+"""How long before and after an event lines are read, in nanoseconds."""
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 ERRORS = frozenset(SEVERITIES[SEVERITIES.index("ERROR") :])
 _CONSOLE = "https://console.cloud.google.com/logs/query;query="
@@ -97,7 +97,7 @@ class LogLines:
 
 
 def line_of(entry: Mapping[str, Any]) -> LogLine:
-    """What a log entry in Cloud Logging's JSON says, whatever kind of payload it has."""
+    """Time, severity, log and text of an entry in Cloud Logging's JSON, whatever kind of payload it has."""
     severity = entry.get("severity", "DEFAULT")
     return LogLine(
         at_ns=_instant(entry.get("timestamp")),

@@ -67,7 +67,10 @@ class Command:
 
 
 def parse_command(data: bytes, message_id: str, sent_ns: int | None = None) -> Command:
-    """Read a message; one without an id of its own goes by Pub/Sub's. Raises Malformed naming every fault."""
+    """Read the body of a message; raises Malformed, which names every fault.
+
+    A command without an id gets `message_id`, which is Pub/Sub's. `sent_ns`: nanoseconds since 1970, None if unknown.
+    """
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):
