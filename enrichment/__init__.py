@@ -15,7 +15,16 @@ from firebreak.ports.enrichment import Enricher, EnrichmentClients
 
 @dataclass(frozen=True, slots=True)
 class Unloaded:
-    """Stands where a source does not load: it has no facts to be asked for, and is a gap on every record."""
+    """Takes the place of a source that does not load: it offers no facts, and every record shows its gap.
+
+    Attributes:
+        name: the source's name.
+        why: why it does not load.
+        facts: none.
+        permissions: none.
+        deadline: in seconds; nothing is asked.
+        shapes_plan: no plan rests on it.
+    """
 
     name: str
     why: str
@@ -30,7 +39,7 @@ class Unloaded:
 
 
 def discover() -> Mapping[str, Enricher]:
-    """Every source in this package, by name; what does not load is among them, and has nothing but a gap."""
+    """Every source in this package by name; one that does not load is an `Unloaded`, which answers with a gap."""
     found = _found()
     return MappingProxyType({**found.working, **{name: Unloaded(name, why) for name, why in found.broken.items()}})
 

@@ -24,7 +24,7 @@ class AttackSource:
     shapes_plan = False
 
     def enrich(self, finding: Finding, sources: object) -> Evidence:  # noqa: ARG002 - asks nobody
-        """Never a gap where the detector is known; an unknown technique name is shown as SCC sent it."""
+        """The techniques as facts; a gap only if neither the finding nor its detector names one."""
         own = attack.techniques_of(finding.techniques, finding.additional_techniques)
         techniques = own or attack.techniques_of(attack.by_detector(finding.category), ())
         if not techniques:

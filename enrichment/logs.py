@@ -26,7 +26,7 @@ _MORE = f"more than the {_BEFORE} lines read were written in the half hour befor
 
 
 class LogsSource:
-    """Facts are of the half hour before the event, and unknown unless every line of it was read."""
+    """Facts describe the half hour before the event; they are unknown unless all its lines were read."""
 
     facts: Catalogue = MappingProxyType(
         {
@@ -41,7 +41,7 @@ class LogsSource:
     shapes_plan = False
 
     def enrich(self, finding: Finding, sources: EnrichmentClients) -> Evidence:
-        """Lines before the event decide; those after it are only shown, because more of them are still to come."""
+        """Facts come from lines before the event; lines after it are only shown, because more may follow."""
         if isinstance(finding.target, NotATarget):
             return Evidence("logs", gap=finding.target.reason)
         query, event = query_around(finding.target, finding.event_ns), finding.event_ns
@@ -73,7 +73,7 @@ def _gap(before: LogLines, after: LogLines | None) -> str | None:
 
 
 def facts_of(before: LogLines, finding: Finding) -> dict[str, FactValue]:
-    """What every line before the event, all of them read, amounts to."""
+    """Facts from all lines before the event; the caller makes sure that none is missing."""
     seen = {line.severity for line in before.lines}
     facts: dict[str, FactValue] = {
         "logs.count": len(before.lines),

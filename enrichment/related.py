@@ -29,7 +29,7 @@ class RelatedSource:
     shapes_plan = True
 
     def enrich(self, finding: Finding, sources: EnrichmentClients) -> Evidence:
-        """Active, unmuted findings of the same workload; muted and closed ones were judged by a person already."""
+        """Active, unmuted findings on the same workload; a person has already judged muted and inactive ones."""
         if isinstance(finding.target, NotATarget):
             return Evidence("related", gap=finding.target.reason)
         found = sources.findings.around(finding, finding.target, WINDOW_NS, self.deadline)

@@ -26,7 +26,7 @@ _TOO_MANY = f"not asked, because the finding names more than {_MOST_FILES} files
 
 
 class VirusTotalSource:
-    """Facts are of the worst file that is known; a file without an answer hides behind no other."""
+    """Facts describe the worst file. If a file has no answer and none is malicious, all facts stay unknown."""
 
     facts: Catalogue = MappingProxyType(
         {
@@ -47,11 +47,15 @@ class VirusTotalSource:
     shapes_plan = False
 
     def enrich(self, finding: Finding, sources: EnrichmentClients) -> Evidence:
-        """Ask about the finding's whole files, in parallel; part of a file has another hash, so it is never sent."""
+        """Look up the finding's files in parallel.
+
+        A hash of a file's beginning is never sent: SCC's sha256 covers "the first hashed_size bytes"
+        (securitycenter_v2.File docstring), so that VirusTotal cannot know it.
+        """
         hashes = finding.whole_hashes
         partial = tuple(dict.fromkeys(one.sha256 for one in finding.binaries if one.sha256 and not one.whole))
         if not hashes:
-            return Evidence("virustotal", gap=_PARTIAL if partial else "the finding gives no hash of a file")
+            return Evidence("virustotal", gap=_PARTIAL if partial else "the finding has no file hash")
         if sources.files is None:
             reason = "no VirusTotal key is configured"
             return Evidence("virustotal", gap=reason, shown=_shown([NoReport(one, "no_key", reason) for one in hashes]))
@@ -64,7 +68,7 @@ class VirusTotalSource:
 
 
 def evidence_of(answers: Sequence[FileReport | NoReport], now: float) -> Evidence:
-    """The worst report's facts; unknown where none is malicious and there is no answer about some file."""
+    """The facts of the worst report; none if some file has no answer and no file is malicious. `now`: since 1970, s."""
     known = [one for one in answers if isinstance(one, FileReport)]
     worst = max(known, key=lambda one: (VERDICTS.index(one.verdict), one.malicious or 0), default=None)
     missing = [f"{one.sha256[:12]}…: {one.reason}" for one in answers if isinstance(one, NoReport)]

@@ -52,7 +52,7 @@ class WorkloadSource:
     shapes_plan = True
 
     def enrich(self, finding: Finding, sources: EnrichmentClients) -> Evidence:
-        """The workload's facts; where it cannot be read, those that the finding itself settles."""
+        """The workload's facts; if it cannot be read, those that the finding itself states."""
         target = finding.target
         if isinstance(target, NotATarget):
             return Evidence("workload", gap=target.reason)
@@ -76,7 +76,7 @@ class WorkloadSource:
 
 
 def facts_of(workload: Workload) -> dict[str, FactValue]:
-    """What policies may ask of a workload; what takes no requests has no ingress, and a job is public to run."""
+    """The workload's facts. One that takes no requests has ingress `none`; anybody may run a public job."""
     facts: dict[str, FactValue] = {
         "workload.ingress": str(workload.state.get(INGRESS, "none")),
         "workload.labels": tuple(f"{key}={value}" for key, value in sorted(workload.labels.items())),

@@ -37,7 +37,7 @@ _BAD_IMAGE = 8
 def open_practice(folder: Path) -> str:
     """Make the folder and serve a world from it, until it is removed; what to type next. Raises Refused, Transient."""
     if folder.exists():
-        message = f"{folder}: this exists already; name a folder that is to be made"
+        message = f"{folder}: it exists already; name a folder that does not"
         raise Refused(message)
     if set("?#") & set(str(folder.resolve())):
         message = f"{folder}: a path with ? or # cannot be where evidence is kept; name another folder"
@@ -74,7 +74,7 @@ def _serve(place: Path, log: Path, begun: ExitStack) -> None:
 
 
 def own_settings(place: Path) -> dict[str, str]:
-    """What points Firebreak at this folder, and at nothing else."""
+    """Environment variables that point Firebreak at this folder only."""
     return {
         "FIREBREAK_POLICIES": str(place / "policies"),
         "FIREBREAK_LEDGER": f"sqlite:///{place / 'ledger.sqlite'}",
@@ -88,7 +88,7 @@ def own_settings(place: Path) -> dict[str, str]:
 
 
 def _exported(log: Path) -> list[str]:
-    """What the sandbox says is to be exported, once it serves."""
+    """The `export` lines that the sandbox prints once it serves; raises Transient if it does not start."""
     until = time.monotonic() + _STARTS_WITHIN
     while time.monotonic() < until:
         said = log.read_text(encoding="utf-8")
@@ -129,6 +129,6 @@ def _create(host: str, scene: Scene, finding: object) -> None:
                 parent=parent, finding_id=scene.finding_id, finding=made, timeout=_ANSWERS_WITHIN, retry=None
             )
         except exceptions.GoogleAPICallError as fault:
-            message = f"the local SCC at {host} does not make it: {fault.message}"
+            message = f"the local SCC at {host} did not create the finding: {fault.message}"
             kind = Transient if isinstance(fault, exceptions.ServerError) else Refused
             raise kind(message) from None

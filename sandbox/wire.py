@@ -33,9 +33,15 @@ class Malformed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call as it arrived: `method` is `package.Service/Method`, `request` the decoded message, `at` seconds.
+    """One call as it arrived.
 
-    `status` is how it ended, by the name of a gRPC status; empty while it is under way.
+    Attributes:
+        number: counts from 0 over all methods.
+        method: `package.Service/Method`.
+        request: the decoded message.
+        metadata: the call's headers.
+        at: in seconds of the monotonic clock.
+        status: name of the gRPC status it ended with; empty while it is under way.
     """
 
     number: int
@@ -48,9 +54,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong: for calls whose method fits the glob, after `skip` of them, `times` times (None: always).
+    """Something that goes wrong on purpose, for the calls that it matches.
 
-    `routed` is a glob on the routing header, which names the region or the resource: `*us-east1*`.
+    Attributes:
+        method: glob on `package.Service/Method`.
+        kind: what goes wrong.
+        code: name of the gRPC status, for an error.
+        message: text of the error.
+        times: how many calls it hits; None means all.
+        skip: how many matching calls pass before the first hit.
+        seconds: how long a `hang` or `slow` call takes.
+        routed: glob on the routing header, which names the region or the resource: `*us-east1*`.
     """
 
     method: str

@@ -44,7 +44,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from google.longrunning import operations_pb2
 from google.rpc import status_pb2
 
 from sandbox.blueprint import (
@@ -72,11 +71,40 @@ _KEYS = frozenset(
     "projects services worker_pools jobs service_accounts findings hashes latencies faults denied settle_seconds"
     " lists_everywhere stale_account_reads accepts_ingress_none keeps_scaling_limit create_topics logs buckets".split()
 )
+_PLAIN = (
+    "settle_seconds accepts_ingress_none keeps_scaling_limit create_topics lists_everywhere stale_account_reads"
+    " findings hashes latencies".split()
+)
 
 
 @dataclass
 class World:
-    """All state of a sandbox, under one lock. Names may spell a project by id or by number."""
+    """All state of a sandbox, under one lock. Names may spell a project by id or by number.
+
+    Attributes:
+        settle_seconds: how long an operation takes.
+        accepts_ingress_none: whether Cloud Run accepts INGRESS_TRAFFIC_NONE.
+        keeps_scaling_limit: whether a service that returns to automatic scaling keeps its upper limit.
+        create_topics: whether publishing to a missing topic creates it.
+        lists_everywhere: whether lists accept `-` for all regions.
+        stale_account_reads: how many reads of a service account still show it as it was before a write.
+        projects: project id to number.
+        services: resource name to service.
+        pools: resource name to worker pool.
+        jobs: resource name to job.
+        accounts: email address to service account.
+        operations: name to long-running operation.
+        findings: SCC's findings, each with its resource, in SCC's JSON.
+        hashes: SHA-256 to VirusTotal's answer.
+        logs: log entries in Cloud Logging's JSON.
+        topics: topic to the messages that were published to it.
+        buckets: bucket to its objects, name to bytes.
+        denied: permissions that the caller lacks.
+        latencies: glob on `package.Service/Method` to a delay in seconds.
+        faults: faults that were planted from the start.
+        failing_operations: errors that the next operations end in, first come first served.
+        lock: taken by everything that reads or changes the state.
+    """
 
     settle_seconds: float = 0.0
     accepts_ingress_none: bool = True
@@ -106,18 +134,7 @@ class World:
         """A world from a YAML file or a mapping; raises ValueError naming a key that it does not know."""
         given = source if isinstance(source, Mapping) else yaml.safe_load(Path(source).read_text())
         check_keys(given, _KEYS, "world")
-        plain = (
-            "settle_seconds",
-            "accepts_ingress_none",
-            "keeps_scaling_limit",
-            "create_topics",
-            "lists_everywhere",
-            "stale_account_reads",
-            "findings",
-            "hashes",
-            "latencies",
-        )
-        world = cls(**{key: given[key] for key in plain if key in given})
+        world = cls(**{key: given[key] for key in _PLAIN if key in given})
         world.denied = set(given.get("denied", ()))
         for one in given.get("faults", ()):
             check_keys(one, _FAULT, "fault")
@@ -179,7 +196,7 @@ class World:
         return local
 
     def run_job(self, local: LocalJob, given: Mapping[str, Any]) -> LocalExecution:
-        """A run of the job, which somebody has started."""
+        """Start an execution of the job, as somebody else would."""
         with self.lock:
             execution = LocalExecution(execution_from(local.job, given, self.moment))
             local.executions[str(given["name"])] = execution
@@ -228,7 +245,7 @@ class World:
         return operation
 
     def settle_operations(self) -> None:
-        """Apply what is over: effective traffic moves only now, and not at all where the operation failed."""
+        """Apply operations that have ended: effective traffic moves only now, and not if the operation failed."""
         for operation in self.operations.values():
             if operation.done or operation.ends_at > time.monotonic():
                 continue
@@ -241,17 +258,6 @@ class World:
                 operation.local.settle()
             else:
                 operation.local.give_up()
-
-    def answer(self, operation: LocalOperation) -> operations_pb2.Operation:
-        """The operation as Google's long-running API shows it."""
-        found = operations_pb2.Operation(name=operation.name, done=operation.done)
-        resource = operation.local.resource
-        found.metadata.Pack(type(resource).pb(resource))
-        if operation.done and operation.fails_with is not None:
-            found.error.CopyFrom(operation.fails_with)
-        elif operation.done:
-            found.response.Pack(type(resource).pb(resource))
-        return found
 
     def fail_next_operation(self, code: int = 13, message: str = "Internal error encountered.") -> None:
         """The next write is accepted, and its operation ends in this error."""
@@ -266,7 +272,7 @@ class World:
             self.touch(local)
 
     def edit_pool(self, name: str, **fields: object) -> None:
-        """The same of a worker pool, by its short name."""
+        """Update fields of a worker pool, by its short name, as a person would; it takes effect at once."""
         with self.lock:
             self.settle_operations()
             local = next(one for key, one in self.pools.items() if key.endswith(f"/{name}"))
@@ -275,7 +281,7 @@ class World:
             self.touch(local)
 
     def touch(self, local: LocalResource) -> None:
-        """A person's or a pipeline's own update is made: new generation and etag, and it takes effect."""
+        """Finish an update by a person or a pipeline: new generation and etag, and it takes effect."""
         local.resource.last_modifier = "dev@shop.example"
         local.resource.generation += 1
         self.stamp(local)

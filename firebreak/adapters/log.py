@@ -1,4 +1,7 @@
-"""The log: standard output, as Cloud Logging reads it. Each line is one write under one lock."""
+"""The log: standard output, as Cloud Logging reads it. Each line is one write under one lock.
+
+`print` writes text and newline apart, so that lines of several threads merge and are lost.
+"""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ _PASSING = (502, 503, 504)
 
 
 @dataclass
-class _Flight:
+class _Request:
     """A request under way; `ends` is when the most patient of its askers stops waiting, on the monotonic clock."""
 
     ends: float
@@ -57,18 +57,30 @@ class _Flight:
 class VirusTotal:
     """Reports by hash. Connects on first use, after any fork; answers are typed, and nothing is raised.
 
-    A request outlives an impatient asker (10 s at most), so that the next one finds its answer kept.
+    A request continues after its caller has stopped waiting (10 s at most), so that the next caller finds its answer.
+
+    Attributes:
+        key: API key.
+        host: base URL of VirusTotal's API.
+        clock: seconds since 1970, for the age of cached answers.
+        cache_size: how many answers are cached at most.
+        _lock: guards everything below.
+        _loop: event loop of the one thread that makes requests; None before the first request and after `close`.
+        _client: VirusTotal's client; only that thread uses it.
+        _requests: hash to the request under way.
+        _cache: hash to when its cached answer expires (seconds since 1970), and the answer.
+        _closed_until: when the quota is available again, seconds since 1970; 0 means now.
     """
 
     key: str = field(repr=False)
     host: str
     clock: Callable[[], float] = time.time
-    most_kept: int = _MOST_CACHED
+    cache_size: int = _MOST_CACHED
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
     _client: Any = field(default=None, repr=False)
-    _flying: dict[str, _Flight] = field(default_factory=dict, repr=False)
-    _kept: OrderedDict[str, tuple[float, FileReport | NoReport]] = field(default_factory=OrderedDict, repr=False)
+    _requests: dict[str, _Request] = field(default_factory=dict, repr=False)
+    _cache: OrderedDict[str, tuple[float, FileReport | NoReport]] = field(default_factory=OrderedDict, repr=False)
     _closed_until: float = 0.0
 
     def report(self, sha256: str, deadline: float) -> FileReport | NoReport:
@@ -78,14 +90,14 @@ class VirusTotal:
         if not _KEY.fullmatch(self.key):
             return NoReport(sha256, "auth", "VIRUSTOTAL_API_KEY is not a key: one word of ASCII characters")
         with self._lock:
-            until, known = self._kept.get(sha256, (0.0, None))
+            until, known = self._cache.get(sha256, (0.0, None))
             if known is not None and self.clock() < until:
                 return known
             if self.clock() < self._closed_until:
                 return NoReport(sha256, *_QUOTA)
-            flight = self._board(sha256, time.monotonic() + deadline)
+            request = self._join_request(sha256, time.monotonic() + deadline)
         try:
-            return flight.answer.result(timeout=deadline)
+            return request.answer.result(timeout=deadline)
         except TimeoutError:
             return NoReport(sha256, "hung", f"VirusTotal did not answer within {deadline:.1f} s")
 
@@ -93,29 +105,29 @@ class VirusTotal:
         """Let the connections and whoever still waits go, and end the thread. The next question starts anew."""
         with self._lock:
             loop, self._loop = self._loop, None
-            self._flying.clear()
+            self._requests.clear()
         if loop is not None:
-            asyncio.run_coroutine_threadsafe(self._land(), loop).result(_AT_MOST)
+            asyncio.run_coroutine_threadsafe(self._close_client(), loop).result(_AT_MOST)
             loop.call_soon_threadsafe(loop.stop)
 
-    async def _land(self) -> None:
-        flights = asyncio.all_tasks() - {asyncio.current_task()}
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+    async def _close_client(self) -> None:
+        requests = asyncio.all_tasks() - {asyncio.current_task()}
+        for request in requests:
+            request.cancel()
+        await asyncio.gather(*requests, return_exceptions=True)
         client, self._client = self._client, None
         if client is not None:
             await client.close_async()
 
-    def _board(self, sha256: str, ends: float) -> _Flight:
-        """The flight to wait for; called under the lock."""
-        flight = self._flying.get(sha256)
-        if flight is not None:
-            flight.ends = max(flight.ends, ends)
-            return flight
-        flight = self._flying[sha256] = _Flight(ends)
-        asyncio.run_coroutine_threadsafe(self._fly(sha256, flight), self._running_loop())
-        return flight
+    def _join_request(self, sha256: str, ends: float) -> _Request:
+        """The request under way for this hash, or a new one; called under the lock."""
+        request = self._requests.get(sha256)
+        if request is not None:
+            request.ends = max(request.ends, ends)
+            return request
+        request = self._requests[sha256] = _Request(ends)
+        asyncio.run_coroutine_threadsafe(self._run_request(sha256, request), self._running_loop())
+        return request
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -123,23 +135,23 @@ class VirusTotal:
             threading.Thread(target=self._loop.run_forever, name="virustotal", daemon=True).start()
         return self._loop
 
-    async def _fly(self, sha256: str, flight: _Flight) -> None:
+    async def _run_request(self, sha256: str, request: _Request) -> None:
         try:
             async with asyncio.timeout(_AT_MOST):
-                answer = await self._attempts(sha256, flight)
+                answer = await self._attempts(sha256, request)
         except TimeoutError:
             answer = NoReport(sha256, "hung", f"VirusTotal did not answer within {_AT_MOST:.0f} s")
         except Exception as fault:  # noqa: BLE001 - vt-py and aiohttp raise many kinds; each is a gap and nothing else
-            answer = NoReport(sha256, "failed", f"VirusTotal could not be asked ({type(fault).__name__})")
+            answer = NoReport(sha256, "failed", f"the request to VirusTotal failed ({type(fault).__name__})")
         with self._lock:
-            self._flying.pop(sha256, None)
+            self._requests.pop(sha256, None)
             self._keep(sha256, answer)
-        flight.answer.set_result(answer)
+        request.answer.set_result(answer)
 
-    async def _attempts(self, sha256: str, flight: _Flight) -> FileReport | NoReport:
+    async def _attempts(self, sha256: str, request: _Request) -> FileReport | NoReport:
         """One request, and one more where that makes sense while somebody still waits."""
         answer, pause = await self._attempt(sha256)
-        if pause is None or time.monotonic() + pause >= flight.ends:
+        if pause is None or time.monotonic() + pause >= request.ends:
             return answer
         await asyncio.sleep(pause)
         return (await self._attempt(sha256))[0]
@@ -163,14 +175,14 @@ class VirusTotal:
         try:
             answer = await self._client.get_json_async("/files/{}", sha256)
         except vt.APIError as fault:
-            return self._told(sha256, fault)
+            return self._read_error(sha256, fault)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return NoReport(sha256, *_MALFORMED), None
         except aiohttp.ClientError as fault:
-            return NoReport(sha256, "unreachable", f"VirusTotal is out of reach ({type(fault).__name__})"), _PAUSE
+            return NoReport(sha256, "unreachable", f"VirusTotal could not be reached ({type(fault).__name__})"), _PAUSE
         return _file(sha256, answer), None
 
-    def _told(self, sha256: str, fault: Any) -> tuple[NoReport, float | None]:  # noqa: ANN401 - vt.APIError, untyped
+    def _read_error(self, sha256: str, fault: Any) -> tuple[NoReport, float | None]:  # noqa: ANN401 - vt.APIError, untyped
         status = fault.status
         kind, reason = _BY_CODE.get(str(fault.code)) or _BY_STATUS.get(status) or _other(status)
         if kind == "quota":
@@ -191,10 +203,10 @@ class VirusTotal:
         if kind == "undetected" and first_seen is not None and now - first_seen < _YOUNG:
             lifetime = _YOUNG_LIFETIME
         kept = replace(answer, original=None) if isinstance(answer, FileReport) else answer  # the whole may be large
-        self._kept[sha256] = (now + lifetime, kept)
-        self._kept.move_to_end(sha256)
-        while len(self._kept) > self.most_kept:
-            self._kept.popitem(last=False)
+        self._cache[sha256] = (now + lifetime, kept)
+        self._cache.move_to_end(sha256)
+        while len(self._cache) > self.cache_size:
+            self._cache.popitem(last=False)
 
 
 def connect(key: str, host: str | None, clock: Callable[[], float] = time.time) -> VirusTotal:
@@ -209,7 +221,7 @@ def _file(sha256: str, answer: Any) -> FileReport | NoReport:  # noqa: ANN401 - 
     if not isinstance(data, dict) or not isinstance(attributes, dict):
         return NoReport(sha256, *_MALFORMED)
     if (data.get("type"), data.get("id")) != ("file", sha256):
-        return NoReport(sha256, "malformed", "VirusTotal answered about something else")
+        return NoReport(sha256, "malformed", "VirusTotal answered about another file")
     report = read_report(sha256, attributes)
     return replace(report, original=answer) if isinstance(report, FileReport) else report
 
@@ -219,7 +231,10 @@ def _other(status: int) -> tuple[str, str]:
     if status < 300:  # noqa: PLR2004 - HTTP: well, but without a report
         return _MALFORMED
     if status < 400:  # noqa: PLR2004 - HTTP: elsewhere
-        return "redirected", "VirusTotal sent us elsewhere, where the key does not go"
+        return (
+            "redirected",
+            "VirusTotal redirected the request, which was not followed: the key stays here",
+        )
     return ("refused" if status < 500 else "unreachable"), f"VirusTotal answered {status}"  # noqa: PLR2004 - HTTP
 
 

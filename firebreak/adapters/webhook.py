@@ -29,7 +29,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def post(url: str, body: Mapping[str, Any], deadline: Deadline) -> None:
-    """Send once; raises Transient for what may pass, Refused for what will not. The URL is a secret and never shown."""
+    """Send once; raises Busy or Transient if another try may succeed, else Refused. The URL is a secret."""
     host = urlsplit(url).hostname or ""
     proxy = proxy_of(url)
     proxies = urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else {})
@@ -41,14 +41,14 @@ def post(url: str, body: Mapping[str, Any], deadline: Deadline) -> None:
         opener.open(request, timeout=max(0.1, deadline.remaining(10.0))).close()
     except urllib.error.HTTPError as answer:
         with answer:
-            raise _judged(answer.code, answer.headers.get("Retry-After"), host) from None
+            raise _error_of(answer.code, answer.headers.get("Retry-After"), host) from None
     except (OSError, http.client.HTTPException) as fault:
         reason = fault.reason if isinstance(fault, urllib.error.URLError) else fault
         message = f"the chat webhook at {host} could not be reached ({type(reason).__name__})"
         raise Transient(message) from None
 
 
-def _judged(status: int, after: str | None, host: str) -> Exception:
+def _error_of(status: int, after: str | None, host: str) -> Exception:
     message = f"the chat webhook at {host} answered {status}"
     if status >= 500 or status in _AGAIN:  # noqa: PLR2004 - HTTP server faults
         return Busy(message, _seconds(after))

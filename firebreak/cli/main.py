@@ -99,7 +99,7 @@ def _halt(parsed: argparse.Namespace) -> int:
 
 
 def _resume(parsed: argparse.Namespace) -> int:
-    name, halt = who(parsed), open_ledger(to_decide(parsed)).standing_halt()
+    name, halt = who(parsed), open_ledger(to_decide(parsed)).read_halt()
     if halt is None:
         return report(parsed, "nothing is halted", EXIT_NO)
     # The halt that stands now, by its name: one that is set from here on is not meant.

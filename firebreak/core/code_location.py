@@ -1,4 +1,4 @@
-"""Where in Firebreak's own code something went wrong, for whoever has to mend it."""
+"""Where in Firebreak's own code an error was raised, for whoever has to fix it."""
 
 from __future__ import annotations
 

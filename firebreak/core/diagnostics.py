@@ -1,4 +1,4 @@
-"""What is wrong with a file somebody wrote, said where it is, what it is, and what was probably meant."""
+"""Faults in a file that a person wrote: where they are, what is wrong, and what was probably meant."""
 
 from __future__ import annotations
 
@@ -31,11 +31,16 @@ Severity = Literal["stops", "fault", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind of thing to say about a file; its code never comes to mean anything else.
+    """One kind of fault in a file. Its code is never used for anything else.
 
-    What `stops` keeps its folder from loading, a `fault` loads and is not right, a `warning` is probably not meant.
-    `example` is YAML that it catches: keys of a policy, or files, each after a line `# NAME.yaml`. `by` names the
-    command that looks for it.
+    Attributes:
+        code: stable identifier, such as `FB101`.
+        name: a short name in words.
+        severity: `stops`: the folder does not load; `fault`: it loads and is wrong; `warning`: probably not meant.
+        meaning: what the rule catches, as a sentence.
+        example: YAML that it catches: keys of a policy, or files, each after a line `# NAME.yaml`.
+        remedy: what to do about it.
+        by: the command that looks for it.
     """
 
     code: str

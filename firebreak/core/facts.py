@@ -50,16 +50,22 @@ Originals = Callable[[], Mapping[str, object]]
 
 
 def no_originals() -> Mapping[str, object]:
-    """Of what was made up here."""
+    """The raw responses behind evidence that was not read from anywhere: none."""
     return {}
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one source answered: facts, or a named gap, or some of both; `took_ms` is wall time in milliseconds.
+    """What one source answered: facts, or a gap, or both.
 
-    `detail` is the source's typed answer for the core (a `Workload`, the related findings); it stays in this process.
-    `shown` is what only people look at (links, names), JSON values keyed by plain words. `originals` stay here too.
+    Attributes:
+        source: the source's name.
+        facts: full fact name to value; a fact that is not here is unknown.
+        gap: why facts are missing, as a sentence; None if nothing is missing.
+        took_ms: wall time in milliseconds.
+        detail: the source's typed answer for the core (a `Workload`, the related findings); it is not saved.
+        shown: what only people look at (links, names): JSON values by plain words.
+        originals: what the answer was read from, for the vault; it is not saved with the incident.
     """
 
     source: str

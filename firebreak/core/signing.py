@@ -40,26 +40,26 @@ class Seal:
 
     def sign(self, purpose: str, value: object) -> str:
         """The seal of a value of JSON for one purpose, as hex digits; raises NoKey."""
-        return self._signed(_message(purpose, value))
+        return self._sign(_message(purpose, value))
 
-    def checked(self, purpose: str, value: object, seal: object) -> Sealed:
+    def check(self, purpose: str, value: object, seal: object) -> Sealed:
         """Whether any key made this seal for this value and purpose, as far as the keys at hand can tell."""
-        return self._checked(_message(purpose, value), seal)
+        return self._check(_message(purpose, value), seal)
 
     def sign_text(self, about: list[object], text: str) -> str:
         """The seal of exactly this text, and of what it is about; raises NoKey."""
-        return self._signed(_message_of_text(about, text))
+        return self._sign(_message_of_text(about, text))
 
-    def checked_text(self, about: list[object], text: str, seal: object) -> Sealed:
+    def check_text(self, about: list[object], text: str, seal: object) -> Sealed:
         """Whether any key made this seal for exactly this text, about this, as far as the keys at hand can tell."""
-        return self._checked(_message_of_text(about, text), seal)
+        return self._check(_message_of_text(about, text), seal)
 
-    def _signed(self, message: bytes) -> str:
+    def _sign(self, message: bytes) -> str:
         if not self.keys:
             raise NoKey
         return _mac(self.keys[0], message)
 
-    def _checked(self, message: bytes, seal: object) -> Sealed:
+    def _check(self, message: bytes, seal: object) -> Sealed:
         if not self.keys:
             return Sealed.UNVERIFIED
         if not isinstance(seal, str) or not seal.isascii():

@@ -49,7 +49,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             " cut reopened vault further failed_on?",
         ),
         "firebreak.core.incidents.incident:EvidenceRecord": _names("asked", "source facts gap took_ms shown"),
-        "firebreak.core.incidents.incident:Decision": _names(
+        "firebreak.core.incidents.decision:Decision": _names(
             "decision",
             "policy mode wanted caps trace reasons policy_set version notify suspects suspects_because"
             " related_revisions suspect_rule suspect_images suspects_elsewhere",

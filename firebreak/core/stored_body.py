@@ -59,11 +59,11 @@ class Place:
 
     def __str__(self) -> str:
         """For a sentence."""
-        return f"incident {self.key}" if self.kind == "incident" else f"what stands on {self.key}"
+        return f"incident {self.key}" if self.kind == "incident" else f"the containment of {self.key}"
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedBody:
     """A body as it was read. `sealed`: what is known of its seal; `value` is the record's JSON, whatever that is."""
 
     value: dict[str, Any]
@@ -83,21 +83,21 @@ def may_act(body: Mapping[str, Any]) -> bool:
     return type(acts_from) is not int or acts_from <= FORMAT
 
 
-def open_body(place: Place, body: Mapping[str, Any], seal: Seal) -> Opened:
-    """What a body says, and whether it was sealed so; raises Unreadable."""
+def open_body(place: Place, body: Mapping[str, Any], seal: Seal) -> OpenedBody:
+    """The record in a body, and what is known of its seal; raises Unreadable."""
     found = _number(body, "format", 1)
     acts_from = _number(body, "acts_from", found)
     if found == 1:
         value, sealed = _open_first(place, body, seal)
     else:
         value = _json(body.get("sealed"))
-        sealed = seal.checked_text([*_about(place, found, acts_from)], str(body.get("sealed")), body.get("seal"))
+        sealed = seal.check_text([*_about(place, found, acts_from)], str(body.get("sealed")), body.get("seal"))
     if not sealed and "unverified" in body:
         value = _json(body["unverified"])
     lease = body.get("lease")
     if isinstance(lease, dict):
         value = {**value, **{key: one for key, one in lease.items() if key in _LEASE}}
-    return Opened(value, sealed, found, acts_from)
+    return OpenedBody(value, sealed, found, acts_from)
 
 
 def seal_body(place: Place, value: Mapping[str, Any], seal: Seal, before: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,13 +145,13 @@ def _open_first(place: Place, body: Mapping[str, Any], seal: Seal) -> tuple[dict
     made = body.get("seal")
     if place.kind == "incident":
         parts = [_part(value, name) for name in _SEALED_INCIDENT]
-        return value, seal.checked("incident", parts, made) if value.get("id") == place.key else Sealed.BROKEN
+        return value, seal.check("incident", parts, made) if value.get("id") == place.key else Sealed.BROKEN
     here = value.get("target") == place.key
-    if here and seal.checked("standing", value, made):
+    if here and seal.check("standing", value, made):
         return value, Sealed.HOLDS
     # Whatever else was put into it was never sealed, and is not believed.
     known = {key: one for key, one in value.items() if key in _SEALED_STANDING}
-    return known, seal.checked("standing", known, made) if here else Sealed.BROKEN
+    return known, seal.check("standing", known, made) if here else Sealed.BROKEN
 
 
 def _beside(place: Place, before: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def _part(value: dict[str, Any], path: str) -> object:
 def _number(body: Mapping[str, Any], name: str, otherwise: int) -> int:
     number = body.get(name, otherwise)
     if type(number) is not int or number < 1:
-        message = f"its {name} is no version"
+        message = f"its {name} is not a version number"
         raise Unreadable(message)
     return number
 
@@ -186,7 +186,7 @@ def _json(text: object) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        message = "its text is no JSON object"
+        message = "its text is not a JSON object"
         raise Unreadable(message)
     return value
 

@@ -12,7 +12,7 @@ from firebreak.core.containment.halt import Halt, halt_of
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
-from firebreak.core.incidents.size_limit import fitted
+from firebreak.core.incidents.size_limit import fit_to_size_limit
 from firebreak.core.serialization import encode
 from firebreak.core.signing import NoKey, Seal, Sealed
 from firebreak.core.stored_body import Place, keep_unverified, seal_body
@@ -54,9 +54,9 @@ class Ledger:
         pointer = even_damaged(lambda: self.documents.read("finding", key))
         if pointer and (held := self._joined(str(pointer.body.get("incident")), finding)):
             return held
-        told = "received; what was recorded of it before cannot be read and is set aside" if over else "received"
+        told = "received; its earlier record cannot be read and was set aside" if over else "received"
         fresh = Incident(finding.incident_id, "received", now, now, finding).with_history(now, "firebreak", told)
-        fresh = fitted(replace(fresh, owner=self.owner, lease_until_ns=now + LEASE_NS))
+        fresh = fit_to_size_limit(replace(fresh, owner=self.owner, lease_until_ns=now + LEASE_NS))
         body, index = self._body(fresh, {}), index_of(fresh)
         try:
             document = (
@@ -135,18 +135,18 @@ class Ledger:
         owned = replace(incident, owner=self.owner, lease_until_ns=now + LEASE_NS, updated_ns=now)
         return self._replace(held, owned)
 
-    def free(self, held: StoredIncident, incident: Incident) -> StoredIncident:
-        """Save and give the lease up, so that the next delivery or command need not wait for it."""
+    def release_lease(self, held: StoredIncident, incident: Incident) -> StoredIncident:
+        """Save and release the lease, so that the next delivery or command need not wait for it."""
         given_up = replace(incident, owner="", lease_until_ns=0, updated_ns=self.now_ns())
         return self._replace(held, given_up)
 
     def _replace(self, held: StoredIncident, incident: Incident) -> StoredIncident:
-        """A record whose seal does not hold keeps it: saving must not make it good, nor spoil it for the right key."""
+        """Save over the version that was read. A broken seal stays broken: saving must not make the record valid."""
         if not held.acts:
             raise newer(held.document)
         if held.sealed is Sealed.UNVERIFIED:
             raise NoKey
-        incident, before = fitted(incident), held.document.body
+        incident, before = fit_to_size_limit(incident), held.document.body
         body = self._body(incident, before) if held.sealed else keep_unverified(incident_json(incident), before)
         document = self.documents.replace(held.document, body, index_of(incident))
         return replace(held, incident=incident, document=document)
@@ -200,29 +200,29 @@ class Ledger:
             return fault
 
     def standing(self, target: str) -> tuple[Standing, Document | None]:
-        """What stands on a target, empty if nothing does; raises NotActedOn where that is not to be believed."""
+        """What is contained on a target, and its document, or None; raises NotActedOn if the record is unusable."""
         try:
             document = self.documents.read("standing", target)
         except Damaged as fault:
             raise unreadable(fault.document, "it is damaged", fault.text) from None
         return (open_standing(document, self.seal), document) if document else (Standing(target), None)
 
-    def stand(self, standing: Standing, document: Document | None) -> Document:
-        """Save what stands, over the version that was read; raises Conflict."""
+    def save_standing(self, standing: Standing, document: Document | None) -> Document:
+        """Save what is contained on a target over the version that was read; raises Conflict."""
         place, before = Place("standing", standing.target), document.body if document else {}
         body = seal_body(place, encode(standing), self.seal, before)
         if standing.holds:
-            self.look_at(standing.target, self.now_ns())
+            self.schedule_drift_check(standing.target, self.now_ns())
         if document is not None:
             return self.documents.replace(document, body)
         try:
             return self.documents.create("standing", standing.target, body)
         except Exists:
-            message = f"something else came to stand on {standing.target}"
+            message = f"another containment was saved meanwhile for {standing.target}"
             raise Conflict(message) from None
 
-    def look_at(self, target: str, due_ns: int | None) -> None:
-        """Have the sweep look at what stands on a target from then on; None: not any more."""
+    def schedule_drift_check(self, target: str, due_ns: int | None) -> None:
+        """Have the sweep check this target for drift at `due_ns` (nanoseconds since 1970); None ends the checks."""
         index = Index(due_ns=due_ns)
         document = even_damaged(lambda: self.documents.read("look", target))
         try:
@@ -240,15 +240,15 @@ class Ledger:
         except Exists:
             return
 
-    def halted(self) -> str | None:
-        """Why everything is halted, or None. A halt that cannot be read counts as set."""
+    def halt_reason(self) -> str | None:
+        """Why everything is halted, as a sentence; None if it is not. A halt that cannot be read counts as set."""
         try:
-            halt = self.standing_halt()
+            halt = self.read_halt()
         except Transient:
             return "the halt cannot be read, which counts as set"
         return str(halt) if halt else None
 
-    def standing_halt(self) -> Halt | None:
+    def read_halt(self) -> Halt | None:
         """The halt that stands, or None; raises Transient where that cannot be read."""
         document = self.documents.read("halt", "halt")
         return halt_of(document.body) if document else None
@@ -256,7 +256,7 @@ class Ledger:
     def halt(self, reason: str, by: str) -> None:
         """Set the halt, in the place of one that stands."""
         if not reason:
-            message = "a halt has a reason"
+            message = "a halt needs a reason"
             raise ValueError(message)
         body = {"reason": reason, "by": by, "at_ns": self.now_ns()}
         for _ in range(_HALT_TRIES):
@@ -276,7 +276,7 @@ class Ledger:
         """Lift this halt and no other; raises Conflict where another one was set meanwhile."""
         document = self.documents.read("halt", "halt")
         if document is None or halt_of(document.body) != halt:
-            message = "the halt was changed at this very moment; look again"
+            message = "the halt was changed meanwhile; look again"
             raise Conflict(message)
         self.documents.replace(document, {"reason": "", "by": by, "at_ns": self.now_ns()})
 

@@ -12,11 +12,11 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.secrets.redaction import safe_texts
 from firebreak.core.serialization import Unreadable, decode, encode
 from firebreak.core.signing import Seal, Sealed
-from firebreak.core.stored_body import FORMAT, Opened, Place, may_act, open_body
+from firebreak.core.stored_body import FORMAT, OpenedBody, Place, may_act, open_body
 from firebreak.ledger.documents import Document, Index
 
 BY_HAND = "the lines that `firebreak incident show` ends with"
-_THEN = f"nothing is written over it. Restore by hand, by {BY_HAND}; docs/operations.md says how to clear it"
+_THEN = f"it is not overwritten. Restore by hand with {BY_HAND}; docs/operations.md says how to clear it"
 
 
 class NotActedOn(Refused):
@@ -78,7 +78,7 @@ class StoredIncident:
 
 def open_incident(document: Document, seal: Seal) -> StoredIncident:
     """The incident in a document; raises UnreadableRecord, and NewerRecord where not even a look at it is possible."""
-    opened = _opened(document, seal)
+    opened = _open(document, seal)
     try:
         incident = decode(Incident, opened.value, as_far_as_known=not opened.acts)
     except Unreadable as fault:
@@ -91,14 +91,14 @@ def open_incident(document: Document, seal: Seal) -> StoredIncident:
 
 def open_standing(document: Document, seal: Seal) -> Standing:
     """What stands, as a document says it; raises NotActedOn."""
-    opened = _opened(document, seal)
+    opened = _open(document, seal)
     if not opened.acts:
         raise newer(document)
     if opened.sealed is Sealed.UNVERIFIED:
-        message = f"the seal of what stands on {document.key} is not verified here: there is no seal key"
+        message = f"the seal of the containment of {document.key} is not verified here: there is no seal key"
         raise NotVerified(message, document)
     if not opened.sealed:
-        message = f"the seal of what stands on {document.key} is broken: {_THEN}"
+        message = f"the seal of the containment of {document.key} is broken: {_THEN}"
         raise BrokenSeal(message, document)
     try:
         standing = decode(Standing, opened.value)
@@ -109,7 +109,7 @@ def open_standing(document: Document, seal: Seal) -> Standing:
     return standing
 
 
-def _opened(document: Document, seal: Seal) -> Opened:
+def _open(document: Document, seal: Seal) -> OpenedBody:
     try:
         return open_body(Place(document.kind, document.key), document.body, seal)
     except Unreadable as fault:
@@ -130,7 +130,7 @@ def newer(document: Document) -> NewerRecord:
     found, acts_from = document.body.get("format"), document.body.get("acts_from")
     return NewerRecord(
         f"{Place(document.kind, document.key)} was saved in format {found}, on which only versions that know format"
-        f" {acts_from} may act; this one knows format {FORMAT}: nothing was done and nothing is written over it. Deploy"
+        f" {acts_from} may act; this one knows format {FORMAT}: nothing was done, and it is not overwritten. Deploy"
         f" the version that saved it again, or undo by hand, by {BY_HAND}",
         document,
     )

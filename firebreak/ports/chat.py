@@ -22,5 +22,5 @@ class PostToChat(Protocol):
     """Sends one message."""
 
     def __call__(self, url: str, body: Mapping[str, Any], deadline: Deadline) -> None:
-        """Send once; raises Busy or Transient for what may pass, Refused for what will not. The URL is a secret."""
+        """Send once; raises Busy or Transient if another try may succeed, else Refused. The URL is a secret."""
         ...

@@ -89,7 +89,7 @@ class Enricher(Protocol):
 def answer_of(
     name: str, enricher: Enricher, finding: Finding, collaborators: EnrichmentClients, say: LogSink | None = None
 ) -> Evidence:
-    """A source's evidence; whatever it raises is its gap, and never silence, a crash, or a clean bill."""
+    """A source's evidence. Whatever the source raises becomes its gap; it is never read as "clean"."""
     try:
         return enricher.enrich(finding, collaborators)
     except (Refused, Transient) as fault:

@@ -1,4 +1,4 @@
-"""What every source knows of a finding without asking anybody."""
+"""What every source knows of a finding offline, without a call."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from firebreak.ports.enrichment import Enricher, EnrichmentClients, answer_of
 NOT_ASKED = "not asked"
 
 
-class _Nobody:
-    """A collaborator that is not asked."""
+class _RefusingClient:
+    """A client that refuses every call."""
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any method of any collaborator
         """Every question is refused."""
@@ -31,14 +31,14 @@ class _Nobody:
         return NoReport(sha256, "not_asked", NOT_ASKED)
 
 
-def nobody() -> EnrichmentClients:
-    """Collaborators of which none is asked anything."""
-    silent: Any = _Nobody()
+def offline_clients() -> EnrichmentClients:
+    """Clients that refuse every call."""
+    silent: Any = _RefusingClient()
     return EnrichmentClients(*(silent for _ in dataclasses.fields(EnrichmentClients)))
 
 
-def facts_unasked(finding: Finding, enrichers: Mapping[str, Enricher]) -> Facts:
-    """The finding's own facts, and what the sources read from it: of which kind its workload is, its techniques."""
-    silent = nobody()
+def offline_facts(finding: Finding, enrichers: Mapping[str, Enricher]) -> Facts:
+    """The facts that are known without a call: the finding's own, and those that sources read from it."""
+    silent = offline_clients()
     evidence = tuple(answer_of(name, one, finding, silent) for name, one in enrichers.items())
     return finding.facts() | merged(evidence)

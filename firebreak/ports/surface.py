@@ -32,7 +32,7 @@ class Surface(Protocol):
     permissions: frozenset[str]
 
     def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:
-        """The `key=value` of the change that would not be taken, asked without writing."""
+        """The `key=value` of this change that the API would refuse, found without writing; None if it accepts all."""
         ...
 
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:

@@ -70,7 +70,7 @@ def flush(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
             continue
         fault = _fault_of(app, held.incident, one, deadline)
         if fault is None:
-            held = app.ledger.save(held, held.incident.sent(one))
+            held = app.ledger.save(held, held.incident.mark_sent(one))
             continue
         down.add(one.channel)
         if isinstance(fault, Refused):
@@ -102,7 +102,9 @@ def _later(app: App, held: StoredIncident, one: Announcement, fault: Exception) 
         tried = f"{one.channel} is tried again by the sweep in {pause:.0f} s or later: {what}"
         app.log("ERROR" if ours else "WARNING", tried, incident=held.incident.id, untold=_id(held.incident, one))
     again_ns = app.now_ns() + round(pause * NANOS)
-    return app.ledger.save(held, held.incident.noting(one, replace(one, again_ns=again_ns, tries=one.tries + 1)))
+    return app.ledger.save(
+        held, held.incident.replace_announcement(one, replace(one, again_ns=again_ns, tries=one.tries + 1))
+    )
 
 
 def _refused(app: App, held: StoredIncident, one: Announcement, fault: Refused) -> StoredIncident:
@@ -111,7 +113,9 @@ def _refused(app: App, held: StoredIncident, one: Announcement, fault: Refused) 
     app.log("ERROR", what, incident=held.incident.id, untold=_id(held.incident, one))
     known = any(entry.what == what for entry in held.incident.history)
     told = held.incident if known else held.incident.with_history(app.now_ns(), "firebreak", what)
-    return app.ledger.save(held, told.noting(one, replace(one, refused=safe(str(fault), _LONGEST_REFUSAL))))
+    return app.ledger.save(
+        held, told.replace_announcement(one, replace(one, refused=safe(str(fault), _LONGEST_REFUSAL)))
+    )
 
 
 def _for_good(app: App, one: Announcement) -> bool:
@@ -124,7 +128,7 @@ def count_refused(app: App, held: StoredIncident) -> tuple[StoredIncident, tuple
     refused = tuple(one for one in held.incident.outbox if one.refused and not one.sent)
     for one in refused:
         if _for_good(app, one):
-            held = app.ledger.save(held, held.incident.sent(one))
+            held = app.ledger.save(held, held.incident.mark_sent(one))
     return held, tuple(f"announcement {_id(held.incident, one)} was refused: {one.refused}" for one in refused)
 
 

@@ -66,7 +66,7 @@ class App:
         """Every ceiling in force now: the environment's, firebreak.yaml's, and the ledger's halt, read live."""
         config = self.policies.config.ceiling
         found = [*self.settings.ceilings, Ceiling(config, f"the ceiling in firebreak.yaml is {config.word}")]
-        if halted := self.ledger.halted():
+        if halted := self.ledger.halt_reason():
             found.append(Ceiling(Mode.MONITOR, halted, "halt"))
         return tuple(found)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import Plan
-from firebreak.core.containment.slots import HOUR_NS, Before, Slots, over_limit, written
+from firebreak.core.containment.slots import HOUR_NS, Before, Slots, over_limit, written_targets
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Cap
@@ -35,15 +35,15 @@ def take_slots(app: App, incident_id: str, plan: Plan, deadline: Deadline) -> tu
 
     Raises Transient where others keep coming in between: that is no limit, and the message comes again.
     """
-    targets, limits = written(plan), app.policies.config.limits
+    targets, limits = written_targets(plan), app.policies.config.limits
 
     def taking(slots: Slots) -> Slots:
-        wanted = slots.lacking(incident_id, targets)
+        wanted = slots.targets_without_slot(incident_id, targets)
         if not wanted:
             return slots
         if reason := over_limit(slots, wanted, limits, _before(app, wanted, {incident_id, *_incidents(slots)})):
             raise _UsedUp(reason)
-        return slots.taking(incident_id, wanted, app.now_ns())
+        return slots.with_slots(incident_id, wanted, app.now_ns())
 
     try:
         _change(app, _TAKEN, taking, deadline)
@@ -71,7 +71,7 @@ def never_wrote(app: App, incident: Incident) -> bool:
 def give_slots_back(app: App, incident_id: str, deadline: Deadline) -> None:
     """An incident that wrote nothing counts for nothing; where that cannot be saved, its slots age out."""
     try:
-        _change(app, _TAKEN, lambda slots: slots.without(incident_id), deadline)
+        _change(app, _TAKEN, lambda slots: slots.without_incident(incident_id), deadline)
     except (Transient, Unreadable) as fault:
         app.log("WARNING", f"its slots are not given back and age out within the hour: {fault}", incident=incident_id)
 
@@ -85,8 +85,8 @@ def tells_of_the_storm(app: App, incident: Incident) -> bool:
         nonlocal told
         others = (one for one in slots.taken if one.incident != incident.id)
         told = not any(one.target.project_spellings & mine.project_spellings for one in others for mine in targets)
-        new = slots.lacking(incident.id, targets) if told else ()
-        return slots.taking(incident.id, new, app.now_ns()) if new else slots
+        new = slots.targets_without_slot(incident.id, targets) if told else ()
+        return slots.with_slots(incident.id, new, app.now_ns()) if new else slots
 
     try:
         _change(app, _STORM, telling, Deadline.after(_SECONDS))
@@ -100,7 +100,7 @@ def _change(app: App, key: str, edit: Edit, deadline: Deadline) -> None:
     until = deadline.sooner(_SECONDS)
     for attempt in itertools.count():
         document = _read(app, key)
-        slots = decode(Slots, document.body.get("slots")).fresh(app.now_ns()) if document else Slots()
+        slots = decode(Slots, document.body.get("slots")).of_last_hour(app.now_ns()) if document else Slots()
         edited = edit(slots)
         if edited == slots or _save(app, key, document, edited):
             return

@@ -9,7 +9,7 @@ from firebreak.core.actions.case import basis_of
 from firebreak.core.cloud_run.workload import IDENTITY
 from firebreak.core.containment.active_containment import Hold
 from firebreak.core.containment.guards import broken_caps
-from firebreak.core.containment.plan import Change, Plan, overlaid, stands_at
+from firebreak.core.containment.plan import Change, Plan, apply_change, has_settings
 from firebreak.core.errors import Denied, Drifted, Failed, Refused, Transient, Unfinished, Unsupported
 from firebreak.core.incidents.incident import Incident, Phase
 from firebreak.core.mode import Cap
@@ -140,7 +140,7 @@ def _make(app: App, held: StoredIncident, change: Change, deadline: Deadline) ->
         seen = look(app, held.incident, change.target, deadline)
         if not change.after:
             _require_as_drafted(app, held.incident, change, seen)
-        if stands_at(seen.workload.state, change.after):
+        if has_settings(seen.workload.state, change.after):
             return verify(app, held, change, seen, deadline)
         _require_as_drafted(app, held.incident, change, seen)
         if setting := surface.refuses(change, seen.workload, deadline):
@@ -183,10 +183,10 @@ def _await_operation(app: App, held: StoredIncident, surface: Surface, deadline:
 
 def _require_as_drafted(app: App, incident: Incident, change: Change, seen: Seen) -> None:
     """Settings and basis must be those of the draft, or nothing is written."""
-    if not stands_at(seen.workload.state, change.before):
+    if not has_settings(seen.workload.state, change.before):
         message = f"the settings are no longer those the plan was drafted on ({keys(change)})"
         raise Drifted(message)
-    basis = dict(basis_of(seen.case, overlaid(seen.workload.state, change), change.surface))
+    basis = dict(basis_of(seen.case, apply_change(seen.workload.state, change), change.surface))
     differ = sorted(key for key in basis.keys() | change.basis.keys() if basis.get(key) != change.basis.get(key))
     if differ:
         message = f"what the plan rests on has changed: {', '.join(differ)}"
@@ -202,14 +202,14 @@ def _stand(app: App, held: StoredIncident, change: Change, seen: Seen) -> Stored
         message = "another incident came to stand on this target"
         raise Drifted(message)
     steps = plan.steps_on(change.target) if plan else ()
-    hold = Hold(incident.id, steps, seen.case.own, app.now_ns())
+    hold = Hold(incident.id, steps, seen.case.own_suspects, app.now_ns())
     before = seen.workload.state
-    holding = replace(standing.holding(hold, before, overlaid(before, change)), place=change.target)
+    holding = replace(standing.with_pending_write(hold, before, apply_change(before, change)), place=change.target)
     if not standing.holds:
         holding = replace(holding, origin_changed_ns=seen.workload.updated_ns)
     # Saved first: a hold that the incident does not know of would never be released.
     held = app.ledger.save(held, replace(incident.with_target(change.target), phase="containing"))
-    app.ledger.stand(holding, document)
+    app.ledger.save_standing(holding, document)
     return held
 
 

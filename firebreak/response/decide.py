@@ -19,7 +19,8 @@ from firebreak.core.errors import Refused
 from firebreak.core.facts import Evidence, merged
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.verdict import assess
-from firebreak.core.incidents.incident import Decision, Incident, asked
+from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.incident import Incident, evidence_record
 from firebreak.core.mode import Mode, capped
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.selection import Choice, Considered, choose, outstanding_matters
@@ -76,7 +77,7 @@ def decide(app: App, held: StoredIncident, confirmed: Confirmed, deadline: Deadl
     situation = _seen_further(app, situation, drawn, deadline) if drawn else situation
     decision = _decision(app, choice, situation, plan, named)
     decision = _within_limits(app, incident.id, decision, plan, deadline)
-    shown = tuple(asked(one) for one in evidence)
+    shown = tuple(evidence_record(one) for one in evidence)
     verdict = assess(finding, evidence)
     decided = replace(incident, finding=finding, evidence=shown, verdict=verdict, decision=decision, plan=plan)
     if gone := _detail(evidence, "workload", Gone):
@@ -192,12 +193,14 @@ def _decision(app: App, choice: Choice, situation: GuardInput, plan: Plan | None
         policy_set=app.policies.digest,
         version=VERSION,
         notify=choice.policy.notify if choice.policy else (),
-        suspects=tuple(sorted(case.own)) if case else (),
+        suspects=tuple(sorted(case.own_suspects)) if case else (),
         suspects_because=case.suspicion.reason if case else "",
         related_revisions=tuple(sorted(named)),
         suspect_rule=case.suspicion.rule if case else "unplaced",
         suspect_images=tuple(sorted(images_of(case))) if case else (),
-        suspects_elsewhere={one.target.key: tuple(sorted(one.case.own)) for one in situation.further if one.case.own},
+        suspects_elsewhere={
+            one.target.key: tuple(sorted(one.case.own_suspects)) for one in situation.further if one.case.own_suspects
+        },
     )
 
 

@@ -56,7 +56,7 @@ def draw(app: App, incident: Incident, policy: Policy, seen: Seen, known: Known,
     steps = _without_identity(app, policy.then)
     for region in regions:
         if isinstance(there := found[region.key], Seen):
-            plan = plan.beside(_elsewhere(app, steps, there, incident.failed_for(region)), region.place)
+            plan = plan.combined_with(_elsewhere(app, steps, there, incident.failed_for(region)), region.place)
     for one in (refusal for refusal in plan.refusals if refusal.kind == "fault"):
         app.log("ERROR", f"a fault in Firebreak itself, in {one.action}: {one.reason}", incident=incident.id)
     return Drawing(
@@ -78,14 +78,14 @@ _Found = Seen | Refused | Transient
 def _left(found: _Found) -> str:
     """Why a region has to be asked about; one that is only wished for, and where nothing runs, has not."""
     if isinstance(found, Seen):
-        told = found.case.own or found.case.suspicion.rule != "unplaced"
+        told = found.case.own_suspects or found.case.suspicion.rule != "unplaced"
         return "" if told else f", where it cannot be told what is suspect: {found.case.suspicion.reason}"
     return "" if isinstance(found, Missing | NotActedOn) else f" could not be read: {found}"
 
 
 def _elsewhere(app: App, steps: tuple[Step, ...], there: Seen, failed: frozenset[str]) -> Plan:
     """The plan of a further region; one where nothing is suspect, or that cannot be told, is left as it is."""
-    if there.case.own:
+    if there.case.own_suspects:
         return draft(steps, there.workload.state, there.case, app.actions, failed=failed)
     found = there.case.suspicion
     kind: RefusalKind = "nothing_suspect" if found.rule == "absent" else "unread"

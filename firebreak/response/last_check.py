@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Standing
-from firebreak.core.containment.guards import CONTAINED, ceiling_caps, itself_caps, released_caps, source_bar
+from firebreak.core.containment.guards import CONTAINED, ceiling_caps, released_caps, self_caps, source_bar
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident, Phase
 from firebreak.core.mode import Cap
@@ -43,7 +43,7 @@ def check_again(app: App, incident: Incident, target: Target, standing: Standing
 def bars_now(app: App, incident: Incident, target: Target, standing: Standing) -> None:
     """What may have come up in this very moment, a halt above all; raises Barred or Unconfirmed."""
     caps = [*ceiling_caps(app.ceilings()), *source_bar(incident.finding, app.policies.config)]
-    caps += itself_caps(target, app.settings.own)
+    caps += self_caps(target, app.settings.own)
     caps += [CONTAINED] if standing.held_by_others(incident.id) else []
     caps += released_caps(standing, app.now_ns())
     for cap in sorted(caps, key=lambda one: one.kind != "bar"):

@@ -12,7 +12,8 @@ from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
-from firebreak.core.incidents.incident import Decision, Incident
+from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.incident import Incident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 
@@ -53,7 +54,7 @@ def known_of(decision: Decision | None, unsupported: tuple[str, ...]) -> Known:
 
 def images_of(case: EditContext) -> frozenset[str]:
     """The images of the suspects, where they are known."""
-    return frozenset[str]().union(*(one.digests for one in case.revisions if one.name in case.own))
+    return frozenset[str]().union(*(one.digests for one in case.revisions if one.name in case.own_suspects))
 
 
 def wait_for_others(app: App, incident: Incident, standing: Standing) -> None:
@@ -92,7 +93,7 @@ def look_over(
         decided = known.own.revisions if known.own else frozenset[str]()
     else:
         decided = frozenset(known.elsewhere.get(target.key, ()))
-    return Seen(workload, case.also(decided), standing)
+    return Seen(workload, case.with_suspects(decided), standing)
 
 
 def _is_of(finding: Finding, target: Target) -> bool:

@@ -58,7 +58,7 @@ def answer(app: App, notification: Notification, deadline: Deadline) -> StoredIn
     except Transient:
         give_up_lease(app, held)
         raise
-    return app.ledger.free(held, held.incident) if held.incident.owner else held
+    return app.ledger.release_lease(held, held.incident) if held.incident.owner else held
 
 
 def approve(app: App, incident_id: str, by: str, digest: str) -> AnswerResult | None:
@@ -124,7 +124,7 @@ def stop_or_go(ledger: Ledger, command: Command) -> CommandResult:
     if command.verb == "halt":
         ledger.halt(command.reason, command.by)
         return CommandResult(done=True, says=HALTED)
-    halt = ledger.standing_halt()
+    halt = ledger.read_halt()
     if halt is None:
         return CommandResult(done=False, says="nothing is halted")
     if against := _stays(halt, command):
@@ -164,7 +164,7 @@ def _command(
     except Exception:
         give_up_lease(app, held)
         raise
-    return replace(answered, held=app.ledger.free(held, held.incident))
+    return replace(answered, held=app.ledger.release_lease(held, held.incident))
 
 
 def _flushed(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
@@ -186,7 +186,7 @@ def give_up_lease(app: App, held: StoredIncident) -> None:
     try:
         latest = app.ledger.read(held.incident.id)
         if latest is not None and latest.incident.owner == app.ledger.owner:
-            app.ledger.free(latest, latest.incident)
+            app.ledger.release_lease(latest, latest.incident)
     except Transient:
         app.log("WARNING", "the lease could not be given up; it runs out by itself", incident=held.incident.id)
 
@@ -244,7 +244,7 @@ def _carry_on(app: App, counts: Tally, incident_id: str, deadline: Deadline) -> 
         raise
     counts["announcements refused"] += len(refused)
     counts.refused += refused
-    app.ledger.free(held, held.incident)
+    app.ledger.release_lease(held, held.incident)
     return done or ("announcements sent" if unsent > held.incident.unsent + len(refused) else None)
 
 

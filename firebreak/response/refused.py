@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from firebreak.core.cloud_run.traffic_status import told_by_status
+from firebreak.core.cloud_run.traffic_status import have_status
 from firebreak.core.containment.plan import SUCCESS, Change, Outcome
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident
@@ -17,7 +17,7 @@ from firebreak.response.verify import in_force
 
 def took_effect(app: App, incident: Incident, change: Change, deadline: Deadline) -> bool:
     """Whether the change is in effect, however its operation ended; without a status the operation is believed."""
-    if not told_by_status(change.after):
+    if not have_status(change.after):
         return False
     try:
         return in_force(app, look(app, incident, change.target, deadline).workload, change)
@@ -55,4 +55,4 @@ def let_go(app: App, held: StoredIncident, change: Change, deadline: Deadline) -
     made = (one.status == SUCCESS and one.target == change.target.key for one in held.incident.outcomes)
     if never and not any(made):
         pending = {key: value for key, value in standing.pending.items() if key not in wished}
-        app.ledger.stand(replace(standing.without(held.incident.id), pending=pending), document)
+        app.ledger.save_standing(replace(standing.without_hold(held.incident.id), pending=pending), document)

@@ -13,7 +13,7 @@ from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.state import State, surface_of
 from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.cloud_run.workload import IDENTITY, INGRESS, Workload, references
-from firebreak.core.containment.active_containment import Restoration, Standing, restoration, should_stand
+from firebreak.core.containment.active_containment import Restoration, Standing, required_state, restoration
 from firebreak.core.containment.drafting import changes_between
 from firebreak.core.containment.plan import Change
 from firebreak.core.errors import Drifted, Missing, Refused, Transient, Unfinished
@@ -56,7 +56,7 @@ def release(app: App, held: StoredIncident, by: str, deadline: Deadline) -> Stor
             return _carry_out(app, held, by, deadline)
         except _Overtaken as again:
             held = app.ledger.save(again.held, replace(again.held.incident, release=None))
-    message = "others keep changing what stands on this target; try again"
+    message = "others keep changing the containment of this target; try again"
     raise Transient(message)
 
 
@@ -90,7 +90,7 @@ def _refused(app: App, held: StoredIncident, by: str, refused: Mapping[str, Refu
     targets = [target for target in held.incident.targets if target.key in refused]
     why = "; ".join(f"{held.incident.place_of(target)}{refused[target.key]}" for target in targets)
     undone = replace(held.incident, release=None)
-    app.ledger.free(held, undone.with_history(app.now_ns(), by, f"the release was refused: {why}"))
+    app.ledger.release_lease(held, undone.with_history(app.now_ns(), by, f"the release was refused: {why}"))
     message = f"the release was refused, the containment still stands: {why}"
     raise CannotRelease(message) from None
 
@@ -121,7 +121,7 @@ def _begin(app: App, held: StoredIncident, by: str, deadline: Deadline) -> Store
     held = app.ledger.save(held, replace(told, release=Release(by, changes), still_open=_left(incident, drawn)))
     for one in drawn:
         back = {key: value for change in one.changes for key, value in change.after.items()}
-        _stand(app, held, one.standing.restoring(incident.id, back, now), one.document)
+        _stand(app, held, one.standing.with_pending_release(incident.id, back, now), one.document)
     return held
 
 
@@ -138,7 +138,7 @@ def _draw(app: App, incident: Incident, target: Target, deadline: Deadline) -> _
     except Missing:
         return _Drawn(target, standing, document, Restoration({}, ()), ())
     _require_read(standing, workload)
-    rest = standing.without(incident.id)
+    rest = standing.without_hold(incident.id)
     wanted = _wanted(app, rest, _case(incident, workload, standing))
     _keep_others_closed(rest, wanted, workload)
     restored = restoration(workload.state, standing, wanted)
@@ -158,7 +158,7 @@ def _require_read(standing: Standing, workload: Workload) -> None:
 def _stand(app: App, held: StoredIncident, standing: Standing, document: Document | None) -> None:
     """Save what stands, over what was read; where somebody else was faster, the release is drawn anew."""
     try:
-        app.ledger.stand(standing, document)
+        app.ledger.save_standing(standing, document)
     except Conflict:
         raise _Overtaken(held) from None
 
@@ -168,7 +168,7 @@ def _case(incident: Incident, workload: Workload, standing: Standing) -> EditCon
 
 
 def _wanted(app: App, rest: Standing, case: EditContext) -> State:
-    folded = should_stand(rest, case, app.actions)
+    folded = required_state(rest, case, app.actions)
     if isinstance(folded, Refusal):
         message = f"what other incidents hold could not be kept: {folded.reason}"
         raise CannotRelease(message)
@@ -229,7 +229,7 @@ def _stop_releasing(app: App, incident: Incident) -> None:
         with suppress(NotActedOn):
             standing, document = app.ledger.standing(target.key)
             if standing.releasing == incident.id:
-                app.ledger.stand(replace(standing, releasing="", pending={}), document)
+                app.ledger.save_standing(replace(standing, releasing="", pending={}), document)
 
 
 def _let_go(
@@ -245,11 +245,11 @@ def _let_go(
     except Missing:
         now = None
     if now is None:
-        rest = standing.without(held.incident.id)
-        _stand(app, held, rest if rest.holds else rest.ended(app.now_ns()), document)
+        rest = standing.without_hold(held.incident.id)
+        _stand(app, held, rest if rest.holds else rest.without_holds(app.now_ns()), document)
         what = f"{held.incident.place_of(target)}the target does not exist any more: nothing was left to restore"
         return replace(held, incident=held.incident.with_history(app.now_ns(), by, what))
-    restored = standing.restored(held.incident.id, now.state, now.updated_ns)
+    restored = standing.with_finished_release(held.incident.id, now.state, now.updated_ns)
     _stand(app, held, replace(restored, released_ns=at), document)
     return replace(held, incident=_differing(held.incident, now))
 
@@ -287,7 +287,7 @@ def _left(incident: Incident, drawn: list[_Drawn]) -> tuple[str, ...]:
         for key in one.restored.left_alone
     )
     lost = tuple(
-        f"{_place(incident, one)}{key} cannot be restored: a run that was cancelled does not resume"
+        f"{_place(incident, one)}{key} cannot be restored: a cancelled run cannot be resumed"
         for one in drawn
         for key in one.restored.lost
     )

@@ -8,7 +8,7 @@ from firebreak.core.containment.plan import Plan
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Notification
 from firebreak.core.findings.verdict import assess
-from firebreak.core.incidents.incident import SETTLED, Phase, asked
+from firebreak.core.incidents.incident import SETTLED, Phase, evidence_record
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.triage import reason_to_decline, settled_in_scc
@@ -158,7 +158,7 @@ def _complete(held: StoredIncident, decided: Decided, confirmed: Confirmed) -> S
     if not decided.gathering.outstanding:
         return held
     evidence = decided.gathering.rest()
-    shown = tuple(asked(one) for one in evidence)
+    shown = tuple(evidence_record(one) for one in evidence)
     verdict = assess(confirmed.finding, evidence)
     return replace(held, incident=replace(held.incident, evidence=shown, verdict=verdict))
 

@@ -10,8 +10,8 @@ from firebreak.core.actions.residual_exposure import still_open
 from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.cloud_run.workload import IDENTITY, Workload
 from firebreak.core.containment.active_containment import Hold
-from firebreak.core.containment.drafting import outgrown
-from firebreak.core.containment.plan import SUCCESS, Change, Outcome, Plan, overlaid, stands_at
+from firebreak.core.containment.drafting import settings_still_to_close
+from firebreak.core.containment.plan import SUCCESS, Change, Outcome, Plan, apply_change, has_settings
 from firebreak.core.errors import Drifted, Failed, Refused, Transient, Unfinished
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Policy
@@ -47,7 +47,7 @@ def verify(app: App, held: StoredIncident, change: Change, seen: Seen, deadline:
         time.sleep(pause)
         pause = min(pause * 1.5, 1.0)
         seen = look(app, held.incident, change.target, deadline)
-        if not stands_at(seen.workload.state, change.after):
+        if not has_settings(seen.workload.state, change.after):
             message = "somebody changed the settings while they took effect"
             raise Drifted(message)
     require_closed(app, held.incident, change, seen)
@@ -58,17 +58,17 @@ def require_closed(app: App, incident: Incident, change: Change, seen: Seen) -> 
     """Nothing may have come to lead to a suspect, or to be closed, since the draft; raises Drifted."""
     state, case = seen.workload.state, seen.case
     drafted = change.basis.get("references", [])
-    leads = basis_of(case, overlaid(state, change), change.surface).get("references", drafted)
+    leads = basis_of(case, apply_change(state, change), change.surface).get("references", drafted)
     new = [one for one in leads if one not in drafted]
     steps = incident.plan.steps_on(change.target) if incident.plan else ()
-    if new := new or [*outgrown(change, steps, state, case, app.actions)]:
+    if new := new or [*settings_still_to_close(change, steps, state, case, app.actions)]:
         message = f"what the steps have to close has grown since the plan was drafted: {', '.join(new)}"
         raise Drifted(message)
 
 
 def in_force(app: App, workload: Workload, change: Change) -> bool:
     """Whether the change stands and what serves is what its settings say: the statuses, not the wish."""
-    return stands_at(workload.state, change.after) and app.surfaces[change.surface].in_force(workload, change)
+    return has_settings(workload.state, change.after) and app.surfaces[change.surface].in_force(workload, change)
 
 
 def _outcome(app: App, held: StoredIncident, change: Change, seen: Seen) -> StoredIncident:
@@ -77,9 +77,9 @@ def _outcome(app: App, held: StoredIncident, change: Change, seen: Seen) -> Stor
     wait_for_others(app, incident, standing)
     if standing.holds:
         # Where another incident's containment stands and nothing new had to be closed, this one joins it as a hold.
-        hold = Hold(incident.id, plan.steps_on(change.target), seen.case.own, now)
-        joined = standing.joined(hold).confirmed(seen.workload.state, now, seen.workload.updated_ns)
-        app.ledger.stand(joined, document)
+        hold = Hold(incident.id, plan.steps_on(change.target), seen.case.own_suspects, now)
+        joined = standing.with_hold(hold).with_confirmed_write(seen.workload.state, now, seen.workload.updated_ns)
+        app.ledger.save_standing(joined, document)
         incident = incident.with_target(change.target)
     detail = f"verified in effect: {keys(change)}" if change.after else "already so: nothing was written"
     always = (text for step in plan.steps_on(change.target) for text in app.actions[step.action].leaves_open)

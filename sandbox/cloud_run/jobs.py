@@ -75,7 +75,7 @@ def _cancel(world: World, request: run_v2.CancelExecutionRequest) -> operations_
         return operations_pb2.Operation(done=True)
     local.cancelling()
     world.stamp(local)
-    return world.answer(world.begin(request.name, local))
+    return world.begin(request.name, local).message
 
 
 def _job(world: World, name: str) -> LocalJob:

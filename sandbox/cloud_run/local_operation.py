@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from google.longrunning import operations_pb2
 from google.rpc import status_pb2
 
 
@@ -31,7 +32,16 @@ class LocalResource(Protocol):
 
 @dataclass
 class LocalOperation:
-    """An operation that ends at a moment of the monotonic clock; `fails_with` is its error, if it has one."""
+    """A long-running operation of the sandbox.
+
+    Attributes:
+        name: `projects/P/locations/L/operations/ID`.
+        local: the resource that it changes.
+        generation: the resource's generation that this operation makes effective.
+        ends_at: in seconds of the monotonic clock.
+        fails_with: the error that it ends in; None means success.
+        done: whether it has ended.
+    """
 
     name: str
     local: LocalResource
@@ -39,3 +49,15 @@ class LocalOperation:
     ends_at: float
     fails_with: status_pb2.Status | None = None
     done: bool = False
+
+    @property
+    def message(self) -> operations_pb2.Operation:
+        """The operation as Google's long-running API shows it."""
+        found = operations_pb2.Operation(name=self.name, done=self.done)
+        resource = self.local.resource
+        found.metadata.Pack(type(resource).pb(resource))
+        if self.done and self.fails_with is not None:
+            found.error.CopyFrom(self.fails_with)
+        elif self.done:
+            found.response.Pack(type(resource).pb(resource))
+        return found

@@ -25,7 +25,16 @@ class Doors:
 
 @dataclass
 class LocalService:
-    """A service with its revisions (oldest first) and policy; `policy_etag` takes the place of the policy's own."""
+    """A Cloud Run service of the sandbox.
+
+    Attributes:
+        service: the service as the API shows it.
+        revisions: oldest first.
+        policy: its IAM policy.
+        policy_version: grows with every write of the policy; the etag is made of it.
+        policy_etag: takes the place of that etag; None for the etag made of the version.
+        effective: ingress and access as they are in force, while new settings are only requested.
+    """
 
     service: run_v2.Service
     revisions: list[run_v2.Revision]

@@ -52,7 +52,7 @@ def wait_operation(world: World, request: operations_pb2.WaitOperationRequest) -
         with world.lock:
             operation = _settled(world, request.name)
             if operation.done or time.monotonic() >= until:
-                return world.answer(operation)
+                return operation.message
         time.sleep(_PAUSE)
 
 
@@ -71,7 +71,7 @@ def list_operations(
             raise Refusal(code, message)
         end = start + min(request.page_size or _PAGE, _PAGE)
         return operations_pb2.ListOperationsResponse(
-            operations=[world.answer(world.operations[name]) for name in names[start:end]],
+            operations=[world.operations[name].message for name in names[start:end]],
             next_page_token=names[end] if end < len(names) else "",
         )
 

@@ -153,7 +153,7 @@ def _update_service(world: World, request: run_v2.UpdateServiceRequest) -> opera
     apply(world, local, request.service, paths)
     local.service.last_modifier = "firebreak@firebreak.example"
     world.stamp(local)
-    return world.answer(world.begin(request.service.name, local))
+    return world.begin(request.service.name, local).message
 
 
 def _validated(local: LocalService, name: str) -> operations_pb2.Operation:
@@ -168,4 +168,4 @@ def _get_operation(world: World, name: str) -> operations_pb2.Operation:
     operation: LocalOperation | None = world.operations.get(world.canonical(name))
     if operation is None:
         _refuse("NOT_FOUND", "Requested entity was not found: operation.")
-    return world.answer(operation)
+    return operation.message

@@ -107,7 +107,7 @@ def apply(world: World, local: LocalService, wanted: run_v2.Service, paths: list
 
 
 def copy_field(to: Any, of: Any, path: list[str]) -> None:  # noqa: ANN401 - protobuf messages
-    """Make one field, named by its path, what it is in the other message: absent too, and lists replaced."""
+    """Copy one field, named by its path, to the other message; an absent field is cleared, a list replaced."""
     name, below = path[0], path[1:]
     if below:
         copy_field(getattr(to, name), getattr(of, name), below)

@@ -64,7 +64,7 @@ def _update(world: World, request: run_v2.UpdateWorkerPoolRequest) -> operations
         local.pool.instance_splits = [run_v2.InstanceSplit(type_=_LATEST, percent=100)]
     local.pool.last_modifier = "firebreak@firebreak.example"
     world.stamp(local)
-    return world.answer(world.begin(request.worker_pool.name, local))
+    return world.begin(request.worker_pool.name, local).message
 
 
 def _validate(local: LocalPool, wanted: run_v2.WorkerPool, paths: list[str]) -> None:

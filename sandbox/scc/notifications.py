@@ -23,10 +23,31 @@ Pair = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where something was found, and what.
+    """What was found, and where.
 
-    `workload` is the part of the resource name below the location: `services/S`, `services/S/revisions/R`,
-    `jobs/J/executions/E`, `workerPools/W`. `resource_name` overrides the whole name.
+    Attributes:
+        workload: the resource name below the location: `services/S`, `services/S/revisions/R`, `jobs/J/executions/E`,
+            `workerPools/W`.
+        project_id: of the workload's project.
+        project_number: of the workload's project.
+        location: region of the workload.
+        organization: number of the organization.
+        folders: numbers of the folders above the project.
+        source: id of the SCC source.
+        finding_id: last part of the finding's name.
+        finding_location: SCC's location of the finding.
+        category: the detector's display name.
+        severity: as SCC spells it.
+        event_time: RFC 3339.
+        create_time: RFC 3339.
+        sha256: of the malicious file, in hex.
+        path: of the malicious file in the container.
+        args: command line of its process.
+        image: the container's image, by tag.
+        digest: the container's image, as `sha256:…`.
+        contact: email address of the Essential Contact.
+        project_spelled: how the resource name spells the project.
+        resource_name: takes the place of the whole resource name; None for the one made of the above.
     """
 
     workload: str = "services/checkout"

@@ -8,8 +8,8 @@ import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
 
-from firebreak.adapters.google.calls import LOG_IN, translated
-from firebreak.adapters.storage.firestore_faults import told
+from firebreak.adapters.google.calls import LOG_IN, translate_errors
+from firebreak.adapters.storage.firestore_faults import translate_faults
 from firebreak.core.errors import Denied, Transient
 
 GOOGLE: Any = exceptions  # untyped
@@ -30,9 +30,9 @@ PLUGIN = "Getting metadata from plugin failed with error: ('invalid_grant: Token
     ids=["none", "to be renewed", "expired, in grpc's words", "not taken", "network", "outage", "denied"],
 )
 def test_the_way_to_log_in_is_said_where_it_helps_and_nowhere_else(fault: Exception, hint: bool) -> None:  # noqa: FBT001 - a table
-    with pytest.raises((Transient, Denied)) as ours, translated():
+    with pytest.raises((Transient, Denied)) as ours, translate_errors():
         raise fault
-    with pytest.raises(Transient) as ledgers, told("projects/p/databases/d", "read"):
+    with pytest.raises(Transient) as ledgers, translate_faults("projects/p/databases/d", "read"):
         raise fault
 
     assert [LOG_IN in str(one.value) for one in (ours, ledgers)] == [hint, hint]

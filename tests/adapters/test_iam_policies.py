@@ -8,7 +8,7 @@ import pytest
 from google.iam.v1 import policy_pb2
 
 from firebreak.adapters.cloud_run.services import CloudRunServices
-from firebreak.adapters.google.iam_policies import amended, policy_state
+from firebreak.adapters.google.iam_policies import amend, policy_state
 from firebreak.core.cloud_run.iam_grants import PUBLIC, may_reach, read_grant
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.drafting import changes_between
@@ -47,7 +47,7 @@ def test_two_conditional_bindings_of_one_role_are_two_settings() -> None:
 def test_taking_members_leaves_every_other_binding_member_and_condition() -> None:
     """A binding that nobody is left in goes; the policy is written in version 3 under its own etag."""
     before = policy()
-    after = amended(before, {key: (value, None) for key, value in state(before).items()})
+    after = amend(before, {key: (value, None) for key, value in state(before).items()})
     public = {one for one in grants(before) if one[::2] == ("roles/run.invoker", "allUsers")}
 
     assert grants(after) == grants(before) - public
@@ -59,7 +59,7 @@ def test_giving_back_what_was_taken_restores_the_policy_exactly() -> None:
     """Conditions come back from the settings alone."""
     before = policy()
     taken = {key: (value, None) for key, value in state(before).items()}
-    back = amended(amended(before, taken), {key: (None, value) for key, (value, _) in taken.items()})
+    back = amend(amend(before, taken), {key: (None, value) for key, (value, _) in taken.items()})
 
     assert grants(back) == grants(before)
     assert {one.condition.title for one in back.bindings} == {"", "until | spring"}
@@ -68,7 +68,7 @@ def test_giving_back_what_was_taken_restores_the_policy_exactly() -> None:
 def test_giving_what_is_there_changes_nothing() -> None:
     """A grant is not listed twice."""
     before = policy()
-    after = amended(before, {key: (None, value) for key, value in state(before).items()})
+    after = amend(before, {key: (None, value) for key, value in state(before).items()})
 
     assert sorted(str(one) for one in after.bindings) == sorted(str(one) for one in before.bindings)
 

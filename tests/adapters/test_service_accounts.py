@@ -105,7 +105,7 @@ def test_a_wait_that_cannot_read_says_nothing_of_the_write(
 def test_an_answer_about_another_account_is_refused(accounts: ServiceAccounts) -> None:
     """Under a wildcard IAM finds the account wherever it is; no target has one, and none is believed."""
     strayed = Target("-", "global", "service_account", OTHERS, project_id="shop-prod")
-    with pytest.raises(Unsupported, match="shop-test; it is left alone"):
+    with pytest.raises(Unsupported, match="shop-test; Firebreak leaves it alone"):
         accounts.read(strayed, soon())
 
 

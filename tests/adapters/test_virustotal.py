@@ -449,7 +449,7 @@ def test_an_answer_is_kept_as_long_as_it_is_likely_to_hold(
 
 
 def test_the_oldest_answer_gives_way_when_too_many_are_kept(wire: Wire, reports: VirusTotal) -> None:
-    reports.most_kept = 2
+    reports.cache_size = 2
     for number in (0, 1, 2, 1, 2, 0):
         reports.report(f"{number:064x}", PATIENT)
 

@@ -17,7 +17,8 @@ from firebreak.core.containment.plan import Change, Outcome, Plan
 from firebreak.core.facts import Evidence
 from firebreak.core.findings.finding import parse_notification
 from firebreak.core.findings.verdict import assess
-from firebreak.core.incidents.incident import Decision, Incident, Question, asked
+from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.incident import Incident, Question, evidence_record
 from firebreak.core.incidents.record import record
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.timestamps import NANOS
@@ -111,7 +112,7 @@ def incident(phase: str = "waiting", scene: Scene | None = None, **more: Any) ->
         created_ns=NOW - 120 * NANOS,
         updated_ns=NOW,
         finding=finding,
-        evidence=(asked(evidence),),
+        evidence=(evidence_record(evidence),),
         verdict=assess(finding, (evidence,)),
         decision=Decision(
             policy="known-malware-on-service",
@@ -127,7 +128,7 @@ def incident(phase: str = "waiting", scene: Scene | None = None, **more: Any) ->
         ),
         plan=plan,
         outcomes=(Outcome("service", "Success", "verified in effect", ("pin_previous_revision",)),),
-        still_open=("credentials that were taken stay valid: rotate them",),
+        still_open=("credentials stay valid if they were stolen: rotate them",),
         question=Question(plan.digest, NOW - 60 * NANOS, NOW + 1740 * NANOS, ("stale",)),
     )
     whole = whole.with_history(NOW - 120 * NANOS, "firebreak", "received").with_history(

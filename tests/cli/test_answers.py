@@ -142,7 +142,7 @@ def test_a_question_that_was_closed_unanswered_is_asked_anew_by_a_yes(
     on, incident = asked
     held = on.app.ledger.read(incident.id)
     assert held is not None
-    on.app.ledger.free(held, replace(held.incident, phase="expired"))
+    on.app.ledger.release_lease(held, replace(held.incident, phase="expired"))
     unseen = firebreak("incident", "approve", incident.id)
     anew = firebreak("incident", "approve", incident.id, "--yes")
 

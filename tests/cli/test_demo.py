@@ -257,7 +257,7 @@ def test_a_folder_that_is_there_is_not_made_into_one_to_practise_in(firebreak: T
     answer = firebreak("demo", "--practice", str(tmp_path))
 
     assert answer.code == 1
-    assert "this exists already" in answer.err
+    assert "it exists already" in answer.err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from firebreak.cli.screens.incident_list import Count, show_list
 from firebreak.cli.screens.incident_show import show
 from firebreak.cli.screens.question import show_question
-from firebreak.core.incidents.incident import Decision, Phase
+from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.incident import Phase
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.timestamps import NANOS
 from sandbox.scc.notifications import Scene
@@ -59,7 +60,7 @@ def test_a_contained_incident_says_what_stays_open_and_how_to_release_it() -> No
 
     assert f"firebreak incident release {one['id']}\n" in text.split("\nFinding\n")[0]
     assert "1 thing is still open" in text
-    assert "! credentials that were taken stay valid: rotate them" in text
+    assert "! credentials stay valid if they were stolen: rotate them" in text
     assert "incident approve" not in text
 
 

@@ -19,9 +19,9 @@ from firebreak.core.containment.active_containment import (
     Hold,
     Restoration,
     Standing,
-    laid,
+    merge_settings,
+    required_state,
     restoration,
-    should_stand,
 )
 from firebreak.core.containment.plan import HeldStep
 
@@ -35,7 +35,7 @@ def hold(incident: str, taken_ns: int = 1, *suspects: str, steps: tuple[HeldStep
 
 def test_a_hold_is_of_its_own_incident_and_of_no_other() -> None:
     both = Standing(KEY, holds=(hold("a", 1, "r-1"), hold("b", 2, "r-2")))
-    one = both.without("b")
+    one = both.without_hold("b")
 
     assert both.suspects == {"r-1", "r-2"}
     assert (both.held_by("a"), both.held_by("c")) == (True, False)
@@ -82,16 +82,16 @@ def test_the_containment_that_is_being_written_last_has_others_wait_for_two_minu
 def test_a_setting_is_firebreaks_if_it_wrote_it_or_may_have() -> None:
     standing = Standing(KEY, applied={"x": 1, "z": 3}, pending={"x": 2, "y": None})
 
-    assert [standing.wrote("x", value) for value in (1, 2, 3, None)] == [True, True, False, False]
-    assert [standing.wrote("y", value) for value in (None, 1)] == [True, False]
-    assert [standing.wrote("z", value) for value in (3, None)] == [True, False]
-    assert standing.wrote("unheard of", None)
+    assert [standing.is_as_written("x", value) for value in (1, 2, 3, None)] == [True, True, False, False]
+    assert [standing.is_as_written("y", value) for value in (None, 1)] == [True, False]
+    assert [standing.is_as_written("z", value) for value in (3, None)] == [True, False]
+    assert standing.is_as_written("unheard of", None)
 
 
 def test_the_first_hold_takes_the_settings_before_it_as_the_origin() -> None:
     """Whatever an earlier standing, released since, remembered."""
     earlier = Standing(KEY, origin={"x": 9}, applied={"x": 1}, released_ns=5, releasing="old")
-    standing = earlier.holding(hold("a"), {"x": 1, "y": 1, "kept": 0}, {"x": 2, "kept": 0})
+    standing = earlier.with_pending_write(hold("a"), {"x": 1, "y": 1, "kept": 0}, {"x": 2, "kept": 0})
 
     assert standing == Standing(
         KEY,
@@ -105,7 +105,7 @@ def test_the_first_hold_takes_the_settings_before_it_as_the_origin() -> None:
 
 def test_a_further_hold_makes_what_a_person_changed_part_of_the_origin() -> None:
     first = Standing(KEY, origin={"x": 1, "y": 1}, applied={"x": 2, "y": 1}, holds=(hold("a"),), releasing="a")
-    standing = first.holding(hold("b", 2), {"x": 2, "y": 7}, {"x": 3, "y": 7})
+    standing = first.with_pending_write(hold("b", 2), {"x": 2, "y": 7}, {"x": 3, "y": 7})
 
     assert standing.origin == {"x": 1, "y": 7}
     assert standing.applied == {"x": 2, "y": 7}
@@ -118,7 +118,7 @@ def test_what_is_pending_alone_keeps_the_origin_too() -> None:
     """The first write was begun and its hold is gone: what it may have written is nobody's origin."""
     begun = Standing(KEY, origin={"x": 1}, applied={"x": 1}, pending={"x": 2})
 
-    assert begun.holding(hold("a"), {"x": 2}, {"x": 3}).origin == {"x": 1}
+    assert begun.with_pending_write(hold("a"), {"x": 2}, {"x": 3}).origin == {"x": 1}
 
 
 def test_adopting_takes_over_what_a_person_set_added_and_removed_and_forgets_what_was_pending_there() -> None:
@@ -129,7 +129,7 @@ def test_adopting_takes_over_what_a_person_set_added_and_removed_and_forgets_wha
         pending={"x": 3, "ours": 2},
         holds=(hold("a"),),
     )
-    adopted = standing.adopting({"x": 9, "new": 1, "ours": 2})
+    adopted = standing.with_changes_by_others({"x": 9, "new": 1, "ours": 2})
 
     assert adopted.origin == {"x": 9, "new": 1}
     assert adopted.applied == {"x": 9, "new": 1, "ours": 1}
@@ -140,7 +140,7 @@ def test_adopting_takes_over_what_a_person_set_added_and_removed_and_forgets_wha
 def test_a_hold_that_is_taken_again_keeps_its_place_its_time_and_its_suspects() -> None:
     steps = (HeldStep("cut_traffic", {}),)
     both = Standing(KEY, holds=(hold("a", 1, "r-1"), hold("b", 2)))
-    again = both.joined(hold("a", 9, "r-2", steps=steps))
+    again = both.with_hold(hold("a", 9, "r-2", steps=steps))
 
     assert again.holds == (hold("a", 1, "r-1", "r-2", steps=steps), hold("b", 2))
     assert again.pending == {}
@@ -150,7 +150,7 @@ def test_confirming_applies_of_what_is_pending_what_is_in_force() -> None:
     standing = Standing(
         KEY, applied={"x": 1, "y": 1, "z": 1}, pending={"x": 2, "y": None, "z": 2}, drift="told", releasing="a"
     )
-    confirmed = standing.confirmed({"x": 2, "z": 9}, 50, 40)
+    confirmed = standing.with_confirmed_write({"x": 2, "z": 9}, 50, 40)
 
     assert confirmed == Standing(KEY, applied={"x": 2, "z": 1}, verified_ns=50, changed_ns=40, releasing="a")
 
@@ -158,7 +158,7 @@ def test_confirming_applies_of_what_is_pending_what_is_in_force() -> None:
 def test_a_release_that_is_being_written_is_pending_beside_what_was() -> None:
     standing = Standing(KEY, pending={"x": 2}, holds=(hold("a"),))
 
-    assert standing.restoring("a", {"y": None}, 70) == Standing(
+    assert standing.with_pending_release("a", {"y": None}, 70) == Standing(
         KEY, pending={"x": 2, "y": None}, holds=(hold("a"),), releasing="a", releasing_ns=70
     )
 
@@ -166,7 +166,7 @@ def test_a_release_that_is_being_written_is_pending_beside_what_was() -> None:
 def test_of_the_last_hold_nothing_is_left_but_when_it_was_released_and_changed() -> None:
     standing = Standing(KEY, {"x": 1}, {"x": 2}, {"x": 1}, (hold("a"),), 3, 4, 5, 6, "a", 7)
 
-    assert standing.restored("a", {"x": 1}, 80) == Standing(KEY, released_ns=6, changed_ns=80)
+    assert standing.with_finished_release("a", {"x": 1}, 80) == Standing(KEY, released_ns=6, changed_ns=80)
 
 
 def test_of_several_holds_the_others_stay_with_what_is_in_force() -> None:
@@ -182,7 +182,7 @@ def test_of_several_holds_the_others_stay_with_what_is_in_force() -> None:
         releasing_ns=5,
     )
 
-    assert standing.restored("a", {"x": 1, "y": 2}, 80) == Standing(
+    assert standing.with_finished_release("a", {"x": 1, "y": 2}, 80) == Standing(
         KEY, {"x": 0}, {"x": 1, "y": 2}, {}, (hold("b", 2),), verified_ns=3, changed_ns=80, releasing_ns=5
     )
 
@@ -191,13 +191,13 @@ def test_drift_is_what_others_changed_and_of_executions_what_runs() -> None:
     """A run that ended is no change of anybody's."""
     applied: State = {"x": 1, "y": 1, "same": 1, "executions.e-1": "cancelled", "executions.e-2": "running"}
     now: State = {"x": 2, "new": 1, "same": 1, "executions.e-3": "running", "executions.e-4": "cancelled"}
-    drifted = Standing(KEY, applied=applied, pending={"y": 5}).drifted(now)
+    drifted = Standing(KEY, applied=applied, pending={"y": 5}).changed_by_others(now)
 
     assert list(drifted.items()) == [("executions.e-3", "running"), ("new", 1), ("x", 2), ("y", None)]
 
 
 def test_settings_are_laid_over_others_and_none_unsets() -> None:
-    assert laid({"x": 1, "y": 1}, {"y": None, "z": 2, "w": None}) == {"x": 1, "z": 2}
+    assert merge_settings({"x": 1, "y": 1}, {"y": None, "z": 2, "w": None}) == {"x": 1, "z": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +228,13 @@ def test_holds_are_folded_over_the_origin_in_the_order_in_which_they_were_taken_
     )
     seen = "(r-1,r-2;named)"
 
-    assert should_stand(standing, CASE, ACTIONS) == {"x": 1, "said": f"one{seen}two{seen}one{seen}", "deep": 1}
+    assert required_state(standing, CASE, ACTIONS) == {"x": 1, "said": f"one{seen}two{seen}one{seen}", "deep": 1}
 
 
 def test_an_edit_that_refuses_in_the_fold_is_told_with_its_hold() -> None:
     standing = Standing(KEY, origin={"refuse": "two"}, holds=(hold("a", steps=(HeldStep("two", {}),)),))
 
-    assert should_stand(standing, CASE, ACTIONS) == Refusal("two for a: it says so")
+    assert required_state(standing, CASE, ACTIONS) == Refusal("two for a: it says so")
 
 
 RUN = "executions.e-1"

@@ -18,7 +18,7 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.guard_input import AdditionalTarget, Ceiling, GuardInput
-from firebreak.core.containment.guards import CLOCKS_APART, DAY_NS, caps_for, ceiling_caps, itself_caps
+from firebreak.core.containment.guards import CLOCKS_APART, DAY_NS, caps_for, ceiling_caps, self_caps
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.findings.finding import parse_notification
 from firebreak.core.mode import Cap, Mode
@@ -170,7 +170,7 @@ def test_where_only_one_spelling_is_known_on_each_side_the_project_may_be_firebr
     reason = "it is not known whether this is the project that Firebreak itself runs in"
     target = Target("p", "l", "service", "svc", None, None, known.get("project_id"), known.get("project_number"))
 
-    assert itself_caps(target, (OWN.format(spelling),)) == [Cap("self", "caution", reason)]
+    assert self_caps(target, (OWN.format(spelling),)) == [Cap("self", "caution", reason)]
 
 
 def test_a_further_target_in_firebreaks_project_is_barred_once() -> None:
@@ -242,7 +242,7 @@ def test_sources_that_an_action_needs_are_named_also_behind_otherwise() -> None:
     steps = (step("plain", step("plain", step("needy"))),)
 
     assert said(steps=steps, gaps=("logs", "attack", "virustotal")) == caution(
-        "evidence", "needed and not known: attack, logs"
+        "evidence", "needed sources without an answer: attack, logs"
     )
     assert said(steps=steps, gaps=("virustotal",)) == []
 
@@ -304,9 +304,9 @@ def test_every_step_that_needs_a_person_is_named() -> None:
 
     assert [reason for _, _, reason in caps] == [
         "final cannot be undone",
-        "shared reaches other workloads too",
+        "shared affects other workloads too",
         "final cannot be undone",
-        "shared reaches other workloads too",
+        "shared affects other workloads too",
     ]
 
 
@@ -347,14 +347,14 @@ def test_what_cannot_be_undone_is_cautioned_unless_the_policy_accepts_it() -> No
 
 
 def test_what_others_share_is_cautioned_whatever_the_policy_accepts() -> None:
-    assert said(steps=(step("shared", accept=True),)) == caution("shared", "shared reaches other workloads too")
+    assert said(steps=(step("shared", accept=True),)) == caution("shared", "shared affects other workloads too")
 
 
 def test_who_shares_what_is_reached_is_told_account_by_account() -> None:
     users = {"a@p": Users(("services/one",), ("keys",)), "b@p": Users((), ("keys",))}
     reason = (
-        "shared reaches other workloads too: a@p is the identity of services/one too; not looked at: keys; "
-        "b@p is nobody else's that was found; not looked at: keys"
+        "shared affects other workloads too: a@p is also the identity of services/one; not checked: keys; "
+        "b@p is not used by any other workload that was found; not checked: keys"
     )
 
     assert said(steps=(step("shared"),), users=users) == caution("shared", reason)
@@ -370,7 +370,7 @@ def test_what_stands_and_is_not_believed_asks_whatever_else_is_known() -> None:
     assert said(plan=None, standing=None, standing_fault="broken") == caution("seal", "broken")
 
 
-CONTAINED = caution("contained", "the target is contained already and something new would be closed")
+CONTAINED = caution("contained", "the target is contained already, and the plan would close more")
 RELEASED = caution("released", "a person released this target within the last 24 hours")
 HELD = Standing(TARGET.key, holds=(Hold("fb-2", (), NONE, 1),))
 

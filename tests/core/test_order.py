@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from firebreak.core.actions.case import EditContext
-from firebreak.core.actions.setting_order import is_ordered, loosened, narrower_ingress
+from firebreak.core.actions.setting_order import is_ordered, loosened_settings, narrower_ingress
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
@@ -44,7 +44,7 @@ def wider(key: str, before: Setting | None, after: Setting | None) -> bool:
     """Whether going from one value of one setting to another loosens anything."""
     rest: State = {"service.traffic.split": "good=100"} if "tag" in key else {}
     was, now = ({**rest, **({} if one is None else {key: one})} for one in (before, after))
-    return loosened(was, now, CASE) != ()
+    return loosened_settings(was, now, CASE) != ()
 
 
 @pytest.mark.parametrize(("key", "more", "less"), CLOSING, ids=str)
@@ -84,13 +84,13 @@ def test_what_is_not_set_is_as_open_as_it_can_be() -> None:
 def test_no_suspect_gains_a_share_a_tag_or_a_place_in_the_split_whosever_suspect_it_is() -> None:
     at_zero = {"service.traffic.split": "good=100,bad=0"}
 
-    assert loosened({"service.traffic.split": "good=100"}, at_zero, CASE) == ("what leads to bad",)
-    assert loosened(at_zero, {"service.traffic.split": "good=99,LATEST=1"}, CASE) == ("what leads to bad",)
-    assert loosened(at_zero, {**at_zero, "service.traffic.split": "other=1,bad=0,good=99"}, CASE) == (
+    assert loosened_settings({"service.traffic.split": "good=100"}, at_zero, CASE) == ("what leads to bad",)
+    assert loosened_settings(at_zero, {"service.traffic.split": "good=99,LATEST=1"}, CASE) == ("what leads to bad",)
+    assert loosened_settings(at_zero, {**at_zero, "service.traffic.split": "other=1,bad=0,good=99"}, CASE) == (
         "what leads to other",
     )
     moved = {**at_zero, "service.traffic.tag.x": "good"}, {**at_zero, "service.traffic.tag.x": "LATEST"}
-    assert loosened(*moved, CASE) == ("what leads to bad",)
+    assert loosened_settings(*moved, CASE) == ("what leads to bad",)
 
 
 def test_a_setting_without_an_order_loosens_nothing() -> None:

@@ -13,8 +13,8 @@ from firebreak.core.actions.case import EditContext, basis_of
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.containment.drafting import changes_between, draft, fold, outgrown
-from firebreak.core.containment.plan import Change, HeldStep, Plan, StepRefusal, overlaid, stands_at
+from firebreak.core.containment.drafting import changes_between, draft, fold, settings_still_to_close
+from firebreak.core.containment.plan import Change, HeldStep, Plan, StepRefusal, apply_change, has_settings
 from firebreak.core.policy.policy import Step
 
 NONE: frozenset[str] = frozenset()
@@ -152,9 +152,9 @@ def test_what_the_steps_would_still_close_has_come_since_the_draft() -> None:
     by_then = {**OPEN, "service_iam.all": True, "service_iam.more": True}
     actions = {**ACTIONS, "revoke": cast("Responder", Sets("service_iam.more", None, IAM))}
 
-    assert outgrown(change, held, OPEN, CASE, actions) == ()
-    assert outgrown(change, held, by_then, CASE, actions) == ("service_iam.more",)
-    assert outgrown(replace(change, surface="job_iam"), held, by_then, CASE, actions) == ()
+    assert settings_still_to_close(change, held, OPEN, CASE, actions) == ()
+    assert settings_still_to_close(change, held, by_then, CASE, actions) == ("service_iam.more",)
+    assert settings_still_to_close(replace(change, surface="job_iam"), held, by_then, CASE, actions) == ()
 
 
 def test_steps_that_undo_each_other_draw_nothing_and_say_which() -> None:
@@ -283,7 +283,7 @@ def test_plans_of_several_targets_stand_beside_each_other_with_the_place_in_each
         "not taken",
     )
 
-    assert own.beside(other, "m") == Plan(
+    assert own.combined_with(other, "m") == Plan(
         (change(TARGET, "close"), change(ELSEWHERE, "close")),
         (close, mark),
         (StepRefusal("jobs", "no"), StepRefusal("revoke", "m: why")),
@@ -327,7 +327,7 @@ def test_what_lies_between_two_states_is_said_of_the_target_with_nothing_else_to
 def test_a_change_laid_over_the_settings_leaves_what_it_does_not_name() -> None:
     made = Change(TARGET, "service", {}, {"service.ingress": "none", "service.other": None}, {}, ())
 
-    assert overlaid(OPEN, made) == {"service.ingress": "none", "service_iam.all": True}
+    assert apply_change(OPEN, made) == {"service.ingress": "none", "service_iam.all": True}
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_a_change_laid_over_the_settings_leaves_what_it_does_not_name() -> None:
     [({}, True), ({"x": 1, "y": None}, True), ({"x": 2}, False), ({"x": None}, False), ({"x": 1, "z": 0}, False)],
 )
 def test_settings_stand_where_each_of_them_does(settings: dict[str, Setting | None], *, stands: bool) -> None:
-    assert stands_at({"x": 1}, settings) is stands
+    assert has_settings({"x": 1}, settings) is stands
 
 
 def test_a_fold_of_no_steps_is_what_was_there() -> None:

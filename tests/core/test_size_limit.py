@@ -11,7 +11,7 @@ import pytest
 from firebreak.core.findings.finding import Binary, Container, Finding, parse_notification
 from firebreak.core.incidents.incident import Announcement, EvidenceRecord, Incident
 from firebreak.core.incidents.record import record
-from firebreak.core.incidents.size_limit import fitted
+from firebreak.core.incidents.size_limit import fit_to_size_limit
 from firebreak.core.secrets.redaction import LARGEST_RECORD
 from firebreak.core.serialization import encode
 
@@ -28,7 +28,7 @@ def size(one: Incident) -> int:
 
 
 def test_what_fits_is_left_as_it_is() -> None:
-    assert fitted(incident()) == incident()
+    assert fit_to_size_limit(incident()) == incident()
 
 
 def grown() -> dict[str, Incident]:
@@ -50,7 +50,7 @@ def grown() -> dict[str, Incident]:
 def test_what_is_too_large_loses_what_only_tells_and_says_so(name: str) -> None:
     """Hashes, digests and the target stay."""
     before = grown()[name]
-    after = fitted(before)
+    after = fit_to_size_limit(before)
 
     assert size(before) > LARGEST_RECORD >= size(after)
     assert name in after.cut

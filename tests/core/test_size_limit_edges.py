@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from firebreak.core.findings.finding import Binary, Container, parse_notification
-from firebreak.core.incidents.incident import Announcement, Decision, Entry, EvidenceRecord, Incident
-from firebreak.core.incidents.size_limit import fitted
+from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.incident import Announcement, Entry, EvidenceRecord, Incident
+from firebreak.core.incidents.size_limit import fit_to_size_limit
 from firebreak.core.mode import Mode
 from firebreak.core.secrets.redaction import LARGEST_RECORD, safe
 from firebreak.core.serialization import encode
@@ -49,7 +50,7 @@ def full() -> Incident:
 
 
 def test_where_nothing_less_is_enough_every_part_keeps_its_first_and_last_and_what_is_unsent() -> None:
-    before, after = full(), fitted(full())
+    before, after = full(), fit_to_size_limit(full())
 
     assert size(after) <= LARGEST_RECORD < size(before)
     assert after == replace(
@@ -72,7 +73,7 @@ def test_where_nothing_less_is_enough_every_part_keeps_its_first_and_last_and_wh
 
 def test_an_undecided_incident_is_cut_too_its_short_history_is_told_once_and_what_was_cut_before_stays_told() -> None:
     before = replace(full(), decision=None, history=full().history[:25], cut=("something",))
-    after = fitted(before)
+    after = fit_to_size_limit(before)
 
     assert size(after) <= LARGEST_RECORD
     assert after.decision is None
@@ -85,5 +86,5 @@ def test_a_record_of_exactly_200_kilobytes_fits_and_one_byte_more_does_not() -> 
     exact, more = (replace(plain(), finding=replace(FINDING, description="x" * length)) for length in (room, room + 1))
 
     assert size(exact) == LARGEST_RECORD
-    assert fitted(exact) == exact
-    assert "finding" in fitted(more).cut
+    assert fit_to_size_limit(exact) == exact
+    assert "finding" in fit_to_size_limit(more).cut

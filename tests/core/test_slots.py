@@ -23,7 +23,7 @@ NONE = Before()
 def taken(*targets: Target) -> Slots:
     slots = Slots()
     for number, target in enumerate(targets):
-        slots = slots.taking(f"fb-{number}", (target,), number)
+        slots = slots.with_slots(f"fb-{number}", (target,), number)
     return slots
 
 
@@ -70,7 +70,7 @@ def test_a_plan_that_needs_more_than_is_left_is_told_so() -> None:
     """And not that all is used up."""
     reason = over_limit(taken(SHOP), (ANOTHER, replace(SHOP, name="cart")), Limits(2, 20), NONE)
 
-    assert reason == "2 containments in project shop-prod within an hour are the limit; with this one it would be 3"
+    assert reason == "the limit is 2 containments in project shop-prod per hour; with this one it would be 3"
 
 
 def test_what_the_version_before_counted_still_counts() -> None:
@@ -84,11 +84,11 @@ def test_what_the_version_before_counted_still_counts() -> None:
 def test_slots_age_out_after_an_hour_and_are_the_incidents_own() -> None:
     slots = taken(SHOP, BANK)
 
-    assert slots.fresh(HOUR_NS - 1) == slots
-    assert slots.fresh(HOUR_NS).of("fb-0") == ()
-    assert slots.lacking("fb-0", (BY_NUMBER, ANOTHER)) == (ANOTHER,)
-    assert slots.lacking("fb-1", (SHOP,)) == (SHOP,)
-    assert slots.without("fb-0").taken == slots.taken[1:]
+    assert slots.of_last_hour(HOUR_NS - 1) == slots
+    assert slots.of_last_hour(HOUR_NS).targets_of("fb-0") == ()
+    assert slots.targets_without_slot("fb-0", (BY_NUMBER, ANOTHER)) == (ANOTHER,)
+    assert slots.targets_without_slot("fb-1", (SHOP,)) == (SHOP,)
+    assert slots.without_incident("fb-0").taken == slots.taken[1:]
 
 
 TARGETS = st.sampled_from(
@@ -102,9 +102,9 @@ def test_no_order_of_takings_passes_a_limit(there: list[Target], wanted: list[Ta
     limits, slots = Limits(project, all_), Slots()
     for number, target in enumerate(there):
         if not over_limit(slots, (target,), limits, NONE):
-            slots = slots.taking(f"fb-{number}", (target,), 0)
+            slots = slots.with_slots(f"fb-{number}", (target,), 0)
     allowed = not over_limit(slots, tuple(wanted), limits, NONE)
-    after = slots.taking("fb-x", tuple(wanted), 0) if allowed else slots
+    after = slots.with_slots("fb-x", tuple(wanted), 0) if allowed else slots
     workloads = {(one.target.project_number or "42", one.target.location, one.target.name) for one in after.taken}
 
     # The shop's spellings by id alone and by number alone may count twice, never less than once.

@@ -146,7 +146,7 @@ def test_elsewhere_age_alone_convicts_nobody() -> None:
     own = Suspicion("older", frozenset({"r-9"}), "why")
     there = service(ONE, THREE, split="r-1=50,r-3=50")
 
-    reason = "the suspects are inferred by age, which says nothing of other regions"
+    reason = "the suspects are inferred by age, which says nothing about other regions"
 
     assert find_suspects_elsewhere(finding(), own, NONE, there) == Suspicion("unplaced", NONE, reason)
 
@@ -163,7 +163,7 @@ def test_elsewhere_without_any_image_it_cannot_be_told_who_is_suspect() -> None:
     own = Suspicion("named", frozenset({"r-1", "r-3"}), "why")
     there = service(ONE, TWO, THREE, split="r-1=50,r-2=50")
 
-    reason = "no image of a suspect is known to look for"
+    reason = "no image of a suspect is known"
 
     assert find_suspects_elsewhere(finding(), own, NONE, there) == Suspicion("unplaced", NONE, reason)
 
@@ -225,7 +225,7 @@ def test_a_refusal_tells_of_each_candidate_why() -> None:
     refuge = find_refuge(seen, bad, bad, "required")
 
     assert refuge == NoRefuge(
-        "no refuge: r-4 is not older than the oldest serving suspect; r-3 is suspect; "
+        "no revision can take over: r-4 is not older than the oldest serving suspect; r-3 is suspect; "
         "r-7 is not older than the oldest serving suspect; r-2 is not ready (no such image); "
         "r-5 runs on gen1, where threats are not detected; r-1 has the same image"
     )

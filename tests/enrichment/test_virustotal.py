@@ -188,7 +188,7 @@ def test_a_partial_hash_is_never_sent(local: Local) -> None:
 def test_without_a_hash_nothing_is_asked(local: Local) -> None:
     evidence = enrich(finding(unhashed=2), local.client)
 
-    assert evidence.gap == "the finding gives no hash of a file"
+    assert evidence.gap == "the finding has no file hash"
     assert (evidence.facts, local.wire.calls) == ({}, ())
 
 

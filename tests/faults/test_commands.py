@@ -118,11 +118,11 @@ def test_a_command_delivered_again_is_answered_again_and_done_once(function: Fun
 
 def test_halt_and_resume_and_sweep_come_as_messages_too(function: Function) -> None:
     function.tell("halt", reason="a drill")
-    halted = function.line.app.ledger.halted()
+    halted = function.line.app.ledger.halt_reason()
     function.tell("resume")
 
     assert halted == "halted by ada: a drill"
-    assert function.line.app.ledger.halted() is None
+    assert function.line.app.ledger.halt_reason() is None
     assert function.tell("sweep") == 200
 
 
@@ -179,28 +179,28 @@ def test_a_late_resume_lifts_no_halt_that_was_set_after_it_was_sent(function: Fu
     late = b'{"command": "resume", "by": "ada", "id": "late"}'
     for _ in range(2):
         function.tell_raw(late, sent)
-    kept, stands = ledger.documents.read("command", "late"), ledger.halted()
+    kept, stands = ledger.documents.read("command", "late"), ledger.halt_reason()
     function.tell("resume")
 
     assert kept is not None
     assert kept.body["answer"]["done"] is False
     assert kept.body["answer"]["says"].startswith("the halt stays (halted by ada: an attack): it was set after")
     assert stands == "halted by ada: an attack"
-    assert ledger.halted() is None
+    assert ledger.halt_reason() is None
 
 
 def test_a_resume_lifts_the_halt_that_it_names_and_no_other(function: Function) -> None:
     """Also where its answer was lost, and it comes again after a newer one was set."""
     ledger = function.line.app.ledger
     function.tell("halt", reason="a drill")
-    first = ledger.standing_halt()
+    first = ledger.read_halt()
     assert first is not None
     function.tell("resume", halt=str(first.at_ns), id="one")
-    lifted = ledger.halted()
+    lifted = ledger.halt_reason()
     function.tell("halt", reason="an attack")
     for identity in ("one", "another"):
         function.tell("resume", halt=str(first.at_ns), id=identity)
-    stands = ledger.standing_halt()
+    stands = ledger.read_halt()
     answers = [ledger.documents.read("command", identity) for identity in ("one", "another")]
 
     assert lifted is None
@@ -216,7 +216,7 @@ def test_a_resume_that_says_neither_which_nor_when_lifts_nothing(function: Funct
 
     assert not told.done
     assert "when it was sent" in told.says
-    assert ledger.halted() is not None
+    assert ledger.halt_reason() is not None
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_what_is_no_command_goes_to_the_dead_letters_and_does_nothing(function: 
 
     assert status == 200
     assert len(function.line.world.topics[DEAD]) == 1
-    assert function.line.app.ledger.halted() is None
+    assert function.line.app.ledger.halt_reason() is None
 
 
 def test_an_id_that_another_command_had_is_not_taken_for_it(function: Function) -> None:
@@ -251,7 +251,7 @@ def test_an_id_that_another_command_had_is_not_taken_for_it(function: Function) 
     function.tell("halt", reason="a drill", id="same")
     function.tell("resume", id="same")
 
-    assert function.line.app.ledger.halted() is not None
+    assert function.line.app.ledger.halt_reason() is not None
     assert len(function.line.world.topics[DEAD]) == 1
 
 
@@ -274,7 +274,7 @@ def test_every_fault_of_a_command_is_named_at_once() -> None:
     with pytest.raises(Malformed, match=r"needs incident.*needs by") as fault:
         parse_command(b'{"command": "reject", "why": "x"}', "id")
 
-    assert "reject takes no 'why'" in str(fault.value)
+    assert "reject does not take 'why'" in str(fault.value)
 
 
 def test_the_command_line_sends_over_the_topic_and_follows_the_ledger(function: Function, tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ ELSEWHERE = "pay@shop-test.iam.gserviceaccount.com"
 COMPUTE, APP_ENGINE = "424242424242-compute@developer.gserviceaccount.com", "shop-prod@appspot.gserviceaccount.com"
 AGENT = "service-424242424242@gcp-sa-run.iam.gserviceaccount.com"
 _STEP = "{action: disable_service_account}"
-_SHARED = "asks a person: shared: disable_service_account reaches other workloads too"
+_SHARED = "asks a person: shared: disable_service_account affects other workloads too"
 _UNSEEN = (
     "Compute Engine, GKE, App Engine, 1st gen functions, Cloud Build, Dataflow and other products; "
     "workloads of other projects, older revisions that still serve, keys, and whoever may impersonate it"
 )
-_NOBODY = f"{_SHARED}: {PAY} is nobody else's that was found; not looked at"
+_NOBODY = f"{_SHARED}: {PAY} is not used by any other workload that was found; not checked"
 
 
 def _policy(step: str = _STEP) -> str:
@@ -73,7 +73,7 @@ ACCOUNTS: tuple[Probe, ...] = (
     _probe(
         "another service runs as the suspects' account",
         "disables it, and stops that service too",
-        f"{_SHARED}: {PAY} is the identity of service basket in europe-west1 too; not looked at: {_UNSEEN}",
+        f"{_SHARED}: {PAY} is also the identity of service basket in europe-west1; not checked: {_UNSEEN}",
         PAY,
         _service("basket", PAY),
     ),
@@ -147,7 +147,7 @@ ACCOUNTS: tuple[Probe, ...] = (
         "the account is one of Firebreak's own project",
         "disables what it runs on",
         "records the plan: self: shop-test is the project that Firebreak itself runs in; shared: disable_service_account "
-        f"reaches other workloads too: {ELSEWHERE} is nobody else's that was found; not looked at: {_UNSEEN}",
+        f"affects other workloads too: {ELSEWHERE} is not used by any other workload that was found; not checked: {_UNSEEN}",
         ELSEWHERE,
         FIREBREAK_SELF="//run.googleapis.com/projects/shop-test/locations/europe-west1/services/firebreak",
     ),
@@ -155,8 +155,8 @@ ACCOUNTS: tuple[Probe, ...] = (
         "the account is of another project, and of Firebreak's own the number alone is known",
         "compares texts, and disables what it may run on",
         "asks a person: self: it is not known whether this is the project that Firebreak itself runs in; shared: "
-        f"disable_service_account reaches other workloads too: {ELSEWHERE} is nobody else's that was found; not looked "
-        f"at: {_UNSEEN}",
+        f"disable_service_account affects other workloads too: {ELSEWHERE} is not used by any other workload that "
+        f"was found; not checked: {_UNSEEN}",
         ELSEWHERE,
         FIREBREAK_SELF="//run.googleapis.com/projects/777/locations/europe-west1/services/firebreak",
     ),

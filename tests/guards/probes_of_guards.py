@@ -110,19 +110,19 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "what stands was changed by somebody without the seal key",
         "restores, or overwrites, what it is told",
-        "asks a person: unplaced: no reachable revision carries the image digest of the finding; seal: the seal of what stands on shop-prod/europe-west1/service/checkout is broken: nothing is written over it. Restore by hand, by the lines that `firebreak incident show` ends with; docs/operations.md says how to clear it",
+        "asks a person: unplaced: no reachable revision carries the image digest of the finding; seal: the seal of the containment of shop-prod/europe-west1/service/checkout is broken: it is not overwritten. Restore by hand with the lines that `firebreak incident show` ends with; docs/operations.md says how to clear it",
         prepare=with_broken_seal,
     ),
     line(
         "what stands is damaged",
         "takes it for nothing, and overwrites it",
-        "asks a person: unplaced: no reachable revision carries the image digest of the finding; seal: what stands on shop-prod/europe-west1/service/checkout cannot be read (it is damaged): nothing is written over it. Restore by hand, by the lines that `firebreak incident show` ends with; docs/operations.md says how to clear it",
+        "asks a person: unplaced: no reachable revision carries the image digest of the finding; seal: the containment of shop-prod/europe-west1/service/checkout cannot be read (it is damaged): it is not overwritten. Restore by hand with the lines that `firebreak incident show` ends with; docs/operations.md says how to clear it",
         prepare=damaged_in_the_ledger,
     ),
     line(
         "what stands was saved by a newer version, and we were rolled back",
         "overwrites what it does not understand",
-        "asks a person: unplaced: no reachable revision carries the image digest of the finding; seal: what stands on shop-prod/europe-west1/service/checkout was saved in format 99, on which only versions that know format 99 may act; this one knows format 2: nothing was done and nothing is written over it. Deploy the version that saved it again, or undo by hand, by the lines that `firebreak incident show` ends with",
+        "asks a person: unplaced: no reachable revision carries the image digest of the finding; seal: the containment of shop-prod/europe-west1/service/checkout was saved in format 99, on which only versions that know format 99 may act; this one knows format 2: nothing was done, and it is not overwritten. Deploy the version that saved it again, or undo by hand, by the lines that `firebreak incident show` ends with",
         prepare=of_a_newer_version,
     ),
     line(
@@ -202,7 +202,7 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "a protected label, and the labels cannot be read",
         "finds no label, and acts",
-        "asks a person: protected: it is not known whether firebreak.yaml protects this workload; evidence: needed and not known: workload",
+        "asks a person: protected: it is not known whether firebreak.yaml protects this workload; evidence: needed sources without an answer: workload",
         world={**_TIER, "denied": ["*/GetService"]},
         **_protected("{label: {tier: critical}}"),
     ),
@@ -229,7 +229,7 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "the limit of containments is used up",
         "contains everything that a wrong rule hits",
-        "asks a person: blast_radius: 0 containments in all within an hour are the limit, and they are used up",
+        "asks a person: blast_radius: the limit of 0 containments in all per hour is used up",
         config="ceiling: enforce\nlimits: {per_hour: 0}",
     ),
     line(
@@ -239,15 +239,15 @@ CAUTIONS: tuple[Probe, ...] = (
         prepare=declaring(reversible=False),
     ),
     line(
-        "an action that reaches other workloads too",
+        "an action that affects other workloads too",
         _ACTS,
-        "asks a person: shared: pin_previous_revision reaches other workloads too",
+        "asks a person: shared: pin_previous_revision affects other workloads too",
         prepare=declaring(reach="shared"),
     ),
     line(
         "an action whose own code fails, beside one that works",
         "takes it for a refusal, or fails with it; does what is left, and says that it contained",
-        "asks a person: action: a fault in Firebreak itself: pin_previous_revision: its own code gave NoneType in place "
+        "asks a person: action: a fault in Firebreak itself: pin_previous_revision: its own code returned NoneType instead "
         "of settings",
         policy=PIN_ONLY.replace("}]\nexamples", "}, {action: cut_traffic}]\nexamples"),
         prepare=failing,
@@ -278,7 +278,7 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "contained already; a later finding is about the revision that took over",
         "walks the service back, revision by revision",
-        "asks a person: contained: the target is contained already and something new would be closed",
+        "asks a person: contained: the target is contained already, and the plan would close more",
         comes(finding_id="later", image=7, minutes_ago=-0.1),
         prepare=contained_earlier,
     ),
@@ -294,7 +294,7 @@ CAUTIONS: tuple[Probe, ...] = (
         "suspects are inferred, and somebody has changed the service in its other region since",
         "convicts there by age what may have mended it",
         "asks a person: regions: the service also runs elsewhere: europe-west4, where it cannot be told what is suspect: "
-        "the suspects are inferred by age, which says nothing of other regions",
+        "the suspects are inferred by age, which says nothing about other regions",
         comes(image=None),
         world={"service": {"regions": ["europe-west1", "europe-west4"]}},
         prepare=runs_in("europe-west4", updated="-10s"),
@@ -317,20 +317,20 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "no older revision is fit to take over",
         "pins to what is left",
-        "asks for help: nothing can be done: pin_previous_revision: no refuge: checkout-00008-bad is suspect",
+        "asks for help: nothing can be done: pin_previous_revision: no revision can take over: checkout-00008-bad is suspect",
         world={"revisions": (REVISIONS[2],)},
         policy=PIN_ONLY,
     ),
     line(
         "the service cannot be read",
         "writes what it thinks is right",
-        "asks a person: evidence: needed and not known: workload",
+        "asks a person: evidence: needed sources without an answer: workload",
         world={"denied": ["*/GetService"]},
     ),
     line(
         "its revisions cannot be read",
         "takes the newest it knows",
-        "asks a person: evidence: needed and not known: workload",
+        "asks a person: evidence: needed sources without an answer: workload",
         world={"denied": ["*/ListRevisions"]},
     ),
     line(

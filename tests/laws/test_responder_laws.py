@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 import responders
 from firebreak.core.actions.action import Refusal, Responder
 from firebreak.core.actions.case import EditContext
-from firebreak.core.actions.setting_order import is_ordered, loosened
+from firebreak.core.actions.setting_order import is_ordered, loosened_settings
 from firebreak.core.cloud_run.state import State, surface_of
 from firebreak.core.cloud_run.target import Kind
 from firebreak.core.cloud_run.workload import IDENTITY, SURFACES, is_final, split_of
-from firebreak.core.containment.active_containment import Hold, Standing, restoration, should_stand
+from firebreak.core.containment.active_containment import Hold, Standing, required_state, restoration
 from firebreak.core.containment.drafting import draft, fold
-from firebreak.core.containment.plan import HeldStep, Plan, overlaid
+from firebreak.core.containment.plan import HeldStep, Plan, apply_change
 from firebreak.core.policy.policy import Step
 from firebreak.core.serialization import decode, encode
 from tests.laws.law_failures import before as given_settings
@@ -134,7 +134,7 @@ def test_an_edit_never_loosens_and_every_setting_it_may_meet_has_an_order(
     assert not unordered, (
         f"firebreak/core/actions/setting_order.py: ORDERS has no order for {listed(unordered)}, which a {kind} has"
     )
-    wider = () if isinstance(after, Refusal) else loosened(state, after, case)
+    wider = () if isinstance(after, Refusal) else loosened_settings(state, after, case)
     assert not wider, broken(
         ACTIONS[name],
         "edit",
@@ -142,7 +142,7 @@ def test_an_edit_never_loosens_and_every_setting_it_may_meet_has_an_order(
         *differences(_only(state, wider), _only({} if isinstance(after, Refusal) else after, wider)),
         given_settings(state),
     )
-    assert (wider := loosened(state, folded.state, case)) == (), broken(
+    assert (wider := loosened_settings(state, folded.state, case)) == (), broken(
         ACTIONS[name],
         "edit",
         f"together, {pair[0]} then {pair[1]} open a {kind} further than it was",
@@ -160,7 +160,7 @@ def test_after_folding_every_edit_is_still_a_fixed_point(name: str, kind: Kind, 
     plan = draft(tuple(step_of(one) for one in names), state, case, ACTIONS)
     result = state
     for change in plan.changes:
-        result = overlaid(result, change)
+        result = apply_change(result, change)
     for held in plan.steps if plan.changes else ():
         again = edited(ACTIONS[held.action], result, case)
         assert again == result, broken(
@@ -253,11 +253,11 @@ def test_holds_released_in_any_order_end_at_origin(
         if isinstance(after, Refusal):
             return
         hold = Hold(f"fb-{number}", (HeldStep(one, {}),), case.suspects, number)
-        standing = standing.holding(hold, current, after).confirmed(after, number, 0)
+        standing = standing.with_pending_write(hold, current, after).with_confirmed_write(after, number, 0)
         current = after
     for number in order:
-        rest = standing.without(f"fb-{number}")
-        wanted = should_stand(rest, case, ACTIONS)
+        rest = standing.without_hold(f"fb-{number}")
+        wanted = required_state(rest, case, ACTIONS)
         if isinstance(wanted, Refusal):
             return
         current = restoration(current, standing, wanted).state

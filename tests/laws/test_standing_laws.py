@@ -19,7 +19,7 @@ from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS, SPLIT, TAG, references
-from firebreak.core.containment.active_containment import Hold, Standing, restoration, should_stand
+from firebreak.core.containment.active_containment import Hold, Standing, required_state, restoration
 from firebreak.core.containment.drafting import draft
 from firebreak.core.policy.policy import Step
 from tests.laws.worlds_of_settings import INGRESSES, TARGET, situations
@@ -59,14 +59,14 @@ class OneService(RuleBasedStateMachine):
         hold = Hold(f"fb-{self.taken}", plan.steps, suspects, self.taken)
         after = {**self.now, **{key: value for one in plan.changes for key, value in one.after.items()}}
         settings_after = {key: value for key, value in after.items() if value is not None}
-        self.standing = self.standing.holding(hold, self.now, settings_after)
+        self.standing = self.standing.with_pending_write(hold, self.now, settings_after)
         if written == "lost":
             wished = {key for one in plan.changes for key in one.after}
             pending = {key: value for key, value in self.standing.pending.items() if key not in wished}
-            self.standing = replace(self.standing.without(hold.incident), pending=pending)
+            self.standing = replace(self.standing.without_hold(hold.incident), pending=pending)
             return
         self.now = settings_after
-        self.standing = self.standing.confirmed(self.now, self.taken, self.taken)
+        self.standing = self.standing.with_confirmed_write(self.now, self.taken, self.taken)
 
     @rule(key=st.sampled_from((*KEYS, INGRESS, DEFAULT_URI_DISABLED)), data=st.data())
     def edit(self, key: str, data: Any) -> None:
@@ -83,7 +83,7 @@ class OneService(RuleBasedStateMachine):
             return
         self.now[key] = value
         self.touched.add(key)
-        if not self.standing.holds or not self.standing.wrote(key, value):
+        if not self.standing.holds or not self.standing.is_as_written(key, value):
             self.theirs[key] = value
         elif key in self.standing.origin:
             self.theirs[key] = self.standing.origin[key]
@@ -104,15 +104,15 @@ class OneService(RuleBasedStateMachine):
         self.with_nothing_standing_the_service_is_as_people_left_it()
 
     def _release(self, incident: str) -> None:
-        rest = self.standing.without(incident)
-        wanted = should_stand(rest, self._seen(frozenset()), ACTIONS)
+        rest = self.standing.without_hold(incident)
+        wanted = required_state(rest, self._seen(frozenset()), ACTIONS)
         if isinstance(wanted, Refusal):
             return
         then = dict(restoration(self.now, self.standing, wanted).state)
         back = {key: then.get(key) for key in self.now.keys() | then.keys() if self.now.get(key) != then.get(key)}
-        self.standing = self.standing.restoring(incident, back, self.taken)
+        self.standing = self.standing.with_pending_release(incident, back, self.taken)
         self.now = then
-        self.standing = self.standing.restored(incident, self.now, self.taken)
+        self.standing = self.standing.with_finished_release(incident, self.now, self.taken)
 
     @invariant()
     def with_nothing_standing_the_service_is_as_people_left_it(self) -> None:
@@ -122,7 +122,7 @@ class OneService(RuleBasedStateMachine):
     @invariant()
     def what_nobody_touched_has_not_drifted(self) -> None:
         if hasattr(self, "standing") and self.standing.holds:
-            assert self.standing.drifted(self.now).keys() <= self.touched
+            assert self.standing.changed_by_others(self.now).keys() <= self.touched
 
 
 TestOneService = OneService.TestCase

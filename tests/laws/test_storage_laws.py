@@ -197,11 +197,11 @@ def test_what_has_no_names_cannot_be_saved_and_is_named() -> None:
 def test_a_hold_that_is_taken_again_and_a_standing_that_ends_keep_what_they_do_not_know() -> None:
     taken = Hold("fb-1", (), frozenset(), 1, unknown_keys={"later": 1})
     standing = Standing("a", holds=(taken,), unknown_keys={"later": 2})
-    again = standing.joined(Hold("fb-1", (), frozenset({"bad"}), 2))
+    again = standing.with_hold(Hold("fb-1", (), frozenset({"bad"}), 2))
 
     assert again.holds[0].unknown_keys == {"later": 1}
     assert again.holds[0].suspects == {"bad"}
-    assert again.restored("fb-1", {}, 3).unknown_keys == {"later": 2}
+    assert again.with_finished_release("fb-1", {}, 3).unknown_keys == {"later": 2}
 
 
 def test_a_field_that_is_renamed_in_python_is_stored_as_before() -> None:

@@ -103,7 +103,7 @@ def test_an_owner_that_was_succeeded_changes_nothing(store: Store) -> None:
     zombie, heir = ledger_of(store, "zombie"), ledger_of(store, "heir", LEASE_NS)
     held = zombie.claim(finding)
     taken = heir.claim(finding)
-    for late in (zombie.save, zombie.free):
+    for late in (zombie.save, zombie.release_lease):
         with pytest.raises(Conflict):
             late(held, held.incident)
     found = store().read("incident", finding.incident_id)

@@ -82,7 +82,7 @@ def test_a_freed_incident_is_there_for_the_next_at_once(tmp_path: Path, clock: C
     """Without waiting for the lease."""
     first, second = ledger(tmp_path, clock, "one"), ledger(tmp_path, clock, "two")
     held = first.claim(FINDING)
-    first.free(held, held.incident)
+    first.release_lease(held, held.incident)
 
     assert second.claim(FINDING).incident.owner == "two"
 
@@ -132,11 +132,11 @@ def test_the_wrong_key_spoils_nothing_for_the_right_one(tmp_path: Path, clock: C
     """A command run without the key reads a broken seal, and saves the record; the record stays good."""
     one = ledger(tmp_path, clock, "one")
     held = one.claim(FINDING)
-    one.free(held, held.incident)
+    one.release_lease(held, held.incident)
     stranger = replace(one, seal=Seal((b"another key",)))
     taken = stranger.take(held.incident.id)
     assert taken is not None
-    stranger.free(taken, taken.incident)
+    stranger.release_lease(taken, taken.incident)
 
     assert not taken.sealed
     assert _read(one, held.incident.id).sealed
@@ -155,15 +155,15 @@ def test_the_largest_record_is_stored_whatever_is_in_it(tmp_path: Path, clock: C
 def test_the_halt_is_read_as_set_lifted_and_set_where_unreadable(tmp_path: Path, clock: Clock) -> None:
     """Unreadable counts as set."""
     one = ledger(tmp_path, clock, "one")
-    before = one.halted()
+    before = one.halt_reason()
     one.halt("drill", "ada")
-    during = one.halted()
-    standing = one.standing_halt()
+    during = one.halt_reason()
+    standing = one.read_halt()
     assert standing is not None
     one.lift(standing, "ada")
-    after = one.halted()
+    after = one.halt_reason()
     (tmp_path / "broken.sqlite").write_bytes(b"no database at all" * 100)
-    broken = Ledger(SqliteDocuments(tmp_path / "broken.sqlite"), "x", clock, SEAL).halted()
+    broken = Ledger(SqliteDocuments(tmp_path / "broken.sqlite"), "x", clock, SEAL).halt_reason()
 
     assert (before, after) == (None, None)
     assert during is not None
@@ -175,13 +175,13 @@ def test_a_halt_is_lifted_by_its_own_name_alone(tmp_path: Path, clock: Clock) ->
     """One that took its place stands; so does one that cannot be read, and one without a reason is none."""
     one = ledger(tmp_path, clock, "one")
     one.halt("drill", "ada")
-    first = one.standing_halt()
+    first = one.read_halt()
     assert first is not None
     clock.ns += 1
     one.halt("drill", "ada")
     with pytest.raises(Conflict):
         one.lift(first, "bob")
-    second = one.standing_halt()
+    second = one.read_halt()
     assert second is not None
     one.lift(second, "bob")
     with pytest.raises(ValueError, match="reason"):
@@ -190,19 +190,19 @@ def test_a_halt_is_lifted_by_its_own_name_alone(tmp_path: Path, clock: Clock) ->
     broken = Ledger(SqliteDocuments(tmp_path / "broken.sqlite"), "x", clock, SEAL)
 
     assert (first.at_ns, second.at_ns) == (clock.ns - 1, clock.ns)
-    assert one.halted() is None
+    assert one.halt_reason() is None
     with pytest.raises(Transient):
-        broken.standing_halt()
+        broken.read_halt()
 
 
 def test_a_halt_of_the_version_before_stands_and_can_be_lifted(tmp_path: Path, clock: Clock) -> None:
     one = ledger(tmp_path, clock, "one")
     one.documents.create("halt", "halt", {"reason": "drill", "by": "ada", "at_ns": 7})
-    halt = one.standing_halt()
+    halt = one.read_halt()
 
     assert halt == Halt("drill", "ada", 7)
     one.lift(halt, "bob")
-    assert one.halted() is None
+    assert one.halt_reason() is None
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def _read(one: Ledger, incident_id: str) -> StoredIncident:
 def test_what_stands_is_refused_where_its_seal_is_broken_or_moved(tmp_path: Path, clock: Clock) -> None:
     """Changed, or copied from another target."""
     one = ledger(tmp_path, clock, "one")
-    document = one.stand(Standing("a"), None)
+    document = one.save_standing(Standing("a"), None)
     one.documents.create("standing", "b", document.body)
     one.documents.replace(document, {**document.body, "seal": "0" * 64})
     for target in ("a", "b"):
@@ -260,7 +260,7 @@ def test_without_a_key_nothing_is_called_changed_and_nothing_is_saved(tmp_path: 
     """A laptop without the key knows nothing of a seal, whole or forged."""
     one = ledger(tmp_path, clock, "one")
     held = one.claim(FINDING)
-    one.stand(Standing("a"), None)
+    one.save_standing(Standing("a"), None)
     laptop = replace(one, seal=Seal(()))
     whole = _read(laptop, held.incident.id)
     one.documents.replace(held.document, {**held.document.body, "seal": "0" * 64})
@@ -281,7 +281,7 @@ def test_only_a_seal_that_holds_counts_as_one(known: Sealed) -> None:
 
 def test_an_older_key_still_verifies_after_rotation(tmp_path: Path, clock: Clock) -> None:
     """The first signs, all verify."""
-    ledger(tmp_path, clock, "one").stand(Standing("a"), None)
+    ledger(tmp_path, clock, "one").save_standing(Standing("a"), None)
     rotated = Ledger(SqliteDocuments(tmp_path / "ledger.sqlite"), "two", clock, Seal((b"new", b"key")))
     dropped = Ledger(SqliteDocuments(tmp_path / "ledger.sqlite"), "two", clock, Seal((b"new",)))
 

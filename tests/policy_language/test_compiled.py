@@ -32,7 +32,7 @@ from firebreak.core.timestamps import NANOS
 from firebreak.policy_folder import load_policies, read_folder, read_yaml_policies
 from firebreak.policy_language.lint.steps import with_fallbacks
 from firebreak.policy_language.reading.policies import parse_policies
-from firebreak.ports.offline import facts_unasked
+from firebreak.ports.offline import offline_facts
 from tests.policy_language.policy_strategies import HERE, NAMES, RANKS, SOURCES, clocks, conditions, fact_maps
 from tests.policy_language.vocabulary import ACTIONS, ROOT, QuarantineParams
 from tests.response.harness import ALWAYS
@@ -150,7 +150,7 @@ def corpus(policies: PolicySet) -> Iterator[Facts]:
     findings = [*(ROOT / "tests" / "findings").glob("*.json"), *(ROOT / "policies" / "findings").glob("*.json")]
     known: list[Mapping[str, Any]] = [{}]
     for path in sorted(findings):
-        known += [facts_unasked(one.finding, enrichment.discover()) for one in read_findings(path.read_bytes())]
+        known += [offline_facts(one.finding, enrichment.discover()) for one in read_findings(path.read_bytes())]
     known += [example.given for policy in policies.policies for example in policy.examples]
     known += [{**one, **two} for one in known[1:12] for two in known[-12:]]
     assert len(known) > 20

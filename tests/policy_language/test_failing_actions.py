@@ -17,7 +17,7 @@ from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import INGRESS
-from firebreak.core.containment.active_containment import Hold, Standing, should_stand
+from firebreak.core.containment.active_containment import Hold, Standing, required_state
 from firebreak.core.containment.drafting import draft
 from firebreak.core.containment.guards import broken_caps
 from firebreak.core.containment.plan import HeldStep
@@ -110,7 +110,7 @@ def test_the_step_is_left_out_with_its_place_the_rest_goes_on_and_its_otherwise_
     assert [change.surface for change in plan.changes] == ["service_iam"]
     assert [one.action for one in plan.steps] == ["revoke"]
     assert (refusal.action, refusal.kind) == (broken, "fault")
-    assert OURS.search(refusal.reason) or "gave NoneType in place of settings" in refusal.reason
+    assert OURS.search(refusal.reason) or "returned NoneType instead of settings" in refusal.reason
 
 
 def test_a_refusal_of_the_action_s_own_is_no_fault_and_its_otherwise_follows() -> None:
@@ -192,7 +192,7 @@ def test_a_step_that_fails_on_the_result_of_another_is_not_told_as_undone_by_it(
 def test_a_release_beside_which_it_has_to_be_folded_again_is_refused_with_why(broken: str) -> None:
     """Also where the action has been taken away since: what others hold cannot be kept by guessing."""
     hold = Hold("fb-1", (HeldStep(broken, {}), HeldStep(broken, {})), frozenset({"r-1"}), 1)
-    wanted = should_stand(replace(Standing("t"), origin=OPEN, holds=(hold,)), CASE, ACTIONS)
+    wanted = required_state(replace(Standing("t"), origin=OPEN, holds=(hold,)), CASE, ACTIONS)
 
     assert isinstance(wanted, Refusal)
     assert f"{broken} for fb-1: " in wanted.reason
@@ -200,6 +200,6 @@ def test_a_release_beside_which_it_has_to_be_folded_again_is_refused_with_why(br
 
 def test_parameters_that_the_action_does_not_take_any_more_refuse_a_release() -> None:
     hold = Hold("fb-1", (HeldStep("close", {"old": True}),), frozenset({"r-1"}), 1)
-    wanted: Any = should_stand(replace(Standing("t"), origin=OPEN, holds=(hold,)), CASE, ACTIONS)
+    wanted: Any = required_state(replace(Standing("t"), origin=OPEN, holds=(hold,)), CASE, ACTIONS)
 
-    assert wanted == Refusal("close for fb-1: it was saved with parameters that the action does not take any more")
+    assert wanted == Refusal("close for fb-1: it was saved with parameters that the action no longer accepts")

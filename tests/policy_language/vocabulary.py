@@ -10,7 +10,7 @@ import enrichment
 from firebreak.core.actions.action import NoParams, Responder
 from firebreak.core.facts import Catalogue, Fact, Facts, FactType
 from firebreak.core.findings.input_formats import read_findings
-from firebreak.ports.offline import facts_unasked
+from firebreak.ports.offline import offline_facts
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE: Catalogue = {
@@ -75,7 +75,7 @@ def shipped_findings() -> dict[str, Facts | str]:
     """What the findings that the shipped policies' examples name settle, by the paths that they have there."""
     folder = ROOT / "policies"
     return {
-        str(path.relative_to(folder)): facts_unasked(read_findings(path.read_bytes())[0].finding, enrichment.discover())
+        str(path.relative_to(folder)): offline_facts(read_findings(path.read_bytes())[0].finding, enrichment.discover())
         for path in folder.glob("findings/*.json")
     }
 

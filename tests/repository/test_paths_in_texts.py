@@ -39,6 +39,7 @@ OF_THE_READER = frozenset(
         "policies/06-draft.yaml",
         "policies/compiled.json",  # made when the function is packaged, and only in its archive
         "policies/a.yaml",  # a file of an example in tools/walkthrough.py
+        "tests/x.py",  # the example of one test in the Makefile
         "responders/shut_door.py",  # lint's example of an action whose code fails
     }
 )

@@ -134,7 +134,7 @@ class Line:
 
     def resume(self) -> None:
         """Somebody lifts the halt that stands."""
-        halt = self.app.ledger.standing_halt()
+        halt = self.app.ledger.read_halt()
         assert halt is not None
         self.app.ledger.lift(halt, "bob")
 

@@ -100,7 +100,7 @@ def test_without_an_otherwise_a_refused_step_fails_and_says_why(line: Lines) -> 
 
         assert incident.phase == "failed"
         assert on.updates == ()
-        assert "no refuge" in incident.history[-1].what
+        assert "no revision can take over" in incident.history[-1].what
 
 
 def test_failed_and_gen1_revisions_are_no_refuge(line: Lines) -> None:

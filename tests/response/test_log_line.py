@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from firebreak.core.containment.plan import Outcome
 from firebreak.core.facts import Evidence
-from firebreak.core.incidents.incident import asked
+from firebreak.core.incidents.incident import evidence_record
 from firebreak.core.incidents.log_line import LONGEST_LINE, log_line, summary
 from firebreak.core.incidents.record import record
 from firebreak.core.mode import Cap, Mode
@@ -35,7 +35,7 @@ def grown() -> Any:
     caps = tuple(Cap(f"cap-{number}", "caution", Mode.APPROVE.word + long) for number in range(60))
     return replace(
         whole,
-        evidence=tuple(asked(Evidence(f"source-{number}", {"a.b": long}, long, 1)) for number in range(60)),
+        evidence=tuple(evidence_record(Evidence(f"source-{number}", {"a.b": long}, long, 1)) for number in range(60)),
         decision=replace(decision, caps=caps, suspects=tuple(f"rev-{number}" for number in range(500))),
         outcomes=tuple(Outcome("service", "Failure", long, ("pin",)) for _ in range(60)),
         still_open=(long,) * 60,

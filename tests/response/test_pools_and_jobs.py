@@ -65,7 +65,7 @@ def test_a_job_is_blocked_before_its_runs_are_cancelled_where_the_policy_says_so
         assert incident.phase == "contained"
         assert methods(on) == ["Jobs/SetIamPolicy", "Executions/CancelExecution", "Executions/CancelExecution"]
         assert not any("can be run again" in text for text in incident.still_open)
-        assert any("who has one can still run it" in text for text in incident.still_open)
+        assert any("whoever has one can still run it" in text for text in incident.still_open)
 
 
 def test_where_executions_name_their_image_by_tag_all_from_before_the_event_are_suspect(line: Lines) -> None:

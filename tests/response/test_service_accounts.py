@@ -81,7 +81,7 @@ def test_the_question_and_the_record_say_who_stops_with_it(line: Lines) -> None:
             {"name": BASKET, "service_account": PAY, "revisions": [revision("basket-00001", 5, "-3h")]}
         )
         incident = approved(on)
-        said = f"{PAY} is the identity of service basket in europe-west1 too; not looked at: Compute Engine"
+        said = f"{PAY} is also the identity of service basket in europe-west1; not checked: Compute Engine"
 
         assert said in next(one.what for one in incident.history if "asks a person" in one.what)
         assert any(said in text for text in incident.still_open)

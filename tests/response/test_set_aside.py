@@ -108,7 +108,7 @@ def test_where_what_stands_is_not_believed_the_next_finding_asks_and_an_approval
         assert [cap.name for cap in asked.decision.caps if cap.unknown] == ["seal"]
         assert answered is not None
         assert not answered.done
-        assert "nothing is written over it" in answered.says
+        assert "it is not overwritten" in answered.says
         assert on.read(asked).phase == "waiting"
         assert on.read(asked).answer is None
         assert text_in_file(on, "standing", HERE) == before

@@ -82,8 +82,8 @@ def test_it_is_contained_in_every_region_by_the_images_of_the_suspects(line: Lin
         assert serving(on) == [[GOOD], [OTHER_GOOD]]
         assert [one["target"] for one in shown["plan"]["changes"]] == [SERVICE, ELSEWHERE]
         assert [one["status"] for one in shown["outcomes"]] == ["Success", "Success"]
-        assert not any("also set to run" in line for line in incident.still_open)
-        assert any(line.startswith("us-east1: the service still takes requests") for line in incident.still_open)
+        assert not any("the service also runs in" in line for line in incident.still_open)
+        assert any(line.startswith("us-east1: the service still accepts requests") for line in incident.still_open)
 
 
 def test_the_vault_keeps_what_every_region_was_like(line: Lines) -> None:
@@ -109,7 +109,7 @@ def test_a_region_in_which_it_does_not_run_is_said_and_keeps_nobody_waiting(line
         incident = on.respond(on.finding())
 
         assert incident.phase == "contained"
-        assert any("also set to run in us-east1, where nothing was closed" in line for line in incident.still_open)
+        assert any("also runs in us-east1, where nothing was contained" in line for line in incident.still_open)
 
 
 def test_a_region_that_cannot_be_read_asks_a_person_who_may_contain_the_rest(line: Lines) -> None:
@@ -126,7 +126,7 @@ def test_a_region_that_cannot_be_read_asks_a_person_who_may_contain_the_rest(lin
         ]
         assert contained.phase == "contained"
         assert serving(on) == [[GOOD], [OTHER_BAD]]
-        assert any("us-east1, where nothing was closed" in line for line in contained.still_open)
+        assert any("us-east1, where nothing was contained" in line for line in contained.still_open)
 
 
 def test_where_one_region_has_no_refuge_the_steps_otherwise_follow_there_alone(line: Lines) -> None:
@@ -147,7 +147,7 @@ def test_a_region_that_carries_no_image_of_a_suspect_is_left_as_it_is_and_said(l
         assert serving(on) == [[GOOD], [OTHER_GOOD]]
         assert writes_to(on, THERE) == 0
         assert refusals == ["us-east1: no reachable revision carries the image of a suspect"]
-        assert any("us-east1, where nothing was closed" in line for line in incident.still_open)
+        assert any("us-east1, where nothing was contained" in line for line in incident.still_open)
 
 
 def test_one_approval_is_of_all_regions_and_a_change_in_any_of_them_asks_again(line: Lines) -> None:
@@ -208,7 +208,7 @@ def test_a_region_in_which_nothing_is_suspect_is_not_cut_whatever_the_steps_are(
         assert ingress(on)[1] == 1
         assert writes_to(on, HERE) == 1
         assert writes_to(on, THERE) == 0
-        assert any("us-east1, where nothing was closed" in line for line in incident.still_open)
+        assert any("us-east1, where nothing was contained" in line for line in incident.still_open)
 
 
 @pytest.mark.parametrize("denied", [HERE, THERE])

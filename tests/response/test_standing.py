@@ -228,7 +228,7 @@ def test_a_release_that_would_open_another_incidents_suspect_is_refused_with_tha
         first = on.respond(on.finding(finding_id="first"))
         standing, document = on.app.ledger.standing("shop-prod/europe-west1/service/checkout")
         watching = replace(standing.holds[0], incident="fb-other", steps=())
-        on.app.ledger.stand(standing.joined(watching), document)
+        on.app.ledger.save_standing(standing.with_hold(watching), document)
         with pytest.raises(Exception, match=f"{BAD} reachable again"):
             pipeline.release(on.app, first.id, "ada")
 
@@ -241,8 +241,8 @@ def test_while_a_release_is_being_written_nobody_else_writes(line: Lines) -> Non
     with line(policy=ALWAYS) as on:
         first = on.respond(on.finding(finding_id="first"))
         standing, document = on.app.ledger.standing("shop-prod/europe-west1/service/checkout")
-        releasing = standing.restoring(first.id, {"service.traffic.split": "LATEST=100"}, on.app.now_ns())
-        on.app.ledger.stand(releasing, document)
+        releasing = standing.with_pending_release(first.id, {"service.traffic.split": "LATEST=100"}, on.app.now_ns())
+        on.app.ledger.save_standing(releasing, document)
         on.world.set_traffic("checkout", {"latest": True, "percent": 100})
         pair = on.finding(finding_id="second")
         with pytest.raises(Transient, match="is being written"):

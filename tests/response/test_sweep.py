@@ -144,7 +144,7 @@ def test_a_containment_is_announced_again_when_its_review_is_due(line: Lines) ->
 
         assert "reviewed" not in early
         assert due["reviewed"] == 1
-        assert "stands for 4 h" in said(on.read(incident))
+        assert "contained for 4 h" in said(on.read(incident))
         assert "serving nothing: checkout-00009-fixed" in said(on.read(incident))
         assert on.read(incident).phase == "contained"
         assert len(on.updates) == 1

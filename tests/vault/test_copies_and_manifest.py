@@ -23,7 +23,7 @@ from firebreak.core.evidence.manifest import (
     sealed_manifest,
     seen_manifest,
 )
-from firebreak.core.evidence.redacted_copy import copy_of, opened, redacted
+from firebreak.core.evidence.redacted_copy import copy_of, parse_if_json, redact
 from firebreak.core.signing import Seal, Sealed
 from tests.faults.secrets_planted import CONTROLS, SECRETS, TAINT, TELLTALES
 
@@ -158,8 +158,8 @@ def test_what_is_no_manifest_is_none_without_a_key_too(data: bytes) -> None:
 def test_no_secret_is_in_a_copy_wherever_it_stands(kind: str) -> None:
     """In texts, keys, lists, text that is JSON, and what is named like a secret though it looks like none."""
     secret = SECRETS[kind]
-    original = {"a": [secret, {"b": f"x {secret} y", f"k {secret}": 1}], "c": opened(json.dumps({"d": secret}))}
-    told = json.dumps(redacted(original), ensure_ascii=False)
+    original = {"a": [secret, {"b": f"x {secret} y", f"k {secret}": 1}], "c": parse_if_json(json.dumps({"d": secret}))}
+    told = json.dumps(redact(original), ensure_ascii=False)
 
     assert [one for one in TELLTALES if one in told] == []
 
@@ -181,7 +181,7 @@ def test_no_secret_is_in_a_copy_wherever_it_stands(kind: str) -> None:
 )
 def test_what_is_named_a_secret_is_one_whatever_it_looks_like(original: Any) -> None:
     """Names of variables stay, for whoever has to rotate what was in them."""
-    told = json.dumps(redacted(original))
+    told = json.dumps(redact(original))
 
     assert "Hun7er2" not in told
     assert "7777777" not in told
@@ -214,7 +214,7 @@ def _nested(depth: int) -> Any:
 
 def test_keys_that_become_the_same_stay_apart() -> None:
     """Redaction must not make one field swallow another."""
-    assert len(redacted({SECRETS["GitHub token"]: 1, SECRETS["GitHub fine-grained token"]: 2})) == 2
+    assert len(redact({SECRETS["GitHub token"]: 1, SECRETS["GitHub fine-grained token"]: 2})) == 2
 
 
 def test_controls_are_visible_in_copies() -> None:

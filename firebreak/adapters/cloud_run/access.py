@@ -14,7 +14,11 @@ from firebreak.ports.deadline import Deadline
 
 
 class PolicySurface:
-    """The policies of one kind of resource. A write is over when it is answered; it spreads within minutes."""
+    """The IAM policies of one kind of resource. A write starts no operation and is done when it is answered.
+
+    It takes effect within "typically 2 minutes, potentially 7 minutes or longer" (cloud.google.com:
+    iam/access-change-propagation).
+    """
 
     name: str
 
@@ -42,7 +46,7 @@ class PolicySurface:
         """There is no operation."""
 
     def in_force(self, workload: Workload, change: Change) -> bool:  # noqa: ARG002
-        """What was read back is all that can be seen."""
+        """Always true: Google does not report when a policy takes effect."""
         return True
 
 

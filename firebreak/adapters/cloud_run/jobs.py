@@ -13,7 +13,7 @@ from google.cloud.run_v2.services.jobs.transports import JobsGrpcTransport
 
 from firebreak.adapters.cloud_run.access import JobAccess
 from firebreak.adapters.cloud_run.revisions import digest_of, nanos, short
-from firebreak.adapters.google.calls import client_of, pages_of, reading, writing
+from firebreak.adapters.google.calls import call_read, call_write, client_of, pages_of
 from firebreak.adapters.google.iam_policies import etag_of, policy_state, read_policy
 from firebreak.adapters.google.operations import raise_if_failed, wait_for
 from firebreak.adapters.google.originals import message_json, policy_json
@@ -61,7 +61,7 @@ class Jobs:
         """The job with its executions and IAM policy; raises Missing, Denied or Transient."""
         name = target.resource
         with ThreadPoolExecutor(max_workers=3, thread_name_prefix="cloud-run") as pool:
-            job = pool.submit(reading, self.client.get_job, deadline, name=name)
+            job = pool.submit(call_read, self.client.get_job, deadline, name=name)
             executions = pool.submit(self._list, name, deadline)
             policy = pool.submit(self._policy, name, deadline)
             return job_of(target, job.result(), executions.result(), policy.result())
@@ -86,21 +86,22 @@ class Jobs:
         return None
 
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
-        """Cancel what the change names; the operations' names, with a blank between them.
+        """Cancel the executions that the change names; returns the operations' names, separated by blanks.
 
-        No etag is sent: it moves with every task, and a cancellation overwrites no setting of anybody's.
+        No etag is sent: it changes with every task, and a cancellation overwrites nobody's setting. A job itself is
+        never updated: UpdateJobRequest has no update mask (run_v2.UpdateJobRequest docstring), so it replaces the job.
         """
         if any(value != CANCELLED for value in change.after.values()):
-            message = "a run that was cancelled does not resume"
+            message = "a cancelled run cannot be resumed"
             raise Unsupported(message)
         names = [f"{workload.target.resource}/executions/{key.removeprefix(EXECUTION)}" for key in sorted(change.after)]
         begun = (self._cancel(name, deadline) for name in names)
         return " ".join(operation for operation in begun if operation)
 
     def _cancel(self, name: str, deadline: Deadline) -> str:
-        """One that ended by itself meanwhile is not there to be cancelled: what is read next decides."""
+        """Returns an empty text for an execution that ended by itself meanwhile: the next reading decides."""
         try:
-            operation = writing(self._executions.cancel_execution, deadline, request={"name": name}).operation
+            operation = call_write(self._executions.cancel_execution, deadline, request={"name": name}).operation
         except Unsupported:
             return ""
         if operation.done:
@@ -123,9 +124,9 @@ def job_of(
     executions: list[run_v2.Execution],
     policy: Any,  # noqa: ANN401 - google.iam.v1 Policy, which has no stubs; or the text that says why there is none
 ) -> Workload:
-    """The job with what runs of it, and the newest of what has ended."""
+    """The job with all executions that run and the newest that have ended."""
     unread = {"job_iam": policy} if isinstance(policy, str) else {}
-    access = {} if unread else policy_state(policy, "job_iam", _able)
+    access = {} if unread else policy_state(policy, "job_iam", _can_run)
     newest = sorted(executions, key=lambda one: nanos(one.create_time), reverse=True)
     kept = [one for one in newest if not _ended(one)] + [one for one in newest if _ended(one)][:_MOST_ENDED]
     return Workload(
@@ -154,8 +155,8 @@ def job_of(
     )
 
 
-def _able(role: str, member: str) -> bool:
-    """Members that are deleted can run nothing, and could not be given back."""
+def _can_run(role: str, member: str) -> bool:
+    """Whether the member may run the job; a deleted member cannot, and its grant could not be given back."""
     return may_reach(role) and not member.startswith("deleted:")
 
 

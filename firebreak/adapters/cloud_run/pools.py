@@ -13,14 +13,14 @@ from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcTrans
 from google.cloud.run_v2.services.worker_pools.transports import WorkerPoolsGrpcTransport
 
 from firebreak.adapters.cloud_run.revisions import list_revisions, nanos, newest_ready, revision_of, short
-from firebreak.adapters.google.calls import client_of, reading, writing
+from firebreak.adapters.google.calls import call_read, call_write, client_of
 from firebreak.adapters.google.operations import raise_if_failed, wait_for
 from firebreak.adapters.google.originals import message_json
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.traffic_status import split_in_force
 from firebreak.core.cloud_run.workload import LATEST, POOL_INSTANCES, POOL_SPLIT, Workload, split_of, split_text
-from firebreak.core.containment.plan import Change, overlaid
+from firebreak.core.containment.plan import Change, apply_change
 from firebreak.ports.deadline import Deadline
 
 _TYPE = run_v2.InstanceSplitAllocationType
@@ -56,7 +56,7 @@ class WorkerPools:
         """The pool with its revisions; raises Missing, Denied or Transient."""
         name = target.resource
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="cloud-run") as pool:
-            found = pool.submit(reading, self._pools.get_worker_pool, deadline, name=name)
+            found = pool.submit(call_read, self._pools.get_worker_pool, deadline, name=name)
             revisions = pool.submit(list_revisions, self._revisions, name, deadline)
             return pool_of(target, found.result(), revisions.result())
 
@@ -66,10 +66,10 @@ class WorkerPools:
 
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
         """Write exactly what the change names, never a template; returns the operation's name."""
-        fields, paths = sparse(change.after, overlaid(workload.state, change))
+        fields, paths = sparse(change.after, apply_change(workload.state, change))
         pool = run_v2.WorkerPool(name=workload.target.resource, etag=workload.etags["worker_pool"], **fields)
         request = run_v2.UpdateWorkerPoolRequest(worker_pool=pool, update_mask={"paths": paths})
-        operation = writing(self._pools.update_worker_pool, deadline, request=request).operation
+        operation = call_write(self._pools.update_worker_pool, deadline, request=request).operation
         if operation.done:
             raise_if_failed(operation)
         return str(operation.name)

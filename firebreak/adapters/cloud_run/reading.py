@@ -122,7 +122,11 @@ def _public(role: str, member: str) -> bool:
 
 
 def _effective(service: run_v2.Service, latest: str | None) -> tuple[dict[str, int], dict[str, str]]:
-    """Where traffic goes now. Without statuses (a service that never served) nothing is known to be served."""
+    """Where traffic goes now: percent by revision and revision by tag, both from `traffic_statuses`.
+
+    Only the statuses tell what serves: after a failed reconciliation they stay those of the last serving state,
+    whatever `traffic` asks for (run_v2.Service docstring, `reconciling`). A service that never served has none.
+    """
     percents: dict[str, int] = {}
     tags: dict[str, str] = {}
     for one in service.traffic_statuses:

@@ -42,13 +42,16 @@ def revision_of(revision: run_v2.Revision) -> Revision:
 
 
 def newest_ready(revisions: list[run_v2.Revision]) -> str | None:
-    """What LATEST serves where the service does not say: unknown, its image could convict nobody."""
+    """Short name of the newest Ready revision, which LATEST means where the service does not say; None if none is."""
     ready = [one for one in revisions if _fault(one) is None]
     return short(max(ready, key=lambda one: nanos(one.create_time)).name) if ready else None
 
 
 def _fault(revision: run_v2.Revision) -> str | None:
-    """Only Ready counts: a healthy revision that serves nothing has other conditions false or unknown."""
+    """Why the revision cannot serve, or None. Only the condition Ready counts.
+
+    A healthy revision that serves nothing reports other conditions as false or unknown.
+    """
     ready = next((one for one in revision.conditions if one.type_ == "Ready"), None)
     if ready is None:
         return "its readiness is not known"

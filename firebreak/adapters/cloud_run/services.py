@@ -14,7 +14,7 @@ from google.cloud.run_v2.services.services.transports import ServicesGrpcTranspo
 from firebreak.adapters.cloud_run.access import ServiceAccess
 from firebreak.adapters.cloud_run.reading import ingress_number, workload_of
 from firebreak.adapters.cloud_run.revisions import list_revisions
-from firebreak.adapters.google.calls import client_of, reading, writing
+from firebreak.adapters.google.calls import call_read, call_write, client_of
 from firebreak.adapters.google.iam_policies import read_policy
 from firebreak.adapters.google.operations import raise_if_failed, wait_for
 from firebreak.core.cloud_run.scaling import Scaling, read_scaling
@@ -31,13 +31,13 @@ from firebreak.core.cloud_run.workload import (
     split_of,
     tags_of,
 )
-from firebreak.core.containment.plan import Change, overlaid
+from firebreak.core.containment.plan import Change, apply_change
 from firebreak.core.errors import Refused, Transient, Unsupported
 from firebreak.ports.deadline import Deadline
 
 _POLICY_SECONDS = 4.0  # most plans rest on nothing in it: the others say that it could not be read
 _DEFAULT_MOST = 100
-"""What Cloud Run makes of an upper limit that is not given."""
+"""Cloud Run's upper limit of instances where none is set (run_v2.ServiceScaling docstring)."""
 
 
 class CloudRunServices:
@@ -77,7 +77,7 @@ class CloudRunServices:
         """
         name = target.resource
         with ThreadPoolExecutor(max_workers=3, thread_name_prefix="cloud-run") as pool:
-            service = pool.submit(reading, self.client.get_service, deadline, name=name)
+            service = pool.submit(call_read, self.client.get_service, deadline, name=name)
             revisions = pool.submit(list_revisions, self._revisions, name, deadline)
             policy = pool.submit(self._policy, name, deadline)
             return workload_of(target, service.result(), revisions.result(), policy.result())
@@ -93,7 +93,7 @@ class CloudRunServices:
         if change.after.get(INGRESS) != "none":
             return None
         if workload.regions or workload.target.location == "global":
-            # Of a service in several regions Cloud Run does not heed validate_only: asking would be writing.
+            # A multi-region service may be written in spite of validate_only: asking would be writing.
             return f"{INGRESS}=none"
         try:
             self._update({INGRESS: "none"}, {**workload.state, INGRESS: "none"}, workload, deadline, validate=True)
@@ -102,11 +102,13 @@ class CloudRunServices:
         return None
 
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
-        """Write exactly what the change names, under the etag just read; returns the operation's name.
+        """Write exactly the fields that the change names, under the etag just read; returns the operation's name.
 
-        Raises Drifted when the etag is stale, Unsupported, Denied, Missing or Transient.
+        Only a sparse Service with an update mask is sent: without a mask Cloud Run replaces the whole Service and
+        refuses its own template (googleapis/google-cloud-python issue 11870). Raises Drifted if the etag is stale
+        (Cloud Run answers ABORTED), else Unsupported, Denied, Missing or Transient.
         """
-        return self._update(change.after, overlaid(workload.state, change), workload, deadline)
+        return self._update(change.after, apply_change(workload.state, change), workload, deadline)
 
     def _update(
         self,
@@ -122,7 +124,7 @@ class CloudRunServices:
         request = run_v2.UpdateServiceRequest(
             service=service, update_mask={"paths": sorted(fields)}, validate_only=validate
         )
-        operation = writing(self.client.update_service, deadline, request=request).operation
+        operation = call_write(self.client.update_service, deadline, request=request).operation
         if operation.done:
             raise_if_failed(operation)
         return str(operation.name)
@@ -153,7 +155,11 @@ def sparse(changed: Mapping[str, Setting | None], state: State) -> dict[str, Any
 
 
 def service_scaling(text: str) -> run_v2.ServiceScaling:
-    """The scaling that a setting names; back in automatic mode both limits are named, or Cloud Run inherits none."""
+    """The scaling that a setting names; raises ValueError for a text that is no scaling.
+
+    In automatic mode both limits are always sent: a service that returns from manual scaling without them inherits the
+    manual instance count (cloud.google.com: run/docs/configuring/services/manual-scaling).
+    """
     scaling = read_scaling(text)
     if scaling.manual is not None:
         return run_v2.ServiceScaling(
@@ -168,7 +174,11 @@ def service_scaling(text: str) -> run_v2.ServiceScaling:
 
 
 def traffic_targets(state: State) -> list[run_v2.TrafficTarget]:
-    """The traffic list of a state: never empty, because Cloud Run reads an empty list as all to LATEST."""
+    """The traffic list of a state, never empty.
+
+    Cloud Run reads an empty list as 100 % to the latest Ready revision (run_v2.Service docstring, `traffic`), which is
+    usually the compromised one.
+    """
     tags = tags_of(state)
     listed: list[run_v2.TrafficTarget] = []
     for name, percent in sorted(split_of(state).items()):

@@ -1,4 +1,8 @@
-"""How every Google call is made: one channel for each host, shared credentials, a deadline, and translated errors."""
+"""How every Google call is made: one channel for each client, shared credentials, a deadline, translated errors.
+
+Every call names its timeout and passes `retry=None`: many methods of Google's clients have no default timeout at all,
+and the default retry's deadline overrides a shorter timeout.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ _lock = threading.Lock()
 _ATTEMPT_SECONDS = 4.0
 _FIRST_PAUSE = 0.1
 _UNBOUNDED = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
-"""As Google's clients have it where they make the channel: 200 long findings are more than gRPC's 4 MB."""
+"""No limit on messages, as in channels that Google's clients make: 200 long findings exceed gRPC's default of 4 MB."""
 _PLUGIN = "metadata from plugin failed"
 _PASSING: tuple[type[Exception], ...] = (
     exceptions.ServiceUnavailable,
@@ -34,7 +38,7 @@ _PASSING: tuple[type[Exception], ...] = (
     exceptions.Aborted,
     exceptions.InternalServerError,
 )
-"""Of a read, what another attempt may mend."""
+"""Errors of a read after which another attempt may succeed."""
 
 
 @functools.cache
@@ -51,19 +55,20 @@ def client_of(make: type[Any], transport: type[Any], emulator: str | None) -> An
 
 
 def with_credentials(make: Callable[..., Any]) -> Any:  # noqa: ANN401 - any Google client
-    """A Google client of its own making, with credentials fetched once for all."""
-    with _lock, translated():
+    """A client made by `make(credentials=…)`; the credentials are fetched once. Raises NoCredentials or Transient."""
+    with _lock, translate_errors():
         return make(credentials=_credentials())
 
 
-def reading(call: Callable[..., T], deadline: Deadline, at_most: float = 10.0, **arguments: Any) -> T:  # noqa: ANN401
-    """Make a read; what may pass in a moment is tried again until the deadline, and what is left is translated.
+def call_read(call: Callable[..., T], deadline: Deadline, at_most: float = 10.0, **arguments: Any) -> T:  # noqa: ANN401
+    """Make a read, and repeat it after errors that may pass, until the deadline or for `at_most` seconds.
 
-    One attempt has a few seconds: a server that hangs must not use up the time of one that would answer.
+    An attempt has a few seconds, so that a server that hangs does not use up the time for the next attempt. Raises
+    whatever `translate_errors` makes of the last error.
     """
     until, pause = deadline.sooner(at_most), _FIRST_PAUSE
     again: tuple[type[Exception], ...] = _PASSING
-    with translated():
+    with translate_errors():
         while True:
             try:
                 return call(retry=None, timeout=max(until.remaining(_ATTEMPT_SECONDS), 0.001), **arguments)
@@ -77,9 +82,9 @@ def reading(call: Callable[..., T], deadline: Deadline, at_most: float = 10.0, *
 
 
 def pages_of(call: Callable[..., Any], deadline: Deadline, request: Any) -> Iterator[Any]:  # noqa: ANN401 - any list call
-    """Every page of a list, each read as `reading` does; a list that does not end in time is Transient, not short."""
+    """Every page of a list, each read as `call_read` does; a list that does not end in time is Transient, not short."""
     while True:
-        page = next(iter(reading(call, deadline, request=request).pages))
+        page = next(iter(call_read(call, deadline, request=request).pages))
         yield page
         if not page.next_page_token:
             return
@@ -89,45 +94,51 @@ def pages_of(call: Callable[..., Any], deadline: Deadline, request: Any) -> Iter
         request.page_token = page.next_page_token
 
 
-def writing(call: Callable[..., T], deadline: Deadline, at_most: float = 15.0, **arguments: Any) -> T:  # noqa: ANN401
-    """Make a write once: whether a lost answer was applied is for the caller to read back."""
-    with translated():
+def call_write(call: Callable[..., T], deadline: Deadline, at_most: float = 15.0, **arguments: Any) -> T:  # noqa: ANN401
+    """Make a write once, in `at_most` seconds; raises whatever `translate_errors` makes of its error.
+
+    A write whose answer was lost may have been applied: the caller reads back.
+    """
+    with translate_errors():
         return call(retry=None, timeout=max(deadline.remaining(at_most), 0.001), **arguments)
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn what Google's clients raise into what the caller should do."""
+def translate_errors() -> Iterator[None]:
+    """Turn errors of Google's clients into Missing, Denied, Drifted, Unsupported, Failed or Transient.
+
+    ABORTED means a stale etag, and is Drifted. DEADLINE_EXCEEDED is Transient: the server may have applied the write.
+    """
     try:
         yield
     except exceptions.NotFound as fault:
-        raise Missing(_said(fault)) from None
+        raise Missing(_error_text(fault)) from None
     except (exceptions.Forbidden, exceptions.Unauthorized) as fault:
-        raise Denied(_said(fault)) from None
+        raise Denied(_error_text(fault)) from None
     except exceptions.Aborted as fault:
-        raise Drifted(_said(fault)) from None
+        raise Drifted(_error_text(fault)) from None
     except (exceptions.InvalidArgument, exceptions.FailedPrecondition, exceptions.MethodNotImplemented) as fault:
-        raise Unsupported(_said(fault)) from None
+        raise Unsupported(_error_text(fault)) from None
     except exceptions.AlreadyExists as fault:
-        raise Failed(_said(fault)) from None
+        raise Failed(_error_text(fault)) from None
     except exceptions.RetryError as fault:
-        message = f"no answer in time: {_said(fault.cause) if fault.cause else 'the deadline passed'}"
+        message = f"no answer in time: {_error_text(fault.cause) if fault.cause else 'the deadline passed'}"
         raise Transient(message) from None
     except exceptions.GoogleAPICallError as fault:
-        raise Transient(_said(fault)) from None
+        raise Transient(_error_text(fault)) from None
     except (TimeoutError, grpc.RpcError, GoogleAuthError) as fault:
         if asks_to_log_in(fault):
-            message = f"Google's credentials cannot be had ({type(fault).__name__}); {LOG_IN}"
+            message = f"Google's credentials are not available ({type(fault).__name__}); {LOG_IN}"
             raise NoCredentials(message) from None
         message = f"could not be reached ({type(fault).__name__})"
         raise Transient(message) from None
 
 
 class NoCredentials(Transient):
-    """Google's credentials cannot be had, or are not taken any more."""
+    """Google's credentials are not available, or no longer accepted."""
 
 
-def _said(fault: BaseException) -> str:
+def _error_text(fault: BaseException) -> str:
     """The error's own words, bounded; redaction happens where they are shown."""
     code = getattr(fault, "grpc_status_code", None)
     words = str(getattr(fault, "message", "") or type(fault).__name__)[:500]
@@ -136,7 +147,7 @@ def _said(fault: BaseException) -> str:
 
 
 def asks_to_log_in(fault: BaseException) -> bool:
-    """Whether it is our credentials that do not serve: gRPC tells that as an outage, in the words of its plugin."""
+    """Whether the error is about our credentials; gRPC reports that as UNAVAILABLE, with its plugin's message."""
     if isinstance(fault, GoogleAuthError):
         return not isinstance(fault, TransportError)
     return isinstance(fault, exceptions.Unauthorized) or _PLUGIN in str(getattr(fault, "message", ""))

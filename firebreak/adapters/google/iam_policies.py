@@ -6,26 +6,29 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from firebreak.adapters.google.calls import reading, writing
+from firebreak.adapters.google.calls import call_read, call_write
 from firebreak.core.cloud_run.iam_grants import Grant, read_grant
 from firebreak.core.cloud_run.state import Setting
 from firebreak.core.errors import Drifted, Unsupported
 from firebreak.ports.deadline import Deadline
 
 _VERSION = 3
-"""The version that has conditions; below it they are hidden on reading and lost on writing."""
+"""The policy version that has conditions: a lower one hides them on reading, and writing it back destroys them."""
 
 Call = Callable[..., Any]
 
 
 def read_policy(get: Call, resource: str, deadline: Deadline) -> Any:  # noqa: ANN401 - google.iam.v1 Policy
-    """The resource's own policy with its conditions; nothing inherited is in it."""
+    """The resource's own policy with its conditions; raises Missing, Denied or Transient.
+
+    It holds nothing that is inherited from the project, its folders or the organization (GetIamPolicy docstring).
+    """
     request = {"resource": resource, "options": {"requested_policy_version": _VERSION}}
-    return reading(get, deadline, request=request)
+    return call_read(get, deadline, request=request)
 
 
 def policy_state(policy: Any, surface: str, wanted: Callable[[str, str], bool], region: str = "") -> dict[str, Setting]:  # noqa: ANN401
-    """The grants of those roles and members that `wanted` names, as settings."""
+    """The grants for which `wanted(role, member)` is true, as settings of that surface."""
     grants = (
         Grant(binding.role, member, _json(binding), binding.condition.title, region)
         for binding in policy.bindings
@@ -43,20 +46,24 @@ def write_policy(
     changed: Mapping[str, tuple[Setting | None, Setting | None]],
     deadline: Deadline,
 ) -> None:
-    """Give and take exactly the grants that changed, key to before and after, on the policy of that etag."""
+    """Give and take exactly the grants in `changed` (setting key to its value before and after).
+
+    A policy without an etag is refused, because setting one overwrites whatever is there. Raises Drifted if the policy
+    no longer has this etag, Unsupported without one, else Missing, Denied or Transient.
+    """
     policy = read_policy(get, resource, deadline)
     if not policy.etag:
-        message = f"the IAM policy of {resource} came without an etag; it is not overwritten blindly"
+        message = f"the IAM policy of {resource} came without an etag; Firebreak does not overwrite it"
         raise Unsupported(message)
     if etag_of(policy) != etag:
         message = "the IAM policy was changed since it was read"
         raise Drifted(message)
-    request = {"resource": resource, "policy": amended(policy, changed)}
-    writing(set_, deadline, request=request)
+    request = {"resource": resource, "policy": amend(policy, changed)}
+    call_write(set_, deadline, request=request)
 
 
-def amended(policy: Any, changed: Mapping[str, tuple[Setting | None, Setting | None]]) -> Any:  # noqa: ANN401
-    """A copy of the policy with these grants given or taken; a binding left without members goes."""
+def amend(policy: Any, changed: Mapping[str, tuple[Setting | None, Setting | None]]) -> Any:  # noqa: ANN401
+    """A copy of the policy with these grants given or taken; a binding without members is dropped."""
     copy = type(policy)()
     copy.CopyFrom(policy)
     copy.version = _VERSION

@@ -6,20 +6,21 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from firebreak.adapters.google.calls import reading
+from firebreak.adapters.google.calls import call_read
 from firebreak.core.errors import Failed, Refused, Transient, Unfinished
 from firebreak.ports.deadline import Deadline
 
 
 def wait_for(poll: Callable[..., Any], operation: str, deadline: Deadline) -> None:
-    """Poll an operation to its end; raises Failed with its error, or Unfinished when the time is up.
+    """Poll an operation until it ends; raises Failed with its error, or Unfinished at the deadline.
 
-    Where polling itself is refused, that says nothing of the operation: this returns, and what serves decides.
+    If polling itself is refused, the operation may still succeed (a 403 on GetOperation was seen while one finished):
+    this returns, and the caller judges by what serves.
     """
     pause = 0.1
     while True:
         try:
-            polled = reading(poll, deadline, request={"name": operation})
+            polled = call_read(poll, deadline, request={"name": operation})
         except Refused:
             return
         except Transient:
@@ -35,7 +36,7 @@ def wait_for(poll: Callable[..., Any], operation: str, deadline: Deadline) -> No
 
 
 def raise_if_failed(operation: Any) -> None:  # noqa: ANN401 - google.longrunning Operation, which has no stubs
-    """Failed, in the operation's own words."""
+    """Raises Failed with the operation's own error, if it ended in one."""
     if operation.HasField("error"):
         message = f"the operation ended in an error ({operation.error.code}): {operation.error.message[:500]}"
         raise Failed(message)

@@ -9,12 +9,12 @@ from typing import Any
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
-from firebreak.adapters.google.calls import client_of, writing
+from firebreak.adapters.google.calls import call_write, client_of
 from firebreak.ports.deadline import Deadline
 
 
 class Publisher:
-    """Publishes to any topic, through Google's generated client: the hand-written one batches in a thread."""
+    """Publishes to any topic through Google's generated client; the hand-written one batches in a background thread."""
 
     permissions = frozenset({"pubsub.topics.publish"})
 
@@ -28,7 +28,7 @@ class Publisher:
 
     def publish(self, topic: str, data: bytes, attributes: Mapping[str, str], deadline: Deadline) -> None:
         """Publish one message and wait for the answer; raises Missing, Denied or Transient."""
-        writing(
+        call_write(
             self._client.publish,
             deadline,
             at_most=10.0,

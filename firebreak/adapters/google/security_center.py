@@ -1,4 +1,8 @@
-"""SCC v2: a finding as SCC holds it, and the findings around it. Filters are quoted; equality is checked in code."""
+"""SCC v2: the state that SCC keeps of a finding, and the findings around it.
+
+ListFindings gives the present state of each finding, never its history. `resource_name :` in a filter is a substring
+match, so texts are quoted and equality is checked in code (securitycenter_v2.ListFindingsRequest docstring).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import Any
 from google.cloud import securitycenter_v2
 from google.cloud.securitycenter_v2.services.security_center.transports import SecurityCenterGrpcTransport
 
-from firebreak.adapters.google.calls import client_of, pages_of, writing
+from firebreak.adapters.google.calls import call_write, client_of, pages_of
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.errors import Missing, Refused, Unsupported
 from firebreak.core.findings.finding import Finding, FindingName, Malformed, parse_finding
@@ -36,10 +40,11 @@ class SecurityCenter:
     def find(
         self, name: FindingName, organization: str, deadline: Deadline, others: tuple[FindingName, ...] = ()
     ) -> Finding | None:
-        """The finding as SCC holds it in this organization, or None; raises Refused or Transient.
+        """The finding in its present state, or None if SCC does not hold it; raises Refused or Transient.
 
-        SCC is asked under the organization first, whatever spelling the message had, then as the message spells it,
-        then by its other names: where SCC is activated for projects, the organization may not be asked at all.
+        `organization` is a number. The organization is asked first, however the message spells the name, then the
+        message's own container, then the other names: SCC that is activated for single projects refuses the
+        organization.
         """
         own = (FindingName(container, *name.local) for container in (f"organizations/{organization}", name.container))
         refusal: Refused | None = None
@@ -56,7 +61,7 @@ class SecurityCenter:
     def _at(self, place: FindingName, deadline: Deadline) -> Finding | None:
         for spelling in place.spellings:
             listed = self._list(place, f'name = "{quoted(spelling)}"', deadline)
-            if found := _the(place, listed):
+            if found := _match(place, listed):
                 return found
         return None
 
@@ -98,7 +103,7 @@ class SecurityCenter:
             page_size=_PAGE,
         )
         for page in pages_of(self._client.list_findings, deadline, request):
-            yield from _readable(page.list_findings_results)
+            yield from _read_findings(page.list_findings_results)
 
     def mark(self, finding: Finding, marks: Mapping[str, str], deadline: Deadline) -> None:
         """Set these marks and no others; raises Missing, Denied or Transient. The canonical name is asked first."""
@@ -110,7 +115,7 @@ class SecurityCenter:
                 update_mask=mask,
             )
             try:
-                writing(self._client.update_security_marks, deadline, request=request)
+                call_write(self._client.update_security_marks, deadline, request=request)
             except (Missing, Unsupported):
                 if name == names[-1]:
                     raise
@@ -124,7 +129,7 @@ class SecurityCenter:
         try:
             for page in pages_of(self._client.list_findings, deadline, request):
                 read += len(page.list_findings_results)
-                yield from _readable(page.list_findings_results)
+                yield from _read_findings(page.list_findings_results)
                 if read >= _MOST and page.next_page_token:
                     message = f"more than {_MOST} findings fit, and not all were read"
                     raise Refused(message)
@@ -142,11 +147,11 @@ def _below_project(target: Target) -> str:
     return target.resource.removeprefix(f"projects/{target.project}")
 
 
-def _the(name: FindingName, listed: Iterator[Finding]) -> Finding | None:
+def _match(name: FindingName, listed: Iterator[Finding]) -> Finding | None:
     return next((one for one in listed if (one.name.source, one.name.finding) == (name.source, name.finding)), None)
 
 
-def _readable(results: Any) -> Iterator[Finding]:  # noqa: ANN401 - a repeated field of Google's
+def _read_findings(results: Any) -> Iterator[Finding]:  # noqa: ANN401 - a repeated field of Google's
     """Each result as a Finding; one that cannot be read as such (another product's) is of no use here."""
     for result in results:
         whole = type(result).to_dict(result, preserving_proto_field_name=False, use_integers_for_enums=False)

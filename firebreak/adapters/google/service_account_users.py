@@ -46,7 +46,7 @@ class _Listed:
 
 
 class ServiceAccountUsers:
-    """Asks Cloud Run alone; nothing that it does not know of is called nobody."""
+    """Asks Cloud Run only. What it cannot list is named as not checked, never taken for "no other users"."""
 
     permissions = frozenset({"run.services.list", "run.jobs.list", "run.workerpools.list"})
 
@@ -60,20 +60,22 @@ class ServiceAccountUsers:
         jobs = client_of(run_v2.JobsClient, JobsGrpcTransport, self._emulator)
         pools = client_of(run_v2.WorkerPoolsClient, WorkerPoolsGrpcTransport, self._emulator)
         return (
-            _List("service", "services", services.list_services, run_v2.ListServicesRequest, _of_template),
-            _List("job", "jobs", jobs.list_jobs, run_v2.ListJobsRequest, _of_tasks),
-            _List("worker pool", "workerPools", pools.list_worker_pools, run_v2.ListWorkerPoolsRequest, _of_template),
+            _List("service", "services", services.list_services, run_v2.ListServicesRequest, _template_account),
+            _List("job", "jobs", jobs.list_jobs, run_v2.ListJobsRequest, _task_account),
+            _List(
+                "worker pool", "workerPools", pools.list_worker_pools, run_v2.ListWorkerPoolsRequest, _template_account
+            ),
         )
 
     def users_of(self, account: Target, near: Target, deadline: Deadline) -> Users:
-        """Who else runs as the account than `near` does, in its project and in the account's own; never raises."""
+        """Workloads other than `near` that run as the account, in both their projects; never raises."""
         until = deadline.sooner(_SECONDS)
         places = [near] if account.project_spellings & near.project_spellings else [near, _in_project(near, account)]
         asked = [(place, one) for place in places for one in self._lists]
         with ThreadPoolExecutor(max_workers=len(asked), thread_name_prefix="users") as pool:
-            answers = list(pool.map(lambda pair: _listed(pair[0], pair[1], near, until), asked))
+            answers = list(pool.map(lambda pair: _list_workloads(pair[0], pair[1], near, until), asked))
         names = [
-            f"{one.noun} {name.rpartition('/')[2]} in {_region(name)}{_of(place, near)}"
+            f"{one.noun} {name.rpartition('/')[2]} in {_region(name)}{_project_suffix(place, near)}"
             for (place, one), answer in zip(asked, answers, strict=True)
             for name, identity in answer.found
             if (place, name) != (near, _below(near))
@@ -84,8 +86,8 @@ class ServiceAccountUsers:
         return Users((*sorted(names)[:_MOST_NAMED], *more), (*unseen, *NEVER_SEEN))
 
 
-def _listed(place: Target, one: _List, near: Target, deadline: Deadline) -> _Listed:
-    """Every region at once where that is taken, else the one that `near` is in; a list that fails is said."""
+def _list_workloads(place: Target, one: _List, near: Target, deadline: Deadline) -> _Listed:
+    """All regions at once if Cloud Run accepts that, else the region of `near`; a failed list is named in `unseen`."""
     where = f"the {one.noun}s of {place.project}"
     try:
         listed = _pages(place, one, _EVERYWHERE, deadline)
@@ -133,13 +135,13 @@ def _region(name: str) -> str:
     return name.partition("/")[0]
 
 
-def _of(place: Target, near: Target) -> str:
+def _project_suffix(place: Target, near: Target) -> str:
     return "" if place == near else f" of {place.project}"
 
 
-def _of_template(item: Any) -> str:  # noqa: ANN401 - a Service or a WorkerPool
+def _template_account(item: Any) -> str:  # noqa: ANN401 - a Service or a WorkerPool
     return str(item.template.service_account)
 
 
-def _of_tasks(item: Any) -> str:  # noqa: ANN401 - a Job
+def _task_account(item: Any) -> str:  # noqa: ANN401 - a Job
     return str(item.template.template.service_account)

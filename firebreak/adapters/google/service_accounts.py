@@ -1,4 +1,7 @@
-"""Service accounts in IAM: whether they are enabled, and disabling them. There is no etag, and reads may lag."""
+"""Service accounts in IAM: whether they are enabled, and disabling them.
+
+Disabling takes no etag, and a read may show the old state for some seconds after a write.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ from typing import Any
 from google.cloud import iam_admin_v1
 from google.cloud.iam_admin_v1.services.iam.transports import IAMGrpcTransport
 
-from firebreak.adapters.google.calls import client_of, reading, writing
+from firebreak.adapters.google.calls import call_read, call_write, client_of
 from firebreak.adapters.google.originals import message_json
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import ACCOUNT, DISABLED, ENABLED, Workload
-from firebreak.core.containment.plan import Change, stands_at
+from firebreak.core.containment.plan import Change, has_settings
 from firebreak.core.errors import Drifted, Refused, Transient, Unsupported
 from firebreak.ports.deadline import Deadline
 
@@ -40,7 +43,7 @@ class ServiceAccounts:
         known = target.project_id or account.project_id
         # A project that is not said is none that differs: the address names it too.
         if account.email != target.name or account.project_id not in ("", known):
-            message = f"IAM answers with {account.email} of {account.project_id}; it is left alone"
+            message = f"IAM answers with {account.email} of {account.project_id}; Firebreak leaves it alone"
             raise Unsupported(message)
         return Workload(
             target=target,
@@ -55,7 +58,9 @@ class ServiceAccounts:
         )
 
     def _get(self, name: str, deadline: Deadline) -> iam_admin_v1.ServiceAccount:
-        found: iam_admin_v1.ServiceAccount = reading(self._client.get_service_account, deadline, request={"name": name})
+        found: iam_admin_v1.ServiceAccount = call_read(
+            self._client.get_service_account, deadline, request={"name": name}
+        )
         return found
 
     def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:  # noqa: ARG002
@@ -63,20 +68,21 @@ class ServiceAccounts:
         return None
 
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
-        """Disable or enable it if it still is as the change says; returns what to wait for.
+        """Disable or enable the account if it still has the state before the change; returns what to wait for.
 
-        There is no etag: what a person does between this look and the write is not seen.
+        There is no etag, so a change between this read and the write is not noticed. Raises Drifted, Missing, Denied
+        or Transient.
         """
-        if not stands_at(self.read(workload.target, deadline).state, change.before):
+        if not has_settings(self.read(workload.target, deadline).state, change.before):
             message = "somebody changed the service account since it was read"
             raise Drifted(message)
         name, word = workload.target.resource, change.after[f"{ACCOUNT}{workload.target.name}"]
         calls = {DISABLED: self._client.disable_service_account, ENABLED: self._client.enable_service_account}
-        writing(calls[str(word)], deadline, request={"name": name})
+        call_write(calls[str(word)], deadline, request={"name": name})
         return f"{name} {word}"
 
     def wait(self, operation: str, deadline: Deadline) -> None:
-        """Until a read shows what was written, a few seconds at most: what is read next decides."""
+        """Wait until a read shows what was written, for a few seconds at most; the next reading decides."""
         name, word = operation.split()
         until, pause = deadline.sooner(_LAG_SECONDS), 0.1
         while True:

@@ -18,7 +18,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from firebreak.adapters.google.calls import client_of
-from firebreak.adapters.storage.firestore_faults import CONDITION_FAILED, PASSING, no_credentials, told
+from firebreak.adapters.storage.firestore_faults import CONDITION_FAILED, PASSING, no_credentials, translate_faults
 from firebreak.adapters.storage.json_bodies import listed_document, read_document, text_of
 from firebreak.core.timestamps import format_instant
 from firebreak.ledger.documents import NO_INDEX, Conflict, Document, Exists, Index
@@ -36,13 +36,14 @@ _ServerValue = types.DocumentTransform.FieldTransform.ServerValue
 class FirestoreDocuments:
     """Documents in one database, a collection for each kind. Safe between threads, processes and machines.
 
-    Each save is one commit under a condition (not there yet, or last updated when it was read) and carries a token of
-    its own. Where the condition does not hold, the document is read back: with our token in it, an earlier attempt of
-    this save was applied and only its answer was lost. No transaction, and so no lock that a dead process could hold.
+    Each save is one commit with a precondition (absent, or the update time that was read) and a token of its own. A
+    client that retries after a lost answer gets AlreadyExists or FailedPrecondition for its own write. So the document
+    is read back then: if it carries our token, this save succeeded. There is no transaction, and so no lock that a dead
+    process could hold.
 
-    The order of saves is that of Firestore's clock, to a millisecond, and no clock of ours has a part in it: saves
-    within one millisecond are listed in any order. What is due and what has expired is told by whoever saves, whose
-    clock may be off: a document is then found, or forgotten, so much too soon or too late.
+    Saves are listed by Firestore's clock, to a millisecond; within one millisecond their order is undefined. Due and
+    expiry times come from the clock of the process that saves: if it is wrong, a document is found or forgotten too
+    early or too late by that much.
     """
 
     permissions = frozenset(f"datastore.entities.{verb}" for verb in ("create", "get", "list", "update"))
@@ -71,7 +72,7 @@ class FirestoreDocuments:
 
     def read(self, kind: str, key: str) -> Document | None:
         """The document, or None."""
-        with told(self._database, "read"):
+        with translate_faults(self._database, "read"):
             stored = self._stored(kind, key, Deadline.after(self._seconds))
         return _document(kind, stored, read_document) if stored else None
 
@@ -93,9 +94,9 @@ class FirestoreDocuments:
             current_document=condition,
         )
         request = types.CommitRequest(database=self._database, writes=[write])
-        with told(self._database, "saved"):
+        with translate_faults(self._database, "saved"):
             with suppress(*CONDITION_FAILED):
-                answer = self._asked(self._client.commit, request, deadline)
+                answer = self._call(self._client.commit, request, deadline)
                 if results := types.CommitResponse.pb(answer).write_results:
                     return replace(document, version=results[0].update_time.ToJsonString())
             stored = self._stored(document.kind, document.key, deadline)
@@ -107,7 +108,7 @@ class FirestoreDocuments:
         """As it is stored. A missing document is told apart from a missing database, which is an error."""
         request = types.BatchGetDocumentsRequest(database=self._database, documents=[self._name(kind, key)])
         call = lambda **how: list(self._client.batch_get_documents(**how))  # noqa: E731 - a stream, whole or not at all
-        found = [types.Document.pb(one.found) for one in self._asked(call, request, deadline) if one.found.name]
+        found = [types.Document.pb(one.found) for one in self._call(call, request, deadline) if one.found.name]
         return found[0] if found else None
 
     def newest(self, kind: str, limit: int) -> Iterator[Document]:
@@ -134,8 +135,8 @@ class FirestoreDocuments:
         )
         request = types.RunAggregationQueryRequest(parent=self._root, structured_aggregation_query=query)
         call = lambda **how: list(self._client.run_aggregation_query(**how))  # noqa: E731 - a stream, whole or not at all
-        with told(self._database, "counted"):
-            answers = self._asked(call, request, Deadline.after(self._seconds))
+        with translate_faults(self._database, "counted"):
+            answers = self._call(call, request, Deadline.after(self._seconds))
         found = [one.result.aggregate_fields["count"].integer_value for one in answers if one.result.aggregate_fields]
         return int(found[-1]) if found else 0
 
@@ -164,11 +165,11 @@ class FirestoreDocuments:
     def _page(self, query: types.StructuredQuery) -> list[Any]:
         request = types.RunQueryRequest(parent=self._root, structured_query=query)
         call = lambda **how: list(self._client.run_query(**how))  # noqa: E731 - a stream, whole or not at all
-        with told(self._database, "listed"):
-            answers = self._asked(call, request, Deadline.after(self._seconds))
+        with translate_faults(self._database, "listed"):
+            answers = self._call(call, request, Deadline.after(self._seconds))
         return [types.Document.pb(one.document) for one in answers if one.document.name]
 
-    def _asked(self, call: Callable[..., T], request: object, deadline: Deadline) -> T:
+    def _call(self, call: Callable[..., T], request: object, deadline: Deadline) -> T:
         """Ask until there is an answer or no time; an attempt that hangs does not use up the time of the next."""
         pause, reason = self._seconds * _FIRST_PAUSE, None
         while True:

@@ -41,13 +41,14 @@ _UNREACHABLE = "could not be reached in time; if this lasts, look at Google's st
 
 
 @contextmanager
-def told(database: str, done: str) -> Iterator[None]:
+def translate_faults(database: str, done: str) -> Iterator[None]:
     """Turn whatever Google's client raises into Transient, with what it means and what to do about it."""
     try:
         yield
     except (exceptions.GoogleAPIError, grpc.RpcError, GoogleAuthError, TimeoutError) as fault:
         message = (
-            f"nothing was {done}, and it will be tried again: the ledger {database} {_meaning(fault)} ({_said(fault)})"
+            f"nothing was {done}, and it will be tried again:"
+            f" the ledger {database} {_meaning(fault)} ({_error_text(fault)})"
         )
         raise Transient(message) from None
 
@@ -68,7 +69,7 @@ def _meaning(fault: Exception) -> str:
     return next((meaning for kind, meaning in _MEANINGS if isinstance(fault, kind)), _UNREACHABLE)
 
 
-def _said(fault: Exception) -> str:
+def _error_text(fault: Exception) -> str:
     """The status and the server's own words, bounded; they are redacted where they are shown."""
     code = getattr(fault, "grpc_status_code", None)
     name = code.name if isinstance(code, grpc.StatusCode) else type(fault).__name__

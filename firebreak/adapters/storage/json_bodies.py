@@ -23,7 +23,7 @@ def text_of(kind: str, key: str, body: Mapping[str, Any]) -> str:
 
 def read_document(kind: str, key: str, version: str, text: object) -> Document:
     """The document whose body `text_of` made this text of; raises Damaged, so that nothing is taken for empty."""
-    body = _loaded(text)
+    body = _load(text)
     if body is None:
         raise Damaged(Document(kind, key, version, {}), text if isinstance(text, str) else repr(text))
     return Document(kind, key, version, body)
@@ -31,10 +31,10 @@ def read_document(kind: str, key: str, version: str, text: object) -> Document:
 
 def listed_document(kind: str, key: str, version: str, text: object) -> Document:
     """The same, but with an empty body where it is damaged, so that one such does not hide all others of a list."""
-    return Document(kind, key, version, _loaded(text) or {})
+    return Document(kind, key, version, _load(text) or {})
 
 
-def _loaded(text: object) -> dict[str, Any] | None:
+def _load(text: object) -> dict[str, Any] | None:
     try:
         body = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):

@@ -8,7 +8,7 @@ from firebreak.settings import Settings
 
 
 def documents_to_read(settings: Settings) -> Documents | None:
-    """The configured store for who only looks; None where there is no ledger yet, and none is made."""
+    """The configured store, read-only; None if there is no ledger yet (none is created)."""
     if settings.ledger_database is not None:
         return documents_of(settings)
     return SqliteDocuments(settings.ledger_path, read_only=True) if settings.ledger_path.is_file() else None

@@ -14,7 +14,7 @@ from google.cloud.storage import Client
 from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 
-from firebreak.adapters.google.calls import NoCredentials, translated, with_credentials
+from firebreak.adapters.google.calls import NoCredentials, translate_errors, with_credentials
 from firebreak.core.errors import Denied, Missing, Refused, Transient
 from firebreak.ports.deadline import Deadline
 
@@ -48,10 +48,10 @@ class BucketVault:
     def put(self, folder: str, name: str, data: bytes, deadline: Deadline) -> bool:
         """Make the object; False where there is one of this name, also one whose answer was lost."""
         blob = self._bucket.blob(self._path(folder, name))
-        with _translated():
+        with _translate_errors():
             try:
                 blob.upload_from_string(
-                    data, content_type="application/json", if_generation_match=0, **_within(deadline)
+                    data, content_type="application/json", if_generation_match=0, **_call_limits(deadline)
                 )
             except exceptions.PreconditionFailed:
                 return False
@@ -60,19 +60,19 @@ class BucketVault:
     def get(self, folder: str, name: str, deadline: Deadline) -> bytes | None:
         """The object's bytes, or None."""
         try:
-            with _translated():
-                return bytes(self._bucket.blob(self._path(folder, name)).download_as_bytes(**_within(deadline)))
+            with _translate_errors():
+                return bytes(self._bucket.blob(self._path(folder, name)).download_as_bytes(**_call_limits(deadline)))
         except Missing:
             return None
 
     def names(self, folder: str, deadline: Deadline) -> tuple[str, ...]:
         """Every object below the folder, by its name from there."""
         prefix = self._path(folder, "")
-        with _translated():
-            listed = self._bucket.client.list_blobs(self._bucket, prefix=prefix, **_within(deadline))
+        with _translate_errors():
+            listed = self._bucket.client.list_blobs(self._bucket, prefix=prefix, **_call_limits(deadline))
             found = [one.name.removeprefix(prefix) for one in islice(listed, _MOST_NAMES + 1)]
         if len(found) > _MOST_NAMES:
-            message = f"there are more than {_MOST_NAMES} objects under {folder}, far more than Firebreak makes"
+            message = f"there are more than {_MOST_NAMES} objects under {folder}, far more than Firebreak writes"
             raise Refused(message)
         return tuple(sorted(found))
 
@@ -80,29 +80,29 @@ class BucketVault:
         return f"{self._prefix}{folder}/{name}"
 
 
-def _within(deadline: Deadline) -> dict[str, Any]:
+def _call_limits(deadline: Deadline) -> dict[str, Any]:
     seconds = max(deadline.remaining(_AT_MOST), 0.001)
     return {"timeout": min(seconds, _ATTEMPT_SECONDS), "retry": DEFAULT_RETRY.with_timeout(seconds)}
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """Say in a few words what Google's client tells with addresses and bodies."""
     try:
-        with translated():
+        with translate_errors():
             try:
                 yield
             except exceptions.BadRequest:
-                message = "the bucket does not take what it was sent"
+                message = "the bucket rejected the request as invalid"
                 raise Refused(message) from None
     except Missing:
         message = "there is no such bucket or object"
         raise Missing(message) from None
     except Denied:
-        message = "the bucket refuses: permission denied"
+        message = "the bucket refused the request: permission denied"
         raise Denied(message) from None
     except DataCorruption:
-        message = "what the bucket gave back is not what it says it holds"
+        message = "the bucket returned bytes that do not match its checksum"
         raise Refused(message) from None
     except NoCredentials:
         raise

@@ -28,7 +28,7 @@ class FolderVault:
     def put(self, folder: str, name: str, data: bytes, deadline: Deadline) -> bool:  # noqa: ARG002 - a disk answers
         """Make the file, readable by its owner alone; False where there is one of this name."""
         place, aside = self.root / folder / name, self.root / ".aside" / uuid.uuid4().hex
-        with _translated("written"):
+        with _translate_errors("written"):
             for made in (place.parent, aside.parent):
                 made.mkdir(parents=True, exist_ok=True, mode=0o700)
             try:
@@ -40,15 +40,15 @@ class FolderVault:
 
     def get(self, folder: str, name: str, deadline: Deadline) -> bytes | None:  # noqa: ARG002 - a disk answers
         """The file's bytes, or None."""
-        with _translated("read"):
+        with _translate_errors("read"):
             place = self.root / folder / name
             return place.read_bytes() if place.is_file() else None
 
     def names(self, folder: str, deadline: Deadline) -> tuple[str, ...]:  # noqa: ARG002 - a disk answers
         """Every file below the folder, by its path from there."""
         top = self.root / folder
-        with _translated("read"):
-            found = [path for place in os.walk(top, onerror=_raised) for path in _paths(*place)]
+        with _translate_errors("read"):
+            found = [path for place in os.walk(top, onerror=_raise_unless_missing) for path in _paths(*place)]
         return tuple(sorted(path.relative_to(top).as_posix() for path in found))
 
 
@@ -58,13 +58,13 @@ def _paths(place: str, folders: list[str], files: list[str]) -> list[Path]:
     return [Path(place) / name for name in (*files, *links)]
 
 
-def _raised(fault: OSError) -> None:
+def _raise_unless_missing(fault: OSError) -> None:
     if not isinstance(fault, FileNotFoundError):
         raise fault
 
 
 @contextmanager
-def _translated(what: str) -> Iterator[None]:
+def _translate_errors(what: str) -> Iterator[None]:
     """Say what went wrong without the path, which may be anybody's."""
     try:
         yield

@@ -17,11 +17,11 @@ def put_once(aside: Path, place: Path) -> bool:
     except FileExistsError:
         return False
     except OSError:
-        return _claimed(aside, place)
+        return _put_by_claim(aside, place)
     return True
 
 
-def _claimed(aside: Path, place: Path) -> bool:
+def _put_by_claim(aside: Path, place: Path) -> bool:
     try:
         os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:

@@ -96,7 +96,7 @@ def _list(parsed: argparse.Namespace) -> int:
         print_json([*records, *({"id": one.place.key, "not_acted_on": str(one)} | named(parsed) for one in unread)])
         print(count.told(len(records)), file=sys.stderr)
     else:
-        show_list(stdout(), records, time.time_ns(), ledger.halted(), count)
+        show_list(stdout(), records, time.time_ns(), ledger.halt_reason(), count)
         for one in unread:
             stdout().line(str(one), "bad")
     return EXIT_OK
@@ -108,7 +108,7 @@ def _show(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print_json(record)
     else:
-        show(stdout(), record, time.time_ns(), ledger.halted())
+        show(stdout(), record, time.time_ns(), ledger.halt_reason())
     return EXIT_OK
 
 

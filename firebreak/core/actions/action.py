@@ -10,7 +10,7 @@ from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.state import State
 
 RefusalKind = Literal["cannot", "nothing_suspect", "unread", "fault"]
-"""`cannot`: there is no such edit here. `nothing_suspect`: nothing here is known to be. `unread`: nobody could look.
+"""`cannot`: the edit is impossible here. `nothing_suspect`: no revision is suspect. `unread`: settings are unknown.
 
 `fault`: the action's own code failed, which says nothing of the target.
 """
@@ -18,7 +18,7 @@ RefusalKind = Literal["cannot", "nothing_suspect", "unread", "fault"]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an edit cannot be drawn here; the step's `otherwise` follows where it `cannot` be, and only there."""
+    """Why an edit cannot be made here. The step's `otherwise` follows only if `kind` is `cannot`."""
 
     reason: str
     kind: RefusalKind = "cannot"

@@ -29,11 +29,19 @@ _NOBODY = frozenset({"unplaced", "absent"})
 
 @dataclass(frozen=True, slots=True)
 class EditContext:
-    """The case of one target. `unsupported` holds `key=value` settings that the API has refused.
+    """What an edit of one target may look at beside the settings.
 
-    `unread` says of surfaces without settings why they could not be read, `held` names the suspects of other incidents
-    that stand on the target: no edit may lead to them, but this incident does not hold them. `accounts` are the service
-    accounts whose settings are drawn beside the target's own.
+    Attributes:
+        target: the workload whose settings are edited.
+        suspicion: the revisions that this incident suspects, and the rule that found them.
+        revisions: every revision of the workload; of a job, its executions.
+        latest: short name of the revision that LATEST means; None where it is not known.
+        reachable: short names of the revisions that get requests or instances now.
+        unsupported: `key=value` settings that the API has refused.
+        unread: surface to the reason why its settings could not be read.
+        held: suspects of other incidents on this target: no edit may lead to them, but this incident does not hold
+            them.
+        accounts: service accounts whose settings are drafted beside the target's own.
     """
 
     target: Target
@@ -49,27 +57,29 @@ class EditContext:
     @property
     def suspects(self) -> frozenset[str]:
         """Short names of the suspect revisions, this incident's and all others'; none where nothing can be placed."""
-        return self.own if self.suspicion.rule in _NOBODY else self.own | self.held
+        return self.own_suspects if self.suspicion.rule in _NOBODY else self.own_suspects | self.held
 
     @property
-    def own(self) -> frozenset[str]:
+    def own_suspects(self) -> frozenset[str]:
         """Those that this incident suspects itself."""
         return self.suspicion.revisions
 
-    def also(self, suspects: frozenset[str]) -> EditContext:
+    def with_suspects(self, suspects: frozenset[str]) -> EditContext:
         """The same case with more suspects of its own: who was one when the decision fell stays one."""
-        if suspects <= self.own:
+        if suspects <= self.own_suspects:
             return self
         rule = "named" if self.suspicion.rule in _NOBODY else self.suspicion.rule
-        return replace(self, suspicion=replace(self.suspicion, rule=rule, revisions=self.own | suspects))
+        return replace(self, suspicion=replace(self.suspicion, rule=rule, revisions=self.own_suspects | suspects))
 
 
 def edit_context(
     target: Target, suspicion: Suspicion, workload: Workload, unsupported: frozenset[str] = frozenset()
 ) -> EditContext:
-    """The case that a reading of the workload makes.
+    """What an edit may look at, taken from one reading of the workload.
 
-    Of a service in several regions Cloud Run does not heed validate_only: whether it takes none cannot be asked.
+    `unsupported` are `key=value` settings that the API has refused before. Ingress `none` counts as refused for a
+    multi-region service, because `validate_only` could not ask whether Cloud Run accepts it: as far as we know, a
+    multi-region service is written in spite of `validate_only`.
     """
     if workload.regions or target.location == "global":
         unsupported |= {f"{INGRESS}=none"}

@@ -1,4 +1,4 @@
-"""The one place that calls an action's own code: what fails there is that step's refusal, and nobody else's."""
+"""The one place that calls an action's own code: an error there refuses that step and leaves the others alone."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from firebreak.core.cloud_run.state import State
 from firebreak.core.code_location import kind_and_place
 
 
-def edited(action: Responder, before: State, case: EditContext, params: Any) -> State | Refusal:  # noqa: ANN401 - each action's own
-    """The settings as the action would have them; whatever it raises, or gives in place of settings, is a refusal."""
+def run_edit(action: Responder, before: State, case: EditContext, params: Any) -> State | Refusal:  # noqa: ANN401 - each action's own
+    """The settings after the action's edit; whatever it raises, or returns instead of settings, becomes a Refusal."""
     try:
         after: object = action.edit(before, case, params)
     except Exception as fault:  # noqa: BLE001 - one action's bug must keep neither the others nor start-up from working
         return Refusal(f"its own code failed ({kind_and_place(fault)})", "fault")
     if isinstance(after, Mapping | Refusal):
         return after
-    return Refusal(f"its own code gave {type(after).__name__} in place of settings", "fault")
+    return Refusal(f"its own code returned {type(after).__name__} instead of settings", "fault")

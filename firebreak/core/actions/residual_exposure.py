@@ -1,4 +1,4 @@
-"""What a containment leaves open, said plainly: nothing here is closed by wishing."""
+"""Residual exposure: every path to a suspect that a containment does not close, as sentences for people."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.residual_exposure_jobs import of_job, of_pool
-from firebreak.core.cloud_run.exposure import exposure_paths, reach_lines
+from firebreak.core.cloud_run.exposure import exposure_paths, exposure_sentences
 from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, Workload, references
 
 
 def still_open(workload: Workload, case: EditContext, covered: frozenset[str] = frozenset()) -> tuple[str, ...]:
-    """Sentences on every way in which a suspect, or the hole it came through, is still within reach.
+    """One sentence for each path by which a suspect, or the hole that it came through, can still be reached.
 
-    `covered` are regions in which the service was looked after by itself, and service accounts that were.
+    `covered` are the regions and the service accounts that this incident contains as further targets.
     """
     if workload.target.kind == "service_account":
         return ()
@@ -26,16 +26,16 @@ def still_open(workload: Workload, case: EditContext, covered: frozenset[str] = 
 
 def _doors(workload: Workload, case: EditContext) -> Iterator[str]:
     ways = exposure_paths(workload)
-    yield from reach_lines(frozenset(way for way in ways if way.revision in case.suspects))
+    yield from exposure_sentences(frozenset(way for way in ways if way.revision in case.suspects))
     if workload.state.get(INGRESS) == "internal":
         yield "ingress internal still admits the project's own networks, schedulers, queues and events"
     if not ways:
         return
-    yield "the service still takes requests; an added binary came in through a hole that every revision has"
+    yield "the service still accepts requests; if malware was added at run time, every revision has the same hole"
     if workload.state.get(DEFAULT_URI_DISABLED):
-        yield "load balancers and domain mappings, if the service has any, do not need the direct URL that is off"
+        yield "load balancers and domain mappings, if the service has any, work without the direct URL that is off"
     if not workload.state.get(INVOKER_CHECK_OFF):
-        yield "grants that come from the project, a folder or the organization are not read: who has one can still call"
+        yield "grants on the project, a folder or the organization are not read: whoever has one can still call"
 
 
 def _lives(workload: Workload, case: EditContext) -> Iterator[str]:
@@ -46,18 +46,18 @@ def _lives(workload: Workload, case: EditContext) -> Iterator[str]:
             continue
         longest = revision.max_request_seconds
         bound = f" for up to {longest} s" if longest else ""
-        yield f"instances of {name} finish requests under way{bound}, and idle ones may live on for minutes"
+        yield f"instances of {name} finish requests under way{bound}, and idle ones may stay for minutes"
         if revision.min_instances and name in listed:
-            yield f"{name} keeps {revision.min_instances} instances up while traffic or a tag refers to it"
+            yield f"{name} keeps {revision.min_instances} instances running while traffic or a tag refers to it"
 
 
 def _beyond(workload: Workload, covered: frozenset[str]) -> Iterator[str]:
     others = sorted(set(workload.regions) - {workload.target.location} - covered)
     if others:
-        yield f"the service is also set to run in {', '.join(others)}, where nothing was closed: contain it there too"
+        yield f"the service also runs in {', '.join(others)}, where nothing was contained: contain it there too"
     elif workload.regions:
-        yield "the next deployment of a service in several regions may set its traffic anew in all of them"
+        yield "the next deployment of a multi-region service may reset its traffic in all regions"
     if workload.service_account and workload.service_account not in covered:
-        yield f"credentials of {workload.service_account} that were taken stay valid: rotate them"
+        yield f"credentials of {workload.service_account} stay valid if they were stolen: rotate them"
     if workload.function:
         yield "this is a Cloud Functions service: its next deployment sends all traffic to the new revision"

@@ -1,4 +1,4 @@
-"""What a containment leaves open of what takes no requests: worker pools and jobs."""
+"""Residual exposure of workloads that take no requests: worker pools and jobs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def of_pool(workload: Workload, case: EditContext) -> Iterator[str]:
         for name in sorted(case.suspects):
             if percent := workload.effective.get(name, 0):
                 yield f"suspect {name} still gets {percent} % of the instances"
-        yield "the pool still works; an added binary came in through a hole that every revision has"
+        yield "the pool still runs; if malware was added at run time, every revision has the same hole"
     for name in sorted(case.suspects):
         if workload.revision(name):
-            yield f"nothing tells when the last instance of {name} is gone: it may work on for a while"
+            yield f"Cloud Run does not report when the last instance of {name} stops: it may run for a while"
 
 
 def of_job(workload: Workload, case: EditContext) -> Iterator[str]:
@@ -33,4 +33,4 @@ def of_job(workload: Workload, case: EditContext) -> Iterator[str]:
     if holders:
         more = f" and {len(holders) - _MOST} more" if len(holders) > _MOST else ""
         yield f"the job can be run again by {', '.join(holders[:_MOST])}{more}"
-    yield "grants that come from the project, a folder or the organization are not read: who has one can still run it"
+    yield "grants on the project, a folder or the organization are not read: whoever has one can still run it"

@@ -71,7 +71,7 @@ ORDERS: Mapping[str, Callable[[_Value, _Value], bool]] = MappingProxyType(
         SCALING: _scaling,
         POOL_INSTANCES: _count,
         TAG: lambda before, after: after is None or before is not None,
-        SPLIT: lambda before, after: True,  # noqa: ARG005 - shares are ordered by suspects alone, see `loosened`
+        SPLIT: lambda before, after: True,  # noqa: ARG005 - shares are ordered by suspects alone, see `loosened_settings`
         POOL_SPLIT: lambda before, after: True,  # noqa: ARG005 - as above
         "service_iam.": lambda before, after: after is None,  # noqa: ARG005 - no grant, nor other condition, is added
         "job_iam.": lambda before, after: after is None,  # noqa: ARG005 - as above
@@ -87,7 +87,7 @@ def is_ordered(key: str) -> bool:
     return _order_of(key) is not None
 
 
-def loosened(before: State, after: State, case: EditContext) -> tuple[str, ...]:
+def loosened_settings(before: State, after: State, case: EditContext) -> tuple[str, ...]:
     """The settings that are more open in `after`; no suspect may gain a share, a tag or a place in the split."""
     doors = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     wider = {key for key in doors if (order := _order_of(key)) and not order(before.get(key), after.get(key))}

@@ -55,11 +55,11 @@ def find_suspects_elsewhere(finding: Finding, own: Suspicion, digests: frozenset
         return own
     if own.rule == "older":
         return Suspicion(
-            "unplaced", frozenset(), "the suspects are inferred by age, which says nothing of other regions"
+            "unplaced", frozenset(), "the suspects are inferred by age, which says nothing about other regions"
         )
     images = digests | finding.digests
     if not images:
-        return Suspicion("unplaced", frozenset(), "no image of a suspect is known to look for")
+        return Suspicion("unplaced", frozenset(), "no image of a suspect is known")
     there = [one for one in workload.revisions if one.name in workload.reachable]
     if found := frozenset(one.name for one in there if one.digests & images):
         return Suspicion("digest", found, f"{_list(found)} carries the image of a suspect")
@@ -134,7 +134,7 @@ def find_refuge(
     if image == "required" and not other:
         rejected += [f"{revision.name} has the same image" for revision in fit]
     chosen = other or (fit if image == "preferred" else [])
-    return chosen[0] if chosen else NoRefuge(f"no refuge: {'; '.join(rejected[:10])}")
+    return chosen[0] if chosen else NoRefuge(f"no revision can take over: {'; '.join(rejected[:10])}")
 
 
 def _unfit(revision: Revision, suspects: frozenset[str], oldest_ns: int) -> str | None:

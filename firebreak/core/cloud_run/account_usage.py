@@ -13,12 +13,13 @@ NEVER_SEEN = (
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """`names` are the workloads found that run as it, `unseen` says what was not looked at, or could not be."""
+    """Workloads found that run as the account (`names`), and what was not or could not be checked (`unseen`)."""
 
     names: tuple[str, ...] = ()
     unseen: tuple[str, ...] = NEVER_SEEN
 
     def sentence(self, account: str) -> str:
-        """Who stops with the account, and who may besides."""
-        named = f"is the identity of {', '.join(self.names)} too" if self.names else "is nobody else's that was found"
-        return f"{account} {named}; not looked at: {'; '.join(self.unseen)}"
+        """Which workloads stop if the account is disabled, and what was not checked; for the approver."""
+        found = ", ".join(self.names)
+        used = f"is also the identity of {found}" if found else "is not used by any other workload that was found"
+        return f"{account} {used}; not checked: {'; '.join(self.unseen)}"

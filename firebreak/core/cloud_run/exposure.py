@@ -1,4 +1,4 @@
-"""Every way from a caller to a revision of a service that is open now, by what serves and by its doors."""
+"""Every open path from a caller to a revision: where a request comes from, who may send it, which revision answers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ADMITS: dict[str, tuple[Origin, ...]] = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class ExposurePath:
-    """An open way: `percent` is its share of plain requests, and 0 on a way through `tag`, which is else empty."""
+    """One open path. `percent` is its share of requests to the service's URL; a path through a `tag` has 0 percent."""
 
     revision: str
     origin: Origin
@@ -43,13 +43,13 @@ class ExposurePath:
 
 
 def exposure_paths(workload: Workload) -> frozenset[ExposurePath]:
-    """Every open way to the service; grants inherited from above it are not known and not among them."""
+    """Every open path to the service; grants on the project, a folder or the organization are not read."""
     # An ingress that this version does not know admits everything that one could.
     origins = _ADMITS.get(str(workload.state.get(INGRESS)), _ADMITS["all"])
     address = not workload.state.get(DEFAULT_URI_DISABLED)
     return frozenset(
         ExposurePath(revision, origin, caller, tag, percent)
-        for revision, tag, percent in _served(workload)
+        for revision, tag, percent in _served_revisions(workload)
         for origin in origins
         # Without its own address a service is still behind a load balancer, if it has one.
         if address or origin == "load_balancer"
@@ -57,7 +57,7 @@ def exposure_paths(workload: Workload) -> frozenset[ExposurePath]:
     )
 
 
-def reach_lines(ways: frozenset[ExposurePath]) -> list[str]:
+def exposure_sentences(ways: frozenset[ExposurePath]) -> list[str]:
     """One sentence for each revision that can be reached: from where, by whom, and how."""
     lines = []
     for revision in sorted({way.revision for way in ways}):
@@ -72,8 +72,11 @@ def reach_lines(ways: frozenset[ExposurePath]) -> list[str]:
     return lines
 
 
-def _served(workload: Workload) -> Iterator[tuple[str, str, int]]:
-    """Revision, tag and percent; scaled to nothing by hand, only what has a tag alone still starts."""
+def _served_revisions(workload: Workload) -> Iterator[tuple[str, str, int]]:
+    """Revision, tag and percent. With manual scaling at 0, a revision that has only a tag still starts on a request.
+
+    Source: cloud.google.com: run/docs/configuring/services/manual-scaling.
+    """
     off = workload.state.get(SCALING) == SUSPENDED
     shared = {name for name, percent in workload.effective.items() if percent}
     for name in sorted(shared if not off else ()):

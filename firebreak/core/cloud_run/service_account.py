@@ -8,7 +8,7 @@ from typing import Literal
 Kind = Literal["workload", "default", "agent", "unknown"]
 # Made by Google for a project as a whole, and run as by whatever there names no account of its own.
 _DEFAULT = re.compile(r"[0-9]+-compute@developer\.gserviceaccount\.com|[a-z0-9.-]+@appspot\.gserviceaccount\.com")
-# Google's own services act as these; so do they as whatever else does not lie in a project's domain.
+# Service agents (accounts of Google's own services), and any other address outside a project's domain.
 _AGENT = re.compile(
     r"(?:service-(?:org-|folder-)?[0-9]{6,}@[a-z0-9.-]+|[a-z0-9._-]+@gcp-sa-[a-z0-9-]+\.iam)\.gserviceaccount\.com"
     r"|[a-z0-9._-]+@(?!developer\.|appspot\.)[a-z0-9-]+\.gserviceaccount\.com"

@@ -25,10 +25,17 @@ _SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_:-]|\.(?!\.)){0,127}")
 
 @dataclass(frozen=True, slots=True)
 class Target(Stored):
-    """A workload in one project and region, or a service account that one runs as, which no finding names.
+    """A workload in one project and region, or a service account that a workload runs as (no finding names one).
 
-    `project` is as the finding spells it, id or number. `revision` and `execution` are short names, set when the
-    finding names that level.
+    Attributes:
+        project: as the finding spells it: an id or a number.
+        location: region, such as `europe-west1`; `global` for a service account.
+        kind: which kind of resource this is.
+        name: short name of the workload; the email address of a service account.
+        revision: short name of the revision that the finding names; None where it names none.
+        execution: short name of the job's execution that the finding names; None where it names none.
+        project_id: None where it is not known.
+        project_number: None where it is not known.
     """
 
     project: str

@@ -1,4 +1,8 @@
-"""Whether what serves is what was written: the statuses that Cloud Run reports, not the wish."""
+"""Whether what serves is what was written, read from the statuses that Cloud Run reports and not from what was asked.
+
+After a failed reconciliation `traffic` holds what was asked for and `traffic_statuses` the last serving state
+(run_v2.Service docstring, `reconciling`).
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,8 @@ from collections.abc import Iterable
 from firebreak.core.cloud_run.workload import POOL_SPLIT, SPLIT, TAG, Workload, references
 
 
-def told_by_status(changed: Iterable[str]) -> bool:
-    """Whether statuses tell of all these settings if they are in effect; of others only the wish can be read."""
+def have_status(changed: Iterable[str]) -> bool:
+    """Whether Cloud Run reports for each of these settings if it is in force; true of the split and of tags only."""
     return all(_has_status(key) for key in changed)
 
 
@@ -17,7 +21,10 @@ def _has_status(key: str) -> bool:
 
 
 def split_in_force(workload: Workload, changed: Iterable[str]) -> bool:
-    """Whether percent and tags go where the settings say; true where the change is not about them."""
+    """Whether traffic goes where the settings say, by percent and tag.
+
+    `changed` are the keys of the settings that were written; if none of them is about traffic, the answer is true.
+    """
     if not any(_has_status(key) for key in changed):
         return True
     wished = references(workload.state, workload.latest)

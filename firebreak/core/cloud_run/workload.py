@@ -42,13 +42,24 @@ def running(state: State) -> frozenset[str]:
 
 
 def is_final(key: str) -> bool:
-    """Whether the setting only ever goes one way, by itself or by our hand: a run ends and does not resume."""
+    """Whether the setting can only change once: an execution that ended or was cancelled does not resume."""
     return key.startswith(EXECUTION)
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One revision by short name, or a job's execution. `fault` says why it cannot serve; None means Ready."""
+    """One revision of a service or worker pool, or one execution of a job.
+
+    Attributes:
+        name: short name.
+        created_ns: nanoseconds since 1970.
+        fault: why it cannot serve; None means that Cloud Run reports it as Ready.
+        gen1: whether it runs on the first generation, in which threats are not detected.
+        digests: `sha256:…` of every container's image; empty where images are named by tag alone.
+        service_account: email address that it runs as; empty means the project's default account.
+        min_instances: instances that this revision keeps running by itself.
+        max_request_seconds: longest time that a request may take, in seconds; 0 where it is not known.
+    """
 
     name: str
     created_ns: int
@@ -64,10 +75,27 @@ class Revision:
 class Workload:
     """What Google's APIs said of one workload at one moment.
 
-    `etags` has one for each surface that is written under one.
-    `effective` is where traffic really goes: revision to percent, LATEST resolved; `effective_tags` likewise tag to
-    revision. `invokers` is None where the IAM policy could not be read. `unread` says of each surface that is missing
-    from the settings why it could not be read. `originals` are Google's own messages.
+    Attributes:
+        target: the workload that was read.
+        state: its settings; surfaces that could not be read are absent.
+        etags: one for each surface that is written under an etag.
+        revisions: every revision; of a job, its executions.
+        latest: short name of the revision that LATEST means; None where it is not known.
+        effective: where traffic goes now: revision to percent, LATEST resolved; of a job, runs to 100.
+        effective_tags: where tags lead now: tag to revision.
+        settled: whether Cloud Run has finished with the last change.
+        created_ns: nanoseconds since 1970; 0 where it is not known.
+        updated_ns: last change of the workload itself, nanoseconds since 1970; 0 where it is not known.
+        last_modifier: email address of whoever changed it last; empty where it is not known.
+        labels: the workload's labels.
+        urls: every URL that Cloud Run serves it at.
+        service_account: email address of its template; empty means the project's default account.
+        invokers: members that may invoke it; None where the IAM policy could not be read.
+        min_instances: instances that the service keeps running over all revisions.
+        regions: regions of a multi-region service; empty for a service in one region.
+        function: whether Cloud Functions deployed it.
+        unread: surface to the reason why its settings could not be read.
+        originals: Google's own messages, for the vault.
     """
 
     target: Target
@@ -132,7 +160,7 @@ def split_key(state: State) -> str | None:
 
 
 def split_of(state: State) -> dict[str, int]:
-    """Parse `good=90,LATEST=10`; an empty split means what Cloud Run makes of it, all to LATEST."""
+    """Parse `good=90,LATEST=10`. An empty split means 100 % to LATEST (run_v2.Service docstring, `traffic`)."""
     key = split_key(state)
     if key is None:
         return {}

@@ -1,4 +1,4 @@
-"""What stands on one target, and for whom: origin, what was applied, and one hold for each incident."""
+"""What is contained on one target, and for which incidents: origin, applied settings, one hold for each incident."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from firebreak.core.actions.action import Refusal
 from firebreak.core.actions.case import EditContext
-from firebreak.core.actions.edits import edited
+from firebreak.core.actions.edits import run_edit
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import RUNNING, is_final
@@ -21,9 +21,9 @@ Settings = Mapping[str, Setting | None]
 
 
 WRITING_NS = 120 * NANOS
-"""How long a containment that was begun has others wait: longer than any one delivery may take."""
+"""How long other incidents wait for a containment that has begun: longer than any delivery may take."""
 RELEASE_NS = 600 * NANOS
-"""How long a release that was begun keeps others from its target."""
+"""After how long a release that has begun and not ended counts as abandoned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,23 @@ class Hold(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Standing(Stored):
-    """`origin` is the settings before Firebreak's first write, `applied` what it last wrote and saw in force.
+    """What is contained on one target, and for which incidents.
 
-    `pending` is what is being written and not seen in force yet: a crash leaves it either there or not. `holds` stand
-    in the order in which they were taken. `verified_ns` is when `applied` was last seen in force, `changed_ns` the
-    service's own time of change then: a later one is somebody else's. `releasing` names the incident whose release is
-    being written, and since when; meanwhile nobody else writes. `released_ns` is when a person last released a hold,
-    `origin_changed_ns` when the service had changed last before the first hold was taken. `drift` tells the last
-    difference that was reported, so that it is reported once.
+    Attributes:
+        target: the target's key.
+        origin: the settings before Firebreak's first write.
+        applied: the settings that Firebreak wrote last and saw in force.
+        pending: settings that are being written and were not seen in force yet; after a crash, either value may be
+            there.
+        holds: one for each incident, in the order in which they were taken; empty means that nothing is contained.
+        verified_ns: when `applied` was last seen in force, nanoseconds since 1970; None before the first time.
+        changed_ns: the workload's own time of change at that moment; a later one is somebody else's change.
+        origin_changed_ns: when the workload had last changed before the first hold was taken; None if not known.
+        released_ns: when a person last released a hold; None if nobody has.
+        releasing: incident whose release is being written; empty if none is. Meanwhile nobody else writes.
+        releasing_ns: when that release began, nanoseconds since 1970.
+        place: the target itself, so that it can be read without its incident; None in records of older versions.
+        drift: the last difference that was reported, so that it is reported once; empty if there is none.
     """
 
     target: str
@@ -76,11 +85,11 @@ class Standing(Stored):
         return any(hold.incident != incident for hold in self.holds)
 
     def being_released(self, incident: str, now_ns: int) -> bool:
-        """Whether another incident's release is being written; one that was left lying for long does not count."""
+        """Whether another incident's release is being written; one older than RELEASE_NS counts as abandoned."""
         return self.releasing not in ("", incident) and now_ns - self.releasing_ns < RELEASE_NS
 
     def being_written(self, incident: str, now_ns: int) -> str:
-        """What another incident is writing to the target just now, for a sentence; empty if nothing."""
+        """What another incident is writing to the target now, as part of a sentence; empty if nothing."""
         if self.being_released(incident, now_ns):
             return f"the release of {self.releasing}"
         last = self.holds[-1] if self.holds and self.pending else None
@@ -88,64 +97,75 @@ class Standing(Stored):
             return ""
         return f"the containment of {last.incident}"
 
-    def without(self, incident: str) -> Standing:
-        """The same standing with one hold fewer."""
+    def without_hold(self, incident: str) -> Standing:
+        """The standing without this incident's hold."""
         return replace(self, holds=tuple(hold for hold in self.holds if hold.incident != incident))
 
-    def wrote(self, key: str, value: Setting | None) -> bool:
+    def is_as_written(self, key: str, value: Setting | None) -> bool:
         """Whether the setting is as Firebreak wrote it, or may have; any other value is a person's."""
         return value == self.applied.get(key) or (key in self.pending and value == self.pending[key])
 
-    def holding(self, hold: Hold, before: State, after: State) -> Standing:
-        """The standing once `hold` is taken and `after` is about to be written over `before`.
+    def with_pending_write(self, hold: Hold, before: State, after: State) -> Standing:
+        """The standing with `hold`, before `after` is written over `before`.
 
-        The first hold's `before` is the origin; a setting that a person has changed since is a new part of it.
+        With the first hold, `before` becomes the origin; settings that a person has changed since then replace theirs.
         """
         fresh = not self.holds and not self.pending
-        known = replace(self, origin=dict(before), applied=dict(before)) if fresh else self.adopting(before)
+        known = (
+            replace(self, origin=dict(before), applied=dict(before)) if fresh else self.with_changes_by_others(before)
+        )
         writing = {key: after.get(key) for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-        return replace(known, holds=_with(self.holds, hold), pending={**known.pending, **writing}, releasing="")
+        return replace(known, holds=_add_hold(self.holds, hold), pending={**known.pending, **writing}, releasing="")
 
-    def adopting(self, now: State) -> Standing:
-        """The standing once every setting that a person has changed counts as theirs, and will not be restored."""
-        theirs = {key: now.get(key) for key in now.keys() | self.applied.keys() if not self.wrote(key, now.get(key))}
+    def with_changes_by_others(self, now: State) -> Standing:
+        """The standing with the settings that a person has changed taken over as origin, so that they stay."""
+        theirs = {
+            key: now.get(key) for key in now.keys() | self.applied.keys() if not self.is_as_written(key, now.get(key))
+        }
         pending = {key: value for key, value in self.pending.items() if key not in theirs}
-        return replace(self, origin=laid(self.origin, theirs), applied=laid(self.applied, theirs), pending=pending)
+        return replace(
+            self,
+            origin=merge_settings(self.origin, theirs),
+            applied=merge_settings(self.applied, theirs),
+            pending=pending,
+        )
 
-    def joined(self, hold: Hold) -> Standing:
-        """The standing with a hold for which nothing has to be written."""
-        return replace(self, holds=_with(self.holds, hold))
+    def with_hold(self, hold: Hold) -> Standing:
+        """The standing with one more hold, for which nothing has to be written."""
+        return replace(self, holds=_add_hold(self.holds, hold))
 
-    def confirmed(self, now: State, at_ns: int, changed_ns: int) -> Standing:
-        """The standing once what is pending was looked for: what is in force was applied, the rest never was."""
+    def with_confirmed_write(self, now: State, at_ns: int, changed_ns: int) -> Standing:
+        """The standing after a look at pending settings: those in force in `now` are applied, the others dropped."""
         there = {key: value for key, value in self.pending.items() if now.get(key) == value}
-        applied = laid(self.applied, there)
+        applied = merge_settings(self.applied, there)
         return replace(self, applied=applied, pending={}, verified_ns=at_ns, changed_ns=changed_ns, drift="")
 
-    def restoring(self, incident: str, settings: Settings, at_ns: int) -> Standing:
-        """The standing while the release of one incident is being written; the hold stays until that is in force."""
+    def with_pending_release(self, incident: str, settings: Settings, at_ns: int) -> Standing:
+        """The standing while one incident's release is being written; its hold stays until the release is in force."""
         return replace(self, pending={**self.pending, **settings}, releasing=incident, releasing_ns=at_ns)
 
-    def restored(self, incident: str, now: State, changed_ns: int) -> Standing:
-        """The standing once that hold is gone; of the last one, nothing is left but when the service changed."""
-        rest = self.without(incident)
+    def with_finished_release(self, incident: str, now: State, changed_ns: int) -> Standing:
+        """The standing without that hold; after the last hold, only the times of release and of change remain."""
+        rest = self.without_hold(incident)
         if not rest.holds:
-            return self.ended(self.released_ns, changed_ns)
+            return self.without_holds(self.released_ns, changed_ns)
         there = {key: value for key, value in self.pending.items() if now.get(key) == value}
-        return replace(rest, applied=laid(self.applied, there), pending={}, releasing="", changed_ns=changed_ns)
+        return replace(
+            rest, applied=merge_settings(self.applied, there), pending={}, releasing="", changed_ns=changed_ns
+        )
 
-    def ended(self, released_ns: int | None, changed_ns: int | None = None) -> Standing:
-        """The standing once nothing stands any more: when that was, and what a newer version wrote beside it."""
+    def without_holds(self, released_ns: int | None, changed_ns: int | None = None) -> Standing:
+        """An empty standing with the times of release and of change, and the keys that a newer version wrote."""
         return Standing(self.target, released_ns=released_ns, changed_ns=changed_ns, unknown_keys=self.unknown_keys)
 
-    def drifted(self, now: State) -> Settings:
+    def changed_by_others(self, now: State) -> Settings:
         """Settings that are no longer as Firebreak wrote them, with the values they have now."""
-        keys = (key for key in now.keys() | self.applied.keys() if not self.wrote(key, now.get(key)))
+        keys = (key for key in now.keys() | self.applied.keys() if not self.is_as_written(key, now.get(key)))
         return {key: now.get(key) for key in sorted(keys) if not is_final(key) or now.get(key) == RUNNING}
 
 
-def _with(holds: tuple[Hold, ...], hold: Hold) -> tuple[Hold, ...]:
-    """The holds with this one in its place, which is where its incident took it first."""
+def _add_hold(holds: tuple[Hold, ...], hold: Hold) -> tuple[Hold, ...]:
+    """The holds with this one added; an incident that holds the target already keeps its place and its suspects."""
     mine = next((one for one in holds if one.incident == hold.incident), None)
     if mine is None:
         return (*holds, hold)
@@ -153,40 +173,43 @@ def _with(holds: tuple[Hold, ...], hold: Hold) -> tuple[Hold, ...]:
     return tuple(kept if one.incident == hold.incident else one for one in holds)
 
 
-def laid(state: State, over: Settings) -> dict[str, Setting]:
-    """The state with some settings laid over it."""
+def merge_settings(state: State, over: Settings) -> dict[str, Setting]:
+    """The state with some settings replaced; None removes one."""
     merged: dict[str, Setting | None] = {**state, **over}
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def should_stand(standing: Standing, case: EditContext, actions: Actions) -> State | Refusal:
-    """The fold of all holds' edits over the origin; every edit sees the union of all holds' suspects."""
+def required_state(standing: Standing, case: EditContext, actions: Actions) -> State | Refusal:
+    """The settings that all holds together require: their edits applied to the origin, oldest hold first.
+
+    Every edit sees the suspects of all holds. A Refusal names the step that can no longer be applied.
+    """
     whole = replace(case, suspicion=replace(case.suspicion, rule="named", revisions=standing.suspects))
     state: State = dict(standing.origin)
     for hold in sorted(standing.holds, key=lambda one: one.taken_ns):
         for step in hold.steps:
-            after = _again(step, state, whole, actions)
+            after = _repeat_step(step, state, whole, actions)
             if isinstance(after, Refusal):
                 return Refusal(f"{step.action} for {hold.incident}: {after.reason}")
             state = after
     return state
 
 
-def _again(step: HeldStep, state: State, case: EditContext, actions: Actions) -> State | Refusal:
-    """The edit of a step as it was saved, by the action as it is now, if there is one."""
+def _repeat_step(step: HeldStep, state: State, case: EditContext, actions: Actions) -> State | Refusal:
+    """The edit of a saved step by the action of this version, if there is one."""
     action = actions.get(step.action)
     if action is None:
         return Refusal("there is no such action in this version of Firebreak, or it does not load")
     try:
         params = action.params(**step.params)
     except (TypeError, ValueError):
-        return Refusal("it was saved with parameters that the action does not take any more")
-    return edited(action, state, case, params)
+        return Refusal("it was saved with parameters that the action no longer accepts")
+    return run_edit(action, state, case, params)
 
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """What a release would write, what is left alone because a person changed it, and what cannot be brought back."""
+    """The settings after a release, those it leaves because a person changed them, and those that are lost."""
 
     state: State
     left_alone: tuple[str, ...]
@@ -194,7 +217,11 @@ class Restoration:
 
 
 def restoration(current: State, standing: Standing, wanted: State) -> Restoration:
-    """Key by key: a setting that still equals what Firebreak wrote goes to `wanted`; any other is a person's."""
+    """What to write to get from `current` to `wanted`, setting by setting.
+
+    A setting that still has Firebreak's value is set to `wanted`; any other value is a person's and stays. An execution
+    that was cancelled cannot be restored and is reported as lost.
+    """
     state: dict[str, Any] = dict(current)
     left: list[str] = []
     lost: list[str] = []
@@ -204,7 +231,7 @@ def restoration(current: State, standing: Standing, wanted: State) -> Restoratio
             continue
         if is_final(key):
             lost += [key] if stands is not None and stands != wanted.get(key) else []
-        elif standing.wrote(key, current.get(key)):
+        elif standing.is_as_written(key, current.get(key)):
             state[key] = wanted.get(key)
         elif current.get(key) != wanted.get(key) and stands != wanted.get(key):
             left.append(key)

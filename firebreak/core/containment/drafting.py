@@ -9,36 +9,36 @@ from types import MappingProxyType
 
 from firebreak.core.actions.action import Refusal
 from firebreak.core.actions.case import EditContext, basis_of
-from firebreak.core.actions.edits import edited
-from firebreak.core.actions.setting_order import loosened
+from firebreak.core.actions.edits import run_edit
+from firebreak.core.actions.setting_order import loosened_settings
 from firebreak.core.cloud_run.state import State, surface_of
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import ACCOUNT, IDENTITY, SURFACES
-from firebreak.core.containment.plan import Actions, Change, HeldStep, Plan, StepRefusal, in_order, overlaid
+from firebreak.core.containment.plan import Actions, Change, HeldStep, Plan, StepRefusal, apply_change, in_write_order
 from firebreak.core.policy.policy import Step
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """Steps folded over settings: the result, the steps that were applied, and the ones that were refused."""
+class Folded:
+    """Steps applied one after the other to settings: the result, the steps that were applied, and the refused ones."""
 
     state: State
     steps: tuple[Step, ...]
     refusals: tuple[StepRefusal, ...] = ()
 
 
-def fold(steps: tuple[Step, ...], state: State, case: EditContext, actions: Actions, failed: frozenset[str]) -> Drawn:
+def fold(steps: tuple[Step, ...], state: State, case: EditContext, actions: Actions, failed: frozenset[str]) -> Folded:
     """Apply every step in order; where an edit cannot be made, or has failed for good here, its `otherwise` follows.
 
     Not where nothing is suspect, something could not be read, or the action itself is at fault: then a person decides.
     """
-    drawn = Drawn(state, ())
+    drawn = Folded(state, ())
     for step in steps:
         drawn = _apply(step, drawn, case, actions, failed)
     return drawn
 
 
-def _apply(step: Step, drawn: Drawn, case: EditContext, actions: Actions, failed: frozenset[str]) -> Drawn:
+def _apply(step: Step, drawn: Folded, case: EditContext, actions: Actions, failed: frozenset[str]) -> Folded:
     after: State | Refusal = Refusal("it failed before")
     if step.action not in failed:
         after = _edit(step, drawn.state, case, actions)
@@ -48,7 +48,7 @@ def _apply(step: Step, drawn: Drawn, case: EditContext, actions: Actions, failed
     if after.kind != "cannot":
         return refused
     instead = fold(step.otherwise, refused.state, case, actions, failed)
-    return Drawn(instead.state, (*refused.steps, *instead.steps), (*refused.refusals, *instead.refusals))
+    return Folded(instead.state, (*refused.steps, *instead.steps), (*refused.refusals, *instead.refusals))
 
 
 def _edit(step: Step, state: State, case: EditContext, actions: Actions) -> State | Refusal:
@@ -59,7 +59,7 @@ def _edit(step: Step, state: State, case: EditContext, actions: Actions) -> Stat
     if unread:
         reason = "; ".join(f"{surface} could not be read: {case.unread[surface]}" for surface in unread)
         return Refusal(reason, "unread")
-    return edited(action, state, case, step.params)
+    return run_edit(action, state, case, step.params)
 
 
 def draft(
@@ -73,28 +73,28 @@ def draft(
 ) -> Plan:
     """The plan for these steps, and what follows if its writes fail. Steps that undo each other or loosen draw none."""
     drawn = fold(steps, state, case, actions, failed)
-    wrong = undone(drawn, case, actions)
+    wrong = find_undone_steps(drawn, case, actions)
     if broken := tuple(one for one in wrong if one.kind == "fault"):
         others = _without(steps, frozenset(one.action for one in broken))
         rest = draft(others, state, case, actions, policy_set=policy_set, failed=failed)
         return replace(rest, refusals=(*broken, *rest.refusals))
-    if wrong := wrong or _loosening(state, drawn, case):
+    if wrong := wrong or _find_loosening_steps(state, drawn, case):
         return Plan((), (), (*drawn.refusals, *wrong), (), policy_set)
     changes = changes_of(state, drawn, case, actions)
     gives_way = failed | {step.action for step in drawn.steps if step.otherwise and any(one.after for one in changes)}
     fallback = () if gives_way == failed else _fallback(steps, state, case, actions, gives_way)
-    return Plan(changes, tuple(_held(step) for step in drawn.steps), drawn.refusals, fallback, policy_set)
+    return Plan(changes, tuple(_held_step(step) for step in drawn.steps), drawn.refusals, fallback, policy_set)
 
 
 def _without(steps: tuple[Step, ...], names: frozenset[str]) -> tuple[Step, ...]:
     return tuple(replace(one, otherwise=_without(one.otherwise, names)) for one in steps if one.action not in names)
 
 
-def _held(step: Step) -> HeldStep:
+def _held_step(step: Step) -> HeldStep:
     return HeldStep(step.action, MappingProxyType(dataclasses.asdict(step.params)))  # type: ignore[call-overload]
 
 
-def undone(drawn: Drawn, case: EditContext, actions: Actions) -> tuple[StepRefusal, ...]:
+def find_undone_steps(drawn: Folded, case: EditContext, actions: Actions) -> tuple[StepRefusal, ...]:
     """Every edit must still be a fixed point of the folded result; one that fails on it is told as what it is."""
     again = [(step, _edit(step, drawn.state, case, actions)) for step in drawn.steps]
     return tuple(
@@ -106,13 +106,13 @@ def undone(drawn: Drawn, case: EditContext, actions: Actions) -> tuple[StepRefus
     )
 
 
-def _loosening(before: State, drawn: Drawn, case: EditContext) -> tuple[StepRefusal, ...]:
+def _find_loosening_steps(before: State, drawn: Folded, case: EditContext) -> tuple[StepRefusal, ...]:
     """No plan may leave anything more open than it is, whatever an action draws."""
-    wider = ", ".join(loosened(before, drawn.state, case))
+    wider = ", ".join(loosened_settings(before, drawn.state, case))
     return tuple(StepRefusal(step.action, f"it would loosen {wider}") for step in drawn.steps if wider)
 
 
-def changes_of(before: State, drawn: Drawn, case: EditContext, actions: Actions) -> tuple[Change, ...]:
+def changes_of(before: State, drawn: Folded, case: EditContext, actions: Actions) -> tuple[Change, ...]:
     """One Change for each surface that the applied steps edit; one where nothing differs is verified all the same.
 
     They come in the order in which the steps name them: what a policy says first is written first, identities last.
@@ -121,7 +121,7 @@ def changes_of(before: State, drawn: Drawn, case: EditContext, actions: Actions)
     surfaces = dict.fromkeys(
         surface for step in drawn.steps for surface in sorted(actions[step.action].surfaces) if surface in own
     )
-    return in_order(
+    return in_write_order(
         tuple(
             _change(surface, target, before, drawn, case, actions)
             for surface in surfaces
@@ -146,7 +146,7 @@ def changes_between(target: Target, now: State, then: State, actions: tuple[str,
     )
 
 
-def _change(surface: str, target: Target, before: State, drawn: Drawn, case: EditContext, actions: Actions) -> Change:
+def _change(surface: str, target: Target, before: State, drawn: Folded, case: EditContext, actions: Actions) -> Change:
     differ = sorted(
         key
         for key in before.keys() | drawn.state.keys()
@@ -169,17 +169,17 @@ def _fallback(
 ) -> tuple[Change, ...]:
     """What follows if a change fails for good: its steps with an `otherwise` give way to it."""
     drawn = fold(steps, state, case, actions, gives_way)
-    wrong = undone(drawn, case, actions) or _loosening(state, drawn, case)
+    wrong = find_undone_steps(drawn, case, actions) or _find_loosening_steps(state, drawn, case)
     return () if wrong else changes_of(state, drawn, case, actions)
 
 
-def outgrown(
+def settings_still_to_close(
     change: Change, steps: tuple[HeldStep, ...], state: State, case: EditContext, actions: Actions
 ) -> tuple[str, ...]:
-    """The settings that the steps would still close once the change is made: they have come since it was drafted."""
-    made = then = overlaid(state, change)
+    """Keys that the steps would still edit after the change was made, because they appeared after it was drafted."""
+    made = then = apply_change(state, change)
     for step in steps:
-        edited = actions[step.action].edit(then, case, actions[step.action].params(**step.params))
-        then = then if isinstance(edited, Refusal) else edited
+        run_edit = actions[step.action].edit(then, case, actions[step.action].params(**step.params))
+        then = then if isinstance(run_edit, Refusal) else run_edit
     differ = (key for key in made.keys() | then.keys() if made.get(key) != then.get(key))
     return tuple(sorted(key for key in differ if surface_of(key) == change.surface))

@@ -1,4 +1,4 @@
-"""The way back by hand: gcloud lines that restore what a plan changed, from the plan alone."""
+"""gcloud lines by which a person can restore what a plan changed, made from the plan alone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DEFAULT_MOST = 100
 
 
 def undo_lines(plan: Plan) -> tuple[str, ...]:
-    """Shell lines in the order in which to run them; a comment line where gcloud has no way."""
+    """Shell lines in the order in which to run them; a comment where gcloud cannot restore a setting."""
     return tuple(line for change in reversed(plan.changes) for line in _SURFACES[change.surface](change))
 
 
@@ -60,7 +60,7 @@ def _pool(change: Change) -> Iterator[str]:
     if POOL_INSTANCES in change.before:
         count = change.before[POOL_INSTANCES]
         if count is None:
-            yield "# no number of instances was set, which gcloud cannot say: use the Cloud Run API"
+            yield "# no number of instances was set, which gcloud cannot express: use the Cloud Run API"
         else:
             yield _gcloud(change, "worker-pools update", f"--scaling={count}", track="beta")
 
@@ -68,7 +68,7 @@ def _pool(change: Change) -> Iterator[str]:
 def _executions(change: Change) -> Iterator[str]:
     for key in sorted(change.before):
         run = shlex.join(_words(change, "jobs execute"))
-        yield f"# {key.removeprefix(EXECUTION)} was cancelled and does not resume; to run the job anew: {run}"
+        yield f"# {key.removeprefix(EXECUTION)} was cancelled and does not resume; to run the job again: {run}"
 
 
 def _traffic(change: Change) -> Iterator[str]:

@@ -39,11 +39,28 @@ class AdditionalTarget:
 
 @dataclass(frozen=True, slots=True)
 class GuardInput:
-    """All that guards look at. None and "unreachable" mean not known, and an unknown never passes.
+    """All that guards look at. None and "unreachable" mean unknown, and no guard lets an unknown pass.
 
-    `incident` is the id of the incident whose own first event this is, empty for a further event of it.
-    `unread_regions` says of other regions of the service why they could not be read, `users` of each service account
-    that would be disabled who else runs as it.
+    Attributes:
+        finding: the finding as the message tells it.
+        target: the workload that the finding names.
+        trust: how the message compares with the finding that SCC holds.
+        trust_reason: why it is not confirmed, as a sentence.
+        ceilings: every maximum mode in force, with its origin.
+        config: firebreak.yaml.
+        own: full resource names of Firebreak's own services.
+        claimed_ns: when Firebreak received the event, nanoseconds since 1970.
+        workload: the target as it was read; None where it could not be read.
+        case: what edits look at; None where the target could not be read.
+        related_known: whether the other findings on this workload were read.
+        steps: the steps of the policy that matched.
+        standing: what is contained on the target; None where that is not known.
+        incident: id of the incident whose own first event this is; empty for a further event of an open incident.
+        standing_fault: why the record of the containment cannot be used; None if it can.
+        gaps: names of the sources that gave no answer.
+        further: targets beside the finding's own that the plan covers.
+        unread_regions: why the service could not be read in other regions, one sentence for each.
+        users: service account that would be disabled to the workloads that also run as it.
     """
 
     finding: Finding

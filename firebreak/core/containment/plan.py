@@ -20,9 +20,15 @@ Actions = Mapping[str, Responder]
 
 @dataclass(frozen=True, slots=True)
 class Change(Stored):
-    """One write to one surface of one target. `before` and `after` hold only the settings that differ; None is unset.
+    """One write to one surface of one target.
 
-    `basis` is what the draft rested on and the settings do not show.
+    Attributes:
+        target: the target that is written.
+        surface: the surface that is written.
+        before: only the settings that differ; None means unset.
+        after: the same settings after the write; None means unset. Empty: nothing is written, only verified.
+        basis: what the draft rests on and the settings do not show; JSON values.
+        actions: names of the actions that led to this change.
     """
 
     target: Target
@@ -52,7 +58,7 @@ class HeldStep(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Plan(Stored):
-    """What was shown is what runs. `fallback` is what follows if a change fails for good; `steps` made the plan.
+    """What would be written. `fallback` is what follows if a change fails for good; `steps` are the steps behind it.
 
     The changes of the finding's own target come first; further ones are of its service in other regions, and of the
     service accounts that suspects run as. Each target has a standing containment of its own.
@@ -90,38 +96,50 @@ class Plan(Stored):
         applied = {action for change in self.changes_to(target) for action in change.actions}
         return tuple(step for step in self.steps if step.action in applied)
 
-    def beside(self, other: Plan, place: str) -> Plan:
+    def combined_with(self, other: Plan, place: str) -> Plan:
         """This plan and another target's, whose refusals are told with its place."""
         steps = (*self.steps, *(step for step in other.steps if step not in self.steps))
         refusals = (*self.refusals, *(replace(one, reason=f"{place}: {one.reason}") for one in other.refusals))
         return replace(
             self,
-            changes=in_order((*self.changes, *other.changes)),
+            changes=in_write_order((*self.changes, *other.changes)),
             steps=steps,
             refusals=refusals,
-            fallback=in_order((*self.fallback, *other.fallback)),
+            fallback=in_write_order((*self.fallback, *other.fallback)),
         )
 
 
-def in_order(changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    """As they are written: identities last, since Cloud Run may take no update of what runs as a disabled account."""
+def in_write_order(changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """The changes in the order of writing: service accounts last.
+
+    An update of a service checks `actAs` on its account, and may fail once that account is disabled.
+    """
     return tuple(sorted(changes, key=lambda one: one.surface == IDENTITY))
 
 
-def overlaid(state: State, change: Change) -> State:
+def apply_change(state: State, change: Change) -> State:
     """The settings once the change is made: everything it does not name stays."""
     merged: dict[str, Setting | None] = {**state, **change.after}
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def stands_at(state: State, settings: Mapping[str, Setting | None]) -> bool:
+def has_settings(state: State, settings: Mapping[str, Setting | None]) -> bool:
     """Whether the settings in force are these, None meaning unset."""
     return all(state.get(key) == value for key, value in settings.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Stored):
-    """What became of a change. `still_open` names what the containment does not close, `target` is the target's key."""
+    """The result of one change.
+
+    Attributes:
+        surface: the surface that was to be written.
+        status: one of OCSF's words: SUCCESS, FAILURE, GONE, PARTIAL or UNSUPPORTED below.
+        detail: what happened, as a sentence.
+        actions: names of the actions that led to the change.
+        still_open: what the containment does not close.
+        target: the target's key; empty in records of older versions.
+    """
 
     surface: str
     status: str

@@ -1,4 +1,4 @@
-"""What is said of a containment that still stands: its age, what it keeps from serving, and what has moved under it."""
+"""Sentences about a containment in force: its age, the deployments that it keeps from serving, and drift."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MOST = 5
 
 
 def idle_deployments(workload: Workload, since_ns: int) -> tuple[str, ...]:
-    """Ready revisions that were deployed since and that nothing leads to, oldest first."""
+    """Short names of Ready revisions that were deployed after `since_ns` and serve nothing, oldest first."""
     return tuple(
         one.name
         for one in sorted(workload.revisions, key=lambda one: one.created_ns)
@@ -19,15 +19,15 @@ def idle_deployments(workload: Workload, since_ns: int) -> tuple[str, ...]:
 
 
 def review_sentence(hold: Hold, workload: Workload, now_ns: int) -> str:
-    """How long the hold stands, and the deployments that serve nothing because of it."""
+    """The hold's age, and the deployments since then that serve nothing. `now_ns`: nanoseconds since 1970."""
     idle = idle_deployments(workload, hold.taken_ns)
     waiting = f"; deployed since and serving nothing: {some(idle)}" if idle else ""
-    return f"review: stands for {age(now_ns - hold.taken_ns)}{waiting}"
+    return f"review: contained for {age(now_ns - hold.taken_ns)}{waiting}"
 
 
 def drift_sentence(standing: Standing, workload: Workload) -> str:
     """What somebody else has changed since Firebreak wrote it, and the suspects that can be reached again."""
-    differ = standing.drifted(workload.state)
+    differ = standing.changed_by_others(workload.state)
     settings = [f"{key} was {standing.applied.get(key, 'unset')} and is {differ[key] or 'unset'}" for key in differ]
     reopened = sorted(standing.suspects & workload.reachable)
     again = [f"suspect {some(tuple(reopened))} can be reached again"] if reopened else []

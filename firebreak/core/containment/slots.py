@@ -25,29 +25,29 @@ class Slot(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Slots(Stored):
-    """All that are taken, of every project: one record, so that both limits are asked and taken at once."""
+    """All slots in use, of every project: one record, so that both limits are checked and taken together."""
 
     taken: tuple[Slot, ...] = ()
 
-    def fresh(self, now_ns: int) -> Slots:
+    def of_last_hour(self, now_ns: int) -> Slots:
         """Those of the last hour."""
         return replace(self, taken=tuple(one for one in self.taken if now_ns - one.at_ns < HOUR_NS))
 
-    def of(self, incident: str) -> tuple[Target, ...]:
+    def targets_of(self, incident: str) -> tuple[Target, ...]:
         """The targets for which this incident has one."""
         return tuple(one.target for one in self.taken if one.incident == incident)
 
-    def lacking(self, incident: str, targets: Iterable[Target]) -> tuple[Target, ...]:
+    def targets_without_slot(self, incident: str, targets: Iterable[Target]) -> tuple[Target, ...]:
         """Those of the targets for which the incident has none yet."""
-        own = self.of(incident)
-        return tuple(target for target in targets if not any(_same(target, one) for one in own))
+        own = self.targets_of(incident)
+        return tuple(target for target in targets if not any(_is_same_target(target, one) for one in own))
 
-    def taking(self, incident: str, targets: Iterable[Target], at_ns: int) -> Slots:
+    def with_slots(self, incident: str, targets: Iterable[Target], at_ns: int) -> Slots:
         """These and one more for each target, in the incident's name."""
         new = (Slot(incident, replace(one, revision=None, execution=None), at_ns) for one in targets)
         return replace(self, taken=(*self.taken, *new))
 
-    def without(self, incident: str) -> Slots:
+    def without_incident(self, incident: str) -> Slots:
         """The same once the incident has given its own back."""
         return replace(self, taken=tuple(one for one in self.taken if one.incident != incident))
 
@@ -60,7 +60,7 @@ class Before:
     in_project: Mapping[str, int] = field(default_factory=dict)
 
 
-def written(plan: Plan) -> tuple[Target, ...]:
+def written_targets(plan: Plan) -> tuple[Target, ...]:
     """The targets to which the plan would write."""
     return tuple({one.target.key: one.target for one in plan.changes if one.after}.values())
 
@@ -70,8 +70,8 @@ def over_limit(slots: Slots, wanted: tuple[Target, ...], limits: Limits, before:
 
     A target counts once, however many incidents contain it.
     """
-    there = _distinct(one.target for one in slots.taken)
-    together = _distinct((*there, *wanted))
+    there = _distinct_targets(one.target for one in slots.taken)
+    together = _distinct_targets((*there, *wanted))
     for target in wanted:
         used, needed = (
             sum(may_be_one_project(one, target) for one in targets) + before.in_project.get(target.key, 0)
@@ -87,33 +87,33 @@ def over_limit(slots: Slots, wanted: tuple[Target, ...], limits: Limits, before:
 
 def _reason(limit: int, used: int, needed: int, where: str) -> str:
     if used >= limit:
-        return f"{limit} containments {where} within an hour are the limit, and they are used up"
-    return f"{limit} containments {where} within an hour are the limit; with this one it would be {needed}"
+        return f"the limit of {limit} containments {where} per hour is used up"
+    return f"the limit is {limit} containments {where} per hour; with this one it would be {needed}"
 
 
 def may_be_one_project(one: Target, other: Target) -> bool:
     """Whether the projects of two targets are not known to differ: an id and a number alone tell nothing."""
     if one.project_spellings & other.project_spellings:
         return True
-    pairs = zip(_spelled(one), _spelled(other), strict=True)
+    pairs = zip(_project_spellings(one), _project_spellings(other), strict=True)
     return not any(mine and theirs and mine != theirs for mine, theirs in pairs)
 
 
-def _spelled(target: Target) -> tuple[str, str]:
+def _project_spellings(target: Target) -> tuple[str, str]:
     """The project's id and its number, empty where they are not known."""
     named = target.project
     id_, number = ("", named) if named.isdigit() else (named, "")
     return target.project_id or id_, target.project_number or number
 
 
-def _same(one: Target, other: Target) -> bool:
+def _is_same_target(one: Target, other: Target) -> bool:
     return one.key == other.key or one.same_workload(other)
 
 
-def _distinct(targets: Iterable[Target]) -> tuple[Target, ...]:
+def _distinct_targets(targets: Iterable[Target]) -> tuple[Target, ...]:
     """Each target once, however it is spelled."""
     found: list[Target] = []
     for target in targets:
-        if not any(_same(target, one) for one in found):
+        if not any(_is_same_target(target, one) for one in found):
             found.append(target)
     return tuple(found)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from firebreak.core.evidence.redacted_copy import copy_of, opened
+from firebreak.core.evidence.redacted_copy import copy_of, parse_if_json
 from firebreak.core.serialization import Unreadable, decode, encode
 from firebreak.core.signing import Seal, Sealed
 from firebreak.core.storage_names import Stored
@@ -20,10 +20,16 @@ _NAME = re.compile(r"(?P<stem>[a-z0-9][a-z0-9_]{0,70})(?:\.(?P<number>[1-9][0-9]
 
 @dataclass(frozen=True, slots=True)
 class Entry(Stored):
-    """One object of the vault: its own hash, and that of the original, which was taken before anything was redacted.
+    """One object of the vault, and the original that it is a redacted copy of.
 
-    `original_of` says what was hashed: the bytes as they came, or the JSON of it with its keys in order. `cut` counts
-    what the copy leaves out for its size alone.
+    Attributes:
+        name: file name within the incident's folder.
+        sha256: of the stored copy, in hex.
+        size: of the stored copy, in bytes.
+        original_sha256: of the original, in hex, computed before anything was redacted.
+        original_size: of the original, in bytes.
+        original_of: what was hashed: the bytes as delivered, or the JSON with its keys in order.
+        cut: how many values the copy leaves out because of their size alone.
     """
 
     name: str
@@ -71,7 +77,7 @@ def sealed_copy(incident: str, stem: str, original: object, seal: Seal, whole: b
     An original that came as bytes is copied as the JSON or the text that it is; or `whole` says what it came as.
     """
     if isinstance(original, bytes):
-        whole, original = original, opened(original.decode(errors="backslashreplace"))
+        whole, original = original, parse_if_json(original.decode(errors="backslashreplace"))
     raw = whole is not None
     whole = _canonical(original) if whole is None else whole
     copy = copy_of(original)
@@ -91,7 +97,7 @@ def sealed_copy(incident: str, stem: str, original: object, seal: Seal, whole: b
 
 def entry_of(name: str, data: bytes, incident: str, seal: Seal) -> Entry | None:
     """What the manifest says of a stored copy; None unless Firebreak made it, for this incident and this name."""
-    body = _sealed(data, "evidence", seal)
+    body = _read_sealed(data, "evidence", seal)
     if body is None or body.get("incident") != incident or number_of(str(body.get("object")), name) is None:
         return None
     original = body["original"]
@@ -121,8 +127,8 @@ def read_manifest(data: bytes, incident: str, seal: Seal) -> Manifest | None:
 
 def seen_manifest(data: bytes, incident: str, seal: Seal) -> tuple[Manifest | None, Sealed]:
     """The manifest, None where this is none of this incident, and what is known of its seal."""
-    body, made = _opened(data)
-    sealed = seal.checked("manifest", body, made)
+    body, made = _split_seal(data)
+    sealed = seal.check("manifest", body, made)
     try:
         manifest = decode(Manifest, body)
     except Unreadable:
@@ -150,13 +156,13 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _sealed(data: bytes, purpose: str, seal: Seal) -> dict[str, Any] | None:
+def _read_sealed(data: bytes, purpose: str, seal: Seal) -> dict[str, Any] | None:
     """The body without its seal, if the seal is whole."""
-    body, made = _opened(data)
-    return body if seal.checked(purpose, body, made) else None
+    body, made = _split_seal(data)
+    return body if seal.check(purpose, body, made) else None
 
 
-def _opened(data: bytes) -> tuple[dict[str, Any], object]:
+def _split_seal(data: bytes) -> tuple[dict[str, Any], object]:
     """The body and its seal; nothing and None where it is not an object of JSON."""
     try:
         body = json.loads(data)

@@ -39,8 +39,8 @@ def copy_of(original: object, room: int = _ROOM) -> Copy:
     return Copy(content, copying.cut)
 
 
-def redacted(original: object, room: int = _ROOM) -> Any:  # noqa: ANN401 - JSON
-    """The content of the copy."""
+def redact(original: object, room: int = _ROOM) -> Any:  # noqa: ANN401 - JSON
+    """The redacted copy of JSON, without the count of what was cut."""
     return copy_of(original, room).content
 
 
@@ -115,8 +115,8 @@ def _hidden_values(value: Mapping[Any, Any], key: str) -> frozenset[str]:
     return frozenset(one for one in _VALUES if hides and value.get(one) is not None)
 
 
-def opened(text: str) -> Any:  # noqa: ANN401 - JSON, or the text itself
-    """JSON text as what it says, so that names and values in it are seen for what they are; else the text."""
+def parse_if_json(text: str) -> Any:  # noqa: ANN401 - JSON, or the text itself
+    """The parsed value if the text is a JSON object or list, so that names in it can be redacted; else the text."""
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):

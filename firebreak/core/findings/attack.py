@@ -40,9 +40,17 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Technique:
-    """How an attacker goes about it. For a name that ATT&CK's data lacks, `id` and `url` are None, `tactics` empty.
+    """A technique of MITRE ATT&CK. All texts are safe to show.
 
-    `enum` is SCC's name, `parent` the name of a sub-technique's technique. All texts are safe to show.
+    Attributes:
+        enum: SCC's name for it.
+        id: ATT&CK's id, such as `T1059.004`; None for a name that Firebreak's copy of ATT&CK lacks.
+        name: ATT&CK's name, else SCC's.
+        tactics: the tactics that it serves; empty for an unknown name.
+        url: its page at attack.mitre.org; None for an unknown name.
+        on_cloud_run: what it means on Cloud Run, as a sentence.
+        countered_by: what to do about it on Cloud Run.
+        parent: name of the technique that a sub-technique belongs to; None for a technique.
     """
 
     enum: str

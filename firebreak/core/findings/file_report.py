@@ -24,10 +24,24 @@ _WORDS: Mapping[object, VerdictWord] = {"VERDICT_MALICIOUS": "malicious", "VERDI
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """One known file. Counts are engines, times epoch seconds, the score 0 to 100; None is what VirusTotal did not say.
+    """VirusTotal's report on one known file. None means that VirusTotal did not say.
 
-    The first of the `reasons` is the rule that decided the verdict, the others agree or say less. `original` is
-    VirusTotal's whole answer, None where this was read some time ago.
+    Attributes:
+        sha256: of the whole file, in hex.
+        verdict: the verdict that `judge` reached.
+        reasons: the rule that decided the verdict, then the other rules that fired.
+        malicious: engines that call the file malicious.
+        suspicious: engines that call it suspicious.
+        undetected: engines that found nothing.
+        harmless: engines that call it harmless.
+        label: VirusTotal's suggested threat label, such as `trojan.mirai`.
+        families: malware families, the most frequent first.
+        tags: VirusTotal's tags.
+        score: threat score of Google Threat Intelligence, 0 to 100.
+        severity: NONE, LOW, MEDIUM or HIGH.
+        first_seen: first submission, seconds since 1970.
+        last_analysis: last analysis, seconds since 1970.
+        original: VirusTotal's whole answer; None where this was not read just now.
     """
 
     sha256: str

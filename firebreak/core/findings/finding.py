@@ -93,9 +93,31 @@ class Container(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Finding(Stored):
-    """One finding, frozen. Every text is redacted and escaped, or is a name of the one form that it can have.
+    """One finding. Every text is redacted and escaped, or has the one form that it can have; `original` is neither.
 
-    But for `original`: finding and resource in SCC's JSON as they came, which is neither shown nor saved.
+    Attributes:
+        name: its address in SCC.
+        canonical_name: its address under the closest project, folder or organization; empty where SCC gives none.
+        event_ns: event time, nanoseconds since 1970.
+        category: the detector's display name.
+        severity: as SCC spells it, such as CRITICAL; empty where SCC gives none.
+        state: ACTIVE or INACTIVE.
+        mute: MUTED, UNMUTED or UNDEFINED; UNDEFINED means that it was never muted.
+        finding_class: such as THREAT; empty where SCC gives none.
+        source_display: display name of the service that published it.
+        organization: number of the organization; None where the message does not say.
+        folders: numbers of the folders above the project; None where the message does not describe the place.
+        target: the workload, or why the resource is none that Firebreak acts on.
+        binaries: files that the finding names, the likeliest culprit first.
+        containers: containers that the finding names.
+        commands: command lines of the processes, redacted.
+        tactic: SCC's name of the primary tactic; empty where there is none.
+        techniques: SCC's names of the primary techniques.
+        additional_techniques: SCC's names of the additional techniques.
+        attack_version: release of ATT&CK that SCC refers to; empty where it does not say.
+        contacts: email addresses of the Essential Contacts.
+        description: SCC's description, cut.
+        original: finding and resource in SCC's JSON as they came; neither shown nor saved. None after a reload.
     """
 
     name: FindingName

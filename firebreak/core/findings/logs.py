@@ -10,12 +10,12 @@ from typing import Any, Literal
 from urllib.parse import quote, unquote
 
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.evidence.redacted_copy import opened, redacted
+from firebreak.core.evidence.redacted_copy import parse_if_json, redact
 from firebreak.core.timestamps import NANOS, format_instant, parse_instant
 
 Order = Literal["asc", "desc"]
 WINDOW_NS = 30 * 60 * NANOS
-"""Lines this long before or after an event are around it."""
+"""How long before and after an event lines are read, in nanoseconds."""
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 ERRORS = frozenset(SEVERITIES[SEVERITIES.index("ERROR") :])
 _CONSOLE = "https://console.cloud.google.com/logs/query;query="
@@ -97,33 +97,33 @@ class LogLines:
 
 
 def line_of(entry: Mapping[str, Any]) -> LogLine:
-    """What a log entry in Cloud Logging's JSON says, whatever kind of payload it has."""
+    """Time, severity, log and text of an entry in Cloud Logging's JSON, whatever kind of payload it has."""
     severity = entry.get("severity", "DEFAULT")
     return LogLine(
         at_ns=_instant(entry.get("timestamp")),
         severity=severity if severity in SEVERITIES else "DEFAULT",
         log=unquote(str(entry.get("logName", "")).rpartition("/")[2]),
-        text=_said(entry)[:_LONGEST],
+        text=_text_of(entry)[:_LONGEST],
     )
 
 
-def _said(entry: Mapping[str, Any]) -> str:
-    parts = [_request(entry.get("httpRequest"))]
+def _text_of(entry: Mapping[str, Any]) -> str:
+    parts = [_request_text(entry.get("httpRequest"))]
     payload = entry.get("jsonPayload")
     audit = entry.get("protoPayload")
     if isinstance(text := entry.get("textPayload"), str):
-        said = opened(text)
-        parts.append(text if said is text else json.dumps(redacted(said, _LONGEST), ensure_ascii=False))
+        said = parse_if_json(text)
+        parts.append(text if said is text else json.dumps(redact(said, _LONGEST), ensure_ascii=False))
     if isinstance(payload, Mapping):
         message = payload.get("message")
         alone = len(payload) == 1 and isinstance(message, str)
-        parts.append(str(message) if alone else json.dumps(redacted(payload, _LONGEST), ensure_ascii=False))
+        parts.append(str(message) if alone else json.dumps(redact(payload, _LONGEST), ensure_ascii=False))
     if isinstance(audit, Mapping):
-        parts.append(_audited(audit))
+        parts.append(_audit_text(audit))
     return " ".join(part for part in parts if part)
 
 
-def _request(request: Any) -> str:  # noqa: ANN401 - JSON
+def _request_text(request: Any) -> str:  # noqa: ANN401 - JSON
     if not isinstance(request, Mapping):
         return ""
     said = (request.get(key) for key in ("requestMethod", "status", "requestUrl"))
@@ -132,7 +132,7 @@ def _request(request: Any) -> str:  # noqa: ANN401 - JSON
     return " ".join([*words, *by])
 
 
-def _audited(audit: Mapping[str, Any]) -> str:
+def _audit_text(audit: Mapping[str, Any]) -> str:
     who = audit.get("authenticationInfo")
     by = who.get("principalEmail") if isinstance(who, Mapping) else None
     words = [audit.get("methodName"), by and f"by {by}", audit.get("resourceName")]

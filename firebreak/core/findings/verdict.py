@@ -19,7 +19,7 @@ class Verdict(Stored):
 
 
 def assess(finding: Finding, evidence: tuple[Evidence, ...]) -> Verdict:
-    """Firebreak never says Benign by itself: VirusTotal knowing nothing bad does not overrule the detector."""
+    """The verdict on the evidence. Never Benign: that VirusTotal knows nothing bad does not overrule the detector."""
     facts = {name: value for one in evidence for name, value in one.facts.items()}
     named = finding.category or "a detector"
     reasons = [f"scc: {finding.source_display or 'Security Command Center'} reports {named}"]

@@ -36,10 +36,18 @@ LONGEST_WHO, LONGEST_REASON = 100, 500
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One order. `id` makes it the same order however often it is delivered; `by` is recorded as claimed.
+    """One command from a person or the scheduler.
 
-    `digest` is of the question that was seen, `halt` when the halt was set that is to be lifted. `sent_ns` is when the
-    order was given, where its envelope says so.
+    Attributes:
+        id: the same command keeps its id, however often it is delivered.
+        verb: one of VERBS.
+        by: who gave it, as the sender claims.
+        incident: id of the incident it is about; empty for sweep, halt and resume.
+        reason: the person's own words; may be empty.
+        digest: digest of the plan that the person saw, or its beginning; empty if not given.
+        closed_as: one of CLOSED_AS; empty if not given.
+        halt: when the halt that is to be lifted was set, nanoseconds since 1970, as text; empty if not given.
+        sent_ns: when the command was given, nanoseconds since 1970; None where its envelope does not say.
     """
 
     id: str
@@ -59,7 +67,10 @@ class Command:
 
 
 def parse_command(data: bytes, message_id: str, sent_ns: int | None = None) -> Command:
-    """Read a message; one without an id of its own goes by Pub/Sub's. Raises Malformed naming every fault."""
+    """Read the body of a message; raises Malformed, which names every fault.
+
+    A command without an id gets `message_id`, which is Pub/Sub's. `sent_ns`: nanoseconds since 1970, None if unknown.
+    """
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):
@@ -86,10 +97,10 @@ def parse_command(data: bytes, message_id: str, sent_ns: int | None = None) -> C
 def _faults(body: Mapping[str, Any]) -> list[str]:
     verb = _word(body, "command")
     if verb not in _FIELDS:
-        return [f"there is no command {safe(verb, 50)!r}; there are {', '.join(VERBS)}"]
+        return [f"there is no command {safe(verb, 50)!r}; the commands are {', '.join(VERBS)}"]
     known = {field.strip("[]") for field in _FIELDS[verb]} | {"id", "command", "by"}
-    faults = [f"{verb} takes no {safe(str(key), 50)!r}" for key in sorted(body.keys() - known, key=str)]
-    faults += [f"{key} is not a text" for key in sorted(known & body.keys()) if not isinstance(body[key], str)]
+    faults = [f"{verb} does not take {safe(str(key), 50)!r}" for key in sorted(body.keys() - known, key=str)]
+    faults += [f"{key} is not text" for key in sorted(known & body.keys()) if not isinstance(body[key], str)]
     needed = [field for field in _FIELDS[verb] if not field.startswith("[")] + (["by"] if verb != "sweep" else [])
     faults += [f"{verb} needs {field}" for field in needed if not _word(body, field)]
     return faults + [what for what, wrong in _wrong_values(body).items() if wrong]
@@ -99,12 +110,12 @@ def _wrong_values(body: Mapping[str, Any]) -> Mapping[str, bool]:
     incident, digest, closed_as = _word(body, "incident"), _word(body, "digest"), _word(body, "closed_as")
     halt = _word(body, "halt")
     return {
-        "incident is no incident's id": bool(incident) and not _IDENTITY.fullmatch(incident),
-        "id is no identifier": bool(_word(body, "id")) and not _IDENTITY.fullmatch(_word(body, "id")),
+        "incident is not an incident id": bool(incident) and not _IDENTITY.fullmatch(incident),
+        "id is not a valid identifier": bool(_word(body, "id")) and not _IDENTITY.fullmatch(_word(body, "id")),
         "digest is not 8 to 64 hex digits": bool(digest) and not _DIGEST.fullmatch(digest.lower()),
-        f"closed_as is one of {', '.join(CLOSED_AS)}": bool(closed_as) and closed_as not in CLOSED_AS,
-        "halt is not the time at which one was set, in nanoseconds": bool(halt) and not _HALT.fullmatch(halt),
-        "by is Firebreak itself": _word(body, "by").lower() == "firebreak",
+        f"closed_as must be one of {', '.join(CLOSED_AS)}": bool(closed_as) and closed_as not in CLOSED_AS,
+        "halt is not the time of a halt, in nanoseconds since 1970": bool(halt) and not _HALT.fullmatch(halt),
+        "by must name a person, not Firebreak itself": _word(body, "by").lower() == "firebreak",
     }
 
 

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from firebreak.core.actions.suspects import Rule
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import Change, Outcome, Plan
 from firebreak.core.facts import Evidence, FactValue
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.verdict import Verdict
-from firebreak.core.mode import Cap, Mode
+from firebreak.core.incidents.decision import Decision
 from firebreak.core.storage_names import Stored
 
 Phase = Literal[
@@ -53,45 +52,16 @@ class EvidenceRecord(Stored):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision(Stored):
-    """What was decided and why; `mode` is what was left after the guards, `wanted` what the policies asked for.
-
-    `suspect_rule` and `suspect_images` are what the suspects of further regions are found by, `suspects_elsewhere` are
-    those, by the target's key.
-    """
-
-    policy: str | None
-    mode: Mode
-    wanted: Mode
-    caps: tuple[Cap, ...]
-    trace: tuple[Mapping[str, Any], ...]
-    reasons: tuple[str, ...]
-    policy_set: str
-    version: str
-    notify: tuple[str, ...] = ()
-    suspects: tuple[str, ...] = ()
-    suspects_because: str = ""
-    related_revisions: tuple[str, ...] = ()
-    suspect_rule: Rule = "named"
-    suspect_images: tuple[str, ...] = ()
-    suspects_elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def because(self) -> str:
-        """Why no more is done, in one line: the guards' reasons, and the policies' own where these ask already.
-
-        A ceiling that leaves what the policies wanted anyway is no reason.
-        """
-        guards = [cap.reason for cap in self.caps if cap.name != "ceiling" or cap.mode < self.wanted]
-        own = self.reasons if self.wanted is Mode.APPROVE or not guards else ()
-        return "; ".join((*own, *guards))
-
-
-@dataclass(frozen=True, slots=True)
 class Question(Stored):
-    """An open question: the digest that is to be approved, until when, and which cautions an approval answers.
+    """A plan that was put to a person and is not answered yet.
 
-    `escalated` counts how often it has expired and was put again.
+    Attributes:
+        digest: digest of the plan that an approval has to name.
+        asked_ns: nanoseconds since 1970.
+        expires_ns: nanoseconds since 1970.
+        cautions: the guards' reasons that an approval answers.
+        asked_before: digests of earlier questions of this incident.
+        escalated: how often the question expired and was put again.
     """
 
     digest: str
@@ -131,9 +101,16 @@ class Entry(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Announcement(Stored):
-    """One thing to tell, on one channel. Its id is stable: incident, number, channel.
+    """One message to send on one channel. Its id (incident, number, channel) is stable.
 
-    `again_ns` is when to try again what has failed `tries` times; `refused` is why the channel does not take it.
+    Attributes:
+        number: counts the announcements of one incident from 1.
+        channel: name of the channel.
+        phase: the phase to announce.
+        sent: whether it was sent.
+        again_ns: when to try again after a failure, nanoseconds since 1970; 0 means at once.
+        tries: how many attempts have failed.
+        refused: why the channel does not take it; empty if it does.
     """
 
     number: int
@@ -157,14 +134,38 @@ class EvidenceLocation(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Incident(Stored):
-    """The whole record. `operation` is a write under way; `release` is one that was asked for and is not yet done.
+    """Everything about one finding, as it is saved.
 
-    `plan` is what was drawn last, `done` what was carried out last and may stand while another is being asked about.
-    `next_ns` is when the sweep has to look again: a question expires, a review is due. `closed_as` is what a person
-    found it to be, `reopened` names suspects that others have made reachable again since, `cut` the parts that were
-    too large to keep whole. `vault` is None until evidence was kept, or that was tried. `further` are targets beside
-    the finding's own on which it has come to stand: its service in other regions, service accounts. `failed_on` are the
-    actions that failed for good, by the target's key; `failed_actions` are those of records that did not tell where.
+    Attributes:
+        id: `fb-` and 16 hex digits.
+        phase: where the incident is.
+        created_ns: nanoseconds since 1970.
+        updated_ns: nanoseconds since 1970.
+        finding: the finding that it is about.
+        evidence: what each source answered.
+        verdict: what the evidence says of the finding; None before the evidence was collected.
+        decision: what was decided; None before that.
+        plan: the plan that was drafted last; None before that.
+        outcomes: the result of every change that was tried.
+        still_open: what the containment does not close.
+        history: what happened, oldest first.
+        question: the question that was put to a person; None if none was.
+        answer: a person's approval; None before that.
+        operation: name of a write that is under way; None if none is.
+        release: a release that was requested and is not finished; None if there is none.
+        done: the plan that was carried out last; it may be in force while another one is being asked about.
+        failed_actions: actions that failed for good, in records of older versions that do not say on which target.
+        unsupported: `key=value` settings that the API has refused.
+        outbox: announcements, sent and unsent.
+        owner: token of the process that works on it; empty if none does.
+        lease_until_ns: when the owner's claim ends, nanoseconds since 1970.
+        next_ns: when the sweep has to look again (a question expires, a review is due); None means never.
+        closed_as: what a person found the incident to be, one of `command.CLOSED_AS`; empty before that.
+        cut: names of the parts that were too large to keep whole.
+        reopened: suspects that somebody has made reachable again.
+        vault: where the evidence is kept; None before it was tried.
+        further: targets beside the finding's own that it holds: the service in other regions, service accounts.
+        failed_on: target's key to the actions that failed for good there.
     """
 
     id: str
@@ -204,7 +205,7 @@ class Incident(Stored):
 
     @property
     def stands(self) -> bool:
-        """Whether a containment of it was carried out and has not been taken back, whatever is asked about it now."""
+        """Whether one of its containments is in force, whatever is being asked about it now."""
         return self.done is not None and self.open
 
     @property
@@ -214,7 +215,7 @@ class Incident(Stored):
         return tuple({target.key: target for target in (*own, *self.further)}.values())
 
     def place_of(self, target: Target) -> str:
-        """How a line begins that is about this target: nothing for the finding's own, else the place."""
+        """Prefix of a line about this target: empty for the finding's own target, else its place and a colon."""
         own = self.finding.target
         return "" if isinstance(own, Target) and own.key == target.key else f"{target.place}: "
 
@@ -235,7 +236,7 @@ class Incident(Stored):
 
     @property
     def due_ns(self) -> int | None:
-        """When the sweep must look at it: at once for what its owner left unfinished, never for what is over."""
+        """When the sweep must look at it, nanoseconds since 1970: now if work is unfinished, None if nothing is due."""
         at_once = self.lease_until_ns or self.updated_ns
         if self.phase in WORKING or self.release is not None:
             return at_once
@@ -243,7 +244,7 @@ class Incident(Stored):
         return min((*untold, *(() if self.next_ns is None else (self.next_ns,))), default=None)
 
     def with_history(self, at_ns: int, who: str, what: str) -> Incident:
-        """The incident with one more line of history; of a very long one the middle goes, and a line says so."""
+        """The incident with one more entry; beyond LONGEST_HISTORY the middle is dropped and an entry says so."""
         history = (*self.history, Entry(at_ns, who, what))
         if len(history) > LONGEST_HISTORY:
             gap = Entry(history[_BEGINNING].at_ns, "firebreak", "… earlier lines were dropped here")
@@ -256,15 +257,15 @@ class Incident(Stored):
         new = tuple(Announcement(number + 1, channel, self.phase) for channel in channels)
         return replace(self, outbox=(*self.outbox, *new))
 
-    def sent(self, announcement: Announcement) -> Incident:
+    def mark_sent(self, announcement: Announcement) -> Incident:
         """The incident with that announcement marked as sent."""
-        return self.noting(announcement, replace(announcement, sent=True))
+        return self.replace_announcement(announcement, replace(announcement, sent=True))
 
-    def noting(self, before: Announcement, after: Announcement) -> Incident:
+    def replace_announcement(self, before: Announcement, after: Announcement) -> Incident:
         """The incident with what has become of that announcement."""
         return replace(self, outbox=tuple(after if one == before else one for one in self.outbox))
 
 
-def asked(evidence: Evidence) -> EvidenceRecord:
+def evidence_record(evidence: Evidence) -> EvidenceRecord:
     """What the record keeps of a source's answer."""
     return EvidenceRecord(evidence.source, evidence.facts, evidence.gap, evidence.took_ms, evidence.shown)

@@ -1,4 +1,4 @@
-"""One line of the log: JSON, nothing secret, nothing unescaped, and never longer than a log keeps whole."""
+"""One line of the log: JSON, redacted, escaped, and short enough to arrive in one piece."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from firebreak.core.incidents.record import record
 from firebreak.core.secrets.redaction import safe, safe_value
 
 LONGEST_LINE = 16_000
-"""In bytes, as JSON. A log keeps much more, but longer lines have been seen to arrive in pieces."""
+"""In bytes, as JSON. A LogEntry may hold 256 KiB, but lines over about 100 kB are reported to arrive in pieces."""
 _NAMES = frozenset({"severity", "incident", "phase", "announcement", "message_id"})
 """What alerts, metrics and people find a line by; short, and never cut."""
 _LONGEST_NAME = 500
@@ -20,7 +20,10 @@ _LEFT_OUT = "… left out: the line was too long"
 
 
 def log_line(severity: str, message: str, fields: Mapping[str, object]) -> str:
-    """The line without its end; where it would be too long, texts and lists in it are cut until it is not."""
+    """The line without its newline. If it is longer than LONGEST_LINE, its texts and lists are cut until it fits.
+
+    `severity` is Cloud Logging's; `fields` are JSON values, made safe here.
+    """
     shown: dict[str, Any] = safe_value({"severity": severity, "message": message, **fields})
     line = _json(shown)
     for texts, items in _TIGHTER:
@@ -34,7 +37,7 @@ def log_line(severity: str, message: str, fields: Mapping[str, object]) -> str:
 
 
 def summary(incident: Incident) -> dict[str, Any]:
-    """What the log has of a record, under the record's own names; the whole is on the topic, ledger and vault."""
+    """The part of a record that is logged, under the record's own names; topic, ledger and vault have all of it."""
     whole = record(incident)
     finding, decision, plan = whole["finding"] or {}, whole["decision"], whole["plan"]
     return {

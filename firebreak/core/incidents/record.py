@@ -10,7 +10,8 @@ from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.containment.gcloud_rollback import undo_lines
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.findings.finding import Finding
-from firebreak.core.incidents.incident import Decision, EvidenceLocation, Incident
+from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.incident import EvidenceLocation, Incident
 from firebreak.core.secrets.redaction import bounded_record, named, safe
 from firebreak.core.timestamps import format_instant
 

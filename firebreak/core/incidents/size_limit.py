@@ -15,7 +15,7 @@ _FEW = 10
 _SHORT = 200
 
 
-def fitted(incident: Incident) -> Incident:
+def fit_to_size_limit(incident: Incident) -> Incident:
     """The incident as it can be stored: nothing that is executed is touched, and no reduction that is not needed."""
     for name, reduced in _REDUCTIONS:
         if len(json.dumps(encode(incident), ensure_ascii=False).encode()) <= LARGEST_RECORD:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from firebreak.core.containment.drafting import fold, undone
+from firebreak.core.containment.drafting import find_undone_steps, fold
 from firebreak.core.policy.policy import Policy, Step
 from firebreak.core.policy.vocabulary import Actions
 from firebreak.policy_language.analysis.sample_workloads import SAMPLES
@@ -16,7 +16,7 @@ def failing_steps(policy: Policy, actions: Actions) -> Iterator[tuple[Step, str]
     for step in _with_fallbacks(policy.then):
         for state, case in (one for cases in SAMPLES.values() for one in cases):
             drawn = fold((replace(step, otherwise=()),), state, case, actions, frozenset())
-            refusals = (*drawn.refusals, *undone(drawn, case, actions))
+            refusals = (*drawn.refusals, *find_undone_steps(drawn, case, actions))
             if broken := next((one.reason for one in refusals if one.kind == "fault"), None):
                 yield step, f"{broken}, on a {case.target.kind.replace('_', ' ')} made up to try it on"
                 break

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.state import State
-from firebreak.core.containment.drafting import Drawn, fold, undone
+from firebreak.core.containment.drafting import Folded, find_undone_steps, fold
 from firebreak.core.diagnostics import Location
 from firebreak.core.facts import Catalogue, FactType
 from firebreak.core.policy.clause import Clause, Operator
@@ -64,7 +64,7 @@ def _at_odds(
         return ()
     alone = tuple(replace(step, otherwise=()) for step in drawn.steps)
     after = [fold(alone[: count + 1], state, case, actions, frozenset()).state for count in range(len(alone))]
-    held = [[not _undoes(Drawn(now, (step,)), case, actions) for now in after] for step in drawn.steps]
+    held = [[not _undoes(Folded(now, (step,)), case, actions) for now in after] for step in drawn.steps]
     return tuple(
         (drawn.steps[at], drawn.steps[held[at].index(False, at + 1)])
         for at in range(len(alone) - 1)
@@ -72,9 +72,9 @@ def _at_odds(
     )
 
 
-def _undoes(drawn: Drawn, case: EditContext, actions: Actions) -> bool:
+def _undoes(drawn: Folded, case: EditContext, actions: Actions) -> bool:
     """Whether a step is undone; one whose action fails on the result is another matter (failing_actions.py)."""
-    return any(one.kind != "fault" for one in undone(drawn, case, actions))
+    return any(one.kind != "fault" for one in find_undone_steps(drawn, case, actions))
 
 
 def possible_kinds(when: Condition, catalogue: Catalogue, now_ns: int) -> frozenset[str] | None:

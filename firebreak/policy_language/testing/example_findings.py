@@ -11,7 +11,7 @@ from firebreak.core.findings.input_formats import LARGEST, read_findings
 from firebreak.core.policy.policy import Policy
 from firebreak.policy_language.testing.examples import finding_path
 from firebreak.ports.enrichment import Enricher
-from firebreak.ports.offline import facts_unasked
+from firebreak.ports.offline import offline_facts
 
 
 def findings_of(policies: Iterable[Policy], root: Path, enrichers: Mapping[str, Enricher]) -> dict[str, Facts | str]:
@@ -30,4 +30,4 @@ def _settled(path: Path, enrichers: Mapping[str, Enricher]) -> Facts | str:
         return str(fault)
     if len(found) != 1:
         return f"the file holds {len(found)} findings, and one is meant"
-    return facts_unasked(found[0].finding, enrichers)
+    return offline_facts(found[0].finding, enrichers)

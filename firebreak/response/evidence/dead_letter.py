@@ -11,7 +11,7 @@ from typing import Any
 from firebreak.core.code_location import kind_and_place
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.evidence.manifest import sealed_copy
-from firebreak.core.evidence.redacted_copy import opened
+from firebreak.core.evidence.redacted_copy import parse_if_json
 from firebreak.core.secrets.redaction import safe
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
@@ -70,7 +70,7 @@ def _undone(value: Any, depth: int) -> Any:  # noqa: ANN401 - JSON
     if not isinstance(value, str):
         return value
     may_hide = len(value) >= _SHORT or (len(value) >= _SHORTEST and value[:1] + value[-1:] in ("{}", "[]"))
-    said = opened(_opened(value)) if may_hide else value
+    said = parse_if_json(_opened(value)) if may_hide else value
     return said if said == value else _undone(said, depth + 1)
 
 

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.facts import Catalogue, Evidence, Facts, FactValue, merged
 from firebreak.core.findings.finding import Finding, Notification
-from firebreak.core.incidents.incident import Decision, Incident
+from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Cap, capped
 from firebreak.core.policy.condition import match
 from firebreak.core.policy.policy import Policy, PolicySet
@@ -20,7 +21,7 @@ from firebreak.ledger.records import StoredIncident
 from firebreak.policy_language.reading.assumptions import Assumed
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import Enricher, EnrichmentClients
-from firebreak.ports.offline import nobody
+from firebreak.ports.offline import offline_clients
 from firebreak.response.app import App
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import decide
@@ -99,7 +100,7 @@ def explain(
     confirmed = confirm(app, told.finding, deadline) if live else None
     believed = confirmed.finding if confirmed else told.finding
     finding = _supposing(believed, assumed)
-    gathering = Gathering.start(finding, live or nobody(), app.enrichers, deadline, app.log)
+    gathering = Gathering.start(finding, live or offline_clients(), app.enrichers, deadline, app.log)
     evidence = tuple(_supposed(one, assumed) for one in gathering.rest())
     facts = finding.facts() | merged(evidence)
     taken = replace(confirmed, finding=finding) if confirmed else Confirmed(finding, "confirmed", "")

@@ -34,7 +34,7 @@ def look_at(app: App, target: str, deadline: Deadline) -> str | None:
         return _report(
             app, standing, "gone", "the target does not exist any more: release ends the incident", None, deadline
         )
-    differ = dict(standing.drifted(workload.state))
+    differ = dict(standing.changed_by_others(workload.state))
     reopened = standing.suspects & workload.reachable
     if not differ and not reopened:
         return None
@@ -63,14 +63,14 @@ def _report(
     held = _ask(app, held, standing, sentence, deadline) if reopened else _tell(app, held, sentence)
     _remember(app, standing, signature)
     held = flush(app, held, deadline)
-    app.ledger.free(held, held.incident)
+    app.ledger.release_lease(held, held.incident)
     return "asked" if held.incident.phase == "waiting" and reopened else "reported"
 
 
 def _remember(app: App, standing: Standing, signature: str) -> None:
     now, document = app.ledger.standing(standing.target)
     if document is not None and now.holds:
-        app.ledger.stand(replace(now, drift=signature), document)
+        app.ledger.save_standing(replace(now, drift=signature), document)
 
 
 def _tell(app: App, held: StoredIncident, sentence: str) -> StoredIncident:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.containment.active_containment import Hold
-from firebreak.core.containment.guards import ceiling_caps, itself_caps, source_bar
+from firebreak.core.containment.guards import ceiling_caps, self_caps, source_bar
 from firebreak.core.containment.review import age, review_sentence
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident
@@ -68,7 +68,7 @@ def _against_release(app: App, incident: Incident, deadline: Deadline) -> str | 
     if isinstance(finding.target, NotATarget):
         return finding.target.reason
     caps = [*ceiling_caps(app.ceilings()), *source_bar(finding, app.policies.config)]
-    caps += itself_caps(finding.target, app.settings.own)
+    caps += self_caps(finding.target, app.settings.own)
     if bars := [cap.reason for cap in caps if cap.kind == "bar"]:
         return bars[0]
     try:

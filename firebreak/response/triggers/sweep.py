@@ -105,10 +105,10 @@ def _look(app: App, target: str, deadline: Deadline) -> str | None:
     try:
         found = look_at(app, target, deadline)
     except Refused:
-        app.ledger.look_at(target, app.now_ns() + LOOK_AGAIN_NS)
+        app.ledger.schedule_drift_check(target, app.now_ns() + LOOK_AGAIN_NS)
         raise
     stands = app.ledger.standing(target)[0].holds
-    app.ledger.look_at(target, app.now_ns() + LOOK_AGAIN_NS if stands else None)
+    app.ledger.schedule_drift_check(target, app.now_ns() + LOOK_AGAIN_NS if stands else None)
     return f"drift {found}" if found else None
 
 

@@ -1,0 +1,60 @@
+"""What was decided about an incident, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from firebreak.core.actions.suspects import Rule
+from firebreak.core.mode import Cap, Mode
+from firebreak.core.storage_names import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Stored):
+    """The mode, the policies and the guards' reasons that led to it, and the suspects.
+
+    Attributes:
+        policy: name of the policy that matched; None if none did.
+        mode: the mode that the guards left.
+        wanted: the mode that the policies asked for.
+        caps: every guard's reason for a lower mode, bars first.
+        trace: how each policy was evaluated; JSON.
+        reasons: the policies' own reasons.
+        policy_set: digest of the policies that decided.
+        version: version of Firebreak that decided.
+        notify: channels to announce the incident on.
+        suspects: short names of the suspect revisions or executions.
+        suspects_because: why they are suspect, as a sentence.
+        related_revisions: revisions that related findings name.
+        suspect_rule: the rule that found the suspects; those of other regions are found by it too.
+        suspect_images: `sha256:…` of the suspects' images, by which other regions are searched.
+        suspects_elsewhere: key of a further target to its suspects.
+    """
+
+    policy: str | None
+    mode: Mode
+    wanted: Mode
+    caps: tuple[Cap, ...]
+    trace: tuple[Mapping[str, Any], ...]
+    reasons: tuple[str, ...]
+    policy_set: str
+    version: str
+    notify: tuple[str, ...] = ()
+    suspects: tuple[str, ...] = ()
+    suspects_because: str = ""
+    related_revisions: tuple[str, ...] = ()
+    suspect_rule: Rule = "named"
+    suspect_images: tuple[str, ...] = ()
+    suspects_elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def because(self) -> str:
+        """Why no more is done, in one line: the guards' reasons, and the policies' own where these ask already.
+
+        A ceiling that leaves what the policies wanted anyway is no reason.
+        """
+        guards = [cap.reason for cap in self.caps if cap.name != "ceiling" or cap.mode < self.wanted]
+        own = self.reasons if self.wanted is Mode.APPROVE or not guards else ()
+        return "; ".join((*own, *guards))
