@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 
 from firebreak.adapters.storage.sqlite import SqliteDocuments
-from firebreak.core.incidents.command import Command
+from firebreak.core.incidents.command import Command, CommandResult
 from firebreak.ledger.documents import Document
 from firebreak.ledger.ledger import Ledger
 from firebreak.response import pipeline
-from firebreak.response.triggers.execute import CommandResult
 from sandbox.wire import Fault
 from tests.cli.commands import Told
 from tests.ledger.closed import closed

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from firebreak.cli.screens.policy_lint import show_fault
+from firebreak.cli.screens.faults import show_fault
 from firebreak.core.diagnostics import FaultLog
 from firebreak.policy_language.reading.rules import WRONG_VALUE
 from tests.cli.commands import Told, looked_at

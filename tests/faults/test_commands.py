@@ -19,8 +19,7 @@ from typing import Any
 import functions_framework
 import pytest
 
-from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import Malformed
+from firebreak.core.errors import Malformed, Transient
 from firebreak.core.incidents.command import VERBS, Command, parse_command
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.timestamps import NANOS, format_instant

@@ -17,12 +17,14 @@ import responders
 from firebreak.core.actions.action import Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.setting_order import is_ordered, loosened
+from firebreak.core.cloud_run.setting_names import IDENTITY, SURFACES, is_final
 from firebreak.core.cloud_run.state import State, surface_of
 from firebreak.core.cloud_run.target import Kind
-from firebreak.core.cloud_run.workload import IDENTITY, SURFACES, is_final, split_of
-from firebreak.core.containment.active_containment import Hold, Standing, restoration, should_stand
+from firebreak.core.cloud_run.workload import split_of
+from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.drafting import draft, fold
 from firebreak.core.containment.plan import HeldStep, Plan, overlaid
+from firebreak.core.containment.restoration import restoration, should_stand
 from firebreak.core.policy.policy import Step
 from firebreak.core.serialization import decode, encode
 from tests.laws.worlds_of_settings import edits_by_hand, situations

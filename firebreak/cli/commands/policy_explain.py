@@ -7,53 +7,38 @@ import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from enrichment import catalogue
+from firebreak.adapters.storage.key_file import keys_at_hand
+from firebreak.adapters.storage.ledger_store import documents_to_read
+from firebreak.bootstrap import build
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, UsageError, print_json, require_folder
-from firebreak.cli.commands.recorded import chosen, local
+from firebreak.cli.commands.in_process import quiet
+from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.screens.console import stdout, working
 from firebreak.cli.screens.explanation import explanation_json
 from firebreak.cli.screens.policy_explain import show_explanation
-from firebreak.core.findings.finding import FindingName, Malformed, Notification, parse_finding_name
+from firebreak.core.errors import Malformed
+from firebreak.core.findings.finding import FindingName, Notification, parse_finding_name
 from firebreak.core.findings.input_formats import LARGEST, read_findings
 from firebreak.core.secrets.redaction import safe
+from firebreak.core.signing import Seal
 from firebreak.core.timestamps import parse_instant
+from firebreak.policy_folder import load_policies
 from firebreak.policy_language.reading.assumptions import Assumed, NotAnAssumption, read_assumptions
+from firebreak.ports.deadline import Deadline
+from firebreak.response.app import App
+from firebreak.response.explain.explain import explain
+from firebreak.response.explain.unwritten import Unwritten
 from firebreak.settings import read_settings
-
-if TYPE_CHECKING:
-    from firebreak.ports.deadline import Deadline
-    from firebreak.response.app import App
 
 _BUDGET_SECONDS = 100.0
 _MOST_NAMED = 5
 _EVENT = "event"
 
 
-def add_explain(parser: argparse.ArgumentParser) -> None:
-    """The arguments."""
-    parser.add_argument("finding", help="a file, - for standard input, or the name of a finding in SCC")
-    parser.add_argument("--live", action="store_true", help="ask the sources, SCC and the ledger; only reads")
-    parser.add_argument(
-        "--assume", action="append", default=[], metavar="FACT=VALUE", help="virustotal.malicious=40, or SOURCE=unknown"
-    )
-    parser.add_argument(
-        "--against", type=Path, metavar="FOLDER", help="what other policies would change; a no if anything"
-    )
-    parser.add_argument("--policies", type=Path, metavar="FOLDER", help="the policies in force (FIREBREAK_POLICIES)")
-    parser.add_argument("--at", metavar="TIME", help="as if it were that time, in RFC 3339; `event`: that of the event")
-    parser.add_argument("--pick", metavar="ID", help="of several findings, the one whose id begins so")
-    local(parser)
-    parser.set_defaults(reads_policies=True)
-
-
 def run_explain(parsed: argparse.Namespace) -> int:
     """Explain, and with `--against` say whether anything differs."""
-    # Google's clients come with these, and not every command needs them.
-    from firebreak.policy_folder import load_policies  # noqa: PLC0415 - as above
-    from firebreak.ports.deadline import Deadline  # noqa: PLC0415 - as above
-    from firebreak.response.explain.explain import explain  # noqa: PLC0415 - as above
-
     folders = tuple(filter(None, (parsed.policies or read_settings().policies, parsed.against)))
     for folder in folders:
         require_folder(folder)
@@ -75,14 +60,6 @@ def run_explain(parsed: argparse.Namespace) -> int:
 
 def _app(parsed: argparse.Namespace, folder: Path) -> App:
     """The application as the function has it, but silent; with `--live` on a ledger that it can only read."""
-    from firebreak.adapters.storage.ledger_store import documents_to_read  # noqa: PLC0415 - see `run_explain`
-    from firebreak.bootstrap import build, keys_at_hand  # noqa: PLC0415 - see `run_explain`
-    from firebreak.core.signing import Seal  # noqa: PLC0415 - see `run_explain`
-    from firebreak.response.explain.unwritten import Unwritten  # noqa: PLC0415 - see `run_explain`
-
-    def quiet(severity: str, message: str, **fields: object) -> None:
-        """The explanation has it all."""
-
     settings = replace(chosen(parsed), policies=folder)
     documents = documents_to_read(settings) if parsed.live and settings.ledger_named else None
     parsed.ledger = settings.ledger.removeprefix("sqlite:///") if documents else None
@@ -140,8 +117,6 @@ def _at(app: App, time: str | None, told: Notification) -> App:
 
 
 def _assumed(texts: list[str], app: App) -> Assumed:
-    from enrichment import catalogue  # noqa: PLC0415 - see `run_explain`
-
     try:
         return read_assumptions(texts, catalogue(), app.now_ns())
     except NotAnAssumption as fault:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from firebreak.core.actions.case import EditContext
+from firebreak.core.actions.words import RefusalKind
 from firebreak.core.cloud_run.state import State
-
-RefusalKind = Literal["cannot", "nothing_suspect", "unread", "fault"]
-"""`cannot`: there is no such edit here. `nothing_suspect`: nothing here is known to be. `unread`: nobody could look.
-
-`fault`: the action's own code failed, which says nothing of the target.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +54,7 @@ class Responder(Protocol):
     def edit(self, before: State, case: EditContext, params: Any) -> State | Refusal:  # noqa: ANN401 - each action has its own
         """The settings as they should be. Pure; applied to its own result it changes nothing."""
         ...
+
+
+Actions = Mapping[str, Responder]
+"""Every action by its name in policies."""
