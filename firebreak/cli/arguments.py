@@ -106,7 +106,7 @@ def _incident(commands: Any) -> None:  # noqa: ANN401 - as above
     listing.add_argument("--phase", choices=get_args(Phase), metavar="PHASE", help="list only those in this phase")
     listing.add_argument("--limit", type=_count, default=50, metavar="N", help="list at most so many (50)")
     what = "show one incident: what happened, why, what stands, and how to undo it"
-    _identity(_on_ledger(commands, "show", f"{_COMMANDS}.incident:show_incident", what))
+    _identity(_on_ledger(commands, "show", f"{_COMMANDS}.incident_show:show_incident", what))
     kept = _on_ledger(commands, "evidence", f"{_COMMANDS}.evidence:evidence", "show what is kept as evidence")
     _identity(kept)
     kept.add_argument("--verify", action="store_true", help="read all of it again and compare every hash")

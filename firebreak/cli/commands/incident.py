@@ -1,4 +1,4 @@
-"""`firebreak incident list` and `show`: incidents as they are recorded."""
+"""`firebreak incident list`: what is in the ledger."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import time
 
 from firebreak.cli.commands import EXIT_OK, named, print_json
 from firebreak.cli.commands.ledgers import chosen
-from firebreak.cli.commands.recorded import ALL, found, open_ledger, shown
+from firebreak.cli.commands.recorded import ALL, open_ledger, shown
 from firebreak.cli.screens.console import stdout
 from firebreak.cli.screens.incident_list import Count, show_list
-from firebreak.cli.screens.incident_show import show
 from firebreak.ledger.records import StoredIncident
 
 
 def list_incidents(parsed: argparse.Namespace) -> int:
-    """What is in the ledger, last touched first."""
+    """The incidents, last touched first, and how many there are in truth."""
     ledger = open_ledger(chosen(parsed))
     listed = list(ledger.listed(ALL if parsed.phase else parsed.limit))
     held = [one for one in listed if isinstance(one, StoredIncident)]
@@ -31,15 +30,4 @@ def list_incidents(parsed: argparse.Namespace) -> int:
         show_list(stdout(), records, time.time_ns(), ledger.halted(), count)
         for one in unread:
             stdout().line(str(one), "bad")
-    return EXIT_OK
-
-
-def show_incident(parsed: argparse.Namespace) -> int:
-    """One incident: what happened, why, how it stands, how to undo it."""
-    ledger = open_ledger(chosen(parsed))
-    record = shown(found(ledger, parsed.id)) | named(parsed)
-    if parsed.json:
-        print_json(record)
-    else:
-        show(stdout(), record, time.time_ns(), ledger.halted())
     return EXIT_OK
