@@ -74,7 +74,8 @@ def _ended(parsed: argparse.Namespace, fault: Exception) -> int:
     ):
         if isinstance(fault, kinds):
             return report(parsed, str(fault) or type(fault).__name__, code)
-    what = f"Firebreak could not go on: {type(fault).__name__}: {fault} ({place(fault)})"
+    more = "" if parsed.traceback else "; --traceback shows the whole trace"
+    what = f"unexpected error: {type(fault).__name__}: {fault} ({place(fault)}){more}"
     return report(parsed, what, EXIT_UNREACHABLE)
 
 

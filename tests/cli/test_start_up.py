@@ -167,7 +167,8 @@ def test_a_traceback_is_shown_where_it_is_asked_for(
     assert asked.err.startswith("Traceback (most recent call last):\n")
     assert "ZeroDivisionError: a bug of our own\n" in asked.err
     assert "Traceback" not in unasked.out + unasked.err
-    assert "ZeroDivisionError: a bug of our own" in unasked.out + unasked.err
+    assert "unexpected error: ZeroDivisionError: a bug of our own (" in unasked.out + unasked.err
+    assert "--traceback shows the whole trace" in unasked.out + unasked.err
 
 
 WITHOUT = """
@@ -219,7 +220,7 @@ def test_a_missing_module_of_our_own_is_a_fault_of_firebreak_and_not_of_the_inst
     done = python(WITHOUT.format(gone=["firebreak.core.incidents.record"]) + run, state)
 
     assert done.returncode == 3
-    assert done.stderr.startswith("Firebreak could not go on: ModuleNotFoundError")
+    assert done.stderr.startswith("unexpected error: ModuleNotFoundError")
 
 
 def test_a_reason_with_a_secret_in_it_is_kept_without_the_secret(firebreak: Told, ledger: Path) -> None:
