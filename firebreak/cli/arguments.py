@@ -216,6 +216,6 @@ def _digest(text: str) -> str:
 def _words(text: str) -> str:
     """Words that say something: an empty reason would be none, and an empty halt is how a halt is lifted."""
     if not text.strip():
-        message = "it must say something"
+        message = "give at least one word"
         raise argparse.ArgumentTypeError(message)
     return text.strip()

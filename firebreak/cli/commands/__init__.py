@@ -45,7 +45,7 @@ def report(parsed: argparse.Namespace, sentence: str, code: int) -> int:
 
 
 def require_folder(folder: Path) -> None:
-    """Raise Misused for what is not a folder."""
+    """Raise UsageError for what is not a folder."""
     if not folder.is_dir():
         message = f"{folder}: {'a file, not a folder of policies' if folder.exists() else 'there is no such folder'}"
         raise UsageError(message)

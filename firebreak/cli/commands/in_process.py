@@ -47,7 +47,7 @@ def _app_for(settings: Settings, verb: str) -> App:
         if verb not in _WITHOUT_POLICIES:
             raise
         first = str(fault).partition("\n")[0]
-        print(safe(f"the policies do not load, and this goes on without them: {first}"), file=sys.stderr)
+        print(safe(f"the policies do not load; this command goes on without them: {first}"), file=sys.stderr)
     with tempfile.TemporaryDirectory() as empty:
         return _quiet_app(replace(settings, policies=Path(empty)))
 

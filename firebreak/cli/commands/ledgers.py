@@ -26,7 +26,7 @@ def chosen(parsed: argparse.Namespace) -> Settings:
 
 
 def to_decide(parsed: argparse.Namespace) -> Settings:
-    """The same for a decision; raises Misused where no ledger is named, on which it could stand."""
+    """The same for a decision; raises UsageError where no ledger is named, on which it could stand."""
     settings = chosen(parsed)
     if not settings.ledger_named:
         raise UsageError(_unnamed(settings))
@@ -63,13 +63,13 @@ def _unnamed(settings: Settings) -> str:
 
 
 def who(parsed: argparse.Namespace) -> str:
-    """Who speaks, as claimed; raises Misused where that is not known, or is Firebreak."""
+    """Who speaks, as claimed; raises UsageError where that is not known, or is Firebreak."""
     try:
         name = safe(str(parsed.by or f"{getpass.getuser()}@{os.uname().nodename}"), 100)
     except (KeyError, OSError):
-        message = "it is not known who you are: say so with --by"
+        message = "the system does not tell who you are, so nothing was done: give your name with --by"
         raise UsageError(message) from None
     if name.lower() == "firebreak":
-        message = "on a record, firebreak is Firebreak itself: say with --by who you are"
+        message = "the name firebreak stands for Firebreak itself, so nothing was done: give your own name with --by"
         raise UsageError(message)
     return name

@@ -17,6 +17,7 @@ from firebreak.cli.commands.in_process import quiet
 from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.screens.console import stdout, working
 from firebreak.cli.screens.explanation import explanation_json
+from firebreak.cli.screens.faults import counted
 from firebreak.cli.screens.policy_explain import show_explanation
 from firebreak.core.errors import Malformed
 from firebreak.core.findings.finding import FindingName, Notification, parse_finding_name
@@ -79,7 +80,8 @@ def _told(finding: str, pick: str | None, app: App, deadline: Deadline) -> Notif
     if len(fitting) == 1:
         return fitting[0]
     ids = ", ".join(one.finding.name.finding for one in (fitting or found)[:_MOST_NAMED])
-    message = f"{finding}: {len(fitting)} of its {len(found)} findings are meant; say which with --pick ID: {ids}"
+    held = f"it holds {counted(len(found), 'finding')}, of which {len(fitting)} fit"
+    message = f"{finding}: {held}; choose one with --pick ID: {ids}"
     raise UsageError(message)
 
 
@@ -99,7 +101,7 @@ def _text(finding: str) -> bytes:
 def _in_scc(name: FindingName, app: App, deadline: Deadline) -> Notification:
     found = app.scc.find(name, app.organization(name), deadline.sooner(10))
     if found is None:
-        message = f"SCC does not hold {name.spellings[0]}"
+        message = f"SCC has no finding {name.spellings[0]}, so nothing was explained"
         raise NothingFound(message)
     return Notification(found, deleted=False)
 

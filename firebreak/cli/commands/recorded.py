@@ -40,9 +40,9 @@ def shown(held: StoredIncident) -> dict[str, Any]:
 
 
 def found(ledger: Ledger, wanted: str) -> StoredIncident:
-    """The incident whose id this is, or begins so; raises Nothing if there is none or more than one."""
+    """The incident whose id this is, or begins so; raises NothingFound if there is none or more than one."""
     if not _IDENTITY.fullmatch(wanted):
-        message = f"{wanted!r} is no incident's id"
+        message = f"{wanted!r} is not the id of an incident"
         raise NothingFound(message)
     if held := ledger.find(wanted):
         return held
