@@ -101,7 +101,7 @@ def _text(finding: str) -> bytes:
 def _in_scc(name: FindingName, app: App, deadline: Deadline) -> Notification:
     found = app.scc.find(name, app.organization(name), deadline.sooner(10))
     if found is None:
-        message = f"SCC has no finding {name.spellings[0]}, so nothing was explained"
+        message = f"SCC does not hold {name.spellings[0]}, so nothing was explained"
         raise NothingFound(message)
     return Notification(found, deleted=False)
 
