@@ -17,8 +17,7 @@ from firebreak.adapters.log import log_json
 from firebreak.bootstrap import build
 from firebreak.core.code_location import place
 from firebreak.core.diagnostics import Faults
-from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import Malformed
+from firebreak.core.errors import Malformed, Transient
 from firebreak.core.incidents.command import parse_command
 from firebreak.core.policy.policy import PolicySet
 from firebreak.core.policy.triage import NO_POLICY

@@ -6,8 +6,9 @@ from types import MappingProxyType
 from typing import Any
 
 from firebreak.core.cloud_run.iam_grants import PUBLIC
+from firebreak.core.cloud_run.setting_names import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF
 from firebreak.core.cloud_run.target import NotATarget
-from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, Gone, Workload
+from firebreak.core.cloud_run.workload import Gone, Workload
 from firebreak.core.errors import Missing, Refused, Transient
 from firebreak.core.facts import Catalogue, Evidence, Fact, FactType, FactValue
 from firebreak.core.findings.finding import Finding

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
 import enrichment
@@ -22,14 +19,13 @@ from firebreak.adapters.google.security_center import SecurityCenter
 from firebreak.adapters.google.service_account_users import ServiceAccountUsers
 from firebreak.adapters.google.service_accounts import ServiceAccounts
 from firebreak.adapters.log import log_json
+from firebreak.adapters.storage.key_file import seal_keys
 from firebreak.adapters.storage.ledger_store import documents_of
-from firebreak.adapters.storage.vault_folder import FolderVault
-from firebreak.adapters.storage.whole_files import put_once
+from firebreak.adapters.storage.vault_store import vault_of
 from firebreak.adapters.virustotal import connect
 from firebreak.adapters.webhook import post
 from firebreak.core.cloud_run.target import Kind, Target
 from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.logs import LogLines, LogQuery, Order
 from firebreak.core.incidents.earlier import Earlier
@@ -41,7 +37,6 @@ from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import EnrichmentClients
 from firebreak.ports.log import LogSink
 from firebreak.ports.surface import Reader
-from firebreak.ports.vault import Vault
 from firebreak.response.app import App, read_target
 from firebreak.settings import Settings
 
@@ -131,66 +126,3 @@ def build(
         log=log or log_json,
         now_ns=time.time_ns,
     )
-
-
-def vault_of(settings: Settings) -> Vault:
-    """Where evidence is kept; nothing is made or asked yet."""
-    if settings.evidence.startswith("gs://"):
-        from firebreak.adapters.storage.vault_bucket import BucketVault  # noqa: PLC0415 - its client is not needed for a folder
-
-        return BucketVault(settings.evidence, settings.emulators.get("STORAGE_EMULATOR_HOST"))
-    return FolderVault(Path(settings.evidence.removeprefix("file://")))
-
-
-def seal_keys(settings: Settings) -> tuple[bytes, ...]:
-    """The configured keys; without any, one of this machine's own, made once beside the ledger's default place."""
-    if settings.seal_keys:
-        return tuple(key.encode() for key in settings.seal_keys)
-    path = _own_key(settings)
-    if not path.exists():
-        _make_key(path)
-    return (_whole_key(path),)
-
-
-def _whole_key(path: Path) -> bytes:
-    """The key; an empty file is one that another process is putting into place, unless that died over it."""
-    for pause in (0.05, 0.1, 0.2, 0.4, None):
-        if key := path.read_bytes():
-            return key
-        if pause is not None:
-            time.sleep(pause)
-    message = (
-        f"the seal key {path} is empty, and nothing can be sealed or read with it: delete it, and one is made anew"
-    )
-    raise Transient(message)
-
-
-def keys_at_hand(settings: Settings) -> tuple[bytes, ...]:
-    """The keys for who only reads, and makes none: the configured ones, or this machine's own for a local ledger.
-
-    No key is at hand where there is none, or where it may not be read; a shared ledger is never sealed with our own.
-    """
-    if settings.seal_keys:
-        return tuple(key.encode() for key in settings.seal_keys)
-    if settings.ledger_database is not None:
-        return ()
-    try:
-        return (_own_key(settings).read_bytes(),)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return ()
-
-
-def _own_key(settings: Settings) -> Path:
-    return settings.state / "seal.key"
-
-
-def _make_key(path: Path) -> None:
-    """Written aside and then put into place, so that two processes that start at once end with one whole key."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    aside = path.with_name(f"seal.{uuid.uuid4().hex}")
-    with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        file.write(secrets.token_hex(32))
-    try:
-        put_once(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -14,8 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from firebreak.core.cloud_run.target import NotATarget, parse_resource
-from firebreak.core.containment.guard_input import Ceiling
-from firebreak.core.mode import MODES, Mode
+from firebreak.core.mode import MODES, Ceiling, Mode
 
 _EMULATORS = ("CLOUD_RUN_EMULATOR_HOST", "SECURITY_CENTER_EMULATOR_HOST", "LOGGING_EMULATOR_HOST", "IAM_EMULATOR_HOST")
 _GOOGLE_EMULATORS = ("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")

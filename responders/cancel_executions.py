@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from firebreak.core.actions.action import NoParams, Refusal, Responder
 from firebreak.core.actions.case import EditContext
+from firebreak.core.cloud_run.setting_names import CANCELLED, EXECUTION, running
 from firebreak.core.cloud_run.state import State
-from firebreak.core.cloud_run.workload import CANCELLED, EXECUTION, running
 
 
 class CancelExecutions(Responder):

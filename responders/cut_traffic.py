@@ -5,8 +5,8 @@ from __future__ import annotations
 from firebreak.core.actions.action import NoParams, Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.setting_order import narrower_ingress
+from firebreak.core.cloud_run.setting_names import DEFAULT_URI_DISABLED, INGRESS
 from firebreak.core.cloud_run.state import State
-from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS
 
 
 class CutTraffic(Responder):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from firebreak.core.actions.action import Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.service_account import kind_of
+from firebreak.core.cloud_run.setting_names import ACCOUNT, DISABLED
 from firebreak.core.cloud_run.state import State
-from firebreak.core.cloud_run.workload import ACCOUNT, DISABLED
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typing import Literal
 from firebreak.core.actions.action import Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import NoRefuge, find_refuge
+from firebreak.core.cloud_run.setting_names import LATEST, TAG
 from firebreak.core.cloud_run.state import State
-from firebreak.core.cloud_run.workload import LATEST, TAG, references, split_key, split_of, split_text
+from firebreak.core.cloud_run.workload import references, split_key, split_of, split_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from firebreak.core.actions.action import NoParams, Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.iam_grants import PUBLIC, grants_of
+from firebreak.core.cloud_run.setting_names import INVOKER_CHECK_OFF
 from firebreak.core.cloud_run.state import State
-from firebreak.core.cloud_run.workload import INVOKER_CHECK_OFF
 
 _SURFACE = "service_iam"
 

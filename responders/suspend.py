@@ -5,8 +5,8 @@ from __future__ import annotations
 from firebreak.core.actions.action import NoParams, Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.scaling import SUSPENDED
+from firebreak.core.cloud_run.setting_names import POOL_INSTANCES, SCALING, TAG
 from firebreak.core.cloud_run.state import State
-from firebreak.core.cloud_run.workload import POOL_INSTANCES, SCALING, TAG
 
 
 class Suspend(Responder):

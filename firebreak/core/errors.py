@@ -49,3 +49,7 @@ class Unfinished(Transient):
         """Keep the operation's name for the record."""
         super().__init__("the operation is still running")
         self.operation = operation
+
+
+class Malformed(Exception):
+    """The message cannot be read as an SCC notification. The text is ours and safe to show."""

@@ -27,6 +27,15 @@ MODES = {mode.word: mode for mode in Mode}
 
 
 @dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The highest mode in force, and where that comes from: environment, firebreak.yaml, halt, unsafe deployment."""
+
+    mode: Mode
+    reason: str
+    name: Literal["ceiling", "halt"] = "ceiling"
+
+
+@dataclass(frozen=True, slots=True)
 class Cap(Stored):
     """One guard that lowered the mode: a bar (no approval overrules it) or a caution (an approval answers it).
 

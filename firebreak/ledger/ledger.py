@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from firebreak.core.containment.active_containment import Standing
-from firebreak.core.containment.halt import Halt, halt_of
+from firebreak.core.containment.halt import Halt
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
@@ -17,6 +17,7 @@ from firebreak.core.serialization import encode
 from firebreak.core.signing import NoKey, Seal, Sealed
 from firebreak.core.stored_body import Place, keep_unverified, seal_body
 from firebreak.ledger.documents import Conflict, Damaged, Document, Documents, Exists, Index, even_damaged
+from firebreak.ledger.halts import Halts
 from firebreak.ledger.records import (
     NotActedOn,
     StoredIncident,
@@ -30,7 +31,6 @@ from firebreak.ledger.records import (
 )
 
 LEASE_NS = 30 * 1_000_000_000
-_HALT_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,45 +240,25 @@ class Ledger:
         except Exists:
             return
 
+    @property
+    def _halts(self) -> Halts:
+        return Halts(self.documents, self.now_ns)
+
     def halt_reason(self) -> str | None:
         """Why everything is halted, as a sentence; None if it is not. A halt that cannot be read counts as set."""
-        try:
-            halt = self.read_halt()
-        except Transient:
-            return "the halt cannot be read, which counts as set"
-        return str(halt) if halt else None
+        return self._halts.halt_reason()
 
     def read_halt(self) -> Halt | None:
         """The halt that stands, or None; raises Transient where that cannot be read."""
-        document = self.documents.read("halt", "halt")
-        return halt_of(document.body) if document else None
+        return self._halts.standing_halt()
 
     def halt(self, reason: str, by: str) -> None:
         """Set the halt, in the place of one that stands."""
-        if not reason:
-            message = "a halt needs a reason"
-            raise ValueError(message)
-        body = {"reason": reason, "by": by, "at_ns": self.now_ns()}
-        for _ in range(_HALT_TRIES):
-            document = self.documents.read("halt", "halt")
-            try:
-                if document is None:
-                    self.documents.create("halt", "halt", body)
-                else:
-                    self.documents.replace(document, body)
-            except (Exists, Conflict):
-                continue
-            return
-        message = "others keep changing the halt; try again"
-        raise Transient(message)
+        self._halts.halt(reason, by)
 
     def lift(self, halt: Halt, by: str) -> None:
         """Lift this halt and no other; raises Conflict where another one was set meanwhile."""
-        document = self.documents.read("halt", "halt")
-        if document is None or halt_of(document.body) != halt:
-            message = "the halt was changed meanwhile; look again"
-            raise Conflict(message)
-        self.documents.replace(document, {"reason": "", "by": by, "at_ns": self.now_ns()})
+        self._halts.lift(halt, by)
 
 
 def _of(held: StoredIncident, finding: Finding) -> bool:

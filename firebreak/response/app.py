@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from firebreak.core.actions.action import Responder
 from firebreak.core.cloud_run.target import Kind, Target
 from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.containment.guard_input import Ceiling
 from firebreak.core.errors import Unsupported
 from firebreak.core.findings.finding import FindingName
-from firebreak.core.mode import Mode
+from firebreak.core.mode import Ceiling, Mode
 from firebreak.core.policy.policy import PolicySet
 from firebreak.ledger.ledger import Ledger
 from firebreak.ports.account_usage import AccountUsage

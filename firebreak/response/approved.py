@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from firebreak.core.cloud_run.setting_names import is_final
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.cloud_run.workload import is_final
 from firebreak.core.containment.plan import SUCCESS, Change, Plan
 from firebreak.core.incidents.incident import Incident
 

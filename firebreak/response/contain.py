@@ -6,12 +6,13 @@ import time
 from dataclasses import replace
 
 from firebreak.core.actions.case import basis_of
-from firebreak.core.cloud_run.workload import IDENTITY
+from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.containment.active_containment import Hold
 from firebreak.core.containment.guards import broken_caps
 from firebreak.core.containment.plan import Change, Plan, apply_change, has_settings
 from firebreak.core.errors import Denied, Drifted, Failed, Refused, Transient, Unfinished, Unsupported
-from firebreak.core.incidents.incident import Incident, Phase
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.phase import Phase
 from firebreak.core.mode import Cap
 from firebreak.core.policy.policy import Policy
 from firebreak.ledger.records import NotActedOn, StoredIncident

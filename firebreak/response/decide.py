@@ -9,8 +9,9 @@ from typing import Any
 from firebreak import VERSION
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import named_revisions
+from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.target import NotATarget, Target
-from firebreak.core.cloud_run.workload import IDENTITY, Gone, Workload
+from firebreak.core.cloud_run.workload import Gone, Workload
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.guard_input import AdditionalTarget, GuardInput
 from firebreak.core.containment.guards import caps_for

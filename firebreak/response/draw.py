@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from firebreak.core.actions.action import RefusalKind
 from firebreak.core.actions.case import EditContext
+from firebreak.core.actions.words import RefusalKind
+from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.cloud_run.workload import IDENTITY, Workload
+from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.drafting import draft
 from firebreak.core.containment.plan import Plan, StepRefusal
 from firebreak.core.errors import Missing, Refused, Transient

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Hold
-from firebreak.core.incidents.incident import ENDED, Incident, Phase
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.phase import ENDED, Phase
 from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import NotActedOn

@@ -6,7 +6,8 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.guards import CONTAINED, ceiling_caps, released_caps, self_caps, source_bar
 from firebreak.core.errors import Refused, Transient
-from firebreak.core.incidents.incident import Incident, Phase
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.phase import Phase
 from firebreak.core.mode import Cap
 from firebreak.core.policy.triage import settled_in_scc
 from firebreak.ports.deadline import Deadline

@@ -6,11 +6,10 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from firebreak.core.containment.halt import Halt
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Notification, parse_notification
-from firebreak.core.incidents.command import Command
-from firebreak.ledger.ledger import Ledger
+from firebreak.core.incidents.command import Command, CommandResult
+from firebreak.ledger.halts import Halts
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import Unsent, count_refused, flush
@@ -20,7 +19,6 @@ from firebreak.response.respond import proceed
 from firebreak.response.set_aside import claimed, not_due, set_aside
 from firebreak.response.triggers import answers
 from firebreak.response.triggers.answers import AnswerResult
-from firebreak.response.triggers.execute import CommandResult
 from firebreak.response.triggers.execute import execute as result
 from firebreak.response.triggers.missed import answer_missed
 from firebreak.response.triggers.sweep import (
@@ -34,7 +32,6 @@ from firebreak.response.triggers.sweep import (
 )
 
 BUDGET_SECONDS = 100.0
-HALTED = "halted: nothing is written until `firebreak resume`; releases by a person still work"
 _MOST_FORGOTTEN = 1000
 _MOST_TOLD = 5
 
@@ -109,7 +106,7 @@ def _carried_out(app: App, command: Command) -> CommandResult:
         swept = sweep(app)
         return CommandResult(done=not (swept.refused or swept.later), says=str(swept), unreached=bool(swept.later))
     if command.verb in ("halt", "resume"):
-        return stop_or_go(app.ledger, command)
+        return Halts(app.ledger.documents, app.ledger.now_ns).obey(command)
     try:
         answered = verbs[command.verb]()
     except Refused as fault:
@@ -117,32 +114,6 @@ def _carried_out(app: App, command: Command) -> CommandResult:
     if answered is None:
         return CommandResult(done=False, says=f"there is no incident {identity}")
     return CommandResult(answered.done, answered.says, identity)
-
-
-def stop_or_go(ledger: Ledger, command: Command) -> CommandResult:
-    """Set the halt or lift it; needs nothing but the ledger, so that it works when little else does."""
-    if command.verb == "halt":
-        ledger.halt(command.reason, command.by)
-        return CommandResult(done=True, says=HALTED)
-    halt = ledger.read_halt()
-    if halt is None:
-        return CommandResult(done=False, says="nothing is halted")
-    if against := _stays(halt, command):
-        return CommandResult(done=False, says=f"the halt stays ({halt}): {against}")
-    ledger.lift(halt, command.by)
-    return CommandResult(done=True, says="the halt is lifted")
-
-
-def _stays(halt: Halt, command: Command) -> str:
-    """Why the order does not mean this halt; empty if it does."""
-    again = "say `firebreak resume` again if it is to be lifted too"
-    if command.halt:
-        return "" if int(command.halt) == halt.at_ns else f"the order names another one; {again}"
-    if command.sent_ns is None:
-        return (
-            "the order says neither which one it lifts nor when it was sent; give `halt`, the time at which it was set"
-        )
-    return "" if halt.at_ns <= command.sent_ns else f"it was set after the order was sent; {again}"
 
 
 def _command(

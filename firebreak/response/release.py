@@ -10,12 +10,14 @@ from typing import NoReturn
 
 from firebreak.core.actions.action import Refusal
 from firebreak.core.actions.case import EditContext
+from firebreak.core.cloud_run.setting_names import IDENTITY, INGRESS
 from firebreak.core.cloud_run.state import State, surface_of
 from firebreak.core.cloud_run.target import NotATarget, Target
-from firebreak.core.cloud_run.workload import IDENTITY, INGRESS, Workload, references
-from firebreak.core.containment.active_containment import Restoration, Standing, required_state, restoration
+from firebreak.core.cloud_run.workload import Workload, references
+from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.drafting import changes_between
 from firebreak.core.containment.plan import Change
+from firebreak.core.containment.restoration import Restoration, required_state, restoration
 from firebreak.core.errors import Drifted, Missing, Refused, Transient, Unfinished
 from firebreak.core.incidents.incident import Incident, Release
 from firebreak.ledger.documents import Conflict, Document

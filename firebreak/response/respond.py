@@ -8,7 +8,8 @@ from firebreak.core.containment.plan import Plan
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Notification
 from firebreak.core.findings.verdict import assess
-from firebreak.core.incidents.incident import SETTLED, Phase, evidence_record
+from firebreak.core.incidents.incident import evidence_record
+from firebreak.core.incidents.phase import SETTLED, Phase
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.triage import reason_to_decline, settled_in_scc

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from firebreak.core.actions.case import basis_of
 from firebreak.core.actions.residual_exposure import still_open
+from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.target import NotATarget
-from firebreak.core.cloud_run.workload import IDENTITY, Workload
+from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Hold
 from firebreak.core.containment.drafting import settings_still_to_close
 from firebreak.core.containment.plan import SUCCESS, Change, Outcome, Plan, apply_change, has_settings

@@ -9,8 +9,8 @@ import pytest
 from google.cloud import iam_admin_v1
 
 from firebreak.adapters.google.service_accounts import ServiceAccounts
+from firebreak.core.cloud_run.setting_names import ACCOUNT, DISABLED, ENABLED
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.cloud_run.workload import ACCOUNT, DISABLED, ENABLED
 from firebreak.core.containment.plan import Change
 from firebreak.core.errors import Denied, Drifted, Missing, Transient, Unsupported
 from firebreak.ports.deadline import Deadline

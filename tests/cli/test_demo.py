@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from firebreak.bootstrap import vault_of
+from firebreak.adapters.storage.vault_store import vault_of
 from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.story import CannotGoOn, Narrator
 from firebreak.settings import read_settings

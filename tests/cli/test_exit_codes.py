@@ -12,11 +12,9 @@ import pytest
 from pytest_mock import MockerFixture
 
 from firebreak.adapters.storage.sqlite import SqliteDocuments
-from firebreak.core.incidents.command import Command
+from firebreak.core.incidents.command import Command, CommandResult
 from firebreak.ledger.documents import Document
-from firebreak.ledger.ledger import Ledger
-from firebreak.response import pipeline
-from firebreak.response.triggers.execute import CommandResult
+from firebreak.ledger.halts import Halts
 from sandbox.wire import Fault
 from tests.cli.commands import Told
 from tests.ledger.closed import closed
@@ -155,7 +153,7 @@ def test_a_command_that_cannot_be_sent_is_3_and_says_that_nothing_was_done(
 def test_a_command_that_nobody_answers_is_3_and_says_that_it_may_still_be_carried_out(
     firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("firebreak.cli.commands.decision._PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("firebreak.cli.commands.sending._PATIENCE_SECONDS", 0.5)
     with Lines(tmp_path)() as on:
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", on.sandbox.environment()["PUBSUB_EMULATOR_HOST"])
         monkeypatch.setenv("FIREBREAK_COMMANDS_TOPIC", "projects/firebreak/topics/commands")
@@ -209,14 +207,14 @@ def test_a_resume_lifts_the_halt_that_stood_when_it_was_typed(
 ) -> None:
     """Another one is set between the look and the lifting."""
     firebreak("halt", "--reason", "a drill", "--by", "ada")
-    stop_or_go = pipeline.stop_or_go
+    obey = Halts.obey
 
-    def after_another(ledger: Ledger, command: Command) -> CommandResult:
-        ledger.halt("an attack", "bob")
-        return stop_or_go(ledger, command)
+    def after_another(halts: Halts, command: Command) -> CommandResult:
+        halts.halt("an attack", "bob")
+        return obey(halts, command)
 
     with monkeypatch.context() as patched:
-        patched.setattr(pipeline, "stop_or_go", after_another)
+        patched.setattr(Halts, "obey", after_another)
         told = firebreak("resume", "--by", "ada")
     seen = firebreak("incident", "list")
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firebreak.cli.screens.policy_lint import show_fault
+from firebreak.cli.screens.faults import show_fault
 from firebreak.cli.screens.reports import Report, cases_of, github, junit, sarif
 from firebreak.core.diagnostics import Fault, Location
 from firebreak.policy_language.lint.rules import NOBODY_TOLD, RULES

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import responders
-from firebreak.cli.screens.policy_lint import show_fault
+from firebreak.cli.screens.faults import show_fault
+from firebreak.core.cloud_run.setting_names import DEFAULT_URI_DISABLED, INGRESS
 from firebreak.core.cloud_run.state import State
-from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS
 from firebreak.core.diagnostics import FaultLog
 from firebreak.policy_language.reading.rules import WRONG_VALUE
 from tests.cli.commands import Told, looked_at

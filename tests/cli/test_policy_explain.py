@@ -109,7 +109,7 @@ def test_a_workload_of_another_product_is_explained_without_a_decision(firebreak
         ((PLAIN, "--at", "noon"), "a time such as"),
         ((PLAIN, "--against", "/no/such/folder"), "there is no such folder"),
         ((PLAIN, "--policies", PLAIN), "a file, not a folder of policies"),
-        ((PLAIN, "--pick", "z"), "0 of its 1 findings are meant"),
+        ((PLAIN, "--pick", "z"), "it holds 1 finding, of which 0 fit"),
     ],
 )
 def test_what_cannot_be_explained_is_wrong_usage(firebreak: Told, words: tuple[str, ...], said: str) -> None:
@@ -130,7 +130,7 @@ def test_of_several_findings_one_has_to_be_picked(firebreak: Told, tmp_path: Pat
     )
 
     assert unpicked.code == 2
-    assert "2 of its 2 findings are meant; say which with --pick ID: " in unpicked.err
+    assert "it holds 2 findings, of which 2 fit; choose one with --pick ID: " in unpicked.err
     assert picked.json["finding"]["finding"] == "abc"
 
 

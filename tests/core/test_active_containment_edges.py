@@ -13,17 +13,9 @@ from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.containment.active_containment import (
-    RELEASE_NS,
-    WRITING_NS,
-    Hold,
-    Restoration,
-    Standing,
-    merge_settings,
-    required_state,
-    restoration,
-)
+from firebreak.core.containment.active_containment import RELEASE_NS, WRITING_NS, Hold, Standing, merge_settings
 from firebreak.core.containment.plan import HeldStep
+from firebreak.core.containment.restoration import Restoration, required_state, restoration
 
 NONE: frozenset[str] = frozenset()
 KEY = "p/l/service/svc"

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firebreak.core.cloud_run.target import NotATarget, Target
-from firebreak.core.findings.finding import Finding, Malformed, parse_finding_name, parse_notification
+from firebreak.core.errors import Malformed
+from firebreak.core.findings.finding import Finding, parse_finding_name, parse_notification
 from firebreak.core.serialization import decode, encode
 
 FINDINGS = Path(__file__).parent.parent / "findings"

@@ -12,16 +12,17 @@ import pytest
 
 from firebreak.core.actions.action import Responder
 from firebreak.core.actions.case import EditContext
-from firebreak.core.actions.suspects import Rule, Suspicion
+from firebreak.core.actions.suspects import Suspicion
+from firebreak.core.actions.words import Rule
 from firebreak.core.cloud_run.account_usage import Users
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Hold, Standing
-from firebreak.core.containment.guard_input import AdditionalTarget, Ceiling, GuardInput
+from firebreak.core.containment.guard_input import AdditionalTarget, GuardInput
 from firebreak.core.containment.guards import CLOCKS_APART, DAY_NS, caps_for, ceiling_caps, self_caps
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.findings.finding import parse_notification
-from firebreak.core.mode import Cap, Mode
+from firebreak.core.mode import Cap, Ceiling, Mode
 from firebreak.core.policy.policy import Config, Step
 from firebreak.core.policy.protected import Pattern, Protected
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firebreak.core.findings.finding import Malformed
+from firebreak.core.errors import Malformed
 from firebreak.core.findings.input_formats import LARGEST, read_findings
 from sandbox.scc.notification_variants import console_json
 from sandbox.scc.notifications import malicious_binary_finding, notification_v1, notification_v2, push_body

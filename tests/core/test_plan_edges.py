@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from firebreak.core.actions.action import NoParams, Refusal, RefusalKind, Responder
+from firebreak.core.actions.action import NoParams, Refusal, Responder
 from firebreak.core.actions.case import EditContext, basis_of
 from firebreak.core.actions.suspects import Suspicion
+from firebreak.core.actions.words import RefusalKind
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.drafting import changes_between, draft, fold, settings_still_to_close

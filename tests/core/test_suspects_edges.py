@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from firebreak.core.actions.suspects import NoRefuge, Suspicion, find_refuge, find_suspects, find_suspects_elsewhere
+from firebreak.core.cloud_run.setting_names import DEFAULT_URI_DISABLED, EXECUTION, INGRESS, SPLIT
 from firebreak.core.cloud_run.state import Setting
 from firebreak.core.cloud_run.target import Kind, NotATarget, Target
-from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, EXECUTION, INGRESS, SPLIT, Revision, Workload
+from firebreak.core.cloud_run.workload import Revision, Workload
 from firebreak.core.findings.finding import Container, Finding, parse_notification
 
 READ = parse_notification((Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()).finding

@@ -19,11 +19,11 @@ from typing import Any
 import functions_framework
 import pytest
 
-from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import Malformed
+from firebreak.core.errors import Malformed, Transient
 from firebreak.core.incidents.command import VERBS, Command, parse_command
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.timestamps import NANOS, format_instant
+from firebreak.ledger.halts import Halts
 from firebreak.response import pipeline
 from sandbox.scc.notifications import push_body
 from tests.response.harness import BAD, TOPIC, Line, Lines
@@ -212,7 +212,7 @@ def test_a_resume_lifts_the_halt_that_it_names_and_no_other(function: Function) 
 def test_a_resume_that_says_neither_which_nor_when_lifts_nothing(function: Function) -> None:
     ledger = function.line.app.ledger
     ledger.halt("a drill", "ada")
-    told = pipeline.stop_or_go(ledger, Command("id", "resume", "ada"))
+    told = Halts(ledger.documents, ledger.now_ns).obey(Command("id", "resume", "ada"))
 
     assert not told.done
     assert "when it was sent" in told.says

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from firebreak.adapters.google.security_center import quoted
 from firebreak.core.cloud_run.target import NotATarget, Target, parse_resource
-from firebreak.core.findings.finding import Malformed, parse_finding_name
+from firebreak.core.errors import Malformed
+from firebreak.core.findings.finding import parse_finding_name
 from firebreak.ports.deadline import Deadline
 from sandbox.scc.findings_filter import Comparison, Either, Every, Filter, FilterFault, parse_filter
 from sandbox.scc.notifications import notification_v2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from firebreak.core.findings.finding import Malformed
+from firebreak.core.errors import Malformed
 from tests.faults.messages import cases
 from tests.response.harness import ALWAYS, Line, Lines
 

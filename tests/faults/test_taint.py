@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 
 from firebreak.adapters.log import log_json
 from firebreak.cli import main as cli
-from firebreak.core.errors import Transient
+from firebreak.core.errors import Malformed, Transient
 from firebreak.core.findings.file_report import FileReport, read_report
-from firebreak.core.findings.finding import Malformed
 from firebreak.core.incidents.chat_messages import google_chat_message, slack_message
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.secrets.redaction import safe, safe_value

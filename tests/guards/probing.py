@@ -9,8 +9,7 @@ from typing import Any
 
 from firebreak.adapters.log import log_json
 from firebreak.core.diagnostics import Faults
-from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import Malformed
+from firebreak.core.errors import Malformed, Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.policy_folder import load_policies
 from firebreak.settings import SettingsFault, read_settings

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import responders
-from firebreak.core.cloud_run.workload import IDENTITY, SURFACES
+from firebreak.core.cloud_run.setting_names import IDENTITY, SURFACES
 from tests.laws.law_failures import broken, listed
 
 ACTIONS = responders.discover()

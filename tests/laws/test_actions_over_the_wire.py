@@ -11,8 +11,8 @@ import pytest
 
 import responders
 from firebreak.bootstrap import build
+from firebreak.core.cloud_run.setting_names import IDENTITY, SURFACES
 from firebreak.core.cloud_run.target import Kind
-from firebreak.core.cloud_run.workload import IDENTITY, SURFACES
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.digest import policy_set

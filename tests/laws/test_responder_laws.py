@@ -13,12 +13,14 @@ import responders
 from firebreak.core.actions.action import Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.setting_order import is_ordered, loosened_settings
+from firebreak.core.cloud_run.setting_names import IDENTITY, SURFACES, is_final
 from firebreak.core.cloud_run.state import State, surface_of
 from firebreak.core.cloud_run.target import Kind
-from firebreak.core.cloud_run.workload import IDENTITY, SURFACES, is_final, split_of
-from firebreak.core.containment.active_containment import Hold, Standing, required_state, restoration
+from firebreak.core.cloud_run.workload import split_of
+from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.drafting import draft, fold
 from firebreak.core.containment.plan import HeldStep, Plan, apply_change
+from firebreak.core.containment.restoration import required_state, restoration
 from firebreak.core.policy.policy import Step
 from firebreak.core.serialization import decode, encode
 from tests.laws.law_failures import before as given_settings

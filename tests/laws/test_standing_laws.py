@@ -17,10 +17,12 @@ import responders
 from firebreak.core.actions.action import Refusal
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
+from firebreak.core.cloud_run.setting_names import DEFAULT_URI_DISABLED, INGRESS, SPLIT, TAG
 from firebreak.core.cloud_run.state import State
-from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS, SPLIT, TAG, references
-from firebreak.core.containment.active_containment import Hold, Standing, required_state, restoration
+from firebreak.core.cloud_run.workload import references
+from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.drafting import draft
+from firebreak.core.containment.restoration import required_state, restoration
 from firebreak.core.policy.policy import Step
 from tests.laws.worlds_of_settings import INGRESSES, TARGET, situations
 

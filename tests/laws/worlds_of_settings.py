@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.iam_grants import Grant
-from firebreak.core.cloud_run.state import State
-from firebreak.core.cloud_run.target import Kind, Target
-from firebreak.core.cloud_run.workload import (
+from firebreak.core.cloud_run.setting_names import (
     ACCOUNT,
     CANCELLED,
     DEFAULT_URI_DISABLED,
@@ -30,10 +28,10 @@ from firebreak.core.cloud_run.workload import (
     SCALING,
     SPLIT,
     TAG,
-    Revision,
-    references,
-    split_text,
 )
+from firebreak.core.cloud_run.state import State
+from firebreak.core.cloud_run.target import Kind, Target
+from firebreak.core.cloud_run.workload import Revision, references, split_text
 
 NAMES = tuple(f"checkout-0000{number}" for number in range(1, 6))
 INGRESSES = ("all", "internal", "internal-and-cloud-load-balancing", "none")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from firebreak.bootstrap import seal_keys
+from firebreak.adapters.storage.key_file import seal_keys
 from firebreak.core.errors import Transient
 from firebreak.settings import Settings, read_settings
 from tests.ledger.closed import without_hard_links

@@ -14,13 +14,14 @@ import responders
 from firebreak.core.actions.action import NoParams, Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
+from firebreak.core.cloud_run.setting_names import INGRESS
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.cloud_run.workload import INGRESS
-from firebreak.core.containment.active_containment import Hold, Standing, required_state
+from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.drafting import draft
 from firebreak.core.containment.guards import broken_caps
 from firebreak.core.containment.plan import HeldStep
+from firebreak.core.containment.restoration import required_state
 from firebreak.core.policy.compiled import compiled, load_compiled
 from firebreak.core.policy.policy import Step
 from firebreak.policy_language.analysis.failing_actions import failing_steps

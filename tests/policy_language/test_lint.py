@@ -9,18 +9,10 @@ import pytest
 import enrichment
 import responders
 from firebreak.core.actions.action import NoParams, Refusal, Responder
+from firebreak.core.cloud_run.setting_names import INGRESS, LATEST, POOL_INSTANCES, SURFACES, TAG
 from firebreak.core.cloud_run.state import State, surface_of
 from firebreak.core.cloud_run.target import Kind
-from firebreak.core.cloud_run.workload import (
-    INGRESS,
-    LATEST,
-    POOL_INSTANCES,
-    SURFACES,
-    TAG,
-    split_key,
-    split_of,
-    tags_of,
-)
+from firebreak.core.cloud_run.workload import split_key, split_of, tags_of
 from firebreak.core.diagnostics import Fault
 from firebreak.core.policy.policy import Step
 from firebreak.core.timestamps import parse_instant

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from firebreak.cli.main import _parser as parser
+from firebreak.cli.arguments import arguments as parser
 from tests.repository.checkout import text_of, tracked
 
 PAGES = sorted(path for path in tracked() if path.endswith(".md") and path != "CHANGELOG.md")

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import responders
+from firebreak.core.cloud_run.setting_names import DEFAULT_URI_DISABLED, INGRESS
 from firebreak.core.cloud_run.state import State
-from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS
 from firebreak.core.findings.detectors import CATEGORIES
 from firebreak.policy_folder import load_policies
 from tests.repository.checkout import ROOT, tracked

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 
 from tests.repository.checkout import imports, python_files, text_of
 
+PROJECT = tomllib.loads(text_of("pyproject.toml"))["project"]
+ENTRY_POINT = {"functions-framework", "flask", "cloudevents"}
 DIRECT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)", re.MULTILINE)
 PEOPLE_AND_CHECKS = ("firebreak/cli/", "firebreak/__main__.py", "sandbox/", "tests/", "tools/", "benchmarks/")
 # What is imported, where its name is not the package's.
@@ -49,6 +52,13 @@ def package_of(module: str) -> str:
     return PACKAGE_OF[max(prefixes, key=len)] if prefixes else module.partition(".")[0]
 
 
+def extra(name: str) -> set[str]:
+    """The packages of an extra of pyproject.toml, and of those that it includes."""
+    listed = PROJECT["optional-dependencies"][name]
+    own = {one for one in listed if not one.startswith("firebreak[")}
+    return own.union(*(extra(one.removeprefix("firebreak[").removesuffix("]")) for one in set(listed) - own))
+
+
 def named(requirements: str) -> set[str]:
     return set(DIRECT.findall(text_of(requirements)))
 
@@ -61,3 +71,18 @@ def test_what_is_deployed_names_what_it_imports_and_nothing_else() -> None:
 
 def test_nothing_is_imported_that_only_comes_along_with_something_else() -> None:
     assert packages(python_files()) <= named("requirements.in") | named("requirements-dev.in")
+
+
+def test_what_decides_in_its_own_process_brings_all_that_the_function_has_but_its_server() -> None:
+    assert {*PROJECT["dependencies"], *extra("all")} == (named("requirements.in") - ENTRY_POINT) | {"rich"}
+
+
+def test_linting_policies_brings_one_package() -> None:
+    assert PROJECT["dependencies"] == ["PyYAML"]
+
+
+def test_a_responder_s_computer_brings_the_clients_of_the_ledger_the_topic_and_the_vault() -> None:
+    clients = ("storage/firestore.py", "google/pubsub.py", "storage/vault_bucket.py")
+    brought = {"google-api-core", "google-auth"}  # by each of Google's clients
+
+    assert packages([f"firebreak/adapters/{path}" for path in clients]) == (extra("cli") - {"rich"}) | brought

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import Malformed
+from firebreak.core.errors import Malformed, Transient
 from firebreak.core.timestamps import NANOS
 from firebreak.response import pipeline
 from sandbox.scc.notification_variants import agent_engine_twin, gke_twin, inactive, muted

@@ -16,7 +16,8 @@ from cloudevents.http import from_http
 from google.cloud import securitycenter_v1, securitycenter_v2
 
 from firebreak.core.cloud_run.target import NotATarget, Target
-from firebreak.core.findings.finding import Malformed, parse_notification
+from firebreak.core.errors import Malformed
+from firebreak.core.findings.finding import parse_notification
 from sandbox.deliver import deliver
 from sandbox.scc.notification_variants import FIXTURES, finding_on, readable
 from sandbox.scc.notifications import (

@@ -8,7 +8,7 @@ import pytest
 
 from firebreak.adapters.storage.vault_bucket import BucketVault
 from firebreak.adapters.storage.vault_folder import FolderVault
-from firebreak.bootstrap import vault_of
+from firebreak.adapters.storage.vault_store import vault_of
 from firebreak.core.mode import Mode
 from firebreak.ports.deadline import Deadline
 from firebreak.settings import SettingsFault, read_settings

@@ -18,9 +18,10 @@ from firebreak.adapters.google.iam_policies import etag_of, policy_state, read_p
 from firebreak.adapters.google.operations import raise_if_failed, wait_for
 from firebreak.adapters.google.originals import message_json, policy_json
 from firebreak.core.cloud_run.iam_grants import may_reach
+from firebreak.core.cloud_run.setting_names import CANCELLED, EXECUTION, RUNNING, is_final
 from firebreak.core.cloud_run.state import Setting
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.cloud_run.workload import CANCELLED, EXECUTION, RUNNING, Revision, Workload, is_final
+from firebreak.core.cloud_run.workload import Revision, Workload
 from firebreak.core.containment.plan import Change
 from firebreak.core.errors import Refused, Transient, Unsupported
 from firebreak.ports.deadline import Deadline

@@ -16,10 +16,11 @@ from firebreak.adapters.cloud_run.revisions import list_revisions, nanos, newest
 from firebreak.adapters.google.calls import call_read, call_write, client_of
 from firebreak.adapters.google.operations import raise_if_failed, wait_for
 from firebreak.adapters.google.originals import message_json
+from firebreak.core.cloud_run.setting_names import LATEST, POOL_INSTANCES, POOL_SPLIT
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.traffic_status import split_in_force
-from firebreak.core.cloud_run.workload import LATEST, POOL_INSTANCES, POOL_SPLIT, Workload, split_of, split_text
+from firebreak.core.cloud_run.workload import Workload, split_of, split_text
 from firebreak.core.containment.plan import Change, apply_change
 from firebreak.ports.deadline import Deadline
 

@@ -12,9 +12,7 @@ from firebreak.adapters.google.iam_policies import etag_of, policy_state
 from firebreak.adapters.google.originals import message_json, policy_json
 from firebreak.core.cloud_run.iam_grants import PUBLIC, may_reach
 from firebreak.core.cloud_run.scaling import Scaling
-from firebreak.core.cloud_run.state import Setting
-from firebreak.core.cloud_run.target import Target
-from firebreak.core.cloud_run.workload import (
+from firebreak.core.cloud_run.setting_names import (
     DEFAULT_URI_DISABLED,
     INGRESS,
     INVOKER_CHECK_OFF,
@@ -22,9 +20,10 @@ from firebreak.core.cloud_run.workload import (
     SCALING,
     SPLIT,
     TAG,
-    Workload,
-    split_text,
 )
+from firebreak.core.cloud_run.state import Setting
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.workload import Workload, split_text
 
 # UNSPECIFIED on read means that no revision is active yet; the default, all, is then in force.
 _INGRESS = MappingProxyType({0: "all", 1: "all", 2: "internal", 3: "internal-and-cloud-load-balancing", 4: "none"})

@@ -18,19 +18,11 @@ from firebreak.adapters.google.calls import call_read, call_write, client_of
 from firebreak.adapters.google.iam_policies import read_policy
 from firebreak.adapters.google.operations import raise_if_failed, wait_for
 from firebreak.core.cloud_run.scaling import Scaling, read_scaling
+from firebreak.core.cloud_run.setting_names import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, LATEST, SCALING
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.traffic_status import split_in_force
-from firebreak.core.cloud_run.workload import (
-    DEFAULT_URI_DISABLED,
-    INGRESS,
-    INVOKER_CHECK_OFF,
-    LATEST,
-    SCALING,
-    Workload,
-    split_of,
-    tags_of,
-)
+from firebreak.core.cloud_run.workload import Workload, split_of, tags_of
 from firebreak.core.containment.plan import Change, apply_change
 from firebreak.core.errors import Refused, Transient, Unsupported
 from firebreak.ports.deadline import Deadline

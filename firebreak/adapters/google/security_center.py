@@ -15,8 +15,8 @@ from google.cloud.securitycenter_v2.services.security_center.transports import S
 
 from firebreak.adapters.google.calls import call_write, client_of, pages_of
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.errors import Missing, Refused, Unsupported
-from firebreak.core.findings.finding import Finding, FindingName, Malformed, parse_finding
+from firebreak.core.errors import Malformed, Missing, Refused, Unsupported
+from firebreak.core.findings.finding import Finding, FindingName, parse_finding
 from firebreak.core.timestamps import format_instant
 from firebreak.ports.deadline import Deadline
 

@@ -15,8 +15,9 @@ from google.cloud.iam_admin_v1.services.iam.transports import IAMGrpcTransport
 
 from firebreak.adapters.google.calls import call_read, call_write, client_of
 from firebreak.adapters.google.originals import message_json
+from firebreak.core.cloud_run.setting_names import ACCOUNT, DISABLED, ENABLED
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.cloud_run.workload import ACCOUNT, DISABLED, ENABLED, Workload
+from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.plan import Change, has_settings
 from firebreak.core.errors import Drifted, Refused, Transient, Unsupported
 from firebreak.ports.deadline import Deadline

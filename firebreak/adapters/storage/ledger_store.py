@@ -18,6 +18,6 @@ def documents_of(settings: Settings) -> Documents:
     """The configured store; nothing is opened or connected before it is used."""
     if settings.ledger_database is None:
         return SqliteDocuments(settings.ledger_path)
-    from firebreak.adapters.storage.firestore import FirestoreDocuments  # noqa: PLC0415 - slow to load, and a local ledger needs none of it
+    from firebreak.adapters.storage.firestore import FirestoreDocuments  # noqa: PLC0415 - Google's client is heavy, and a local ledger needs none
 
     return FirestoreDocuments(*settings.ledger_database, settings.emulators.get("FIRESTORE_EMULATOR_HOST"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
@@ -52,7 +52,12 @@ _FORGET = """DELETE FROM documents WHERE (kind, key) IN
     (SELECT kind, key FROM documents WHERE expires_ns <= :now_ns ORDER BY expires_ns LIMIT :limit)"""
 
 
+_VERSION_BYTES = 16
 _OPENING = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+
+
+def _new_version() -> str:
+    return os.urandom(_VERSION_BYTES).hex()
 
 
 class SqliteDocuments:
@@ -146,7 +151,7 @@ class SqliteDocuments:
 
     def create(self, kind: str, key: str, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
         """Store a new document; raises Exists or TooLarge."""
-        document = Document(kind, key, uuid.uuid4().hex, body)
+        document = Document(kind, key, _new_version(), body)
         row = _row(document, index)
         with self._connection() as connection:
             try:
@@ -166,7 +171,7 @@ class SqliteDocuments:
 
     def replace(self, document: Document, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
         """Save over exactly the version that was read, and index anew; raises Conflict or TooLarge."""
-        saved = Document(document.kind, document.key, uuid.uuid4().hex, body)
+        saved = Document(document.kind, document.key, _new_version(), body)
         row = {**_row(saved, index), "read": document.version}
         with self._connection() as connection:
             cursor = connection.execute(_REPLACE, row)

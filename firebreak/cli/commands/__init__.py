@@ -1,20 +1,17 @@
-"""What all commands share: exit codes, how they are declared, how they speak to people and to programs."""
+"""What all commands share: exit codes, and how they speak to people and to programs."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from firebreak.cli.screens.console import uncommanding
 from firebreak.core.errors import Refused
 from firebreak.core.secrets.redaction import safe
 
 EXIT_OK, EXIT_NO, EXIT_USAGE, EXIT_UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
-Command = Callable[[argparse.Namespace], int]
 
 
 class UsageError(Exception):
@@ -23,34 +20,6 @@ class UsageError(Exception):
 
 class NothingFound(Refused):
     """There is nothing to do it with."""
-
-
-class _Format(argparse.Action):
-    """`--format`, of which json is `--json` by another name."""
-
-    def __call__(self, _parser: object, space: argparse.Namespace, value: object, _option: str | None = None) -> None:
-        """Keep both words in step."""
-        space.format, space.json = value, value == "json"
-
-
-def declare(
-    groups: Any,  # noqa: ANN401 - argparse's own
-    name: str,
-    run: Command,
-    about: str,
-    formats: Iterable[str] = (),
-) -> argparse.ArgumentParser:
-    """A command with its sentence, which takes `--json` as every command does; some know more formats."""
-    parser: argparse.ArgumentParser = groups.add_parser(name, help=about, description=about)
-    output = parser.add_mutually_exclusive_group()
-    output.add_argument("--json", action="store_true", help="JSON, for programs")
-    if formats:
-        known = ("text", "json", *formats)
-        output.add_argument(
-            "--format", action=_Format, choices=known, default="text", help="for people, or for programs"
-        )
-    parser.set_defaults(run=run, ledger=None)
-    return parser
 
 
 def print_json(value: object) -> None:
@@ -76,7 +45,7 @@ def report(parsed: argparse.Namespace, sentence: str, code: int) -> int:
 
 
 def require_folder(folder: Path) -> None:
-    """Raise Misused for what is not a folder."""
+    """Raise UsageError for what is not a folder."""
     if not folder.is_dir():
         message = f"{folder}: {'a file, not a folder of policies' if folder.exists() else 'there is no such folder'}"
         raise UsageError(message)

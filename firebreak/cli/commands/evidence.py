@@ -6,26 +6,26 @@ import argparse
 from dataclasses import replace
 from typing import Any
 
+from firebreak.adapters.storage.key_file import keys_at_hand
+from firebreak.adapters.storage.vault_store import vault_of
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, named, print_json, report
-from firebreak.cli.commands.recorded import chosen, found, identity, on_ledger, open_ledger
+from firebreak.cli.commands.ledgers import chosen
+from firebreak.cli.commands.recorded import found, open_ledger
 from firebreak.cli.screens.console import stdout
 from firebreak.cli.screens.incident_evidence import show_evidence
 from firebreak.core.incidents.incident import EvidenceLocation
 from firebreak.core.secrets.redaction import safe
+from firebreak.core.serialization import encode
 from firebreak.core.signing import Seal, Sealed
+from firebreak.ports.deadline import Deadline
+from firebreak.response.evidence.audit import audit, open_manifest
 from firebreak.settings import Settings
 
 _SECONDS = 120.0
 
 
-def add_evidence_command(commands: Any) -> None:  # noqa: ANN401 - argparse's own
-    """Declare the command below `firebreak incident`."""
-    command = on_ledger(commands, "evidence", _evidence, "what is kept as evidence, and whether it is unchanged")
-    identity(command)
-    command.add_argument("--verify", action="store_true", help="read everything again and compare every hash")
-
-
-def _evidence(parsed: argparse.Namespace) -> int:
+def evidence(parsed: argparse.Namespace) -> int:
+    """What the record says is kept, with every difference from it."""
     settings = chosen(parsed)
     incident = found(open_ledger(settings), parsed.id).incident
     kept = incident.vault
@@ -43,11 +43,6 @@ def _evidence(parsed: argparse.Namespace) -> int:
 
 def _looked_at(settings: Settings, incident: str, kept: EvidenceLocation, *, verify: bool) -> dict[str, Any]:
     """Where the record says that it is, whatever the settings are now."""
-    from firebreak.bootstrap import keys_at_hand, vault_of  # noqa: PLC0415 - as above
-    from firebreak.core.serialization import encode  # noqa: PLC0415 - with `app`
-    from firebreak.ports.deadline import Deadline  # noqa: PLC0415 - Google's clients come with `app`
-    from firebreak.response.evidence.audit import audit, open_manifest  # noqa: PLC0415 - with `app`
-
     vault = vault_of(replace(settings, evidence=kept.uri.removesuffix(f"/{incident}")))
     look = audit if verify else open_manifest
     seen = look(vault, Seal(keys_at_hand(settings)), incident, kept, Deadline.after(_SECONDS))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+import enrichment
+import responders
 from firebreak.cli.commands import EXIT_OK, print_json
 from firebreak.cli.screens.catalogue import actions_json, facts_json, show_actions, show_facts
 from firebreak.cli.screens.console import stdout
@@ -13,17 +15,12 @@ from firebreak.policy_language.schema.policies import policy_schema
 
 def run_schema(parsed: argparse.Namespace) -> int:
     """JSON Schema 2020-12 of policies, or of firebreak.yaml."""
-    import enrichment  # noqa: PLC0415 - other commands start sooner without it, and what comes with it
-    import responders  # noqa: PLC0415 - as above
-
     print_json(config_schema() if parsed.config else policy_schema(enrichment.catalogue(), responders.discover()))
     return EXIT_OK
 
 
 def run_facts(parsed: argparse.Namespace) -> int:
     """Every fact that policies may name, source by source."""
-    import enrichment  # noqa: PLC0415 - as above
-
     if parsed.json:
         print_json(facts_json(enrichment.catalogue()))
     else:
@@ -33,8 +30,6 @@ def run_facts(parsed: argparse.Namespace) -> int:
 
 def run_actions(parsed: argparse.Namespace) -> int:
     """Every action that policies may take."""
-    import responders  # noqa: PLC0415 - as above
-
     if parsed.json:
         print_json(actions_json(responders.discover()))
     else:

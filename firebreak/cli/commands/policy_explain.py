@@ -8,54 +8,46 @@ import time
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import enrichment
+import responders
+from enrichment import catalogue
+from firebreak.adapters.storage.key_file import keys_at_hand
+from firebreak.adapters.storage.ledger_store import documents_to_read
+from firebreak.bootstrap import build
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, UsageError, print_json, require_folder
-from firebreak.cli.commands.recorded import chosen, local
+from firebreak.cli.commands.in_process import quiet
+from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.screens.console import stdout, working
 from firebreak.cli.screens.explanation import explanation_json
+from firebreak.cli.screens.faults import counted
 from firebreak.cli.screens.policy_explain import show_explanation
 from firebreak.core.diagnostics import Faults
-from firebreak.core.findings.finding import FindingName, Malformed, Notification, parse_finding_name
+from firebreak.core.errors import Malformed
+from firebreak.core.findings.finding import FindingName, Notification, parse_finding_name
 from firebreak.core.findings.input_formats import LARGEST, read_findings
+from firebreak.core.policy.policy import PolicySet
 from firebreak.core.secrets.redaction import safe
+from firebreak.core.signing import Seal
 from firebreak.core.timestamps import parse_instant
+from firebreak.policy_folder import read_folder, read_yaml_policies
+from firebreak.policy_language.lint.conditions import LintContext
+from firebreak.policy_language.lint.lint import in_full
+from firebreak.policy_language.lint.steps import always_undoing
 from firebreak.policy_language.reading.assumptions import Assumed, NotAnAssumption, read_assumptions
+from firebreak.ports.deadline import Deadline
+from firebreak.response.app import App
+from firebreak.response.explain.explain import explain
+from firebreak.response.explain.unwritten import Unwritten
 from firebreak.settings import read_settings
-
-if TYPE_CHECKING:
-    from firebreak.core.policy.policy import PolicySet
-    from firebreak.ports.deadline import Deadline
-    from firebreak.response.app import App
 
 _BUDGET_SECONDS = 100.0
 _MOST_NAMED = 5
 _EVENT = "event"
 
 
-def add_explain(parser: argparse.ArgumentParser) -> None:
-    """The arguments."""
-    parser.add_argument("finding", help="a file, - for standard input, or the name of a finding in SCC")
-    parser.add_argument("--live", action="store_true", help="ask the sources, SCC and the ledger; only reads")
-    parser.add_argument(
-        "--assume", action="append", default=[], metavar="FACT=VALUE", help="virustotal.malicious=40, or SOURCE=unknown"
-    )
-    parser.add_argument(
-        "--against", type=Path, metavar="FOLDER", help="what other policies would change; a no if anything"
-    )
-    parser.add_argument("--policies", type=Path, metavar="FOLDER", help="the policies in force (FIREBREAK_POLICIES)")
-    parser.add_argument("--at", metavar="TIME", help="as if it were that time, in RFC 3339; `event`: that of the event")
-    parser.add_argument("--pick", metavar="ID", help="of several findings, the one whose id begins so")
-    local(parser)
-    parser.set_defaults(reads_policies=True)
-
-
 def run_explain(parsed: argparse.Namespace) -> int:
     """Explain, and with `--against` say whether anything differs."""
-    # Google's clients come with these, and not every command needs them.
-    from firebreak.ports.deadline import Deadline  # noqa: PLC0415 - as above
-    from firebreak.response.explain.explain import explain  # noqa: PLC0415 - as above
-
     folders = tuple(filter(None, (parsed.policies or read_settings().policies, parsed.against)))
     for folder in folders:
         require_folder(folder)
@@ -77,13 +69,6 @@ def run_explain(parsed: argparse.Namespace) -> int:
 
 def _policies(folder: Path) -> PolicySet:
     """From the YAML, which people are at; raises Faults, also where steps undo each other whatever the target is."""
-    import enrichment  # noqa: PLC0415 - see `run_explain`
-    import responders  # noqa: PLC0415 - see `run_explain`
-    from firebreak.policy_folder import read_folder, read_yaml_policies  # noqa: PLC0415 - see `run_explain`
-    from firebreak.policy_language.lint.conditions import LintContext  # noqa: PLC0415 - see `run_explain`
-    from firebreak.policy_language.lint.lint import in_full  # noqa: PLC0415 - see `run_explain`
-    from firebreak.policy_language.lint.steps import always_undoing  # noqa: PLC0415 - see `run_explain`
-
     files = read_folder(folder)
     read = read_yaml_policies(files)
     world = LintContext(enrichment.catalogue(), time.time_ns())
@@ -94,14 +79,6 @@ def _policies(folder: Path) -> PolicySet:
 
 def _app(parsed: argparse.Namespace, folder: Path, policies: PolicySet) -> App:
     """The application as the function has it, but silent; with `--live` on a ledger that it can only read."""
-    from firebreak.adapters.storage.ledger_store import documents_to_read  # noqa: PLC0415 - see `run_explain`
-    from firebreak.bootstrap import build, keys_at_hand  # noqa: PLC0415 - see `run_explain`
-    from firebreak.core.signing import Seal  # noqa: PLC0415 - see `run_explain`
-    from firebreak.response.explain.unwritten import Unwritten  # noqa: PLC0415 - see `run_explain`
-
-    def quiet(severity: str, message: str, **fields: object) -> None:
-        """The explanation has it all."""
-
     settings = replace(chosen(parsed), policies=folder)
     documents = documents_to_read(settings) if parsed.live and settings.ledger_named else None
     parsed.ledger = settings.ledger.removeprefix("sqlite:///") if documents else None
@@ -121,7 +98,8 @@ def _told(finding: str, pick: str | None, app: App, deadline: Deadline) -> Notif
     if len(fitting) == 1:
         return fitting[0]
     ids = ", ".join(one.finding.name.finding for one in (fitting or found)[:_MOST_NAMED])
-    message = f"{finding}: {len(fitting)} of its {len(found)} findings are meant; say which with --pick ID: {ids}"
+    held = f"it holds {counted(len(found), 'finding')}, of which {len(fitting)} fit"
+    message = f"{finding}: {held}; choose one with --pick ID: {ids}"
     raise UsageError(message)
 
 
@@ -141,7 +119,7 @@ def _text(finding: str) -> bytes:
 def _in_scc(name: FindingName, app: App, deadline: Deadline) -> Notification:
     found = app.scc.find(name, app.organization(name), deadline.sooner(10))
     if found is None:
-        message = f"SCC does not hold {name.spellings[0]}"
+        message = f"SCC does not hold {name.spellings[0]}, so nothing was explained"
         raise NothingFound(message)
     return Notification(found, deleted=False)
 
@@ -159,8 +137,6 @@ def _at(app: App, at: str | None, told: Notification) -> App:
 
 
 def _assumed(texts: list[str], app: App) -> Assumed:
-    from enrichment import catalogue  # noqa: PLC0415 - see `run_explain`
-
     try:
         return read_assumptions(texts, catalogue(), app.now_ns())
     except NotAnAssumption as fault:

@@ -7,12 +7,19 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import enrichment
+import responders
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, print_json
 from firebreak.cli.commands.policy_paths import asked_about, is_meant
 from firebreak.cli.screens.console import stdout
 from firebreak.cli.screens.policy_lint import Linted, lint_json, show_lint, sum_of
 from firebreak.cli.screens.reports import REPORTS, Report, cases_of
 from firebreak.core.diagnostics import Fault, in_order
+from firebreak.policy_folder import broken_plugins, read_folder
+from firebreak.policy_language.lint.conditions import LintContext
+from firebreak.policy_language.lint.lint import lint
+from firebreak.policy_language.reading.policies import read_policies
+from firebreak.policy_language.testing.example_findings import findings_of
 
 
 def run_lint(parsed: argparse.Namespace) -> int:
@@ -36,14 +43,6 @@ def _report(linted: Linted, *, strict: bool) -> Report:
 
 
 def _lint(folder: Path, meant: frozenset[Path] | None) -> Linted:
-    import enrichment  # noqa: PLC0415 - other commands start sooner without it, and what comes with it
-    import responders  # noqa: PLC0415 - as above
-    from firebreak.policy_folder import broken_plugins, read_folder  # noqa: PLC0415 - as above
-    from firebreak.policy_language.lint.conditions import LintContext  # noqa: PLC0415 - as above
-    from firebreak.policy_language.lint.lint import lint  # noqa: PLC0415 - as above
-    from firebreak.policy_language.reading.policies import read_policies  # noqa: PLC0415 - as above
-    from firebreak.policy_language.testing.example_findings import findings_of  # noqa: PLC0415 - as above
-
     files, catalogue, actions = read_folder(folder), enrichment.catalogue(), responders.discover()
     read = read_policies(files, catalogue, actions, broken_plugins())
     if not read.policies and not read.faults:

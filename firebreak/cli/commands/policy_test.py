@@ -6,15 +6,22 @@ import argparse
 import time
 from pathlib import Path
 
+import enrichment
+import responders
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, print_json
 from firebreak.cli.commands.policy_paths import asked_about, is_meant
 from firebreak.cli.screens.console import stdout
-from firebreak.cli.screens.policy_lint import counted
+from firebreak.cli.screens.faults import counted
 from firebreak.cli.screens.policy_test import Tested, show_tested, sum_of, tested_cases, tested_json
 from firebreak.cli.screens.reports import REPORTS, Report, cases_of
 from firebreak.core.diagnostics import Faults, in_order
+from firebreak.policy_folder import read_folder
+from firebreak.policy_language.lint.conditions import LintContext
 from firebreak.policy_language.lint.lint import in_full, lint_tests
+from firebreak.policy_language.lint.steps import failing_in_use
+from firebreak.policy_language.reading.policies import parse_policies
 from firebreak.policy_language.testing.coverage import untried
+from firebreak.policy_language.testing.example_findings import findings_of
 from firebreak.policy_language.testing.examples import run_examples
 
 _COMMAND = "firebreak policy test"
@@ -46,14 +53,6 @@ def run_test(parsed: argparse.Namespace) -> int:
 
 
 def _tested(folder: Path, meant: frozenset[Path] | None) -> Tested:
-    import enrichment  # noqa: PLC0415 - other commands start sooner without it, and what comes with it
-    import responders  # noqa: PLC0415 - as above
-    from firebreak.policy_folder import read_folder  # noqa: PLC0415 - as above
-    from firebreak.policy_language.lint.conditions import LintContext  # noqa: PLC0415 - as above
-    from firebreak.policy_language.lint.steps import failing_in_use  # noqa: PLC0415 - as above
-    from firebreak.policy_language.reading.policies import parse_policies  # noqa: PLC0415 - as above
-    from firebreak.policy_language.testing.example_findings import findings_of  # noqa: PLC0415 - as above
-
     files, catalogue, actions = read_folder(folder), enrichment.catalogue(), responders.discover()
     read = parse_policies(files, catalogue, actions).policies
     policies = [one for one in read if is_meant(one.at.file, meant)]

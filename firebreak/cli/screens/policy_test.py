@@ -9,8 +9,9 @@ from typing import Any
 
 from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.explanation import clause_json, plain
+from firebreak.cli.screens.faults import counted, fault_json, show_fault
 from firebreak.cli.screens.incident_why import clause_in_words
-from firebreak.cli.screens.policy_lint import counted, fault_json, show_fault, show_silenced, silenced_in_words
+from firebreak.cli.screens.policy_lint import show_silenced, silenced_in_words
 from firebreak.cli.screens.reports import EditContext, cases_of
 from firebreak.core.diagnostics import Fault
 from firebreak.core.facts import source_of

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from firebreak.core.actions.case import EditContext
+from firebreak.core.actions.words import RefusalKind
 from firebreak.core.cloud_run.state import State
-
-RefusalKind = Literal["cannot", "nothing_suspect", "unread", "fault"]
-"""`cannot`: the edit is impossible here. `nothing_suspect`: no revision is suspect. `unread`: settings are unknown.
-
-`fault`: the action's own code failed, which says nothing of the target.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +68,7 @@ class Responder(Protocol):
     @abstractmethod
     def edit(self, before: State, case: EditContext, params: Any) -> State | Refusal:  # noqa: ANN401 - each action has its own
         """The settings as they should be. Pure; applied to its own result it changes nothing."""
+
+
+Actions = Mapping[str, Responder]
+"""Every action by its name in policies."""

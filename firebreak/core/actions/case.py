@@ -7,19 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from firebreak.core.actions.suspects import Suspicion
+from firebreak.core.cloud_run.setting_names import IDENTITY, INGRESS, TAG, running
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.cloud_run.workload import (
-    IDENTITY,
-    INGRESS,
-    TAG,
-    Revision,
-    Workload,
-    references,
-    running,
-    split_key,
-    split_of,
-)
+from firebreak.core.cloud_run.workload import Revision, Workload, references, split_key, split_of
 
 _PLACES_REVISIONS = frozenset({"service", "worker_pool"})
 _RUNS = "executions"

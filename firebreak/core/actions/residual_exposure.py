@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.residual_exposure_jobs import of_job, of_pool
 from firebreak.core.cloud_run.exposure import exposure_paths, exposure_sentences
-from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, Workload, references
+from firebreak.core.cloud_run.setting_names import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF
+from firebreak.core.cloud_run.workload import Workload, references
 
 
 def still_open(workload: Workload, case: EditContext, covered: frozenset[str] = frozenset()) -> tuple[str, ...]:

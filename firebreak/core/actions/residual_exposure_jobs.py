@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.iam_grants import grants_of
-from firebreak.core.cloud_run.workload import POOL_INSTANCES, Workload
+from firebreak.core.cloud_run.setting_names import POOL_INSTANCES
+from firebreak.core.cloud_run.workload import Workload
 
 _MOST = 5
 

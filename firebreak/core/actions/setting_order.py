@@ -7,8 +7,7 @@ from types import MappingProxyType
 
 from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.scaling import read_scaling
-from firebreak.core.cloud_run.state import Setting, State
-from firebreak.core.cloud_run.workload import (
+from firebreak.core.cloud_run.setting_names import (
     ACCOUNT,
     CANCELLED,
     DEFAULT_URI_DISABLED,
@@ -21,8 +20,9 @@ from firebreak.core.cloud_run.workload import (
     SCALING,
     SPLIT,
     TAG,
-    references,
 )
+from firebreak.core.cloud_run.state import Setting, State
+from firebreak.core.cloud_run.workload import references
 
 _INGRESSES = ("none", "internal", "internal-and-cloud-load-balancing", "all")
 _Value = Setting | None

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from firebreak.core.actions.words import Rule
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Revision, Workload
 from firebreak.core.findings.finding import Finding
-
-Rule = Literal["named", "digest", "older", "unplaced", "absent"]
 
 
 @dataclass(frozen=True, slots=True)

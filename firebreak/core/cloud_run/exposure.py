@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from firebreak.core.cloud_run.scaling import SUSPENDED
-from firebreak.core.cloud_run.workload import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, SCALING, Workload
+from firebreak.core.cloud_run.setting_names import DEFAULT_URI_DISABLED, INGRESS, INVOKER_CHECK_OFF, SCALING
+from firebreak.core.cloud_run.workload import Workload
 
 Origin = Literal["internet", "load_balancer", "internal"]
 Caller = Literal["anyone", "any_account", "named", "unknown"]

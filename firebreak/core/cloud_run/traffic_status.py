@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from firebreak.core.cloud_run.workload import POOL_SPLIT, SPLIT, TAG, Workload, references
+from firebreak.core.cloud_run.setting_names import POOL_SPLIT, SPLIT, TAG
+from firebreak.core.cloud_run.workload import Workload, references
 
 
 def have_status(changed: Iterable[str]) -> bool:

@@ -7,14 +7,14 @@ import itertools
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from firebreak.core.actions.action import Refusal
+from firebreak.core.actions.action import Actions, Refusal
 from firebreak.core.actions.case import EditContext, basis_of
 from firebreak.core.actions.edits import run_edit
 from firebreak.core.actions.setting_order import loosened_settings
+from firebreak.core.cloud_run.setting_names import ACCOUNT, IDENTITY, SURFACES
 from firebreak.core.cloud_run.state import State, surface_of
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.cloud_run.workload import ACCOUNT, IDENTITY, SURFACES
-from firebreak.core.containment.plan import Actions, Change, HeldStep, Plan, StepRefusal, apply_change, in_write_order
+from firebreak.core.containment.plan import Change, HeldStep, Plan, StepRefusal, apply_change, in_write_order
 from firebreak.core.policy.policy import Step
 
 

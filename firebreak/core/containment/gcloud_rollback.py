@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from firebreak.core.cloud_run.iam_grants import read_grant
 from firebreak.core.cloud_run.scaling import read_scaling
-from firebreak.core.cloud_run.state import Setting
-from firebreak.core.cloud_run.workload import (
+from firebreak.core.cloud_run.setting_names import (
     ACCOUNT,
     DEFAULT_URI_DISABLED,
     DISABLED,
@@ -22,6 +21,7 @@ from firebreak.core.cloud_run.workload import (
     SPLIT,
     TAG,
 )
+from firebreak.core.cloud_run.state import Setting
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.secrets.redaction import all_named
 

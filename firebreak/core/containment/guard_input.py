@@ -12,19 +12,10 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.findings.finding import Finding
-from firebreak.core.mode import Mode
+from firebreak.core.mode import Ceiling
 from firebreak.core.policy.policy import Config, Step
 
 Trust = Literal["confirmed", "missing", "older", "differs", "unreachable"]
-
-
-@dataclass(frozen=True, slots=True)
-class Ceiling:
-    """The highest mode in force, and where that comes from: environment, firebreak.yaml, halt, unsafe deployment."""
-
-    mode: Mode
-    reason: str
-    name: Literal["ceiling", "halt"] = "ceiling"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from firebreak.core.actions.action import Actions
 from firebreak.core.cloud_run.target import Target, parse_resource
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
-from firebreak.core.containment.guard_input import Ceiling, GuardInput
-from firebreak.core.containment.plan import Actions, Plan
+from firebreak.core.containment.guard_input import GuardInput
+from firebreak.core.containment.plan import Plan
 from firebreak.core.findings.finding import Finding
-from firebreak.core.mode import Cap, Mode
+from firebreak.core.mode import Cap, Ceiling, Mode
 from firebreak.core.policy.policy import Config, Step
 from firebreak.core.policy.protected import Place, protects
 from firebreak.core.ternary import Truth

@@ -8,14 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from firebreak.core.actions.action import RefusalKind, Responder
+from firebreak.core.actions.words import RefusalKind
+from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.cloud_run.workload import IDENTITY
 from firebreak.core.serialization import encode
 from firebreak.core.storage_names import Stored
-
-Actions = Mapping[str, Responder]
 
 
 @dataclass(frozen=True, slots=True)

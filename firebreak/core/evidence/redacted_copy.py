@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from firebreak.core.cloud_run.workload import TAG
+from firebreak.core.cloud_run.setting_names import TAG
 from firebreak.core.secrets.command_lines import MARK
 from firebreak.core.secrets.names import names_a_secret
 from firebreak.core.secrets.redaction import Named, named, safe, without_secret_words

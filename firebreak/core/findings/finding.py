@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from firebreak.core.cloud_run.target import NotATarget, Target, parse_resource
+from firebreak.core.errors import Malformed
 from firebreak.core.facts import Catalogue, Fact, FactType, FactValue
 from firebreak.core.secrets.command_lines import safe_words
 from firebreak.core.secrets.redaction import safe
@@ -44,10 +45,6 @@ CATALOGUE: Catalogue = MappingProxyType(
         "finding.partial_hash": Fact(FactType.BOOL, "Whether every hash covers only the beginning of its file."),
     }
 )
-
-
-class Malformed(Exception):
-    """The message cannot be read as an SCC notification. The text is ours and safe to show."""
 
 
 @dataclass(frozen=True, slots=True)

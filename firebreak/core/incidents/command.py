@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from firebreak.core.findings.finding import Malformed
+from firebreak.core.errors import Malformed
+from firebreak.core.incidents.phase import CLOSED_AS
 from firebreak.core.secrets.redaction import safe
 
-CLOSED_AS = ("true_positive", "false_positive", "benign")
 # Verb to the fields it needs beside `by`; those in brackets may be left out.
 _FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -64,6 +64,28 @@ class Command:
         """The body of the Pub/Sub message that gives this order."""
         given = {key: getattr(self, key) for key in _GIVEN if getattr(self, key)}
         return json.dumps({"id": self.id, "command": self.verb, "by": self.by, **given}).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What became of a command: done or not, a sentence that says so, and the incident it was about.
+
+    `unreached`: it is not done, or not all of it, because something needed could not be reached.
+    """
+
+    done: bool
+    says: str
+    incident: str = ""
+    unreached: bool = False
+
+
+def kept_answer(body: Mapping[str, Any]) -> CommandResult | None:
+    """The answer that the ledger keeps in a command's record, or None while there is none."""
+    answer = body.get("answer")
+    if not isinstance(answer, Mapping):
+        return None
+    says, incident = str(answer.get("says", "")), str(answer.get("incident", ""))
+    return CommandResult(answer.get("done") is True, says, incident, answer.get("unreached") is True)
 
 
 def parse_command(data: bytes, message_id: str, sent_ns: int | None = None) -> Command:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from firebreak.core.actions.suspects import Rule
+from firebreak.core.actions.words import Rule
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.storage_names import Stored
 

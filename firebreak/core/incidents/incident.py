@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import Change, Outcome, Plan
@@ -12,29 +12,8 @@ from firebreak.core.facts import Evidence, FactValue
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.verdict import Verdict
 from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.phase import ENDED, WORKING, Phase
 from firebreak.core.storage_names import Stored
-
-Phase = Literal[
-    "received",
-    "waiting",
-    "containing",
-    "verifying",
-    "contained",
-    "monitored",
-    "declined",
-    "failed",
-    "expired",
-    "rejected",
-    "released",
-    "closed",
-]
-ENDED: frozenset[Phase] = frozenset({"monitored", "declined", "expired", "rejected", "released", "closed"})
-"""Phases in which an incident is no longer open."""
-WORKING: frozenset[Phase] = frozenset({"received", "containing", "verifying"})
-"""Phases in which somebody is, or should be, at work."""
-SETTLED: frozenset[Phase] = ENDED | {"waiting", "contained", "failed"}
-"""Phases in which a redelivered message has nothing left to do but to send what is unsent."""
-
 
 LONGEST_HISTORY = 200
 _BEGINNING = 20

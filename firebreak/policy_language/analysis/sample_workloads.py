@@ -12,9 +12,7 @@ from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.iam_grants import Grant
 from firebreak.core.cloud_run.scaling import SUSPENDED
-from firebreak.core.cloud_run.state import State
-from firebreak.core.cloud_run.target import Kind, Target
-from firebreak.core.cloud_run.workload import (
+from firebreak.core.cloud_run.setting_names import (
     DEFAULT_URI_DISABLED,
     EXECUTION,
     INGRESS,
@@ -25,8 +23,10 @@ from firebreak.core.cloud_run.workload import (
     SCALING,
     SPLIT,
     TAG,
-    Revision,
 )
+from firebreak.core.cloud_run.state import State
+from firebreak.core.cloud_run.target import Kind, Target
+from firebreak.core.cloud_run.workload import Revision
 
 _OLD, _SUSPECT = "a-name-00001-old", "a-name-00002-bad"
 _GOOD = Revision(_OLD, 1, None, gen1=False, digests=frozenset({"sha256:1"}))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from firebreak.core.errors import Malformed
 from firebreak.core.facts import Facts
-from firebreak.core.findings.finding import Malformed
 from firebreak.core.findings.input_formats import LARGEST, read_findings
 from firebreak.core.policy.policy import Policy
 from firebreak.policy_language.testing.examples import finding_path

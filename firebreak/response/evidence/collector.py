@@ -13,7 +13,8 @@ from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.facts import Evidence, Originals
 from firebreak.core.findings.finding import Finding, Notification
-from firebreak.core.incidents.incident import SETTLED, EvidenceLocation, Incident
+from firebreak.core.incidents.incident import EvidenceLocation, Incident
+from firebreak.core.incidents.phase import SETTLED
 from firebreak.core.serialization import encode
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline

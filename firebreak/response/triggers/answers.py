@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from firebreak.core.errors import Refused
-from firebreak.core.incidents.incident import ENDED, Answer, Incident, Phase, Question
+from firebreak.core.incidents.incident import Answer, Incident, Question
+from firebreak.core.incidents.phase import ENDED, Phase
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from firebreak.core.findings.finding import Malformed
-from firebreak.core.incidents.command import Command
+from firebreak.core.errors import Malformed
+from firebreak.core.incidents.command import Command, CommandResult, kept_answer
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Conflict, Damaged, Document, Exists, Index
 from firebreak.response.app import App
 
 _KEPT_NS = 30 * 86_400 * NANOS
-
-
-@dataclass(frozen=True, slots=True)
-class CommandResult:
-    """What became of a command: done or not, a sentence that says so, and the incident it was about.
-
-    `unreached`: it is not done, or not all of it, because something needed could not be reached.
-    """
-
-    done: bool
-    says: str
-    incident: str = ""
-    unreached: bool = False
 
 
 def execute(app: App, command: Command, act: Callable[[], CommandResult]) -> CommandResult:
@@ -39,7 +25,7 @@ def execute(app: App, command: Command, act: Callable[[], CommandResult]) -> Com
     if any(document.body.get(key) != begun[key] for key in ("verb", "by", "incident")):
         message = f"another command had the id {command.id}"
         raise Malformed(message)
-    if known := answer_of(document):
+    if known := kept_answer(document.body):
         return known
     result = act()
     kept = {"done": result.done, "says": safe(result.says), "incident": result.incident}
@@ -49,7 +35,7 @@ def execute(app: App, command: Command, act: Callable[[], CommandResult]) -> Com
     except Conflict:
         # The same command was carried out twice at once; every act is told by the ledger who came first.
         again = app.ledger.documents.read("command", command.id)
-        return (answer_of(again) if again else None) or result
+        return (kept_answer(again.body) if again else None) or result
     return result
 
 
@@ -74,12 +60,3 @@ def _begin(app: App, command: Command, begun: Mapping[str, Any]) -> Document:
 
 def _index(app: App) -> Index:
     return Index(expires_ns=app.now_ns() + _KEPT_NS)
-
-
-def answer_of(document: Document) -> CommandResult | None:
-    """The answer that is kept for a command, or None while there is none."""
-    answer = document.body.get("answer")
-    if not isinstance(answer, Mapping):
-        return None
-    says, incident = str(answer.get("says", "")), str(answer.get("incident", ""))
-    return CommandResult(answer.get("done") is True, says, incident, answer.get("unreached") is True)

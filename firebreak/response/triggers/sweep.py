@@ -11,7 +11,8 @@ from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.code_location import kind_and_place, place
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Notification
-from firebreak.core.incidents.incident import Incident, Phase
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.phase import Phase
 from firebreak.core.mode import Mode
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline

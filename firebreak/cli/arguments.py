@@ -1,0 +1,221 @@
+"""Every command's words in one place: what may be typed, what it means, and which function carries it out.
+
+A command's function is named as `module:function` and imported once it is called (`firebreak/cli/main.py`), so that no
+command waits for the libraries of another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, get_args
+
+from firebreak import VERSION
+from firebreak.core.incidents.phase import CLOSED_AS, Phase
+
+REPORTS = ("junit", "sarif", "github")
+"""The formats of `policy lint` and `policy test` for other programs."""
+KNOWN_MALWARE = "f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2"
+_COMMANDS = "firebreak.cli.commands"
+_ANSWERS = f"{_COMMANDS}.answers"
+_REASON = "the reason; Firebreak writes it on the record"
+NEEDS_CLI = "this needs the packages of a responder's computer: pipx install 'firebreak[cli]'"
+NEEDS_ALL = "this runs Firebreak itself in this process, and needs all its packages: pipx install 'firebreak[all]'"
+_EXIT_CODES = "exit codes: 0 yes, 1 no, 2 wrong usage, 3 something needed could not be reached, 130 interrupted"
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="firebreak",
+        description="Firebreak contains compromised Cloud Run workloads. Here you see what it did, and answer it.",
+        epilog=_EXIT_CODES,
+    )
+    parser.add_argument("--version", action="version", version=f"firebreak {VERSION}")
+    parser.set_defaults(traceback=False)
+    groups = _group(parser)
+    _incident(_group(groups.add_parser("incident", help="show incidents, answer them, undo them")))
+    _policy(_group(groups.add_parser("policy", help="check policies and run their examples")))
+    halt = _on_ledger(groups, "halt", f"{_COMMANDS}.halt:halt", "stop every containing write, everywhere, from now on")
+    halt.add_argument("--reason", required=True, type=_words, help="the reason; Firebreak writes it on every record")
+    _by(halt)
+    _by(_on_ledger(groups, "resume", f"{_COMMANDS}.halt:resume", "lift the halt"))
+    due = "continue what was interrupted, ask expired questions again, and check every containment"
+    _by(_on_ledger(groups, "sweep", f"{_ANSWERS}:sweep", due))
+    _demo(groups)
+    return parser
+
+
+def _group(parser: argparse.ArgumentParser) -> Any:  # noqa: ANN401 - argparse has no public name for it
+    """Commands below a word. The word alone shows what there is."""
+    _traceback(parser)
+    parser.set_defaults(run=None, parser=parser)
+    return parser.add_subparsers(metavar="COMMAND")
+
+
+def _traceback(parser: argparse.ArgumentParser) -> None:
+    """The option that every word takes. Where it is not given, it must not undo what was given before."""
+    parser.add_argument(
+        "--traceback", action="store_true", default=argparse.SUPPRESS, help="show Python's traceback of a failure"
+    )
+
+
+class _Format(argparse.Action):
+    """`--format`, of which json is `--json` by another name."""
+
+    def __call__(self, _parser: object, space: argparse.Namespace, value: object, _option: str | None = None) -> None:
+        """Keep both words in step."""
+        space.format, space.json = value, value == "json"
+
+
+def _command(
+    groups: Any,  # noqa: ANN401 - argparse has no public name for it
+    name: str,
+    run: str,
+    about: str,
+    formats: Iterable[str] = (),
+) -> argparse.ArgumentParser:
+    """A command with its sentence. Each one takes `--json`; some know more formats."""
+    parser: argparse.ArgumentParser = groups.add_parser(name, help=about, description=about)
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print JSON, for programs")
+    if formats:
+        known = ("text", "json", *formats)
+        output.add_argument("--format", action=_Format, choices=known, default="text", help="choose what is printed")
+    _traceback(parser)
+    parser.set_defaults(run=run, ledger=None, needs=NEEDS_CLI)
+    return parser
+
+
+def _on_ledger(groups: Any, name: str, run: str, about: str) -> argparse.ArgumentParser:  # noqa: ANN401 - as above
+    """A command that reads a ledger or decides on it: the one that is named, and no other."""
+    parser = _command(groups, name, run, about)
+    _local(parser)
+    return parser
+
+
+def _local(parser: argparse.ArgumentParser) -> None:
+    help_text = "use this machine's own ledger, in your state folder, and not FIREBREAK_LEDGER"
+    parser.add_argument("--local", action="store_true", help=help_text)
+
+
+def _incident(commands: Any) -> None:  # noqa: ANN401 - as above
+    listing = _on_ledger(commands, "list", f"{_COMMANDS}.incident:list_incidents", "list incidents, the latest first")
+    listing.add_argument("--phase", choices=get_args(Phase), metavar="PHASE", help="list only those in this phase")
+    listing.add_argument("--limit", type=_count, default=50, metavar="N", help="list at most so many (50)")
+    what = "show one incident: what happened, why, what stands, and how to undo it"
+    _identity(_on_ledger(commands, "show", f"{_COMMANDS}.incident_show:show_incident", what))
+    kept = _on_ledger(commands, "evidence", f"{_COMMANDS}.evidence:evidence", "show what is kept as evidence")
+    _identity(kept)
+    kept.add_argument("--verify", action="store_true", help="read all of it again and compare every hash")
+    approve = _answer(commands, "approve", "do what the question asks; shows the question first")
+    approve.add_argument("--yes", action="store_true", help="approve the present question without asking you again")
+    reject = _answer(commands, "reject", "answer the question with no")
+    reject.add_argument("--reason", type=_words, help=_REASON)
+    restore, look = "restore what the containment of this incident changed", "check what stands, and announce it again"
+    _by(_identity(_on_ledger(commands, "release", f"{_ANSWERS}:release", restore)))
+    _by(_identity(_on_ledger(commands, "review", f"{_ANSWERS}:review", look)))
+    close = _answer(commands, "close", "end an incident; say what it was found to be")
+    close.add_argument("--as", default="", dest="closed_as", choices=CLOSED_AS, help="what it was found to be")
+    close.add_argument("--reason", type=_words, help=_REASON)
+
+
+def _answer(commands: Any, name: str, about: str) -> argparse.ArgumentParser:  # noqa: ANN401 - as above
+    """An answer to an incident's question, which may name the plan that it is about."""
+    command = _on_ledger(commands, name, f"{_ANSWERS}:{name}", about)
+    _by(_identity(command))
+    of_plan = "answer only a question about this plan (the first 8 digits suffice)"
+    command.add_argument("--digest", type=_digest, help=of_plan)
+    return command
+
+
+def _identity(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("id", help="the incident's id, or a beginning that no other id has")
+    return parser
+
+
+def _by(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    who = "your name, which Firebreak records as you give it (your login at this host)"
+    parser.add_argument("--by", type=_words, metavar="WHO", help=who)
+    return parser
+
+
+def _policy(commands: Any) -> None:  # noqa: ANN401 - as above
+    lint = _command(commands, "lint", f"{_COMMANDS}.policy_lint:run_lint", "name every fault and every doubt", REPORTS)
+    _paths(lint, "answer no where there is a warning, too")
+    what = "show how the policies decide on one finding, clause by clause"
+    _explain(_command(commands, "explain", f"{_COMMANDS}.policy_explain:run_explain", what))
+    examples = "run the examples in the policies, and name the clauses that no example tries"
+    test = _command(commands, "test", f"{_COMMANDS}.policy_test:run_test", examples, REPORTS)
+    _paths(test, "answer no where a clause is left untried, too")
+    test.set_defaults(reads_policies=True)
+    catalogues = f"{_COMMANDS}.policy_catalogue"
+    schema = _command(commands, "schema", f"{catalogues}:run_schema", "print the JSON Schema of policies, for editors")
+    schema.add_argument("--config", "--charter", action="store_true", help="print that of firebreak.yaml")
+    facts = "list every fact that a policy can name, and explain the operators"
+    _command(commands, "facts", f"{catalogues}:run_facts", facts)
+    _command(commands, "actions", f"{catalogues}:run_actions", "list every action that a policy can take")
+
+
+def _paths(parser: argparse.ArgumentParser, strict: str) -> None:
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="folders or files (FIREBREAK_POLICIES)")
+    parser.add_argument("--strict", action="store_true", help=strict)
+    silenced = "show what comments silence, too, with the reasons"
+    parser.add_argument("--show-silenced", action="store_true", help=silenced)
+
+
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("finding", help="a file, - for standard input, or the name of a finding in SCC")
+    parser.add_argument("--live", action="store_true", help="ask the sources, SCC and the ledger; writes nothing")
+    parser.add_argument(
+        "--assume",
+        action="append",
+        default=[],
+        metavar="FACT=VALUE",
+        help="take a fact for granted: virustotal.malicious=40, or SOURCE=unknown",
+    )
+    against = "compare with the policies in this folder; the answer is no if anything differs"
+    parser.add_argument("--against", type=Path, metavar="FOLDER", help=against)
+    parser.add_argument("--policies", type=Path, metavar="FOLDER", help="the policies in force (FIREBREAK_POLICIES)")
+    at = "decide as at that time, in RFC 3339; `event` is the time of the event"
+    parser.add_argument("--at", metavar="TIME", help=at)
+    parser.add_argument("--pick", metavar="ID", help="of several findings, take the one whose id begins so")
+    _local(parser)
+    parser.set_defaults(reads_policies=True, needs=NEEDS_ALL)
+
+
+def _demo(groups: Any) -> None:  # noqa: ANN401 - as above
+    about = "show a service being contained and restored, on this machine alone"
+    demo = _command(groups, "demo", f"{_COMMANDS}.demo:demo", about)
+    demo.add_argument("--scenario", metavar="NAME", help="tell this story, or all")
+    demo.add_argument("--list", action="store_true", help="list the stories")
+    demo.add_argument("--practice", type=Path, metavar="FOLDER", help="make a folder to practise in, with a cloud")
+    demo.add_argument("--attack", metavar="SERVICE", help="in that cloud: have malware found on this service")
+    malware = "the hash of that malware (one that VirusTotal knows)"
+    demo.add_argument("--sha256", default=KNOWN_MALWARE, metavar="HASH", help=malware)
+    demo.add_argument("--save", type=Path, metavar="FILE", help="write that finding to a file, as SCC publishes it")
+    demo.set_defaults(needs="the demo needs a clone of the repository, and what `make setup` installs there")
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        message = f"{text!r} is not a number of incidents from 1"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _digest(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{8,64}", text.lower()):
+        message = "give the first 8 to 64 hex digits of a plan's digest"
+        raise argparse.ArgumentTypeError(message)
+    return text.lower()
+
+
+def _words(text: str) -> str:
+    """Words that say something: an empty reason would be none, and an empty halt is how a halt is lifted."""
+    if not text.strip():
+        message = "give at least one word"
+        raise argparse.ArgumentTypeError(message)
+    return text.strip()

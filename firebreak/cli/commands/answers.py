@@ -1,0 +1,90 @@
+"""What a person decides about incidents: approve, reject, release, review, close, and the sweep."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from firebreak.cli.commands import EXIT_NO, UsageError, report
+from firebreak.cli.commands.decision import decide
+from firebreak.cli.commands.ledgers import to_decide, who
+from firebreak.cli.commands.recorded import found, open_ledger, shown
+from firebreak.cli.screens.console import stdout
+from firebreak.cli.screens.question import show_question
+from firebreak.ledger.records import newer
+
+
+def approve(parsed: argparse.Namespace) -> int:
+    """Do what was asked; it is shown first."""
+    name, held = who(parsed), found(open_ledger(to_decide(parsed)), parsed.id)
+    incident, question = held.incident, held.incident.question
+    if not held.acts:
+        return report(parsed, str(newer(held.document)), EXIT_NO)
+    if incident.phase not in ("waiting", "expired") or question is None:
+        return report(parsed, f"{incident.id}: nothing is asked: the incident is {incident.phase}", EXIT_NO)
+    if parsed.digest and not question.digest.startswith(parsed.digest):
+        return report(parsed, f"the question is about plan {question.digest[:12]}, not {parsed.digest[:12]}", EXIT_NO)
+    asks = sys.stdin.isatty() and not parsed.json
+    if not (asks or parsed.digest or parsed.yes):
+        message = (
+            "nobody can be asked here, so nothing was approved: say "
+            f"`firebreak incident approve {incident.id} --digest DIGEST`, with the digest that "
+            f"`firebreak incident show {incident.id}` prints, or --yes for what is asked right now"
+        )
+        raise UsageError(message)
+    if not parsed.json:
+        show_question(stdout(), shown(held), time.time_ns())
+    if asks and not parsed.yes and not _confirmed():
+        return report(parsed, "not approved; nothing was written", EXIT_NO)
+    # The digest of what was shown: should the question change meanwhile, this answers nothing.
+    doing = "containing" if incident.phase == "waiting" else "asking anew"
+    return decide(parsed, "approve", doing, incident.id, name, digest=question.digest)
+
+
+def _confirmed() -> bool:
+    print("Approve? [yes/no] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _identity_of(parsed: argparse.Namespace) -> str:
+    return found(open_ledger(to_decide(parsed)), parsed.id).incident.id
+
+
+def _seen(parsed: argparse.Namespace) -> tuple[str, str]:
+    """The incident, and the digest that is answered: as given, else of the question, which is shown if it is open."""
+    held = found(open_ledger(to_decide(parsed)), parsed.id)
+    question = held.incident.question
+    if question is None or parsed.digest:
+        return held.incident.id, parsed.digest or ""
+    if held.incident.phase == "waiting" and not parsed.json:
+        show_question(stdout(), shown(held), time.time_ns())
+    return held.incident.id, question.digest
+
+
+def reject(parsed: argparse.Namespace) -> int:
+    """Answer the question with no."""
+    name, (incident, digest) = who(parsed), _seen(parsed)
+    return decide(parsed, "reject", "recording", incident, name, digest=digest, reason=parsed.reason or "")
+
+
+def release(parsed: argparse.Namespace) -> int:
+    """Put back what the incident's containment set."""
+    return decide(parsed, "release", "restoring", _identity_of(parsed), who(parsed))
+
+
+def review(parsed: argparse.Namespace) -> int:
+    """Look at what stands now, and announce it again."""
+    return decide(parsed, "review", "looking", _identity_of(parsed), who(parsed))
+
+
+def close(parsed: argparse.Namespace) -> int:
+    """End an incident, best with what it was found to be."""
+    name, (incident, digest) = who(parsed), _seen(parsed)
+    given = {"closed_as": parsed.closed_as, "reason": parsed.reason or "", "digest": digest}
+    return decide(parsed, "close", "recording", incident, name, **given)
+
+
+def sweep(parsed: argparse.Namespace) -> int:
+    """Carry on what was left, ask again what expired, look at all that stands."""
+    return decide(parsed, "sweep", "checking all that is due", by=who(parsed))

@@ -1,0 +1,42 @@
+"""An import inside a function is for a heavy client that is wanted late, and stands in this table with its reason."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.repository.checkout import imports, python_files, text_of
+
+LATE = {
+    "firebreak/adapters/storage/ledger_store.py": {"firebreak.adapters.storage.firestore.FirestoreDocuments"},
+    "firebreak/adapters/storage/vault_store.py": {"firebreak.adapters.storage.vault_bucket.BucketVault"},
+    "firebreak/adapters/virustotal.py": {"aiohttp", "vt", "firebreak.adapters.virustotal_client.SafeClient"},
+    "firebreak/cli/commands/decision.py": {"firebreak.cli.commands.in_process.carry_out"},
+    "firebreak/cli/commands/sending.py": {"firebreak.adapters.google.pubsub.Publisher"},
+    "firebreak/cli/screens/console.py": {"rich.console.Console", "rich.text.Text"},
+}
+ROOMS = ("firebreak/", "enrichment/", "responders/", "main.py")
+
+
+def late(text: str) -> set[str]:
+    """What is imported inside functions."""
+    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return {name for function in functions for name in imports(ast.unparse(function))}
+
+
+def test_only_heavy_clients_are_imported_late() -> None:
+    found = {path: late(text_of(path)) for path in python_files(*ROOMS)}
+
+    assert {path: names for path, names in found.items() if names} == LATE
+
+
+@pytest.mark.parametrize("text", ["def f():\n    import yaml", "class C:\n    async def f(self):\n        import yaml"])
+def test_a_planted_late_import_is_noticed(text: str) -> None:
+    assert late(text) == {"yaml"}
+
+
+def test_a_command_s_module_is_imported_in_one_place() -> None:
+    users = [path for path in python_files("firebreak/") if "import_module(" in text_of(path)]
+
+    assert users == ["firebreak/cli/main.py", "firebreak/core/discovery.py"]
