@@ -19,10 +19,15 @@ for name in [one for one in os.environ if one.lower().endswith("_proxy")]:
     del os.environ[name]
 
 THOROUGH = (
+    "adapters/test_proxies.py",
+    "benchmarks/test_start_up.py",
     "cli/test_demo.py",
     "faults/test_call_faults.py",
     "faults/test_crash_points.py",
     "faults/test_filter_injection.py",
+    "faults/test_message_corpus.py",
+    "faults/test_secret_forms_everywhere.py",
+    "faults/test_taint.py",
     "guards/test_probes.py",
     "laws/test_actions_over_the_wire.py",
     "laws/test_every_state_of_a_services_doors.py",

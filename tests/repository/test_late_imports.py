@@ -1,4 +1,4 @@
-"""An import inside a function is for a heavy client that is wanted late, and stands in this table with its reason."""
+"""An import inside a function is for what is heavy and wanted late: a client, or the policy language of a cold function."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ LATE = {
     "firebreak/adapters/virustotal.py": {"aiohttp", "vt", "firebreak.adapters.virustotal_client.SafeClient"},
     "firebreak/cli/commands/decision.py": {"firebreak.cli.commands.in_process.carry_out"},
     "firebreak/cli/commands/sending.py": {"firebreak.adapters.google.pubsub.Publisher"},
+    "firebreak/policy_folder.py": {
+        "firebreak.policy_language.reading.policies.parse_policies",
+        "firebreak.policy_language.reading.rules.UNREADABLE_FILE",
+    },
     "firebreak/cli/screens/console.py": {"rich.console.Console", "rich.text.Text"},
 }
 ROOMS = ("firebreak/", "enrichment/", "responders/", "main.py")
