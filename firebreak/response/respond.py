@@ -18,11 +18,11 @@ from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels
 from firebreak.response.app import App
-from firebreak.response.confirm import Confirmed, confirm
-from firebreak.response.contain import contain
-from firebreak.response.decide import UNREACHABLE_FOR_NS, Decided, decide
+from firebreak.response.containment.contain import contain
+from firebreak.response.containment.holds import policy_of, resting
+from firebreak.response.decision.confirm import Confirmed, confirm
+from firebreak.response.decision.decide import UNREACHABLE_FOR_NS, Decided, decide
 from firebreak.response.evidence.collector import beside
-from firebreak.response.holds import policy_of, resting
 from firebreak.response.triggers.question import ask
 
 ASK_AGAIN_NS = 300 * NANOS

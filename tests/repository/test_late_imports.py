@@ -1,4 +1,4 @@
-"""An import inside a function is for what is heavy and wanted late: a client, or the policy language of a cold function."""
+"""An import inside a function is for what is heavy and wanted late: a client, or the policy language."""
 
 from __future__ import annotations
 

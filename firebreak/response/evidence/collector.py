@@ -19,10 +19,10 @@ from firebreak.core.serialization import encode
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.confirm import held_by_scc
-from firebreak.response.decide import Decided
+from firebreak.response.decision.confirm import held_by_scc
+from firebreak.response.decision.decide import Decided
+from firebreak.response.decision.gather import Gathering
 from firebreak.response.evidence.writer import Collection
-from firebreak.response.gather import Gathering
 
 AT_MOST = 10.0
 """Seconds that the vault may take once everything else is done."""

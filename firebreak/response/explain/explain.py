@@ -23,9 +23,9 @@ from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import Enricher, EnrichmentClients
 from firebreak.ports.offline import offline_clients
 from firebreak.response.app import App
-from firebreak.response.confirm import Confirmed, confirm
-from firebreak.response.decide import decide
-from firebreak.response.gather import Gathering
+from firebreak.response.decision.confirm import Confirmed, confirm
+from firebreak.response.decision.decide import decide
+from firebreak.response.decision.gather import Gathering
 
 _FIELDS = {"finding.category": "category", "finding.severity": "severity", "finding.class": "finding_class"}
 

@@ -11,10 +11,10 @@ from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels
 from firebreak.response.app import App
-from firebreak.response.contain import contain
-from firebreak.response.holds import holds, policy_of, resting
-from firebreak.response.release import CannotRelease
-from firebreak.response.release import release as restore
+from firebreak.response.containment.contain import contain
+from firebreak.response.containment.holds import holds, policy_of, resting
+from firebreak.response.containment.release import CannotRelease
+from firebreak.response.containment.release import release as restore
 from firebreak.response.set_aside import set_aside
 from firebreak.response.triggers.question import ask_anew
 from firebreak.response.triggers.review import announce_review

@@ -17,10 +17,10 @@ from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels, flush
 from firebreak.response.app import App
-from firebreak.response.holds import policy_of
+from firebreak.response.containment.holds import policy_of
+from firebreak.response.containment.verify import redraw
 from firebreak.response.set_aside import set_aside
 from firebreak.response.triggers.question import ask
-from firebreak.response.verify import redraw
 
 
 def look_at(app: App, target: str, deadline: Deadline) -> str | None:

@@ -15,7 +15,7 @@ from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels_in_a_storm
 from firebreak.response.app import App
-from firebreak.response.verify import redraw
+from firebreak.response.containment.verify import redraw
 
 MOST_ESCALATIONS = 3
 

@@ -15,11 +15,11 @@ from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels
 from firebreak.response.app import App
-from firebreak.response.confirm import held_by_scc
-from firebreak.response.holds import held_targets, policy_of, review_ns
-from firebreak.response.look import look
-from firebreak.response.release import CannotRelease, release
-from firebreak.response.verify import looked_around, opened
+from firebreak.response.containment.holds import held_targets, policy_of, review_ns
+from firebreak.response.containment.release import CannotRelease, release
+from firebreak.response.containment.verify import looked_around, opened
+from firebreak.response.decision.confirm import held_by_scc
+from firebreak.response.decision.look import look
 
 BY = "firebreak"
 

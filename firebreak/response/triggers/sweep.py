@@ -17,10 +17,10 @@ from firebreak.core.mode import Mode
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.blast_radius import take_slots
-from firebreak.response.contain import contain
-from firebreak.response.holds import held_targets, holds, policy_of, resting, review_ns
-from firebreak.response.release import release
+from firebreak.response.containment.contain import contain
+from firebreak.response.containment.holds import held_targets, holds, policy_of, resting, review_ns
+from firebreak.response.containment.release import release
+from firebreak.response.decision.blast_radius import take_slots
 from firebreak.response.respond import ask_scc_again, end, proceed, resume
 from firebreak.response.set_aside import LOOK_AGAIN_NS, look_again, set_aside
 from firebreak.response.triggers.drift import look_at

@@ -31,11 +31,11 @@ from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.blast_radius import take_slots
-from firebreak.response.confirm import Confirmed
-from firebreak.response.draw import Drawing, draw
-from firebreak.response.gather import Gathering
-from firebreak.response.look import Known, Seen, edit_context_seen, images_of, wait_for_others
+from firebreak.response.decision.blast_radius import take_slots
+from firebreak.response.decision.confirm import Confirmed
+from firebreak.response.decision.draw import Drawing, draw
+from firebreak.response.decision.gather import Gathering
+from firebreak.response.decision.look import Known, Seen, edit_context_seen, images_of, wait_for_others
 from firebreak.response.set_aside import set_aside
 
 UNREACHABLE_FOR_NS = 600 * NANOS

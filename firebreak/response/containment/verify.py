@@ -19,8 +19,8 @@ from firebreak.core.policy.policy import Policy
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.draw import draw
-from firebreak.response.look import Seen, known_of, look, look_with, wait_for_others
+from firebreak.response.decision.draw import draw
+from firebreak.response.decision.look import Seen, known_of, look, look_with, wait_for_others
 
 _SETTLE_SECONDS = 20.0
 

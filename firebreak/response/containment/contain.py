@@ -20,14 +20,14 @@ from firebreak.ports.deadline import Deadline
 from firebreak.ports.surface import Surface
 from firebreak.response.announce import channels
 from firebreak.response.app import App
-from firebreak.response.approved import is_approved
-from firebreak.response.blast_radius import give_slots_back, never_wrote, take_slots
-from firebreak.response.holds import resting
-from firebreak.response.last_check import Barred, Unconfirmed, bars_now, check_again
-from firebreak.response.look import Seen, look
-from firebreak.response.refused import let_go, recorded, took_effect
+from firebreak.response.containment.approved import is_approved
+from firebreak.response.containment.holds import resting
+from firebreak.response.containment.last_check import Barred, Unconfirmed, bars_now, check_again
+from firebreak.response.containment.refused import let_go, recorded, took_effect
+from firebreak.response.containment.verify import keys, looked_around, redraw, require_closed, verify
+from firebreak.response.decision.blast_radius import give_slots_back, never_wrote, take_slots
+from firebreak.response.decision.look import Seen, look
 from firebreak.response.triggers.question import ask, difference
-from firebreak.response.verify import keys, looked_around, redraw, require_closed, verify
 
 _LIFTED = frozenset({"halt", "ceiling", "source", "self"})
 """Bars of our own configuration, which a person may lift while a question stands."""

@@ -25,8 +25,8 @@ from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels
 from firebreak.response.app import App
-from firebreak.response.look import edit_context_seen, known_of
-from firebreak.response.verify import in_force
+from firebreak.response.containment.verify import in_force
+from firebreak.response.decision.look import edit_context_seen, known_of
 
 _TRIES = 5
 

@@ -14,7 +14,7 @@ from firebreak.core.cloud_run.target import Kind, NotATarget, Target
 from firebreak.core.cloud_run.workload import Revision, Workload
 from firebreak.core.findings.finding import Container, Finding, parse_notification
 
-READ = parse_notification((Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()).finding
+READ = parse_notification((Path(__file__).parents[2] / "findings" / "v2.json").read_bytes()).finding
 NONE = frozenset[str]()
 EVENT = 2_500
 

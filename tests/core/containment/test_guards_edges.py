@@ -30,7 +30,7 @@ SECOND = 1_000_000_000
 EVENT = 10_000 * SECOND
 NONE: frozenset[str] = frozenset()
 FINDING = replace(
-    parse_notification((Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()).finding,
+    parse_notification((Path(__file__).parents[2] / "findings" / "v2.json").read_bytes()).finding,
     event_ns=EVENT,
     folders=("7",),
 )

@@ -20,7 +20,7 @@ from firebreak.core.policy.policy import Policy, Step
 from firebreak.ledger.records import NotActedOn
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.look import Known, Seen, look_over, standing_on
+from firebreak.response.decision.look import Known, Seen, look_over, standing_on
 from firebreak.response.set_aside import set_aside
 
 _AT_ONCE = 8

@@ -12,8 +12,8 @@ from firebreak.core.mode import Cap
 from firebreak.core.policy.triage import settled_in_scc
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.confirm import difference, held_by_scc
-from firebreak.response.decide import UNREACHABLE_FOR_NS
+from firebreak.response.decision.confirm import difference, held_by_scc
+from firebreak.response.decision.decide import UNREACHABLE_FOR_NS
 
 
 class Barred(Exception):

@@ -16,7 +16,7 @@ from firebreak.core.errors import Malformed
 from firebreak.core.findings.finding import Finding, parse_finding_name, parse_notification
 from firebreak.core.serialization import decode, encode
 
-FINDINGS = Path(__file__).parent.parent / "findings"
+FINDINGS = Path(__file__).parents[2] / "findings"
 READABLE = sorted(path.stem for path in FINDINGS.glob("*.json") if path.stem != "console_json_tab")
 
 

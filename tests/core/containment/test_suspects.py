@@ -33,7 +33,7 @@ def workload(*revisions: Revision, split: str, latest: str | None = None, **tags
 
 
 def finding(*, names: str | None = None, digest: int | None = None) -> Finding:
-    body = (Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()
+    body = (Path(__file__).parents[2] / "findings" / "v2.json").read_bytes()
     read = parse_notification(json.dumps(json.loads(body)).encode()).finding
     containers = (Container("app", "image", f"sha256:{digest:064x}"),) if digest else ()
     return replace(

@@ -11,8 +11,8 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.look import look
-from firebreak.response.verify import in_force
+from firebreak.response.containment.verify import in_force
+from firebreak.response.decision.look import look
 
 
 def took_effect(app: App, incident: Incident, change: Change, deadline: Deadline) -> bool:
