@@ -104,7 +104,7 @@ def _waited_for(decision: Record) -> set[str]:
 def _asked(screen: Screen, record: Record, now_ns: int) -> None:
     """What is asked of the reader, and the very words to type."""
     identity = record["id"]
-    if question := part(record.get("question")):
+    if record.get("phase") == "waiting" and (question := part(record.get("question"))):
         digest = str(question.get("digest"))[:12]
         screen.line(f"asked of you: yes or no to plan {digest}, {expiry(record, now_ns)}", hang=14)
         for change in rows(part(record.get("plan")).get("changes")):

@@ -172,8 +172,9 @@ def _basis(basis: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _question(incident: Incident) -> dict[str, Any] | None:
+    """The open question, or the last one: whoever answers later says by its digest what they saw."""
     question = incident.question
-    if question is None or incident.phase != "waiting":
+    if question is None:
         return None
     return {
         "digest": question.digest,
