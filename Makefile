@@ -96,7 +96,7 @@ startup: $(READY) ## what the commands on a ledger take, beside importing the li
 	$(BIN)/python -m benchmarks.start_up
 
 # mutmut asks of pytest what the ninth release no longer has, hence an environment of its own.
-mutate: $(READY) ## by hand: change what decides, place by place, and see which tests fail; MODULE=guards for one
+mutate: $(READY) ## by hand: change what decides, place by place, and see which tests fail; MODULE=core.containment.guards for one
 	@test -x $(MUTMUT)/bin/mutmut || { echo "mutate: installing mutmut $(MUTMUT_VERSION)" && $(BIN)/python -m venv $(MUTMUT) \
 	  && $(MUTMUT)/bin/python -m pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-dev.txt \
 	  && $(MUTMUT)/bin/python -m pip install -qq --disable-pip-version-check mutmut==$(MUTMUT_VERSION) 'pytest<9'; }

@@ -236,7 +236,7 @@ def _bad_paths(env: Mapping[str, str]) -> list[str]:
         path = ledger.removeprefix(_SQLITE)
         faults += _not_whole("FIREBREAK_LEDGER", ledger, path, f"{_SQLITE}/{path} is the one from the root")
     elif ledger and not _FIRESTORE.fullmatch(ledger):
-        faults.append(f"FIREBREAK_LEDGER={ledger}: sqlite:///PATH or firestore://PROJECT/DATABASE, often (default)")
+        faults.append(f"FIREBREAK_LEDGER={ledger}: it must be sqlite:///PATH or firestore://PROJECT/DATABASE")
     if evidence and evidence.removeprefix(_FILE).lstrip("/").startswith("~"):
         faults += _not_whole("FIREBREAK_EVIDENCE", evidence, evidence.removeprefix(_FILE))
     elif evidence and not _EVIDENCE.fullmatch(evidence):

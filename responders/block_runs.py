@@ -1,4 +1,4 @@
-"""Let nobody start a job: every grant on the job itself that may carry the right to run it goes."""
+"""Let nobody start a job: remove every grant on the job itself that may allow running it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SURFACE = "job_iam"
 
 
 class BlockRuns(Responder):
-    """There is no switch that disables a job; who may run it is said by IAM. The job itself is never updated."""
+    """There is no switch that disables a job; IAM alone says who may run it. The job itself is never updated."""
 
     summary = "Take every member out of the job's own roles that can run it."
     kinds = frozenset({"job"})

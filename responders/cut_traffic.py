@@ -1,4 +1,4 @@
-"""Close the service's front doors: no ingress, and no direct URL."""
+"""Close the ways by which requests come in: no ingress, and no direct URL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CutTraffic(Responder):
     undo = "ingress and direct URL as they were, each only if it is still as Firebreak wrote it"
 
     def edit(self, before: State, case: EditContext, params: NoParams) -> State | Refusal:  # noqa: ARG002 - takes none
-        """The settings with the doors closed; a door that lets in less already stays as it is."""
+        """The settings with ingress and direct URL closed; a setting that already lets in less stays as it is."""
         wanted = "internal" if f"{INGRESS}=none" in case.unsupported else "none"
         door = narrower_ingress(before.get(INGRESS), wanted)
         return {**before, INGRESS: door, DEFAULT_URI_DISABLED: True}

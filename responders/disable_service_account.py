@@ -1,4 +1,4 @@
-"""Take the suspects' identity out of force: whoever took its tokens or keys can use none of them."""
+"""Disable the identity that suspects run as, so that stolen tokens and keys of it stop working."""
 
 from __future__ import annotations
 

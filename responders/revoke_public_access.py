@@ -1,4 +1,4 @@
-"""Take the public out of everybody who may send requests: no public member, and the check of callers on."""
+"""Close a service to the public: no public member may send requests, and callers are checked."""
 
 from __future__ import annotations
 

@@ -21,8 +21,10 @@ KNOWN_MALWARE = "f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd
 _COMMANDS = "firebreak.cli.commands"
 _ANSWERS = f"{_COMMANDS}.answers"
 _REASON = "the reason; Firebreak writes it on the record"
-NEEDS_CLI = "this needs the packages of a responder's computer: pipx install 'firebreak[cli]'"
-NEEDS_ALL = "this runs Firebreak itself in this process, and needs all its packages: pipx install 'firebreak[all]'"
+NEEDS_CLI = "this needs more packages than are installed; in a clone: pipx install --force '.[cli]'"
+NEEDS_ALL = (
+    "this runs Firebreak itself in this process, and needs all its packages; in a clone: pipx install --force '.[all]'"
+)
 _EXIT_CODES = "exit codes: 0 yes, 1 no, 2 wrong usage, 3 something needed could not be reached, 130 interrupted"
 
 
@@ -102,19 +104,24 @@ def _local(parser: argparse.ArgumentParser) -> None:
 
 
 def _incident(commands: Any) -> None:  # noqa: ANN401 - as above
-    listing = _on_ledger(commands, "list", f"{_COMMANDS}.incident:list_incidents", "list incidents, the latest first")
+    listing = _on_ledger(
+        commands, "list", f"{_COMMANDS}.incident:list_incidents", "list incidents, the last changed first"
+    )
     listing.add_argument("--phase", choices=get_args(Phase), metavar="PHASE", help="list only those in this phase")
-    listing.add_argument("--limit", type=_count, default=50, metavar="N", help="list at most so many (50)")
-    what = "show one incident: what happened, why, what stands, and how to undo it"
+    listing.add_argument("--limit", type=_count, default=50, metavar="N", help="list at most so many; by default 50")
+    what = "show one incident: what happened, why, what is contained, and how to undo it"
     _identity(_on_ledger(commands, "show", f"{_COMMANDS}.incident_show:show_incident", what))
-    kept = _on_ledger(commands, "evidence", f"{_COMMANDS}.evidence:evidence", "show what is kept as evidence")
+    kept = _on_ledger(commands, "evidence", f"{_COMMANDS}.evidence:evidence", "list what is kept as evidence")
     _identity(kept)
     kept.add_argument("--verify", action="store_true", help="read all of it again and compare every hash")
-    approve = _answer(commands, "approve", "do what the question asks; shows the question first")
+    approve = _answer(commands, "approve", "carry out the proposed plan; shows it first")
     approve.add_argument("--yes", action="store_true", help="approve the present question without asking you again")
-    reject = _answer(commands, "reject", "answer the question with no")
+    reject = _answer(commands, "reject", "decline the proposed plan")
     reject.add_argument("--reason", type=_words, help=_REASON)
-    restore, look = "restore what the containment of this incident changed", "check what stands, and announce it again"
+    restore, look = (
+        "restore what the containment of this incident changed",
+        "check the containment now, and announce it again",
+    )
     _by(_identity(_on_ledger(commands, "release", f"{_ANSWERS}:release", restore)))
     _by(_identity(_on_ledger(commands, "review", f"{_ANSWERS}:review", look)))
     close = _answer(commands, "close", "end an incident; say what it was found to be")
@@ -137,19 +144,21 @@ def _identity(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _by(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    who = "your name, which Firebreak records as you give it (your login at this host)"
+    who = "your name, which Firebreak records as you give it; by default your login at this host"
     parser.add_argument("--by", type=_words, metavar="WHO", help=who)
     return parser
 
 
 def _policy(commands: Any) -> None:  # noqa: ANN401 - as above
-    lint = _command(commands, "lint", f"{_COMMANDS}.policy_lint:run_lint", "name every fault and every doubt", REPORTS)
-    _paths(lint, "answer no where there is a warning, too")
+    lint = _command(
+        commands, "lint", f"{_COMMANDS}.policy_lint:run_lint", "name every fault and every warning", REPORTS
+    )
+    _paths(lint, "exit with 1 for a warning, too")
     what = "show how the policies decide on one finding, clause by clause"
     _explain(_command(commands, "explain", f"{_COMMANDS}.policy_explain:run_explain", what))
     examples = "run the examples in the policies, and name the clauses that no example tries"
     test = _command(commands, "test", f"{_COMMANDS}.policy_test:run_test", examples, REPORTS)
-    _paths(test, "answer no where a clause is left untried, too")
+    _paths(test, "exit with 1 for a clause that no example tries, too")
     test.set_defaults(reads_policies=True)
     catalogues = f"{_COMMANDS}.policy_catalogue"
     schema = _command(commands, "schema", f"{catalogues}:run_schema", "print the JSON Schema of policies, for editors")
@@ -160,9 +169,11 @@ def _policy(commands: Any) -> None:  # noqa: ANN401 - as above
 
 
 def _paths(parser: argparse.ArgumentParser, strict: str) -> None:
-    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="folders or files (FIREBREAK_POLICIES)")
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="folders or files; by default FIREBREAK_POLICIES"
+    )
     parser.add_argument("--strict", action="store_true", help=strict)
-    silenced = "show what comments silence, too, with the reasons"
+    silenced = "show also what comments in the policies silence, with the reasons"
     parser.add_argument("--show-silenced", action="store_true", help=silenced)
 
 
@@ -176,9 +187,11 @@ def _explain(parser: argparse.ArgumentParser) -> None:
         metavar="FACT=VALUE",
         help="take a fact for granted: virustotal.malicious=40, or SOURCE=unknown",
     )
-    against = "compare with the policies in this folder; the answer is no if anything differs"
+    against = "compare with the policies in this folder; exit with 1 if anything differs"
     parser.add_argument("--against", type=Path, metavar="FOLDER", help=against)
-    parser.add_argument("--policies", type=Path, metavar="FOLDER", help="the policies in force (FIREBREAK_POLICIES)")
+    parser.add_argument(
+        "--policies", type=Path, metavar="FOLDER", help="the policies that decide; by default FIREBREAK_POLICIES"
+    )
     at = "decide as at that time, in RFC 3339; `event` is the time of the event"
     parser.add_argument("--at", metavar="TIME", help=at)
     parser.add_argument("--pick", metavar="ID", help="of several findings, take the one whose id begins so")

@@ -12,7 +12,7 @@ from typing import Any
 from firebreak.core.code_location import kind_and_place
 
 NONE_BROKEN: Mapping[str, str] = MappingProxyType({})
-"""Module (`responders.suspend`) to why it does not load, of what does."""
+"""No reasons at all, because every module loads; else from a module (`responders.suspend`) to why it does not."""
 
 
 @dataclass(frozen=True, slots=True)

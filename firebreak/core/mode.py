@@ -1,4 +1,4 @@
-"""How far Firebreak may go, ordered so that safety is `min`, and the guards' record of why it did less."""
+"""How far Firebreak may go, ordered so that the lower is the safer, and the guards' record of why it did less."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class OpenedBody:
 
 
 def may_act(body: Mapping[str, Any]) -> bool:
-    """Whether a body says that this version may act on it, however little else of it can be read."""
+    """Whether a body says that this version may act on it, even if nothing else in it can be read."""
     acts_from = body.get("acts_from", body.get("format"))
     return type(acts_from) is not int or acts_from <= FORMAT
 

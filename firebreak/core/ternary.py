@@ -31,7 +31,7 @@ def truth(holds: bool | None) -> Truth:  # noqa: FBT001 - it is the value itself
 
 
 def every(truths: Iterable[Truth]) -> Truth:
-    """Kleene's and; true of nothing. Reads no further than the first that is false."""
+    """Kleene's and; true if there are no parts. Reads no further than the first that is false."""
     joined = Truth.TRUE
     for one in truths:
         if one is Truth.FALSE:
@@ -42,7 +42,7 @@ def every(truths: Iterable[Truth]) -> Truth:
 
 
 def some(truths: Iterable[Truth]) -> Truth:
-    """Kleene's or; false of nothing. Reads no further than the first that is true."""
+    """Kleene's or; false if there are no parts. Reads no further than the first that is true."""
     joined = Truth.FALSE
     for one in truths:
         if one is Truth.TRUE:

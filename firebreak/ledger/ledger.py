@@ -1,4 +1,4 @@
-"""What Firebreak remembers: incidents, standing containments and the halt, each one document under compare-and-set."""
+"""What Firebreak remembers: incidents, active containments and the halt, each one document under compare-and-set."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LEASE_NS = 30 * 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Incidents and standing containments over a document store. `owner` is this process's token."""
+    """Incidents and active containments over a document store. `owner` is this process's token."""
 
     documents: Documents
     owner: str
@@ -105,7 +105,7 @@ class Ledger:
         return held
 
     def _point(self, pointer: Document | None, key: str, incident: Incident) -> None:
-        """Have the finding point to its newest incident, which an event from before does not change."""
+        """Have the finding point to its newest incident; an incident older than that one changes nothing."""
         body = {"incident": incident.id}
         if pointer is None:
             with suppress(Exists):
@@ -189,7 +189,7 @@ class Ledger:
         return (self._listed(one) for one in self.documents.newest("incident", limit))
 
     def about(self, target: str, limit: int) -> Iterator[StoredIncident]:
-        """Incidents on a target, last touched first; what cannot be read tells nothing of it."""
+        """Incidents on a target, last touched first; those that cannot be read are left out."""
         found = (self._listed(one) for one in self.documents.about("incident", target, limit))
         return (one for one in found if isinstance(one, StoredIncident))
 

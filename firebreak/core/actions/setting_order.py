@@ -79,7 +79,7 @@ ORDERS: Mapping[str, Callable[[_Value, _Value], bool]] = MappingProxyType(
         ACCOUNT: lambda before, after: after == DISABLED,  # noqa: ARG005 - no account is enabled
     }
 )
-"""By the setting's key, or how it begins: whether the second value, another one, opens no more than the first."""
+"""By the setting's key, or its beginning: whether the second of two different values opens no more than the first."""
 
 
 def is_ordered(key: str) -> bool:

@@ -90,7 +90,7 @@ class Plan(Stored):
         return tuple(change for change in self.changes if change.target.key == target.key)
 
     def steps_on(self, target: Target) -> tuple[HeldStep, ...]:
-        """The steps that were applied to one target: what its standing containment holds."""
+        """The steps that were applied to one target: what this incident holds in its active containment."""
         applied = {action for change in self.changes_to(target) for action in change.actions}
         return tuple(step for step in self.steps if step.action in applied)
 

@@ -23,7 +23,7 @@ ENDED: frozenset[Phase] = frozenset({"monitored", "declined", "expired", "reject
 WORKING: frozenset[Phase] = frozenset({"received", "containing", "verifying"})
 """Phases in which somebody is, or should be, at work."""
 SETTLED: frozenset[Phase] = ENDED | {"waiting", "contained", "failed"}
-"""Phases in which a redelivered message has nothing left to do but to send what is unsent."""
+"""Phases in which a redelivered message leads to nothing more than sending the announcements that are unsent."""
 
 CLOSED_AS = ("true_positive", "false_positive", "benign")
 """What an incident can be found to be when it is closed."""

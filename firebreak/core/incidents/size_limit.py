@@ -57,7 +57,7 @@ def _history(incident: Incident) -> Incident:
 
 
 def _outbox(incident: Incident) -> Incident:
-    """What is sent need not be remembered, but for the last, whose number goes on."""
+    """Drop announcements that were sent, but for the last few: the next one is numbered after them."""
     kept = tuple(one for one in incident.outbox[:-_FEW] if not one.sent)
     return replace(incident, outbox=(*kept, *incident.outbox[-_FEW:]))
 

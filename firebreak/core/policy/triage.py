@@ -1,4 +1,4 @@
-"""What is acknowledged with a recorded reason and leads to no containment, before anything is asked of anybody."""
+"""Findings that are declined at once: acknowledged with a recorded reason, before any source or API is asked."""
 
 from __future__ import annotations
 
