@@ -25,8 +25,7 @@ WRONG_ACTIONS = {  # each with what the law that finds it says, after the file a
         RIGHT.replace("narrower_ingress(before.get(INGRESS), wanted)", "wanted").replace(
             "from firebreak.core.actions.setting_order import narrower_ingress\n", ""
         ),
-        "`edit` ",  # by itself, or after another: whichever is drawn first
-        "a service further than it was",
+        "`edit` opens a service further than it was: `service.ingress`",
         ": expected ",
     ),
     "empties_traffic": (

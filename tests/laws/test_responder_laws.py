@@ -25,7 +25,7 @@ from firebreak.core.policy.policy import Step
 from firebreak.core.serialization import decode, encode
 from tests.laws.law_failures import before as given_settings
 from tests.laws.law_failures import broken, differences, listed
-from tests.laws.worlds_of_settings import edits_by_hand, situations
+from tests.laws.worlds_of_settings import edits_by_hand, situations, with_every_ingress
 
 ACTIONS = responders.discover()
 PAIRS = [(name, kind) for name, action in sorted(ACTIONS.items()) for kind in sorted(action.kinds)]
@@ -127,30 +127,30 @@ def test_an_edit_never_loosens_and_every_setting_it_may_meet_has_an_order(
     name: str, kind: Kind, data: st.DataObject
 ) -> None:
     """Nor do two of them, whichever comes first: of services in one region and in several, pools, jobs, accounts."""
-    state, case = data.draw(situations(kind))
-    after = edited(ACTIONS[name], state, case)
+    drawn = data.draw(situations(kind))
     pair = data.draw(st.permutations([name, data.draw(others(kind))]))
-    folded = fold(tuple(step_of(one) for one in pair), state, case, ACTIONS, frozenset())
-
-    unordered = {key for key in state if not is_ordered(key)}
+    unordered = {key for key in drawn[0] if not is_ordered(key)}
     assert not unordered, (
         f"firebreak/core/actions/setting_order.py: ORDERS has no order for {listed(unordered)}, which a {kind} has"
     )
-    wider = () if isinstance(after, Refusal) else loosened_settings(state, after, case)
-    assert not wider, broken(
-        ACTIONS[name],
-        "edit",
-        f"opens a {kind} further than it was: {listed(wider)}; expected no more open than before (setting_order.py)",
-        *differences(_only(state, wider), _only({} if isinstance(after, Refusal) else after, wider)),
-        given_settings(state),
-    )
-    assert (wider := loosened_settings(state, folded.state, case)) == (), broken(
-        ACTIONS[name],
-        "edit",
-        f"together, {pair[0]} then {pair[1]} open a {kind} further than it was",
-        *differences(_only(state, wider), _only(folded.state, wider)),
-        given_settings(state),
-    )
+    for state, case in with_every_ingress(*drawn):
+        after = edited(ACTIONS[name], state, case)
+        wider = () if isinstance(after, Refusal) else loosened_settings(state, after, case)
+        assert not wider, broken(
+            ACTIONS[name],
+            "edit",
+            f"opens a {kind} further than it was: {listed(wider)}; expected no more open (setting_order.py)",
+            *differences(_only(state, wider), _only({} if isinstance(after, Refusal) else after, wider)),
+            given_settings(state),
+        )
+        folded = fold(tuple(step_of(one) for one in pair), state, case, ACTIONS, frozenset())
+        assert (wider := loosened_settings(state, folded.state, case)) == (), broken(
+            ACTIONS[name],
+            "edit",
+            f"together, {pair[0]} then {pair[1]} open a {kind} further than it was",
+            *differences(_only(state, wider), _only(folded.state, wider)),
+            given_settings(state),
+        )
 
 
 @every_action_on_every_kind

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 from hypothesis import strategies as st
@@ -138,6 +139,12 @@ def situations(draw: st.DrawFn, kind: Kind = "service") -> tuple[State, EditCont
     case = EditContext(target, Suspicion("named", suspects, "drawn"), revisions, latest, reachable, unsupported)
     emails = sorted(key.removeprefix(ACCOUNT) for key in identities)
     return state, replace(case, accounts=tuple(target.account(email) for email in emails))
+
+
+def with_every_ingress(state: State, case: EditContext) -> Iterator[tuple[State, EditContext]]:
+    """The same with every ingress, where the API accepts `none` and where it does not: too telling to be drawn."""
+    for ingress, unsupported in product(INGRESSES, (frozenset[str](), frozenset({f"{INGRESS}=none"}))):
+        yield {**state, **({INGRESS: ingress} if INGRESS in state else {})}, replace(case, unsupported=unsupported)
 
 
 @st.composite
