@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from firebreak.policy_folder import broken_plugins
 from tests.guards.table import page as guards_page
 from tools import permissions, record_columns, reference
 
@@ -38,7 +39,11 @@ def _found(file: Path) -> str | None:
 
 
 def main(root: Path = ROOT) -> int:
-    """Write what is stale and name it; exit 1, with nothing written, if a permission fits no role."""
+    """Write what is stale and name it; exit 1, with nothing written, if it cannot say what is true."""
+    if broken := broken_plugins():
+        listed = "\n".join(f"  {name}: {why}" for name, why in broken.items())
+        print(f"generate: nothing was written, because not every action and source loads:\n{listed}", file=sys.stderr)
+        return 1
     try:
         old = stale(root)
     except permissions.Unclassified as fault:

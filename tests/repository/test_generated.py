@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import responders
 from tests.repository.checkout import text_of, tracked
 from tools import permissions
 from tools.generate import CURE, generated, main, stale
@@ -51,6 +52,19 @@ def test_what_is_stale_or_missing_is_written_named_and_nothing_else_touched(
     ]
     assert main(root) == 0
     assert capsys.readouterr().out == "generate: every file says what the code says\n"
+
+
+def test_an_action_that_does_not_load_is_named_and_nothing_is_written(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else every file would say what the code says, and nothing of the new action."""
+    (root / "docs" / "facts.md").write_text("old")
+    why = "responders/x.py cannot be imported (ImportError at responders/x.py:8)"
+    monkeypatch.setattr(responders, "broken", lambda: {"x": why})
+
+    assert main(root) == 1
+    assert f"responders.x: {why}" in capsys.readouterr().err
+    assert (root / "docs" / "facts.md").read_text() == "old"
 
 
 def test_a_permission_that_fits_no_role_is_named_and_nothing_is_written(
