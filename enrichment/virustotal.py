@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from firebreak.core.facts import Catalogue, Evidence, Fact, FactType, FactValue
 from firebreak.core.findings.file_report import LINK, VERDICTS, FileReport, NoReport
 from firebreak.core.findings.finding import Finding
+from firebreak.core.first_few import first_few
 from firebreak.core.serialization import encode
 from firebreak.core.timestamps import NANOS, format_instant
 from firebreak.ports.enrichment import EnrichmentClients
@@ -72,8 +73,7 @@ def evidence_of(answers: Sequence[FileReport | NoReport], now: float) -> Evidenc
     known = [one for one in answers if isinstance(one, FileReport)]
     worst = max(known, key=lambda one: (VERDICTS.index(one.verdict), one.malicious or 0), default=None)
     missing = [f"{one.sha256[:12]}…: {one.reason}" for one in answers if isinstance(one, NoReport)]
-    more = [f"and {len(missing) - _MOST_FILES} more"] if len(missing) > _MOST_FILES else []
-    gap = "; ".join(missing[:_MOST_FILES] + more) or None
+    gap = "; ".join(first_few(missing, _MOST_FILES)) or None
     if worst is None or (missing and worst.verdict != "malicious"):
         return Evidence("virustotal", gap=gap, shown=_shown(answers))
     return Evidence("virustotal", _facts(worst, now), gap, shown=_shown(answers))

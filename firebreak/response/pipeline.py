@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Notification, parse_notification
+from firebreak.core.first_few import first_few
 from firebreak.core.incidents.command import Command, CommandResult
 from firebreak.ledger.halts import Halts
 from firebreak.ledger.records import NotActedOn, StoredIncident
@@ -173,9 +174,8 @@ class Swept:
     def __str__(self) -> str:
         """For people; the log has every reason."""
         counts = ", ".join(f"{what}: {number}" for what, number in sorted(self.done.items()))
-        told = (*self.refused, *self.later)
-        more = f"; and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
-        reasons = f" ({'; '.join(told[:_MOST_TOLD])}{more})" if told else ""
+        told = "; ".join(first_few((*self.refused, *self.later), _MOST_TOLD))
+        reasons = f" ({told})" if told else ""
         return f"{counts}{reasons}" or "nothing was left to do"
 
 

@@ -18,6 +18,7 @@ from firebreak.core.cloud_run.account_usage import NEVER_SEEN, Users
 from firebreak.core.cloud_run.service_account import kind_of
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.errors import Missing, Refused, Transient, Unsupported
+from firebreak.core.first_few import first_few
 from firebreak.ports.deadline import Deadline
 
 _SECONDS = 8.0
@@ -82,8 +83,7 @@ class ServiceAccountUsers:
             if identity == account.name or (not identity and kind_of(account.name) == "default")
         ]
         unseen = tuple(dict.fromkeys(text for answer in answers for text in answer.unseen))
-        more = (f"{len(names) - _MOST_NAMED} more",) if len(names) > _MOST_NAMED else ()
-        return Users((*sorted(names)[:_MOST_NAMED], *more), (*unseen, *NEVER_SEEN))
+        return Users(first_few(sorted(names), _MOST_NAMED), (*unseen, *NEVER_SEEN))
 
 
 def _list_workloads(place: Target, one: _List, near: Target, deadline: Deadline) -> _Listed:

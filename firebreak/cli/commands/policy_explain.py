@@ -26,6 +26,7 @@ from firebreak.core.diagnostics import Faults
 from firebreak.core.errors import Malformed
 from firebreak.core.findings.finding import FindingName, Notification, parse_finding_name
 from firebreak.core.findings.input_formats import LARGEST, read_findings
+from firebreak.core.first_few import first_few
 from firebreak.core.policy.policy import PolicySet
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.signing import Seal
@@ -97,7 +98,7 @@ def _told(finding: str, pick: str | None, app: App, deadline: Deadline) -> Notif
     fitting = [one for one in found if pick is None or one.finding.name.finding.startswith(pick)]
     if len(fitting) == 1:
         return fitting[0]
-    ids = ", ".join(one.finding.name.finding for one in (fitting or found)[:_MOST_NAMED])
+    ids = ", ".join(first_few([one.finding.name.finding for one in fitting or found], _MOST_NAMED))
     held = f"it holds {counted(len(found), 'finding')}, of which {len(fitting)} fit"
     message = f"{finding}: {held}; choose one with --pick ID: {ids}"
     raise UsageError(message)

@@ -7,6 +7,7 @@ import re
 from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.question import show_doubts
 from firebreak.cli.screens.wording import Record, brief, clock, part, rows, since, span, texts, word
+from firebreak.core.first_few import and_more, first_few
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST = 5
@@ -29,7 +30,7 @@ def show_finding(screen: Screen, finding: Record, now_ns: int) -> None:
         screen.line(f"ran: {command}", indent=2, hang=5)
     _and_more(screen, len(commands))
     if contacts := texts(finding.get("contacts")):
-        screen.line(f"owner: {', '.join(contacts[:_MOST])}", indent=2, hang=7)
+        screen.line(f"owner: {', '.join(first_few(contacts, _MOST))}", indent=2, hang=7)
     screen.verbatim(str(finding.get("name", "")), "dim", indent=2)
 
 
@@ -46,8 +47,8 @@ def _show_binary(screen: Screen, binary: Record) -> None:
 
 
 def _and_more(screen: Screen, count: int) -> None:
-    if count > _MOST:
-        screen.line(f"and {count - _MOST} more", "dim", indent=2)
+    for more in and_more(count, _MOST):
+        screen.line(more, "dim", indent=2)
 
 
 def show_evidence(screen: Screen, record: Record) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from firebreak.core.first_few import first_few
 from firebreak.core.timestamps import NANOS, parse_instant
 
 Record = Mapping[str, Any]
@@ -40,7 +41,7 @@ def brief(value: object, most: int = 2) -> str:
     """The same, of a list only the first few."""
     if not isinstance(value, list) or len(value) <= most:
         return word(value)
-    return f"[{', '.join(word(one) for one in value[:most])}, and {len(value) - most} more]"
+    return f"[{', '.join(first_few([word(one) for one in value], most))}]"
 
 
 def span(seconds: float) -> str:

@@ -8,6 +8,7 @@ from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.iam_grants import grants_of
 from firebreak.core.cloud_run.setting_names import POOL_INSTANCES
 from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.first_few import first_few
 
 _MOST = 5
 
@@ -32,6 +33,5 @@ def of_job(workload: Workload, case: EditContext) -> Iterator[str]:
         yield f"who may run the job is not known: its IAM policy could not be read: {workload.unread['job_iam']}"
     holders = sorted({grant.member for _, grant in grants_of(workload.state, "job_iam")})
     if holders:
-        more = f" and {len(holders) - _MOST} more" if len(holders) > _MOST else ""
-        yield f"the job can be run again by {', '.join(holders[:_MOST])}{more}"
+        yield f"the job can be run again by {', '.join(first_few(holders, _MOST))}"
     yield "grants on the project, a folder or the organization are not read: whoever has one can still run it"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Hold, Standing
+from firebreak.core.first_few import first_few
 from firebreak.core.timestamps import NANOS
 
 _MOST = 5
@@ -21,7 +22,7 @@ def idle_deployments(workload: Workload, since_ns: int) -> tuple[str, ...]:
 def review_sentence(hold: Hold, workload: Workload, now_ns: int) -> str:
     """The hold's age, and the deployments since then that serve nothing. `now_ns`: nanoseconds since 1970."""
     idle = idle_deployments(workload, hold.taken_ns)
-    waiting = f"; deployed since and serving nothing: {some(idle)}" if idle else ""
+    waiting = f"; deployed since and serving nothing: {', '.join(first_few(idle, _MOST))}" if idle else ""
     return f"review: contained for {age(now_ns - hold.taken_ns)}{waiting}"
 
 
@@ -30,15 +31,9 @@ def drift_sentence(standing: Standing, workload: Workload) -> str:
     differ = standing.changed_by_others(workload.state)
     settings = [f"{key} was {standing.applied.get(key, 'unset')} and is {differ[key] or 'unset'}" for key in differ]
     reopened = sorted(standing.suspects & workload.reachable)
-    again = [f"suspect {some(tuple(reopened))} can be reached again"] if reopened else []
+    again = [f"suspect {', '.join(first_few(reopened, _MOST))} can be reached again"] if reopened else []
     who = f" by {workload.last_modifier}" if workload.last_modifier else ""
-    return f"changed{who}: {'; '.join([*again, *settings[:_MOST]]) or 'nothing'}"
-
-
-def some(names: tuple[str, ...]) -> str:
-    """The first few names, and how many more there are."""
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return f"{', '.join(names[:_MOST])}{more}"
+    return f"changed{who}: {'; '.join([*again, *first_few(settings, _MOST)]) or 'nothing'}"
 
 
 def age(nanos: int) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from firebreak.core.first_few import and_more
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.record import record
 from firebreak.core.secrets.redaction import safe, safe_value
@@ -82,7 +83,7 @@ def _cut(value: object, texts: int, items: int) -> object:
         return {key: _cut(one, texts, items) for key, one in value.items()}
     if isinstance(value, list):
         kept = [_cut(one, texts, items) for one in value[:items]]
-        return [*kept, f"… and {len(value) - items} more"] if len(value) > items else kept
+        return [*kept, *(f"… {more}" for more in and_more(len(value), items))]
     return value
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from firebreak.core.first_few import and_more
 from firebreak.core.secrets.command_lines import safe_words
 from firebreak.core.secrets.in_text import without_secrets
 
@@ -108,8 +109,7 @@ def safe_value(value: object, depth: int = 0) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, list | tuple | set | frozenset):
         items = list(value) if isinstance(value, list | tuple) else sorted(value, key=str)
         kept = [safe_value(one, depth + 1) for one in without_secret_words(items[:LONGEST_LIST])]
-        more = len(items) - LONGEST_LIST
-        return [*kept, f"… and {more} more"] if more > 0 else kept
+        return [*kept, *(f"… {more}" for more in and_more(len(items), LONGEST_LIST))]
     return safe(str(value))
 
 

@@ -1,0 +1,32 @@
+"""Whoever reads a list that was cut is told so, and by how much."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.containment.active_containment import Standing
+from firebreak.core.containment.review import drift_sentence
+from firebreak.core.first_few import and_more, first_few
+
+
+@given(st.lists(st.text()), st.integers(0, 9))
+def test_what_is_shown_and_what_is_counted_is_all_there_is(items: list[str], most: int) -> None:
+    shown = first_few(items, most)
+    rest = len(items) - most
+
+    assert shown == (tuple(items) if rest <= 0 else (*items[:most], f"and {rest} more"))
+    assert and_more(len(items), most) == shown[len(items[:most]) :]
+
+
+def test_a_report_of_drift_says_how_many_changes_it_does_not_name() -> None:
+    written = {f"service.traffic.tag.t{number}": "old" for number in range(8)}
+    target = Target("shop-prod", "europe-west1", "service", "checkout")
+    found = Workload(target, dict.fromkeys(written, "new"), {}, (), None, {}, {}, settled=True)
+
+    sentence = drift_sentence(Standing(target.key, applied=written), found)
+
+    assert sentence.count(" was old and is new") == 5
+    assert sentence.endswith("; and 3 more")
