@@ -139,7 +139,7 @@ def test_the_list_does_not_end_with_its_first_page_and_many_are_counted() -> Non
     found = users(services=[service("checkout", PAY), *many])
 
     assert found.names[:2] == ("service s000 in europe-west1", "service s001 in europe-west1")
-    assert (len(found.names), found.names[-1]) == (21, "25 more")
+    assert (len(found.names), found.names[-1]) == (21, "and 25 more")
 
 
 def test_a_list_that_hangs_is_one_that_failed() -> None:
