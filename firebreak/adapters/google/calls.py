@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -21,6 +20,7 @@ from google.auth.exceptions import GoogleAuthError, TransportError
 
 from firebreak.adapters.proxies import DIRECT
 from firebreak.core.errors import Denied, Drifted, Failed, Missing, Transient, Unsupported
+from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 
 T = TypeVar("T")
@@ -28,7 +28,6 @@ LOG_IN = "give the function a service account, or on your own machine: gcloud au
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _lock = threading.Lock()
 _ATTEMPT_SECONDS = 4.0
-_FIRST_PAUSE = 0.1
 _UNBOUNDED = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 """No limit on messages, as in channels that Google's clients make: 200 long findings exceed gRPC's default of 4 MB."""
 _PLUGIN = "metadata from plugin failed"
@@ -66,19 +65,18 @@ def call_read(call: Callable[..., T], deadline: Deadline, at_most: float = 10.0,
     An attempt has a few seconds, so that a server that hangs does not use up the time for the next attempt. Raises
     whatever `translate_errors` makes of the last error.
     """
-    until, pause = deadline.sooner(at_most), _FIRST_PAUSE
+    until = deadline.sooner(at_most)
+    backoff = Backoff(until, growth=2)
     again: tuple[type[Exception], ...] = _PASSING
     with translate_errors():
         while True:
             try:
                 return call(retry=None, timeout=max(until.remaining(_ATTEMPT_SECONDS), 0.001), **arguments)
             except again as fault:
-                if until.remaining() <= pause:
-                    raise
                 if isinstance(fault, exceptions.InternalServerError):
                     again = _PASSING[:-1]  # once is enough to tell a hiccup from a fault
-            time.sleep(pause)
-            pause = min(pause * 2, 1.0)
+                if not backoff.wait():
+                    raise
 
 
 def pages_of(call: Callable[..., Any], deadline: Deadline, request: Any) -> Iterator[Any]:  # noqa: ANN401 - any list call

@@ -8,6 +8,7 @@ from typing import Any
 
 from firebreak.adapters.google.calls import call_read
 from firebreak.core.errors import Failed, Refused, Transient, Unfinished
+from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 
 
@@ -17,7 +18,7 @@ def wait_for(poll: Callable[..., Any], operation: str, deadline: Deadline) -> No
     If polling itself is refused, the operation may still succeed (a 403 on GetOperation was seen while one finished):
     this returns, and the caller judges by what serves.
     """
-    pause = 0.1
+    backoff = Backoff(deadline, longest=2.0)
     while True:
         try:
             polled = call_read(poll, deadline, request={"name": operation})
@@ -28,11 +29,9 @@ def wait_for(poll: Callable[..., Any], operation: str, deadline: Deadline) -> No
         if polled is not None and polled.done:
             raise_if_failed(polled)
             return
-        if deadline.remaining() <= pause:
+        if not backoff.wait():
             time.sleep(deadline.remaining())
             raise Unfinished(operation)
-        time.sleep(pause)
-        pause = min(pause * 1.5, 2.0)
 
 
 def raise_if_failed(operation: Any) -> None:  # noqa: ANN401 - google.longrunning Operation, which has no stubs

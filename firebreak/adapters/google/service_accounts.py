@@ -5,7 +5,6 @@ Disabling takes no etag, and a read may show the old state for some seconds afte
 
 from __future__ import annotations
 
-import time
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +19,7 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.plan import Change, has_settings
 from firebreak.core.errors import Drifted, Refused, Transient, Unsupported
+from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 
 _LAG_SECONDS = 8.0
@@ -85,17 +85,16 @@ class ServiceAccounts:
     def wait(self, operation: str, deadline: Deadline) -> None:
         """Wait until a read shows what was written, for a few seconds at most; the next reading decides."""
         name, word = operation.split()
-        until, pause = deadline.sooner(_LAG_SECONDS), 0.1
+        until = deadline.sooner(_LAG_SECONDS)
+        backoff = Backoff(until, growth=2)
         while True:
             try:
                 if _word(self._get(name, until)) == word:
                     return
             except (Refused, Transient):
                 return
-            if until.remaining() <= pause:
+            if not backoff.wait():
                 return
-            time.sleep(pause)
-            pause = min(pause * 2, 1.0)
 
     def in_force(self, workload: Workload, change: Change) -> bool:  # noqa: ARG002
         """What was read back is all that can be seen."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -22,6 +21,7 @@ from firebreak.adapters.storage.firestore_faults import CONDITION_FAILED, PASSIN
 from firebreak.adapters.storage.json_bodies import listed_document, read_document, text_of
 from firebreak.core.timestamps import format_instant
 from firebreak.ledger.documents import NO_INDEX, Conflict, Document, Exists, Index
+from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 
 T = TypeVar("T")
@@ -171,7 +171,8 @@ class FirestoreDocuments:
 
     def _call(self, call: Callable[..., T], request: object, deadline: Deadline) -> T:
         """Ask until there is an answer or no time; an attempt that hangs does not use up the time of the next."""
-        pause, reason = self._seconds * _FIRST_PAUSE, None
+        backoff = Backoff(deadline, self._seconds * _FIRST_PAUSE, self._seconds * _LONGEST_PAUSE, growth=2)
+        reason = None
         while True:
             timeout = max(deadline.remaining(self._seconds * _ATTEMPT), 0.001)
             try:
@@ -179,10 +180,8 @@ class FirestoreDocuments:
             except PASSING as fault:
                 # The last attempt may have had no time left, which says less than what was answered before.
                 reason = reason if reason and isinstance(fault, DeadlineExceeded) else fault
-                if deadline.remaining() <= pause:
+                if not backoff.wait():
                     raise reason from None
-            time.sleep(pause)
-            pause = min(pause * 2, self._seconds * _LONGEST_PAUSE)
 
     def _name(self, kind: str, key: str) -> str:
         return f"{self._root}/{kind}/{document_id(key)}"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from firebreak.adapters.storage.ledger_store import documents_to_read
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.command import Command, CommandResult, kept_answer
+from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 from firebreak.settings import Settings
 
@@ -33,8 +32,8 @@ def send(settings: Settings, command: Command) -> CommandResult:
 
 def _followed(settings: Settings, command: Command, deadline: Deadline) -> CommandResult:
     """The answer, read from the ledger once it is there; raises Transient where none comes or none can be read."""
-    documents, pause = documents_to_read(settings), 0.2
-    while not deadline.passed:
+    documents, backoff = documents_to_read(settings), Backoff(deadline, 0.2, longest=2.0, growth=1.3)
+    while backoff.wait():
         # A local ledger may be made by the function as it answers.
         documents = documents or documents_to_read(settings)
         try:
@@ -44,8 +43,6 @@ def _followed(settings: Settings, command: Command, deadline: Deadline) -> Comma
             raise Transient(message) from None
         if document is not None and (answer := kept_answer(document.body)):
             return answer
-        time.sleep(deadline.remaining(pause))
-        pause = min(pause * 1.3, 2.0)
     message = (
         "is not answered yet; it is carried out once the function gets to it: look again with `firebreak incident list`"
     )

@@ -22,6 +22,7 @@ from firebreak.core.errors import Drifted, Missing, Refused, Transient, Unfinish
 from firebreak.core.incidents.incident import Incident, Release
 from firebreak.ledger.documents import Conflict, Document
 from firebreak.ledger.records import NotActedOn, StoredIncident
+from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels
 from firebreak.response.app import App
@@ -213,14 +214,12 @@ def _restore(app: App, held: StoredIncident, change: Change, deadline: Deadline)
 
 def _await_effect(app: App, change: Change, workload: Workload, deadline: Deadline) -> None:
     """Wait until what serves is what was restored, unless a person has changed it meanwhile."""
-    pause = 0.1
+    backoff = Backoff(deadline)
     settings = {key: workload.state.get(key) for key in change.after}
     now = replace(change, after=settings)
     while not (workload.settled and in_force(app, workload, now)):
-        if deadline.remaining() < pause:
+        if not backoff.wait():
             raise Unfinished("")
-        time.sleep(pause)
-        pause = min(pause * 1.5, 1.0)
         workload = app.read(change.target, deadline.sooner(15))
         now = replace(change, after={key: workload.state.get(key) for key in change.after})
 

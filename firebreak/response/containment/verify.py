@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from firebreak.core.actions.case import basis_of
@@ -17,6 +16,7 @@ from firebreak.core.errors import Drifted, Failed, Refused, Transient, Unfinishe
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Policy
 from firebreak.ledger.records import StoredIncident
+from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.decision.draw import draw
@@ -37,16 +37,13 @@ def redraw(app: App, incident: Incident, policy: Policy, deadline: Deadline) -> 
 
 def verify(app: App, held: StoredIncident, change: Change, seen: Seen, deadline: Deadline) -> StoredIncident:
     """Wait for the effective state to be what was written; a wish that does not come true is a failure."""
-    until = deadline.sooner(_SETTLE_SECONDS)
-    pause = 0.1
+    backoff = Backoff(deadline.sooner(_SETTLE_SECONDS))
     while not (seen.workload.settled and in_force(app, seen.workload, change)):
-        if until.remaining() < pause:
+        if not backoff.wait():
             if seen.workload.settled and not deadline.passed:
                 message = "Cloud Run settled, but what serves is not what was written"
                 raise Failed(message)
             raise Unfinished(held.incident.operation or "")
-        time.sleep(pause)
-        pause = min(pause * 1.5, 1.0)
         seen = look(app, held.incident, change.target, deadline)
         if not has_settings(seen.workload.state, change.after):
             message = "somebody changed the settings while they took effect"
