@@ -211,7 +211,8 @@ resource "google_secret_manager_secret_iam_member" "reads" {
   member    = google_service_account.function[each.value[0]].member
 }
 
-# Who published a command, who read a key, who wrote to the ledger: the audit log says it, whatever the message says.
+# Who read a key, who wrote to the ledger or the vault: the audit log says it. Who published a message it never says: Pub/Sub
+# audits no Publish, only changes of topics, subscriptions and their policies.
 resource "google_project_iam_audit_config" "own" {
   for_each = {
     "pubsub.googleapis.com"        = "DATA_WRITE"

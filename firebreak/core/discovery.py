@@ -30,7 +30,7 @@ def find(package: str, folders: Iterable[str], attribute: str, declares: Iterabl
     for name in sorted(module.name for module in pkgutil.iter_modules(folders)):
         try:
             plugin = getattr(importlib.import_module(f"{package}.{name}"), attribute, None)
-        except Exception as fault:  # noqa: BLE001 - whatever a module does when it is imported is its own fault
+        except (Exception, SystemExit) as fault:  # noqa: BLE001 - whatever a module does when it is imported is its own fault
             within = fault.with_traceback(fault.__traceback__ and fault.__traceback__.tb_next)  # not the line above
             broken[name] = f"{package}/{name}.py cannot be imported ({kind_and_place(within)})"
             continue

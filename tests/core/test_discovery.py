@@ -31,6 +31,7 @@ FILES = {
     "bare.py": "other = 1\n",
     "half.py": "class Half:\n    name = 'half'\nthing = Half()\n",
     "leaves.py": "raise ValueError('secret')\n",
+    "ends.py": "import sys\nsys.exit(0)\n",
     "._good.py": "\x00\x05\x16\x07",
     ".#good.py": "raise ValueError\n",
 }
@@ -61,6 +62,7 @@ def test_what_does_not_load_is_named_with_its_file_and_line(found: Found) -> Non
         "bare": "plugin_room/bare.py has no `thing`",
         "half": "`thing` in plugin_room/half.py does not declare edit",
         "leaves": "plugin_room/leaves.py cannot be imported (ValueError at leaves.py:1)",
+        "ends": "plugin_room/ends.py cannot be imported (SystemExit at ends.py:2)",
     }
 
 

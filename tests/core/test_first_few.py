@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +12,9 @@ from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.review import drift_sentence
 from firebreak.core.first_few import and_more, first_few
+from firebreak.core.incidents.chat_messages import slack_message
+from firebreak.core.incidents.incident import Incident
+from tools.record_columns import filled
 
 
 @given(st.lists(st.text()), st.integers(0, 9))
@@ -30,3 +35,17 @@ def test_a_report_of_drift_says_how_many_changes_it_does_not_name() -> None:
 
     assert sentence.count(" was old and is new") == 5
     assert sentence.endswith("; and 3 more")
+
+
+def test_a_chat_message_says_how_many_settings_and_owners_it_leaves_out() -> None:
+    """It is what a person approves by."""
+    incident = filled(Incident)
+    change = replace(incident.plan.changes[0], before={}, after={f"key{number:02}": "new" for number in range(15)})
+    finding = replace(incident.finding, contacts=("a@x.example", "b@x.example", "c@x.example", "d@x.example"))
+    asks = replace(incident, phase="waiting", finding=finding, plan=replace(incident.plan, changes=(change,)))
+
+    lines = slack_message(asks, "1")["text"].splitlines()
+
+    assert sum("-&gt; new" in line for line in lines) == 10
+    assert "and 5 more" in lines
+    assert [line[-12:] for line in lines if line.startswith("owner: ")] == [", and 1 more"]

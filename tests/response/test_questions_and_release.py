@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from firebreak.core.errors import Refused, Transient
+from firebreak.core.incidents.chat_messages import slack_message
 from firebreak.core.timestamps import NANOS
 from firebreak.response import pipeline
 from sandbox.scc.notifications import PLANTED_SECRET, Pair, notification_v1, notification_v2
@@ -103,6 +104,21 @@ def test_a_wrong_digest_approves_nothing(line: Lines) -> None:
         assert answered is not None
         assert not answered.done
         assert on.updates == ()
+
+
+@pytest.mark.parametrize("answer", ["approve", "reject"])
+def test_the_question_that_was_answered_stays_on_the_record(line: Lines, answer: str) -> None:
+    """A later answer can still name what it was about; the chat message asks nothing any more."""
+    with line(config="ceiling: approve") as on:
+        incident = on.respond(on.finding())
+        asked = on.shown(incident)["question"]
+        getattr(on, answer)(incident)
+        answered = on.read(incident)
+
+        assert answered.phase == {"approve": "contained", "reject": "rejected"}[answer]
+        assert asked["digest"]
+        assert on.shown(answered)["question"] == asked
+        assert asked["digest"][:12] not in str(slack_message(answered, "1"))
 
 
 def test_drift_between_question_and_approval_asks_again(line: Lines) -> None:

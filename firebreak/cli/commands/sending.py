@@ -33,7 +33,7 @@ def send(settings: Settings, command: Command) -> CommandResult:
 def _followed(settings: Settings, command: Command, deadline: Deadline) -> CommandResult:
     """The answer, read from the ledger once it is there; raises Transient where none comes or none can be read."""
     documents, backoff = documents_to_read(settings), Backoff(deadline, 0.2, longest=2.0, growth=1.3)
-    while backoff.wait():
+    while True:
         # A local ledger may be made by the function as it answers.
         documents = documents or documents_to_read(settings)
         try:
@@ -43,6 +43,8 @@ def _followed(settings: Settings, command: Command, deadline: Deadline) -> Comma
             raise Transient(message) from None
         if document is not None and (answer := kept_answer(document.body)):
             return answer
+        if not backoff.wait():
+            break
     message = (
         "is not answered yet; it is carried out once the function gets to it: look again with `firebreak incident list`"
     )

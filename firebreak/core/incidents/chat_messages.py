@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from firebreak.core.cloud_run.target import Target
+from firebreak.core.first_few import first_few
 from firebreak.core.incidents.escaping import google_chat, slack
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.secrets.redaction import all_named
 
 _MOST_LINES = 30
+_MOST_SETTINGS = 10
 
 
 def slack_message(incident: Incident, announcement: str) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def _what(incident: Incident) -> list[str]:
     where = target.resource if isinstance(target, Target) else target.reason
     lines = [f"what: {finding.category} ({finding.severity or 'no severity'})", f"where: {where}"]
     if finding.contacts:
-        lines.append(f"owner: {', '.join(finding.contacts[:3])}")
+        lines.append(f"owner: {', '.join(first_few(finding.contacts, 3))}")
     if incident.verdict:
         lines.append(f"verdict: {incident.verdict.id}, {incident.verdict.confidence} confidence")
     if incident.decision:
@@ -46,12 +48,13 @@ def _what(incident: Incident) -> list[str]:
 
 def _plan(incident: Incident) -> list[str]:
     changes = incident.plan.changes if incident.plan else ()
-    return [
+    settings = [
         all_named(f"{incident.place_of(change.target)}{key}: {before} -> {after}", key, before, after)
         for change in changes
         for key in sorted(change.after)
         for before, after in ((change.before.get(key), change.after.get(key)),)
-    ][:10]
+    ]
+    return list(first_few(settings, _MOST_SETTINGS))
 
 
 def _asks(incident: Incident) -> list[str]:

@@ -172,7 +172,7 @@ def _basis(basis: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _question(incident: Incident) -> dict[str, Any] | None:
-    """The open question, or the last one: whoever answers later says by its digest what they saw."""
+    """The open question, or the last one until a release or a containment that nobody answered takes it off."""
     question = incident.question
     if question is None:
         return None
