@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 from firebreak.adapters.log import log_json
 from firebreak.adapters.virustotal import VirusTotal
 from firebreak.bootstrap import build
+from firebreak.core.incidents.command import Command, CommandResult
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.record import record
 from firebreak.policy_folder import load_policies
@@ -131,6 +133,27 @@ class Line:
         """The word of a person who looks now on what it was."""
         question = self.read(incident).question
         return pipeline.close(self.app, incident.id, by, closed_as, reason, question.digest if question else "")
+
+    def command(self, verb: str, incident: Incident | None = None, by: str = "ada", **given: str) -> CommandResult:
+        """Carry out a command as `on_command` does, once."""
+        order = Command(uuid.uuid4().hex, verb, by, incident.id if incident else "", sent_ns=self.app.now_ns(), **given)
+        return pipeline.execute(self.app, order)
+
+    def release(self, incident: Incident, by: str = "ada", leave: str = "", digest: str = "") -> CommandResult:
+        """A person takes the containment back; `leave` are settings to give up, one a line."""
+        return self.command("release", incident, by, leave=leave, digest=digest)
+
+    def retry(self, incident: Incident, by: str = "ada") -> CommandResult:
+        """A person has it decided anew."""
+        return self.command("retry", incident, by)
+
+    def sweep(self) -> pipeline.Swept:
+        """One turn of the scheduler."""
+        return pipeline.sweep(self.app)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass for the application, not for the sandbox."""
+        self.skipped_ns += round(seconds * 1e9)
 
     def resume(self) -> None:
         """Somebody lifts the halt that stands."""

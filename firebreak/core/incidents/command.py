@@ -18,7 +18,8 @@ _FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "approve": ("incident", "[digest]"),
         "reject": ("incident", "[digest]", "[reason]"),
-        "release": ("incident",),
+        "release": ("incident", "[leave]", "[digest]"),
+        "retry": ("incident", "[reason]"),
         "review": ("incident",),
         "close": ("incident", "[digest]", "[closed_as]", "[reason]"),
         "sweep": (),
@@ -27,7 +28,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 VERBS = tuple(_FIELDS)
-_GIVEN = ("incident", "reason", "digest", "closed_as", "halt")
+_GIVEN = ("incident", "reason", "digest", "closed_as", "halt", "leave")
 _IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _HALT = re.compile(r"[0-9]{1,20}")
@@ -47,6 +48,7 @@ class Command:
         digest: digest of the plan that the person saw, or its beginning; empty if not given.
         closed_as: one of CLOSED_AS; empty if not given.
         halt: when the halt that is to be lifted was set, nanoseconds since 1970, as text; empty if not given.
+        leave: settings that a release gives up, one a line; empty if not given.
         sent_ns: when the command was given, nanoseconds since 1970; None where its envelope does not say.
     """
 
@@ -58,6 +60,7 @@ class Command:
     digest: str = ""
     closed_as: str = ""
     halt: str = ""
+    leave: str = ""
     sent_ns: int | None = None
 
     def message(self) -> bytes:
@@ -112,6 +115,7 @@ def parse_command(data: bytes, message_id: str, sent_ns: int | None = None) -> C
         digest=_word(body, "digest").lower(),
         closed_as=_word(body, "closed_as"),
         halt=_word(body, "halt"),
+        leave=_word(body, "leave"),
         sent_ns=sent_ns,
     )
 
