@@ -40,13 +40,20 @@ class Cap(Stored):
     """One guard that lowered the mode: a bar (no approval overrules it) or a caution (an approval answers it).
 
     `name` is a stable word for programs (`source`, `stale`); `reason` is a sentence for people. `unknown` says that the
-    guard lowers only because it could not be told what it asks.
+    guard lowers only because it could not be told what it asks. `about` is what tells it from another of that name: the
+    place that is protected, who else uses an account.
     """
 
     name: str
     kind: Literal["bar", "caution"]
     reason: str
+    about: str = ""
     unknown: bool = field(default=False, compare=False, metadata=UNSAVED)
+
+    @property
+    def key(self) -> str:
+        """What an approval answers: this caution about this, however its sentence reads today."""
+        return f"{self.name}:{self.about}" if self.about else self.name
 
     @property
     def mode(self) -> Mode:

@@ -46,7 +46,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "incident",
             "id phase created_ns updated_ns finding evidence verdict decision plan outcomes still_open history question"
             " answer operation release done failed_actions unsupported outbox owner lease_until_ns next_ns closed_as"
-            " cut reopened vault further failed_on?",
+            " cut reopened vault further failed_on? events? waits? away? floors?",
         ),
         "firebreak.core.incidents.incident:EvidenceRecord": _names("asked", "source facts gap took_ms shown"),
         "firebreak.core.incidents.decision:Decision": _names(
@@ -55,10 +55,17 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             " related_revisions suspect_rule suspect_images suspects_elsewhere",
         ),
         "firebreak.core.incidents.incident:Question": _names(
-            "question", "digest asked_ns expires_ns cautions asked_before escalated"
+            "question", "digest asked_ns expires_ns cautions asked_before escalated events?"
         ),
         "firebreak.core.incidents.incident:Answer": _names("answer", "digest by at_ns cautions"),
-        "firebreak.core.incidents.incident:Release": _names("release", "by changes"),
+        "firebreak.core.incidents.incident:Release": _names("release", "by changes asked_ns? keys? over?"),
+        "firebreak.core.incidents.incident:ReleasedKey": _names(
+            "released_key", "target key before after result detail"
+        ),
+        "firebreak.core.incidents.incident:Wait": _names("wait", "what reason since_ns"),
+        "firebreak.core.incidents.incident:Event": _names(
+            "event", "id event_ns seen_ns status decided named digests suspects"
+        ),
         "firebreak.core.incidents.incident:Entry": _names("history_entry", "at_ns who what"),
         "firebreak.core.incidents.incident:Announcement": _names(
             "announcement", "number channel phase sent again_ns? tries? refused?"
@@ -77,7 +84,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "target", "project location kind name revision execution project_id project_number"
         ),
         "firebreak.core.cloud_run.target:NotATarget": _names("not_a_target", "reason"),
-        "firebreak.core.mode:Cap": _names("cap", "name kind reason"),
+        "firebreak.core.mode:Cap": _names("cap", "name kind reason about?"),
         "firebreak.core.mode:Mode": _names("mode", "MONITOR APPROVE ENFORCE"),
         "firebreak.core.containment.plan:Change": _names("change", "target surface before after basis actions"),
         "firebreak.core.containment.plan:StepRefusal": _names("step_refusal", "action reason kind?"),
@@ -87,11 +94,13 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.containment.slots:Slot": _names("slot", "incident target at_ns"),
         "firebreak.core.containment.slots:Slots": _names("slots", "taken"),
         "firebreak.core.findings.verdict:Verdict": _names("verdict", "id confidence reasons"),
-        "firebreak.core.containment.active_containment:Hold": _names("hold", "incident steps suspects taken_ns"),
+        "firebreak.core.containment.active_containment:Hold": _names(
+            "hold", "incident steps suspects taken_ns let_go?"
+        ),
         "firebreak.core.containment.active_containment:Standing": _names(
             "standing",
             "target origin applied pending holds verified_ns changed_ns origin_changed_ns released_ns releasing"
-            " releasing_ns place drift",
+            " releasing_ns place drift uid? floors?",
         ),
         "firebreak.core.evidence.manifest:Entry": _names(
             "vault_object", "name sha256 size original_sha256 original_size original_of cut"

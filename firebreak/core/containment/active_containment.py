@@ -24,12 +24,16 @@ RELEASE_NS = 600 * NANOS
 
 @dataclass(frozen=True, slots=True)
 class Hold(Stored):
-    """One incident's claim on the target: the steps it asked for and the revisions it suspects."""
+    """One incident's claim on the target: the steps it asked for and the revisions it suspects.
+
+    `let_go` are settings that a release has given back, while others of the hold are still held.
+    """
 
     incident: str
     steps: tuple[HeldStep, ...]
     suspects: frozenset[str]
     taken_ns: int
+    let_go: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,9 @@ class Standing(Stored):
         releasing_ns: when that release began, nanoseconds since 1970.
         place: the target itself, so that it can be read without its incident; None in records of older versions.
         drift: the last difference that was reported, so that it is reported once; empty if there is none.
+        uid: Google's own identity of the resource, which one made anew under the same name does not have; empty where
+            it is not known.
+        floors: place of another sealed record to the lowest counter that it may have.
     """
 
     target: str
@@ -66,6 +73,8 @@ class Standing(Stored):
     releasing_ns: int = 0
     place: Target | None = None
     drift: str = ""
+    uid: str = ""
+    floors: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def suspects(self) -> frozenset[str]:

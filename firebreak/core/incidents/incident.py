@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
+from firebreak.core.cloud_run.state import Setting
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import Change, Outcome, Plan
 from firebreak.core.facts import Evidence, FactValue
@@ -30,17 +31,47 @@ class EvidenceRecord(Stored):
     shown: Mapping[str, Any] = field(default_factory=dict)
 
 
+EventStatus = Literal["new", "counts", "passed", "unconfirmed"]
+"""`new`: SCC was not asked yet. `counts`: SCC holds it. `passed`: SCC holds a later one. `unconfirmed`: it does not."""
+
+
 @dataclass(frozen=True, slots=True)
-class Question(Stored):
-    """A plan that was put to a person and is not answered yet.
+class Event(Stored):
+    """One event of the finding; what the message said of it is a document of its own.
 
     Attributes:
-        digest: digest of the plan that an approval has to name.
+        id: as `Finding.incident_id` makes it.
+        event_ns: when it happened, nanoseconds since 1970.
+        seen_ns: when Firebreak first saw it, nanoseconds since 1970.
+        status: what SCC says of it.
+        decided: whether a decision was taken with it.
+        named: revisions or executions that the message names.
+        digests: image digests that the message names.
+        suspects: target's key to the suspects that it gave there; they only grow.
+    """
+
+    id: str
+    event_ns: int
+    seen_ns: int
+    status: EventStatus = "new"
+    decided: bool = False
+    named: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+    suspects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Stored):
+    """What was put to a person: the open question, or the last one.
+
+    Attributes:
+        digest: over the plan's digest, the cautions, the suspects and the events; an answer has to name it.
         asked_ns: nanoseconds since 1970.
         expires_ns: nanoseconds since 1970.
-        cautions: the guards' reasons that an approval answers.
+        cautions: the guards' reasons that an approval answers, by `Cap.key`.
         asked_before: digests of earlier questions of this incident.
         escalated: how often the question expired and was put again.
+        events: ids of the events that it is about.
     """
 
     digest: str
@@ -49,6 +80,7 @@ class Question(Stored):
     cautions: tuple[str, ...]
     asked_before: tuple[str, ...] = ()
     escalated: int = 0
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +93,58 @@ class Answer(Stored):
     cautions: tuple[str, ...] = ()
 
 
+Restored = Literal["due", "restored", "person", "gone", "refused", "left"]
+"""`due`: not tried yet. `restored`: seen in effect. `person`: somebody changed it. `gone`: it no longer exists.
+
+`refused`: Cloud Run does not take it, or could not be reached; still held. `left`: given up by a person.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedKey(Stored):
+    """What a release did with one setting of one target.
+
+    Attributes:
+        target: the target that it belongs to.
+        key: the setting.
+        before: its value under the containment; None means unset.
+        after: the value to restore; None means unset.
+        result: how it ended.
+        detail: why, as a sentence; empty where there is nothing to add.
+    """
+
+    target: Target
+    key: str
+    before: Setting | None
+    after: Setting | None
+    result: Restored = "due"
+    detail: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Release(Stored):
-    """A release under way: who asked, and the changes that restore, one a surface."""
+    """A release that was asked for: by whom, and setting by setting what became of it.
+
+    `changes` is how older versions kept it. `over` says that nothing of it is left to do.
+    """
 
     by: str
-    changes: tuple[Change, ...]
+    changes: tuple[Change, ...] = ()
+    asked_ns: int = 0
+    keys: tuple[ReleasedKey, ...] = ()
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait(Stored):
+    """What a deferred incident waits for, as a word (`halt`, `unconfirmed`, `settled`) and a sentence, and since when.
+
+    `since_ns`: nanoseconds since 1970.
+    """
+
+    what: str
+    reason: str
+    since_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +223,10 @@ class Incident(Stored):
         vault: where the evidence is kept; None before it was tried.
         further: targets beside the finding's own that it holds: the service in other regions, service accounts.
         failed_on: target's key to the actions that failed for good there.
+        events: every event of the finding that it is about, in the order in which they came.
+        waits: what it waits for while it is deferred; None if it is not.
+        away: what could not be reached, to when that was first met, nanoseconds since 1970; cleared by an answer.
+        floors: place of another sealed record to the lowest counter that it may have.
     """
 
     id: str
@@ -176,6 +258,10 @@ class Incident(Stored):
     vault: EvidenceLocation | None = None
     further: tuple[Target, ...] = ()
     failed_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    waits: Wait | None = None
+    away: Mapping[str, int] = field(default_factory=dict)
+    floors: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:

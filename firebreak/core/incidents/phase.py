@@ -10,6 +10,8 @@ Phase = Literal[
     "containing",
     "verifying",
     "contained",
+    "deferred",
+    "releasing",
     "monitored",
     "declined",
     "failed",
@@ -22,8 +24,8 @@ ENDED: frozenset[Phase] = frozenset({"monitored", "declined", "expired", "reject
 """Phases in which an incident is no longer open."""
 WORKING: frozenset[Phase] = frozenset({"received", "containing", "verifying"})
 """Phases in which somebody is, or should be, at work."""
-SETTLED: frozenset[Phase] = ENDED | {"waiting", "contained", "failed"}
-"""Phases in which a redelivered message leads to nothing more than sending the announcements that are unsent."""
+SETTLED: frozenset[Phase] = ENDED | {"waiting", "contained", "failed", "deferred", "releasing"}
+"""Phases in which nobody is at work."""
 
 CLOSED_AS = ("true_positive", "false_positive", "benign")
 """What an incident can be found to be when it is closed."""
