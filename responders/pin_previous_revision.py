@@ -51,9 +51,9 @@ class PinPreviousRevision(Responder):
         if share := 100 - sum(split.values()):
             serving = frozenset(name for name in suspects if uses[name].percent)
             wanted: Literal["preferred", "required"] = "required" if params.require_different_image else "preferred"
-            refuge = find_refuge(case.revisions, case.suspects, serving, wanted)
+            refuge = find_refuge(case.revisions, case.suspects, serving, wanted, case.disputed)
             if isinstance(refuge, NoRefuge):
-                return Refusal(refuge.reason)
+                return Refusal(refuge.reason, "disputed" if refuge.disputed else "cannot")
             split[refuge.name] = split.get(refuge.name, 0) + share
         return after | {key: split_text(split)}
 

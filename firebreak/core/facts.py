@@ -66,6 +66,7 @@ class Evidence:
         detail: the source's typed answer for the core (a `Workload`, the related findings); it is not saved.
         shown: what only people look at (links, names): JSON values by plain words.
         originals: what the answer was read from, for the vault; it is not saved with the incident.
+        away: whether there is no answer because the source could not be reached, and may be the next time.
     """
 
     source: str
@@ -75,6 +76,7 @@ class Evidence:
     detail: object = None
     shown: Mapping[str, Any] = field(default_factory=dict)
     originals: Originals = field(default=no_originals, repr=False, compare=False)
+    away: bool = False
 
 
 def merged(evidence: tuple[Evidence, ...]) -> dict[str, FactValue]:

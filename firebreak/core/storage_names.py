@@ -46,25 +46,25 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "incident",
             "id phase created_ns updated_ns finding evidence verdict decision plan outcomes still_open history question"
             " answer operation release done failed_actions unsupported outbox owner lease_until_ns next_ns closed_as"
-            " cut reopened vault further failed_on? events? waits? away? floors?",
+            " cut reopened vault further failed_on? events? waits? away? floors? uid?",
         ),
         "firebreak.core.incidents.incident:EvidenceRecord": _names("asked", "source facts gap took_ms shown"),
         "firebreak.core.incidents.decision:Decision": _names(
             "decision",
             "policy mode wanted caps trace reasons policy_set version notify suspects suspects_because"
-            " related_revisions suspect_rule suspect_images suspects_elsewhere",
+            " related_revisions suspect_rule suspect_images suspects_elsewhere gaps? age_ns?",
         ),
         "firebreak.core.incidents.incident:Question": _names(
-            "question", "digest asked_ns expires_ns cautions asked_before escalated events?"
+            "question", "digest asked_ns expires_ns cautions asked_before escalated events? shown?"
         ),
-        "firebreak.core.incidents.incident:Answer": _names("answer", "digest by at_ns cautions"),
+        "firebreak.core.incidents.incident:Answer": _names("answer", "digest by at_ns cautions shown?"),
         "firebreak.core.incidents.incident:Release": _names("release", "by changes asked_ns? keys? over?"),
         "firebreak.core.incidents.incident:ReleasedKey": _names(
             "released_key", "target key before after result detail"
         ),
         "firebreak.core.incidents.incident:Wait": _names("wait", "what reason since_ns"),
         "firebreak.core.incidents.incident:Event": _names(
-            "event", "id event_ns seen_ns status decided named digests suspects"
+            "event", "id event_ns seen_ns status decided again_ns named digests suspects"
         ),
         "firebreak.core.incidents.incident:Entry": _names("history_entry", "at_ns who what"),
         "firebreak.core.incidents.incident:Announcement": _names(
@@ -90,7 +90,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.containment.plan:StepRefusal": _names("step_refusal", "action reason kind?"),
         "firebreak.core.containment.plan:HeldStep": _names("held_step", "action params"),
         "firebreak.core.containment.plan:Plan": _names("plan", "changes steps refusals fallback policy_set"),
-        "firebreak.core.containment.plan:Outcome": _names("outcome", "surface status detail actions still_open target"),
+        "firebreak.core.containment.plan:Outcome": _names("outcome", "surface status detail actions still_open target plan?"),
         "firebreak.core.containment.slots:Slot": _names("slot", "incident target at_ns"),
         "firebreak.core.containment.slots:Slots": _names("slots", "taken"),
         "firebreak.core.findings.verdict:Verdict": _names("verdict", "id confidence reasons"),
@@ -100,7 +100,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.containment.active_containment:Standing": _names(
             "standing",
             "target origin applied pending holds verified_ns changed_ns origin_changed_ns released_ns releasing"
-            " releasing_ns place drift uid? floors?",
+            " releasing_ns place drift uid? etag? floors?",
         ),
         "firebreak.core.evidence.manifest:Entry": _names(
             "vault_object", "name sha256 size original_sha256 original_size original_of cut"

@@ -93,7 +93,7 @@ def answer_of(
     try:
         return enricher.enrich(finding, collaborators)
     except (Refused, Transient) as fault:
-        return Evidence(name, gap=str(fault) or type(fault).__name__)
+        return Evidence(name, gap=str(fault) or type(fault).__name__, away=isinstance(fault, Transient))
     except Exception as fault:  # noqa: BLE001 - one source's bug must not keep the others from deciding
         what = kind_and_place(fault)
         if say is not None:

@@ -21,7 +21,7 @@ from firebreak.ledger.records import StoredIncident
 from firebreak.ports.chat import Busy
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.decision.blast_radius import tells_of_the_storm
+from firebreak.response.blast_radius import tells_of_the_storm
 
 _PEOPLE = frozenset({"slack", "chat"})
 _FIRST_PAUSE = 60.0

@@ -1,40 +1,29 @@
-"""The story: respond to a finding, answer for a person, sweep up what time and accidents leave behind."""
+"""The triggers: a message, a person's command, the sweep. Each adds a fact to an incident and has it carried on."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from firebreak.core.errors import Refused, Transient
-from firebreak.core.findings.finding import Notification, parse_notification
-from firebreak.core.first_few import first_few
+from firebreak.core.findings.finding import Finding, Notification, parse_notification
 from firebreak.core.incidents.command import Command, CommandResult
+from firebreak.core.policy.triage import reason_to_decline
 from firebreak.ledger.halts import Halts
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
+from firebreak.response.advance import advance
 from firebreak.response.announce import Unsent, count_refused, flush
+from firebreak.response.answers import answer
 from firebreak.response.app import App
-from firebreak.response.evidence.collector import collect
-from firebreak.response.respond import proceed
-from firebreak.response.set_aside import claimed, not_due, set_aside
-from firebreak.response.triggers import answers
-from firebreak.response.triggers.answers import AnswerResult
-from firebreak.response.triggers.execute import execute as result
-from firebreak.response.triggers.missed import answer_missed
-from firebreak.response.triggers.sweep import (
-    Tally,
-    carry_on,
-    due_incidents,
-    isolated,
-    out_of_time,
-    standing_targets,
-    what_is_set_aside,
-)
+from firebreak.response.evidence.collector import Collecting
+from firebreak.response.execute import execute_once
+from firebreak.response.rest import end
+from firebreak.response.review import review_due
+from firebreak.response.set_aside import not_due, set_aside
+from firebreak.response.sweep import Swept, Tally, sweep_everything, what_came_of
 
 BUDGET_SECONDS = 100.0
-_MOST_FORGOTTEN = 1000
-_MOST_TOLD = 5
 
 
 def respond(app: App, data: bytes, budget: float = BUDGET_SECONDS) -> StoredIncident:
@@ -42,16 +31,18 @@ def respond(app: App, data: bytes, budget: float = BUDGET_SECONDS) -> StoredInci
 
     Raises Malformed for the dead-letter road, Transient for another delivery.
     """
-    return answer(app, parse_notification(data), Deadline.after(budget))
+    return answer_finding(app, parse_notification(data), Deadline.after(budget))
 
 
-def answer(app: App, notification: Notification, deadline: Deadline) -> StoredIncident:
-    """Own the finding's incident, go on from where it stands, tell, and let it go; raises Transient."""
+def answer_finding(app: App, told: Notification, deadline: Deadline) -> StoredIncident:
+    """Note the event, own its incident, and carry it on until it rests; raises Transient."""
     app = as_one_worker(app)
-    held = begun = claimed(app, notification.finding)
+    held = _heard(app, told.finding)
+    collecting = Collecting(app, told, deadline)
     try:
-        held = proceed(app, begun, notification, deadline)
-        held = collect(app, begun, held, notification, deadline)
+        held = _taken_up(app, held, told)
+        held = advance(app, held, collecting, deadline)
+        held = collecting.finish(held)
         held = flush(app, held, deadline)
     except Transient:
         give_up_lease(app, held)
@@ -59,84 +50,68 @@ def answer(app: App, notification: Notification, deadline: Deadline) -> StoredIn
     return app.ledger.release_lease(held, held.incident) if held.incident.owner else held
 
 
-def approve(app: App, incident_id: str, by: str, digest: str) -> AnswerResult | None:
-    """Approve the question of that digest and contain; None if there is no such incident."""
-    return _command(app, incident_id, lambda own, held, until: answers.approve(own, held, by, digest, until))
+def _heard(app: App, finding: Finding) -> StoredIncident:
+    """The event's incident, owned by us. A record that cannot be read, or believed, is set aside and begun anew."""
+    try:
+        identity = app.ledger.hear(finding)
+    except NotActedOn as fault:
+        set_aside(app, fault)
+        identity = app.ledger.hear(finding, over=fault.document)
+    held = app.ledger.take(identity)
+    if held is None:
+        message = f"incident {identity} cannot be read back"
+        raise Transient(message)
+    return held
 
 
-def reject(app: App, incident_id: str, by: str, reason: str, digest: str) -> AnswerResult | None:
-    """Answer the question of that digest with no; None if there is no such incident."""
-    return _command(app, incident_id, lambda own, held, _: answers.reject(own, held, by, reason, digest))
-
-
-def release(app: App, incident_id: str, by: str) -> AnswerResult | None:
-    """Take the incident's hold away and restore what it set; a person's release passes every guard."""
-    return _command(app, incident_id, lambda own, held, until: answers.release(own, held, by, until))
-
-
-def close(
-    app: App, incident_id: str, by: str, closed_as: str, reason: str = "", digest: str = ""
-) -> AnswerResult | None:
-    """End an incident with what it was found to be; None if there is no such incident.
-
-    Where a person was asked about it, the digest is of the question that was seen.
-    """
-    return _command(app, incident_id, lambda own, held, _: answers.close(own, held, by, closed_as, reason, digest))
-
-
-def review(app: App, incident_id: str, by: str) -> AnswerResult | None:
-    """Look at what stands now, and announce it again; None if there is no such incident."""
-    return _command(app, incident_id, lambda own, held, until: answers.review(own, held, by, until))
+def _taken_up(app: App, held: StoredIncident, told: Notification) -> StoredIncident:
+    """Decline what needs no decision; open anew what was declined for what has passed."""
+    incident, reason = held.incident, reason_to_decline(told, app.policies)
+    if reason is not None and incident.phase == "received" and incident.decision is None and not incident.events:
+        return end(app, held, "declined", reason)
+    passed = incident.decision is None or incident.waits is not None
+    if reason is None and incident.phase == "declined" and passed:
+        anew = replace(incident, phase="received", waits=None, decision=None)
+        return app.ledger.save(held, anew.with_history(app.now_ns(), "firebreak", "SCC published it again"))
+    return held
 
 
 def execute(app: App, command: Command) -> CommandResult:
     """Carry out one command, once; raises Transient for another delivery."""
-    return result(app, command, lambda: _carried_out(app, command))
+    return execute_once(app, command, lambda: _carried_out(app, command))
 
 
 def _carried_out(app: App, command: Command) -> CommandResult:
-    identity, by = command.incident, command.by
-    verbs: Mapping[str, Callable[[], AnswerResult | None]] = {
-        "approve": lambda: approve(app, identity, by, command.digest),
-        "reject": lambda: reject(app, identity, by, command.reason, command.digest),
-        "release": lambda: release(app, identity, by),
-        "review": lambda: review(app, identity, by),
-        "close": lambda: close(app, identity, by, command.closed_as, command.reason, command.digest),
-    }
     if command.verb == "sweep":
         swept = sweep(app)
         return CommandResult(done=not (swept.refused or swept.later), says=str(swept), unreached=bool(swept.later))
     if command.verb in ("halt", "resume"):
         return Halts(app.ledger.documents, app.ledger.now_ns).obey(command)
     try:
-        answered = verbs[command.verb]()
+        return _on_incident(as_one_worker(app), command)
     except Refused as fault:
-        return CommandResult(done=False, says=str(fault), incident=identity)
-    if answered is None:
-        return CommandResult(done=False, says=f"there is no incident {identity}")
-    return CommandResult(answered.done, answered.says, identity)
+        return CommandResult(done=False, says=str(fault), incident=command.incident)
 
 
-def _command(
-    app: App, incident_id: str, act: Callable[[App, StoredIncident, Deadline], AnswerResult]
-) -> AnswerResult | None:
-    """Own the incident, act, tell, and let it go; raises Transient while somebody else works on it."""
-    app = as_one_worker(app)
+def _on_incident(app: App, command: Command) -> CommandResult:
+    """Own the incident, do what was said, tell, and let it go; raises Transient while somebody else works on it."""
     deadline = Deadline.after(BUDGET_SECONDS)
     try:
-        held = app.ledger.take(incident_id)
+        held = app.ledger.take(command.incident)
     except NotActedOn as fault:
         set_aside(app, fault)
         raise
     if held is None:
-        return None
+        return CommandResult(done=False, says=f"there is no incident {command.incident}")
+    collecting = Collecting(app, None, deadline)
     try:
-        answered = act(app, held, deadline)
-        held = _flushed(app, answered.held, deadline)
+        answered = answer(app, held, command, collecting, deadline)
+        held = _flushed(app, collecting.finish(answered.held), deadline)
     except Exception:
         give_up_lease(app, held)
         raise
-    return replace(answered, held=app.ledger.release_lease(held, held.incident))
+    app.ledger.release_lease(held, held.incident)
+    return CommandResult(answered.done, answered.says, command.incident)
 
 
 def _flushed(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
@@ -163,36 +138,16 @@ def give_up_lease(app: App, held: StoredIncident) -> None:
         app.log("WARNING", "the lease could not be given up; it runs out by itself", incident=held.incident.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
-    """What a sweep did, by how many; what it could not deal with, and what it comes back to, each with the reason."""
-
-    done: Mapping[str, int]
-    refused: tuple[str, ...] = ()
-    later: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        """For people; the log has every reason."""
-        counts = ", ".join(f"{what}: {number}" for what, number in sorted(self.done.items()))
-        told = "; ".join(first_few((*self.refused, *self.later), _MOST_TOLD))
-        reasons = f" ({told})" if told else ""
-        return f"{counts}{reasons}" or "nothing was left to do"
-
-
 def sweep(app: App, budget: float = BUDGET_SECONDS) -> Swept:
     """Carry on what was left, ask again what expired, look at all that stands, answer what was missed; what it did."""
     deadline = Deadline.after(budget)
-    counts = Tally()
-    due_incidents(app, counts, lambda key: _carry_on(app, counts, key, deadline), deadline)
-    standing_targets(as_one_worker(app), counts, deadline)
-    what_is_set_aside(app, counts, deadline)
-    isolated(app, counts, "the findings of SCC", lambda: _answer_missed(app, counts, deadline))
-    isolated(app, counts, "what has expired", lambda: _forget(app, counts))
-    done = {what: number for what, number in counts.items() if number}
-    swept = Swept(done, tuple(counts.refused), tuple(counts.later))
-    # An alert counts this very message: nothing may be added to it.
-    app.log("NOTICE", "the sweep is done", sweep=done, refused=swept.refused, later=swept.later)
-    return swept
+
+    def missed(notification: Notification) -> str:
+        return answer_finding(app, notification, deadline).incident.phase
+
+    return sweep_everything(
+        as_one_worker(app), lambda counts, key: _carry_on(app, counts, key, deadline), missed, deadline
+    )
 
 
 def _carry_on(app: App, counts: Tally, incident_id: str, deadline: Deadline) -> str | None:
@@ -205,9 +160,12 @@ def _carry_on(app: App, counts: Tally, incident_id: str, deadline: Deadline) -> 
         raise
     if held is None:
         return None
-    unsent = held.incident.unsent
+    before = held.incident
+    collecting = Collecting(app, None, deadline)
     try:
-        held, done = carry_on(app, held, deadline)
+        held = advance(app, held, collecting, deadline)
+        held = advance(app, review_due(app, held, deadline), collecting, deadline)
+        held = collecting.finish(held)
         held = flush(app, held, deadline)
         held, refused = count_refused(app, held)
     except Exception:
@@ -216,20 +174,6 @@ def _carry_on(app: App, counts: Tally, incident_id: str, deadline: Deadline) -> 
     counts["announcements refused"] += len(refused)
     counts.refused += refused
     app.ledger.release_lease(held, held.incident)
-    return done or ("announcements sent" if unsent > held.incident.unsent + len(refused) else None)
-
-
-def _answer_missed(app: App, counts: Tally, deadline: Deadline) -> None:
-    def one(notification: Notification) -> None:
-        name = notification.finding.name
-        what = f"finding {name.source}/{name.finding}"
-        isolated(app, counts, what, lambda: answer(app, notification, deadline).incident.phase)
-
-    answered, all_of_them = answer_missed(app, one, deadline)
-    counts["missed findings answered"] += answered
-    if not all_of_them:
-        out_of_time(counts, "the next of the findings of SCC")
-
-
-def _forget(app: App, counts: Tally) -> None:
-    counts["records forgotten"] += app.ledger.documents.forget(app.now_ns(), _MOST_FORGOTTEN)
+    if len(held.incident.history) != len(before.history) or held.incident.phase != before.phase:
+        return what_came_of(before, held.incident)
+    return "announcements sent" if before.unsent > held.incident.unsent + len(refused) else None

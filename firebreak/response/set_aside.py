@@ -30,22 +30,6 @@ from firebreak.response.app import App
 LOOK_AGAIN_NS = 30 * NANOS
 
 
-def claimed(app: App, finding: Finding) -> StoredIncident:
-    """The finding's incident, owned by us. One of its own that cannot be read is set aside, and begun anew.
-
-    So is one that says it is over under a seal that does not hold: whoever wrote it would have the finding overlooked.
-    """
-    try:
-        held = app.ledger.claim(finding)
-    except UnreadableRecord as fault:
-        set_aside(app, fault)
-        return app.ledger.claim(finding, over=fault.document)
-    if held.sealed is not Sealed.BROKEN or held.joined or held.incident.open:
-        return held
-    set_aside(app, BrokenSeal(f"the seal of incident {held.incident.id} is broken: it is begun anew", held.document))
-    return app.ledger.claim(finding, over=held.document)
-
-
 def set_aside(app: App, fault: NotActedOn) -> None:
     """Note a record with its place and what stands there; told once for each content."""
     document, now = fault.document, app.now_ns()

@@ -7,6 +7,7 @@ import datetime as dt
 from google.cloud import run_v2
 
 from firebreak.adapters.cloud_run.reading import workload_of
+from firebreak.core.errors import Refused
 from firebreak.core.cloud_run.target import Target, parse_resource
 
 NAME = "projects/shop-prod/locations/europe-west1/services/checkout"
@@ -30,5 +31,5 @@ def test_a_service_that_does_not_say_what_latest_is_serves_its_newest_ready_revi
     service = run_v2.Service(name=NAME, traffic_statuses=[{"type_": latest, "percent": 100}])
     revisions = [revision("old", day=1), revision("new", day=3), revision("broken", day=4, ready=False)]
 
-    assert workload_of(target, service, revisions, "not asked").effective == {"new": 100}
-    assert workload_of(target, service, [], "not asked").latest is None
+    assert workload_of(target, service, revisions, Refused("not asked")).effective == {"new": 100}
+    assert workload_of(target, service, [], Refused("not asked")).latest is None

@@ -80,7 +80,7 @@ class Jobs:
         try:
             return read_policy(self.client.get_iam_policy, resource, deadline)
         except (Refused, Transient) as fault:
-            return str(fault)
+            return fault
 
     def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:  # noqa: ARG002
         """Nothing is refused before it is tried."""
@@ -123,10 +123,10 @@ def job_of(
     target: Target,
     job: run_v2.Job,
     executions: list[run_v2.Execution],
-    policy: Any,  # noqa: ANN401 - google.iam.v1 Policy, which has no stubs; or the text that says why there is none
+    policy: Any,  # noqa: ANN401 - google.iam.v1 Policy, which has no stubs; or the fault that says why there is none
 ) -> Workload:
     """The job with all executions that run and the newest that have ended."""
-    unread = {"job_iam": policy} if isinstance(policy, str) else {}
+    unread = {"job_iam": str(policy)} if isinstance(policy, Exception) else {}
     access = {} if unread else policy_state(policy, "job_iam", _can_run)
     newest = sorted(executions, key=lambda one: nanos(one.create_time), reverse=True)
     kept = [one for one in newest if not _ended(one)] + [one for one in newest if _ended(one)][:_MOST_ENDED]
@@ -148,6 +148,8 @@ def job_of(
         if unread
         else frozenset(member for binding in policy.bindings if may_reach(binding.role) for member in binding.members),
         unread=MappingProxyType(unread),
+        away=frozenset(unread) if isinstance(policy, Transient) else frozenset(),
+        uid=job.uid,
         originals=lambda: {
             "job": message_json(job),
             "executions": [message_json(one) for one in kept],

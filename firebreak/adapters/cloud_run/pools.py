@@ -105,6 +105,7 @@ def pool_of(target: Target, pool: run_v2.WorkerPool, revisions: list[run_v2.Revi
         last_modifier=pool.last_modifier,
         labels=MappingProxyType(dict(pool.labels)),
         service_account=pool.template.service_account,
+        uid=pool.uid,
         originals=lambda: {
             "worker_pool": message_json(pool),
             "revisions": [message_json(one) for one in revisions],

@@ -24,6 +24,7 @@ from firebreak.core.cloud_run.setting_names import (
 from firebreak.core.cloud_run.state import Setting
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload, split_text
+from firebreak.core.errors import Transient
 
 # UNSPECIFIED on read means that no revision is active yet; the default, all, is then in force.
 _INGRESS = MappingProxyType({0: "all", 1: "all", 2: "internal", 3: "internal-and-cloud-load-balancing", 4: "none"})
@@ -48,10 +49,10 @@ def workload_of(
     target: Target,
     service: run_v2.Service,
     revisions: list[run_v2.Revision],
-    policy: Any,  # noqa: ANN401 - google.iam.v1 Policy, which has no stubs; or the text that says why there is none
+    policy: Any,  # noqa: ANN401 - google.iam.v1 Policy, which has no stubs; or the fault that says why there is none
 ) -> Workload:
     """The service as it is wished for and as it serves."""
-    unread = {"service_iam": policy} if isinstance(policy, str) else {}
+    unread = {"service_iam": str(policy)} if isinstance(policy, Exception) else {}
     access = {} if unread else policy_state(policy, "service_iam", _public)
     etags = {"service": service.etag} | ({} if unread else {"service_iam": etag_of(policy)})
     latest = short(service.latest_ready_revision) or newest_ready(revisions)
@@ -79,6 +80,8 @@ def workload_of(
             key.startswith("goog-managed-by") and "function" in value for key, value in service.labels.items()
         ),
         unread=MappingProxyType(unread),
+        away=frozenset(unread) if isinstance(policy, Transient) else frozenset(),
+        uid=service.uid,
     )
 
 

@@ -78,7 +78,7 @@ class CloudRunServices:
         try:
             return read_policy(self.client.get_iam_policy, resource, deadline.sooner(_POLICY_SECONDS))
         except (Refused, Transient) as fault:
-            return str(fault)
+            return fault
 
     def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:
         """The `key=value` of this change that the API would not take, asked with validate_only; None if it takes it."""

@@ -17,9 +17,9 @@ def message_json(message: Any) -> dict[str, Any]:  # noqa: ANN401 - any proto-pl
     )
 
 
-def policy_json(policy: Any) -> dict[str, Any]:  # noqa: ANN401 - google.iam.v1 Policy, or the text why there is none
+def policy_json(policy: Any) -> dict[str, Any]:  # noqa: ANN401 - google.iam.v1 Policy, or the fault why there is none
     """The policy under the name `iam_policy`; nothing where it could not be read."""
-    if isinstance(policy, str):
+    if isinstance(policy, Exception):
         return {}
     bindings = []
     for one in policy.bindings:

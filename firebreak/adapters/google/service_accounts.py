@@ -55,6 +55,7 @@ class ServiceAccounts:
             effective=MappingProxyType({}),
             effective_tags=MappingProxyType({}),
             settled=True,
+            uid=account.unique_id,
             originals=lambda: {"service_account": message_json(account)},
         )
 

@@ -32,7 +32,9 @@ class EditContext:
         unread: surface to the reason why its settings could not be read.
         held: suspects of other incidents on this target: no edit may lead to them, but this incident does not hold
             them.
+        disputed: what incidents suspect that hold nothing here: nothing is turned to it without a person.
         accounts: service accounts whose settings are drafted beside the target's own.
+        uids: key of a target to the uid that was read of it.
     """
 
     target: Target
@@ -43,7 +45,9 @@ class EditContext:
     unsupported: frozenset[str] = frozenset()
     unread: Mapping[str, str] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
+    disputed: frozenset[str] = frozenset()
     accounts: tuple[Target, ...] = ()
+    uids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def suspects(self) -> frozenset[str]:
@@ -75,26 +79,35 @@ def edit_context(
     if workload.regions or target.location == "global":
         unsupported |= {f"{INGRESS}=none"}
     return EditContext(
-        target, suspicion, workload.revisions, workload.latest, workload.reachable, unsupported, workload.unread
+        target,
+        suspicion,
+        workload.revisions,
+        workload.latest,
+        workload.reachable,
+        unsupported,
+        workload.unread,
+        uids={target.key: workload.uid},
     )
 
 
-def basis_of(case: EditContext, after: State, surface: str) -> Mapping[str, Any]:
+def basis_of(case: EditContext, target: Target, after: State, surface: str) -> Mapping[str, Any]:
     """What a draft rests on and the settings do not show; JSON values, compared for equality before the write.
 
     Where revisions are is the basis of changes to them alone: the write before must not unsettle the next one. A
     service account's one setting is all there is to it: who runs as it is asked when the plan is drawn.
     """
+    uid = {"uid": case.uids.get(target.key, "")}
     if surface == IDENTITY:
-        return {}
+        return uid
     suspects = sorted(case.suspects)
     if surface == _RUNS:
-        return {"suspects": suspects, "references": sorted(case.suspects & running(after))}
+        return {**uid, "suspects": suspects, "references": sorted(case.suspects & running(after))}
     if surface not in _PLACES_REVISIONS:
-        return {"suspects": suspects}
+        return {**uid, "suspects": suspects}
     kept = split_of(after)
     ready = {one.name: sorted(one.digests) for one in case.revisions if one.name in kept and not one.fault}
     return {
+        **uid,
         "latest": case.latest or "",
         "reachable": sorted(case.reachable),
         "suspects": suspects,

@@ -25,9 +25,9 @@ class Suspicion:
     reason: str
 
 
-def named_revisions(related: tuple[Finding, ...]) -> frozenset[str]:
-    """Revisions, or executions of a job, that active threat findings name."""
-    threats = (one.target for one in related if one.finding_class in ("", "THREAT"))
+def named_revisions(related: tuple[Finding, ...], sources: frozenset[str]) -> frozenset[str]:
+    """Revisions, or executions of a job, that active threat findings of these SCC sources name."""
+    threats = (one.target for one in related if one.finding_class in ("", "THREAT") and one.name.source in sources)
     return frozenset(name for target in threats if isinstance(target, Target) for name in target.named)
 
 
@@ -103,9 +103,10 @@ def carriers(finding: Finding, workload: Workload, names: frozenset[str]) -> fro
 
 @dataclass(frozen=True, slots=True)
 class NoRefuge:
-    """Why no revision can take over, candidate by candidate."""
+    """Why no revision can take over, candidate by candidate; `disputed` if one could but for other incidents."""
 
     reason: str
+    disputed: bool = False
 
 
 def find_refuge(
@@ -113,10 +114,11 @@ def find_refuge(
     suspects: frozenset[str],
     serving: frozenset[str],
     image: Literal["preferred", "required"] = "preferred",
+    disputed: frozenset[str] = frozenset(),
 ) -> Revision | NoRefuge:
     """The newest Ready revision older than the oldest serving suspect; another image is preferred, or required.
 
-    A suspect that only has a tag does not set that age.
+    A suspect that only has a tag does not set that age. `disputed` revisions are suspects of other incidents.
     """
     by_name = {revision.name: revision for revision in revisions}
     ages = [by_name[name].created_ns for name in suspects & serving if name in by_name]
@@ -130,10 +132,12 @@ def find_refuge(
         fit += [] if why else [revision]
         rejected += [f"{revision.name} {why}"] if why else []
     other = [revision for revision in fit if revision.digests and not revision.digests & bad_digests]
-    if image == "required" and not other:
-        rejected += [f"{revision.name} has the same image" for revision in fit]
-    chosen = other or (fit if image == "preferred" else [])
-    return chosen[0] if chosen else NoRefuge(f"no revision can take over: {'; '.join(rejected[:10])}")
+    if image == "required":
+        rejected += [f"{revision.name} has the same image" for revision in fit if revision not in other]
+        fit = other
+    rejected += [f"{revision.name} is suspect in another incident" for revision in fit if revision.name in disputed]
+    chosen = [revision for revision in (*other, *fit) if revision.name not in disputed]
+    return chosen[0] if chosen else NoRefuge(f"no revision can take over: {'; '.join(rejected[:10])}", bool(fit))
 
 
 def _unfit(revision: Revision, suspects: frozenset[str], oldest_ns: int) -> str | None:

@@ -60,6 +60,9 @@ class Workload:
         regions: regions of a multi-region service; empty for a service in one region.
         function: whether Cloud Functions deployed it.
         unread: surface to the reason why its settings could not be read.
+        away: those of them that may answer the next time: nothing was denied.
+        uid: Google's own identity of the resource; one made anew under the same name has another. Empty where it is
+            not known.
         originals: Google's own messages, for the vault.
     """
 
@@ -82,6 +85,8 @@ class Workload:
     regions: tuple[str, ...] = ()
     function: bool = False
     unread: Mapping[str, str] = field(default_factory=dict)
+    away: frozenset[str] = frozenset()
+    uid: str = ""
     originals: Originals = field(default=no_originals, repr=False, compare=False)
 
     @property

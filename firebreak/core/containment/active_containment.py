@@ -57,6 +57,7 @@ class Standing(Stored):
         drift: the last difference that was reported, so that it is reported once; empty if there is none.
         uid: Google's own identity of the resource, which one made anew under the same name does not have; empty where
             it is not known.
+        etag: of the surface as it was read before `pending` was written; another one means that somebody wrote.
         floors: place of another sealed record to the lowest counter that it may have.
     """
 
@@ -74,6 +75,7 @@ class Standing(Stored):
     place: Target | None = None
     drift: str = ""
     uid: str = ""
+    etag: str = ""
     floors: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -110,14 +112,22 @@ class Standing(Stored):
         """Whether the setting is as Firebreak wrote it, or may have; any other value is a person's."""
         return value == self.applied.get(key) or (key in self.pending and value == self.pending[key])
 
-    def with_pending_write(self, hold: Hold, before: State, after: State) -> Standing:
-        """The standing with `hold`, before `after` is written over `before`.
+    def of_resource(self, uid: str) -> Standing:
+        """The standing of the resource with this uid; what was held of one that is gone is over."""
+        if self.holds and self.uid and uid and self.uid != uid:
+            return replace(self.without_holds(self.released_ns), uid=uid)
+        return replace(self, uid=uid or self.uid)
+
+    def with_pending_write(self, hold: Hold, before: State, after: State, changed_ns: int) -> Standing:
+        """The standing with `hold`, before `after` is written over `before`, which was last changed at `changed_ns`.
 
         With the first hold, `before` becomes the origin; settings that a person has changed since then replace theirs.
         """
         fresh = not self.holds and not self.pending
         known = (
-            replace(self, origin=dict(before), applied=dict(before)) if fresh else self.with_changes_by_others(before)
+            replace(self, origin=dict(before), applied=dict(before), origin_changed_ns=changed_ns)
+            if fresh
+            else self.with_changes_by_others(before)
         )
         writing = {key: after.get(key) for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
         return replace(known, holds=_add_hold(self.holds, hold), pending={**known.pending, **writing}, releasing="")
@@ -149,19 +159,32 @@ class Standing(Stored):
         """The standing while one incident's release is being written; its hold stays until the release is in force."""
         return replace(self, pending={**self.pending, **settings}, releasing=incident, releasing_ns=at_ns)
 
-    def with_finished_release(self, incident: str, now: State, changed_ns: int) -> Standing:
-        """The standing without that hold; after the last hold, only the times of release and of change remain."""
-        rest = self.without_hold(incident)
-        if not rest.holds:
-            return self.without_holds(self.released_ns, changed_ns)
-        there = {key: value for key, value in self.pending.items() if now.get(key) == value}
-        return replace(
-            rest, applied=merge_settings(self.applied, there), pending={}, releasing="", changed_ns=changed_ns
+    def with_released(self, incident: str, keys: Settings, changed_ns: int) -> Standing:
+        """The standing once these settings were given back, or are not Firebreak's any more: nothing of that is drift."""
+        holds = tuple(
+            replace(one, let_go=tuple(sorted({*one.let_go, *keys}))) if one.incident == incident else one
+            for one in self.holds
         )
+        pending = {key: value for key, value in self.pending.items() if key not in keys}
+        applied = merge_settings(self.applied, keys)
+        return replace(self, holds=holds, applied=applied, pending=pending, changed_ns=changed_ns)
+
+    def with_finished_release(self, incident: str) -> Standing:
+        """The standing without that hold; after the last hold, only the times of release and of change remain."""
+        rest = replace(self.without_hold(incident), releasing="")
+        return rest if rest.holds else self.without_holds(self.released_ns, self.changed_ns)
 
     def without_holds(self, released_ns: int | None, changed_ns: int | None = None) -> Standing:
         """An empty standing with the times of release and of change, and the keys that a newer version wrote."""
-        return Standing(self.target, released_ns=released_ns, changed_ns=changed_ns, unknown_keys=self.unknown_keys)
+        return Standing(
+            self.target,
+            released_ns=released_ns,
+            changed_ns=changed_ns,
+            place=self.place,
+            uid=self.uid,
+            floors=self.floors,
+            unknown_keys=self.unknown_keys,
+        )
 
     def changed_by_others(self, now: State) -> Settings:
         """Settings that are no longer as Firebreak wrote them, with the values they have now."""

@@ -159,7 +159,7 @@ def _change(surface: str, target: Target, before: State, drawn: Folded, case: Ed
         surface=surface,
         before=MappingProxyType({key: before.get(key) for key in differ}),
         after=MappingProxyType({key: drawn.state.get(key) for key in differ}),
-        basis=MappingProxyType(dict(basis_of(case, drawn.state, surface))),
+        basis=MappingProxyType(dict(basis_of(case, target, drawn.state, surface))),
         actions=tuple(step.action for step in drawn.steps if surface in actions[step.action].surfaces),
     )
 

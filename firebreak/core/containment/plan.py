@@ -137,6 +137,7 @@ class Outcome(Stored):
         actions: names of the actions that led to the change.
         still_open: what the containment does not close.
         target: the target's key; empty in records of older versions.
+        plan: digest of the plan that the change is of; empty in records of older versions.
     """
 
     surface: str
@@ -145,6 +146,7 @@ class Outcome(Stored):
     actions: tuple[str, ...] = ()
     still_open: tuple[str, ...] = field(default=())
     target: str = ""
+    plan: str = ""
 
 
 SUCCESS = "Success"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from firebreak.core.actions.action import Actions, Refusal
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.edits import run_edit
-from firebreak.core.cloud_run.setting_names import is_final
+from firebreak.core.cloud_run.setting_names import INGRESS, LATEST, POOL_SPLIT, SPLIT, TAG, is_final
 from firebreak.core.cloud_run.state import State
-from firebreak.core.containment.active_containment import Standing
+from firebreak.core.cloud_run.workload import Workload, references, split_of, split_text
+from firebreak.core.containment.active_containment import Standing, merge_settings
 from firebreak.core.containment.plan import HeldStep
+from firebreak.core.incidents.incident import ReleasedKey
+
+_WHOLE = 100
+"""Percent."""
 
 
 def required_state(standing: Standing, case: EditContext, actions: Actions) -> State | Refusal:
@@ -22,11 +26,15 @@ def required_state(standing: Standing, case: EditContext, actions: Actions) -> S
     whole = replace(case, suspicion=replace(case.suspicion, rule="named", revisions=standing.suspects))
     state: State = dict(standing.origin)
     for hold in sorted(standing.holds, key=lambda one: one.taken_ns):
+        before = state
         for step in hold.steps:
             after = _repeat_step(step, state, whole, actions)
             if isinstance(after, Refusal):
                 return Refusal(f"{step.action} for {hold.incident}: {after.reason}")
             state = after
+        if hold.let_go:
+            # What a release has given back already is not asked for any more.
+            state = merge_settings(state, {key: before.get(key) for key in hold.let_go})
     return state
 
 
@@ -42,33 +50,56 @@ def _repeat_step(step: HeldStep, state: State, case: EditContext, actions: Actio
     return run_edit(action, state, case, params)
 
 
-@dataclass(frozen=True, slots=True)
-class Restoration:
-    """The settings after a release, those it leaves because a person changed them, and those that are lost."""
+def released_keys(standing: Standing, wanted: State, now: Workload) -> tuple[ReleasedKey, ...]:
+    """Every setting that Firebreak wrote and that is to be another now, with what is to be done about it.
 
-    state: State
-    left_alone: tuple[str, ...]
-    lost: tuple[str, ...] = ()
-
-
-def restoration(current: State, standing: Standing, wanted: State) -> Restoration:
-    """What to write to get from `current` to `wanted`, setting by setting.
-
-    A setting that still has Firebreak's value is set to `wanted`; any other value is a person's and stays. An execution
-    that was cancelled cannot be restored and is reported as lost.
+    A setting that still has Firebreak's value is due; any other value is a person's and stays. What names a revision
+    that was deleted is gone, and a split as a whole where the rest does not make 100 %.
     """
-    state: dict[str, Any] = dict(current)
-    left: list[str] = []
-    lost: list[str] = []
+    current, found = now.state, []
     for key in sorted(standing.applied.keys() | standing.pending.keys() | wanted.keys()):
         stands = standing.pending[key] if key in standing.pending else standing.applied.get(key)
-        if stands == wanted.get(key) and current.get(key) == stands:
+        value, there = wanted.get(key), current.get(key)
+        if stands == value and there == stands:
             continue
+        made = ReleasedKey(now.target, key, there, value)
         if is_final(key):
-            lost += [key] if stands is not None and stands != wanted.get(key) else []
-        elif standing.is_as_written(key, current.get(key)):
-            state[key] = wanted.get(key)
-        elif current.get(key) != wanted.get(key) and stands != wanted.get(key):
-            left.append(key)
-    kept = {key: value for key, value in state.items() if value is not None}
-    return Restoration(kept, tuple(left), tuple(lost))
+            if stands is not None and stands != value:
+                found.append(replace(made, result="gone", detail="a cancelled run cannot be resumed"))
+        elif there == value:
+            if stands != value:
+                found.append(replace(made, result="restored", detail="it was so already"))
+        elif not standing.is_as_written(key, there):
+            if stands != value:
+                found.append(replace(made, result="person", detail="a person changed it, and it is left as it is"))
+        else:
+            found.append(_without_deleted(made, now))
+    return tuple(found)
+
+
+def _without_deleted(key: ReleasedKey, now: Workload) -> ReleasedKey:
+    """The setting without revisions that do not exist any more: Cloud Run would not take it, nor serve it."""
+    known = {LATEST, *(one.name for one in now.revisions)}
+    if key.key.startswith(TAG) and key.after is not None and key.after not in known:
+        return replace(key, result="gone", detail=f"{key.after} does not exist any more")
+    if key.key not in (SPLIT, POOL_SPLIT) or key.after is None:
+        return key
+    split = split_of({key.key: key.after})
+    left = {name: percent for name, percent in split.items() if name in known}
+    lost = ", ".join(sorted(split.keys() - left.keys()))
+    if lost and sum(left.values()) != _WHOLE:
+        return replace(key, result="gone", detail=f"{lost} does not exist any more: the split stays as it is")
+    return replace(key, after=split_text(left))
+
+
+def opened_suspects(rest: Standing, wanted: State, now: Workload) -> tuple[str, ...]:
+    """Suspects of the holds that remain to which the settings would lead again."""
+    if wanted.get(INGRESS) == "none":
+        return ()
+    uses = references(wanted, now.latest)
+    return tuple(sorted(name for name in rest.suspects & uses.keys() if uses[name].percent or uses[name].tags))
+
+
+def keeps_others_shut(standing: Standing, keys: tuple[ReleasedKey, ...]) -> tuple[ReleasedKey, ...]:
+    """What would be written that is not simply as it was: what another hold needs in its place."""
+    return tuple(one for one in keys if one.result == "due" and one.after != standing.origin.get(one.key))

@@ -31,6 +31,8 @@ class Decision(Stored):
         suspect_rule: the rule that found the suspects; those of other regions are found by it too.
         suspect_images: `sha256:…` of the suspects' images, by which other regions are searched.
         suspects_elsewhere: key of a further target to its suspects.
+        gaps: names of the sources that gave no answer.
+        age_ns: how old the newest event was when it was first seen, or when it was decided anew after waiting.
     """
 
     policy: str | None
@@ -48,6 +50,8 @@ class Decision(Stored):
     suspect_rule: Rule = "named"
     suspect_images: tuple[str, ...] = ()
     suspects_elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    gaps: tuple[str, ...] = ()
+    age_ns: int = 0
 
     @property
     def because(self) -> str:

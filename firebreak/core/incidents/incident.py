@@ -44,7 +44,8 @@ class Event(Stored):
         event_ns: when it happened, nanoseconds since 1970.
         seen_ns: when Firebreak first saw it, nanoseconds since 1970.
         status: what SCC says of it.
-        decided: whether a decision was taken with it.
+        decided: whether a decision was taken with it, or it was given up.
+        again_ns: when to ask SCC about it again, nanoseconds since 1970.
         named: revisions or executions that the message names.
         digests: image digests that the message names.
         suspects: target's key to the suspects that it gave there; they only grow.
@@ -55,9 +56,15 @@ class Event(Stored):
     seen_ns: int
     status: EventStatus = "new"
     decided: bool = False
+    again_ns: int = 0
     named: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
     suspects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def unheld(self) -> bool:
+        """Whether SCC is still asked about it from time to time, because it does not hold it yet."""
+        return self.status == "unconfirmed" and not self.decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,7 @@ class Question(Stored):
         asked_before: digests of earlier questions of this incident.
         escalated: how often the question expired and was put again.
         events: ids of the events that it is about.
+        shown: over the same but for the cautions, of which an answer may meet fewer than it was asked about.
     """
 
     digest: str
@@ -81,16 +89,21 @@ class Question(Stored):
     asked_before: tuple[str, ...] = ()
     escalated: int = 0
     events: tuple[str, ...] = ()
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer(Stored):
-    """A person's approval of a digest, with the cautions that the question named and the approval so answers."""
+    """An approval of a question: its digest, the cautions that it named and so answers, and what it showed.
+
+    `by` is empty where nobody answered and the policy says to contain then.
+    """
 
     digest: str
     by: str
     at_ns: int
     cautions: tuple[str, ...] = ()
+    shown: str = ""
 
 
 Restored = Literal["due", "restored", "person", "gone", "refused", "left"]
@@ -227,6 +240,7 @@ class Incident(Stored):
         waits: what it waits for while it is deferred; None if it is not.
         away: what could not be reached, to when that was first met, nanoseconds since 1970; cleared by an answer.
         floors: place of another sealed record to the lowest counter that it may have.
+        uid: Google's own identity of the finding's target when the suspects were found; empty where it is not known.
     """
 
     id: str
@@ -262,6 +276,7 @@ class Incident(Stored):
     waits: Wait | None = None
     away: Mapping[str, int] = field(default_factory=dict)
     floors: Mapping[str, int] = field(default_factory=dict)
+    uid: str = ""
 
     @property
     def open(self) -> bool:
@@ -278,6 +293,28 @@ class Incident(Stored):
         """Every target that this incident may hold: the finding's own first, then those it came to hold besides."""
         own = (self.finding.target,) if isinstance(self.finding.target, Target) else ()
         return tuple({target.key: target for target in (*own, *self.further)}.values())
+
+    @property
+    def counting(self) -> tuple[str, ...]:
+        """Ids of the events that count: SCC confirmed them, or a person did."""
+        return tuple(one.id for one in self.events if one.status == "counts")
+
+    @property
+    def undecided(self) -> bool:
+        """Whether an event came that SCC was not asked about, or that no decision was taken with yet."""
+        return any(one.status == "new" or (one.status != "unconfirmed" and not one.decided) for one in self.events)
+
+    def suspects_on(self, target: Target) -> frozenset[str]:
+        """The suspects on this target that the events that count have given."""
+        return frozenset(
+            name for one in self.events if one.status == "counts" for name in one.suspects.get(target.key, ())
+        )
+
+    @property
+    def releasing(self) -> bool:
+        """Whether a release was asked for of which some setting was not tried yet."""
+        release = self.release
+        return release is not None and not release.over and any(one.result == "due" for one in release.keys)
 
     def place_of(self, target: Target) -> str:
         """Prefix of a line about this target: empty for the finding's own target, else its place and a colon."""
@@ -303,10 +340,11 @@ class Incident(Stored):
     def due_ns(self) -> int | None:
         """When the sweep must look at it, nanoseconds since 1970: now if work is unfinished, None if nothing is due."""
         at_once = self.lease_until_ns or self.updated_ns
-        if self.phase in WORKING or self.release is not None:
+        if self.phase in WORKING or self.undecided or self.releasing:
             return at_once
         untold = [max(at_once, one.again_ns) for one in self.outbox if not one.sent]
-        return min((*untold, *(() if self.next_ns is None else (self.next_ns,))), default=None)
+        unheld = [one.again_ns for one in self.events if one.unheld]
+        return min((*untold, *unheld, *(() if self.next_ns is None else (self.next_ns,))), default=None)
 
     def with_history(self, at_ns: int, who: str, what: str) -> Incident:
         """The incident with one more entry; beyond LONGEST_HISTORY the middle is dropped and an entry says so."""

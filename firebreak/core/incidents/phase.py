@@ -24,8 +24,6 @@ ENDED: frozenset[Phase] = frozenset({"monitored", "declined", "expired", "reject
 """Phases in which an incident is no longer open."""
 WORKING: frozenset[Phase] = frozenset({"received", "containing", "verifying"})
 """Phases in which somebody is, or should be, at work."""
-SETTLED: frozenset[Phase] = ENDED | {"waiting", "contained", "failed", "deferred", "releasing"}
-"""Phases in which nobody is at work."""
 
 CLOSED_AS = ("true_positive", "false_positive", "benign")
 """What an incident can be found to be when it is closed."""

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.errors import Refused, Transient
-from firebreak.core.facts import Evidence, Originals
+from firebreak.core.facts import Originals
 from firebreak.core.findings.finding import Finding, Notification
-from firebreak.core.incidents.incident import EvidenceLocation, Incident
-from firebreak.core.incidents.phase import SETTLED
+from firebreak.core.findings.verdict import assess
+from firebreak.core.incidents.incident import EvidenceLocation, Incident, evidence_record
+from firebreak.core.incidents.phase import WORKING
 from firebreak.core.serialization import encode
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.decision.confirm import held_by_scc
-from firebreak.response.decision.decide import Decided
-from firebreak.response.decision.gather import Gathering
+from firebreak.response.confirm import Confirmed
+from firebreak.response.decide import Decided
 from firebreak.response.evidence.writer import Collection
+from firebreak.response.gather import Gathering
+from firebreak.response.observe import Readings
 
 AT_MOST = 10.0
 """Seconds that the vault may take once everything else is done."""
@@ -34,38 +34,48 @@ _PASSING = frozenset({"owner", "lease_until_ns", "updated_ns", "next_ns", "outbo
 
 
 class Collecting:
-    """A context manager around the containment: what was read before it is kept beside it, after a head start.
+    """What one delivery or command keeps of an incident: what was read is kept beside the containment, and after it.
 
     What the settings were is gone from the cloud once they are written, so that this is not left until the end, when
-    another process may have taken over.
+    another process may have taken over. Copies begin after a head start of the containment.
     """
 
-    def __init__(self, app: App, incident: str, originals: Iterable[tuple[str, Originals]], deadline: Deadline) -> None:
-        """`originals` are what is in hand already."""
-        self._collection = Collection(app, incident)
-        self._first = tuple(originals)
+    def __init__(self, app: App, told: Notification | None, deadline: Deadline) -> None:
+        """`told` is the message that led here, if one did."""
+        self._app = app
+        self._told = told
         self._deadline = deadline
         self._acted = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="vault", daemon=True)
+        self._collection: Collection | None = None
+        self._gathering: Gathering | None = None
+        self._first: tuple[tuple[str, Originals], ...] = ()
+        self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> Self:
-        """Begin to wait."""
+    def begin(self, held: StoredIncident, confirmed: Confirmed, decided: Decided) -> None:
+        """Keep the message, the finding where SCC holds another than was told, and what was read for the decision."""
+        sources = ((one.source, one.originals) for one in decided.gathering.evidence)
+        elsewhere = (_elsewhere(one.workload) for one in decided.around.seen[1:] if one.workload)
+        told = self._told
+        message = [] if told is None else [*_message(told), *_finding(told, confirmed.finding)]
+        self._first = (*message, *sources, *elsewhere)
+        self._collection, self._gathering = Collection(self._app, held.incident.id), decided.gathering
+        self._thread = threading.Thread(target=self._run, args=(self._collection, self._first), name="vault", daemon=True)
         self._thread.start()
-        return self
 
-    def _run(self) -> None:
+    def _run(self, collection: Collection, originals: tuple[tuple[str, Originals], ...]) -> None:
         self._acted.wait(_HEAD_START)
-        self._collection.add(self._first, self._deadline)
+        collection.add(originals, self._deadline)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """The containment is over, or has failed: no more waiting."""
-        self._acted.set()
-
-    def finish(self, held: StoredIncident, evidence: tuple[Evidence, ...], deadline: Deadline) -> StoredIncident:
+    def finish(self, held: StoredIncident) -> StoredIncident:
         """Add what came later, and put where all of it is on the record; what did not work is a gap there."""
-        app, until = self._collection.app, deadline.sooner(AT_MOST)
+        self._acted.set()
+        app, until = self._app, self._deadline.sooner(AT_MOST)
+        if self._thread is None or self._collection is None or self._gathering is None:
+            return _collect(app, held, self._told, until)
+        evidence = self._gathering.rest()
+        shown = tuple(evidence_record(one) for one in evidence)
+        verdict = assess(held.incident.finding, evidence)
+        held = replace(held, incident=replace(held.incident, evidence=shown, verdict=verdict))
         self._thread.join(until.remaining())
         if self._thread.is_alive():
             return _recorded(app, held, EvidenceLocation(_uri(app, held), gaps=("the vault did not answer in time",)))
@@ -75,32 +85,20 @@ class Collecting:
         return _finished(self._collection, held, until)
 
 
-def beside(
-    app: App, held: StoredIncident, told: Notification, found: Finding, decided: Decided, deadline: Deadline
-) -> Collecting:
-    """Keep the message, the finding as SCC holds it where that is another than was told, and what has been read."""
-    sources = ((one.source, one.originals) for one in decided.gathering.evidence)
-    originals = [*_message(told), *_finding(told, found), *sources, *map(_elsewhere, decided.further)]
-    return Collecting(app, held.incident.id, originals, deadline)
-
-
 def _elsewhere(workload: Workload) -> tuple[str, Originals]:
     """What was read of a further target: each of its originals under its own name with the place."""
     place = _NOT_IN_NAMES.sub("_", workload.target.place.lower())[:_LONGEST_PLACE]
     return workload.target.place, lambda: {f"{stem}_{place}": one for stem, one in workload.originals().items()}
 
 
-def collect(
-    app: App, claimed: StoredIncident, held: StoredIncident, told: Notification, deadline: Deadline
-) -> StoredIncident:
-    """Keep what there is of a settled incident of which nothing is kept yet: declined unread, or left by a crash.
+def _collect(app: App, held: StoredIncident, told: Notification | None, until: Deadline) -> StoredIncident:
+    """Keep what there is of an incident of which nothing is kept yet: declined unread, or left by a crash.
 
-    What was tried since it was claimed is not tried again: a vault that is away must not keep people waiting.
+    What was tried before is not tried again: a vault that is away must not keep people waiting.
     """
-    incident, before = held.incident, claimed.incident.vault
-    if incident.phase not in SETTLED or incident.vault != before or (before and before.manifest):
+    incident = held.incident
+    if told is None or incident.phase in WORKING or incident.vault is not None:
         return held
-    until = deadline.sooner(AT_MOST)
     collection = Collection(app, incident.id)
     collection.add(_message(told), until)
     if incident.decision is not None:
@@ -125,7 +123,7 @@ def _asked_again(app: App, incident: Incident, deadline: Deadline) -> Iterator[t
     """The finding as SCC holds it now."""
 
     def read() -> dict[str, object]:
-        found = held_by_scc(app, incident.finding, deadline)
+        found = Readings(app, incident, deadline).finding(incident.finding)
         return {"finding": found.original} if found else {}
 
     yield "finding", read

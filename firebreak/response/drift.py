@@ -8,24 +8,22 @@ from dataclasses import replace
 
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
-from firebreak.core.containment.guards import CONTAINED
-from firebreak.core.containment.plan import Plan
 from firebreak.core.containment.review import drift_sentence
 from firebreak.core.errors import Missing, Refused
-from firebreak.core.mode import Cap
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels, flush
 from firebreak.response.app import App
-from firebreak.response.containment.holds import policy_of
-from firebreak.response.containment.verify import redraw
+from firebreak.response.confirm import confirm
+from firebreak.response.decide import replanned, ruling_on
+from firebreak.response.observe import Readings
+from firebreak.response.rest import ask, policy_of
 from firebreak.response.set_aside import set_aside
-from firebreak.response.triggers.question import ask
 
 
 def look_at(app: App, target: str, deadline: Deadline) -> str | None:
     """Read one target and report what has moved there; a word for what was found, None if all is as it was left."""
-    standing, document = app.ledger.standing(target)
+    standing, document = app.ledger.standing_at(target)
     if document is None or not standing.holds or standing.place is None or standing.releasing:
         return None
     try:
@@ -34,6 +32,9 @@ def look_at(app: App, target: str, deadline: Deadline) -> str | None:
         return _report(
             app, standing, "gone", "the target does not exist any more: release ends the incident", None, deadline
         )
+    if standing.uid and workload.uid and standing.uid != workload.uid:
+        anew = "the target was deleted, and another one made in its place: release ends the incident"
+        return _report(app, standing, f"uid {workload.uid}", anew, None, deadline)
     differ = dict(standing.changed_by_others(workload.state))
     reopened = standing.suspects & workload.reachable
     if not differ and not reopened:
@@ -45,11 +46,13 @@ def look_at(app: App, target: str, deadline: Deadline) -> str | None:
 def _report(
     app: App, standing: Standing, signature: str, sentence: str, workload: Workload | None, deadline: Deadline
 ) -> str | None:
-    """Tell it on the incident that took its hold last, and ask there; once for each difference."""
+    """Tell it on the newest incident that it concerns, and ask there; once for each difference."""
     if standing.drift == signature:
         return None
+    opened = tuple(sorted(standing.suspects & workload.reachable)) if workload is not None else ()
+    about = [one for one in standing.holds if one.suspects & {*opened}] or [*standing.holds]
     try:
-        held = app.ledger.take(standing.holds[-1].incident)
+        held = app.ledger.take(about[-1].incident)
     except NotActedOn as fault:
         _remember(app, standing, signature)
         set_aside(app, fault)
@@ -57,7 +60,6 @@ def _report(
         raise Refused(message) from None
     if held is None:
         return None
-    opened = tuple(sorted(standing.suspects & workload.reachable)) if workload is not None else ()
     reopened = bool(opened)
     held = replace(held, incident=replace(held.incident, reopened=opened))
     held = _ask(app, held, standing, sentence, deadline) if reopened else _tell(app, held, sentence)
@@ -68,9 +70,9 @@ def _report(
 
 
 def _remember(app: App, standing: Standing, signature: str) -> None:
-    now, document = app.ledger.standing(standing.target)
+    now, document = app.ledger.standing_at(standing.target)
     if document is not None and now.holds:
-        app.ledger.save_standing(replace(now, drift=signature), document)
+        app.ledger.documents.commit([app.ledger.standing_save(replace(now, drift=signature), document)])
 
 
 def _tell(app: App, held: StoredIncident, sentence: str) -> StoredIncident:
@@ -83,12 +85,16 @@ def _ask(app: App, held: StoredIncident, standing: Standing, sentence: str, dead
     policy = policy_of(app, held.incident)
     if policy is None:
         return _tell(app, held, f"{sentence}; the policy that contained it does not exist any more: close it by hand")
+    readings = Readings(app, held.incident, deadline)
     try:
-        plan = redraw(app, held.incident, policy, deadline)
+        confirmed = confirm(held.incident, readings)
+        plan, around = replanned(app, held.incident, policy, confirmed, readings)
     except Refused as fault:
-        plan = Plan((), ())
-        sentence = f"{sentence}; no plan could be drawn: {fault}"
+        return _tell(app, held, f"{sentence}; no plan could be drawn: {fault}")
     if not plan.writes:
         return _tell(app, held, f"{sentence}; the policy's steps do not close it: close it by hand")
-    caps = (Cap("drift", "caution", sentence), *((CONTAINED,) if standing.held_by_others(held.incident.id) else ()))
-    return ask(app, held, policy, plan, caps, f"{sentence}; close it again?")
+    ruling = ruling_on(app, held.incident, policy, confirmed, around, plan, readings, drift=sentence)
+    if ruling.word in ("wait", "stop"):
+        bars = "; ".join(cap.reason for cap in ruling.caps if cap.kind == "bar")
+        return _tell(app, held, f"{sentence}; it is not asked whether to close it again: {bars}")
+    return ask(app, held, policy, plan, ruling.caps, around, f"{sentence}; close it again?")

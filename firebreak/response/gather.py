@@ -83,7 +83,9 @@ class Gathering:
         except queue.Empty:
             for name in [name for name in waits if self._left(name) <= 0]:
                 took = round((time.monotonic() - self.started) * 1000)
-                self.collected[name] = Evidence(name, gap=f"no answer within {took / 1000:.1f} s", took_ms=took)
+                self.collected[name] = Evidence(
+                    name, gap=f"no answer within {took / 1000:.1f} s", took_ms=took, away=True
+                )
         else:
             if answered.source in self.outstanding:
                 self.collected[answered.source] = answered

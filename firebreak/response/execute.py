@@ -15,7 +15,7 @@ from firebreak.response.app import App
 _KEPT_NS = 30 * 86_400 * NANOS
 
 
-def execute(app: App, command: Command, act: Callable[[], CommandResult]) -> CommandResult:
+def execute_once(app: App, command: Command, act: Callable[[], CommandResult]) -> CommandResult:
     """The answer to the command: the one that is kept, or what `act` comes to.
 
     Raises Transient to be told again, and Malformed where the id is another command's.

@@ -4,31 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from types import MappingProxyType
+from dataclasses import dataclass
 
-from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.code_location import kind_and_place, place
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Notification
+from firebreak.core.first_few import first_few
 from firebreak.core.incidents.incident import Incident
-from firebreak.core.incidents.phase import Phase
-from firebreak.core.mode import Mode
-from firebreak.ledger.records import NotActedOn, StoredIncident
+from firebreak.ledger.records import NotActedOn
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.containment.contain import contain
-from firebreak.response.containment.holds import held_targets, holds, policy_of, resting, review_ns
-from firebreak.response.containment.release import release
-from firebreak.response.decision.blast_radius import take_slots
-from firebreak.response.respond import ask_scc_again, end, proceed, resume
+from firebreak.response.drift import look_at
+from firebreak.response.missed import answer_missed
 from firebreak.response.set_aside import LOOK_AGAIN_NS, look_again, set_aside
-from firebreak.response.triggers.drift import look_at
-from firebreak.response.triggers.question import MOST_ESCALATIONS, ask_anew
-from firebreak.response.triggers.review import review_due
 
 MOST = 200
 """Of each kind of work, at most so much in one sweep; what is left comes first in the next."""
+_MOST_FORGOTTEN = 1000
+_MOST_TOLD = 5
 
 
 class Tally(Counter[str]):
@@ -42,6 +35,72 @@ class Tally(Counter[str]):
         super().__init__()
         self.refused: list[str] = []
         self.later: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did, by how many; what it could not deal with, and what it comes back to, each with the reason."""
+
+    done: Mapping[str, int]
+    refused: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """For people; the log has every reason."""
+        counts = ", ".join(f"{what}: {number}" for what, number in sorted(self.done.items()))
+        told = "; ".join(first_few((*self.refused, *self.later), _MOST_TOLD))
+        reasons = f" ({told})" if told else ""
+        return f"{counts}{reasons}" or "nothing was left to do"
+
+
+def sweep_everything(
+    app: App,
+    carry_on: Callable[[Tally, str], str | None],
+    answer: Callable[[Notification], str],
+    deadline: Deadline,
+) -> Swept:
+    """Every kind of work in its turn: incidents that are due, what stands, what is set aside, what was missed."""
+    counts = Tally()
+    due_incidents(app, counts, lambda key: carry_on(counts, key), deadline)
+    standing_targets(app, counts, deadline)
+    what_is_set_aside(app, counts, deadline)
+    isolated(app, counts, "the findings of SCC", lambda: _answer_missed(app, counts, answer, deadline))
+    isolated(app, counts, "what has expired", lambda: _forget(app, counts))
+    done = {what: number for what, number in counts.items() if number}
+    swept = Swept(done, tuple(counts.refused), tuple(counts.later))
+    # An alert counts this very message: nothing may be added to it.
+    app.log("NOTICE", "the sweep is done", sweep=done, refused=swept.refused, later=swept.later)
+    return swept
+
+
+def _answer_missed(app: App, counts: Tally, answer: Callable[[Notification], str], deadline: Deadline) -> None:
+    def one(notification: Notification) -> None:
+        name = notification.finding.name
+        isolated(app, counts, f"finding {name.source}/{name.finding}", lambda: answer(notification))
+
+    answered, all_of_them = answer_missed(app, one, deadline)
+    counts["missed findings answered"] += answered
+    if not all_of_them:
+        out_of_time(counts, "the next of the findings of SCC")
+
+
+def _forget(app: App, counts: Tally) -> None:
+    counts["records forgotten"] += app.ledger.documents.forget(app.now_ns(), _MOST_FORGOTTEN)
+
+
+def what_came_of(before: Incident, after: Incident) -> str:
+    """What the sweep did with an incident, in the words that it is counted by."""
+    if after.phase == "released":
+        return "released"
+    if before.releasing:
+        return "releases carried on"
+    if before.phase == "waiting":
+        return {"waiting": "asked again", "contained": "contained unanswered"}.get(after.phase, after.phase)
+    if before.phase in ("containing", "verifying"):
+        return "containments carried on"
+    if before.phase == "deferred":
+        return "taken up" if after.phase != "declined" else "given up"
+    return "decided" if before.phase == "received" else "reviewed"
 
 
 def out_of_time(counts: Tally, what: str) -> None:
@@ -111,66 +170,3 @@ def _look(app: App, target: str, deadline: Deadline) -> str | None:
     stands = app.ledger.standing(target)[0].holds
     app.ledger.schedule_drift_check(target, app.now_ns() + LOOK_AGAIN_NS if stands else None)
     return f"drift {found}" if found else None
-
-
-def carry_on(app: App, held: StoredIncident, deadline: Deadline) -> tuple[StoredIncident, str | None]:
-    """Go on with one incident that is due: what was left unfinished, what expired, what is to be reviewed."""
-    incident = held.incident
-    if incident.release is not None:
-        return release(app, held, incident.release.by, deadline), "releases carried on"
-    if incident.phase == "received":
-        return proceed(app, held, Notification(incident.finding, deleted=False), deadline), "decided"
-    if incident.phase in ("containing", "verifying"):
-        return resume(app, held, deadline), "containments carried on"
-    if incident.next_ns is None or incident.next_ns > app.now_ns():
-        return held, None
-    return _WHEN_DUE.get(incident.phase, _reviewed)(app, held, deadline)
-
-
-def _expired(app: App, held: StoredIncident, deadline: Deadline) -> tuple[StoredIncident, str]:
-    """An unanswered question: contained where the policy says so and may, else put again, else closed."""
-    incident, policy = held.incident, policy_of(app, held.incident)
-    times = incident.question.escalated if incident.question else 0
-    if policy is None:
-        gone = "nobody answered, and the policy that asked does not exist any more"
-        return end(app, held, "expired", gone), "expired"
-    if policy.on_expiry == "contain" and _may_contain(app, incident, deadline):
-        decided = replace(incident, phase="containing", question=None, next_ns=None)
-        told = decided.with_history(
-            app.now_ns(), "firebreak", "nobody answered in time; the policy says to contain then"
-        )
-        return contain(app, app.ledger.save(held, told), policy, deadline), "contained unanswered"
-    if times < MOST_ESCALATIONS:
-        why = f"nobody answered in time; asked again, {times + 1} of {MOST_ESCALATIONS}"
-        return ask_anew(app, held, policy, why, deadline, times + 1), "asked again"
-    closed = f"nobody answered {MOST_ESCALATIONS + 1} times; approving it later draws the plan anew"
-    return end(app, held, "expired", closed), "expired"
-
-
-def _may_contain(app: App, incident: Incident, deadline: Deadline) -> bool:
-    """Only where nothing but the policy's own mode asked: no guard, no missing answer, and a slot is left."""
-    decision = incident.decision
-    if decision is None or incident.plan is None or isinstance(incident.finding.target, NotATarget):
-        return False
-    own = decision.wanted is Mode.APPROVE and decision.mode is Mode.APPROVE and not decision.caps
-    unknown = any(clause.get("value") is None for one in decision.trace for clause in one.get("clauses", ()))
-    if not own or unknown or not incident.plan.writes or holds(app, incident):
-        return False
-    return not take_slots(app, incident.id, incident.plan, deadline)
-
-
-def _reviewed(app: App, held: StoredIncident, deadline: Deadline) -> tuple[StoredIncident, str | None]:
-    try:
-        stands = held_targets(app, held.incident)
-    except NotActedOn:
-        app.ledger.save(held, replace(held.incident, next_ns=review_ns(app, held.incident)))
-        raise
-    if not stands:
-        return app.ledger.save(held, resting(app, held.incident, held.incident.phase)), None
-    held = review_due(app, held, stands[0][1], deadline)
-    return held, "released" if held.incident.phase == "released" else "reviewed"
-
-
-_WHEN_DUE: Mapping[Phase, Callable[[App, StoredIncident, Deadline], tuple[StoredIncident, str | None]]] = (
-    MappingProxyType({"waiting": _expired, "monitored": ask_scc_again})
-)

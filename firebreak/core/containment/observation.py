@@ -1,0 +1,73 @@
+"""What was read of every target that a plan may touch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from firebreak.core.actions.case import EditContext
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.containment.active_containment import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One target as it was read: its settings, what edits look at, and what stands on it.
+
+    `workload` and `case` are None where it could not be read, and `standing` where its record cannot be believed;
+    `fault` says why, as a sentence. `gone`: it does not exist. `away`: it may
+    answer the next time.
+    """
+
+    target: Target
+    workload: Workload | None
+    case: EditContext | None
+    standing: Standing | None
+    fault: str = ""
+    gone: bool = False
+    away: bool = False
+
+    @property
+    def uid(self) -> str:
+        """The resource's own identity; empty where it is not known."""
+        return self.workload.uid if self.workload else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Every target that a plan may touch, the finding's own first, and why other regions could not be read.
+
+    `gone` is what the API said where the finding's own does not exist.
+    """
+
+    seen: tuple[Seen, ...]
+    unread_regions: tuple[str, ...] = ()
+    gone: str = ""
+
+    @property
+    def own(self) -> Seen:
+        """The finding's own target."""
+        return self.seen[0]
+
+    def seen_of(self, target: Target) -> Seen | None:
+        """What was read of this target."""
+        return next((one for one in self.seen if one.target.key == target.key), None)
+
+    @property
+    def accounts(self) -> tuple[Target, ...]:
+        """The service accounts that suspects run as."""
+        return tuple(one.target for one in self.seen if one.target.kind == "service_account")
+
+    @property
+    def regions(self) -> tuple[Seen, ...]:
+        """The service in its other regions."""
+        return tuple(one for one in self.seen[1:] if one.target.kind != "service_account")
+
+    @property
+    def suspects(self) -> dict[str, tuple[str, ...]]:
+        """Key of each target to the suspects there."""
+        return {
+            one.target.key: tuple(sorted(one.case.own_suspects))
+            for one in self.seen
+            if one.case is not None and one.case.own_suspects
+        }

@@ -1,0 +1,243 @@
+"""The loop: triggers add facts to an incident, and this makes the next move until it rests or has to wait.
+
+There is no other road to a write: a message, an answer, an expiry and a sweep all come through here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from firebreak.core.containment.gate import shown_digest
+from firebreak.core.containment.plan import Plan
+from firebreak.core.errors import Transient
+from firebreak.core.incidents.incident import Answer, Event, Incident
+from firebreak.core.mode import Mode
+from firebreak.core.policy.policy import Policy
+from firebreak.core.policy.triage import settled_in_scc
+from firebreak.ledger.records import StoredIncident
+from firebreak.ports.deadline import Deadline
+from firebreak.response.app import App
+from firebreak.response.carry import carry
+from firebreak.response.confirm import Confirmed, confirm
+from firebreak.response.decide import Decided, all_suspects, decide
+from firebreak.response.evidence.collector import Collecting
+from firebreak.response.observe import Away, Readings
+from firebreak.response.release import carry_release
+from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, MOST_ESCALATIONS, ask, defer, end, stands
+
+Step = Literal["release", "decide", "carry"]
+_TURNS = 40
+_MOST_EVENTS = 100
+
+
+def advance(app: App, held: StoredIncident, collecting: Collecting, deadline: Deadline) -> StoredIncident:
+    """Carry an incident on until it rests; raises Transient to be called again, with all that happened saved."""
+    if not held.sealed:
+        return _broken(app, held)
+    readings = Readings(app, held.incident, deadline)
+    for _ in range(_TURNS):
+        held = consume(app, held)
+        step = next_step(held.incident, app.now_ns())
+        if step is None:
+            return held
+        try:
+            if step == "release":
+                held = carry_release(app, held, readings)
+            elif step == "carry":
+                held = carry(app, held, readings)
+            else:
+                held = _decide(app, held, readings, collecting)
+        except Away as away:
+            _note(app, held, away)
+            raise
+        if deadline.passed and next_step(held.incident, app.now_ns()) is not None:
+            message = "there was no time left; it is carried on"
+            raise Transient(message)
+    return end(app, held, "failed", "the settings keep changing under the plan; nothing more is tried", readings)
+
+
+def next_step(incident: Incident, now_ns: int) -> Step | None:
+    """What is to be done next, by what the incident says; None where it rests."""
+    phase = incident.phase
+    if incident.releasing:
+        return "release"
+    if phase in ("containing", "verifying"):
+        return "carry"
+    if incident.undecided or phase == "received":
+        return "decide"
+    due = incident.next_ns is not None and incident.next_ns <= now_ns and phase in ("deferred", "waiting")
+    return "decide" if due or any(one.unheld and one.again_ns <= now_ns for one in incident.events) else None
+
+
+def consume(app: App, held: StoredIncident) -> StoredIncident:
+    """Take the events that came onto the record, unsaved: the next save has them."""
+    incident = held.incident
+    known = {one.id for one in incident.events}
+    new = [one for one in app.ledger.events_of(incident.id) if one.id not in known]
+    if not new:
+        return held
+    events = list(incident.events)
+    for one in new[: max(0, _MOST_EVENTS - len(events))]:
+        named = one.finding.target.named if one.finding and hasattr(one.finding.target, "named") else ()
+        digests = one.finding.digests if one.finding else ()
+        events.append(Event(one.id, one.event_ns, one.seen_ns, "new", False, tuple(sorted(named)), tuple(sorted(digests))))
+        if one.id != incident.id:
+            incident = incident.with_history(app.now_ns(), "firebreak", f"event {one.id} of the same finding")
+    return replace(held, incident=replace(incident, events=tuple(events)))
+
+
+def _note(app: App, held: StoredIncident, away: Away) -> None:
+    """Since when something is away is on the record: after ten minutes a person is asked without it."""
+    latest = app.ledger.read(held.incident.id) or held
+    if away.what not in latest.incident.away:
+        noted = replace(latest.incident, away={**latest.incident.away, away.what: app.now_ns()})
+        app.ledger.save(latest, noted)
+
+
+def _broken(app: App, held: StoredIncident) -> StoredIncident:
+    """What somebody without the key has changed is not carried out."""
+    if held.incident.phase not in ("containing", "verifying", "received"):
+        return held
+    what = "the record's seal is broken: it is not executed; see the lines for doing it by hand"
+    return end(app, held, "failed", what)
+
+
+def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Collecting) -> StoredIncident:
+    before, now = held.incident, app.now_ns()
+    if before.waits and before.waits.what == "halt" and (halted := app.ledger.halt_reason()):
+        return defer(app, held, "halt", halted)
+    confirmed = confirm(before, readings)
+    held = replace(held, incident=replace(before, events=_given_up(confirmed.events, now)))
+    expired = before.phase == "waiting" and before.question is not None and before.question.expires_ns <= now
+    asks_anew = before.phase in ("received", "deferred") or expired
+    if not asks_anew and not held.incident.undecided:
+        return app.ledger.save(held, held.incident)
+    if before.phase != "received" or before.decision is None:
+        if (over := _over(app, held, confirmed)) is not None:
+            return over
+    decided = decide(app, held.incident, confirmed, readings, at_most=Mode.APPROVE if expired else Mode.ENFORCE)
+    held = replace(held, incident=decided.incident)
+    collecting.begin(held, confirmed, decided)
+    return _act(app, held, decided, readings, expired=expired)
+
+
+def _given_up(events: tuple[Event, ...], now_ns: int) -> tuple[Event, ...]:
+    """What SCC does not hold is asked about again; what it did not come to hold within a day was never an event."""
+    return tuple(
+        replace(one, decided=now_ns - one.seen_ns >= GIVEN_UP_NS, again_ns=now_ns + ASK_AGAIN_NS) if one.unheld else one
+        for one in events
+    )
+
+
+def _over(app: App, held: StoredIncident, confirmed: Confirmed) -> StoredIncident | None:
+    """Where SCC has judged the finding, or still does not hold what was waited for, nothing else need be asked."""
+    incident = held.incident
+    settled = settled_in_scc(confirmed.finding) if confirmed.trust == "confirmed" else None
+    unheld = confirmed.reason if confirmed.trust in ("missing", "older") else None
+    reason = settled or unheld
+    if reason is None:
+        return None
+    first = incident.decision is None
+    if settled and first and not stands(app, incident):
+        return end(app, _all_decided(held), "declined", settled)
+    if first or stands(app, incident):
+        return None
+    if incident.waits and app.now_ns() - incident.waits.since_ns >= GIVEN_UP_NS:
+        return end(app, _all_decided(held), "declined", f"given up after a day: {reason}")
+    return defer(app, held, "settled" if settled else "unverified", reason)
+
+
+def _all_decided(held: StoredIncident) -> StoredIncident:
+    events = tuple(replace(one, decided=True) for one in held.incident.events)
+    return replace(held, incident=replace(held.incident, events=events))
+
+
+def _act(app: App, held: StoredIncident, decided: Decided, readings: Readings, *, expired: bool) -> StoredIncident:
+    """Carry the decision out as far as the gate lets it."""
+    incident, policy, ruling = held.incident, decided.policy, decided.ruling
+    decision, plan = incident.decision, incident.plan
+    if policy is None or decision is None or plan is None:
+        return end(app, held, "declined", "no policy matches", readings)
+    why = decision.because
+    if ruling.word == "wait":
+        bar = next(cap for cap in ruling.caps if cap.kind == "bar")
+        return defer(app, held, bar.name, bar.reason)
+    if ruling.word == "stop":
+        return end(app, held, "monitored", f"the plan is recorded and nothing is written: {why}", readings)
+    if unreferred := _unreferred(decided):
+        return end(app, held, "declined", f"nothing to contain: nothing leads to {unreferred}", readings)
+    if ruling.word == "ask" and not nothing_new(plan):
+        if not plan.changes and not _lacking(decided):
+            return end(app, held, "failed", _refusals(plan), readings)
+        return _asked(app, held, decided, policy, why, expired=expired)
+    if not plan.changes:
+        return end(app, held, "failed", _refusals(plan), readings)
+    begun = replace(incident, phase="containing", waits=None, away={}, next_ns=None)
+    if ruling.slots:  # what a person said of an earlier plan approves nothing of this one
+        begun = replace(begun, answer=None)
+    return app.ledger.save(held, begun.with_history(app.now_ns(), "firebreak", f"policy {policy.id} decides: {why}"))
+
+
+def _asked(
+    app: App, held: StoredIncident, decided: Decided, policy: Policy, why: str, *, expired: bool
+) -> StoredIncident:
+    """Ask, or ask again what expired: three times, unless the policy says to contain then."""
+    question, plan, caps = held.incident.question, held.incident.plan or Plan((), ()), decided.ruling.caps
+    if not expired or question is None:
+        return ask(app, held, policy, plan, caps, decided.around, why)
+    if answer := _by_expiry(app, held.incident, decided, policy):
+        told = replace(held.incident, phase="containing", answer=answer, away={}, next_ns=None).with_history(
+            app.now_ns(), "firebreak", "nobody answered in time; the policy says to contain then"
+        )
+        return app.ledger.save(held, told)
+    if question.escalated < MOST_ESCALATIONS:
+        again = question.escalated + 1
+        why = f"nobody answered in time; asked again, {again} of {MOST_ESCALATIONS}"
+        return ask(app, held, policy, plan, caps, decided.around, why, escalated=again)
+    closed = f"nobody answered {MOST_ESCALATIONS + 1} times; approving it later draws the plan anew"
+    return end(app, held, "expired", closed)
+
+
+def _by_expiry(app: App, incident: Incident, decided: Decided, policy: Policy) -> Answer | None:
+    """Only where nothing but the policy's own mode asked, and only for what was shown the whole time."""
+    decision, question, plan = incident.decision, incident.question, incident.plan
+    if policy.on_expiry != "contain" or decision is None or question is None or plan is None:
+        return None
+    unknown = any(clause.get("value") is None for one in decision.trace for clause in one.get("clauses", ()))
+    own = policy.mode is Mode.APPROVE and not decided.ruling.caps and not unknown
+    shown = shown_digest(plan, all_suspects(incident, decided.around), incident.counting)
+    same = question.shown == shown and not question.asked_before and not question.cautions
+    if not own or not same or not plan.writes or stands(app, incident):
+        return None
+    return Answer(question.digest, "", app.now_ns(), (), shown)
+
+
+def nothing_new(plan: Plan) -> bool:
+    """A plan that was drawn whole and would write nothing needs no question."""
+    return bool(plan.changes) and not plan.writes and not any(one.kind == "fault" for one in plan.refusals)
+
+
+def _unreferred(decided: Decided) -> str:
+    """The suspects that nothing leads to, where these are all there are: closing anything would be about nothing."""
+    own = decided.around.own
+    if own.workload is None or own.case is None or own.target.kind not in ("service", "worker_pool"):
+        return ""
+    if own.standing is None or own.standing.holds or any(one.case and one.case.own_suspects for one in decided.around.regions):
+        return ""
+    suspects = own.case.own_suspects
+    return "" if not suspects or suspects & own.workload.reachable else ", ".join(sorted(suspects))
+
+
+def _lacking(decided: Decided) -> bool:
+    """Whether a person is asked even where no plan could be drawn: what it rests on may be known to them."""
+    plan = decided.incident.plan or Plan((), ())
+    if decided.around.own.workload is None and not decided.around.own.away:
+        return False
+    asks = any(cap.name in ("evidence", "unplaced") for cap in decided.ruling.caps)
+    return asks or any(one.kind in ("disputed", "unread") for one in plan.refusals)
+
+
+def _refusals(plan: Plan) -> str:
+    reasons = "; ".join(f"{one.action}: {one.reason}" for one in plan.refusals)
+    return f"nothing can be done: {reasons}" if reasons else "the policy has nothing to do here"

@@ -1,0 +1,214 @@
+"""What a person's word adds to an incident: an answer, a release, a retry, an end. The loop does the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from firebreak.core.errors import Refused
+from firebreak.core.incidents.command import Command
+from firebreak.core.incidents.incident import Answer, Incident, Question
+from firebreak.core.incidents.phase import ENDED, WORKING, Phase
+from firebreak.ledger.records import StoredIncident
+from firebreak.ports.deadline import Deadline
+from firebreak.response.advance import advance, consume, next_step
+from firebreak.response.announce import channels
+from firebreak.response.app import App
+from firebreak.response.evidence.collector import Collecting
+from firebreak.response.observe import Readings
+from firebreak.response.release import CannotRelease, request_release
+from firebreak.response.rest import end, held_targets, stands
+from firebreak.response.review import announce_review
+
+_OVER: frozenset[Phase] = frozenset({"released", "closed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of a person's command: done or not, and a sentence that says so."""
+
+    done: bool
+    says: str
+    held: StoredIncident
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One command on one incident that is ours."""
+
+    app: App
+    command: Command
+    collecting: Collecting
+    deadline: Deadline
+
+    def advance(self, held: StoredIncident) -> StoredIncident:
+        """Carry the incident on until it rests."""
+        return advance(self.app, held, self.collecting, self.deadline)
+
+    def brought_up(self, held: StoredIncident) -> StoredIncident:
+        """The incident once the events that came, and what expired, are decided: before any answer is carried out."""
+        held = consume(self.app, held)
+        due = next_step(held.incident, self.app.now_ns()) == "decide"
+        return self.advance(held) if due else held
+
+    def no(self, held: StoredIncident, says: str) -> Answered:
+        """It is not done."""
+        return Answered(done=False, says=says, held=held)
+
+    def told(self, incident: Incident, what: str) -> Incident:
+        """With a line in the person's name."""
+        return incident.with_history(self.app.now_ns(), self.command.by, what)
+
+
+def answer(app: App, held: StoredIncident, command: Command, collecting: Collecting, deadline: Deadline) -> Answered:
+    """Do what the command says to this incident; raises Refused, or Transient to be told again."""
+    return _VERBS[command.verb](_Turn(app, command, collecting, deadline), held)
+
+
+def _approve(turn: _Turn, held: StoredIncident) -> Answered:
+    digest, by = turn.command.digest, turn.command.by
+    if _approved_before(held.incident, by, digest):
+        return _came_to(turn.advance(held))
+    held = turn.brought_up(held)
+    if held.incident.phase == "expired" or (held.incident.phase == "waiting" and _empty(held.incident)):
+        # What was shown is old, or was nothing: it is drawn anew, and an equal question is answered by this.
+        anew = replace(held.incident, phase="received", answer=None)
+        held = turn.advance(turn.app.ledger.save(held, turn.told(anew, "approved late: it is decided anew")))
+    incident, question = held.incident, held.incident.question
+    if question is None or incident.phase != "waiting":
+        return turn.no(held, f"nothing is asked: {_stands(incident)}")
+    if unseen := _unseen(question, digest):
+        return turn.no(held, unseen)
+    if _empty(incident):
+        return turn.no(held, "the question carries no change, and none can be drawn now: look at the workload and act by hand")
+    now = turn.app.now_ns()
+    answered = replace(
+        incident,
+        phase="containing",
+        answer=Answer(question.digest, by, now, question.cautions, question.shown),
+        next_ns=None,
+    )
+    held = turn.app.ledger.save(held, turn.told(answered, f"approved {question.digest[:12]}"))
+    return _came_to(turn.advance(held))
+
+
+def _approved_before(incident: Incident, by: str, digest: str) -> bool:
+    """Whether this is the same approval once more, delivered again after its first bearer died."""
+    given = incident.answer
+    at_work = incident.phase in (*WORKING, "contained")
+    return at_work and given is not None and given.by == by and bool(digest) and given.digest.startswith(digest)
+
+
+def _came_to(held: StoredIncident) -> Answered:
+    return Answered(held.incident.phase == "contained", held.incident.history[-1].what, held)
+
+
+def _unseen(question: Question | None, digest: str) -> str:
+    """Why this answers no question that was seen; empty if it does, or if nothing was ever asked."""
+    if question is None:
+        return ""
+    if not digest:
+        return (
+            "nothing was changed: the answer names no question; look with `firebreak incident show ID`, and answer "
+            "with the digest of what it shows"
+        )
+    if not question.digest.startswith(digest):
+        return f"nothing was changed: the question is about {question.digest[:12]}, not {digest[:12]}"
+    return ""
+
+
+def _empty(incident: Incident) -> bool:
+    """Whether the question shows no change: there was nothing that could be drawn when it was put."""
+    return incident.plan is None or not incident.plan.changes
+
+
+def _stands(incident: Incident) -> str:
+    """How it stands, and who last spoke a word on it."""
+    person = next((one for one in reversed(incident.history) if one.who != "firebreak"), None)
+    return f"the incident is {incident.phase}" + (f" ({person.who}: {person.what})" if person else "")
+
+
+def _said(incident: Incident, by: str, what: str) -> bool:
+    return any(one.who == by and one.what == what for one in incident.history)
+
+
+def _reject(turn: _Turn, held: StoredIncident) -> Answered:
+    command = turn.command
+    word = f"rejected: {command.reason}" if command.reason else "rejected"
+    if held.incident.phase == "rejected" and _said(held.incident, command.by, word):
+        return Answered(done=True, says="rejected", held=held)
+    held = turn.brought_up(held)
+    if held.incident.phase != "waiting":
+        return turn.no(held, f"nothing is asked: {_stands(held.incident)}")
+    if unseen := _unseen(held.incident.question, command.digest):
+        return turn.no(held, unseen)
+    held = end(turn.app, held, "rejected", word, who=command.by)
+    says = "rejected" if held.incident.phase == "rejected" else "rejected; what was contained before still stands"
+    return Answered(done=True, says=says, held=held)
+
+
+def _release(turn: _Turn, held: StoredIncident) -> Answered:
+    incident, command = held.incident, turn.command
+    holds = held_targets(turn.app, incident)
+    if incident.phase == "released" or not (holds or incident.releasing):
+        already = "nothing is contained: the incident is released already"
+        return turn.no(held, already if incident.phase == "released" else f"nothing is contained: {_stands(incident)}")
+    leave = frozenset(filter(None, command.leave.splitlines()))
+    readings = Readings(turn.app, incident, turn.deadline)
+    held = request_release(turn.app, held, command.by, leave, command.digest, readings)
+    held = turn.advance(held)
+    return Answered(held.incident.phase == "released", held.incident.history[-1].what, held)
+
+
+def _retry(turn: _Turn, held: StoredIncident) -> Answered:
+    incident = held.incident
+    if incident.phase in _OVER:
+        return turn.no(held, f"nothing is decided anew: {_stands(incident)}")
+    why = f": {turn.command.reason}" if turn.command.reason else ""
+    anew = replace(incident, phase="received", answer=None, away={}, operation=None)
+    held = turn.advance(turn.app.ledger.save(held, turn.told(anew, f"asked to decide it anew{why}")))
+    return Answered(done=True, says=held.incident.history[-1].what, held=held)
+
+
+def _close(turn: _Turn, held: StoredIncident) -> Answered:
+    incident, command = held.incident, turn.command
+    word = f"closed as {command.closed_as.replace('_', ' ')}" if command.closed_as else "closed"
+    if incident.phase == "closed":
+        same = command.closed_as in ("", incident.closed_as)
+        was = f"closed as {incident.closed_as.replace('_', ' ')}" if incident.closed_as else "closed"
+        return Answered(done=same, says=f"{was} already", held=held)
+    if stands(turn.app, incident) or incident.releasing:
+        return turn.no(held, f"its containment still stands: firebreak incident release {incident.id} comes first")
+    if incident.phase not in ENDED | {"waiting", "failed", "contained", "deferred", "releasing"}:
+        return turn.no(held, f"somebody is at work on it: the incident is {incident.phase}; try again in a moment")
+    if unseen := _unseen(incident.question, command.digest):
+        return turn.no(held, unseen)
+    closed = replace(incident, phase="closed", closed_as=command.closed_as, waits=None, answer=None, next_ns=None)
+    told = turn.told(closed, f"{word}: {command.reason}" if command.reason else word)
+    held = turn.app.ledger.save(held, told.with_announcements(channels(turn.app)))
+    return Answered(done=True, says=told.history[-1].what, held=held)
+
+
+def _review(turn: _Turn, held: StoredIncident) -> Answered:
+    if not stands(turn.app, held.incident):
+        return turn.no(held, f"nothing is contained: {_stands(held.incident)}")
+    try:
+        held = announce_review(turn.app, held, turn.command.by, turn.deadline)
+    except CannotRelease:
+        raise
+    except Refused as fault:
+        return turn.no(held, f"it could not be looked at: {fault}")
+    return Answered(done=True, says=held.incident.history[-1].what, held=held)
+
+
+_VERBS: Mapping[str, Callable[[_Turn, StoredIncident], Answered]] = MappingProxyType(
+    {
+        "approve": _approve,
+        "reject": _reject,
+        "release": _release,
+        "retry": _retry,
+        "close": _close,
+        "review": _review,
+    }
+)

@@ -1,0 +1,94 @@
+"""SCC's word on the events of an incident: whose word to take, how far to trust it, and which events count."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from firebreak.core.cloud_run.target import NotATarget, Target
+from firebreak.core.containment.guard_input import Trust
+from firebreak.core.errors import Refused, Transient
+from firebreak.core.findings.finding import Finding
+from firebreak.core.incidents.incident import Event, Incident
+from firebreak.core.policy.triage import not_ours
+from firebreak.response.observe import Away, Readings
+
+_ASK_AGAIN = (0.3, 0.7, 1.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What SCC says: the finding to go by, how far to trust it, why not further, and the events with their status."""
+
+    finding: Finding
+    trust: Trust
+    reason: str
+    events: tuple[Event, ...] = ()
+
+
+def confirm(incident: Incident, readings: Readings) -> Confirmed:
+    """Read the finding from SCC; where it does not hold what was told yet it is asked again for a few seconds.
+
+    Raises Away.
+    """
+    for pause in (*_ASK_AGAIN, None):
+        try:
+            found = readings.finding(incident.finding)
+        except Transient as fault:
+            if readings.waits_for("SCC"):
+                raise Away("SCC", fault) from None
+            return Confirmed(incident.finding, "unreachable", str(fault), incident.events)
+        except Refused as fault:
+            return Confirmed(incident.finding, "unreachable", str(fault), incident.events)
+        confirmed = _compare(incident, found, readings)
+        ahead = any(one.status == "new" for one in incident.events) and any(
+            one.status == "unconfirmed" for one in confirmed.events
+        )
+        settled = confirmed.trust in ("confirmed", "differs") and not ahead
+        if settled or pause is None or readings.deadline.passed:
+            return confirmed
+        time.sleep(readings.deadline.remaining(pause))
+        readings.forget_finding()
+    raise AssertionError  # pragma: no cover - the loop returns on its last turn
+
+
+def _compare(incident: Incident, found: Finding | None, readings: Readings) -> Confirmed:
+    """SCC's word wins. It keeps a finding's newest state alone: earlier events are past, later ones not yet held."""
+    told, organization = incident.finding, readings.app.policies.config.organization
+    if found is None:
+        return Confirmed(told, "missing", "SCC does not hold this finding", _not_held(incident.events))
+    if reason := difference(told, found, organization):
+        believed = told if isinstance(found.target, NotATarget) else found
+        return Confirmed(believed, "differs", reason, _not_held(incident.events))
+    events = tuple(_classified(one, found) for one in incident.events)
+    if any(one.status == "passed" for one in events) and not any(one.id == found.incident_id for one in events):
+        events = (*events, Event(found.incident_id, found.event_ns, readings.app.now_ns(), "counts"))
+    if not any(one.status == "counts" for one in events):
+        return Confirmed(found, "older", "SCC holds an older state of this finding than the message tells", events)
+    return Confirmed(found, "confirmed", "", events)
+
+
+def _classified(event: Event, found: Finding) -> Event:
+    """An event that counted once counts for good."""
+    if event.status == "counts" or event.event_ns == found.event_ns:
+        return replace(event, status="counts")
+    return replace(event, status="passed" if event.event_ns < found.event_ns else "unconfirmed")
+
+
+def _not_held(events: tuple[Event, ...]) -> tuple[Event, ...]:
+    return tuple(replace(one, status="unconfirmed") if one.status == "new" else one for one in events)
+
+
+def difference(told: Finding, held: Finding, organization: str | None) -> str | None:
+    """How SCC holds the finding differently: another organization, workload or category; None if it does not."""
+    if stranger := not_ours(held, organization):
+        return f"as SCC holds the finding, {stranger}"
+    if organization is not None and held.organization is None:
+        return "neither the finding's name nor its resource says of which organization it is"
+    if held.category != told.category:
+        return "SCC holds this finding with another category than the message tells"
+    if isinstance(held.target, NotATarget):
+        return f"as SCC holds the finding, {held.target.reason}"
+    if isinstance(told.target, Target) and not told.target.same_workload(held.target):
+        return "SCC holds this finding for another workload than the message tells"
+    return None

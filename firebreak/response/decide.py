@@ -1,0 +1,262 @@
+"""From what SCC confirms to a decision and a plan: gather evidence, choose a policy, draft, and ask the gate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from firebreak import VERSION
+from firebreak.core.actions.suspects import named_revisions
+from firebreak.core.cloud_run.setting_names import IDENTITY
+from firebreak.core.cloud_run.target import NotATarget
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.containment.context import images_of
+from firebreak.core.containment.gate import Ruling, gate, shown_digest
+from firebreak.core.containment.guard_input import GuardInput
+from firebreak.core.containment.observation import Around
+from firebreak.core.containment.plan import GONE, Outcome, Plan
+from firebreak.core.containment.whole_plan import plan_for
+from firebreak.core.errors import Refused
+from firebreak.core.facts import Evidence, merged
+from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.verdict import assess
+from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.incident import Incident, evidence_record
+from firebreak.core.mode import Mode
+from firebreak.core.policy.policy import Policy
+from firebreak.core.policy.selection import Choice, Considered, choose, outstanding_matters
+from firebreak.core.secrets.redaction import LONGEST_LIST
+from firebreak.core.ternary import Truth
+from firebreak.response.app import App
+from firebreak.response.confirm import Confirmed
+from firebreak.response.gather import Gathering
+from firebreak.response.observe import Away, Readings, observe
+
+_MOST_TRACED = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decided incident, not yet saved; what the gate says of its plan, and the sources still being waited for."""
+
+    incident: Incident
+    policy: Policy | None
+    around: Around
+    ruling: Ruling
+    gathering: Gathering
+
+
+def decide(
+    app: App, incident: Incident, confirmed: Confirmed, readings: Readings, *, at_most: Mode = Mode.ENFORCE
+) -> Decided:
+    """Gather until the evidence suffices, choose a policy, draft its plan, and ask the gate; raises Away.
+
+    `at_most` bounds what the policies may want: where a question expired, nothing is done alone.
+    """
+    finding, now_ns = confirmed.finding, app.now_ns()
+    began = time.monotonic()
+    gathering = Gathering.start(finding, app.sources, app.enrichers, readings.deadline, app.log)
+    evidence = gathering.until_it_suffices(lambda known, open_: _matters(app, finding, known, open_, now_ns))
+    choice = choose(app.policies.to_try(finding.facts()), finding.facts() | merged(evidence), now_ns)
+    if isinstance(workload := _detail(evidence, "workload", Workload), Workload):
+        readings.keep(workload, began)
+    _require_related(app, choice.policy, evidence, readings)
+    related = named_revisions(_detail(evidence, "related", tuple) or (), app.policies.config.sources)
+    steps = choice.policy.then if choice.policy else ()
+    about = replace(incident, finding=finding, events=confirmed.events, failed_actions=(), failed_on={})
+    around = observe(app, about, finding, related, steps, readings)
+    plan = plan_for(steps, around, about, app.actions, app.policies.digest) if choice.policy else None
+    about = replace(
+        about,
+        evidence=tuple(evidence_record(one) for one in evidence),
+        verdict=assess(finding, evidence),
+        plan=plan,
+        decision=_decision(app, about, choice, around, related, evidence, at_most),
+        uid=around.own.uid or incident.uid,
+        outcomes=_gone(around, incident.outcomes),
+    )
+    about = replace(about, events=_with_suspects(about, around))
+    ruling = ruling_on(app, about, choice.policy, confirmed, around, plan, readings)
+    decision = about.decision and replace(about.decision, mode=ruling.mode, caps=ruling.caps)
+    return Decided(replace(about, decision=decision), choice.policy, around, ruling, gathering)
+
+
+def _matters(
+    app: App, finding: Finding, known: tuple[Evidence, ...], outstanding: frozenset[str], now_ns: int
+) -> frozenset[str]:
+    """Sources that shape plans always matter; the others only while they could change policy or mode."""
+    shaping = frozenset(name for name in outstanding if app.enrichers[name].shapes_plan)
+    facts = finding.facts() | merged(known)
+    return shaping | outstanding_matters(app.policies.about(facts), facts, outstanding, now_ns)
+
+
+def _require_related(app: App, policy: Policy | None, evidence: tuple[Evidence, ...], readings: Readings) -> None:
+    """What other findings name is suspect too, so that a plan is not drawn while they may still be read."""
+    away = next((one for one in evidence if one.source == "related" and one.away), None)
+    if away is not None and policy is not None and policy.mode is not Mode.MONITOR and readings.waits_for("related"):
+        raise Away("related", away.gap)
+
+
+def _gone(around: Around, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+    if not around.gone:
+        return outcomes
+    return (Outcome(around.own.target.kind, GONE, f"the target does not exist: {around.gone}"),)
+
+
+def _with_suspects(incident: Incident, around: Around) -> tuple[Any, ...]:
+    """The events, each decided but for those that SCC does not hold yet; the newest that counts has the suspects."""
+    newest = max((one for one in incident.events if one.status == "counts"), key=lambda one: one.event_ns, default=None)
+    return tuple(
+        replace(
+            one,
+            decided=one.decided or one.status != "unconfirmed",
+            suspects=_joined(one.suspects, around.suspects) if one is newest else one.suspects,
+        )
+        for one in incident.events
+    )
+
+
+def _joined(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {key: tuple(sorted({*one.get(key, ()), *other.get(key, ())})) for key in one.keys() | other.keys()}
+
+
+def _decision(  # noqa: PLR0913, PLR0917 - a decision rests on all of them
+    app: App,
+    incident: Incident,
+    choice: Choice,
+    around: Around,
+    related: frozenset[str],
+    evidence: tuple[Evidence, ...],
+    at_most: Mode,
+) -> Decision:
+    wanted, case = min(choice.mode or Mode.MONITOR, at_most), around.own.case
+    suspects = around.suspects
+    return Decision(
+        policy=choice.policy.id if choice.policy else None,
+        mode=wanted,
+        wanted=wanted,
+        caps=(),
+        trace=_bounded_trace(choice),
+        reasons=choice.reasons,
+        policy_set=app.policies.digest,
+        version=VERSION,
+        notify=choice.policy.notify if choice.policy else (),
+        suspects=tuple(sorted(case.own_suspects)) if case else (),
+        suspects_because=case.suspicion.reason if case else "",
+        related_revisions=tuple(sorted(related)),
+        suspect_rule=case.suspicion.rule if case else "unplaced",
+        suspect_images=tuple(sorted(images_of(case))) if case else (),
+        suspects_elsewhere={key: names for key, names in suspects.items() if key != around.own.target.key},
+        gaps=tuple(one.source for one in evidence if one.detail is None and one.gap),
+        age_ns=_age_ns(app, incident),
+    )
+
+
+def _age_ns(app: App, incident: Incident) -> int:
+    """Of the newest event that counts: when it was first seen, or now where it had to wait."""
+    counting = [one for one in incident.events if one.status == "counts"] or list(incident.events)
+    newest = max(counting, key=lambda one: one.event_ns, default=None)
+    if newest is None:
+        return incident.created_ns - incident.finding.event_ns
+    return (newest.seen_ns if incident.waits is None else app.now_ns()) - newest.event_ns
+
+
+def ruling_on(  # noqa: PLR0913, PLR0917 - the gate asks about all of them
+    app: App,
+    incident: Incident,
+    policy: Policy | None,
+    confirmed: Confirmed,
+    around: Around,
+    plan: Plan | None,
+    readings: Readings,
+    drift: str = "",
+) -> Ruling:
+    """What the gate says of a plan, on what is so now."""
+    decision = incident.decision
+    if decision is None:
+        message = "nothing is written before it was decided"
+        raise TypeError(message)
+    changes = (*plan.changes, *plan.fallback) if plan else ()
+    accounts = {one.target.name: one.target for one in changes if one.surface == IDENTITY and one.after}
+    given = GuardInput(
+        finding=confirmed.finding,
+        trust=confirmed.trust,
+        trust_reason=confirmed.reason,
+        ceilings=app.ceilings(),
+        config=app.policies.config,
+        own=app.settings.own,
+        now_ns=app.now_ns(),
+        age_ns=decision.age_ns,
+        seen=around.seen,
+        related_known="related" not in decision.gaps,
+        steps=policy.then if policy else (),
+        incident=incident.id,
+        contained_before=incident.done is not None,
+        gaps=tuple(one for one in decision.gaps if one != "workload" or around.own.workload is None),
+        unread_regions=around.unread_regions,
+        users={name: readings.users_of(one, around.own.target) for name, one in accounts.items()},
+        drift=drift,
+    )
+    shown = shown_digest(plan, all_suspects(incident, around), incident.counting) if plan else ""
+    return gate(given, plan, app.actions, decision.wanted if policy else Mode.MONITOR, incident.answer, shown)
+
+
+def all_suspects(incident: Incident, around: Around) -> Mapping[str, tuple[str, ...]]:
+    """Key of each target to its suspects, those that were found before with those that are found now."""
+    found: Mapping[str, tuple[str, ...]] = around.suspects
+    for one in incident.events:
+        if one.status == "counts":
+            found = _joined(found, one.suspects)
+    return found
+
+
+def replanned(app: App, incident: Incident, policy: Policy, confirmed: Confirmed, readings: Readings) -> tuple[Plan, Around]:
+    """The same policy's plan, drawn anew on what is so now; raises Away."""
+    related = frozenset(incident.decision.related_revisions) if incident.decision else frozenset[str]()
+    around = observe(app, incident, confirmed.finding, related, policy.then, readings)
+    return plan_for(policy.then, around, incident, app.actions, app.policies.digest), around
+
+
+def _bounded_trace(choice: Choice) -> tuple[Mapping[str, Any], ...]:
+    """Every policy that may match, and as many of the others as a record has room for, in the order of trial."""
+    room = _MOST_TRACED
+    kept = []
+    for one in choice.trace:
+        decisive = one.truth is not Truth.FALSE
+        if decisive or room > 0:
+            kept.append(_traced(one))
+            room -= not decisive
+    return tuple(kept[:LONGEST_LIST])
+
+
+def _traced(considered: Considered) -> Mapping[str, Any]:
+    clauses = [
+        {
+            "fact": one.fact,
+            "operator": str(one.operator),
+            "wanted": _json(one.operand),
+            "value": _json(one.value),
+            "truth": one.truth.word,
+            "within": one.within,
+        }
+        for one in considered.trace
+    ]
+    return {
+        "policy": considered.policy,
+        "mode": considered.mode.word,
+        "truth": considered.truth.word,
+        "clauses": clauses,
+    }
+
+
+def _json(value: object) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, tuple | frozenset):
+        return [_json(one) for one in value]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def _detail(evidence: tuple[Evidence, ...], source: str, kind: type[Any]) -> Any:  # noqa: ANN401 - checked by `kind`
+    found = next((one.detail for one in evidence if one.source == source), None)
+    return found if isinstance(found, kind) else None

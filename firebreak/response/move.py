@@ -1,0 +1,225 @@
+"""The one place that writes to a customer's cloud: each write recorded before it is made, and read back after it.
+
+A containing write needs a Pass, which only the gate's ruling makes. What is put back or restored is what Firebreak itself
+wrote, as the standing containment says.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from firebreak.core.cloud_run.traffic_status import have_status
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.containment.active_containment import Hold, Standing
+from firebreak.core.containment.gate import Ruling
+from firebreak.core.containment.observation import Seen
+from firebreak.core.containment.plan import Change, Plan, apply_change, has_settings
+from firebreak.core.errors import Drifted, Failed, Refused, Transient, Unfinished, Unsupported
+from firebreak.core.incidents.incident import Incident
+from firebreak.ledger.documents import Conflict
+from firebreak.ledger.records import StoredIncident
+from firebreak.ports.backoff import Backoff
+from firebreak.ports.deadline import Deadline
+from firebreak.response.app import App
+from firebreak.response.observe import FRESH_SECONDS, Readings
+
+_SETTLE_SECONDS = 20.0
+_LEASE_SLICE = 10.0
+_WRITE_SECONDS = 20.0
+"""Less than a lease, which was extended just before: nobody else takes over while an answer is still waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What the gate let through: the plan, by its digest, and the uid of each target, at a moment of this process."""
+
+    plan: str
+    uids: frozenset[tuple[str, str]]
+    at: float
+
+    @classmethod
+    def of(cls, ruling: Ruling, plan: Plan, seen: tuple[Seen, ...]) -> Pass:
+        """The pass for a plan that may go; raises ValueError for any other ruling."""
+        if ruling.word != "go":
+            message = f"the gate did not let this plan through: {ruling.word}"
+            raise ValueError(message)
+        return cls(plan.digest, frozenset((one.target.key, one.uid) for one in seen), time.monotonic())
+
+    def require(self, incident: Incident, change: Change, seen: Seen) -> None:
+        """Raises Drifted where the change is not what was let through, here and just now."""
+        plan = incident.plan
+        known = plan is not None and plan.digest == self.plan and change in plan.changes
+        if not known or (change.target.key, seen.uid) not in self.uids or time.monotonic() - self.at > FRESH_SECONDS:
+            message = "the gate was asked too long ago, or about something else"
+            raise Drifted(message)
+
+
+class Halted(Exception):
+    """Everything was halted after the gate was asked; nothing was sent."""
+
+
+def contain(
+    app: App, held: StoredIncident, change: Change, seen: Seen, passed: Pass, readings: Readings
+) -> StoredIncident:
+    """Save the hold, look at the halt, and write the change under the etag that was read; the operation is on record.
+
+    Raises Halted, Drifted, Refused and its kin, after which nothing is held that was not before; and Transient where
+    the answer was lost, so that what was written may be in effect or not: the hold stays.
+    """
+    incident, surface, workload = held.incident, app.surfaces[change.surface], seen.workload
+    passed.require(incident, change, seen)
+    if workload is None or seen.case is None:
+        message = f"{change.target.place} was not read"
+        raise Drifted(message)
+    if setting := surface.refuses(change, workload, readings.deadline):
+        message = f"Cloud Run does not take {setting}"
+        raise Unsupported(message, setting)
+    standing, document = app.ledger.standing(change.target, seen.uid)
+    if seen.standing is None or (standing.holds, standing.releasing) != (seen.standing.holds, seen.standing.releasing):
+        message = "another incident came to stand on this target"
+        raise Drifted(message)
+    plan = incident.plan or Plan((), ())
+    hold = Hold(incident.id, plan.steps_on(change.target), seen.case.own_suspects, app.now_ns())
+    writing = standing.of_resource(seen.uid).with_pending_write(
+        hold, workload.state, apply_change(workload.state, change), workload.updated_ns
+    )
+    writing = replace(writing, place=change.target, etag=workload.etags.get(change.surface, ""))
+    began = replace(incident.with_target(change.target), phase="containing")
+    held = _saved(app, held, began, writing, app.ledger.standing_save(writing, document))
+    try:
+        if halted := app.ledger.halt_reason():
+            raise Halted(halted)
+        operation = surface.write(change, workload, readings.deadline.sooner(_WRITE_SECONDS))
+    except (Halted, Refused) as fault:
+        if not isinstance(fault, Failed):
+            held = _taken_back(app, held, writing, standing)
+        raise
+    finally:
+        readings.forget(change.target)
+    named = f"{change.surface} {change.target.key} {operation}" if operation else None
+    verifying = replace(held.incident, phase="verifying", operation=named)
+    return app.ledger.save(held, verifying.with_history(app.now_ns(), "firebreak", f"wrote {settings_of(change)}"))
+
+
+def _saved(
+    app: App, held: StoredIncident, incident: Incident, standing: Standing, save: object
+) -> StoredIncident:
+    """Incident and standing in one commit; where somebody came to stand there meanwhile, nothing is saved."""
+    try:
+        return app.ledger.save(held, incident, save)
+    except Conflict as fault:
+        if fault.kind == "standing":
+            message = f"another incident came to stand on {standing.target}"
+            raise Drifted(message) from None
+        raise
+
+
+def _taken_back(app: App, held: StoredIncident, writing: Standing, before: Standing) -> StoredIncident:
+    """Nothing was sent, which only this writer knows: what stands is again as it was."""
+    now, document = app.ledger.standing_at(writing.target)
+    if document is None or now.pending != writing.pending or now.holds != writing.holds:
+        return held
+    return app.ledger.save(held, held.incident, app.ledger.standing_save(replace(before, target=now.target), document))
+
+
+def await_operation(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
+    """Poll the operation on record to its end, extending the lease on the way; raises Failed, or Unfinished."""
+    while held.incident.operation:
+        surface, _, operation = _parts(held.incident.operation)
+        try:
+            app.surfaces[surface].wait(operation, deadline.sooner(_LEASE_SLICE))
+        except Unfinished:
+            if deadline.passed:
+                raise
+            held = app.ledger.save(held, held.incident)
+        else:
+            return app.ledger.save(held, replace(held.incident, operation=None))
+    return held
+
+
+def operating_on(incident: Incident, change: Change) -> bool:
+    """Whether the operation on record is this change's."""
+    return incident.operation is not None and _parts(incident.operation)[:2] == (change.surface, change.target.key)
+
+
+def _parts(operation: str) -> tuple[str, str, str]:
+    surface, key, name = operation.split(" ", 2)
+    return surface, key, name
+
+
+def in_effect(app: App, workload: Workload, change: Change) -> bool:
+    """Whether the change stands and what serves is what its settings say: the statuses, not the wish.
+
+    Of settings that no status tells of, only once Cloud Run has finished with them.
+    """
+    if not (has_settings(workload.state, change.after) and app.surfaces[change.surface].in_force(workload, change)):
+        return False
+    return workload.settled or (bool(change.after) and have_status(change.after))
+
+
+def await_effect(
+    app: App, change: Change, readings: Readings, see: Callable[[], Seen]
+) -> Seen:
+    """Read until the change is in effect; a wish that does not come true is a failure.
+
+    `see` reads the target. Raises Failed, Drifted, or Unfinished where the delivery ends first.
+    """
+    backoff = Backoff(readings.deadline.sooner(_SETTLE_SECONDS))
+    while True:
+        seen = see()
+        if seen.workload is None:
+            raise Refused(seen.fault)
+        if not has_settings(seen.workload.state, change.after):
+            message = "somebody changed the settings while they took effect"
+            raise Drifted(message)
+        if in_effect(app, seen.workload, change):
+            return seen
+        if not backoff.wait():
+            if not have_status(change.after):
+                return seen  # nothing tells of it but the settings themselves
+            # Only what had all the time to settle is a failure; where the delivery ends first, the next one looks on.
+            if backoff.until.at < readings.deadline.at:
+                message = "Cloud Run settled, but what serves is not what was written"
+                raise Failed(message)
+            raise Unfinished("")
+        readings.forget(change.target)
+
+
+def put_back(app: App, change: Change, readings: Readings) -> str:
+    """Take a change back that failed, setting by setting, where it still is what was written; why not, or empty."""
+    for _ in range(3):
+        readings.forget(change.target)
+        try:
+            workload = readings.workload(change.target)
+            due = [key for key, value in change.after.items() if workload.state.get(key) == value]
+            if not due:
+                return ""
+            back = replace(
+                change,
+                before={key: change.after[key] for key in due},
+                after={key: change.before.get(key) for key in due},
+            )
+            restore(app, back, workload, readings)
+        except (Refused, Transient) as fault:
+            problem = str(fault)
+        else:
+            return ""
+    return problem
+
+
+def restore(app: App, change: Change, workload: Workload, readings: Readings) -> None:
+    """Write back what Firebreak itself had changed, and wait for the operation; raises Refused or Transient."""
+    surface = app.surfaces[change.surface]
+    try:
+        operation = surface.write(change, workload, readings.deadline.sooner(_WRITE_SECONDS))
+        if operation:
+            surface.wait(operation, readings.deadline)
+    finally:
+        readings.forget(change.target)
+
+
+def settings_of(change: Change) -> str:
+    """The settings of a change, for a sentence."""
+    return ", ".join(sorted(change.after)) or "no setting"

@@ -1,0 +1,213 @@
+"""What is so now: SCC's word, the settings of every target and what stands on each, none older than two seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypeVar
+
+from firebreak.core.actions.case import EditContext
+from firebreak.core.cloud_run.account_usage import Users
+from firebreak.core.cloud_run.setting_names import IDENTITY
+from firebreak.core.cloud_run.target import NotATarget, Target
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.containment.active_containment import Standing
+from firebreak.core.containment.context import context_elsewhere, own_context
+from firebreak.core.containment.observation import Around, Seen
+from firebreak.core.errors import Missing, Refused, Transient
+from firebreak.core.findings.finding import Finding
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.policy.policy import Step
+from firebreak.core.timestamps import NANOS
+from firebreak.ledger.records import NotActedOn
+from firebreak.ports.deadline import Deadline
+from firebreak.response.app import App
+from firebreak.response.set_aside import set_aside
+
+FRESH_SECONDS = 2.0
+PATIENCE_NS = 600 * NANOS
+"""How long what is away is waited for, before a person is asked without it."""
+_AT_ONCE = 8
+_OTHERS = 50
+_REMEMBERED_NS = 90 * 86_400 * NANOS
+T = TypeVar("T")
+
+
+class Away(Transient):
+    """Something that the decision needs cannot be reached; `what` names it."""
+
+    def __init__(self, what: str, why: object) -> None:
+        """Keep the name, by which the incident notes since when."""
+        super().__init__(f"{what} cannot be reached: {why}")
+        self.what = what
+
+
+class Readings:
+    """What was read in one turn of work. A reading counts for two seconds from its answer, then it is made anew."""
+
+    def __init__(self, app: App, incident: Incident, deadline: Deadline) -> None:
+        """What the incident has waited for long enough is not waited for any more."""
+        self.app = app
+        self.deadline = deadline
+        self._known: dict[str, tuple[float, object]] = {}
+        self._given_up = {what for what, since in incident.away.items() if app.now_ns() - since >= PATIENCE_NS}
+
+    def _fresh(self, key: str, read: Callable[[], T]) -> T:
+        at, value = self._known.get(key, (0.0, None))
+        if key in self._known and time.monotonic() - at < FRESH_SECONDS:
+            return value  # type: ignore[return-value]  # what was read under this key
+        found = read()
+        self._known[key] = (time.monotonic(), found)
+        return found
+
+    def waits_for(self, what: str) -> bool:
+        """Whether it is still waited for."""
+        return what not in self._given_up
+
+    def workload(self, target: Target) -> Workload:
+        """The target's settings; raises Missing, Denied, Unsupported or Transient."""
+        return self._fresh(target.key, lambda: self.app.read(target, self.deadline.sooner(15)))
+
+    def users_of(self, account: Target, near: Target) -> Users:
+        """Who else runs as the account, as far as it can be looked at."""
+        return self._fresh(f"users of {account.key}", lambda: self.app.account_users.users_of(account, near, self.deadline))
+
+    def keep(self, workload: Workload, at: float) -> None:
+        """Count what another reader got at this moment of the monotonic clock."""
+        self._known[workload.target.key] = (at, workload)
+
+    def forget(self, target: Target) -> None:
+        """Read it anew: something was, or may have been, written there."""
+        self._known.pop(target.key, None)
+
+    def finding(self, told: Finding) -> Finding | None:
+        """The finding as SCC holds it under any of its names, or None; raises Transient or Refused."""
+        organization = self.app.organization(told.name)
+        return self._fresh(
+            "SCC",
+            lambda: self.app.scc.find(told.name, organization, self.deadline.sooner(10), told.other_names),
+        )
+
+    def forget_finding(self) -> None:
+        """Ask SCC anew."""
+        self._known.pop("SCC", None)
+
+
+def observe(
+    app: App, incident: Incident, finding: Finding, related: frozenset[str], steps: Iterable[Step], readings: Readings
+) -> Around:
+    """Read all that these steps may touch; raises Away where that may still answer, and Transient."""
+    target = finding.target
+    if isinstance(target, NotATarget):
+        raise Refused(target.reason)
+    touches = _surfaces(app, steps)
+    own = _see(app, incident, target, readings, lambda seen: own_context(incident, finding, *seen, related))
+    if own.workload is None or own.case is None:
+        return Around((own,), gone=own.fault if own.gone else "")
+    own = replace(own, case=replace(own.case, disputed=_disputed(app, incident, own)))
+    accounts = _accounts(own.workload, own.case) if IDENTITY in touches else ()
+    elsewhere = (*accounts, *other_regions(own.workload))
+    case = own.case
+
+    def one(target: Target) -> Seen:
+        return _see(app, incident, target, readings, lambda seen: context_elsewhere(incident, finding, *seen, case))
+
+    found: tuple[Seen, ...] = ()
+    if elsewhere:
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="observe") as pool:
+            found = tuple(pool.map(one, elsewhere))
+    seen = (own, *found)
+    for part in seen:
+        if part.workload and (missing := sorted(part.workload.away & touches)) and readings.waits_for("IAM"):
+            raise Away("IAM", "; ".join(part.workload.unread[surface] for surface in missing))
+    unread = tuple(f"{one.target.place}{why}" for one in found if (why := _unread(one)))
+    return Around(tuple(one for one in seen if not one.gone or one is own), unread)
+
+
+def see_target(app: App, incident: Incident, target: Target, readings: Readings) -> Seen:
+    """One target with the suspects that are on record; raises Away or Transient."""
+    finding = incident.finding
+    own = isinstance(finding.target, Target) and finding.target.key == target.key
+
+    def context(seen: tuple[Workload, Standing | None]) -> EditContext:
+        if own:
+            return own_context(incident, finding, *seen, frozenset())
+        return context_elsewhere(incident, finding, *seen, None)
+
+    return _see(app, incident, target, readings, context)
+
+
+def _see(
+    app: App,
+    incident: Incident,
+    target: Target,
+    readings: Readings,
+    context: Callable[[tuple[Workload, Standing | None]], EditContext],
+) -> Seen:
+    """One target. What stands is read before the settings: whoever comes to stand in between is noticed at the write."""
+    standing, broken = standing_on(app, incident, target)
+    try:
+        workload = readings.workload(target)
+    except Transient as fault:
+        if readings.waits_for("Cloud Run"):
+            raise Away("Cloud Run", fault) from None
+        return Seen(target, None, None, standing, str(fault), away=True)
+    except Refused as fault:
+        return Seen(target, None, None, standing, str(fault), gone=isinstance(fault, Missing))
+    if standing is not None and not standing.holds and workload.uid:
+        # Another spelling of the project may be what stands here: the resource itself tells.
+        standing, broken = standing_on(app, incident, target, workload.uid)
+    return Seen(target, workload, context((workload, standing)), standing, broken)
+
+
+def standing_on(app: App, incident: Incident, target: Target, uid: str = "") -> tuple[Standing | None, str]:
+    """What stands there, or None and why it cannot be believed; raises Transient while another incident writes there."""
+    try:
+        standing, _ = app.ledger.standing(target, uid)
+    except NotActedOn as fault:
+        set_aside(app, fault)
+        return None, str(fault)
+    if doing := standing.being_written(incident.id, app.now_ns()):
+        message = f"{doing} is being written to the same target"
+        raise Transient(message)
+    return standing, ""
+
+
+def _unread(seen: Seen) -> str:
+    """Why a region has to be asked about; where nothing runs there is nothing to ask."""
+    if seen.target.kind == "service_account" or seen.gone:
+        return ""
+    if seen.case is None:
+        return f" could not be read: {seen.fault}"
+    told = seen.case.own_suspects or seen.case.suspicion.rule != "unplaced"
+    return "" if told else f", where it cannot be told what is suspect: {seen.case.suspicion.reason}"
+
+
+def _disputed(app: App, incident: Incident, own: Seen) -> frozenset[str]:
+    """What other incidents on the same resource suspect: while they are open, or were found true within 90 days."""
+    now, found = app.now_ns(), set[str]()
+    for other in app.ledger.about(own.target.key, _OTHERS):
+        one = other.incident
+        open_or_true = one.open or (one.closed_as == "true_positive" and now - one.updated_ns < _REMEMBERED_NS)
+        if other.sealed and one.id != incident.id and open_or_true and one.uid in ("", own.uid):
+            found |= one.suspects_on(own.target)
+    return frozenset(found)
+
+
+def other_regions(workload: Workload) -> tuple[Target, ...]:
+    """The same service in its other regions; nothing for what runs in one."""
+    return tuple(workload.target.in_region(one) for one in sorted(set(workload.regions) - {workload.target.location}))
+
+
+def _accounts(workload: Workload, case: EditContext) -> tuple[Target, ...]:
+    emails = {
+        one.service_account or workload.service_account for one in case.revisions if one.name in case.suspects
+    } - {""}
+    return tuple(workload.target.account(email) for email in sorted(emails))
+
+
+def _surfaces(app: App, steps: Iterable[Step]) -> frozenset[str]:
+    """Every surface that the steps, or what takes their place, may edit."""
+    return frozenset[str]().union(*(app.actions[one.action].surfaces | _surfaces(app, one.otherwise) for one in steps))

@@ -1,0 +1,316 @@
+"""The way back, setting by setting: what is restored, a person's or gone is let go of; what is refused stays held."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from firebreak.core.actions.action import Refusal
+from firebreak.core.cloud_run.setting_names import IDENTITY
+from firebreak.core.cloud_run.state import surface_of
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.containment.active_containment import WRITING_NS, Standing
+from firebreak.core.containment.context import own_context
+from firebreak.core.containment.plan import Change
+from firebreak.core.containment.restoration import (
+    keeps_others_shut,
+    opened_suspects,
+    released_keys,
+    required_state,
+)
+from firebreak.core.errors import Drifted, Missing, Refused, Transient, Unfinished
+from firebreak.core.incidents.incident import Incident, Release, ReleasedKey
+from firebreak.ledger.documents import Document
+from firebreak.ledger.records import StoredIncident
+from firebreak.ports.backoff import Backoff
+from firebreak.response.announce import channels
+from firebreak.response.app import App
+from firebreak.response.move import put_back, restore
+from firebreak.response.observe import Readings
+from firebreak.response.rest import held_targets, review_ns, stands
+
+_TRIES = 4
+_SETTLE_SECONDS = 20.0
+_OWN = frozenset({"service", "worker_pool"})
+"""Surfaces whose settings all go into one update, the last of a release."""
+
+
+class CannotRelease(Refused):
+    """The release was not made; the text says why and what still stands."""
+
+
+class NeedsDigest(CannotRelease):
+    """The release would write more than what was before: it is shown first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What the release of one target would do, under what stands there."""
+
+    standing: Standing
+    document: Document | None
+    keys: tuple[ReleasedKey, ...]
+
+
+def request_release(
+    app: App, held: StoredIncident, by: str, leave: frozenset[str], digest: str, readings: Readings
+) -> StoredIncident:
+    """Note what is to be restored; nothing is written yet. Said again, it tries what was refused before.
+
+    Raises CannotRelease, with nothing changed, where it would lead to what another incident suspects.
+    """
+    if not held.sealed:
+        message = "the record's seal is broken: it is not released; see the lines for undoing it by hand"
+        raise CannotRelease(message)
+    incident, now = held.incident, app.now_ns()
+    drawn = [_draw(app, incident, target, readings) for target, _ in held_targets(app, incident)]
+    keys = tuple(key for one in drawn for key in one.keys)
+    _require_shown(drawn, keys, digest)
+    given_up = tuple(
+        replace(one, result="left", detail=f"given up by {by}") if one.key in leave else one for one in keys
+    )
+    before = [one for one in incident.release.keys if one.result in _FINAL] if incident.release else []
+    release = Release(by, (), now, (*before, *given_up))
+    back = ", ".join(f"{incident.place_of(one.target)}{one.key}" for one in given_up if one.result == "due")
+    nothing = "nothing was left to restore" if drawn else "this incident holds nothing, so nothing was written"
+    told = incident.with_history(now, by, f"asked for the release: {f'{back} to be restored' if back else nothing}")
+    held = app.ledger.save(held, replace(told, release=release, answer=None))
+    return held if release.keys and back else _let_go(app, held)
+
+
+_FINAL = ("restored", "person", "gone", "left")
+
+
+def _require_shown(drawn: Iterable[_Drawn], keys: tuple[ReleasedKey, ...], digest: str) -> None:
+    """What another hold needs written is shown before, and wants the digest of it."""
+    more = [one for part in drawn if len(part.standing.holds) > 1 for one in keeps_others_shut(part.standing, part.keys)]
+    shown = hashlib.sha256(
+        json.dumps([[one.target.key, one.key, one.before, one.after, one.result] for one in keys]).encode()
+    ).hexdigest()
+    if not more or (digest and shown.startswith(digest)):
+        return
+    what = "; ".join(f"{one.key}: {one.before} to {one.after}" for one in more)
+    message = (
+        f"nothing was changed: to keep shut what another incident suspects, it would write {what}. Say it again with"
+        f" --digest {shown[:12]} if that is meant"
+    )
+    raise NeedsDigest(message)
+
+
+def _draw(app: App, incident: Incident, target: Target, readings: Readings) -> _Drawn:
+    """What is to be done about each setting of one target, on what is so now."""
+    standing, document = app.ledger.standing(target)
+    if standing.being_released(incident.id, app.now_ns()):
+        message = f"the release of {standing.releasing} is being written to the same target; try again in a moment"
+        raise Transient(message)
+    try:
+        workload = readings.workload(target)
+    except Missing:
+        return _Drawn(standing, document, _all_gone(standing, target, "the target does not exist any more"))
+    if standing.uid and workload.uid and standing.uid != workload.uid:
+        return _Drawn(standing, document, _all_gone(standing, target, "another resource was made in its place"))
+    _require_read(standing, workload)
+    _require_landed(app, incident, standing, workload)
+    rest = standing.without_hold(incident.id)
+    context = own_context(incident, incident.finding, workload, standing, frozenset())
+    wanted = required_state(rest, context, app.actions)
+    if isinstance(wanted, Refusal):
+        message = f"what other incidents hold could not be kept: {wanted.reason}"
+        raise CannotRelease(message)
+    keys = released_keys(standing, wanted, workload)
+    then = {**workload.state, **{one.key: one.after for one in keys if one.result == "due"}}
+    if again := opened_suspects(rest, {key: value for key, value in then.items() if value is not None}, workload):
+        message = f"it would make {', '.join(again)} reachable again, which another incident holds suspect"
+        raise CannotRelease(message)
+    return _Drawn(standing, document, keys)
+
+
+def _all_gone(standing: Standing, target: Target, why: str) -> tuple[ReleasedKey, ...]:
+    written = {key: value for key, value in standing.applied.items() if value != standing.origin.get(key)}
+    return tuple(
+        ReleasedKey(target, key, None, standing.origin.get(key), "gone", why) for key in sorted({**written, **standing.pending})
+    )
+
+
+def _require_landed(app: App, incident: Incident, standing: Standing, workload: Workload) -> None:
+    """A write whose answer was lost may still take effect: what was restored before it would not stay so."""
+    hold = next((one for one in standing.holds if one.incident == incident.id), None)
+    unseen = any(workload.state.get(key) != value for key, value in standing.pending.items())
+    if hold and unseen and not standing.releasing and app.now_ns() - hold.taken_ns < WRITING_NS:
+        message = f"a write to {standing.target} may still be under way; try again in two minutes"
+        raise Transient(message)
+
+
+def _require_read(standing: Standing, workload: Workload) -> None:
+    """What Firebreak wrote and cannot read now is neither as it was left nor a person's: it is not known."""
+    keys = standing.origin.keys() | standing.applied.keys()
+    wrote = {key for key in keys if standing.origin.get(key) != standing.applied.get(key)} | standing.pending.keys()
+    for surface in sorted({surface_of(key) for key in wrote} & workload.unread.keys()):
+        message = f"{surface} could not be read, so nothing is restored: {workload.unread[surface]}"
+        raise CannotRelease(message)
+
+
+def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:
+    """Restore the next surface that is due, or let go of what is over."""
+    release = held.incident.release
+    due = [one for one in release.keys if one.result == "due"] if release else []
+    if not due:
+        return _let_go(app, held)
+    first = min(due, key=lambda one: _order(one.key))
+    target, surface = first.target, surface_of(first.key)
+    readings.forget(target)
+    here = [one for one in due if one.target.key == target.key]
+    try:
+        drawn = _draw(app, held.incident, target, readings)
+    except CannotRelease as fault:
+        return _noted(app, held, [replace(one, result="refused", detail=str(fault)) for one in here], readings)
+    fresh = {one.key: one for one in drawn.keys}
+    keys = [
+        fresh.get(one.key, replace(one, result="restored", detail="it was so already"))
+        for one in here
+        if surface_of(one.key) == surface
+    ]
+    held = _noted(app, held, [one for one in keys if one.result != "due"], readings)
+    writing = [one for one in keys if one.result == "due"]
+    if not writing:
+        return held
+    standing, document = app.ledger.standing(target)
+    pending = standing.with_pending_release(held.incident.id, {one.key: one.after for one in writing}, app.now_ns())
+    held = app.ledger.save(held, held.incident, app.ledger.standing_save(pending, document))
+    done = _restored(app, target, surface, writing, readings)
+    return _noted(app, held, done, readings)
+
+
+def _order(key: str) -> int:
+    """The way back begins where containing ended: what runs as a disabled account may take no update."""
+    surface = surface_of(key)
+    return 0 if surface == IDENTITY else 2 if surface in _OWN else 1
+
+
+def _restored(
+    app: App, target: Target, surface: str, keys: list[ReleasedKey], readings: Readings
+) -> list[ReleasedKey]:
+    """What became of these settings of one surface: all in one update; where that is refused, doors and traffic apart."""
+    whole = _write(app, target, surface, keys, readings)
+    parts = [[one for one in keys if _is_traffic(one.key) == traffic] for traffic in (False, True)]
+    if all(one.result != "refused" for one in whole) or surface not in _OWN or not all(parts):
+        return whole
+    return [one for part in parts for one in _write(app, target, surface, part, readings)]
+
+
+def _is_traffic(key: str) -> bool:
+    return ".traffic." in key or key.endswith(".split")
+
+
+def _write(app: App, target: Target, surface: str, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
+    for attempt in range(_TRIES):
+        change = _change(target, surface, keys)
+        try:
+            workload = readings.workload(target)
+            if any(workload.state.get(one.key) == one.before for one in keys):
+                restore(app, change, workload, readings)
+            return _in_effect(app, change, keys, readings)
+        except Unfinished:
+            raise
+        except (Drifted, Transient) as fault:
+            if readings.deadline.passed:
+                raise
+            if attempt == _TRIES - 1:
+                return [replace(one, result="refused", detail=f"it could not be reached: {fault}") for one in keys]
+            Backoff(readings.deadline, seconds=0.2 * 2**attempt).wait()
+        except Refused as fault:
+            problem = put_back(app, change, readings)
+            also = f"; and what was asked for could not be taken back: {problem}" if problem else ""
+            return [replace(one, result="refused", detail=f"{fault}{also}") for one in keys]
+        finally:
+            readings.forget(target)
+    raise AssertionError  # pragma: no cover - the loop returns on its last turn
+
+
+def _change(target: Target, surface: str, keys: list[ReleasedKey]) -> Change:
+    before, after = {one.key: one.before for one in keys}, {one.key: one.after for one in keys}
+    return Change(target, surface, before, after, {}, ("release",))
+
+
+def _in_effect(app: App, change: Change, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
+    """Wait until what serves is what was restored; what Cloud Run did not take is refused."""
+    backoff = Backoff(readings.deadline.sooner(_SETTLE_SECONDS))
+    while True:
+        readings.forget(change.target)
+        workload = readings.workload(change.target)
+        now = replace(change, after={key: workload.state.get(key) for key in change.after})
+        if workload.settled and app.surfaces[change.surface].in_force(workload, now):
+            return [_judged(one, workload) for one in keys]
+        if not backoff.wait():
+            if backoff.until.at < readings.deadline.at:
+                served = app.surfaces[change.surface].in_force(workload, now)
+                refused = "Cloud Run took it, but does not serve it"
+                return [
+                    _judged(one, workload) if served else replace(one, result="refused", detail=refused) for one in keys
+                ]
+            raise Unfinished("")
+
+
+def _judged(key: ReleasedKey, now: Workload) -> ReleasedKey:
+    """Not everything comes back exactly, a service's scaling above all; what reads differently is said."""
+    there = now.state.get(key.key)
+    if there == key.after:
+        return replace(key, result="restored", detail="")
+    if there == key.before:
+        return replace(key, result="refused", detail="Cloud Run did not take it")
+    return replace(key, result="restored", detail=f"it was restored to {key.after} and reads {there}")
+
+
+def _noted(app: App, held: StoredIncident, done: list[ReleasedKey], readings: Readings) -> StoredIncident:
+    """What became of some settings, on the incident and on what stands, in one commit."""
+    release = held.incident.release
+    if not done or release is None:
+        return held
+    by_key = {(one.target.key, one.key): one for one in done}
+    keys = tuple(by_key.get((one.target.key, one.key), one) for one in release.keys)
+    target = done[0].target
+    standing, document = app.ledger.standing(target)
+    try:
+        workload = readings.workload(target)
+        now, changed = workload.state, workload.updated_ns
+    except Missing:
+        now, changed = {}, 0
+    over = {one.key: now.get(one.key) for one in done if one.result in _FINAL}
+    pending = {key: value for key, value in standing.pending.items() if (target.key, key) not in by_key}
+    freed = replace(standing, pending=pending).with_released(held.incident.id, over, changed)
+    any_restored = any(one.result == "restored" for one in keys)
+    phase = "releasing" if any_restored and held.incident.phase == "contained" else held.incident.phase
+    noted = replace(held.incident, release=replace(release, keys=keys), phase=phase)
+    return app.ledger.save(held, noted, app.ledger.standing_save(freed, document))
+
+
+def _let_go(app: App, held: StoredIncident) -> StoredIncident:
+    """Every setting was tried: a target with none refused is let go of, and with the last one the incident is released."""
+    release = held.incident.release
+    if release is None:
+        return held
+    refused = {one.target.key for one in release.keys if one.result == "refused"}
+    for target, _ in held_targets(app, held.incident):
+        standing, document = app.ledger.standing(target)
+        if target.key in refused:
+            free = replace(standing, releasing="")
+        else:
+            at = standing.released_ns if release.by == "firebreak" else app.now_ns()
+            free = replace(standing, released_ns=at, pending={}).with_finished_release(held.incident.id)
+        held = app.ledger.save(held, held.incident, app.ledger.standing_save(free, document))
+    incident = held.incident
+    left = tuple(f"{incident.place_of(one.target)}{one.key}: {one.detail}" for one in release.keys if one.detail)
+    if refused:
+        some = any(one.result == "restored" for one in release.keys)
+        why = "; ".join(f"{incident.place_of(one.target)}{one.key}: {one.detail}" for one in release.keys if one.result == "refused")
+        word = "the release is not whole, and what was refused is still held" if some else "the release was refused, the containment still stands"
+        told = incident.with_history(app.now_ns(), release.by, f"{word}: {why}")
+        phase = "releasing" if some else "contained" if stands(app, incident) else incident.phase
+        rested = replace(told, phase=phase, still_open=left, next_ns=review_ns(app, incident))
+    else:
+        told = incident.with_history(app.now_ns(), release.by, "released")
+        rested = replace(told, phase="released", release=replace(release, over=True), still_open=left, next_ns=None)
+    return app.ledger.save(held, rested.with_announcements(channels(app)))

@@ -1,0 +1,172 @@
+"""Where an incident comes to rest: in a question, a wait or an end. Its phase follows from what is in effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.active_containment import WRITING_NS, Hold
+from firebreak.core.containment.gate import question_digest, shown_digest
+from firebreak.core.containment.observation import Around
+from firebreak.core.containment.plan import SUCCESS, Plan
+from firebreak.core.containment.whole_plan import differences
+from firebreak.core.errors import Refused, Transient
+from firebreak.core.incidents.incident import Incident, Question, Wait
+from firebreak.core.incidents.phase import ENDED, Phase
+from firebreak.core.mode import Cap, Mode
+from firebreak.core.policy.policy import Policy
+from firebreak.core.timestamps import NANOS
+from firebreak.ledger.records import NotActedOn, StoredIncident
+from firebreak.response.announce import channels, channels_in_a_storm
+from firebreak.response.app import App
+from firebreak.response.decide import all_suspects
+from firebreak.response.observe import Readings
+
+MOST_ESCALATIONS = 3
+GIVEN_UP_NS = 24 * 3600 * NANOS
+"""How long the sweep asks again about what SCC does not hold, or holds muted."""
+ASK_AGAIN_NS = 60 * NANOS
+"""How long the sweep waits before it looks again at what was waited for."""
+_REVIEW_SECONDS = 4 * 3600
+
+
+def held_targets(app: App, incident: Incident) -> tuple[tuple[Target, Hold], ...]:
+    """Every target on which this incident has a hold, the finding's own first; raises NotActedOn."""
+    return tuple(
+        (target, hold)
+        for target in incident.targets
+        for hold in app.ledger.standing(target)[0].holds
+        if hold.incident == incident.id
+    )
+
+
+def stands(app: App, incident: Incident) -> bool:
+    """Whether a containment of this incident is in effect anywhere; where that cannot be told, it is taken to be."""
+    try:
+        held = held_targets(app, incident)
+    except NotActedOn:
+        return incident.done is not None
+    verified = {one.target for one in incident.outcomes if one.status == SUCCESS}
+    return any(incident.done is not None or target.key in verified or "" in verified for target, _ in held)
+
+
+def policy_of(app: App, incident: Incident) -> Policy | None:
+    """The policy that decided the incident, as it stands now; None if it is not there any more."""
+    decision = incident.decision
+    return next((one for one in app.policies.policies if decision and one.id == decision.policy), None)
+
+
+def review_ns(app: App, incident: Incident) -> int:
+    """When what stands is to be announced again."""
+    policy = policy_of(app, incident)
+    return app.now_ns() + (policy.review_after if policy else _REVIEW_SECONDS) * NANOS
+
+
+def end(app: App, held: StoredIncident, phase: Phase, what: str, readings: Readings | None = None) -> StoredIncident:
+    """Save where it comes to rest, with its announcement. What stands stays contained, whatever is ended.
+
+    Raises Transient while a write of its own may still be under way.
+    """
+    if phase in ENDED:
+        held = _without_unwritten(app, held, readings)
+    incident = held.incident.with_history(app.now_ns(), "firebreak", what)
+    standing = stands(app, incident)
+    if standing and phase in ENDED:
+        phase, incident = "contained", replace(incident, plan=incident.done or incident.plan)
+    due = review_ns(app, incident) if standing else None
+    rested = replace(incident, phase=phase, operation=None, waits=None, away={}, next_ns=due)
+    return app.ledger.save(held, rested.with_announcements(channels(app)))
+
+
+def _without_unwritten(app: App, held: StoredIncident, readings: Readings | None) -> StoredIncident:
+    """A hold of which nothing was ever seen in effect goes, once it is sure that no write of it is under way."""
+    incident = held.incident
+    try:
+        holds = held_targets(app, incident)
+    except NotActedOn:
+        return held
+    verified = {one.target for one in incident.outcomes if one.status == SUCCESS}
+    for target, hold in holds:
+        if target.key in verified or incident.done is not None:
+            continue
+        standing, document = app.ledger.standing(target)
+        if standing.pending and readings is not None:
+            readings.forget(target)
+            try:
+                now = readings.workload(target).state
+            except Refused:
+                now = {}
+            if any(now.get(key) == value for key, value in standing.pending.items()):
+                message = f"a write to {target.place} took effect that was not looked at yet"
+                raise Transient(message)
+        if standing.pending and app.now_ns() - hold.taken_ns < WRITING_NS:
+            message = f"a write to {target.place} may still be under way"
+            raise Transient(message)
+        rest = replace(standing.without_hold(incident.id), pending={})
+        held = app.ledger.save(held, incident, app.ledger.standing_save(rest, document))
+    return held
+
+
+def defer(app: App, held: StoredIncident, what: str, reason: str) -> StoredIncident:
+    """Wait for something that may pass: open, announced once, decided anew when it has. An answer it had is spent."""
+    incident, now = held.incident, app.now_ns()
+    before = incident.waits
+    wait = Wait(what, reason, before.since_ns if before else now)
+    waiting = replace(
+        incident, phase="deferred", waits=wait, answer=None, away={}, operation=None, next_ns=now + ASK_AGAIN_NS
+    )
+    if before is not None and before.what == what:
+        return app.ledger.save(held, waiting)
+    spent = "; the approval is spent, and is asked for anew" if incident.answer else ""
+    told = waiting.with_history(now, "firebreak", f"deferred: {reason}{spent}")
+    return app.ledger.save(held, told.with_announcements(channels(app)))
+
+
+def ask(  # noqa: PLR0913, PLR0917 - a question shows all of them
+    app: App,
+    held: StoredIncident,
+    policy: Policy,
+    plan: Plan,
+    caps: Iterable[Cap],
+    around: Around,
+    why: str,
+    *,
+    escalated: int = 0,
+) -> StoredIncident:
+    """Save the plan as a question, with its announcement; the same question as the open one stays as it is.
+
+    One whose content has changed is put anew, and keeps its count and its first deadline.
+    """
+    now, incident, before = app.now_ns(), held.incident, held.incident.question
+    decision = incident.decision
+    caps = tuple(dict.fromkeys(caps))
+    if decision is not None:
+        decision = replace(decision, mode=min(decision.mode, Mode.APPROVE), caps=caps)
+    cautions = tuple(dict.fromkeys(cap.key for cap in caps if cap.kind == "caution"))
+    shown = shown_digest(plan, all_suspects(incident, around), incident.counting)
+    digest = question_digest(shown, cautions)
+    still_open = before is not None and held.incident.phase == "waiting" and now < before.expires_ns
+    if before is not None and still_open and before.digest == digest:
+        return app.ledger.save(held, replace(incident, plan=plan, decision=decision, answer=None, away={}))
+    expires = before.expires_ns if before is not None and still_open else now + policy.approve_within * NANOS
+    escalated = before.escalated if before is not None and still_open else escalated
+    asked_before = (*before.asked_before, before.digest) if before and before.digest != digest else ()
+    question = Question(digest, now, expires, cautions, asked_before, escalated, incident.counting, shown)
+    places = {target.key: incident.place_of(target) for target in (*plan.targets, *incident.targets)}
+    differ = "; ".join(differences(incident.plan, plan, places)) if before else ""
+    changed = f"; the plan is another: {differ}" if differ else ""
+    asking = replace(
+        incident,
+        phase="waiting",
+        plan=plan,
+        decision=decision,
+        question=question,
+        answer=None,
+        operation=None,
+        waits=None,
+        away={},
+        next_ns=expires,
+    )
+    told = asking.with_history(now, "firebreak", f"asks a person: {why}{changed}")
+    return app.ledger.save(held, told.with_announcements(channels_in_a_storm(app, told)))

@@ -1,0 +1,99 @@
+"""A containment that still stands is announced again, or, where the policy says so and SCC has settled it, released."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from firebreak.core.containment.guard_input import GuardInput
+from firebreak.core.containment.guards import caps_for
+from firebreak.core.containment.review import age, review_sentence
+from firebreak.core.errors import Missing, Refused, Transient
+from firebreak.core.timestamps import NANOS
+from firebreak.ledger.records import NotActedOn, StoredIncident
+from firebreak.ports.deadline import Deadline
+from firebreak.response.announce import channels
+from firebreak.response.app import App
+from firebreak.response.observe import Readings, see_target
+from firebreak.response.opened import opened
+from firebreak.response.release import CannotRelease, request_release
+from firebreak.response.rest import held_targets, policy_of, review_ns, stands
+
+BY = "firebreak"
+
+
+def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline, why: str = "") -> StoredIncident:
+    """Look at what stands and announce it; raises Refused or Transient where it cannot be looked at."""
+    incident, lines, open_, reopened = held.incident, list[str](), list[str](), set[str]()
+    readings = Readings(app, incident, deadline)
+    for target, hold in held_targets(app, incident):
+        seen = see_target(app, incident, target, readings)
+        if seen.workload is None:
+            raise (Missing if seen.gone else Refused)(seen.fault)
+        lines.append(f"{incident.place_of(target)}{review_sentence(hold, seen.workload, app.now_ns())}")
+        open_ += opened(incident, seen)
+        reopened |= seen.standing.suspects & seen.workload.reachable if seen.standing else set()
+    told = incident.with_history(app.now_ns(), by, "; ".join([*lines, *([why] if why else [])]))
+    reviewed = replace(
+        told,
+        still_open=tuple(dict.fromkeys(open_)),
+        reopened=tuple(sorted(reopened)),
+        next_ns=review_ns(app, incident),
+    )
+    return app.ledger.save(held, reviewed.with_announcements(channels(app)))
+
+
+def review_due(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
+    """A review that has come due: a release is asked for if the policy's `release_after` allows it, else announced."""
+    incident, now = held.incident, app.now_ns()
+    due = incident.next_ns is not None and incident.next_ns <= now
+    if not due or incident.phase not in ("contained", "failed", "releasing"):
+        return held
+    try:
+        holds = held_targets(app, incident)
+    except NotActedOn:
+        app.ledger.save(held, replace(incident, next_ns=review_ns(app, incident)))
+        raise
+    if not holds or not stands(app, incident):
+        return app.ledger.save(held, replace(incident, next_ns=None))
+    policy, held_for = policy_of(app, incident), now - holds[0][1].taken_ns
+    if policy is None or policy.release_after is None or held_for < policy.release_after * NANOS:
+        return announce_review(app, held, BY, deadline)
+    readings = Readings(app, incident, deadline)
+    if against := _against_release(app, held, readings):
+        return announce_review(app, held, BY, deadline, f"not released by itself: {against}")
+    told = incident.with_history(now, BY, f"the finding is INACTIVE, and {age(held_for)} are over: released")
+    try:
+        return request_release(app, replace(held, incident=told), BY, frozenset(), "", readings)
+    except CannotRelease as fault:
+        return announce_review(app, held, BY, deadline, f"not released by itself: {fault}")
+
+
+def _against_release(app: App, held: StoredIncident, readings: Readings) -> str | None:
+    """What stands against a release that no person asks for; None if nothing does."""
+    incident = held.incident
+    try:
+        found = readings.finding(incident.finding)
+    except (Transient, Refused) as fault:
+        return f"SCC cannot be asked: {fault}"
+    if found is None:
+        return "SCC does not hold the finding any more"
+    given = GuardInput(
+        finding=found,
+        trust="confirmed",
+        trust_reason="",
+        ceilings=app.ceilings(),
+        config=app.policies.config,
+        own=app.settings.own,
+        now_ns=app.now_ns(),
+        age_ns=0,
+        seen=tuple(see_target(app, incident, target, readings) for target, _ in held_targets(app, incident)),
+        related_known=True,
+        steps=(),
+        incident=incident.id,
+    )
+    bars = [cap.reason for cap in caps_for(given, None, app.actions) if cap.kind == "bar" and cap.name != "settled"]
+    if bars:
+        return bars[0]
+    if found.mute == "MUTED":
+        return "the finding is muted, which is not enough"
+    return None if found.state == "INACTIVE" else "the finding is still active"

@@ -1,1 +1,0 @@
-"""What makes an incident go on: a person's answer, an expiry, a sweep, a look at what is contained."""
