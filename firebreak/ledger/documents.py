@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from firebreak.core.errors import Transient
 
 
-class Exists(Exception):
-    """Another document has this key."""
-
-
 class Conflict(Transient):
-    """Somebody else saved this document since it was read."""
+    """Somebody else saved this document since it was read; `kind` and `key` say which one was in the way."""
+
+    def __init__(self, kind: str, key: str, text: str = "") -> None:
+        """`text` is said instead of the usual sentence."""
+        super().__init__(text or f"{kind} {key} was saved by somebody else meanwhile")
+        self.kind, self.key = kind, key
+
+
+class Exists(Conflict):
+    """Another document has this key."""
 
 
 class TooLarge(Exception):
@@ -51,6 +56,17 @@ class Index:
 NO_INDEX = Index()
 
 
+@dataclass(frozen=True, slots=True)
+class Save:
+    """One document to be saved: made where `over` is None, else in place of exactly that version."""
+
+    kind: str
+    key: str
+    body: Mapping[str, Any]
+    index: Index = NO_INDEX
+    over: Document | None = None
+
+
 class Damaged(Transient):
     """What is stored there is no JSON object. `document` has an empty body, `text` is what stands in its place."""
 
@@ -71,23 +87,27 @@ def even_damaged(read: Callable[[], Document | None]) -> Document | None:
 
 
 class Documents(Protocol):
-    """A store of JSON documents with atomic create and compare-and-set. Unreachable raises Transient.
+    """A store of JSON documents with an atomic compare-and-set of several. Unreachable raises Transient.
 
     Any text of up to 300 characters may be a key or a subject. A list costs as much as it yields, however much is
-    stored. What it yields may have been saved again since it was asked for: only `replace` tells. What is stored
+    stored. What it yields may have been saved again since it was asked for: only `commit` tells. What is stored
     damaged raises Damaged when it is read, and has an empty body in a list: it must not hide the others.
     """
 
-    def create(self, kind: str, key: str, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
-        """Store a new document; raises Exists or TooLarge."""
+    def commit(self, writes: Sequence[Save]) -> list[Document]:
+        """Save all of them or none, and index each anew; raises Exists, Conflict or TooLarge."""
         ...
 
-    def read(self, kind: str, key: str) -> Document | None:
-        """The document, or None."""
-        ...
+    def create(self, kind: str, key: str, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
+        """Store a new document; raises Exists or TooLarge."""
+        return self.commit([Save(kind, key, body, index)])[0]
 
     def replace(self, document: Document, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
         """Save over exactly the version that was read, and index anew; raises Conflict or TooLarge."""
+        return self.commit([Save(document.kind, document.key, body, index, document)])[0]
+
+    def read(self, kind: str, key: str) -> Document | None:
+        """The document, or None."""
         ...
 
     def newest(self, kind: str, limit: int) -> Iterator[Document]:

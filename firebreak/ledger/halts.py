@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from firebreak.core.containment.halt import Halt, halt_of
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.command import Command, CommandResult
-from firebreak.ledger.documents import Conflict, Documents, Exists
+from firebreak.ledger.documents import Conflict, Documents, Save
 
 HALTED = "halted: nothing is written until `firebreak resume`; releases by a person still work"
 _TRIES = 20
@@ -42,14 +43,9 @@ class Halts:
         body = {"reason": reason, "by": by, "at_ns": self.now_ns()}
         for _ in range(_TRIES):
             document = self.documents.read("halt", "halt")
-            try:
-                if document is None:
-                    self.documents.create("halt", "halt", body)
-                else:
-                    self.documents.replace(document, body)
-            except (Exists, Conflict):
-                continue
-            return
+            with suppress(Conflict):
+                self.documents.commit([Save("halt", "halt", body, over=document)])
+                return
         message = "others keep changing the halt; try again"
         raise Transient(message)
 
@@ -58,7 +54,7 @@ class Halts:
         document = self.documents.read("halt", "halt")
         if document is None or halt_of(document.body) != halt:
             message = "the halt was changed at this very moment; look again"
-            raise Conflict(message)
+            raise Conflict("halt", "halt", message)
         self.documents.replace(document, {"reason": "", "by": by, "at_ns": self.now_ns()})
 
     def obey(self, command: Command) -> CommandResult:

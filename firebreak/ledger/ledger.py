@@ -16,7 +16,7 @@ from firebreak.core.incidents.size_limit import fit_to_size_limit
 from firebreak.core.serialization import encode
 from firebreak.core.signing import NoKey, Seal, Sealed
 from firebreak.core.stored_body import Place, keep_unverified, seal_body
-from firebreak.ledger.documents import Conflict, Damaged, Document, Documents, Exists, Index, even_damaged
+from firebreak.ledger.documents import Conflict, Damaged, Document, Documents, Exists, Index, Save, even_damaged
 from firebreak.ledger.halts import Halts
 from firebreak.ledger.records import (
     NotActedOn,
@@ -215,23 +215,13 @@ class Ledger:
             self.schedule_drift_check(standing.target, self.now_ns())
         if document is not None:
             return self.documents.replace(document, body)
-        try:
-            return self.documents.create("standing", standing.target, body)
-        except Exists:
-            message = f"another containment was saved meanwhile for {standing.target}"
-            raise Conflict(message) from None
+        return self.documents.create("standing", standing.target, body)
 
     def schedule_drift_check(self, target: str, due_ns: int | None) -> None:
         """Have the sweep check this target for drift at `due_ns` (nanoseconds since 1970); None ends the checks."""
-        index = Index(due_ns=due_ns)
         document = even_damaged(lambda: self.documents.read("look", target))
-        try:
-            if document is None:
-                self.documents.create("look", target, {}, index)
-            else:
-                self.documents.replace(document, {}, index)
-        except (Exists, Conflict):
-            return
+        with suppress(Conflict):
+            self.documents.commit([Save("look", target, {}, Index(due_ns=due_ns), document)])
 
     def keep_unreadable(self, digest: str) -> None:
         """Record a message that could not be read, once for each content, by its digest alone."""

@@ -14,7 +14,7 @@ from firebreak.core.errors import Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Cap
 from firebreak.core.serialization import Unreadable, decode, encode
-from firebreak.ledger.documents import Conflict, Damaged, Document, Exists
+from firebreak.ledger.documents import Conflict, Damaged, Document
 from firebreak.ledger.records import NotActedOn
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
@@ -125,7 +125,7 @@ def _save(app: App, key: str, document: Document | None, slots: Slots) -> bool:
             app.ledger.documents.create("slots", key, {"slots": encode(slots)})
         else:
             app.ledger.documents.replace(document, {"slots": encode(slots)})
-    except (Conflict, Exists):
+    except Conflict:
         return False
     return True
 

@@ -54,7 +54,7 @@ def _begin(app: App, command: Command, begun: Mapping[str, Any]) -> Document:
         found = app.ledger.documents.read("command", command.id)
         if found is None:
             message = f"command {command.id} cannot be read back"
-            raise Conflict(message) from None
+            raise Conflict("command", command.id, message) from None
         return found
 
 

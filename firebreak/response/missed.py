@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from firebreak.core.errors import Refused
 from firebreak.core.findings.finding import Finding, Notification
 from firebreak.core.policy.triage import NO_ORGANIZATION, NO_POLICY, reason_to_decline
 from firebreak.core.timestamps import NANOS
-from firebreak.ledger.documents import Conflict, Document, Exists, even_damaged
+from firebreak.ledger.documents import Conflict, Document, Save, even_damaged
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 
@@ -62,11 +63,5 @@ def _since(app: App) -> tuple[Document | None, int]:
 
 def _remember(app: App, document: Document | None, since_ns: int) -> None:
     """Where the next look begins; another sweep that got there first may say so as well."""
-    body = {"since_ns": since_ns}
-    try:
-        if document is None:
-            app.ledger.documents.create("sweep", "findings", body)
-        else:
-            app.ledger.documents.replace(document, body)
-    except (Exists, Conflict):
-        return
+    with suppress(Conflict):
+        app.ledger.documents.commit([Save("sweep", "findings", {"since_ns": since_ns}, over=document)])

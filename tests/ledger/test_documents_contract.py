@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from firebreak.adapters.storage.sqlite import SqliteDocuments
 from firebreak.core.errors import Transient
-from firebreak.ledger.documents import Conflict, Exists, Index, TooLarge
+from firebreak.ledger.documents import Conflict, Exists, Index, Save, TooLarge
 from tests.ledger.stores import Store
 
 SERVICE = "projects/shop-prod/locations/europe-west1/services/checkout"
@@ -246,6 +248,99 @@ def test_a_large_record_is_kept_and_one_above_every_store_is_refused(store: Stor
 
     assert found == saved
     assert documents.read("incident", "b") is None
+
+
+def test_several_documents_are_saved_together(store: Store) -> None:
+    """Made or replaced, of several kinds, each indexed anew; each can be saved over by what the commit gives back."""
+    documents = store()
+    known = documents.create("incident", "a", {"n": 1}, Index(due_ns=1))
+    saved = documents.commit(
+        [
+            Save("incident", "a", {"n": 2}, Index(due_ns=20), known),
+            Save("standing", SERVICE, {"n": 3}, Index(subject="uid")),
+            Save("slots", "taken", {"n": 4}),
+        ]
+    )
+    others = store()
+
+    assert [(one.kind, one.key, one.body["n"]) for one in saved] == [
+        ("incident", "a", 2),
+        ("standing", SERVICE, 3),
+        ("slots", "taken", 4),
+    ]
+    assert [others.read(one.kind, one.key) for one in saved] == saved
+    assert [*others.due("incident", 10, 5)] == []
+    assert [*others.due("incident", 20, 5)] == saved[:1]
+    assert [*others.about("standing", "uid", 5)] == saved[1:2]
+    assert [others.replace(one, {"n": 5}).body for one in saved] == [{"n": 5}] * 3
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_of_several_documents_none_is_saved_where_one_was_in_the_way_and_it_is_named(store: Store, place: int) -> None:
+    """Wherever it stands among them: there already, or saved by somebody else since it was read."""
+    documents = store()
+    there = documents.create("standing", "c", {"n": 0})
+    old = documents.create("slots", "taken", {"n": 0})
+    new = documents.replace(old, {"n": 1})
+    others = [Save("incident", "a", {"n": 2}), Save("standing", "c", {"n": 3}, over=there)]
+    stale = Save("slots", "taken", {"n": 4}, over=old)
+    double = Save("slots", "taken", {"n": 4})
+    for wrong, kind in ((stale, Conflict), (double, Exists)):
+        with pytest.raises(Conflict) as told:
+            documents.commit([*others[:place], wrong, *others[place:]])
+
+        assert type(told.value) is kind
+        assert (told.value.kind, told.value.key) == ("slots", "taken")
+    found = [documents.read(*one) for one in (("incident", "a"), ("standing", "c"), ("slots", "taken"))]
+
+    assert found == [None, there, new]
+
+
+def test_a_document_that_is_not_there_any_more_is_in_the_way_too(store: Store) -> None:
+    """It was forgotten since it was read, and does not come back as half a record."""
+    documents = store()
+    gone = replace(documents.create("command", "a", {}), key="gone")
+    with pytest.raises(Conflict) as told:
+        documents.commit([Save("incident", "a", {}), Save("command", "gone", {}, over=gone)])
+
+    assert (told.value.kind, told.value.key) == ("command", "gone")
+    assert documents.read("incident", "a") is None
+
+
+def test_of_several_documents_none_is_saved_where_one_is_too_large(store: Store) -> None:
+    """Loudly."""
+    documents = store()
+    with pytest.raises(TooLarge):
+        documents.commit([Save("incident", "a", {}), Save("incident", "b", {"text": "x" * 1_100_000})])
+
+    assert list(documents.newest("incident", 5)) == []
+
+
+def test_of_racers_for_the_same_documents_one_saves_all_of_them(store: Store) -> None:
+    """Whatever order they name them in: nobody waits for ever, and no two halves are mixed."""
+    documents = store()
+    keys = ("a", "b", "c")
+    read = [documents.create("incident", key, {"n": -1}) for key in keys]
+    won: list[int] = []
+    start = threading.Barrier(8)
+
+    def race(number: int) -> None:
+        mine = store()
+        writes = [Save(one.kind, one.key, {"n": number}, over=one) for one in read]
+        start.wait()
+        with suppress(Conflict):
+            mine.commit(writes if number % 2 else writes[::-1])
+            won.append(number)
+
+    threads = [threading.Thread(target=race, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = [documents.read("incident", key) for key in keys]
+
+    assert len(won) == 1
+    assert [one.body["n"] if one else None for one in found] == won * 3
 
 
 def test_a_store_that_cannot_be_opened_is_transient(tmp_path: Path) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firebreak.ledger.documents import Conflict, Document, Documents, Exists, Index
+from firebreak.ledger.documents import Conflict, Document, Documents, Exists, Index, Save
 from tests.ledger.stores import Store
 
 KEYS = st.sampled_from(["a", "b/c", "__d__", "."])
@@ -17,12 +19,15 @@ INDEXES = st.builds(Index, st.none() | st.integers(0, 3), st.sampled_from(["", "
 
 
 @dataclass(frozen=True)
-class Save:
+class Wish:
     """A save over the version that was current so many saves ago, which must be refused unless it is none."""
 
     key: str
     behind: int
     index: Index
+
+
+WISHES = st.builds(Wish, KEYS, st.integers(0, 2), INDEXES)
 
 
 class Model:
@@ -50,17 +55,17 @@ class Model:
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(saves=st.lists(st.builds(Save, KEYS, st.integers(0, 2), INDEXES), min_size=1, max_size=12))
-def test_a_store_answers_as_a_dictionary_would(store: Store, saves: list[Save]) -> None:
-    """Creations, saves, saves over old versions, and every list after them."""
+@given(commits=st.lists(st.lists(WISHES, min_size=1, max_size=3, unique_by=lambda one: one.key), max_size=9))
+def test_a_store_answers_as_a_dictionary_would(store: Store, commits: list[list[Wish]]) -> None:
+    """Creations, saves, saves over old versions, one or several at once, and every list after them."""
     documents, model, kind = store(), Model(), f"model-{uuid.uuid4().hex}"
-    for number, save in enumerate(saves):
-        if saved := _done(documents, model, kind, save, number):
-            model.saved(saved, save.index)
+    for number, wishes in enumerate(commits):
+        for saved, wish in zip(_done(documents, model, kind, wishes, number), wishes, strict=False):
+            model.saved(saved, wish.index)
 
-    assert list(documents.newest(kind, 99)) == model.newest
+    assert _last_saved_first(documents.newest(kind, 99)) == _last_saved_first(model.newest)
     for subject in ("x/y", "z", ""):
-        assert list(documents.about(kind, subject, 99)) == model.about(subject)
+        assert _last_saved_first(documents.about(kind, subject, 99)) == _last_saved_first(model.about(subject))
     for before_ns in range(4):
         due = [(model.indexes[one.key].due_ns, one.key) for one in documents.due(kind, before_ns, 99)]
 
@@ -68,21 +73,26 @@ def test_a_store_answers_as_a_dictionary_would(store: Store, saves: list[Save]) 
         assert [at for at, _ in due] == [at for at, _ in model.due(before_ns)]
 
 
-def _done(documents: Documents, model: Model, kind: str, save: Save, number: int) -> Document | None:
-    history, body = model.versions.get(save.key, []), {"number": number}
-    if not history or save.behind > len(history):
-        with suppress(Exists):
-            created = documents.create(kind, save.key, body, save.index)
+def _done(documents: Documents, model: Model, kind: str, wishes: list[Wish], number: int) -> list[Document]:
+    """What was saved: all, or nothing where any of them is not over the newest version."""
+    writes, hindered = [], set()
+    for wish in wishes:
+        history = model.versions.get(wish.key, [])
+        over = history[-1 - min(wish.behind, len(history) - 1)] if history and wish.behind <= len(history) else None
+        writes.append(Save(kind, wish.key, {"number": number}, wish.index, over))
+        hindered |= {wish.key} if over != (history[-1] if history else None) else set()
+    if not hindered:
+        return documents.commit(writes)
+    with pytest.raises(Conflict) as told:
+        documents.commit(writes)
+    made = {one.key for one in writes if one.over is None}
 
-            assert not history
-            return created
-        assert history
-        return None
-    known = history[-1 - min(save.behind, len(history) - 1)]
-    with suppress(Conflict):
-        replaced = documents.replace(known, body, save.index)
+    assert told.value.key in hindered
+    assert isinstance(told.value, Exists) is (told.value.key in made)
+    return []
 
-        assert known == history[-1]
-        return replaced
-    assert known != history[-1]
-    return None
+
+def _last_saved_first(documents: Iterable[Document]) -> list[tuple[int, set[str]]]:
+    """By commits: those of one commit are in no order."""
+    commits = itertools.groupby(documents, lambda one: int(one.body["number"]))
+    return [(number, {one.version + one.key for one in saved}) for number, saved in commits]

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from firebreak.core.errors import Transient
-from firebreak.ledger.documents import Conflict, Exists
+from firebreak.ledger.documents import Conflict, Exists, Save
 from firebreak.ledger.ledger import LEASE_NS
 from tests.emulators.firestore_wire import FirestoreWire, Rule
 from tests.ledger.racing import RACERS, another_finding, claimed, ledger_of, thread_claims
@@ -66,6 +66,35 @@ def test_a_save_whose_answer_is_lost_is_still_ours(database: Store) -> None:
 
     assert found is not None
     assert (found.version, found.body) == (saved.version, {"n": 1})
+
+
+def test_a_commit_of_several_whose_answer_is_lost_is_still_ours(database: Store) -> None:
+    """Made and replaced: each is read back with the version that it has."""
+    known = database().create("slots", "a", {"n": 0})
+    with wired(database, first("lost")) as (_, store):
+        saved = store().commit([Save("slots", "a", {"n": 1}, over=known), Save("incident", "b", {"n": 1})])
+    found = [database().read(one.kind, one.key) for one in saved]
+
+    assert found == saved
+
+
+def test_a_commit_is_still_ours_where_somebody_saved_over_a_part_of_it_before_we_knew(database: Store) -> None:
+    """What was saved over has, for us, the version that it had: the next save of it is refused."""
+    known = database().create("slots", "a", {"n": 0})
+
+    def overtaking(called: str, before: int) -> str:
+        if (called, before) == ("BatchGetDocuments", 0):
+            newest = database().read("slots", "a")
+            assert newest is not None
+            database().replace(newest, {"n": 2})
+        return first("lost")(called, before)
+
+    with wired(database, overtaking) as (_, store):
+        saved = store().commit([Save("slots", "a", {"n": 1}, over=known), Save("incident", "b", {"n": 1})])
+        with pytest.raises(Conflict):
+            store().replace(saved[0], {"n": 3})
+
+    assert database().read("incident", "b") == saved[1]
 
 
 def test_somebody_else_s_document_is_never_taken_for_ours(database: Store) -> None:

@@ -313,7 +313,7 @@ def test_those_who_never_get_their_turn_come_again(line: Lines, monkeypatch: pyt
     """Which is no limit that is used up."""
 
     def theirs(kind: str, *_: Any) -> Document:
-        raise Conflict(kind)
+        raise Conflict(kind, "taken")
 
     with line(world(), config=limits(9, 9), policy=ALWAYS) as on:
         take_slots(on.app, "fb-first", plan_on(0), Deadline.after(5))

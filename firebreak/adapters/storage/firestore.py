@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -20,7 +19,7 @@ from firebreak.adapters.google.calls import client_of
 from firebreak.adapters.storage.firestore_faults import CONDITION_FAILED, PASSING, no_credentials, translate_faults
 from firebreak.adapters.storage.json_bodies import listed_document, read_document, text_of
 from firebreak.core.timestamps import format_instant
-from firebreak.ledger.documents import NO_INDEX, Conflict, Document, Exists, Index
+from firebreak.ledger.documents import Conflict, Document, Documents, Exists, Save
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 
@@ -33,13 +32,13 @@ _LONGEST_ID = 700
 _ServerValue = types.DocumentTransform.FieldTransform.ServerValue
 
 
-class FirestoreDocuments:
+class FirestoreDocuments(Documents):
     """Documents in one database, a collection for each kind. Safe between threads, processes and machines.
 
-    Each save is one commit with a precondition (absent, or the update time that was read) and a token of its own. A
-    client that retries after a lost answer gets AlreadyExists or FailedPrecondition for its own write. So the document
-    is read back then: if it carries our token, this save succeeded. There is no transaction, and so no lock that a dead
-    process could hold.
+    Each save is one commit, with a token of its own and a precondition for each document (absent, or the update time
+    that was read). A client that retries after a lost answer gets AlreadyExists or FailedPrecondition for its own
+    write. So the documents are read back then: if one carries our token, this commit succeeded. There is no
+    transaction, and so no lock that a dead process could hold.
 
     Saves are listed by Firestore's clock, to a millisecond; within one millisecond their order is undefined. Due and
     expiry times come from the clock of the process that saves: if it is wrong, a document is found or forgotten too
@@ -63,53 +62,43 @@ class FirestoreDocuments:
         with no_credentials(self._database):
             return client_of(FirestoreClient, FirestoreGrpcTransport, self._emulator)
 
-    def create(self, kind: str, key: str, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
-        """Store a new document; raises Exists or TooLarge."""
-        saved = self._save(Document(kind, key, "", body), index, types.Precondition(exists=False))
-        if saved is None:
-            raise Exists(key)
-        return saved
-
-    def read(self, kind: str, key: str) -> Document | None:
-        """The document, or None."""
-        with translate_faults(self._database, "read"):
-            stored = self._stored(kind, key, Deadline.after(self._seconds))
-        return _document(kind, stored, read_document) if stored else None
-
-    def replace(self, document: Document, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
-        """Save over exactly the version that was read, and index anew; raises Conflict or TooLarge."""
-        wanted = Document(document.kind, document.key, "", body)
-        saved = self._save(wanted, index, types.Precondition(update_time=document.version))
-        if saved is None:
-            message = f"{document.kind} {document.key} was saved by somebody else meanwhile"
-            raise Conflict(message)
-        return saved
-
-    def _save(self, document: Document, index: Index, condition: types.Precondition) -> Document | None:
-        """The document as saved, or None where the condition did not hold and what is there is not ours."""
+    def commit(self, writes: Sequence[Save]) -> list[Document]:
+        """Save all of them or none, and index each anew; raises Exists, Conflict or TooLarge."""
         token, deadline = uuid.uuid4().hex, Deadline.after(self._seconds)
-        write = types.Write(
-            update=types.Document(name=self._name(document.kind, document.key), fields=_fields(document, index, token)),
-            update_transforms=[{"field_path": "saved", "set_to_server_value": _ServerValue.REQUEST_TIME}],
-            current_document=condition,
-        )
-        request = types.CommitRequest(database=self._database, writes=[write])
+        request = types.CommitRequest(database=self._database, writes=[self._write(one, token) for one in writes])
         with translate_faults(self._database, "saved"):
             with suppress(*CONDITION_FAILED):
                 answer = self._call(self._client.commit, request, deadline)
                 if results := types.CommitResponse.pb(answer).write_results:
-                    return replace(document, version=results[0].update_time.ToJsonString())
-            stored = self._stored(document.kind, document.key, deadline)
-        if stored is None or stored.fields["token"].string_value != token:
-            return None
-        return replace(document, version=stored.update_time.ToJsonString())
+                    return _saved(writes, [one.update_time for one in results])
+            found = self._stored([(one.kind, one.key) for one in writes], deadline)
+        # One commit saved all of them, at one time: also those that somebody else has saved over since.
+        if ours := [one.update_time for one in found if one is not None and one.fields["token"].string_value == token]:
+            return _saved(writes, ours[:1] * len(writes))
+        raise _in_the_way(writes, found)
 
-    def _stored(self, kind: str, key: str, deadline: Deadline) -> Any:  # noqa: ANN401 - the raw message, or None
-        """As it is stored. A missing document is told apart from a missing database, which is an error."""
-        request = types.BatchGetDocumentsRequest(database=self._database, documents=[self._name(kind, key)])
+    def _write(self, save: Save, token: str) -> types.Write:
+        known = {"exists": False} if save.over is None else {"update_time": save.over.version}
+        return types.Write(
+            update=types.Document(name=self._name(save.kind, save.key), fields=_fields(save, token)),
+            update_transforms=[{"field_path": "saved", "set_to_server_value": _ServerValue.REQUEST_TIME}],
+            current_document=types.Precondition(**known),
+        )
+
+    def read(self, kind: str, key: str) -> Document | None:
+        """The document, or None."""
+        with translate_faults(self._database, "read"):
+            (stored,) = self._stored([(kind, key)], Deadline.after(self._seconds))
+        return _document(kind, stored, read_document) if stored else None
+
+    def _stored(self, places: Sequence[tuple[str, str]], deadline: Deadline) -> list[Any]:
+        """Each as the raw message, or None. A missing document is told apart from a missing database, an error."""
+        names = [self._name(*one) for one in places]
+        request = types.BatchGetDocumentsRequest(database=self._database, documents=names)
         call = lambda **how: list(self._client.batch_get_documents(**how))  # noqa: E731 - a stream, whole or not at all
-        found = [types.Document.pb(one.found) for one in self._call(call, request, deadline) if one.found.name]
-        return found[0] if found else None
+        answers = self._call(call, request, deadline)
+        found = {one.found.name: types.Document.pb(one.found) for one in answers if one.found.name}
+        return [found.get(one) for one in names]
 
     def newest(self, kind: str, limit: int) -> Iterator[Document]:
         """The documents of a kind, last saved first."""
@@ -195,12 +184,26 @@ def document_id(key: str) -> str:
     return quoted if len(quoted) <= _LONGEST_ID else f"={hashlib.sha256(key.encode()).hexdigest()}"
 
 
-def _fields(document: Document, index: Index, token: str) -> dict[str, types.Value]:
+def _saved(writes: Sequence[Save], times: Sequence[Any]) -> list[Document]:
+    """The documents as saved, each at the time that Firestore told, which is its version."""
+    return [Document(one.kind, one.key, at.ToJsonString(), one.body) for one, at in zip(writes, times, strict=True)]
+
+
+def _in_the_way(writes: Sequence[Save], found: Sequence[Any]) -> Conflict:
+    """Which document is not as its write wants it; where all of them are again, any of them was."""
+    for one, stored in zip(writes, found, strict=True):
+        if one.over is None and stored is not None:
+            return Exists(one.kind, one.key)
+        if one.over is not None and (stored is None or stored.update_time.ToJsonString() != one.over.version):
+            return Conflict(one.kind, one.key)
+    return Conflict(writes[0].kind, writes[0].key)
+
+
+def _fields(save: Save, token: str) -> dict[str, types.Value]:
     """What is not indexed has no field at all, and so no entry in any index."""
-    body = text_of(document.kind, document.key, document.body)
-    fields = {
-        name: types.Value(string_value=text) for name, text in (("key", document.key), ("body", body), ("token", token))
-    }
+    index, body = save.index, text_of(save.kind, save.key, save.body)
+    texts = {"key": save.key, "body": body, "token": token}
+    fields = {name: types.Value(string_value=text) for name, text in texts.items()}
     if index.due_ns is not None:
         fields["due_ns"] = types.Value(integer_value=index.due_ns)
     if index.subject:

@@ -8,15 +8,14 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from firebreak.adapters.storage.json_bodies import listed_document, read_document, text_of
 from firebreak.core.errors import Transient
-from firebreak.ledger.documents import NO_INDEX, Conflict, Document, Exists, Index
+from firebreak.ledger.documents import Conflict, Document, Documents, Exists, Index, Save
 
 # What leads from each version of the file to the next; a new file goes through all of them.
 _STEPS = (
@@ -60,7 +59,7 @@ def _new_version() -> str:
     return os.urandom(_VERSION_BYTES).hex()
 
 
-class SqliteDocuments:
+class SqliteDocuments(Documents):
     """Documents in one file. Safe between threads and processes; a connection for each thread, made when first used."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
@@ -76,8 +75,6 @@ class SqliteDocuments:
             if connection is None:
                 connection = self._local.connection = self._open()
             yield connection
-        except sqlite3.IntegrityError:
-            raise
         except (sqlite3.Error, OSError) as fault:
             message = f"the ledger {self._path} cannot be used: {fault}"
             raise Transient(message) from None
@@ -149,16 +146,16 @@ class SqliteDocuments:
                     connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {len(_STEPS)}")
 
-    def create(self, kind: str, key: str, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
-        """Store a new document; raises Exists or TooLarge."""
-        document = Document(kind, key, _new_version(), body)
-        row = _row(document, index)
+    def commit(self, writes: Sequence[Save]) -> list[Document]:
+        """Save all of them in one transaction, or none; raises Exists, Conflict or TooLarge."""
+        saved = [Document(one.kind, one.key, _new_version(), one.body) for one in writes]
+        rows = [_row(document, one.index) for document, one in zip(saved, writes, strict=True)]
         with self._connection() as connection:
-            try:
-                connection.execute(_CREATE, row)
-            except sqlite3.IntegrityError:
-                raise Exists(key) from None
-        return document
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:
+                for one, row in zip(writes, rows, strict=True):
+                    _save(connection, one, row)
+        return saved
 
     def read(self, kind: str, key: str) -> Document | None:
         """The document, or None."""
@@ -168,17 +165,6 @@ class SqliteDocuments:
         with self._connection() as connection, closing(connection.cursor()) as cursor:
             row = cursor.execute(_READ, {"kind": kind, "key": key}).fetchone()
         return made(kind, key, row[0], row[1]) if row else None
-
-    def replace(self, document: Document, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
-        """Save over exactly the version that was read, and index anew; raises Conflict or TooLarge."""
-        saved = Document(document.kind, document.key, _new_version(), body)
-        row = {**_row(saved, index), "read": document.version}
-        with self._connection() as connection:
-            cursor = connection.execute(_REPLACE, row)
-        if cursor.rowcount != 1:
-            message = f"{document.kind} {document.key} was saved by somebody else meanwhile"
-            raise Conflict(message)
-        return saved
 
     def newest(self, kind: str, limit: int) -> Iterator[Document]:
         """The documents of a kind, last saved first."""
@@ -230,6 +216,18 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 def _file_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _save(connection: sqlite3.Connection, write: Save, row: Mapping[str, object]) -> None:
+    """One write of a transaction; raises Exists or Conflict."""
+    if write.over is not None:
+        if connection.execute(_REPLACE, {**row, "read": write.over.version}).rowcount != 1:
+            raise Conflict(write.kind, write.key)
+        return
+    try:
+        connection.execute(_CREATE, row)
+    except sqlite3.IntegrityError:
+        raise Exists(write.kind, write.key) from None
 
 
 def _row(document: Document, index: Index) -> dict[str, object]:

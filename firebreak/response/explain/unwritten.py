@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from firebreak.ledger.documents import NO_INDEX, Conflict, Document, Documents, Exists, Index
+from firebreak.ledger.documents import Conflict, Document, Documents, Exists, Save
 
 
-class Unwritten:
+class Unwritten(Documents):
     """What was written here is read back here; all else comes from the store beneath, where there is one."""
 
     def __init__(self, beneath: Documents | None) -> None:
-        """`beneath` is never asked to create, replace or forget."""
+        """`beneath` is never asked to commit or forget."""
         self._beneath = beneath
         self._own: dict[tuple[str, str], Document] = {}
 
-    def create(self, kind: str, key: str, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:  # noqa: ARG002
-        """Keep a new document here; raises Exists."""
-        if self.read(kind, key) is not None:
-            raise Exists(key)
-        return self._keep(kind, key, body)
+    def commit(self, writes: Sequence[Save]) -> list[Document]:
+        """Keep all of them here, or none; raises Exists or Conflict."""
+        for one in writes:
+            known = self.read(one.kind, one.key)
+            if one.over is None and known is not None:
+                raise Exists(one.kind, one.key)
+            if one.over is not None and (known is None or known.version != one.over.version):
+                raise Conflict(one.kind, one.key)
+        saved = [Document(one.kind, one.key, uuid.uuid4().hex, dict(one.body)) for one in writes]
+        self._own |= {(one.kind, one.key): one for one in saved}
+        return saved
 
     def read(self, kind: str, key: str) -> Document | None:
         """The document as it was written here, else as the store beneath has it."""
         if (kind, key) in self._own:
             return self._own[kind, key]
         return self._beneath.read(kind, key) if self._beneath else None
-
-    def replace(self, document: Document, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:  # noqa: ARG002
-        """Keep it here in place of exactly the version that was read; raises Conflict."""
-        known = self.read(document.kind, document.key)
-        if known is None or known.version != document.version:
-            raise Conflict(document.key)
-        return self._keep(document.kind, document.key, body)
 
     def newest(self, kind: str, limit: int) -> Iterator[Document]:
         """As the store beneath has them."""
@@ -59,8 +57,3 @@ class Unwritten:
     def forget(self, now_ns: int, limit: int) -> int:  # noqa: ARG002 - nothing is deleted
         """Nothing."""
         return 0
-
-    def _keep(self, kind: str, key: str, body: Mapping[str, Any]) -> Document:
-        document = Document(kind, key, uuid.uuid4().hex, dict(body))
-        self._own[kind, key] = document
-        return document
