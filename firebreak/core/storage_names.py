@@ -90,7 +90,9 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.containment.plan:StepRefusal": _names("step_refusal", "action reason kind?"),
         "firebreak.core.containment.plan:HeldStep": _names("held_step", "action params"),
         "firebreak.core.containment.plan:Plan": _names("plan", "changes steps refusals fallback policy_set"),
-        "firebreak.core.containment.plan:Outcome": _names("outcome", "surface status detail actions still_open target plan?"),
+        "firebreak.core.containment.plan:Outcome": _names(
+            "outcome", "surface status detail actions still_open target plan?"
+        ),
         "firebreak.core.containment.slots:Slot": _names("slot", "incident target at_ns"),
         "firebreak.core.containment.slots:Slots": _names("slots", "taken"),
         "firebreak.core.findings.verdict:Verdict": _names("verdict", "id confidence reasons"),

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
+from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.halt import Halt
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.size_limit import fit_to_size_limit
-from firebreak.core.serialization import encode
+from firebreak.core.serialization import decode, encode
 from firebreak.core.signing import NoKey, Seal, Sealed
 from firebreak.core.stored_body import Place, keep_unverified, seal_body
 from firebreak.ledger.documents import Conflict, Damaged, Document, Documents, Exists, Index, Save, even_damaged
@@ -129,11 +131,48 @@ class Ledger:
             raise Transient(message)
         return self.save(held, held.incident)
 
-    def save(self, held: StoredIncident, incident: Incident) -> StoredIncident:
+    def save(self, held: StoredIncident, incident: Incident, *others: Save) -> StoredIncident:
         """Save the incident over the version that was read and extend the lease; raises Conflict or NewerRecord."""
         now = self.now_ns()
         owned = replace(incident, owner=self.owner, lease_until_ns=now + LEASE_NS, updated_ns=now)
+        if others:
+            self.documents.commit(list(others))
         return self._replace(held, owned)
+
+    def standing_at(self, key: str):
+        return self._standing(key)
+
+    def standing_save(self, standing: Standing, document: Document | None) -> Save:
+        place, before = Place("standing", standing.target), document.body if document else {}
+        body = seal_body(place, encode(standing), self.seal, before)
+        if standing.holds:
+            self.schedule_drift_check(standing.target, self.now_ns())
+        return Save("standing", standing.target, body, Index(subject=standing.uid), document)
+
+    def hear(self, finding: Finding, over: Document | None = None) -> str:
+        held = self.claim(finding, over)
+        try:
+            self.documents.create(
+                "event",
+                finding.incident_id + "!",
+                {"incident": held.incident.id, "at_ns": self.now_ns(), "finding": encode(finding)},
+                Index(subject=held.incident.id),
+            )
+        except Exists:
+            pass
+        return held.incident.id
+
+    def events_of(self, incident_id: str):
+        found = [
+            SimpleNamespace(
+                id=one.key[:-1],
+                incident=incident_id,
+                seen_ns=one.body["at_ns"],
+                finding=decode(Finding, one.body["finding"]),
+            )
+            for one in self.documents.about("event", incident_id, 100)
+        ]
+        return tuple(sorted(found, key=lambda one: one.seen_ns))
 
     def release_lease(self, held: StoredIncident, incident: Incident) -> StoredIncident:
         """Save and release the lease, so that the next delivery or command need not wait for it."""
@@ -199,7 +238,10 @@ class Ledger:
         except NotActedOn as fault:
             return fault
 
-    def standing(self, target: str) -> tuple[Standing, Document | None]:
+    def standing(self, target: Target, uid: str = "") -> tuple[Standing, Document | None]:
+        return self._standing(target.key)
+
+    def _standing(self, target: str) -> tuple[Standing, Document | None]:
         """What is contained on a target, and its document, or None; raises NotActedOn if the record is unusable."""
         try:
             document = self.documents.read("standing", target)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
+from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.gate import shown_digest
 from firebreak.core.containment.plan import Plan
 from firebreak.core.errors import Transient
@@ -22,9 +23,10 @@ from firebreak.response.carry import carry
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import Decided, all_suspects, decide
 from firebreak.response.evidence.collector import Collecting
+from firebreak.response.holds import stands
 from firebreak.response.observe import Away, Readings
 from firebreak.response.release import carry_release
-from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, MOST_ESCALATIONS, ask, defer, end, stands
+from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, MOST_ESCALATIONS, ask, defer, end
 
 Step = Literal["release", "decide", "carry"]
 _TURNS = 40
@@ -79,9 +81,10 @@ def consume(app: App, held: StoredIncident) -> StoredIncident:
         return held
     events = list(incident.events)
     for one in new[: max(0, _MOST_EVENTS - len(events))]:
-        named = one.finding.target.named if one.finding and hasattr(one.finding.target, "named") else ()
-        digests = one.finding.digests if one.finding else ()
-        events.append(Event(one.id, one.event_ns, one.seen_ns, "new", False, tuple(sorted(named)), tuple(sorted(digests))))
+        target = one.finding.target
+        named = target.named if isinstance(target, Target) else frozenset[str]()
+        digests = tuple(sorted(one.finding.digests))
+        events.append(Event(one.id, one.finding.event_ns, one.seen_ns, named=tuple(sorted(named)), digests=digests))
         if one.id != incident.id:
             incident = incident.with_history(app.now_ns(), "firebreak", f"event {one.id} of the same finding")
     return replace(held, incident=replace(incident, events=tuple(events)))
@@ -223,7 +226,11 @@ def _unreferred(decided: Decided) -> str:
     own = decided.around.own
     if own.workload is None or own.case is None or own.target.kind not in ("service", "worker_pool"):
         return ""
-    if own.standing is None or own.standing.holds or any(one.case and one.case.own_suspects for one in decided.around.regions):
+    if (
+        own.standing is None
+        or own.standing.holds
+        or any(one.case and one.case.own_suspects for one in decided.around.regions)
+    ):
         return ""
     suspects = own.case.own_suspects
     return "" if not suspects or suspects & own.workload.reachable else ", ".join(sorted(suspects))

@@ -16,9 +16,10 @@ from firebreak.response.advance import advance, consume, next_step
 from firebreak.response.announce import channels
 from firebreak.response.app import App
 from firebreak.response.evidence.collector import Collecting
+from firebreak.response.holds import held_targets, stands
 from firebreak.response.observe import Readings
 from firebreak.response.release import CannotRelease, request_release
-from firebreak.response.rest import end, held_targets, stands
+from firebreak.response.rest import end
 from firebreak.response.review import announce_review
 
 _OVER: frozenset[Phase] = frozenset({"released", "closed"})
@@ -81,7 +82,9 @@ def _approve(turn: _Turn, held: StoredIncident) -> Answered:
     if unseen := _unseen(question, digest):
         return turn.no(held, unseen)
     if _empty(incident):
-        return turn.no(held, "the question carries no change, and none can be drawn now: look at the workload and act by hand")
+        return turn.no(
+            held, "the question carries no change, and none can be drawn now: look at the workload and act by hand"
+        )
     now = turn.app.now_ns()
     answered = replace(
         incident,

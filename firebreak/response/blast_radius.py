@@ -18,7 +18,7 @@ from firebreak.ledger.documents import Conflict, Damaged, Document
 from firebreak.ledger.records import NotActedOn
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.rest import held_targets
+from firebreak.response.holds import held_targets
 
 _SECONDS = 10.0
 """How long others are waited for: shorter than a lease, which nothing extends meanwhile."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from firebreak.core.actions.case import basis_of
@@ -24,6 +25,7 @@ from firebreak.response.app import App
 from firebreak.response.blast_radius import give_slots_back, never_wrote, take_slots
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import all_suspects, replanned, ruling_on
+from firebreak.response.holds import policy_of
 from firebreak.response.move import (
     Halted,
     Pass,
@@ -36,7 +38,7 @@ from firebreak.response.move import (
 )
 from firebreak.response.observe import Readings, observe
 from firebreak.response.opened import opened
-from firebreak.response.rest import ask, defer, end, policy_of
+from firebreak.response.rest import ask, defer, end
 
 _ANSWER_KEEPS_NS = 3600 * NANOS
 """How long an approval may wait for its write: after that the question is put anew."""
@@ -94,11 +96,13 @@ class _Turn:
             if state == "anew":
                 return self._made_anew(held, change)
             if state == "drifted":
-                return self._replanned(held, f"the settings are no longer those the plan was drafted on ({settings_of(change)})", change)
+                return self._replanned(
+                    held, f"the settings are no longer those the plan was drafted on ({settings_of(change)})", change
+                )
             if state == "due":
                 return self._make(held, plan, change, seen)
             try:
-                seen = await_effect(self.app, change, self.readings, lambda one=change: self._again(held.incident, one))
+                seen = await_effect(self.app, change, self.readings, partial(self._again, held.incident, change))
             except Failed as fault:
                 return self.failed(held, change, fault)
             except Drifted as fault:
@@ -120,9 +124,13 @@ class _Turn:
             return "made"
         basis = dict(basis_of(case, change.target, apply_change(workload.state, change), change.surface))
         same = all(basis.get(key) == change.basis.get(key) for key in basis.keys() | change.basis.keys())
-        pending = standing is not None and standing.held_by(incident.id) and standing.pending.keys() & change.after.keys()
+        pending = (
+            standing is not None and standing.held_by(incident.id) and standing.pending.keys() & change.after.keys()
+        )
         ours = not pending or standing is None or standing.etag in ("", workload.etags.get(change.surface, ""))
-        if not (same and ours and has_settings(workload.state, change.before)) or self._reopened(incident, change, seen):
+        if not (same and ours and has_settings(workload.state, change.before)) or self._reopened(
+            incident, change, seen
+        ):
             return "drifted"
         return "due" if change.after else "made"
 
@@ -219,7 +227,13 @@ class _Turn:
         app, incident = self.app, held.incident
         plan, around = replanned(app, incident, self.policy, self.confirmed, self.readings)
         if not plan.changes:
-            return end(app, replace(held, incident=replace(incident, plan=plan)), "failed", f"{why}; {_refusals(plan)}", self.readings)
+            return end(
+                app,
+                replace(held, incident=replace(incident, plan=plan)),
+                "failed",
+                f"{why}; {_refusals(plan)}",
+                self.readings,
+            )
         closed = {one.target for one in incident.outcomes if one.status == SUCCESS}
         pending = moved is not None and self._rolled_back(incident, moved)
         if plan.writes and moved is not None and (moved.target.key in closed or pending):
@@ -227,9 +241,13 @@ class _Turn:
             ruling = ruling_on(app, incident, self.policy, self.confirmed, around, plan, self.readings, drift)
             if ruling.word in ("wait", "stop"):
                 return self._stopped(_with_ruling(held, ruling), ruling)
-            return ask(app, _with_ruling(held, ruling), self.policy, plan, ruling.caps, around, f"{why}; close it again?")
+            return ask(
+                app, _with_ruling(held, ruling), self.policy, plan, ruling.caps, around, f"{why}; close it again?"
+            )
         answer = incident.answer
-        failed_on = [one.target for one in incident.plan.changes if incident.failed_for(one.target)] if incident.plan else []
+        failed_on = (
+            [one.target for one in incident.plan.changes if incident.failed_for(one.target)] if incident.plan else []
+        )
         if answer and incident.plan and failed_on and follows_what_was_shown(incident.plan, plan, failed_on):
             shown = shown_digest(plan, all_suspects(incident, around), incident.counting)
             answer = replace(answer, shown=shown)
@@ -251,11 +269,16 @@ class _Turn:
         plan = incident.plan or Plan((), ())
         if isinstance(fault, Failed):
             seen = self._again(incident, change)
-            if seen.workload and change.after and has_settings(seen.workload.state, change.after) and (
-                app.surfaces[change.surface].in_force(seen.workload, change)
+            if (
+                seen.workload
+                and change.after
+                and has_settings(seen.workload.state, change.after)
+                and (app.surfaces[change.surface].in_force(seen.workload, change))
             ):
                 what = f"the operation ended in an error, yet the change is in effect: {fault}"
-                return app.ledger.save(held, replace(incident, operation=None).with_history(app.now_ns(), "firebreak", what))
+                return app.ledger.save(
+                    held, replace(incident, operation=None).with_history(app.now_ns(), "firebreak", what)
+                )
             problem = put_back(app, change, readings)
             held = self._let_go(held, change, problem)
             if problem:
@@ -305,7 +328,9 @@ class _Turn:
             incident = incident.with_target(change.target)
         who = seen.workload.last_modifier if seen.workload else ""
         by = f", made so by {who}" if who and not standing.holds else ""
-        detail = f"verified in effect: {settings_of(change)}" if change.after else f"already so: nothing was written{by}"
+        detail = (
+            f"verified in effect: {settings_of(change)}" if change.after else f"already so: nothing was written{by}"
+        )
         always = (text for step in plan.steps_on(change.target) for text in app.actions[step.action].leaves_open)
         left = tuple(dict.fromkeys((*opened(incident, seen), *always, *_shared(incident, change))))
         place = incident.place_of(change.target)

@@ -10,7 +10,6 @@ from typing import Any
 from firebreak import VERSION
 from firebreak.core.actions.suspects import named_revisions
 from firebreak.core.cloud_run.setting_names import IDENTITY
-from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.context import images_of
 from firebreak.core.containment.gate import Ruling, gate, shown_digest
@@ -18,7 +17,6 @@ from firebreak.core.containment.guard_input import GuardInput
 from firebreak.core.containment.observation import Around
 from firebreak.core.containment.plan import GONE, Outcome, Plan
 from firebreak.core.containment.whole_plan import plan_for
-from firebreak.core.errors import Refused
 from firebreak.core.facts import Evidence, merged
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.verdict import assess
@@ -122,7 +120,7 @@ def _joined(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, .
     return {key: tuple(sorted({*one.get(key, ()), *other.get(key, ())})) for key in one.keys() | other.keys()}
 
 
-def _decision(  # noqa: PLR0913, PLR0917 - a decision rests on all of them
+def _decision(
     app: App,
     incident: Incident,
     choice: Choice,
@@ -212,7 +210,9 @@ def all_suspects(incident: Incident, around: Around) -> Mapping[str, tuple[str, 
     return found
 
 
-def replanned(app: App, incident: Incident, policy: Policy, confirmed: Confirmed, readings: Readings) -> tuple[Plan, Around]:
+def replanned(
+    app: App, incident: Incident, policy: Policy, confirmed: Confirmed, readings: Readings
+) -> tuple[Plan, Around]:
     """The same policy's plan, drawn anew on what is so now; raises Away."""
     related = frozenset(incident.decision.related_revisions) if incident.decision else frozenset[str]()
     around = observe(app, incident, confirmed.finding, related, policy.then, readings)

@@ -16,8 +16,9 @@ from firebreak.response.announce import channels, flush
 from firebreak.response.app import App
 from firebreak.response.confirm import confirm
 from firebreak.response.decide import replanned, ruling_on
+from firebreak.response.holds import policy_of
 from firebreak.response.observe import Readings
-from firebreak.response.rest import ask, policy_of
+from firebreak.response.rest import ask
 from firebreak.response.set_aside import set_aside
 
 

@@ -18,7 +18,7 @@ from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Change, Plan, apply_change, has_settings
 from firebreak.core.errors import Drifted, Failed, Refused, Transient, Unfinished, Unsupported
 from firebreak.core.incidents.incident import Incident
-from firebreak.ledger.documents import Conflict
+from firebreak.ledger.documents import Conflict, Save
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
@@ -27,6 +27,7 @@ from firebreak.response.observe import FRESH_SECONDS, Readings
 
 _SETTLE_SECONDS = 20.0
 _LEASE_SLICE = 10.0
+_TRIES = 3
 _WRITE_SECONDS = 20.0
 """Less than a lease, which was extended just before: nobody else takes over while an answer is still waited for."""
 
@@ -103,9 +104,7 @@ def contain(
     return app.ledger.save(held, verifying.with_history(app.now_ns(), "firebreak", f"wrote {settings_of(change)}"))
 
 
-def _saved(
-    app: App, held: StoredIncident, incident: Incident, standing: Standing, save: object
-) -> StoredIncident:
+def _saved(app: App, held: StoredIncident, incident: Incident, standing: Standing, save: Save) -> StoredIncident:
     """Incident and standing in one commit; where somebody came to stand there meanwhile, nothing is saved."""
     try:
         return app.ledger.save(held, incident, save)
@@ -159,9 +158,7 @@ def in_effect(app: App, workload: Workload, change: Change) -> bool:
     return workload.settled or (bool(change.after) and have_status(change.after))
 
 
-def await_effect(
-    app: App, change: Change, readings: Readings, see: Callable[[], Seen]
-) -> Seen:
+def await_effect(app: App, change: Change, readings: Readings, see: Callable[[], Seen]) -> Seen:
     """Read until the change is in effect; a wish that does not come true is a failure.
 
     `see` reads the target. Raises Failed, Drifted, or Unfinished where the delivery ends first.
@@ -189,7 +186,8 @@ def await_effect(
 
 def put_back(app: App, change: Change, readings: Readings) -> str:
     """Take a change back that failed, setting by setting, where it still is what was written; why not, or empty."""
-    for _ in range(3):
+    problem = ""
+    for _ in range(_TRIES):
         readings.forget(change.target)
         try:
             workload = readings.workload(change.target)

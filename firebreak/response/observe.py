@@ -72,7 +72,9 @@ class Readings:
 
     def users_of(self, account: Target, near: Target) -> Users:
         """Who else runs as the account, as far as it can be looked at."""
-        return self._fresh(f"users of {account.key}", lambda: self.app.account_users.users_of(account, near, self.deadline))
+        return self._fresh(
+            f"users of {account.key}", lambda: self.app.account_users.users_of(account, near, self.deadline)
+        )
 
     def keep(self, workload: Workload, at: float) -> None:
         """Count what another reader got at this moment of the monotonic clock."""
@@ -106,10 +108,10 @@ def observe(
     own = _see(app, incident, target, readings, lambda seen: own_context(incident, finding, *seen, related))
     if own.workload is None or own.case is None:
         return Around((own,), gone=own.fault if own.gone else "")
-    own = replace(own, case=replace(own.case, disputed=_disputed(app, incident, own)))
-    accounts = _accounts(own.workload, own.case) if IDENTITY in touches else ()
-    elsewhere = (*accounts, *other_regions(own.workload))
-    case = own.case
+    workload, case = own.workload, replace(own.case, disputed=_disputed(app, incident, own))
+    own = replace(own, case=case)
+    accounts = _accounts(workload, case) if IDENTITY in touches else ()
+    elsewhere = (*accounts, *other_regions(workload))
 
     def one(target: Target) -> Seen:
         return _see(app, incident, target, readings, lambda seen: context_elsewhere(incident, finding, *seen, case))

@@ -28,9 +28,9 @@ from firebreak.ledger.records import StoredIncident
 from firebreak.ports.backoff import Backoff
 from firebreak.response.announce import channels
 from firebreak.response.app import App
+from firebreak.response.holds import held_targets, review_ns, stands
 from firebreak.response.move import put_back, restore
 from firebreak.response.observe import Readings
-from firebreak.response.rest import held_targets, review_ns, stands
 
 _TRIES = 4
 _SETTLE_SECONDS = 20.0
@@ -86,7 +86,9 @@ _FINAL = ("restored", "person", "gone", "left")
 
 def _require_shown(drawn: Iterable[_Drawn], keys: tuple[ReleasedKey, ...], digest: str) -> None:
     """What another hold needs written is shown before, and wants the digest of it."""
-    more = [one for part in drawn if len(part.standing.holds) > 1 for one in keeps_others_shut(part.standing, part.keys)]
+    more = [
+        one for part in drawn if len(part.standing.holds) > 1 for one in keeps_others_shut(part.standing, part.keys)
+    ]
     shown = hashlib.sha256(
         json.dumps([[one.target.key, one.key, one.before, one.after, one.result] for one in keys]).encode()
     ).hexdigest()
@@ -131,7 +133,8 @@ def _draw(app: App, incident: Incident, target: Target, readings: Readings) -> _
 def _all_gone(standing: Standing, target: Target, why: str) -> tuple[ReleasedKey, ...]:
     written = {key: value for key, value in standing.applied.items() if value != standing.origin.get(key)}
     return tuple(
-        ReleasedKey(target, key, None, standing.origin.get(key), "gone", why) for key in sorted({**written, **standing.pending})
+        ReleasedKey(target, key, None, standing.origin.get(key), "gone", why)
+        for key in sorted({**written, **standing.pending})
     )
 
 
@@ -190,9 +193,7 @@ def _order(key: str) -> int:
     return 0 if surface == IDENTITY else 2 if surface in _OWN else 1
 
 
-def _restored(
-    app: App, target: Target, surface: str, keys: list[ReleasedKey], readings: Readings
-) -> list[ReleasedKey]:
+def _restored(app: App, target: Target, surface: str, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
     """What became of these settings of one surface: all in one update; where that is refused, doors and traffic apart."""
     whole = _write(app, target, surface, keys, readings)
     parts = [[one for one in keys if _is_traffic(one.key) == traffic] for traffic in (False, True)]
@@ -305,8 +306,14 @@ def _let_go(app: App, held: StoredIncident) -> StoredIncident:
     left = tuple(f"{incident.place_of(one.target)}{one.key}: {one.detail}" for one in release.keys if one.detail)
     if refused:
         some = any(one.result == "restored" for one in release.keys)
-        why = "; ".join(f"{incident.place_of(one.target)}{one.key}: {one.detail}" for one in release.keys if one.result == "refused")
-        word = "the release is not whole, and what was refused is still held" if some else "the release was refused, the containment still stands"
+        why = "; ".join(
+            f"{incident.place_of(one.target)}{one.key}: {one.detail}" for one in release.keys if one.result == "refused"
+        )
+        word = (
+            "the release is not whole, and what was refused is still held"
+            if some
+            else "the release was refused, the containment still stands"
+        )
         told = incident.with_history(app.now_ns(), release.by, f"{word}: {why}")
         phase = "releasing" if some else "contained" if stands(app, incident) else incident.phase
         rested = replace(told, phase=phase, still_open=left, next_ns=review_ns(app, incident))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from firebreak.core.cloud_run.target import Target
-from firebreak.core.containment.active_containment import WRITING_NS, Hold
+from firebreak.core.containment.active_containment import WRITING_NS
 from firebreak.core.containment.gate import question_digest, shown_digest
 from firebreak.core.containment.observation import Around
 from firebreak.core.containment.plan import SUCCESS, Plan
 from firebreak.core.containment.whole_plan import differences
 from firebreak.core.errors import Refused, Transient
-from firebreak.core.incidents.incident import Incident, Question, Wait
+from firebreak.core.incidents.incident import Question, Wait
 from firebreak.core.incidents.phase import ENDED, Phase
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.policy.policy import Policy
@@ -21,6 +20,7 @@ from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.response.announce import channels, channels_in_a_storm
 from firebreak.response.app import App
 from firebreak.response.decide import all_suspects
+from firebreak.response.holds import held_targets, review_ns, stands
 from firebreak.response.observe import Readings
 
 MOST_ESCALATIONS = 3
@@ -31,46 +31,16 @@ ASK_AGAIN_NS = 60 * NANOS
 _REVIEW_SECONDS = 4 * 3600
 
 
-def held_targets(app: App, incident: Incident) -> tuple[tuple[Target, Hold], ...]:
-    """Every target on which this incident has a hold, the finding's own first; raises NotActedOn."""
-    return tuple(
-        (target, hold)
-        for target in incident.targets
-        for hold in app.ledger.standing(target)[0].holds
-        if hold.incident == incident.id
-    )
-
-
-def stands(app: App, incident: Incident) -> bool:
-    """Whether a containment of this incident is in effect anywhere; where that cannot be told, it is taken to be."""
-    try:
-        held = held_targets(app, incident)
-    except NotActedOn:
-        return incident.done is not None
-    verified = {one.target for one in incident.outcomes if one.status == SUCCESS}
-    return any(incident.done is not None or target.key in verified or "" in verified for target, _ in held)
-
-
-def policy_of(app: App, incident: Incident) -> Policy | None:
-    """The policy that decided the incident, as it stands now; None if it is not there any more."""
-    decision = incident.decision
-    return next((one for one in app.policies.policies if decision and one.id == decision.policy), None)
-
-
-def review_ns(app: App, incident: Incident) -> int:
-    """When what stands is to be announced again."""
-    policy = policy_of(app, incident)
-    return app.now_ns() + (policy.review_after if policy else _REVIEW_SECONDS) * NANOS
-
-
-def end(app: App, held: StoredIncident, phase: Phase, what: str, readings: Readings | None = None) -> StoredIncident:
+def end(
+    app: App, held: StoredIncident, phase: Phase, what: str, readings: Readings | None = None, who: str = "firebreak"
+) -> StoredIncident:
     """Save where it comes to rest, with its announcement. What stands stays contained, whatever is ended.
 
     Raises Transient while a write of its own may still be under way.
     """
     if phase in ENDED:
         held = _without_unwritten(app, held, readings)
-    incident = held.incident.with_history(app.now_ns(), "firebreak", what)
+    incident = held.incident.with_history(app.now_ns(), who, what)
     standing = stands(app, incident)
     if standing and phase in ENDED:
         phase, incident = "contained", replace(incident, plan=incident.done or incident.plan)
@@ -123,7 +93,7 @@ def defer(app: App, held: StoredIncident, what: str, reason: str) -> StoredIncid
     return app.ledger.save(held, told.with_announcements(channels(app)))
 
 
-def ask(  # noqa: PLR0913, PLR0917 - a question shows all of them
+def ask(  # noqa: PLR0913 - a question shows all of them
     app: App,
     held: StoredIncident,
     policy: Policy,

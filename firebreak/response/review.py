@@ -13,10 +13,10 @@ from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels
 from firebreak.response.app import App
+from firebreak.response.holds import held_targets, policy_of, review_ns, stands
 from firebreak.response.observe import Readings, see_target
 from firebreak.response.opened import opened
 from firebreak.response.release import CannotRelease, request_release
-from firebreak.response.rest import held_targets, policy_of, review_ns, stands
 
 BY = "firebreak"
 

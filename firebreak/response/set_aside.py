@@ -11,16 +11,11 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 
-from firebreak.core.findings.finding import Finding
-from firebreak.core.signing import Sealed
 from firebreak.core.stored_body import FORMAT
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import NO_INDEX, Conflict, Document, Exists, Index
 from firebreak.ledger.records import (
-    BrokenSeal,
     NotActedOn,
-    StoredIncident,
-    UnreadableRecord,
     index_of,
     newer,
     open_incident,
@@ -71,7 +66,7 @@ def look_again(app: App, note: Document) -> str:
 
 def _bring_back(app: App, kind: str, key: str) -> None:
     if kind == "standing":
-        app.ledger.standing(key)
+        app.ledger.standing_at(key)
         app.ledger.schedule_drift_check(key, app.now_ns())
     elif held := app.ledger.find(key):
         if not held.acts:

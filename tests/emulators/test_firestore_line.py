@@ -35,7 +35,7 @@ def test_a_finding_is_contained_once_delivered_again_and_released(database: Stor
         pair = line.finding()
         first, again = line.respond(pair), line.respond(pair)
         contained, updates = BAD not in line.reachable, len(line.updates)
-        pipeline.release(line.app, first.id, "ada")
+        line.release(first, "ada")
 
         assert (first.phase, again.phase, again.id) == ("contained", "contained", first.id)
         assert (contained, updates) == (True, 1)

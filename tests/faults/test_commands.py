@@ -338,7 +338,7 @@ def test_whoever_answers_first_decides_and_all_are_told_the_truth(tmp_path: Path
             assert ended.phase == _ends(told)
             assert (BAD not in line.reachable) == (ended.phase == "contained"), done
             if ended.phase == "contained":
-                pipeline.release(line.app, incident.id, "cleaner")
+                line.release(incident, "cleaner")
             line.skipped_ns += 25 * 3600 * NANOS
 
 

@@ -56,7 +56,7 @@ def test_tags_that_are_called_like_secrets_are_shown_and_come_back(
             vault,
         )
         assert [text for text in texts if "[redacted" in text] == []
-        pipeline.release(line.app, incident.id, "alice")
+        line.release(incident, "alice")
         assert {one.tag for one in line.world.service("checkout").service.traffic} >= set(TAGS)
 
 

@@ -148,7 +148,7 @@ def test_nothing_tainted_comes_out_in_any_mode(
         if mode == "approve":
             line.approve(incident, "alice")
         if mode != "monitor":
-            pipeline.release(line.app, incident.id, "alice")
+            line.release(incident, "alice")
         assert_clean(shown(outputs.with_history(line.read(incident), monkeypatch)))
 
 

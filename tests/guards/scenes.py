@@ -224,7 +224,7 @@ def released_in(region: str) -> Callable[[Line], None]:
     def prepare(on: Line) -> None:
         runs_in(region)(on)
         incident = on.respond(on.finding(location=region))
-        pipeline.release(on.app, incident.id, "ada")
+        on.release(incident, "ada")
 
     return prepare
 

@@ -109,7 +109,7 @@ def test_it_is_written_once_verified_replayed_without_a_write_and_released(line:
         on.respond(pair)
         replayed = writes(on)
         applied = ground.settings(on.world)
-        answered = pipeline.release(on.app, incident.id, "ada")
+        answered = on.release(incident, "ada")
 
         assert incident.phase == "contained"
         assert {one.status for one in incident.outcomes} == {"Success"}, broken(
@@ -194,7 +194,7 @@ def test_an_operation_error_is_a_failure_and_what_was_wished_can_be_released(
         before = ground.settings(on.world)
         on.world.fail_next_operation()
         incident = contained(on, finding(on, ground))
-        pipeline.release(on.app, incident.id, "ada")
+        on.release(incident, "ada")
 
         assert incident.phase == "failed"
         assert ground.settings(on.world) == before
@@ -230,7 +230,7 @@ def test_a_human_edit_after_the_containment_survives_the_release(line: Lines, na
         ground.meddle(on.world)
         theirs = ground.by_hand(on.world)
         try:
-            pipeline.release(on.app, incident.id, "ada")
+            on.release(incident, "ada")
         except Refused:
             pytest.fail("a release must not be refused because of a person's edits")
 

@@ -75,7 +75,7 @@ def _plan_of(document: Document) -> Any:
 
 def released(on: Line) -> Incident:
     incident = _found(on)
-    pipeline.release(on.app, incident.id, "ada")
+    on.release(incident, "ada")
     return incident
 
 

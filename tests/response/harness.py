@@ -21,7 +21,6 @@ from firebreak.core.incidents.record import record
 from firebreak.policy_folder import load_policies
 from firebreak.response import pipeline
 from firebreak.response.app import App
-from firebreak.response.triggers.answers import AnswerResult
 from firebreak.settings import read_settings
 from sandbox.blueprint import digest_of
 from sandbox.cloud_run.reachability import reachable_revisions
@@ -119,20 +118,22 @@ class Line:
         assert held is not None
         return held.incident
 
-    def approve(self, incident: Incident, by: str = "ada") -> AnswerResult | None:
+    def approve(self, incident: Incident, by: str = "ada") -> CommandResult:
         """The yes of a person who looks now, if anything is asked."""
-        question = self.read(incident).question
-        return pipeline.approve(self.app, incident.id, by, question.digest if question else "")
+        return self.command("approve", incident, by, digest=self._digest(incident))
 
-    def reject(self, incident: Incident, reason: str = "", by: str = "ada") -> AnswerResult | None:
+    def reject(self, incident: Incident, reason: str = "", by: str = "ada") -> CommandResult:
         """The no of a person who looks now."""
-        question = self.read(incident).question
-        return pipeline.reject(self.app, incident.id, by, reason, question.digest if question else "")
+        return self.command("reject", incident, by, reason=reason, digest=self._digest(incident))
 
-    def close(self, incident: Incident, closed_as: str = "", reason: str = "", by: str = "ada") -> AnswerResult | None:
+    def close(self, incident: Incident, closed_as: str = "", reason: str = "", by: str = "ada") -> CommandResult:
         """The word of a person who looks now on what it was."""
+        digest = self._digest(incident)
+        return self.command("close", incident, by, closed_as=closed_as, reason=reason, digest=digest)
+
+    def _digest(self, incident: Incident) -> str:
         question = self.read(incident).question
-        return pipeline.close(self.app, incident.id, by, closed_as, reason, question.digest if question else "")
+        return question.digest if question else ""
 
     def command(self, verb: str, incident: Incident | None = None, by: str = "ada", **given: str) -> CommandResult:
         """Carry out a command as `on_command` does, once."""

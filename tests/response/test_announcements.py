@@ -200,7 +200,7 @@ def test_a_fault_of_a_channel_does_not_keep_a_person_from_the_answer(line: Lines
         on.app = replace(
             on.app, settings=replace(on.app.settings, slack_webhook=webhook, chat_webhook=f"{chat.origin}/c")
         )
-        answered = pipeline.release(on.app, incident.id, "ada")
+        answered = on.release(incident, "ada")
 
         assert answered is not None
         assert answered.done

@@ -225,7 +225,7 @@ def test_an_incident_that_wrote_keeps_its_slot_whatever_becomes_of_it(line: Line
     """Released, and reported again: both its containments are one target within the hour."""
     with line(world(), config=limits(1, 1), policy=ALWAYS) as on:
         first = on.respond(found_on(on, 0))
-        pipeline.release(on.app, first.id, "ada")
+        on.release(first, "ada")
         second = on.respond(found_on(on, 1))
 
         assert second.phase == "waiting"

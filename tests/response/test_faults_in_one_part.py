@@ -67,7 +67,7 @@ def test_what_a_person_approves_is_done_without_it(line: Lines) -> None:
         incident = on.respond(on.finding())
         question = incident.question
         assert question is not None
-        pipeline.approve(on.app, incident.id, "ada", question.digest)
+        on.command("approve", incident, "ada", digest=question.digest)
         after = on.read(incident)
 
         assert after.phase == "contained"

@@ -26,7 +26,7 @@ def test_a_file_that_virustotal_does_not_know_asks_a_person_who_approves(line: L
     with line() as on:
         incident = on.respond(on.finding(sha256=UNKNOWN_FILE))
         waiting_writes = len(on.updates)
-        answered = pipeline.approve(on.app, incident.id, "ada", incident.plan.digest)  # type: ignore[union-attr]
+        answered = on.command("approve", incident, "ada", digest=incident.plan.digest)  # type: ignore[union-attr]
 
         assert incident.phase == "waiting"
         assert waiting_writes == 0
@@ -99,7 +99,7 @@ def test_a_wrong_digest_approves_nothing(line: Lines) -> None:
     """Approval is of a digest."""
     with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
-        answered = pipeline.approve(on.app, incident.id, "ada", "0" * 12)
+        answered = on.command("approve", incident, "ada", digest="0" * 12)
 
         assert answered is not None
         assert not answered.done
@@ -128,7 +128,7 @@ def test_drift_between_question_and_approval_asks_again(line: Lines) -> None:
         on.world.set_traffic("checkout", {"revision": BAD, "percent": 50}, {"revision": GOOD, "percent": 50})
         answered = on.approve(incident)
         again = answered.held.incident  # type: ignore[union-attr]
-        second = pipeline.approve(on.app, incident.id, "ada", again.question.digest)  # type: ignore[union-attr]
+        second = on.command("approve", incident, "ada", digest=again.question.digest)  # type: ignore[union-attr]
 
         assert again.phase == "waiting"
         assert again.question is not None
@@ -246,7 +246,7 @@ def test_a_release_restores_what_stood_before(line: Lines) -> None:
     with line(world_of(traffic=traffic)) as on:
         before = sorted(map(str, on.world.service("checkout").service.traffic))
         incident = on.respond(on.finding())
-        answered = pipeline.release(on.app, incident.id, "ada")
+        answered = on.release(incident, "ada")
         after = sorted(map(str, on.world.service("checkout").service.traffic))
 
         assert answered is not None
@@ -262,7 +262,7 @@ def test_a_release_leaves_a_persons_own_change_alone_and_reports_it(line: Lines)
     with line(world_of(traffic=traffic)) as on:
         incident = on.respond(on.finding())
         on.world.set_traffic("checkout", {"revision": OLD, "percent": 100})
-        answered = pipeline.release(on.app, incident.id, "ada")
+        answered = on.release(incident, "ada")
 
         assert answered is not None
         assert answered.done
@@ -275,8 +275,8 @@ def test_a_release_asked_for_twice_restores_once(line: Lines) -> None:
     """The second is told that nothing is contained."""
     with line() as on:
         incident = on.respond(on.finding())
-        pipeline.release(on.app, incident.id, "ada")
-        again = pipeline.release(on.app, incident.id, "ada")
+        on.release(incident, "ada")
+        again = on.release(incident, "ada")
 
         assert again is not None
         assert not again.done
@@ -289,9 +289,9 @@ def test_a_release_whose_operation_fails_says_so_and_the_containment_stands(line
         incident = on.respond(on.finding())
         on.world.fail_next_operation()
         with pytest.raises(Refused):
-            pipeline.release(on.app, incident.id, "ada")
+            on.release(incident, "ada")
         failed = on.read(incident)
-        answered = pipeline.release(on.app, incident.id, "ada")
+        answered = on.release(incident, "ada")
 
         assert failed.phase == "contained"
         assert any("release was refused" in entry.what for entry in failed.history)
@@ -305,9 +305,9 @@ def test_a_second_incident_on_a_contained_service_joins_and_both_releases_end_at
         before = sorted(map(str, on.world.service("checkout").service.traffic))
         first = on.respond(on.finding(minutes_ago=5))
         second = on.respond(on.finding(finding_id="second", minutes_ago=4))
-        pipeline.release(on.app, first.id, "ada")
+        on.release(first, "ada")
         between = dict(on.reachable)
-        pipeline.release(on.app, second.id, "ada")
+        on.release(second, "ada")
         after = sorted(map(str, on.world.service("checkout").service.traffic))
 
         assert second.phase == "contained"
@@ -384,7 +384,7 @@ def test_a_suspended_service_gets_its_scaling_back_with_both_limits_named(line: 
     world = world_of(service={"scaling": {"min": 1, "max": 20}}, keeps_scaling_limit=False)
     with line(world, policy=PIN_ONLY.replace("pin_previous_revision", "suspend")) as on:
         incident = on.respond(on.finding())
-        answered = pipeline.release(on.app, incident.id, "ada")
+        answered = on.release(incident, "ada")
         sent = on.updates[-1].request
 
         assert [str(path) for path in sent.update_mask.paths] == ["scaling"]
@@ -402,7 +402,7 @@ def test_an_approval_that_a_halt_stops_leaves_the_question_standing(line: Lines)
         on.app.ledger.halt("a drill", "bob")
         stopped = on.approve(incident)
         on.resume()
-        answered = pipeline.approve(on.app, incident.id, "ada", incident.question.digest)  # type: ignore[union-attr]
+        answered = on.command("approve", incident, "ada", digest=incident.question.digest)  # type: ignore[union-attr]
 
         assert stopped is not None
         assert not stopped.done
@@ -420,7 +420,7 @@ def test_approving_a_question_without_a_plan_draws_one_and_asks_again(line: Line
         incident = on.respond(on.finding())
         first = on.approve(incident)
         drawn = on.read(incident)
-        second = pipeline.approve(on.app, incident.id, "ada", drawn.question.digest)  # type: ignore[union-attr]
+        second = on.command("approve", incident, "ada", digest=drawn.question.digest)  # type: ignore[union-attr]
 
         assert incident.phase == "waiting"
         assert incident.plan is None or incident.plan.changes == ()

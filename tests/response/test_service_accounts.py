@@ -55,7 +55,7 @@ def approved(on: Line, **finding: Any) -> Incident:
 
 
 def released(on: Line, incident: Incident) -> Incident:
-    answered = pipeline.release(on.app, incident.id, "ada")
+    answered = on.release(incident, "ada")
     assert answered is not None
     assert answered.done, answered.says
     return on.read(incident)
@@ -92,7 +92,7 @@ def test_what_is_open_on_the_service_is_said_though_the_account_alone_was_change
     """When it was contained, and again when it is reviewed."""
     with line(world_of(), policy=policy(STEP)) as on:
         incident = approved(on)
-        reviewed = pipeline.review(on.app, incident.id, "ada")
+        reviewed = on.command("review", incident, "ada")
         suspect = f"suspect {BAD} can still be reached from the internet"
 
         assert any(text.startswith(suspect) for text in incident.still_open)
@@ -244,7 +244,7 @@ def test_one_that_a_person_disabled_before_the_answer_is_theirs_and_not_written(
         on.world.accounts[PAY].set(disabled=True)
         on.approve(incident)
         after = on.read(incident)
-        pipeline.release(on.app, incident.id, "ada")
+        on.release(incident, "ada")
 
         assert after.phase == "contained"
         assert disabled(on) == {PAY}
@@ -256,7 +256,7 @@ def test_one_that_was_disabled_already_is_no_write_and_stays_so_after_the_releas
     world.accounts[PAY].account.disabled = True
     with line(world, policy=policy(STEP)) as on:
         incident = on.respond(on.finding())
-        pipeline.release(on.app, incident.id, "ada")
+        on.release(incident, "ada")
 
         assert incident.phase == "contained"
         assert disabled(on) == {PAY}
@@ -269,7 +269,7 @@ def test_what_google_disabled_meanwhile_is_said_to_stay_so(line: Lines) -> None:
         incident = approved(on)
         on.world.accounts[PAY].by_google = True
         with pytest.raises(CannotRelease, match=r"the containment still stands: pay@.* was disabled by Google"):
-            pipeline.release(on.app, incident.id, "ada")
+            on.release(incident, "ada")
 
         assert disabled(on) == {PAY}
 

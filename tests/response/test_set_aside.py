@@ -131,7 +131,7 @@ def test_what_stands_and_is_not_believed_is_not_released(line: Lines, spoil: Spo
         spoil(on, "standing", HERE)
         before = text_in_file(on, "standing", HERE)
         with pytest.raises(NotActedOn, match=r"restore by hand|undo by hand|Restore by hand"):
-            pipeline.release(on.app, incident.id, "ada")
+            on.release(incident, "ada")
 
         assert BAD not in on.reachable
         assert text_in_file(on, "standing", HERE) == before
@@ -161,7 +161,7 @@ def test_a_plan_is_not_carried_out_where_what_stands_was_spoilt_after_the_decisi
     """It asks, in place of failing: somebody has to look."""
     with line(policy=ALWAYS) as on:
         earlier = on.respond(on.finding(finding_id="first"))
-        pipeline.release(on.app, earlier.id, "ada")
+        on.release(earlier, "ada")
         real = on.app.surfaces["service"]
 
         class Spoils:
@@ -253,9 +253,9 @@ def test_a_newer_versions_incident_is_shown_and_nothing_is_done_with_it(line: Li
         held = on.app.ledger.find(incident.id)
         refusals = []
         for act in (
-            lambda: pipeline.approve(on.app, incident.id, "ada", "0" * 64),
-            lambda: pipeline.reject(on.app, incident.id, "ada", "why", "0" * 64),
-            lambda: pipeline.release(on.app, incident.id, "ada"),
+            lambda: on.command("approve", incident, "ada", digest="0" * 64),
+            lambda: on.command("reject", incident, "ada", reason="why", digest="0" * 64),
+            lambda: on.release(incident, "ada"),
             lambda: pipeline.close(on.app, incident.id, "ada", "benign"),
             lambda: on.respond(on.finding(minutes_ago=5)),
             lambda: on.respond(on.finding(minutes_ago=1)),
@@ -286,7 +286,7 @@ def test_an_incident_of_which_only_the_version_can_be_read_is_written_over_by_no
         before = text_in_file(on, "incident", incident.id)
         on.finding(finding_id="missed")
         swept = sweep(on)
-        for act in (lambda: on.respond(found), lambda: pipeline.release(on.app, incident.id, "ada")):
+        for act in (lambda: on.respond(found), lambda: on.release(incident, "ada")):
             with pytest.raises(NotActedOn, match="format 99, on which only versions that know format 98 may act"):
                 act()
 
@@ -304,7 +304,7 @@ def test_what_a_version_that_may_act_does_not_know_is_kept_through_a_containment
             newer = {**ours, "format": FORMAT + 1, "counter": 7}
             saved(on, kind, key, seal_body(Place(kind, key), value, on.app.ledger.seal, newer))
         on.respond(on.finding(minutes_ago=0.5))
-        answered = pipeline.release(on.app, incident.id, "ada")
+        answered = on.release(incident, "ada")
 
         assert answered is not None
         assert answered.done
@@ -357,7 +357,7 @@ def test_damage_to_what_only_leads_elsewhere_stops_nothing(line: Lines, kind: st
         for one in keys:
             damaged(on, kind, one)
         on.respond(on.finding(minutes_ago=1))
-        answered = pipeline.release(on.app, incident.id, "ada")
+        answered = on.release(incident, "ada")
         swept = sweep(on)
 
         assert keys

@@ -65,7 +65,7 @@ def writes_to(on: Line, region: str) -> int:
 
 
 def release(on: Line, incident: Incident) -> Incident:
-    answered = pipeline.release(on.app, incident.id, "ada")
+    answered = on.release(incident, "ada")
 
     assert answered is not None
     assert answered.done, answered.says
@@ -155,10 +155,10 @@ def test_one_approval_is_of_all_regions_and_a_change_in_any_of_them_asks_again(l
         incident = on.respond(on.finding())
         on.world.set_traffic(ELSEWHERE, {"revision": OTHER_BAD, "percent": 50}, {"latest": True, "percent": 50})
         first = incident.question.digest if incident.question else ""
-        pipeline.approve(on.app, incident.id, "ada", first)
+        on.command("approve", incident, "ada", digest=first)
         again = on.read(incident)
         between = serving(on)[1]
-        pipeline.approve(on.app, incident.id, "ada", again.question.digest if again.question else "")
+        on.command("approve", incident, "ada", digest=again.question.digest if again.question else "")
 
         assert again.phase == "waiting"
         assert "us-east1: service.traffic.split" in again.history[-1].what
@@ -302,7 +302,7 @@ def test_a_region_that_refuses_the_release_keeps_its_hold_and_can_be_released_la
         incident = on.respond(on.finding())
         on.sandbox.wire.inject(Fault("*/UpdateService", "error", "PERMISSION_DENIED", routed="*us-east1*"))
         with pytest.raises(CannotRelease, match="the containment still stands: us-east1: PERMISSION_DENIED"):
-            pipeline.release(on.app, incident.id, "ada")
+            on.release(incident, "ada")
         between = serving(on), on.read(incident).phase
         released = release(on, incident)
 

@@ -44,7 +44,7 @@ def contained(on: Line, name: str) -> str:
     """One more incident on the service, contained; a person has approved what had to be asked."""
     incident = on.respond(on.finding(finding_id=name))
     if incident.phase == "waiting":
-        answered = pipeline.approve(on.app, incident.id, "ada", incident.question.digest)  # type: ignore[union-attr]
+        answered = on.command("approve", incident, "ada", digest=incident.question.digest)  # type: ignore[union-attr]
         assert answered is not None
         assert answered.done, answered.says
     return incident.id
@@ -95,7 +95,7 @@ def test_a_second_incident_that_closes_more_asks_first(line: Lines) -> None:
         cut = replace(policy, then=(replace(policy.then[0], action="cut_traffic", params=_no_params()),))
         on.app = replace(on.app, policies=replace(on.app.policies, policies=(cut,)))
         second = on.respond(on.finding(finding_id="second"))
-        answered = pipeline.approve(on.app, second.id, "ada", second.question.digest)  # type: ignore[union-attr]
+        answered = on.command("approve", second, "ada", digest=second.question.digest)  # type: ignore[union-attr]
         shut = settings_of(on)
         released(on, first.id)
         between = settings_of(on)
@@ -230,7 +230,7 @@ def test_a_release_that_would_open_another_incidents_suspect_is_refused_with_tha
         watching = replace(standing.holds[0], incident="fb-other", steps=())
         on.app.ledger.save_standing(standing.with_hold(watching), document)
         with pytest.raises(Exception, match=f"{BAD} reachable again"):
-            pipeline.release(on.app, first.id, "ada")
+            on.release(first, "ada")
 
         assert BAD not in on.reachable
         assert on.read(first).phase == "contained"
@@ -273,7 +273,7 @@ def test_a_release_and_a_new_finding_at_once_end_in_one_truth(line: Lines) -> No
             raise AssertionError
 
         with ThreadPoolExecutor(2) as pool:
-            release = pool.submit(lambda: pipeline.release(on.app, first.id, "ada"))
+            release = pool.submit(lambda: on.release(first, "ada"))
             phase = pool.submit(answer).result()
             release.result()
 
@@ -367,7 +367,7 @@ def test_what_another_incident_suspects_is_no_refuge_and_is_not_held_twice(line:
         first = on.respond(on.finding(finding_id="first", workload=f"services/checkout/revisions/{GOOD}", image=None))
         on.world.findings[0]["finding"]["state"] = "INACTIVE"
         second = on.respond(on.finding(finding_id="second"))
-        answered = pipeline.approve(on.app, second.id, "ada", second.question.digest)  # type: ignore[union-attr]
+        answered = on.command("approve", second, "ada", digest=second.question.digest)  # type: ignore[union-attr]
         standing, _ = on.app.ledger.standing("shop-prod/europe-west1/service/checkout")
 
         assert first.phase == "contained"

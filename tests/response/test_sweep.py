@@ -55,7 +55,7 @@ def test_an_unanswered_question_is_put_again_three_times_and_then_closed(line: L
         incident = on.respond(on.finding())
         times = [sweep(on, 1801 * NANOS) for _ in range(4)]
         ended = on.read(incident)
-        answered = pipeline.approve(on.app, incident.id, "ada", incident.plan.digest)  # type: ignore[union-attr]
+        answered = on.command("approve", incident, "ada", digest=incident.plan.digest)  # type: ignore[union-attr]
 
         assert [one.get("asked again", 0) for one in times] == [1, 1, 1, 0]
         assert times[3]["expired"] == 1
@@ -84,7 +84,7 @@ def test_an_escalation_shows_what_has_changed_since(line: Lines) -> None:
         incident = on.respond(on.finding())
         on.world.set_traffic("checkout", {"revision": BAD, "percent": 50}, {"revision": OLD, "percent": 50})
         sweep(on, 1801 * NANOS)
-        late = pipeline.approve(on.app, incident.id, "ada", incident.plan.digest)  # type: ignore[union-attr]
+        late = on.command("approve", incident, "ada", digest=incident.plan.digest)  # type: ignore[union-attr]
 
         assert "the plan is another" in said(on.read(incident))
         assert late is not None
@@ -158,9 +158,9 @@ def test_a_pipeline_that_puts_latest_back_is_found_and_asked_about(line: Lines) 
         counts = sweep(on, 60 * NANOS)
         asked = on.read(incident)
         again = sweep(on, 60 * NANOS)
-        answered = pipeline.approve(on.app, incident.id, "ada", asked.question.digest)  # type: ignore[union-attr]
+        answered = on.command("approve", incident, "ada", digest=asked.question.digest)  # type: ignore[union-attr]
         closed = BAD not in on.reachable
-        pipeline.release(on.app, incident.id, "ada")
+        on.release(incident, "ada")
 
         assert counts["drift asked"] == 1
         assert asked.phase == "waiting"
@@ -192,7 +192,7 @@ def test_a_drift_question_that_is_answered_with_no_leaves_the_containment_as_it_
         on.reject(incident, "we are testing the fix")
         after = sweep(on, 60 * NANOS)
         rejected = on.read(incident)
-        released = pipeline.release(on.app, incident.id, "ada")
+        released = on.release(incident, "ada")
 
         assert rejected.phase == "contained"
         assert "drift asked" not in after
@@ -218,7 +218,7 @@ def test_a_service_that_is_gone_is_reported_and_its_incident_can_be_released(lin
         incident = on.respond(on.finding())
         on.world.services.clear()
         counts = sweep(on, 60 * NANOS)
-        answered = pipeline.release(on.app, incident.id, "ada")
+        answered = on.release(incident, "ada")
 
         assert counts["drift reported"] == 1
         assert answered is not None

@@ -292,7 +292,7 @@ def test_the_sixth_containment_in_a_project_within_an_hour_asks_a_person(line: L
     """Slots are taken in the incident's name and age out."""
     with line(config="ceiling: enforce\nlimits: {per_project_per_hour: 1, per_hour: 9}") as on:
         first = on.respond(on.finding())
-        released = pipeline.release(on.app, first.id, "ada")
+        released = on.release(first, "ada")
         second = on.respond(on.finding(finding_id="second"))
 
         assert first.phase == "contained"

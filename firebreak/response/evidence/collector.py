@@ -59,7 +59,9 @@ class Collecting:
         message = [] if told is None else [*_message(told), *_finding(told, confirmed.finding)]
         self._first = (*message, *sources, *elsewhere)
         self._collection, self._gathering = Collection(self._app, held.incident.id), decided.gathering
-        self._thread = threading.Thread(target=self._run, args=(self._collection, self._first), name="vault", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(self._collection, self._first), name="vault", daemon=True
+        )
         self._thread.start()
 
     def _run(self, collection: Collection, originals: tuple[tuple[str, Originals], ...]) -> None:

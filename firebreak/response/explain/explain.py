@@ -10,22 +10,21 @@ from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.facts import Catalogue, Evidence, Facts, FactValue, merged
 from firebreak.core.findings.finding import Finding, Notification
 from firebreak.core.incidents.decision import Decision
-from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.incident import Event, Incident
 from firebreak.core.mode import Cap, capped
 from firebreak.core.policy.condition import match
 from firebreak.core.policy.policy import Policy, PolicySet
 from firebreak.core.policy.selection import Considered
 from firebreak.core.policy.triage import reason_to_decline, settled_in_scc
-from firebreak.ledger.documents import Document
-from firebreak.ledger.records import StoredIncident
 from firebreak.policy_language.reading.assumptions import Assumed
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import Enricher, EnrichmentClients
 from firebreak.ports.offline import offline_clients
 from firebreak.response.app import App
-from firebreak.response.decision.confirm import Confirmed, confirm
-from firebreak.response.decision.decide import decide
-from firebreak.response.decision.gather import Gathering
+from firebreak.response.confirm import Confirmed, confirm
+from firebreak.response.decide import decide
+from firebreak.response.gather import Gathering
+from firebreak.response.observe import Readings
 
 _FIELDS = {"finding.category": "category", "finding.severity": "severity", "finding.class": "finding_class"}
 
@@ -97,13 +96,14 @@ def explain(
     Without `live` nobody is asked, and the finding is taken at its word.
     """
     now_ns = app.now_ns()
-    confirmed = confirm(app, told.finding, deadline) if live else None
+    fresh = _fresh(app, told.finding)
+    confirmed = confirm(fresh, Readings(app, _impatient(fresh), deadline)) if live else None
     believed = confirmed.finding if confirmed else told.finding
     finding = _supposing(believed, assumed)
     gathering = Gathering.start(finding, live or offline_clients(), app.enrichers, deadline, app.log)
     evidence = tuple(_supposed(one, assumed) for one in gathering.rest())
     facts = finding.facts() | merged(evidence)
-    taken = replace(confirmed, finding=finding) if confirmed else Confirmed(finding, "confirmed", "")
+    taken = replace(confirmed, finding=finding) if confirmed else Confirmed(finding, "confirmed", "", fresh.events)
     views = tuple(_view(_replaying(app, evidence, one), told, taken, facts, deadline, asked=bool(live)) for one in sets)
     return Explanation(finding, evidence, facts, assumed, confirmed, now_ns, views)
 
@@ -150,8 +150,7 @@ def _view(app: App, told: Notification, taken: Confirmed, facts: Facts, deadline
     declined = reason or (settled_in_scc(finding) if taken.trust == "confirmed" else None)
     if isinstance(finding.target, NotATarget):
         return View(app.policies, tried, incident, None, declined)
-    held = StoredIncident(incident, Document("incident", incident.id, "", {}))
-    decided = decide(app, held, taken, deadline)
+    decided = decide(app, incident, taken, Readings(app, _impatient(incident), deadline))
     incident = decided.incident
     if decided.policy is None:
         return View(app.policies, tried, replace(incident, decision=None), None, declined or "no policy matches")
@@ -166,7 +165,13 @@ def _considered(policy: Policy, facts: Facts, now_ns: int) -> Considered:
 
 def _fresh(app: App, finding: Finding) -> Incident:
     now_ns = app.now_ns()
-    return Incident(finding.incident_id, "received", now_ns, now_ns, finding)
+    event = Event(finding.incident_id, finding.event_ns, now_ns, "counts")
+    return Incident(finding.incident_id, "received", now_ns, now_ns, finding, events=(event,))
+
+
+def _impatient(incident: Incident) -> Incident:
+    """Nothing is waited for: what is away is a gap, which the explanation shows."""
+    return replace(incident, away=dict.fromkeys(("SCC", "Cloud Run", "IAM", "related"), 0))
 
 
 def _without_unasked(incident: Incident) -> tuple[tuple[Cap, ...], Incident]:

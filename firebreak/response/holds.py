@@ -1,0 +1,46 @@
+"""What of an incident stands, and for how long yet without a word."""
+
+from __future__ import annotations
+
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.active_containment import Hold
+from firebreak.core.containment.plan import SUCCESS
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.policy.policy import Policy
+from firebreak.core.timestamps import NANOS
+from firebreak.ledger.records import NotActedOn
+from firebreak.response.app import App
+
+_REVIEW_SECONDS = 4 * 3600
+
+
+def held_targets(app: App, incident: Incident) -> tuple[tuple[Target, Hold], ...]:
+    """Every target on which this incident has a hold, the finding's own first; raises NotActedOn."""
+    return tuple(
+        (target, hold)
+        for target in incident.targets
+        for hold in app.ledger.standing(target)[0].holds
+        if hold.incident == incident.id
+    )
+
+
+def stands(app: App, incident: Incident) -> bool:
+    """Whether a containment of this incident is in effect anywhere; where that cannot be told, it is taken to be."""
+    try:
+        held = held_targets(app, incident)
+    except NotActedOn:
+        return incident.done is not None
+    verified = {one.target for one in incident.outcomes if one.status == SUCCESS}
+    return any(incident.done is not None or target.key in verified or "" in verified for target, _ in held)
+
+
+def policy_of(app: App, incident: Incident) -> Policy | None:
+    """The policy that decided the incident, as it stands now; None if it is not there any more."""
+    decision = incident.decision
+    return next((one for one in app.policies.policies if decision and one.id == decision.policy), None)
+
+
+def review_ns(app: App, incident: Incident) -> int:
+    """When what stands is to be announced again."""
+    policy = policy_of(app, incident)
+    return app.now_ns() + (policy.review_after if policy else _REVIEW_SECONDS) * NANOS
