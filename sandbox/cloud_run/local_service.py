@@ -79,6 +79,12 @@ class LocalService:
         named = (one.revision for one in self.service.traffic if one.type_ != _LATEST)
         return missing_revision(named, self.revisions, "traffic")
 
+    def why_kept(self, short: str) -> str | None:
+        """Why Cloud Run does not delete this revision, or None if it does."""
+        wished = [one.revision for one in self.service.traffic if one.percent or one.tag]
+        served = [one.revision for one in self.service.traffic_statuses if one.percent or one.tag]
+        return why_kept(short, self.revisions, wished + served)
+
 
 def traffic_target(given: Mapping[str, Any]) -> run_v2.TrafficTarget:
     """A traffic target from a world's words."""
@@ -112,3 +118,12 @@ def missing_revision(named: Any, revisions: list[run_v2.Revision], what: str) ->
             text = f"Revision '{name}' does not exist or is deleted. Update all {what} to route to currently available "
             return status_pb2.Status(code=13, message=text + "revisions.")
     return None
+
+
+def why_kept(short: str, revisions: list[run_v2.Revision], used: list[str]) -> str | None:
+    """Why a revision has to stay, or None; `used` are those that are to serve something, or do."""
+    if len(revisions) == 1:
+        return "it is the only revision there is."
+    if revisions[-1].name.rpartition("/")[2] == short:
+        return "it is the latest revision."
+    return "it is able to receive traffic." if short in used else None
