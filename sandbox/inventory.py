@@ -27,6 +27,8 @@ class Inventory:
         settle_seconds: how long an operation takes.
         accepts_ingress_none: whether Cloud Run accepts INGRESS_TRAFFIC_NONE.
         keeps_scaling_limit: whether a service that returns to automatic scaling keeps its upper limit.
+        admits_public_members: whether the organization lets allUsers and allAuthenticatedUsers be added to a policy.
+        answers_by_number: whether Cloud Run spells the project by its number, however it was asked.
         create_topics: whether publishing to a missing topic creates it.
         lists_everywhere: whether lists accept `-` for all regions.
         stale_account_reads: how many reads of a service account still show it as it was before a write.
@@ -44,13 +46,15 @@ class Inventory:
         denied: permissions that the caller lacks.
         latencies: glob on `package.Service/Method` to a delay in seconds.
         faults: faults that were planted from the start.
-        failing_operations: errors that the next operations end in, first come first served.
+        failing_operations: errors that the next operations end in, and whether what was written serves all the same.
         lock: taken by everything that reads or changes the state.
     """
 
     settle_seconds: float = 0.0
     accepts_ingress_none: bool = True
     keeps_scaling_limit: bool = True
+    admits_public_members: bool = True
+    answers_by_number: bool = False
     create_topics: bool = True
     lists_everywhere: bool = True
     stale_account_reads: int = 0
@@ -68,7 +72,7 @@ class Inventory:
     denied: set[str] = field(default_factory=set)
     latencies: dict[str, float] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
-    failing_operations: list[status_pb2.Status] = field(default_factory=list)
+    failing_operations: list[tuple[status_pb2.Status, bool]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def now(self) -> dt.datetime:
@@ -104,12 +108,14 @@ class Inventory:
         """Start an operation on a resource that was just written."""
         parts = self.canonical(name).split("/")
         local.resource.generation += 1
+        failure, serves = self.failing_operations.pop(0) if self.failing_operations else (local.fault(), False)
         operation = LocalOperation(
             f"projects/{parts[1]}/locations/{parts[3]}/operations/{uuid.uuid4()}",
             local,
             local.resource.generation,
             time.monotonic() + self.settle_seconds,
-            self.failing_operations.pop(0) if self.failing_operations else local.fault(),
+            failure,
+            serves,
         )
         local.resource.reconciling = True
         self.operations[operation.name] = operation
@@ -121,16 +127,14 @@ class Inventory:
         for operation in self.operations.values():
             if operation.done or operation.ends_at > time.monotonic():
                 continue
-            operation.done = True
-            resource = operation.local.resource
-            # A later write took this one's place: what is wished for now comes with that one's operation.
-            if operation.generation != resource.generation:
-                continue
-            if operation.fails_with is None:
-                operation.local.settle()
-            else:
-                operation.local.give_up()
+            operation.end()
 
-    def fail_next_operation(self, code: int = 13, message: str = "Internal error encountered.") -> None:
-        """The next write is accepted, and its operation ends in this error."""
-        self.failing_operations.append(status_pb2.Status(code=code, message=message))
+    def fail_next_operation(
+        self, code: int = 13, message: str = "Internal error encountered.", *, serves: bool = False
+    ) -> None:
+        """The next write is accepted, and its operation ends in this error.
+
+        With `serves` what was written serves all the same, as where the newest deployment is broken: then `message`
+        names that revision.
+        """
+        self.failing_operations.append((status_pb2.Status(code=code, message=message), serves))

@@ -26,6 +26,8 @@ A world may be written as YAML; times are RFC 3339 or relative to now (`-2h`, `-
     latencies: {"*/GetService": 0.02}
     denied: ["*/UpdateService"]
     accepts_ingress_none: true
+    admits_public_members: true           # false: an organization policy lets nobody add allUsers to a policy
+    answers_by_number: false              # true: Cloud Run spells the project by its number, however it was asked
     keeps_scaling_limit: true             # false: the upper limit is lost on the way back from a fixed number
     lists_everywhere: true                # false: services and pools are not listed with locations/-
     stale_account_reads: 0                # how many reads of an account still show what was before a write
@@ -66,11 +68,12 @@ _FAULT = frozenset(one.name for one in fields(Fault))
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _KEYS = frozenset(
     "projects services worker_pools jobs service_accounts findings hashes latencies faults denied settle_seconds"
-    " lists_everywhere stale_account_reads accepts_ingress_none keeps_scaling_limit create_topics logs buckets".split()
+    " lists_everywhere stale_account_reads accepts_ingress_none keeps_scaling_limit create_topics logs buckets"
+    " admits_public_members answers_by_number".split()
 )
 _PLAIN = (
     "settle_seconds accepts_ingress_none keeps_scaling_limit create_topics lists_everywhere stale_account_reads"
-    " findings hashes latencies".split()
+    " findings hashes latencies admits_public_members answers_by_number".split()
 )
 
 
@@ -113,30 +116,28 @@ class World(Inventory):
 
     def add_service(self, given: Mapping[str, Any]) -> LocalService:
         """Put a service that has long settled into the world."""
-        service, revisions = (
-            service_from(given, self.moment),
-            [revision_from(str(given["name"]), one, self.moment) for one in given["revisions"]],
-        )
-        local = LocalService(service, revisions, policy_from(given))
-        self.services[self.canonical(str(given["name"]))] = local
+        name = self.canonical(str(given["name"]))
+        revisions = [revision_from(name, one, self.moment) for one in given["revisions"]]
+        local = LocalService(service_from({**given, "name": name}, self.moment), revisions, policy_from(given))
+        self.services[name] = local
         self.stamp(local, local.service.update_time)
         local.settle()
         return local
 
     def add_pool(self, given: Mapping[str, Any]) -> LocalPool:
         """Put a worker pool that has long settled into the world."""
-        name = str(given["name"])
+        name = self.canonical(str(given["name"]))
         revisions = [revision_from(name, one, self.moment) for one in given["revisions"]]
-        local = LocalPool(pool_from(given, self.moment), revisions)
-        self.pools[self.canonical(name)] = local
+        local = LocalPool(pool_from({**given, "name": name}, self.moment), revisions)
+        self.pools[name] = local
         self.stamp(local, local.pool.update_time)
         local.settle()
         return local
 
     def add_job(self, given: Mapping[str, Any]) -> LocalJob:
         """Put a job into the world, with what has run and what still runs of it."""
-        local = LocalJob(job_from(given, self.moment), policy_from(given))
-        self.jobs[self.canonical(str(given["name"]))] = local
+        name = self.canonical(str(given["name"]))
+        local = self.jobs[name] = LocalJob(job_from({**given, "name": name}, self.moment), policy_from(given))
         for one in given.get("executions", ()):
             self.run_job(local, one)
         return local
@@ -194,6 +195,13 @@ class World(Inventory):
                 raise ValueError(reason)
             names = [one.name.rpartition("/")[2] for one in local.revisions]
             del local.revisions[names.index(revision)]
+
+    def set_grants(self, name: str, *bindings: Mapping[str, Any]) -> None:
+        """A person sets the policy of a service or a job, by its whole name: `{role, members, condition}`."""
+        with self.lock:
+            kept = self.canonical(name)
+            local = self.jobs[kept] if kept in self.jobs else self.services[kept]
+            local.policy, local.policy_version = policy_from({"iam": bindings}), local.policy_version + 1
 
     def touch(self, local: LocalResource) -> None:
         """Finish an update by a person or a pipeline: new generation and etag, and it takes effect."""

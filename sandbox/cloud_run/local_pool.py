@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from google.cloud import run_v2
 from google.rpc import status_pb2
 
-from sandbox.cloud_run.local_service import missing_revision, newest_ready, why_kept
+from sandbox.cloud_run.local_service import READY, missing_revision, newest_ready, why_kept
 
 _LATEST = run_v2.InstanceSplitAllocationType.INSTANCE_SPLIT_ALLOCATION_TYPE_LATEST
 
@@ -31,6 +31,7 @@ class LocalPool:
         pool.latest_created_revision = self.revisions[-1].name
         pool.reconciling = False
         pool.observed_generation = pool.generation
+        pool.terminal_condition = READY
         latest = pool.latest_ready_revision.rpartition("/")[2]
         pool.instance_split_statuses = [
             run_v2.InstanceSplitStatus(

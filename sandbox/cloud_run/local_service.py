@@ -12,6 +12,8 @@ from google.rpc import status_pb2
 
 _LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
 _REVISION = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
+READY = run_v2.Condition(type_="Ready", state=run_v2.Condition.State.CONDITION_SUCCEEDED)
+"""The condition that a service or a worker pool ends in when all went well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class LocalService:
         service.latest_created_revision = self.revisions[-1].name
         service.reconciling = False
         service.observed_generation = service.generation
+        service.terminal_condition = READY
         # UNSPECIFIED is the default, which is all.
         self.effective = Doors(int(service.ingress) or 1, service.default_uri_disabled, service.invoker_iam_disabled)
         latest = service.latest_ready_revision.rpartition("/")[2]
