@@ -217,6 +217,13 @@ class World(Inventory):
             local.revisions.append(revision_from(local.service.name, revision, self.moment))
             self.edit(name)
 
+    def deploy_pool(self, name: str, revision: Mapping[str, Any]) -> None:
+        """A person deploys a worker pool, by its short name: a new revision; LATEST moves to it if it is ready."""
+        with self.lock:
+            local = next(one for key, one in self.pools.items() if key.endswith(f"/{name}"))
+            local.revisions.append(revision_from(local.pool.name, revision, self.moment))
+            self.edit_pool(name)
+
     def set_traffic(self, name: str, *targets: Mapping[str, Any]) -> None:
         """A person sets the traffic: `{revision, percent, tag}` or `{latest: true, percent}`."""
         self.edit(name, traffic=[traffic_target(one) for one in targets])

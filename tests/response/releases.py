@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
+from firebreak.adapters.log import log_json
 from firebreak.core.incidents.command import CommandResult
 from firebreak.core.incidents.incident import Incident
+from firebreak.policy_folder import load_policies
 from sandbox.world import World
 from tests.laws.grounds import WRITES, grants
 from tests.response.harness import ALWAYS, BAD, GOOD, OLD, ON_LATEST, REVISIONS, SERVICE, Line, revision, world_of
@@ -54,6 +57,21 @@ def running_as(account: str = PAY, *others: str, **more: Any) -> World:
     return world_of(service={"service_account": account, **more}, service_accounts=emails)
 
 
+def half_released(on: Line) -> Incident:
+    """The traffic is back, and the organization lets nobody make the service public again."""
+    incident = contained(on)
+    on.world.admits_public_members = False
+    on.release(incident)
+    return on.read(incident)
+
+
+def decided_by(on: Line, text: str) -> None:
+    """From now on it is this policy that decides."""
+    folder = on.app.settings.policies
+    (folder / "10.yaml").write_text(text)
+    on.app = replace(on.app, policies=load_policies(folder, log_json))
+
+
 def approve(on: Line, incident: Incident) -> CommandResult:
     """The yes of a person to what is asked now."""
     question = on.read(incident).question
@@ -61,13 +79,19 @@ def approve(on: Line, incident: Incident) -> CommandResult:
 
 
 def contained(on: Line, **finding: Any) -> Incident:
-    """Found, and contained; a person has agreed where one was asked."""
+    """Found, and contained; a person has agreed where one was asked, also to what the API takes instead."""
     incident = on.respond(on.finding(**finding))
-    if incident.phase == "waiting":
-        approve(on, incident)
-    incident = on.read(incident)
+    for _ in range(2):
+        if incident.phase == "waiting":
+            approve(on, incident)
+            incident = on.read(incident)
     assert incident.phase == "contained", incident.history[-1].what
     return incident
+
+
+def phase(on: Line, incident: Incident) -> str:
+    """As the record tells it now."""
+    return str(on.shown(on.read(incident))["phase"])
 
 
 def results(on: Line, incident: Incident, target: str = "") -> dict[str, str]:
