@@ -98,7 +98,7 @@ def test_what_would_refer_to_another_holds_suspect_is_refused_before_grants_are_
 
 @pytest.mark.parametrize("takes_none", [True, False], ids=["ingress none", "internal at least"])
 def test_a_release_that_moves_no_traffic_goes_through_beside_a_cut(line: Lines, *, takes_none: bool) -> None:
-    """Behind the doors that are shut the traffic leads to the suspect as it did; this release does not lead it there."""
+    """Behind shut doors traffic leads to the suspect as it did before: it is not this release that leads it there."""
     with line(world_of(accepts_ingress_none=takes_none), policy=policy(CUT)) as on:
         contained(on, minutes_ago=5)
         decided_by(on, policy(REVOKE))
