@@ -43,6 +43,11 @@ def check_keys(given: Mapping[str, Any], known: frozenset[str], what: str) -> No
         raise ValueError(message)
 
 
+def new_uid() -> str:
+    """What tells a resource from the one that is made anew under its name."""
+    return str(uuid.uuid4())
+
+
 def service_from(given: Mapping[str, Any], moment: Moment) -> run_v2.Service:
     """The service's settings; what is effective follows when it settles."""
     check_keys(given, _SERVICE, "service")
@@ -62,7 +67,7 @@ def service_from(given: Mapping[str, Any], moment: Moment) -> run_v2.Service:
     name = str(given["name"])
     return run_v2.Service(
         name=name,
-        uid=f"uid-{name.rpartition('/')[2]}",
+        uid=new_uid(),
         create_time=moment(given.get("created", "-30d")),
         update_time=moment(given.get("updated", "-3h")),
         last_modifier=given.get("last_modifier", "ci@shop.example"),
@@ -99,6 +104,7 @@ def revision_from(service: str, given: Mapping[str, Any], moment: Moment) -> run
     generation = given.get("generation", "gen2")
     return run_v2.Revision(
         name=f"{service}/revisions/{given['name']}",
+        uid=new_uid(),
         service=service,
         create_time=moment(given.get("created")),
         containers=[run_v2.Container(image=f"registry.test/app@{digest}")],
@@ -118,6 +124,7 @@ def pool_from(given: Mapping[str, Any], moment: Moment) -> run_v2.WorkerPool:
     name = str(given["name"])
     pool = run_v2.WorkerPool(
         name=name,
+        uid=new_uid(),
         create_time=moment(given.get("created", "-30d")),
         update_time=moment(given.get("updated", "-3h")),
         last_modifier=given.get("last_modifier", "ci@shop.example"),
@@ -142,6 +149,7 @@ def job_from(given: Mapping[str, Any], moment: Moment) -> run_v2.Job:
     )
     return run_v2.Job(
         name=name,
+        uid=new_uid(),
         create_time=moment(given.get("created", "-30d")),
         update_time=moment(given.get("updated", "-3h")),
         last_modifier=given.get("last_modifier", "ci@shop.example"),
@@ -161,6 +169,7 @@ def execution_from(job: run_v2.Job, given: Mapping[str, Any], moment: Moment) ->
     tasks = given.get("tasks", 1)
     execution = run_v2.Execution(
         name=f"{job.name}/executions/{given['name']}",
+        uid=new_uid(),
         job=job.name.rpartition("/")[2],
         create_time=moment(given.get("created")),
         start_time=moment(given.get("created")),

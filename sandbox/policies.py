@@ -39,8 +39,13 @@ def get_policy(local: HasPolicy, request: iam_policy_pb2.GetIamPolicyRequest) ->
     return answer
 
 
-def set_policy(local: HasPolicy, request: iam_policy_pb2.SetIamPolicyRequest) -> policy_pb2.Policy:
-    """An empty etag overwrites blindly; another than the present one is refused."""
+def set_policy(
+    local: HasPolicy, request: iam_policy_pb2.SetIamPolicyRequest, *, admits_public: bool = True
+) -> policy_pb2.Policy:
+    """An empty etag overwrites blindly; another than the present one is refused.
+
+    Where the organization does not admit public members none can be added; who was there before may stay.
+    """
     if request.policy.etag and request.policy.etag != str(local.policy_version).encode():
         _refuse("ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write.")
     version = request.policy.version
@@ -49,12 +54,24 @@ def set_policy(local: HasPolicy, request: iam_policy_pb2.SetIamPolicyRequest) ->
             _refuse("INVALID_ARGUMENT", "A policy with conditions has to have version 3.")
         if unknown := [one for one in binding.members if not _MEMBER.match(one)]:
             _refuse("INVALID_ARGUMENT", f"The member {unknown[0]} is of an unknown type.")
+    if not admits_public and _public(request.policy) - _public(local.policy):
+        _refuse("FAILED_PRECONDITION", "One or more users named in the policy do not belong to a permitted customer.")
     local.policy.CopyFrom(request.policy)
     local.policy_version += 1
     again = iam_policy_pb2.GetIamPolicyRequest(
         resource=request.resource, options={"requested_policy_version": min(version, 3)}
     )
     return get_policy(local, again)
+
+
+def _public(policy: policy_pb2.Policy) -> set[tuple[str, str, str]]:
+    """Role, condition and member of what is granted to people of no organization."""
+    return {
+        (binding.role, binding.condition.expression, member)
+        for binding in policy.bindings
+        for member in binding.members
+        if member in ("allUsers", "allAuthenticatedUsers")
+    }
 
 
 def _refuse(code: str, message: str) -> NoReturn:

@@ -26,6 +26,8 @@ A world may be written as YAML; times are RFC 3339 or relative to now (`-2h`, `-
     latencies: {"*/GetService": 0.02}
     denied: ["*/UpdateService"]
     accepts_ingress_none: true
+    admits_public_members: true           # false: an organization policy lets nobody add allUsers to a policy
+    answers_by_number: false              # true: Cloud Run spells the project by its number, however it was asked
     keeps_scaling_limit: true             # false: the upper limit is lost on the way back from a fixed number
     lists_everywhere: true                # false: services and pools are not listed with locations/-
     stale_account_reads: 0                # how many reads of an account still show what was before a write
@@ -35,16 +37,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import threading
-import time
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from google.rpc import status_pb2
 
 from sandbox.blueprint import (
     check_keys,
@@ -57,10 +55,11 @@ from sandbox.blueprint import (
     service_from,
 )
 from sandbox.cloud_run.local_job import LocalExecution, LocalJob
-from sandbox.cloud_run.local_operation import LocalOperation, LocalResource
+from sandbox.cloud_run.local_operation import LocalResource
 from sandbox.cloud_run.local_pool import LocalPool
 from sandbox.cloud_run.local_service import LocalService, traffic_target
 from sandbox.google.local_account import LocalAccount, account_from
+from sandbox.inventory import Inventory
 from sandbox.wire import Fault
 
 _AGO = re.compile(r"-(\d+)(s|m|h|d)")
@@ -69,65 +68,18 @@ _FAULT = frozenset(one.name for one in fields(Fault))
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _KEYS = frozenset(
     "projects services worker_pools jobs service_accounts findings hashes latencies faults denied settle_seconds"
-    " lists_everywhere stale_account_reads accepts_ingress_none keeps_scaling_limit create_topics logs buckets".split()
+    " lists_everywhere stale_account_reads accepts_ingress_none keeps_scaling_limit create_topics logs buckets"
+    " admits_public_members answers_by_number".split()
 )
 _PLAIN = (
     "settle_seconds accepts_ingress_none keeps_scaling_limit create_topics lists_everywhere stale_account_reads"
-    " findings hashes latencies".split()
+    " findings hashes latencies admits_public_members answers_by_number".split()
 )
 
 
 @dataclass
-class World:
-    """All state of a sandbox, under one lock. Names may spell a project by id or by number.
-
-    Attributes:
-        settle_seconds: how long an operation takes.
-        accepts_ingress_none: whether Cloud Run accepts INGRESS_TRAFFIC_NONE.
-        keeps_scaling_limit: whether a service that returns to automatic scaling keeps its upper limit.
-        create_topics: whether publishing to a missing topic creates it.
-        lists_everywhere: whether lists accept `-` for all regions.
-        stale_account_reads: how many reads of a service account still show it as it was before a write.
-        projects: project id to number.
-        services: resource name to service.
-        pools: resource name to worker pool.
-        jobs: resource name to job.
-        accounts: email address to service account.
-        operations: name to long-running operation.
-        findings: SCC's findings, each with its resource, in SCC's JSON.
-        hashes: SHA-256 to VirusTotal's answer.
-        logs: log entries in Cloud Logging's JSON.
-        topics: topic to the messages that were published to it.
-        buckets: bucket to its objects, name to bytes.
-        denied: permissions that the caller lacks.
-        latencies: glob on `package.Service/Method` to a delay in seconds.
-        faults: faults that were planted from the start.
-        failing_operations: errors that the next operations end in, first come first served.
-        lock: taken by everything that reads or changes the state.
-    """
-
-    settle_seconds: float = 0.0
-    accepts_ingress_none: bool = True
-    keeps_scaling_limit: bool = True
-    create_topics: bool = True
-    lists_everywhere: bool = True
-    stale_account_reads: int = 0
-    projects: dict[str, str] = field(default_factory=dict)
-    services: dict[str, LocalService] = field(default_factory=dict)
-    pools: dict[str, LocalPool] = field(default_factory=dict)
-    jobs: dict[str, LocalJob] = field(default_factory=dict)
-    accounts: dict[str, LocalAccount] = field(default_factory=dict)
-    operations: dict[str, LocalOperation] = field(default_factory=dict)
-    findings: list[dict[str, Any]] = field(default_factory=list)
-    hashes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    logs: list[dict[str, Any]] = field(default_factory=list)
-    topics: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    buckets: dict[str, dict[str, bytes]] = field(default_factory=dict)
-    denied: set[str] = field(default_factory=set)
-    latencies: dict[str, float] = field(default_factory=dict)
-    faults: tuple[Fault, ...] = ()
-    failing_operations: list[status_pb2.Status] = field(default_factory=list)
-    lock: threading.RLock = field(default_factory=threading.RLock)
+class World(Inventory):
+    """An inventory that is made from words, and changed by people."""
 
     @classmethod
     def load(cls, source: Path | str | Mapping[str, Any]) -> Self:
@@ -150,12 +102,9 @@ class World:
             world.add_pool(one)
         for one in given.get("jobs", ()):
             world.add_job(one)
-        world.accounts = {str(one["email"]): account_from(one) for one in given.get("service_accounts", ())}
+        for one in given.get("service_accounts", ()):
+            world.add_account(one)
         return world
-
-    def now(self) -> dt.datetime:
-        """The world's time, aware."""
-        return dt.datetime.now(dt.UTC)
 
     def moment(self, text: str | None) -> dt.datetime:
         """`-2h` before now, an RFC 3339 time, or now."""
@@ -167,33 +116,36 @@ class World:
 
     def add_service(self, given: Mapping[str, Any]) -> LocalService:
         """Put a service that has long settled into the world."""
-        service, revisions = (
-            service_from(given, self.moment),
-            [revision_from(str(given["name"]), one, self.moment) for one in given["revisions"]],
-        )
-        local = LocalService(service, revisions, policy_from(given))
-        self.services[self.canonical(str(given["name"]))] = local
+        name = self.canonical(str(given["name"]))
+        revisions = [revision_from(name, one, self.moment) for one in given["revisions"]]
+        local = LocalService(service_from({**given, "name": name}, self.moment), revisions, policy_from(given))
+        self.services[name] = local
         self.stamp(local, local.service.update_time)
         local.settle()
         return local
 
     def add_pool(self, given: Mapping[str, Any]) -> LocalPool:
         """Put a worker pool that has long settled into the world."""
-        name = str(given["name"])
+        name = self.canonical(str(given["name"]))
         revisions = [revision_from(name, one, self.moment) for one in given["revisions"]]
-        local = LocalPool(pool_from(given, self.moment), revisions)
-        self.pools[self.canonical(name)] = local
+        local = LocalPool(pool_from({**given, "name": name}, self.moment), revisions)
+        self.pools[name] = local
         self.stamp(local, local.pool.update_time)
         local.settle()
         return local
 
     def add_job(self, given: Mapping[str, Any]) -> LocalJob:
         """Put a job into the world, with what has run and what still runs of it."""
-        local = LocalJob(job_from(given, self.moment), policy_from(given))
-        self.jobs[self.canonical(str(given["name"]))] = local
+        name = self.canonical(str(given["name"]))
+        local = self.jobs[name] = LocalJob(job_from({**given, "name": name}, self.moment), policy_from(given))
         for one in given.get("executions", ()):
             self.run_job(local, one)
         return local
+
+    def add_account(self, given: Mapping[str, Any]) -> LocalAccount:
+        """Put a service account into the world, in the place of one of the same address."""
+        account = self.accounts[str(given["email"])] = account_from(given)
+        return account
 
     def run_job(self, local: LocalJob, given: Mapping[str, Any]) -> LocalExecution:
         """Start an execution of the job, as somebody else would."""
@@ -202,66 +154,6 @@ class World:
             local.executions[str(given["name"])] = execution
             self.stamp(execution)
             return execution
-
-    def canonical(self, name: str) -> str:
-        """The name with its project by id."""
-        parts = name.split("/")
-        ids = {number: project for project, number in self.projects.items()}
-        if len(parts) > 1 and parts[1] in ids:
-            parts[1] = ids[parts[1]]
-        return "/".join(parts)
-
-    def find(self, name: str) -> LocalService | None:
-        """The service of that name, with every operation that is over by now applied."""
-        self.settle_operations()
-        return self.services.get(self.canonical(name))
-
-    def service(self, name: str) -> LocalService:
-        """The service whose short or whole name this is; for tests, which know that it exists."""
-        self.settle_operations()
-        return next(
-            one for key, one in self.services.items() if key in (name, self.canonical(name)) or key.endswith(f"/{name}")
-        )
-
-    def stamp(self, local: LocalResource, moment: Any = None) -> None:  # noqa: ANN401 - proto-plus time
-        """A new etag and update time, as every write makes them."""
-        local.resource.update_time = moment or self.now()
-        local.resource.etag = f'"{uuid.uuid4().hex[:12]}"'
-
-    def begin(self, name: str, local: LocalResource) -> LocalOperation:
-        """Start an operation on a resource that was just written."""
-        parts = self.canonical(name).split("/")
-        local.resource.generation += 1
-        operation = LocalOperation(
-            f"projects/{parts[1]}/locations/{parts[3]}/operations/{uuid.uuid4()}",
-            local,
-            local.resource.generation,
-            time.monotonic() + self.settle_seconds,
-            self.failing_operations.pop(0) if self.failing_operations else local.fault(),
-        )
-        local.resource.reconciling = True
-        self.operations[operation.name] = operation
-        self.settle_operations()
-        return operation
-
-    def settle_operations(self) -> None:
-        """Apply operations that have ended: effective traffic moves only now, and not if the operation failed."""
-        for operation in self.operations.values():
-            if operation.done or operation.ends_at > time.monotonic():
-                continue
-            operation.done = True
-            resource = operation.local.resource
-            # A later write took this one's place: what is wished for now comes with that one's operation.
-            if operation.generation != resource.generation:
-                continue
-            if operation.fails_with is None:
-                operation.local.settle()
-            else:
-                operation.local.give_up()
-
-    def fail_next_operation(self, code: int = 13, message: str = "Internal error encountered.") -> None:
-        """The next write is accepted, and its operation ends in this error."""
-        self.failing_operations.append(status_pb2.Status(code=code, message=message))
 
     def edit(self, name: str, **fields: object) -> None:
         """A person's or a pipeline's own update of service fields, which takes effect at once."""
@@ -280,6 +172,37 @@ class World:
                 setattr(local.pool, key, value)
             self.touch(local)
 
+    def delete(self, name: str) -> None:
+        """A person deletes what has this whole name; what is added under it afterwards is another one, by its uid.
+
+        Raises KeyError where there is none, and ValueError for a revision that Cloud Run does not let go.
+        """
+        with self.lock:
+            self.settle_operations()
+            parent, _, revision = self.canonical(name).partition("/revisions/")
+            collection, short = parent.split("/")[-2:]
+            found: dict[str, dict[str, Any]] = {
+                "services": self.services,
+                "workerPools": self.pools,
+                "jobs": self.jobs,
+                "serviceAccounts": self.accounts,
+            }
+            if not revision:
+                del found[collection][short if collection == "serviceAccounts" else parent]
+                return
+            local = found[collection][parent]
+            if reason := local.why_kept(revision):
+                raise ValueError(reason)
+            names = [one.name.rpartition("/")[2] for one in local.revisions]
+            del local.revisions[names.index(revision)]
+
+    def set_grants(self, name: str, *bindings: Mapping[str, Any]) -> None:
+        """A person sets the policy of a service or a job, by its whole name: `{role, members, condition}`."""
+        with self.lock:
+            kept = self.canonical(name)
+            local = self.jobs[kept] if kept in self.jobs else self.services[kept]
+            local.policy, local.policy_version = policy_from({"iam": bindings}), local.policy_version + 1
+
     def touch(self, local: LocalResource) -> None:
         """Finish an update by a person or a pipeline: new generation and etag, and it takes effect."""
         local.resource.last_modifier = "dev@shop.example"
@@ -293,6 +216,13 @@ class World:
             local = self.service(name)
             local.revisions.append(revision_from(local.service.name, revision, self.moment))
             self.edit(name)
+
+    def deploy_pool(self, name: str, revision: Mapping[str, Any]) -> None:
+        """A person deploys a worker pool, by its short name: a new revision; LATEST moves to it if it is ready."""
+        with self.lock:
+            local = next(one for key, one in self.pools.items() if key.endswith(f"/{name}"))
+            local.revisions.append(revision_from(local.pool.name, revision, self.moment))
+            self.edit_pool(name)
 
     def set_traffic(self, name: str, *targets: Mapping[str, Any]) -> None:
         """A person sets the traffic: `{revision, percent, tag}` or `{latest: true, percent}`."""

@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.cloud_run.spelling import respelled
 from sandbox.wire import Methods, Refusal
 from sandbox.world import World
 
@@ -29,6 +30,6 @@ def _behind(world: World, method: str, answer: Callable[[Any], Any]) -> Callable
             if is_denied(world, method):
                 code, message = "PERMISSION_DENIED", f"The caller does not have permission to call {method}."
                 raise Refusal(code, message)
-            return answer(request)
+            return respelled(world, request, answer(request))
 
     return admit

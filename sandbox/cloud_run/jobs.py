@@ -34,7 +34,9 @@ def handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
         "SetIamPolicy": (
             iam_policy_pb2.SetIamPolicyRequest,
             policy_pb2.Policy,
-            lambda request: set_policy(_job(world, request.resource), request),
+            lambda request: set_policy(
+                _job(world, request.resource), request, admits_public=world.admits_public_members
+            ),
         ),
     }
     executions: Methods = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from google.cloud import run_v2
 from google.longrunning import operations_pb2
 from google.rpc import status_pb2
 
@@ -40,6 +41,7 @@ class LocalOperation:
         generation: the resource's generation that this operation makes effective.
         ends_at: in seconds of the monotonic clock.
         fails_with: the error that it ends in; None means success.
+        serves: whether what was written serves although the operation fails.
         done: whether it has ended.
     """
 
@@ -48,7 +50,26 @@ class LocalOperation:
     generation: int
     ends_at: float
     fails_with: status_pb2.Status | None = None
+    serves: bool = False
     done: bool = False
+
+    def end(self) -> None:
+        """Make the wish effective, or give it up; where a later write took its place, the wish is that one's."""
+        self.done = True
+        resource = self.local.resource
+        if self.generation != resource.generation:
+            return
+        if self.fails_with is None:
+            self.local.settle()
+        elif self.serves:
+            self.local.settle()
+            # As of any generation that failed: it is never called observed, and the condition says why.
+            resource.observed_generation -= 1
+            resource.terminal_condition = run_v2.Condition(
+                type_="Ready", state=run_v2.Condition.State.CONDITION_FAILED, message=self.fails_with.message
+            )
+        else:
+            self.local.give_up()
 
     @property
     def message(self) -> operations_pb2.Operation:

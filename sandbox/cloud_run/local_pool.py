@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from google.cloud import run_v2
 from google.rpc import status_pb2
 
-from sandbox.cloud_run.local_service import missing_revision, newest_ready
+from sandbox.cloud_run.local_service import READY, missing_revision, newest_ready, why_kept
 
 _LATEST = run_v2.InstanceSplitAllocationType.INSTANCE_SPLIT_ALLOCATION_TYPE_LATEST
 
@@ -31,6 +31,7 @@ class LocalPool:
         pool.latest_created_revision = self.revisions[-1].name
         pool.reconciling = False
         pool.observed_generation = pool.generation
+        pool.terminal_condition = READY
         latest = pool.latest_ready_revision.rpartition("/")[2]
         pool.instance_split_statuses = [
             run_v2.InstanceSplitStatus(
@@ -48,3 +49,9 @@ class LocalPool:
         """The error an operation ends in when the split names a revision that does not exist."""
         named = (one.revision for one in self.pool.instance_splits if one.type_ != _LATEST)
         return missing_revision(named, self.revisions, "instances")
+
+    def why_kept(self, short: str) -> str | None:
+        """Why Cloud Run does not delete this revision, or None if it does."""
+        wished = [one.revision for one in self.pool.instance_splits if one.percent]
+        running = [one.revision for one in self.pool.instance_split_statuses if one.percent]
+        return why_kept(short, self.revisions, wished + running)

@@ -12,6 +12,8 @@ from google.rpc import status_pb2
 
 _LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
 _REVISION = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
+READY = run_v2.Condition(type_="Ready", state=run_v2.Condition.State.CONDITION_SUCCEEDED)
+"""The condition that a service or a worker pool ends in when all went well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class LocalService:
         service.latest_created_revision = self.revisions[-1].name
         service.reconciling = False
         service.observed_generation = service.generation
+        service.terminal_condition = READY
         # UNSPECIFIED is the default, which is all.
         self.effective = Doors(int(service.ingress) or 1, service.default_uri_disabled, service.invoker_iam_disabled)
         latest = service.latest_ready_revision.rpartition("/")[2]
@@ -78,6 +81,12 @@ class LocalService:
         """The error an operation ends in when the traffic names a revision that does not exist."""
         named = (one.revision for one in self.service.traffic if one.type_ != _LATEST)
         return missing_revision(named, self.revisions, "traffic")
+
+    def why_kept(self, short: str) -> str | None:
+        """Why Cloud Run does not delete this revision, or None if it does."""
+        wished = [one.revision for one in self.service.traffic if one.percent or one.tag]
+        served = [one.revision for one in self.service.traffic_statuses if one.percent or one.tag]
+        return why_kept(short, self.revisions, wished + served)
 
 
 def traffic_target(given: Mapping[str, Any]) -> run_v2.TrafficTarget:
@@ -112,3 +121,12 @@ def missing_revision(named: Any, revisions: list[run_v2.Revision], what: str) ->
             text = f"Revision '{name}' does not exist or is deleted. Update all {what} to route to currently available "
             return status_pb2.Status(code=13, message=text + "revisions.")
     return None
+
+
+def why_kept(short: str, revisions: list[run_v2.Revision], used: list[str]) -> str | None:
+    """Why a revision has to stay, or None; `used` are those that are to serve something, or do."""
+    if len(revisions) == 1:
+        return "it is the only revision there is."
+    if revisions[-1].name.rpartition("/")[2] == short:
+        return "it is the latest revision."
+    return "it is able to receive traffic." if short in used else None

@@ -100,4 +100,4 @@ def _checked(local: LocalService) -> frozenset[Caller]:
 
 def _settled(world: World, local: LocalService) -> bool:
     last = [one for one in world.operations.values() if one.local is local][-1:]
-    return not local.service.reconciling and all(one.fails_with is None for one in last)
+    return not local.service.reconciling and all(one.fails_with is None or one.serves for one in last)

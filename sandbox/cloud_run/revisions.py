@@ -11,7 +11,6 @@ from google.cloud import run_v2
 from google.longrunning import operations_pb2
 
 from sandbox.cloud_run.admission import admitted
-from sandbox.cloud_run.local_service import LocalService
 from sandbox.wire import Refusal, Wire, generic_handler
 from sandbox.world import World
 
@@ -35,10 +34,10 @@ def delete_revision(world: World, request: run_v2.DeleteRevisionRequest) -> oper
         _refuse("NOT_FOUND", f"Resource '{short}' of kind 'REVISION' does not exist.")
     if request.etag and request.etag != found.etag:
         _refuse("ABORTED", f"Conflict for resource '{short}': the etag does not match the latest one.")
-    if reason := _keeps(local, short):
+    if reason := local.why_kept(short):
         _refuse("FAILED_PRECONDITION", f"Revision '{short}' cannot be deleted: {reason}")
     if not request.validate_only:
-        local.revisions.remove(found)
+        world.delete(request.name)
     parts = world.canonical(service).split("/")
     answer = operations_pb2.Operation(
         name=f"projects/{parts[1]}/locations/{parts[3]}/operations/{uuid.uuid4()}", done=True
@@ -46,19 +45,6 @@ def delete_revision(world: World, request: run_v2.DeleteRevisionRequest) -> oper
     answer.metadata.Pack(run_v2.Revision.pb(found))
     answer.response.Pack(run_v2.Revision.pb(found))
     return answer
-
-
-def _keeps(local: LocalService, short: str) -> str | None:
-    """Why the revision has to stay, or None."""
-    if len(local.revisions) == 1:
-        return "it is the only revision of the service."
-    if _short(local.revisions[-1].name) == short:
-        return "it is the latest revision of the service."
-    wished = [(one.revision, one.percent, one.tag) for one in local.service.traffic]
-    serving = [(one.revision, one.percent, one.tag) for one in local.service.traffic_statuses]
-    if any(name == short and (percent or tag) for name, percent, tag in wished + serving):
-        return "it is able to receive traffic."
-    return None
 
 
 def _short(name: str) -> str:

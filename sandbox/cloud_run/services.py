@@ -16,6 +16,7 @@ from google.longrunning import operations_pb2
 from sandbox.cloud_run.listing import below, page
 from sandbox.cloud_run.local_operation import LocalOperation
 from sandbox.cloud_run.local_service import LocalService
+from sandbox.cloud_run.spelling import respelled
 from sandbox.cloud_run.updates import apply, validate
 from sandbox.google.service_accounts import refuse_disabled
 from sandbox.policies import get_policy, set_policy
@@ -41,7 +42,9 @@ def handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
         "SetIamPolicy": (
             iam_policy_pb2.SetIamPolicyRequest,
             policy_pb2.Policy,
-            lambda request: set_policy(_found(world, request.resource), request),
+            lambda request: set_policy(
+                _found(world, request.resource), request, admits_public=world.admits_public_members
+            ),
         ),
     }
     revisions: dict[str, tuple[Any, Any, Callable[[Any], Any]]] = {
@@ -84,7 +87,7 @@ class _Guarded(Wire):
             if self._routed and "location" not in metadata.get("x-goog-request-params", ""):
                 _refuse("NOT_FOUND", "Requested entity was not found: no location in the routing header.")
             with self._world.lock:
-                return answer()
+                return respelled(self._world, request, answer())
 
         return self._wire.serve(method, request, metadata, guarded, gone)
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from google.cloud import run_v2
 
+from sandbox.blueprint import new_uid
 from sandbox.cloud_run.local_service import LocalService
 from sandbox.cloud_run.service_scaling import refuse_bad, settled
 from sandbox.wire import Refusal
@@ -130,7 +131,7 @@ def _cut_revision(local: LocalService) -> None:
     newest = run_v2.Revision(local.revisions[-1])
     template = local.service.template
     name = template.revision or f"{local.service.name.rpartition('/')[2]}-{len(local.revisions) + 1:05d}-new"
-    newest.name = f"{local.service.name}/revisions/{name}"
+    newest.name, newest.uid = f"{local.service.name}/revisions/{name}", new_uid()
     raw = run_v2.Revision.pb(newest)
     raw.create_time.FromDatetime(dt.datetime.now(dt.UTC))
     of_template = set(run_v2.RevisionTemplate.pb().DESCRIPTOR.fields_by_name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,8 @@ from sandbox.blueprint import check_keys
 
 _KEYS = frozenset({"email", "project", "unique_id", "disabled", "disabled_by_google"})
 _DOMAIN = ".iam.gserviceaccount.com"
+_FIRST = 10**20
+"""The least number of as many digits as unique ids have."""
 
 
 @dataclass
@@ -39,16 +41,18 @@ class LocalAccount:
 
 
 def account_from(given: Mapping[str, Any]) -> LocalAccount:
-    """An account from a world's words; its project is the one that the address names, unless it says otherwise."""
+    """An account from a world's words; its project is the one that the address names, unless it says otherwise.
+
+    Without a `unique_id` it gets a new one, as each that is made does, also under an address that was there before.
+    """
     check_keys(given, _KEYS, "service account")
     email = str(given["email"])
     project = str(given.get("project") or email.partition("@")[2].removesuffix(_DOMAIN))
-    number = int(hashlib.sha256(email.encode()).hexdigest()[:15], 16)
     by_google = bool(given.get("disabled_by_google"))
     account = iam_admin_v1.ServiceAccount(
         name=f"projects/{project}/serviceAccounts/{email}",
         project_id=project,
-        unique_id=str(given.get("unique_id") or 100_000_000_000_000_000_000 + number),
+        unique_id=str(given.get("unique_id") or _FIRST + secrets.randbelow(_FIRST)),
         email=email,
         disabled=by_google or bool(given.get("disabled")),
     )

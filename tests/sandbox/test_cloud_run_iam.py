@@ -103,6 +103,30 @@ def test_setting_the_policy_can_be_denied_where_reading_is_allowed(cloud: Client
     assert bindings(read(cloud))
 
 
+def test_an_organization_policy_lets_no_public_member_be_added_and_those_that_are_there_stay(cloud: Clients) -> None:
+    """Who was granted before it was set can be written back; once gone, they do not come back."""
+    cloud.world.admits_public_members = False
+    policy = read(cloud)
+    policy.bindings.add(role="roles/run.viewer", members=["user:ann@shop.example"])
+    kept = write(cloud, policy)
+    write(cloud, policy_pb2.Policy())
+
+    assert len(kept.bindings) == 2
+    with pytest.raises(exceptions.FailedPrecondition, match="permitted customer"):
+        write(cloud, policy_pb2.Policy(bindings=[policy_pb2.Binding(role=INVOKER, members=["allUsers"])]))
+    assert bindings(read(cloud)) == []
+
+
+def test_a_person_sets_the_policy_under_a_new_etag_and_the_service_does_not_move(cloud: Clients) -> None:
+    before, service = read(cloud), cloud.read()
+    cloud.world.set_grants(NAME, {"role": INVOKER, "members": ["user:ann@shop.example"]})
+    after = read(cloud)
+
+    assert bindings(after) == [(INVOKER, ["user:ann@shop.example"], "")]
+    assert after.etag != before.etag
+    assert cloud.read() == service
+
+
 def test_only_permissions_that_the_world_does_not_deny_are_held(cloud: Clients) -> None:
     cloud.world.denied |= {"*/UpdateService", "*/SetIamPolicy", "google.longrunning.*"}
     asked = [

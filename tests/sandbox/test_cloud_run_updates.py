@@ -288,6 +288,23 @@ def test_an_operation_can_be_told_to_fail_after_its_write_was_accepted(cloud: Cl
     assert cloud.serving() == {(BAD, 100, "")}
 
 
+def test_an_operation_may_fail_although_what_was_written_serves(cloud: Clients) -> None:
+    """As where the newest deployment is broken: the condition names that, and the generation is never observed."""
+    said = "Revision 'checkout-00009-new' is not ready and cannot serve traffic."
+    cloud.world.fail_next_operation(9, said, serves=True)
+    with pytest.raises(exceptions.GoogleAPICallError, match="00009-new"):
+        cloud.update(["traffic"], traffic=[to(GOOD)]).result(timeout=5)
+    failed = cloud.read()
+    cloud.update(["traffic"], traffic=[to(BAD)]).result(timeout=5)
+
+    assert [(one.revision, one.percent) for one in failed.traffic_statuses] == [(GOOD, 100)]
+    assert failed.terminal_condition.message == said
+    assert failed.observed_generation < failed.generation
+    assert not failed.reconciling
+    assert cloud.read().observed_generation == cloud.read().generation
+    assert not cloud.read().terminal_condition.message
+
+
 def test_a_project_may_be_spelled_by_its_number(cloud: Clients) -> None:
     by_number = NAME.replace("shop-prod", "345678901234")
     cloud.update(["ingress"], name=by_number, ingress=INTERNAL).result(timeout=5)

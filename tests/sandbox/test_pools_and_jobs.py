@@ -102,6 +102,12 @@ def test_a_wrong_update_of_a_pool_is_refused(
     assert serving(pools) == {"indexer-00008": 100}
 
 
+def test_a_person_who_deploys_a_pool_moves_its_latest(sandbox: Sandbox, pools: Any) -> None:
+    sandbox.world.deploy_pool("indexer", {"name": "indexer-00009", "image": 9})
+
+    assert serving(pools) == {"indexer-00009": 100}
+
+
 def test_a_cancelled_execution_ends_with_its_operation(sandbox: Sandbox, executions: Any) -> None:
     name = f"{JOB}/executions/nightly-bad"
     sandbox.world.settle_seconds = 0.2
