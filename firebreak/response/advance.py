@@ -75,6 +75,8 @@ def next_step(incident: Incident, now_ns: int) -> Step | None:
 def consume(app: App, held: StoredIncident) -> StoredIncident:
     """Take the events that came onto the record, unsaved: the next save has them."""
     incident = held.incident
+    if not incident.open:
+        return held
     known = {one.id for one in incident.events}
     new = [one for one in app.ledger.events_of(incident.id) if one.id not in known]
     if not new:

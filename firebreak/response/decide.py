@@ -93,8 +93,8 @@ def _matters(
 def _require_related(app: App, policy: Policy | None, evidence: tuple[Evidence, ...], readings: Readings) -> None:
     """What other findings name is suspect too, so that a plan is not drawn while they may still be read."""
     away = next((one for one in evidence if one.source == "related" and one.away), None)
-    if away is not None and policy is not None and policy.mode is not Mode.MONITOR and readings.waits_for("related"):
-        raise Away("related", away.gap)
+    if away is not None and policy is not None and policy.mode is not Mode.MONITOR and readings.waits_for("SCC"):
+        raise Away("SCC", away.gap)
 
 
 def _gone(around: Around, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:

@@ -12,7 +12,7 @@ from firebreak.core.policy.triage import reason_to_decline
 from firebreak.ledger.halts import Halts
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
-from firebreak.response.advance import advance
+from firebreak.response.advance import advance, consume
 from firebreak.response.announce import Unsent, count_refused, flush
 from firebreak.response.answers import answer
 from firebreak.response.app import App
@@ -66,12 +66,16 @@ def _heard(app: App, finding: Finding) -> StoredIncident:
 
 def _taken_up(app: App, held: StoredIncident, told: Notification) -> StoredIncident:
     """Decline what needs no decision; open anew what was declined for what has passed."""
+    held = consume(app, held)
     incident, reason = held.incident, reason_to_decline(told, app.policies)
-    if reason is not None and incident.phase == "received" and incident.decision is None and not incident.events:
-        return end(app, held, "declined", reason)
+    first = incident.decision is None and all(one.id == told.finding.incident_id for one in incident.events)
+    if reason is not None and incident.phase == "received" and first:
+        known = tuple(replace(one, decided=True) for one in incident.events)
+        return end(app, replace(held, incident=replace(incident, events=known)), "declined", reason)
     passed = incident.decision is None or incident.waits is not None
     if reason is None and incident.phase == "declined" and passed:
-        anew = replace(incident, phase="received", waits=None, decision=None)
+        events = tuple(replace(one, status="new", decided=False) for one in incident.events)
+        anew = replace(incident, phase="received", waits=None, decision=None, events=events)
         return app.ledger.save(held, anew.with_history(app.now_ns(), "firebreak", "SCC published it again"))
     return held
 

@@ -7,8 +7,8 @@ import datetime as dt
 from google.cloud import run_v2
 
 from firebreak.adapters.cloud_run.reading import workload_of
-from firebreak.core.errors import Refused
 from firebreak.core.cloud_run.target import Target, parse_resource
+from firebreak.core.errors import Refused
 
 NAME = "projects/shop-prod/locations/europe-west1/services/checkout"
 

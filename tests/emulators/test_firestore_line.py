@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from firebreak.cli.main import main
-from firebreak.response import pipeline
 from tests.emulators.firestore_wire import FirestoreWire
 from tests.ledger.racing import ledger_of
 from tests.ledger.stores import ON_FIRESTORE, Store, a_database

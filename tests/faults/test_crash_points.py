@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ import pytest
 
 from firebreak.adapters.log import log_json
 from firebreak.bootstrap import build
+from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
 from firebreak.ledger.ledger import LEASE_NS
 from firebreak.policy_folder import load_policies
@@ -56,9 +58,11 @@ class Scene:
             return pipeline.respond(app, self.body)
         assert self.incident is not None
         if doing == "release":
-            return pipeline.release(app, self.incident.id, "ada")
+            return pipeline.execute(app, Command(uuid.uuid4().hex, "release", "ada", self.incident.id))
         assert self.incident.question is not None
-        return pipeline.approve(app, self.incident.id, "ada", self.incident.question.digest)
+        return pipeline.execute(
+            app, Command(uuid.uuid4().hex, "approve", "ada", self.incident.id, digest=self.incident.question.digest)
+        )
 
 
 def world_in(regions: int) -> World:

@@ -12,7 +12,6 @@ import pytest
 from firebreak.cli import main as cli
 from firebreak.core.incidents.chat_messages import google_chat_message, slack_message
 from firebreak.core.secrets.redaction import Named, named, safe
-from firebreak.response import pipeline
 from tests.response.harness import ALWAYS, BAD, GOOD, ON_LATEST, Lines, revision, world_of
 
 TAGS = ("secret", "token", "password", "api-key", "auth")

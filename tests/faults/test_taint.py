@@ -22,7 +22,6 @@ from firebreak.core.findings.file_report import FileReport, read_report
 from firebreak.core.incidents.chat_messages import google_chat_message, slack_message
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.secrets.redaction import safe, safe_value
-from firebreak.response import pipeline
 from firebreak.response.evidence.dead_letter import send_to_dead_letter
 from sandbox.scc.notifications import malicious_binary_finding, notification_v2
 from sandbox.scc.security_center import put_finding

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import uuid
 from pathlib import Path
 
 from firebreak.adapters.log import log_json
 from firebreak.bootstrap import build
+from firebreak.core.incidents.command import Command
 from firebreak.policy_folder import load_policies
 from firebreak.response import pipeline
 from firebreak.settings import read_settings
@@ -20,7 +22,8 @@ if __name__ == "__main__":
         pipeline.respond(app, Path(subject).read_bytes())
     elif doing == "approve":
         held = app.ledger.read(subject)
-        pipeline.approve(app, subject, "ada", held.incident.question.digest if held and held.incident.question else "")
+        digest = held.incident.question.digest if held and held.incident.question else ""
+        pipeline.execute(app, Command(uuid.uuid4().hex, "approve", "ada", subject, digest=digest))
     else:
-        pipeline.release(app, subject, "ada")
+        pipeline.execute(app, Command(uuid.uuid4().hex, "release", "ada", subject))
     sys.exit(7)

@@ -13,7 +13,6 @@ from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.timestamps import NANOS
-from firebreak.response import pipeline
 from sandbox.scc.notifications import notification_v2
 from sandbox.wire import Fault
 from tests.guards.probing import Act, word
@@ -192,7 +191,7 @@ def contained_earlier(on: Line) -> Incident:
 
 def contained_and_released(on: Line) -> None:
     """A person put the service back an hour ago."""
-    pipeline.release(on.app, contained_earlier(on).id, "ada")
+    on.release(contained_earlier(on))
     on.skipped_ns += HOUR_NS // 2
 
 

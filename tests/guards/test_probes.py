@@ -18,7 +18,7 @@ PROBES = [pytest.param(probe, id=f"{group}: {probe.tried}") for group, (_, all_)
 @pytest.mark.parametrize("probe", PROBES)
 def test_a_guard_that_is_probed_fails_closed(probe: Probe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Word for word what the table says, and nothing is written."""
-    monkeypatch.setattr("firebreak.response.decision.confirm._ASK_AGAIN", ())
+    monkeypatch.setattr("firebreak.response.confirm._ASK_AGAIN", ())
     did = probe.run(tmp_path)
 
     assert not did.startswith((ACTED, "loads", "starts"))

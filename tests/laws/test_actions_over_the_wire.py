@@ -17,7 +17,6 @@ from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.digest import policy_set
 from firebreak.core.policy.policy import Config
-from firebreak.response import pipeline
 from firebreak.settings import read_settings
 from tests.laws.grounds import GROUNDS, WITH_OPERATIONS, WRITES, Ground
 from tests.laws.law_failures import broken, differences

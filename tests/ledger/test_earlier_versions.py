@@ -82,7 +82,7 @@ def test_what_was_contained_is_released(tmp_path: Path, version: str, name: str)
     with earlier(tmp_path, version, name) as found:
         targets = {one.key: one for one in found.incident.targets}
         origin = {key: dict(found.on.app.ledger.standing(key)[0].origin) for key in targets}
-        answered = pipeline.release(found.on.app, found.id, "ada")
+        answered = found.on.release(found.incident)
         now = settings(found)
 
         assert answered is not None
@@ -103,7 +103,7 @@ def test_planted_keys_change_nothing(tmp_path: Path, version: str, name: str) ->
         rewrite(tmp_path, "incident", planted)
         target = found.incident.targets[0].key
         sealed = found.held.sealed
-        answered = pipeline.release(found.on.app, found.id, "ada")
+        answered = found.on.release(found.incident)
         after = found.body("standing", target)
 
         assert sealed
@@ -143,7 +143,7 @@ def test_within_its_time_it_is_approved_at_once_by_the_digest_that_was_shown(
         question = found.incident.question
         assert question is not None
         found.on.skipped_ns = question.asked_ns + NANOS - time.time_ns()
-        answered = pipeline.approve(found.on.app, found.id, "ada", question.digest)
+        answered = found.on.command("approve", found.incident, digest=question.digest)
 
         assert answered is not None
         assert answered.done or answered.held.incident.question is not None, answered.says

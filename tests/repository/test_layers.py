@@ -104,9 +104,9 @@ def test_an_action_or_a_source_knows_the_core_and_its_contract_alone(module: str
         ("firebreak.core.mode", "from firebreak.response.contain import contain"),
         ("firebreak.core.mode", "import firebreak.settings"),
         ("firebreak.ledger.ledger", "from firebreak.ports.deadline import Deadline"),
-        ("firebreak.response.containment.contain", "from firebreak.adapters.webhook import post"),
+        ("firebreak.response.move", "from firebreak.adapters.webhook import post"),
         ("firebreak.adapters.webhook", "from firebreak.response.contain import contain"),
-        ("firebreak.response.containment.contain", "from firebreak.bootstrap import build"),
+        ("firebreak.response.move", "from firebreak.bootstrap import build"),
         ("responders.suspend", "from firebreak.policy_language.lint.lint import lint"),
     ],
 )

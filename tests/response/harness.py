@@ -8,19 +8,21 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from firebreak.adapters.log import log_json
 from firebreak.adapters.virustotal import VirusTotal
 from firebreak.bootstrap import build
-from firebreak.core.incidents.command import Command, CommandResult
+from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.record import record
+from firebreak.ledger.records import StoredIncident
 from firebreak.policy_folder import load_policies
 from firebreak.response import pipeline
 from firebreak.response.app import App
+from firebreak.response.sweep import Swept
 from firebreak.settings import read_settings
 from sandbox.blueprint import digest_of
 from sandbox.cloud_run.reachability import reachable_revisions
@@ -78,6 +80,20 @@ def world_of(
     return World.load(given)
 
 
+@dataclass(frozen=True)
+class Told:
+    """What became of a command, and the incident after it."""
+
+    done: bool
+    says: str
+    stored: StoredIncident | None
+
+    @property
+    def held(self) -> StoredIncident:
+        assert self.stored is not None
+        return self.stored
+
+
 class Line:
     """A world, the application on it, and what a test does and sees."""
 
@@ -118,15 +134,15 @@ class Line:
         assert held is not None
         return held.incident
 
-    def approve(self, incident: Incident, by: str = "ada") -> CommandResult:
+    def approve(self, incident: Incident, by: str = "ada") -> Told:
         """The yes of a person who looks now, if anything is asked."""
         return self.command("approve", incident, by, digest=self._digest(incident))
 
-    def reject(self, incident: Incident, reason: str = "", by: str = "ada") -> CommandResult:
+    def reject(self, incident: Incident, reason: str = "", by: str = "ada") -> Told:
         """The no of a person who looks now."""
         return self.command("reject", incident, by, reason=reason, digest=self._digest(incident))
 
-    def close(self, incident: Incident, closed_as: str = "", reason: str = "", by: str = "ada") -> CommandResult:
+    def close(self, incident: Incident, closed_as: str = "", reason: str = "", by: str = "ada") -> Told:
         """The word of a person who looks now on what it was."""
         digest = self._digest(incident)
         return self.command("close", incident, by, closed_as=closed_as, reason=reason, digest=digest)
@@ -135,20 +151,21 @@ class Line:
         question = self.read(incident).question
         return question.digest if question else ""
 
-    def command(self, verb: str, incident: Incident | None = None, by: str = "ada", **given: str) -> CommandResult:
+    def command(self, verb: str, incident: Incident | None = None, by: str = "ada", **given: str) -> Told:
         """Carry out a command as `on_command` does, once."""
         order = Command(uuid.uuid4().hex, verb, by, incident.id if incident else "", sent_ns=self.app.now_ns(), **given)
-        return pipeline.execute(self.app, order)
+        result = pipeline.execute(self.app, order)
+        return Told(result.done, result.says, self.app.ledger.read(order.incident))
 
-    def release(self, incident: Incident, by: str = "ada", leave: str = "", digest: str = "") -> CommandResult:
+    def release(self, incident: Incident, by: str = "ada", leave: str = "", digest: str = "") -> Told:
         """A person takes the containment back; `leave` are settings to give up, one a line."""
         return self.command("release", incident, by, leave=leave, digest=digest)
 
-    def retry(self, incident: Incident, by: str = "ada") -> CommandResult:
+    def retry(self, incident: Incident, by: str = "ada") -> Told:
         """A person has it decided anew."""
         return self.command("retry", incident, by)
 
-    def sweep(self) -> pipeline.Swept:
+    def sweep(self) -> Swept:
         """One turn of the scheduler."""
         return pipeline.sweep(self.app)
 

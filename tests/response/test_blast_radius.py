@@ -22,7 +22,7 @@ from firebreak.ledger.documents import Conflict, Document
 from firebreak.ports.deadline import Deadline
 from firebreak.response import pipeline
 from firebreak.response.announce import channels_in_a_storm
-from firebreak.response.decision.blast_radius import take_slots
+from firebreak.response.blast_radius import take_slots
 from sandbox.scc.notifications import Pair
 from sandbox.scc.security_center import put_finding
 from sandbox.wire import Fault

@@ -58,7 +58,7 @@ WORLDS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
 def test_explaining_and_responding_decide_alike(
     what: str, line: Lines, explain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("firebreak.response.decision.confirm._ASK_AGAIN", ())
+    monkeypatch.setattr("firebreak.response.confirm._ASK_AGAIN", ())
     world, config, finding = WORLDS[what]
     with line(world_of(**world), config=config) as on:
         pair = on.finding(**finding)

@@ -8,7 +8,7 @@ import pytest
 
 from firebreak.core.incidents.incident import Incident
 from firebreak.response import pipeline
-from firebreak.response.containment.release import CannotRelease
+from firebreak.response.release import CannotRelease
 from sandbox.wire import Fault
 from sandbox.world import World
 from tests.response.harness import ALWAYS, BAD, GOOD, SERVICE, Line, Lines, revision

@@ -256,7 +256,7 @@ def test_a_newer_versions_incident_is_shown_and_nothing_is_done_with_it(line: Li
             lambda: on.command("approve", incident, "ada", digest="0" * 64),
             lambda: on.command("reject", incident, "ada", reason="why", digest="0" * 64),
             lambda: on.release(incident, "ada"),
-            lambda: pipeline.close(on.app, incident.id, "ada", "benign"),
+            lambda: on.command("close", incident, closed_as="benign"),
             lambda: on.respond(on.finding(minutes_ago=5)),
             lambda: on.respond(on.finding(minutes_ago=1)),
         ):
@@ -320,7 +320,9 @@ def test_who_has_not_the_key_spoils_nothing_whatever_is_saved(line: Lines) -> No
         incident = on.respond(on.finding())
         stranger = replace(on.app, ledger=replace(on.app.ledger, seal=Seal((b"another",))))
         digest = incident.question.digest if incident.question else ""
-        answered = pipeline.close(stranger, incident.id, "eve", "benign", digest=digest)
+        answered = pipeline.execute(
+            stranger, Command("1", "close", "eve", incident.id, closed_as="benign", digest=digest)
+        )
         as_seen = stranger.ledger.find(incident.id)
 
         assert answered is not None

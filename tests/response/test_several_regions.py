@@ -9,7 +9,7 @@ import pytest
 from firebreak.core.incidents.incident import Incident
 from firebreak.ports.deadline import Deadline
 from firebreak.response import pipeline
-from firebreak.response.containment.release import CannotRelease
+from firebreak.response.release import CannotRelease
 from sandbox.blueprint import digest_of
 from sandbox.cloud_run.local_service import LocalService
 from sandbox.wire import Fault

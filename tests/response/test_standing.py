@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import responders
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.errors import Transient
+from firebreak.core.incidents.command import Command
 from firebreak.core.timestamps import NANOS
 from firebreak.response import pipeline
 from sandbox.wire import Fault
@@ -34,7 +36,7 @@ def settings_of(on: Line) -> dict[str, Any]:
 
 
 def released(on: Line, incident_id: str) -> None:
-    answered = pipeline.release(on.app, incident_id, "ada")
+    answered = pipeline.execute(on.app, Command(uuid.uuid4().hex, "release", "ada", incident_id))
 
     assert answered is not None
     assert answered.done, answered.says

@@ -71,7 +71,7 @@ def test_an_escalated_question_can_be_approved(line: Lines) -> None:
     with line(policy=APPROVE) as on:
         incident = on.respond(on.finding())
         sweep(on, 1801 * NANOS)
-        answered = pipeline.approve(on.app, incident.id, "ada", on.read(incident).question.digest)  # type: ignore[union-attr]
+        answered = on.approve(incident)
 
         assert answered is not None
         assert answered.done
@@ -261,7 +261,7 @@ def test_what_no_time_was_left_for_is_named_and_left_for_the_next_sweep(line: Li
 def test_more_lost_findings_than_one_sweep_answers_are_said_to_be_left(
     line: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("firebreak.response.triggers.missed._MOST_ANSWERED", 1)
+    monkeypatch.setattr("firebreak.response.missed._MOST_ANSWERED", 1)
     with line() as on:
         for number in range(2):
             on.finding(finding_id=f"lost{number}", minutes_ago=3 - number)

@@ -8,7 +8,6 @@ import pytest
 
 from firebreak.core.errors import Malformed, Transient
 from firebreak.core.timestamps import NANOS
-from firebreak.response import pipeline
 from sandbox.scc.notification_variants import agent_engine_twin, gke_twin, inactive, muted
 from sandbox.scc.notifications import Scene, notification_v2
 from sandbox.wire import Fault

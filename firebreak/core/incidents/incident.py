@@ -312,9 +312,9 @@ class Incident(Stored):
 
     @property
     def releasing(self) -> bool:
-        """Whether a release was asked for of which some setting was not tried yet."""
-        release = self.release
-        return release is not None and not release.over and any(one.result == "due" for one in release.keys)
+        """Whether a release is under way; one of which something was refused rests until it is asked for again."""
+        results = {one.result for one in self.release.keys} if self.release and not self.release.over else {"refused"}
+        return "due" in results or "refused" not in results
 
     def place_of(self, target: Target) -> str:
         """Prefix of a line about this target: empty for the finding's own target, else its place and a colon."""

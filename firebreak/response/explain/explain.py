@@ -171,7 +171,7 @@ def _fresh(app: App, finding: Finding) -> Incident:
 
 def _impatient(incident: Incident) -> Incident:
     """Nothing is waited for: what is away is a gap, which the explanation shows."""
-    return replace(incident, away=dict.fromkeys(("SCC", "Cloud Run", "IAM", "related"), 0))
+    return replace(incident, away=dict.fromkeys(("SCC", "Cloud Run", "IAM"), 0))
 
 
 def _without_unasked(incident: Incident) -> tuple[tuple[Cap, ...], Incident]:
