@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from firebreak.core.errors import Transient
-from sandbox.wire import Fault
+from sandbox.wire import Fault, Meanwhile
 from tests.response.answers import (
     HALF_AN_HOUR,
     agreed,
@@ -101,6 +101,29 @@ def test_a_person_who_rolled_back_while_scc_cannot_be_reached_is_not_cut_off(lin
         assert len(on.updates) == writes
         assert phase(on, incident) in ("waiting", "declined")
         assert phase(on, incident) == "declined" or "unconfirmed" in cautions(on, incident)
+
+
+@pytest.mark.parametrize("away", [True, False], ids=["SCC is away", "SCC answers"])
+def test_a_person_who_rolls_back_at_the_very_moment_of_the_write_is_not_cut_off(line: Lines, away: bool) -> None:  # noqa: FBT001 - a case
+    """What is drawn then nobody was shown, and by age alone it would close what they went back to."""
+
+    def meanwhile() -> None:
+        rolled_back(on)
+        if away:
+            on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="INTERNAL", times=None))
+
+    with line(policy=ALWAYS) as on:
+        on.sandbox.wire.meanwhile(Meanwhile("*/UpdateService", meanwhile))
+        pair = on.finding(image=None)
+        delivered(on, pair)
+        on.wait(601)
+        delivered(on, pair)
+        (held,) = on.app.ledger.newest(2)
+
+        assert on.reachable == {OLD: {"percent"}}
+        assert on.world.service("checkout").service.ingress == 1
+        assert [one.status for one in on.updates] == ["ABORTED"]
+        assert phase(on, held.incident) in ("waiting", "declined")
 
 
 def test_an_answer_while_scc_cannot_be_reached_waits_for_it_and_then_asks_with_that_caution(line: Lines) -> None:
