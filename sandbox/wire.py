@@ -77,6 +77,25 @@ class Fault:
     routed: str = "*"
 
 
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """What somebody else does at the very moment of one call, once.
+
+    Attributes:
+        method: glob on `package.Service/Method`.
+        act: what is done; the call goes on when it is over. It may call the sandbox itself.
+        moment: `before` the call is carried out, or `after`, when it is and nobody has been answered yet.
+        skip: how many matching calls pass before it.
+        routed: glob on the routing header, which names the region or the resource: `*us-east1*`.
+    """
+
+    method: str
+    act: Callable[[], object]
+    moment: Literal["before", "after"] = "before"
+    skip: int = 0
+    routed: str = "*"
+
+
 @dataclass
 class _Planted:
     fault: Fault
@@ -102,6 +121,7 @@ class Wire:
         self._lock = threading.Lock()
         self._calls: list[Call] = []
         self._planted: list[_Planted] = []
+        self._meanwhile: list[tuple[_Planted, Meanwhile]] = []
         self._latencies = dict(latencies or {})
         self._stopped = False
         self._waiting: set[threading.Event] = set()
@@ -120,6 +140,13 @@ class Wire:
         """Plant faults; each call takes the first that fits."""
         with self._lock:
             self._planted += [_Planted(fault) for fault in faults]
+
+    def meanwhile(self, *others: Meanwhile) -> None:
+        """Have somebody else act at the moment of a call; each call takes the first that fits."""
+        with self._lock:
+            self._meanwhile += [
+                (_Planted(Fault(one.method, "slow", skip=one.skip, routed=one.routed)), one) for one in others
+            ]
 
     def clear_faults(self) -> None:
         """From now on nothing goes wrong."""
@@ -156,12 +183,17 @@ class Wire:
                 gone.set()
             routing = metadata.get("x-goog-request-params", "")
             fault = next((one.fault for one in self._planted if one.takes(method, routing)), None)
+            other = next((one for planted, one in self._meanwhile if planted.takes(method, routing)), None)
             latency = sum(seconds for glob, seconds in self._latencies.items() if fnmatch.fnmatchcase(method, glob))
         status = "UNKNOWN"
         try:
             if latency:
                 gone.wait(latency)
+            if other is not None and other.moment == "before":
+                other.act()
             answered = answer() if fault is None else _spoil(fault, answer, gone)
+            if other is not None and other.moment == "after":
+                other.act()
             status = "OK"
         except Refusal as refusal:
             status = refusal.code

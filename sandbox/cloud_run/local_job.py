@@ -58,3 +58,11 @@ class LocalJob:
     executions: dict[str, LocalExecution] = field(default_factory=dict)
     policy_version: int = 1
     policy_etag: bytes | None = None
+
+    def edit(self, **fields: object) -> None:
+        """A person's own update of the job's settings; what runs already runs on as it was."""
+        for key, value in fields.items():
+            setattr(self.job, key, value)
+        self.job.last_modifier = "dev@shop.example"
+        self.job.generation += 1
+        self.job.update_time = dt.datetime.now(dt.UTC)  # type: ignore[assignment]  # proto-plus takes a datetime

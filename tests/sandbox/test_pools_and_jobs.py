@@ -142,3 +142,17 @@ def test_executions_are_listed_newest_first(executions: Any) -> None:
     names = [one.name.rpartition("/")[2] for one in executions.list_executions(parent=JOB)]
 
     assert names == ["nightly-other", "nightly-two", "nightly-bad", "nightly-old"]
+
+
+def test_a_persons_edit_of_a_job_moves_generation_time_and_modifier_and_stops_no_run(
+    sandbox: Sandbox, executions: Any
+) -> None:
+    local = sandbox.world.jobs[JOB]
+    before = run_v2.Job(local.job)
+    local.edit(labels={"tier": "critical"})
+
+    assert local.job.labels == {"tier": "critical"}
+    assert local.job.generation == before.generation + 1
+    assert local.job.update_time != before.update_time
+    assert local.job.last_modifier != before.last_modifier
+    assert executions.get_execution(name=f"{JOB}/executions/nightly-bad").running_count == 2

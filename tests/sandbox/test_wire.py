@@ -4,12 +4,12 @@ import functools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from google.api_core import exceptions
 
-from sandbox.wire import Fault, Kind, Refusal, Wire
+from sandbox.wire import Fault, Kind, Meanwhile, Refusal, Wire
 from tests.sandbox.cloud_run_clients import ALL, BAD, GOOD, INTERNAL, NAME, Clients, checkout, served, to
 
 GET = "google.cloud.run.v2.Services/GetService"
@@ -80,6 +80,45 @@ def test_a_call_takes_the_first_fault_that_fits() -> None:
     wire.inject(Fault(GET, "error", code="ABORTED"), Fault("*", "error", code="INTERNAL"))
 
     assert [refused(wire), refused(wire), refused(wire)] == ["ABORTED", "INTERNAL", None]
+
+
+@pytest.mark.parametrize(("moment", "order"), [("before", "other call"), ("after", "call other")])
+def test_somebody_else_acts_at_the_moment_of_a_call(moment: Literal["before", "after"], order: str) -> None:
+    wire = Wire()
+    happened: list[str] = []
+    wire.meanwhile(Meanwhile("*/UpdateService", lambda: happened.append("other"), moment))
+    ask(wire, GET, answer=lambda: None)
+    ask(wire, UPDATE, answer=lambda: happened.append("call"))
+
+    assert " ".join(happened) == order
+
+
+def test_somebody_else_acts_once_and_not_before_their_turn() -> None:
+    wire = Wire()
+    happened: list[int] = []
+    wire.meanwhile(Meanwhile("*", lambda: happened.append(len(wire.calls)), skip=1))
+    for _ in range(4):
+        ask(wire)
+
+    assert happened == [2]
+
+
+def test_two_others_act_at_two_moments_of_one_method() -> None:
+    wire = Wire()
+    happened: list[str] = []
+    wire.meanwhile(Meanwhile("*", lambda: happened.append("one")), Meanwhile("*", lambda: happened.append("two")))
+    for _ in range(3):
+        ask(wire)
+
+    assert happened == ["one", "two"]
+
+
+def test_what_somebody_else_does_at_the_moment_of_a_write_may_call_the_sandbox() -> None:
+    with served(checkout()) as cloud:
+        cloud.wire.meanwhile(Meanwhile(UPDATE, cloud.read, routed="*europe-west1*"))
+        cloud.update(["traffic"], traffic=[to(GOOD)]).result(timeout=5)
+
+        assert [one.method for one in cloud.wire.calls][:2] == [UPDATE, GET]
 
 
 def test_cleared_faults_no_longer_fall() -> None:
