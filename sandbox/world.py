@@ -56,6 +56,7 @@ from sandbox.blueprint import (
     revision_from,
     service_from,
 )
+from sandbox.cloud_run.broken_deployment import BrokenDeployment
 from sandbox.cloud_run.local_job import LocalExecution, LocalJob
 from sandbox.cloud_run.local_operation import LocalOperation, LocalResource
 from sandbox.cloud_run.local_pool import LocalPool
@@ -103,6 +104,7 @@ class World:
         latencies: glob on `package.Service/Method` to a delay in seconds.
         faults: faults that were planted from the start.
         failing_operations: errors that the next operations end in, first come first served.
+        broken: resource name to a deployment that never becomes ready.
         lock: taken by everything that reads or changes the state.
     """
 
@@ -127,6 +129,7 @@ class World:
     latencies: dict[str, float] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     failing_operations: list[status_pb2.Status] = field(default_factory=list)
+    broken: dict[str, BrokenDeployment] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
@@ -232,12 +235,16 @@ class World:
         """Start an operation on a resource that was just written."""
         parts = self.canonical(name).split("/")
         local.resource.generation += 1
+        fault = self.failing_operations.pop(0) if self.failing_operations else local.fault()
+        broken = self._broken(local)
+        elsewhere = broken.error if broken and broken.fails_operations and fault is None else None
         operation = LocalOperation(
             f"projects/{parts[1]}/locations/{parts[3]}/operations/{uuid.uuid4()}",
             local,
             local.resource.generation,
             time.monotonic() + self.settle_seconds,
-            self.failing_operations.pop(0) if self.failing_operations else local.fault(),
+            fault or elsewhere,
+            takes_effect=elsewhere is not None,
         )
         local.resource.reconciling = True
         self.operations[operation.name] = operation
@@ -254,10 +261,19 @@ class World:
             # A later write took this one's place: what is wished for now comes with that one's operation.
             if operation.generation != resource.generation:
                 continue
-            if operation.fails_with is None:
-                operation.local.settle()
+            if operation.fails_with is None or operation.takes_effect:
+                self._settle(operation.local)
             else:
                 operation.local.give_up()
+
+    def _settle(self, local: LocalResource) -> None:
+        local.settle()
+        if broken := self._broken(local):
+            broken.keep_unsettled(local)
+
+    def _broken(self, local: LocalResource) -> BrokenDeployment | None:
+        broken = self.broken.get(self.canonical(local.resource.name))
+        return broken if broken and broken.is_newest_of(local) else None
 
     def fail_next_operation(self, code: int = 13, message: str = "Internal error encountered.") -> None:
         """The next write is accepted, and its operation ends in this error."""
@@ -285,7 +301,7 @@ class World:
         local.resource.last_modifier = "dev@shop.example"
         local.resource.generation += 1
         self.stamp(local)
-        local.settle()
+        self._settle(local)
 
     def deploy(self, name: str, revision: Mapping[str, Any]) -> None:
         """A person deploys: a new revision; LATEST moves to it if it is ready."""
@@ -293,6 +309,13 @@ class World:
             local = self.service(name)
             local.revisions.append(revision_from(local.service.name, revision, self.moment))
             self.edit(name)
+
+    def deploy_broken(self, name: str, revision: Mapping[str, Any], *, fails_operations: bool = True) -> None:
+        """A person deploys what never becomes ready, of which every later write may complain: see BrokenDeployment."""
+        with self.lock:
+            whole = self.canonical(self.service(name).service.name)
+            self.broken[whole] = BrokenDeployment(str(revision["name"]), fails_operations)
+            self.deploy(name, {**revision, "ready": False})
 
     def set_traffic(self, name: str, *targets: Mapping[str, Any]) -> None:
         """A person sets the traffic: `{revision, percent, tag}` or `{latest: true, percent}`."""

@@ -41,6 +41,7 @@ class LocalOperation:
         ends_at: in seconds of the monotonic clock.
         fails_with: the error that it ends in; None means success.
         done: whether it has ended.
+        takes_effect: whether what was written takes effect although it ends in an error, which is about something else.
     """
 
     name: str
@@ -49,6 +50,7 @@ class LocalOperation:
     ends_at: float
     fails_with: status_pb2.Status | None = None
     done: bool = False
+    takes_effect: bool = False
 
     @property
     def message(self) -> operations_pb2.Operation:
