@@ -8,6 +8,8 @@ from typing import Any
 from firebreak.core.incidents.command import Command, CommandResult
 from firebreak.core.incidents.incident import Incident
 from firebreak.response import pipeline
+from sandbox.wire import Call
+from tests.laws.grounds import WRITES
 from tests.response.harness import ALWAYS, PIN_ONLY, Line
 
 
@@ -83,6 +85,16 @@ def reasons(on: Line, incident: Incident) -> str:
 def last_word(on: Line, incident: Incident) -> str:
     """The last line of the history."""
     return str(now(on, incident)["history"][-1]["what"])
+
+
+def writes(on: Line) -> list[Call]:
+    """The calls that changed something of the customer's, or tried to."""
+    ours = frozenset(WRITES.values())
+    return [call for call in on.sandbox.wire.calls if call.method in ours and not _only_asked(call)]
+
+
+def _only_asked(call: Call) -> bool:
+    return bool(getattr(call.request, "validate_only", False))
 
 
 def told(on: Line, incident: Incident) -> list[str]:
