@@ -56,9 +56,9 @@ from sandbox.blueprint import (
     revision_from,
     service_from,
 )
-from sandbox.cloud_run.broken_deployment import BrokenDeployment
+from sandbox.cloud_run.broken_deployment import BrokenDeployment, complaint, settle
 from sandbox.cloud_run.local_job import LocalExecution, LocalJob
-from sandbox.cloud_run.local_operation import LocalOperation, LocalResource
+from sandbox.cloud_run.local_operation import LocalOperation, LocalResource, begun
 from sandbox.cloud_run.local_pool import LocalPool
 from sandbox.cloud_run.local_service import LocalService, traffic_target
 from sandbox.google.local_account import LocalAccount, account_from
@@ -170,11 +170,8 @@ class World:
 
     def add_service(self, given: Mapping[str, Any]) -> LocalService:
         """Put a service that has long settled into the world."""
-        service, revisions = (
-            service_from(given, self.moment),
-            [revision_from(str(given["name"]), one, self.moment) for one in given["revisions"]],
-        )
-        local = LocalService(service, revisions, policy_from(given))
+        revisions = [revision_from(str(given["name"]), one, self.moment) for one in given["revisions"]]
+        local = LocalService(service_from(given, self.moment), revisions, policy_from(given))
         self.services[self.canonical(str(given["name"]))] = local
         self.stamp(local, local.service.update_time)
         local.settle()
@@ -233,20 +230,10 @@ class World:
 
     def begin(self, name: str, local: LocalResource) -> LocalOperation:
         """Start an operation on a resource that was just written."""
-        parts = self.canonical(name).split("/")
+        where = "/".join(self.canonical(name).split("/")[:4])
         local.resource.generation += 1
         fault = self.failing_operations.pop(0) if self.failing_operations else local.fault()
-        broken = self._broken(local)
-        elsewhere = broken.error if broken and broken.fails_operations and fault is None else None
-        operation = LocalOperation(
-            f"projects/{parts[1]}/locations/{parts[3]}/operations/{uuid.uuid4()}",
-            local,
-            local.resource.generation,
-            time.monotonic() + self.settle_seconds,
-            fault or elsewhere,
-            takes_effect=elsewhere is not None,
-        )
-        local.resource.reconciling = True
+        operation = begun(where, local, self.settle_seconds, fault, complaint(self.broken, local))
         self.operations[operation.name] = operation
         self.settle_operations()
         return operation
@@ -262,18 +249,9 @@ class World:
             if operation.generation != resource.generation:
                 continue
             if operation.fails_with is None or operation.takes_effect:
-                self._settle(operation.local)
+                settle(self.broken, operation.local)
             else:
                 operation.local.give_up()
-
-    def _settle(self, local: LocalResource) -> None:
-        local.settle()
-        if broken := self._broken(local):
-            broken.keep_unsettled(local)
-
-    def _broken(self, local: LocalResource) -> BrokenDeployment | None:
-        broken = self.broken.get(self.canonical(local.resource.name))
-        return broken if broken and broken.is_newest_of(local) else None
 
     def fail_next_operation(self, code: int = 13, message: str = "Internal error encountered.") -> None:
         """The next write is accepted, and its operation ends in this error."""
@@ -301,7 +279,7 @@ class World:
         local.resource.last_modifier = "dev@shop.example"
         local.resource.generation += 1
         self.stamp(local)
-        self._settle(local)
+        settle(self.broken, local)
 
     def deploy(self, name: str, revision: Mapping[str, Any]) -> None:
         """A person deploys: a new revision; LATEST moves to it if it is ready."""
@@ -313,8 +291,7 @@ class World:
     def deploy_broken(self, name: str, revision: Mapping[str, Any], *, fails_operations: bool = True) -> None:
         """A person deploys what never becomes ready, of which every later write may complain: see BrokenDeployment."""
         with self.lock:
-            whole = self.canonical(self.service(name).service.name)
-            self.broken[whole] = BrokenDeployment(str(revision["name"]), fails_operations)
+            self.broken[self.service(name).service.name] = BrokenDeployment(str(revision["name"]), fails_operations)
             self.deploy(name, {**revision, "ready": False})
 
     def set_traffic(self, name: str, *targets: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from google.cloud import run_v2
@@ -39,3 +40,21 @@ class BrokenDeployment:
             f"Revision '{self.revision}' is not ready and cannot serve traffic. The user-provided container failed to"
             " start and listen on the port defined by the PORT environment variable."
         )
+
+
+def settle(broken: Mapping[str, BrokenDeployment], local: LocalResource) -> None:
+    """What is wished for takes effect; where the newest deployment is broken, it does not settle by that."""
+    local.settle()
+    if deployment := _of(broken, local):
+        deployment.keep_unsettled(local)
+
+
+def complaint(broken: Mapping[str, BrokenDeployment], local: LocalResource) -> status_pb2.Status | None:
+    """What an operation that has no fault of its own ends in, if in anything."""
+    deployment = _of(broken, local)
+    return deployment.error if deployment and deployment.fails_operations else None
+
+
+def _of(broken: Mapping[str, BrokenDeployment], local: LocalResource) -> BrokenDeployment | None:
+    deployment = broken.get(local.resource.name)
+    return deployment if deployment and deployment.is_newest_of(local) else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -63,3 +65,25 @@ class LocalOperation:
         elif self.done:
             found.response.Pack(type(resource).pb(resource))
         return found
+
+
+def begun(
+    where: str,
+    local: LocalResource,
+    seconds: float,
+    fault: status_pb2.Status | None,
+    complaint: status_pb2.Status | None,
+) -> LocalOperation:
+    """An operation in a location, of a resource that was just written.
+
+    It ends in its own fault, or in a complaint about something else, which keeps nothing from taking effect.
+    """
+    local.resource.reconciling = True
+    return LocalOperation(
+        f"{where}/operations/{uuid.uuid4()}",
+        local,
+        local.resource.generation,
+        time.monotonic() + seconds,
+        fault or complaint,
+        takes_effect=fault is None and complaint is not None,
+    )
