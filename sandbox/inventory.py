@@ -11,6 +11,7 @@ from typing import Any
 
 from google.rpc import status_pb2
 
+from sandbox.cloud_run.broken_deployment import BrokenDeployment, complaint, keep_unsettled
 from sandbox.cloud_run.local_job import LocalJob
 from sandbox.cloud_run.local_operation import LocalOperation, LocalResource
 from sandbox.cloud_run.local_pool import LocalPool
@@ -47,6 +48,7 @@ class Inventory:
         latencies: glob on `package.Service/Method` to a delay in seconds.
         faults: faults that were planted from the start.
         failing_operations: errors that the next operations end in, and whether what was written serves all the same.
+        broken: resource name to a deployment that never becomes ready.
         lock: taken by everything that reads or changes the state.
     """
 
@@ -73,6 +75,7 @@ class Inventory:
     latencies: dict[str, float] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     failing_operations: list[tuple[status_pb2.Status, bool]] = field(default_factory=list)
+    broken: dict[str, BrokenDeployment] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def now(self) -> dt.datetime:
@@ -109,6 +112,8 @@ class Inventory:
         parts = self.canonical(name).split("/")
         local.resource.generation += 1
         failure, serves = self.failing_operations.pop(0) if self.failing_operations else (local.fault(), False)
+        if failure is None and (about := complaint(self.broken, local)):
+            failure, serves = about, True
         operation = LocalOperation(
             f"projects/{parts[1]}/locations/{parts[3]}/operations/{uuid.uuid4()}",
             local,
@@ -128,6 +133,7 @@ class Inventory:
             if operation.done or operation.ends_at > time.monotonic():
                 continue
             operation.end()
+            keep_unsettled(self.broken, operation.local)
 
     def fail_next_operation(
         self, code: int = 13, message: str = "Internal error encountered.", *, serves: bool = False

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import grpc
 
 T = TypeVar("T")
-Kind = Literal["error", "hang", "reset", "malformed", "lost_answer", "slow"]
+Kind = Literal["error", "hang", "reset", "malformed", "lost_answer", "late", "empty", "slow"]
 Methods = Mapping[str, tuple[Any, Any, Callable[[Any], Any]]]
 """Method name to request type, response type and the function that answers."""
 
@@ -29,6 +29,10 @@ class Refusal(Exception):
 
 class Malformed(Exception):
     """Answer with something that cannot be read."""
+
+
+class Empty(Exception):
+    """Answer with a message in which nothing is set, such as a list of nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +62,15 @@ class Fault:
 
     Attributes:
         method: glob on `package.Service/Method`.
-        kind: what goes wrong.
+        kind: what goes wrong. A `late` call fails, and is carried out once `Wire.land` says so; an `empty` answer has
+            nothing in it, which only gRPC can have.
         code: name of the gRPC status, for an error.
         message: text of the error.
         times: how many calls it hits; None means all.
         skip: how many matching calls pass before the first hit.
         seconds: how long a `hang` or `slow` call takes.
         routed: glob on the routing header, which names the region or the resource: `*us-east1*`.
+        asked: glob on the request as text: `*resource_name*`.
     """
 
     method: str
@@ -75,6 +81,7 @@ class Fault:
     skip: int = 0
     seconds: float = 30.0
     routed: str = "*"
+    asked: str = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +109,11 @@ class _Planted:
     seen: int = 0
     used: int = 0
 
-    def takes(self, method: str, routing: str) -> bool:
+    def takes(self, method: str, routing: str, request: object) -> bool:
         """Whether this call is one that the fault falls on."""
         if not fnmatch.fnmatchcase(method, self.fault.method) or not fnmatch.fnmatchcase(routing, self.fault.routed):
+            return False
+        if self.fault.asked != "*" and not fnmatch.fnmatchcase(str(request), self.fault.asked):
             return False
         self.seen += 1
         if self.seen <= self.fault.skip or (self.fault.times is not None and self.used >= self.fault.times):
@@ -122,6 +131,8 @@ class Wire:
         self._calls: list[Call] = []
         self._planted: list[_Planted] = []
         self._meanwhile: list[tuple[_Planted, Meanwhile]] = []
+        self._watchers: list[tuple[str, Callable[[Call], None]]] = []
+        self._late: list[Callable[[], Any]] = []
         self._latencies = dict(latencies or {})
         self._stopped = False
         self._waiting: set[threading.Event] = set()
@@ -153,6 +164,18 @@ class Wire:
         with self._lock:
             self._planted.clear()
 
+    def watch(self, glob: str, then: Callable[[Call], None]) -> None:
+        """From now on this is done as a call that fits arrives, before it is answered; it may raise Refusal."""
+        with self._lock:
+            self._watchers.append((glob, then))
+
+    def land(self) -> None:
+        """Carry out what came `late`, as the world now stands."""
+        with self._lock:
+            late, self._late = self._late, []
+        for answer in late:
+            answer()
+
     def delay(self, glob: str, seconds: float) -> None:
         """From now on calls that fit take this long."""
         with self._lock:
@@ -177,16 +200,22 @@ class Wire:
         gone = gone or threading.Event()
         with self._lock:
             number = len(self._calls)
-            self._calls.append(Call(number, method, request, metadata, time.monotonic()))
+            call = Call(number, method, request, metadata, time.monotonic())
+            self._calls.append(call)
             self._waiting.add(gone)
             if self._stopped:
                 gone.set()
             routing = metadata.get("x-goog-request-params", "")
-            fault = next((one.fault for one in self._planted if one.takes(method, routing)), None)
-            other = next((one for planted, one in self._meanwhile if planted.takes(method, routing)), None)
+            fault = next((one.fault for one in self._planted if one.takes(method, routing, request)), None)
+            other = next((one for planted, one in self._meanwhile if planted.takes(method, routing, request)), None)
+            watchers = [then for glob, then in self._watchers if fnmatch.fnmatchcase(method, glob)]
+            if fault is not None and fault.kind == "late":
+                self._late.append(answer)
             latency = sum(seconds for glob, seconds in self._latencies.items() if fnmatch.fnmatchcase(method, glob))
         status = "UNKNOWN"
         try:
+            for then in watchers:
+                then(call)
             if latency:
                 gone.wait(latency)
             if other is not None and other.moment == "before":
@@ -212,6 +241,8 @@ def _spoil(fault: Fault, answer: Callable[[], T], gone: threading.Event) -> T:
         return answer()
     if fault.kind == "malformed":
         raise Malformed
+    if fault.kind == "empty":
+        raise Empty
     if fault.kind == "lost_answer":
         answer()
     code = {"hang": "DEADLINE_EXCEEDED", "reset": "UNAVAILABLE"}.get(fault.kind, fault.code)
@@ -236,6 +267,8 @@ def _handler(method: str, wire: Wire, request_type: Any, response_type: Any, ans
             context.abort(grpc.StatusCode[refusal.code], refusal.message)
         except Malformed:
             return None
+        except Empty:
+            return response_type()
 
     def serialize(response: Any) -> bytes:  # noqa: ANN401
         if response is None:

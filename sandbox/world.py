@@ -54,6 +54,7 @@ from sandbox.blueprint import (
     revision_from,
     service_from,
 )
+from sandbox.cloud_run.broken_deployment import BrokenDeployment, keep_unsettled
 from sandbox.cloud_run.local_job import LocalExecution, LocalJob
 from sandbox.cloud_run.local_operation import LocalResource
 from sandbox.cloud_run.local_pool import LocalPool
@@ -209,6 +210,7 @@ class World(Inventory):
         local.resource.generation += 1
         self.stamp(local)
         local.settle()
+        keep_unsettled(self.broken, local)
 
     def deploy(self, name: str, revision: Mapping[str, Any]) -> None:
         """A person deploys: a new revision; LATEST moves to it if it is ready."""
@@ -223,6 +225,11 @@ class World(Inventory):
             local = next(one for key, one in self.pools.items() if key.endswith(f"/{name}"))
             local.revisions.append(revision_from(local.pool.name, revision, self.moment))
             self.edit_pool(name)
+    def deploy_broken(self, name: str, revision: Mapping[str, Any], *, fails_operations: bool = True) -> None:
+        """A person deploys what never becomes ready, of which every later write may complain: see BrokenDeployment."""
+        with self.lock:
+            self.broken[self.service(name).service.name] = BrokenDeployment(str(revision["name"]), fails_operations)
+            self.deploy(name, {**revision, "ready": False})
 
     def set_traffic(self, name: str, *targets: Mapping[str, Any]) -> None:
         """A person sets the traffic: `{revision, percent, tag}` or `{latest: true, percent}`."""

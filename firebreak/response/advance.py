@@ -16,6 +16,7 @@ from firebreak.core.incidents.incident import Answer, Event, Incident
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.triage import settled_in_scc
+from firebreak.ledger.documents import Conflict
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
@@ -53,6 +54,10 @@ def advance(app: App, held: StoredIncident, collecting: Collecting, deadline: De
         except Away as away:
             _note(app, held, away)
             raise
+        except Conflict as fault:
+            if fault.kind == "incident" or deadline.passed:
+                raise
+            held = app.ledger.read(held.incident.id) or held  # what stands was saved by others: look again
         if deadline.passed and next_step(held.incident, app.now_ns()) is not None:
             message = "there was no time left; it is carried on"
             raise Transient(message)
@@ -64,6 +69,8 @@ def next_step(incident: Incident, now_ns: int) -> Step | None:
     phase = incident.phase
     if incident.releasing:
         return "release"
+    if not incident.open:
+        return None
     if phase in ("containing", "verifying"):
         return "carry"
     if incident.undecided or phase == "received":

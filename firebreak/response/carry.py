@@ -108,7 +108,7 @@ class _Turn:
             except Drifted as fault:
                 return self._replanned(held, str(fault), change)
             if new := self._reopened(held.incident, change, seen):
-                return self._replanned(held, f"what the steps have to close has grown: {', '.join(new)}", change)
+                return self._replanned(held, f"what the steps have to close has grown: {', '.join(new)}")
             held = self._record(held, plan, change, seen)
         return self._finish(held, plan)
 
@@ -348,8 +348,9 @@ class _Turn:
         if made and not one_alone:
             again, _ = replanned(app, incident, self.policy, self.confirmed, self.readings)
             if again.writes:
+                undone = next((one for one in plan.changes if self._undone(one)), None)
                 why = "while the plan was carried out, something came to lead to a suspect again"
-                return self._replanned(held, why, again.changes[0])
+                return self._replanned(held, why, undone)
         if plan.changes and not plan.writes and never_wrote(app, incident):
             give_slots_back(app, incident.id, self.readings.deadline)
         failed = [one.detail for one in tried if one.status != SUCCESS]
@@ -360,6 +361,11 @@ class _Turn:
         open_ = (*self._beside(done, plan), *done.still_open, *failed, *_left_undone(plan))
         done = replace(done, still_open=tuple(dict.fromkeys(open_)))
         return end(app, replace(held, incident=done), "contained", _summary(plan), self.readings)
+
+    def _undone(self, change: Change) -> bool:
+        """Whether somebody changed back what was seen in effect a moment ago."""
+        seen = self.around.seen_of(change.target)
+        return seen is None or seen.workload is None or not has_settings(seen.workload.state, change.after)
 
     def _beside(self, incident: Incident, plan: Plan) -> tuple[str, ...]:
         """What is open on the finding's own target, where the plan changed only others."""

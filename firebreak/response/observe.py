@@ -53,6 +53,8 @@ class Readings:
         self.deadline = deadline
         self._known: dict[str, tuple[float, object]] = {}
         self._given_up = {what for what, since in incident.away.items() if app.now_ns() - since >= PATIENCE_NS}
+        if incident.answer is not None and "unconfirmed" in incident.answer.cautions:
+            self._given_up.add("SCC")  # the person who approved was told so
 
     def _fresh(self, key: str, read: Callable[[], T]) -> T:
         at, value = self._known.get(key, (0.0, None))

@@ -245,3 +245,41 @@ def test_a_call_that_hangs_lets_its_thread_go_when_the_client_gives_up() -> None
                 cloud.services.update_service(request=request, timeout=0.05, retry=None)
 
         assert cloud.services.get_service(name=NAME, timeout=1, retry=None).name == NAME
+
+
+def test_a_late_call_fails_and_is_carried_out_when_it_lands() -> None:
+    """As a request that hung in the network does, after its sender gave it up."""
+    with served(checkout()) as cloud:
+        cloud.wire.inject(Fault(UPDATE, "late"))
+        with pytest.raises(exceptions.ServiceUnavailable):
+            cloud.update(["traffic"], traffic=[to(GOOD)])
+        before = cloud.serving()
+        cloud.wire.land()
+
+        assert before == {(BAD, 100, "")}
+        assert cloud.serving() == {(GOOD, 100, "")}
+
+
+def test_an_empty_answer_is_a_message_in_which_nothing_is_set() -> None:
+    with served(checkout()) as cloud:
+        cloud.wire.inject(Fault("*/ListRevisions", "empty"))
+        listed = [list(cloud.revisions.list_revisions(parent=NAME, timeout=5, retry=None)) for _ in range(2)]
+
+        assert [len(one) for one in listed] == [0, 2]
+
+
+def test_a_fault_falls_on_what_is_asked_for() -> None:
+    with served(checkout()) as cloud:
+        cloud.wire.inject(Fault(UPDATE, "error", code="PERMISSION_DENIED", asked="*traffic*", times=None))
+        cloud.update(["ingress"], ingress=INTERNAL).result(timeout=5)
+        with pytest.raises(exceptions.PermissionDenied):
+            cloud.update(["traffic"], traffic=[to(GOOD)])
+
+
+def test_what_is_done_as_a_call_arrives_comes_before_its_answer() -> None:
+    wire, happened = Wire(), []
+    wire.watch("*/Update*", lambda call: happened.append(call.method))
+    ask(wire, UPDATE, lambda: happened.append("answered"))
+    ask(wire, GET)
+
+    assert happened == [UPDATE, "answered"]

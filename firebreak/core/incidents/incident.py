@@ -302,7 +302,7 @@ class Incident(Stored):
     @property
     def undecided(self) -> bool:
         """Whether an event came that SCC was not asked about, or that no decision was taken with yet."""
-        return any(one.status == "new" or (one.status != "unconfirmed" and not one.decided) for one in self.events)
+        return any(one.status != "unconfirmed" and not one.decided for one in self.events)
 
     def suspects_on(self, target: Target) -> frozenset[str]:
         """The suspects on this target that the events that count have given."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from firebreak.core.cloud_run.state import Setting
@@ -11,7 +12,7 @@ from firebreak.core.containment.gcloud_rollback import undo_lines
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.decision import Decision
-from firebreak.core.incidents.incident import EvidenceLocation, Incident
+from firebreak.core.incidents.incident import EvidenceLocation, Incident, Release
 from firebreak.core.secrets.redaction import bounded_record, named, safe
 from firebreak.core.timestamps import format_instant
 
@@ -46,6 +47,8 @@ def record(incident: Incident) -> dict[str, Any]:
             ],
             "still_open": list(incident.still_open),
             "question": _question(incident),
+            "release": _release(incident.release) if incident.release else None,
+            "waits_for": incident.waits.reason if incident.waits else None,
             "undo": list(undo_lines(incident.done or incident.plan)) if incident.plan else [],
             "stands": incident.stands,
             "reopened": [named(one) for one in incident.reopened],
@@ -171,8 +174,25 @@ def _basis(basis: Mapping[str, Any]) -> dict[str, Any]:
     return {**basis, "references": _settings(leading)} if isinstance(leading, Mapping) else dict(basis)
 
 
+_RESULTS = MappingProxyType({"person": "a person's", "left": "given up"})
+
+
+def _release(release: Release) -> dict[str, Any]:
+    """What a release did with each setting, and what of it is so now."""
+    keys = [
+        {
+            "target": one.target.resource,
+            "key": named(one.key),
+            "result": _RESULTS.get(one.result, one.result),
+            "detail": one.detail,
+        }
+        for one in release.keys
+    ]
+    return {"by": release.by, "asked": format_instant(release.asked_ns), "keys": keys}
+
+
 def _question(incident: Incident) -> dict[str, Any] | None:
-    """The open question, or the last one until a release or a containment that nobody answered takes it off."""
+    """The open question, or the last one."""
     question = incident.question
     if question is None:
         return None
@@ -180,6 +200,7 @@ def _question(incident: Incident) -> dict[str, Any] | None:
         "digest": question.digest,
         "asked": format_instant(question.asked_ns),
         "expires": format_instant(question.expires_ns),
-        "cautions": list(question.cautions),
+        "cautions": list(dict.fromkeys(one.partition(":")[0] for one in question.cautions)),
+        "events": list(question.events),
         "asked_before": list(question.asked_before),
     }

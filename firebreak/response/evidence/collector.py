@@ -99,7 +99,7 @@ def _collect(app: App, held: StoredIncident, told: Notification | None, until: D
     What was tried before is not tried again: a vault that is away must not keep people waiting.
     """
     incident = held.incident
-    if told is None or incident.phase in WORKING or incident.vault is not None:
+    if told is None or incident.phase in WORKING or (incident.vault is not None and incident.vault.manifest):
         return held
     collection = Collection(app, incident.id)
     collection.add(_message(told), until)

@@ -1,0 +1,126 @@
+"""A missing permission is no outage: it is said at once, the rest goes on, and nothing else is tried instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.wire import Fault
+from tests.response.conversation import PIN_AND_CLOSE, asking, doing, now, phase, reasons, say, told, writes
+from tests.response.harness import ALWAYS, BAD, GOOD, PIN_ONLY, Line, Lines
+from tests.response.test_several_regions import OTHER_BAD, THERE_TOO, serving
+from tests.response.test_several_regions import world_of as world_of_regions
+from tests.response.test_what_passes import public
+
+CLOSE_AND_PIN = doing("{action: revoke_public_access}", "{action: pin_previous_revision}")
+NO_TRAFFIC = Fault("*/UpdateService", "error", code="PERMISSION_DENIED", asked="*traffic*", times=None)
+
+
+def deny(on: Line, method: str, routed: str = "*") -> None:
+    on.sandbox.wire.inject(Fault(method, "error", code="PERMISSION_DENIED", routed=routed, times=None))
+
+
+@pytest.mark.parametrize("policy", [PIN_AND_CLOSE, CLOSE_AND_PIN], ids=["pin first", "pin last"])
+def test_where_a_write_is_denied_the_rest_is_done_and_what_is_left_is_named(line: Lines, policy: str) -> None:
+    with line(policy=policy) as on:
+        on.sandbox.wire.inject(NO_TRAFFIC)
+        incident = on.respond(on.finding())
+        left = "\n".join(now(on, incident)["still_open"])
+
+        assert incident.phase == "contained"
+        assert told(on, incident) == ["contained"]
+        assert not public(on)
+        assert BAD in on.reachable
+        assert "pin_previous_revision" in left or "service.traffic.split" in left
+        assert "PERMISSION_DENIED" in left
+
+
+@pytest.mark.parametrize("policy", [PIN_AND_CLOSE, CLOSE_AND_PIN], ids=["pin first", "pin last"])
+def test_where_iam_may_not_be_read_the_pin_is_made_and_the_step_is_named(line: Lines, policy: str) -> None:
+    """Unread is not the same as nothing to do, and ten minutes would not help."""
+    with line(policy=policy) as on:
+        deny(on, "*/GetIamPolicy")
+        incident = on.respond(on.finding())
+        left = "\n".join(now(on, incident)["still_open"])
+
+        assert incident.phase == "contained"
+        assert set(on.reachable) == {GOOD}
+        assert public(on)
+        assert "revoke_public_access" in left
+        assert "PERMISSION_DENIED" in left
+
+
+def test_where_a_write_is_denied_nothing_takes_its_place(line: Lines) -> None:
+    """`otherwise` is for what cannot be done, not for what may not: it would cut off whom a grant would have spared."""
+    with line(policy=ALWAYS) as on:
+        on.sandbox.wire.inject(NO_TRAFFIC)
+        incident = on.respond(on.finding())
+
+        assert incident.phase == "failed"
+        assert on.world.service("checkout").service.ingress == 1
+        assert len(writes(on)) == 1
+        assert "PERMISSION_DENIED" in reasons(on, incident)
+        assert told(on, incident) == ["failed"]
+
+
+def test_where_an_approved_write_is_denied_nothing_takes_its_place_either(line: Lines) -> None:
+    """The question showed the fallback, too."""
+    with line(policy=asking(ALWAYS)) as on:
+        incident = on.respond(on.finding())
+        on.sandbox.wire.inject(NO_TRAFFIC)
+        answered = say(on, "approve", incident)
+
+        assert not answered.done
+        assert "PERMISSION_DENIED" in answered.says
+        assert phase(on, incident) == "failed"
+        assert on.world.service("checkout").service.ingress == 1
+
+
+@pytest.mark.parametrize("method", ["*/GetService", "*/ListRevisions"])
+def test_a_target_that_may_not_be_read_is_said_at_once(line: Lines, method: str) -> None:
+    """Not after ten minutes, and not by cutting off what nobody has seen."""
+    with line(policy=ALWAYS) as on:
+        deny(on, method)
+        incident = on.respond(on.finding())
+
+        assert incident.phase in ("waiting", "failed")
+        assert told(on, incident) == [incident.phase]
+        assert "PERMISSION_DENIED" in reasons(on, incident)
+        assert writes(on) == []
+
+
+@pytest.mark.parametrize("method", ["*/GetService", "*/ListRevisions"])
+def test_a_further_region_that_may_not_be_read_is_asked_about_at_once(line: Lines, method: str) -> None:
+    """A person may contain the rest."""
+    with line(world_of_regions(*THERE_TOO), policy=PIN_ONLY) as on:
+        deny(on, method, "*us-east1*")
+        incident = on.respond(on.finding())
+        before = phase(on, incident), told(on, incident), writes(on)
+        answered = say(on, "approve", incident)
+
+        assert before == ("waiting", ["waiting"], [])
+        assert "us-east1" in reasons(on, incident)
+        assert answered.done, answered.says
+        assert serving(on) == [[GOOD], [OTHER_BAD]]
+
+
+def test_an_scc_that_may_not_be_asked_is_asked_about_at_once(line: Lines) -> None:
+    """Nobody's waiting would change it; the question names it."""
+    with line(policy=ALWAYS) as on:
+        deny(on, "*/ListFindings")
+        incident = on.respond(on.finding())
+
+        assert incident.phase == "waiting"
+        assert "unconfirmed" in now(on, incident)["question"]["cautions"]
+        assert writes(on) == []
+
+
+def test_a_grant_that_comes_later_helps_whoever_has_it_decided_anew(line: Lines) -> None:
+    with line(policy=ALWAYS) as on:
+        on.sandbox.wire.inject(NO_TRAFFIC)
+        incident = on.respond(on.finding())
+        on.sandbox.wire.clear_faults()
+        answered = on.retry(incident)
+
+        assert answered.done, answered.says
+        assert phase(on, incident) == "contained"
+        assert set(on.reachable) == {GOOD}

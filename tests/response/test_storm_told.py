@@ -1,0 +1,112 @@
+"""A storm of findings is told once in chat, by its project: nobody else's question is lost in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from firebreak.core.incidents.incident import Incident
+from sandbox.scc.security_center import put_finding
+from tests.adapters.servers import Received, serving
+from tests.response.conversation import cautions, later, phase, say, told
+from tests.response.harness import ALWAYS, Line, Lines
+from tests.response.test_blast_radius import found_on, limits, world
+
+SHOP, BANK = "shop-prod", "bank-prod"
+
+
+@pytest.fixture
+def chat() -> Iterator[Received]:
+    with serving() as asked:
+        yield asked
+
+
+def webhook(chat: Received) -> dict[str, Any]:
+    return {"policy": ALWAYS, "FIREBREAK_SLACK_WEBHOOK": f"{chat.origin}/slack"}
+
+
+def read_of(chat: Received, incident: Incident) -> int:
+    """How many messages people got about it."""
+    return sum(incident.id in json.dumps(body) for body in chat.bodies)
+
+
+def asked_on(on: Line, number: int, project: str, **more: Any) -> Incident:
+    incident = on.respond(found_on(on, number, project, **more))
+    assert phase(on, incident) == "waiting"
+    assert told(on, incident) == ["waiting"], "programs get every one"
+    return incident
+
+
+def test_the_first_question_of_each_project_is_read(line: Lines, chat: Received) -> None:
+    """However long the storm of another one has lasted by then."""
+    with line(world(4), config=limits(0, 0), **webhook(chat)) as on:
+        shop = [asked_on(on, number, SHOP) for number in range(4)]
+        bank = [asked_on(on, number, BANK) for number in range(2)]
+
+        assert [read_of(chat, one) for one in shop] == [1, 0, 0, 0]
+        assert [read_of(chat, one) for one in bank] == [1, 0]
+
+
+def test_a_limit_in_all_that_one_project_has_used_up_silences_no_other(line: Lines, chat: Received) -> None:
+    """The storm is the first one's; the question is the second one's."""
+    with line(world(4), config=limits(9, 1), **webhook(chat)) as on:
+        first = on.respond(found_on(on, 0, SHOP))
+        shop = [asked_on(on, number, SHOP) for number in range(1, 4)]
+        bank = [asked_on(on, number, BANK) for number in range(2)]
+
+        assert phase(on, first) == "contained"
+        assert [read_of(chat, one) for one in shop] == [1, 0, 0]
+        assert [read_of(chat, one) for one in bank] == [1, 0]
+
+
+def test_a_project_of_which_only_the_number_is_known_is_not_taken_for_another(line: Lines, chat: Received) -> None:
+    """Where that cannot be told, one message more is better than one question unread."""
+    with line(world(4), config=limits(0, 0), **webhook(chat)) as on:
+        for number in range(3):
+            asked_on(on, number, SHOP)
+        pair = found_on(on, 0, BANK, project_spelled="number", held=False)
+        pair["resource"]["gcpMetadata"].pop("projectDisplayName")
+        put_finding(on.world, pair["finding"], pair["resource"])
+        bank = on.respond(pair)
+
+        assert phase(on, bank) == "waiting"
+        assert read_of(chat, bank) == 1
+
+
+def test_a_question_for_another_reason_is_read_in_the_midst_of_its_own_projects_storm(
+    line: Lines, chat: Received
+) -> None:
+    """It is about more than a limit that is used up."""
+    with line(world(4), config=limits(0, 0), **webhook(chat)) as on:
+        for number in range(3):
+            asked_on(on, number, SHOP)
+        stale = asked_on(on, 3, SHOP, minutes_ago=90)
+
+        assert "stale" in cautions(on, stale)
+        assert read_of(chat, stale) == 1
+
+
+def test_what_is_reopened_after_a_storm_is_read(line: Lines, chat: Received) -> None:
+    """Its first question was one of many; this one is about a suspect that can be reached again."""
+    with line(world(4), config=limits(0, 0), **webhook(chat)) as on:
+        incident = [asked_on(on, number, SHOP) for number in range(3)][-1]
+        say(on, "approve", incident)
+        before = read_of(chat, incident)
+        on.world.set_traffic(f"{SHOP}/locations/europe-west1/services/shop2", {"latest": True, "percent": 100})
+        later(on, 1)
+
+        assert phase(on, incident) == "waiting"
+        assert read_of(chat, incident) == before + 1
+
+
+def test_a_storm_of_the_next_hour_is_told_again(line: Lines, chat: Received) -> None:
+    with line(world(4), config=limits(0, 0), **webhook(chat)) as on:
+        first = asked_on(on, 0, SHOP)
+        second = asked_on(on, 1, SHOP)
+        on.wait(3700)
+        third = asked_on(on, 2, SHOP)
+
+        assert [read_of(chat, one) for one in (first, second, third)] == [1, 0, 1]
