@@ -92,7 +92,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.containment.plan:Plan": _names("plan", "changes steps refusals fallback policy_set"),
         "firebreak.core.containment.plan:Outcome": _names("outcome", "surface status detail actions still_open target"),
         "firebreak.core.containment.slots:Slot": _names("slot", "incident target at_ns"),
-        "firebreak.core.containment.slots:Slots": _names("slots", "taken"),
+        "firebreak.core.containment.slots:Slots": _names("slots", "taken lost_ns?"),
         "firebreak.core.findings.verdict:Verdict": _names("verdict", "id confidence reasons"),
         "firebreak.core.containment.active_containment:Hold": _names(
             "hold", "incident steps suspects taken_ns let_go?"

@@ -10,7 +10,6 @@ from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Notification, parse_notification
 from firebreak.core.first_few import first_few
 from firebreak.core.incidents.command import Command, CommandResult
-from firebreak.ledger.halts import Halts
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import Unsent, count_refused, flush
@@ -107,7 +106,7 @@ def _carried_out(app: App, command: Command) -> CommandResult:
         swept = sweep(app)
         return CommandResult(done=not (swept.refused or swept.later), says=str(swept), unreached=bool(swept.later))
     if command.verb in ("halt", "resume"):
-        return Halts(app.ledger.documents, app.ledger.now_ns).obey(command)
+        return app.ledger.halts.obey(command)
     try:
         answered = verbs[command.verb]()
     except Refused as fault:
