@@ -94,7 +94,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "outcome", "surface status detail actions still_open target plan?"
         ),
         "firebreak.core.containment.slots:Slot": _names("slot", "incident target at_ns"),
-        "firebreak.core.containment.slots:Slots": _names("slots", "taken"),
+        "firebreak.core.containment.slots:Slots": _names("slots", "taken lost_ns?"),
         "firebreak.core.findings.verdict:Verdict": _names("verdict", "id confidence reasons"),
         "firebreak.core.containment.active_containment:Hold": _names(
             "hold", "incident steps suspects taken_ns let_go?"

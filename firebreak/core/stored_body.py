@@ -1,14 +1,16 @@
 """The body of a stored record: which format it is in, who may act on it, and its text under a seal.
 
-    {"format": 2, "acts_from": 2, "sealed": "<the record's JSON>", "seal": "<hex>"}
+    {"format": 3, "acts_from": 3, "counter": 7, "sealed": "<the record's JSON>", "seal": "<hex>"}
 
-The seal is over that very text and over where it stands, so that nothing has to be understood to verify it and no copy
-holds in another place. Beside these keys a body has what is not under the seal: `lease`, which changes without anything
-having happened, and is taken by whoever works on the record, with the key or without; `unverified`, what was saved over
-a record whose seal did not hold; `unsealed`, what stood beside what format 1 sealed; and any key of a newer version.
+The seal is over that very text, over the numbers before it and over where it stands, so that nothing has to be
+understood to verify it and no copy holds in another place. The counter is one higher with each save: an older body of
+the same place, put back, is told by it. Beside these keys a body has what is not under the seal: `lease`, which changes
+without anything having happened, and is taken by whoever works on the record, with the key or without; `unverified`,
+what was saved over a record whose seal did not hold; `unsealed`, what stood beside what format 1 sealed; and any key of
+a newer version.
 
-Format 1 names no format: `{"incident": {...}, "seal": ...}` and `{"standing": {...}, "seal": ...}`, sealed over
-JSON that is made anew from what stands there.
+Format 2 has no counter. Format 1 names no format: `{"incident": {...}, "seal": ...}` and `{"standing": {...}, "seal":
+...}`, sealed over JSON that is made anew from what stands there.
 """
 
 from __future__ import annotations
@@ -21,13 +23,15 @@ from typing import Any
 from firebreak.core.serialization import Unreadable
 from firebreak.core.signing import Seal, Sealed
 
-FORMAT = 2
+FORMAT = 3
 """The format that this version writes."""
-ACTS_FROM = 2
+ACTS_FROM = 3
 """The oldest format whose versions may act on what this version writes."""
+_COUNTED = 3
+"""The first format with a counter; what was saved in an earlier one counts as saved at 0."""
 
 _LEASE = ("owner", "lease_until_ns", "updated_ns")
-_OURS = frozenset({"format", "acts_from", "sealed", "seal", "lease", "unverified", "incident", "standing"})
+_OURS = frozenset({"format", "acts_from", "counter", "sealed", "seal", "lease", "unverified", "incident", "standing"})
 _FIRST = frozenset({"incident", "standing"})
 """The kinds that format 1 sealed; of any other the body itself is the record, which nobody sealed."""
 _SEALED_INCIDENT = (
@@ -57,9 +61,21 @@ class Place:
     kind: str
     key: str
 
+    @property
+    def name(self) -> str:
+        """By which other records know it: `halt` and `slots`, of which there is one, else kind and key."""
+        return self.kind if self in (HALT, SLOTS) else f"{self.kind} {self.key}"
+
     def __str__(self) -> str:
         """For a sentence."""
-        return f"incident {self.key}" if self.kind == "incident" else f"the containment of {self.key}"
+        if self.kind == "standing":
+            return f"the containment of {self.key}"
+        return _TOLD.get(self.kind, f"{self.kind} {self.key}")
+
+
+HALT = Place("halt", "halt")
+SLOTS = Place("slots", "taken")
+_TOLD = {"halt": "the halt", "slots": "the record of containments within the hour"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +86,7 @@ class OpenedBody:
     sealed: Sealed
     format: int
     acts_from: int
+    counter: int = 0
 
     @property
     def acts(self) -> bool:
@@ -87,23 +104,27 @@ def open_body(place: Place, body: Mapping[str, Any], seal: Seal) -> OpenedBody:
     """The record in a body, and what is known of its seal; raises Unreadable."""
     found = _number(body, "format", 1)
     acts_from = _number(body, "acts_from", found)
+    counter = _number(body, "counter", 1) if found >= _COUNTED else 0
     if found == 1:
         value, sealed = _open_first(place, body, seal)
     else:
         value = _json(body.get("sealed"))
-        sealed = seal.check_text([*_about(place, found, acts_from)], str(body.get("sealed")), body.get("seal"))
+        about = _about(place, found, acts_from, counter)
+        sealed = seal.check_text(about, str(body.get("sealed")), body.get("seal"))
     if not sealed and "unverified" in body:
         value = _json(body["unverified"])
     lease = body.get("lease")
     if isinstance(lease, dict):
         value = {**value, **{key: one for key, one in lease.items() if key in _LEASE}}
-    return OpenedBody(value, sealed, found, acts_from)
+    return OpenedBody(value, sealed, found, acts_from, counter)
 
 
-def seal_body(place: Place, value: Mapping[str, Any], seal: Seal, before: Mapping[str, Any]) -> dict[str, Any]:
+def seal_body(
+    place: Place, value: Mapping[str, Any], seal: Seal, before: Mapping[str, Any], counter: int
+) -> dict[str, Any]:
     """The body to store, sealed with the first key, in place of `before`, which is empty where nothing stands there.
 
-    What a newer version wrote in it stays, and so does its word on who may act.
+    What a newer version wrote in it stays, and so does its word on who may act. Raises NoKey.
     """
     text = _text({key: one for key, one in value.items() if key not in _LEASE})
     numbers = max(FORMAT, _number(before, "format", 1)), max(ACTS_FROM, _number(before, "acts_from", 1))
@@ -111,8 +132,9 @@ def seal_body(place: Place, value: Mapping[str, Any], seal: Seal, before: Mappin
         **_beside(place, before),
         "format": numbers[0],
         "acts_from": numbers[1],
+        "counter": counter,
         "sealed": text,
-        "seal": seal.sign_text([*_about(place, *numbers)], text),
+        "seal": seal.sign_text(_about(place, *numbers, counter), text),
         **_lease(value, before),
     }
 
@@ -129,9 +151,9 @@ def _lease(value: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any
     return {"lease": lease} if lease else {}
 
 
-def _about(place: Place, found: int, acts_from: int) -> tuple[object, ...]:
+def _about(place: Place, found: int, acts_from: int, counter: int) -> list[object]:
     """What is sealed beside the text."""
-    return (place.kind, place.key, found, acts_from)
+    return [place.kind, place.key, found, acts_from, *([counter] if found >= _COUNTED else [])]
 
 
 def _open_first(place: Place, body: Mapping[str, Any], seal: Seal) -> tuple[dict[str, Any], Sealed]:
@@ -192,4 +214,5 @@ def _json(text: object) -> dict[str, Any]:
 
 
 def _text(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    """In the order of its keys, which is kept."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True)

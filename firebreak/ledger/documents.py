@@ -58,13 +58,23 @@ NO_INDEX = Index()
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """One document to be saved: made where `over` is None, else in place of exactly that version."""
+    """One document to be saved.
+
+    Attributes:
+        kind: what kind of document it is.
+        key: its name among those of its kind.
+        body: JSON; of what is sealed, the record before it is.
+        index: what the store finds it by, beside its key.
+        over: the version that was read, in whose place it is saved; None: it is made.
+        anew: whether it may be saved where what is there is broken, or something is gone. Who seals asks, no store.
+    """
 
     kind: str
     key: str
     body: Mapping[str, Any]
     index: Index = NO_INDEX
     over: Document | None = None
+    anew: bool = False
 
 
 class Damaged(Transient):
@@ -112,6 +122,10 @@ class Documents(Protocol):
 
     def newest(self, kind: str, limit: int) -> Iterator[Document]:
         """The documents of a kind, last saved first."""
+        ...
+
+    def after(self, kind: str, key: str, limit: int) -> Iterator[Document]:
+        """The documents of a kind in an order that no save changes, those behind this key; from the first, if empty."""
         ...
 
     def due(self, kind: str, before_ns: int, limit: int) -> Iterator[Document]:

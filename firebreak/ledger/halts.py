@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from firebreak.core.containment.halt import Halt, halt_of
+from firebreak.core.containment.halt import Halt, counts_as_halted, halt_of
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.command import Command, CommandResult
-from firebreak.ledger.documents import Conflict, Documents, Save
+from firebreak.core.signing import NoKey, Seal, Sealed
+from firebreak.core.stored_body import HALT
+from firebreak.ledger.documents import Conflict, Damaged, Document, Documents, Save, even_damaged
+from firebreak.ledger.records import NotActedOn
+from firebreak.ledger.sealed import Floors, SealedDocuments
 
 HALTED = "halted: nothing is written until `firebreak resume`; releases by a person still work"
 _TRIES = 20
+_NO_KEY = Seal(())
 
 
 @dataclass(frozen=True, slots=True)
 class Halts:
-    """The one halt of a store of documents. It is not sealed, so that no key is needed to stop everything."""
+    """The one halt of a store of documents.
+
+    It is sealed, so that nobody lifts it without the key; but no key is needed to stop everything: a halt without a
+    seal stands as well, and so does one whose seal is broken, or that was deleted or put back to an older one.
+    """
 
     documents: Documents
     now_ns: Callable[[], int]
+    seal: Seal = _NO_KEY
+    floors: Floors = field(default_factory=Floors)
 
     def halt_reason(self) -> str | None:
         """Why everything is halted, or None. A halt that cannot be read counts as set."""
@@ -32,30 +43,65 @@ class Halts:
 
     def standing_halt(self) -> Halt | None:
         """The halt that stands, or None; raises Transient where that cannot be read."""
-        document = self.documents.read("halt", "halt")
-        return halt_of(document.body) if document else None
+        return self._read()[0]
 
     def halt(self, reason: str, by: str) -> None:
         """Set the halt, in the place of one that stands."""
         if not reason:
             message = "a halt has a reason"
             raise ValueError(message)
-        body = {"reason": reason, "by": by, "at_ns": self.now_ns()}
         for _ in range(_TRIES):
-            document = self.documents.read("halt", "halt")
+            document = even_damaged(lambda: self.documents.read(HALT.kind, HALT.key))
             with suppress(Conflict):
-                self.documents.commit([Save("halt", "halt", body, over=document)])
+                self._save(reason, by, document)
                 return
         message = "others keep changing the halt; try again"
         raise Transient(message)
 
     def lift(self, halt: Halt, by: str) -> None:
-        """Lift this halt and no other; raises Conflict where another one was set meanwhile."""
-        document = self.documents.read("halt", "halt")
-        if document is None or halt_of(document.body) != halt:
-            message = "the halt was changed at this very moment; look again"
-            raise Conflict("halt", "halt", message)
-        self.documents.replace(document, {"reason": "", "by": by, "at_ns": self.now_ns()})
+        """Lift this halt and no other; raises NoKey, and Conflict where another one was set meanwhile."""
+        found, document = self._read()
+        if not self.seal.keys:
+            raise NoKey
+        if found != halt:
+            raise Conflict(HALT.kind, HALT.key, "the halt was changed at this very moment; look again")
+        self._save("", by, document)
+
+    def _read(self) -> tuple[Halt | None, Document | None]:
+        """What stands, and the document that says so."""
+        self._sealed.learn()
+        floor = self.floors.of(HALT.name)
+        try:
+            document = self.documents.read(HALT.kind, HALT.key)
+        except Damaged as fault:
+            return counts_as_halted("the record of the halt is damaged"), fault.document
+        told = halt_of(document.body) if document else None
+        if told or document is None or "format" not in document.body:
+            # Versions that knew no seal lifted it with an empty reason; where there was a seal, nobody does.
+            unknown = counts_as_halted("the halt was deleted, or lifted without the key") if floor else None
+            return told or unknown, document
+        return self._under_seal(document, floor), document
+
+    def _under_seal(self, document: Document, floor: int) -> Halt | None:
+        try:
+            opened = self._sealed.opened(document, floor).opened
+        except NotActedOn:
+            return counts_as_halted("the record of the halt cannot be read")
+        if opened.sealed is Sealed.BROKEN or not opened.acts:
+            return counts_as_halted("the halt was changed, or put back to an older one, without the key")
+        return halt_of(opened.value)
+
+    def _save(self, reason: str, by: str, document: Document | None) -> None:
+        said = {"reason": reason, "by": by, "at_ns": self.now_ns()}
+        save = Save(HALT.kind, HALT.key, said, over=document, anew=True)
+        if self.seal.keys:
+            self._sealed.commit(save)
+        else:
+            self.documents.commit([replace(save, body={**(document.body if document else {}), **said})])
+
+    @property
+    def _sealed(self) -> SealedDocuments:
+        return SealedDocuments(self.documents, self.seal, self.floors, self.now_ns)
 
     def obey(self, command: Command) -> CommandResult:
         """Set the halt or lift it, as the command says; raises Transient where the store cannot be reached."""
@@ -67,7 +113,10 @@ class Halts:
             return CommandResult(done=False, says="nothing is halted")
         if against := _stays(halt, command):
             return CommandResult(done=False, says=f"the halt stays ({halt}): {against}")
-        self.lift(halt, command.by)
+        try:
+            self.lift(halt, command.by)
+        except NoKey as fault:
+            return CommandResult(done=False, says=f"the halt stays ({halt}): {fault}")
         return CommandResult(done=True, says="the halt is lifted")
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Standing
@@ -15,8 +15,13 @@ from firebreak.core.signing import Seal, Sealed
 from firebreak.core.stored_body import FORMAT, OpenedBody, Place, may_act, open_body
 from firebreak.ledger.documents import Document, Index
 
+T = TypeVar("T")
 BY_HAND = "the lines that `firebreak incident show` ends with"
-_THEN = f"it is not overwritten. Restore by hand with {BY_HAND}; docs/operations.md says how to clear it"
+_THEN = {
+    "standing": f"it is not overwritten. Restore by hand with {BY_HAND}; docs/operations.md says how to clear it",
+    "slots": "it counts as used up for an hour",
+}
+"""What becomes of a record of that kind; of any other it is set aside."""
 
 
 class NotActedOn(Refused):
@@ -76,9 +81,55 @@ class StoredIncident:
         return self.incident.created_ns if self.joined_ns is None else self.joined_ns
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A document as it was read, and its body opened; what it says may be acted on only where it is `trusted`."""
+
+    document: Document
+    opened: OpenedBody
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return Place(self.document.kind, self.document.key)
+
+    def trusted(self) -> dict[str, Any]:
+        """The record's JSON where its seal holds and this version may act on it; raises NotActedOn."""
+        if not self.opened.acts:
+            raise newer(self.document)
+        if self.opened.sealed is Sealed.UNVERIFIED:
+            message = f"the seal of {self.place} is not verified here: there is no seal key"
+            raise NotVerified(message, self.document)
+        if not self.opened.sealed:
+            message = f"the seal of {self.place} is broken: {_then(self.place)}"
+            raise BrokenSeal(message, self.document)
+        return self.opened.value
+
+
+def open_record(document: Document, seal: Seal, floor: int = 0) -> Record:
+    """The record in a document; a counter below the floor is as a broken seal. Raises UnreadableRecord, NewerRecord."""
+    try:
+        opened = open_body(Place(document.kind, document.key), document.body, seal)
+    except Unreadable as fault:
+        if not may_act(document.body):
+            raise newer(document) from None
+        raise unreadable(document, str(fault)) from None
+    if not opened.counter:
+        # No version without counters wrote floors: whoever did had no key.
+        opened = replace(opened, value={key: one for key, one in opened.value.items() if key != "floors"})
+    if opened.sealed and opened.counter < floor:
+        opened = replace(opened, sealed=Sealed.BROKEN)
+    return Record(document, opened)
+
+
 def open_incident(document: Document, seal: Seal) -> StoredIncident:
     """The incident in a document; raises UnreadableRecord, and NewerRecord where not even a look at it is possible."""
-    opened = _open(document, seal)
+    return incident_in(open_record(document, seal))
+
+
+def incident_in(record: Record) -> StoredIncident:
+    """The incident that a record is; raises as `open_incident` does."""
+    opened, document = record.opened, record.document
     try:
         incident = decode(Incident, opened.value, as_far_as_known=not opened.acts)
     except Unreadable as fault:
@@ -89,40 +140,36 @@ def open_incident(document: Document, seal: Seal) -> StoredIncident:
     return StoredIncident(incident, document, sealed=sealed, acts=opened.acts)
 
 
-def open_standing(document: Document, seal: Seal) -> Standing:
-    """What stands, as a document says it; raises NotActedOn."""
-    opened = _open(document, seal)
-    if not opened.acts:
-        raise newer(document)
-    if opened.sealed is Sealed.UNVERIFIED:
-        message = f"the seal of the containment of {document.key} is not verified here: there is no seal key"
-        raise NotVerified(message, document)
-    if not opened.sealed:
-        message = f"the seal of the containment of {document.key} is broken: {_THEN}"
-        raise BrokenSeal(message, document)
-    try:
-        standing = decode(Standing, opened.value)
-    except Unreadable as fault:
-        raise unreadable(document, str(fault)) from None
-    if standing.target != document.key:
-        raise unreadable(document, f"it is about {standing.target}")
+def standing_in(record: Record) -> Standing:
+    """What stands, as a record says it; raises NotActedOn."""
+    standing = decoded(Standing, record)
+    if standing.target != record.document.key:
+        raise unreadable(record.document, f"it is about {standing.target}")
     return standing
 
 
-def _open(document: Document, seal: Seal) -> OpenedBody:
+def decoded(kind: type[T], record: Record) -> T:
+    """What a trusted record holds; raises NotActedOn."""
     try:
-        return open_body(Place(document.kind, document.key), document.body, seal)
+        return decode(kind, record.trusted())
     except Unreadable as fault:
-        if not may_act(document.body):
-            raise newer(document) from None
-        raise unreadable(document, str(fault)) from None
+        raise unreadable(record.document, str(fault)) from None
+
+
+def gone(place: Place) -> BrokenSeal:
+    """The fault of a record that was deleted: others know of it."""
+    message = f"{place} was deleted from the ledger, though other records know it: {_then(place)}"
+    return BrokenSeal(message, Document(place.kind, place.key, "", {}))
 
 
 def unreadable(document: Document, why: str, damaged: str | None = None) -> UnreadableRecord:
     """The fault of a record that this version cannot read."""
     place = Place(document.kind, document.key)
-    then = "it is set aside" if place.kind == "incident" else _THEN
-    return UnreadableRecord(f"{place} cannot be read ({why}): {then}", document, damaged)
+    return UnreadableRecord(f"{place} cannot be read ({why}): {_then(place)}", document, damaged)
+
+
+def _then(place: Place) -> str:
+    return _THEN.get(place.kind, "it is set aside")
 
 
 def newer(document: Document) -> NewerRecord:

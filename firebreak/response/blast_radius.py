@@ -5,16 +5,16 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import Plan
-from firebreak.core.containment.slots import HOUR_NS, Before, Slots, over_limit, written_targets
+from firebreak.core.containment.slots import Slots, over_limit, written_targets
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Cap
 from firebreak.core.serialization import Unreadable, decode, encode
-from firebreak.ledger.documents import Conflict, Damaged, Document
+from firebreak.core.signing import NoKey
+from firebreak.ledger.documents import Conflict, Damaged, Document, Save
 from firebreak.ledger.records import NotActedOn
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
@@ -41,7 +41,7 @@ def take_slots(app: App, incident_id: str, plan: Plan, deadline: Deadline) -> tu
         wanted = slots.targets_without_slot(incident_id, targets)
         if not wanted:
             return slots
-        if reason := over_limit(slots, wanted, limits, _before(app, wanted, {incident_id, *_incidents(slots)})):
+        if reason := over_limit(slots, wanted, limits):
             raise _UsedUp(reason)
         return slots.with_slots(incident_id, wanted, app.now_ns())
 
@@ -49,7 +49,9 @@ def take_slots(app: App, incident_id: str, plan: Plan, deadline: Deadline) -> tu
         _change(app, _TAKEN, taking, deadline)
     except _UsedUp as full:
         return (Cap("blast_radius", "caution", str(full)),)
-    except Unreadable as fault:
+    except NoKey:
+        return ()  # nothing can be taken here, where things are only looked at
+    except NotActedOn as fault:
         app.log("ERROR", f"the record of containments within the hour cannot be read: {fault}", incident=incident_id)
         reason = "the record of containments within the hour cannot be read, which counts as used up"
         return (Cap("blast_radius", "caution", reason, unknown=True),)
@@ -72,7 +74,7 @@ def give_slots_back(app: App, incident_id: str, deadline: Deadline) -> None:
     """An incident that wrote nothing counts for nothing; where that cannot be saved, its slots age out."""
     try:
         _change(app, _TAKEN, lambda slots: slots.without_incident(incident_id), deadline)
-    except (Transient, Unreadable) as fault:
+    except (Transient, NotActedOn, NoKey) as fault:
         app.log("WARNING", f"its slots are not given back and age out within the hour: {fault}", incident=incident_id)
 
 
@@ -90,7 +92,7 @@ def tells_of_the_storm(app: App, incident: Incident) -> bool:
 
     try:
         _change(app, _STORM, telling, Deadline.after(_SECONDS))
-    except (Transient, Unreadable):
+    except (Transient, Unreadable, NotActedOn):
         return True
     return told
 
@@ -99,8 +101,7 @@ def _change(app: App, key: str, edit: Edit, deadline: Deadline) -> None:
     """Save what the edit makes of the slots as they are now, again until nobody came in between; raises Transient."""
     until = deadline.sooner(_SECONDS)
     for attempt in itertools.count():
-        document = _read(app, key)
-        slots = decode(Slots, document.body.get("slots")).of_last_hour(app.now_ns()) if document else Slots()
+        slots, document = app.ledger.slots() if key == _TAKEN else _storms(app)
         edited = edit(slots)
         if edited == slots or _save(app, key, document, edited):
             return
@@ -111,46 +112,22 @@ def _change(app: App, key: str, edit: Edit, deadline: Deadline) -> None:
         time.sleep(until.remaining(random.uniform(0, min(0.5, 0.01 * 2 ** min(attempt, 6)))))  # noqa: S311
 
 
-def _read(app: App, key: str) -> Document | None:
-    """What is kept under the key; raises Unreadable where that is damaged, which does not mend itself."""
+def _storms(app: App) -> tuple[Slots, Document | None]:
+    """What is kept of storms; raises Unreadable where that is damaged, which does not mend itself."""
     try:
-        return app.ledger.documents.read("slots", key)
+        document = app.ledger.documents.read("slots", _STORM)
     except Damaged as fault:
         raise Unreadable(str(fault)) from None
+    slots = decode(Slots, document.body.get("slots")).of_last_hour(app.now_ns()) if document else Slots()
+    return slots, document
 
 
 def _save(app: App, key: str, document: Document | None, slots: Slots) -> bool:
     try:
-        if document is None:
-            app.ledger.documents.create("slots", key, {"slots": encode(slots)})
+        if key == _TAKEN:
+            app.ledger.commit(app.ledger.slots_save(slots, document))
         else:
-            app.ledger.documents.replace(document, {"slots": encode(slots)})
+            app.ledger.documents.commit([Save("slots", key, {"slots": encode(slots)}, over=document)])
     except Conflict:
         return False
     return True
-
-
-def _incidents(slots: Slots) -> set[str]:
-    return {one.incident for one in slots.taken}
-
-
-def _before(app: App, wanted: tuple[Target, ...], known: set[str]) -> Before:
-    """What the version before took within the hour, by incident in one document for each scope; it is only read."""
-    in_all = _old(app, "all") - known
-    return Before(len(in_all), {one.key: len(_old_in(app, one, in_all) - known) for one in wanted})
-
-
-def _old_in(app: App, target: Target, in_all: set[str]) -> set[str]:
-    """Those of the target's project; all of them where another spelling of it is not known."""
-    if not (target.project_id and target.project_number):
-        return in_all | _old(app, f"project~{target.project}")
-    return set[str]().union(*(_old(app, f"project~{one}") for one in target.project_spellings))
-
-
-def _old(app: App, key: str) -> set[str]:
-    document = _read(app, key)
-    taken = document.body.get("slots", {}) if document else {}
-    if not isinstance(taken, Mapping) or any(type(at) is not int for at in taken.values()):
-        message = f"{key} is not what the version before kept"
-        raise Unreadable(message)
-    return {str(one) for one, at in taken.items() if app.now_ns() - at < HOUR_NS}

@@ -9,7 +9,6 @@ from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Finding, Notification, parse_notification
 from firebreak.core.incidents.command import Command, CommandResult
 from firebreak.core.policy.triage import reason_to_decline
-from firebreak.ledger.halts import Halts
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.advance import advance, consume
@@ -90,7 +89,7 @@ def _carried_out(app: App, command: Command) -> CommandResult:
         swept = sweep(app)
         return CommandResult(done=not (swept.refused or swept.later), says=str(swept), unreached=bool(swept.later))
     if command.verb in ("halt", "resume"):
-        return Halts(app.ledger.documents, app.ledger.now_ns).obey(command)
+        return app.ledger.halts.obey(command)
     try:
         return _on_incident(as_one_worker(app), command)
     except Refused as fault:

@@ -26,6 +26,7 @@ OPERATIONS: dict[str, Callable[[Documents], object]] = {
     "read": lambda documents: documents.read("incident", "a"),
     "replace": lambda documents: documents.replace(SAVED, {}),
     "newest": lambda documents: list(documents.newest("incident", 5)),
+    "after": lambda documents: list(documents.after("incident", "a", 5)),
     "due": lambda documents: list(documents.due("incident", 5, 5)),
     "about": lambda documents: list(documents.about("incident", "x", 5)),
 }

@@ -67,6 +67,7 @@ def state(tmp_path: Path) -> Path:
     documents = SqliteDocuments(tmp_path / "firebreak" / "ledger.sqlite")
     Ledger(documents, "tests", lambda: 1, SEAL).claim(incident().finding)
     Halts(documents, lambda: 1).halt("a drill", "ada")
+    (tmp_path / "firebreak" / "seal.key").write_bytes(SEAL.keys[0])
     return tmp_path
 
 
@@ -233,7 +234,23 @@ def test_a_reason_with_a_secret_in_it_is_kept_without_the_secret(firebreak: Told
 
 
 def test_a_halt_needs_no_seal_key_and_makes_none(firebreak: Told, tmp_path: Path) -> None:
-    halted, lifted = firebreak("halt", "--reason", "x"), firebreak("resume")
-
-    assert (halted.code, lifted.code) == (0, 0)
+    assert firebreak("halt", "--reason", "x").code == 0
     assert not (tmp_path / "firebreak").exists()
+
+
+def test_a_halt_is_lifted_with_a_key_which_is_made_where_nothing_was_sealed_with_another(
+    firebreak: Told, tmp_path: Path, ledger: Path
+) -> None:
+    firebreak("halt", "--reason", "x")
+    lifted, nothing = firebreak("resume"), firebreak("resume")
+    key = tmp_path / "firebreak" / "seal.key"
+    made = key.read_bytes()
+    firebreak("halt", "--reason", "y")
+    Ledger(SqliteDocuments(ledger), "tests", lambda: 1, SEAL).claim(incident().finding)
+    key.unlink()
+    refused = firebreak("resume")
+
+    assert (lifted.code, nothing.code, len(made) > 0) == (0, 1, True)
+    assert refused.code == 1
+    assert "FIREBREAK_SEAL_KEY" in refused.err
+    assert not key.exists()

@@ -40,7 +40,7 @@ values: st.SearchStrategy[Any] = st.recursive(
 
 
 def sealed(value: object, body: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-    return seal_body(PLACE, encode(value), SEAL, body)
+    return seal_body(PLACE, encode(value), SEAL, body, 7)
 
 
 def class_of(where: str) -> type:
@@ -123,7 +123,7 @@ def test_of_a_record_without_unknown_keys_nothing_is_encoded_but_what_was_stored
 def test_one_more_field_with_a_default_breaks_no_seal(field: str) -> None:
     """What a version without the field sealed is whole for one that has it."""
     before = encode(Standing(PLACE.key), without("firebreak.core.containment.active_containment:Standing", field))
-    body = seal_body(PLACE, before, SEAL, {})
+    body = seal_body(PLACE, before, SEAL, {}, 7)
     opened = open_body(PLACE, body, SEAL)
 
     assert field not in opened.value
@@ -144,10 +144,11 @@ def test_an_older_writer_keeps_a_newer_body_s_keys_and_does_not_lower_its_versio
 
 
 @pytest.mark.parametrize(
-    "change", [{"format": 3}, {"acts_from": 1}, {"sealed": "{}"}, {"seal": "0" * 64}, {"seal": None}]
+    "change",
+    [{"format": 4}, {"acts_from": 1}, {"counter": 8}, {"sealed": "{}"}, {"seal": "0" * 64}, {"seal": None}],
 )
 def test_a_body_holds_only_as_it_was_sealed(change: dict[str, Any]) -> None:
-    """Its versions as well: else who has no key could have an older version act."""
+    """Its versions and its counter as well: else who has no key could have an older version act, or put it back."""
     body = {**sealed(Standing(PLACE.key)), **change}
 
     assert not open_body(PLACE, body, SEAL).sealed
@@ -163,10 +164,10 @@ def test_a_kind_that_was_not_sealed_before_is_read_as_unsealed_and_sealed_by_the
     """What it was is not left lying beside what was sealed."""
     place, before = Place("slots", "all"), {"slots": {"fb-1": 1}}
     opened = open_body(place, before, SEAL)
-    saved = seal_body(place, {"slots": {"fb-2": 2}}, SEAL, before)
+    saved = seal_body(place, {"slots": {"fb-2": 2}}, SEAL, {}, 1)
 
-    assert (opened.value, opened.sealed, opened.format) == (before, Sealed.BROKEN, 1)
-    assert saved.keys() == {"format", "acts_from", "sealed", "seal"}
+    assert (opened.value, opened.sealed, opened.format, opened.counter) == (before, Sealed.BROKEN, 1, 0)
+    assert saved.keys() == {"format", "acts_from", "counter", "sealed", "seal"}
     assert open_body(place, saved, SEAL).value == {"slots": {"fb-2": 2}}
     assert open_body(place, saved, SEAL).sealed
 

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from firebreak.ledger.documents import Conflict
-from firebreak.ledger.ledger import LEASE_NS
+from firebreak.ledger.incidents import LEASE_NS
 from firebreak.ledger.records import StoredIncident
 from tests.ledger.racing import (
     RACERS,

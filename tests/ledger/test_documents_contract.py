@@ -160,6 +160,21 @@ def test_any_text_is_a_key_and_a_subject(store: Store) -> None:
     assert documents.read("incident", "projects/shop") is None
 
 
+def test_every_document_of_a_kind_is_met_once_however_often_any_is_saved_meanwhile(store: Store) -> None:
+    """Each page begins behind the last key of the one before, whatever the keys are."""
+    documents, met = store(), list[str]()
+    for key in ODD_KEYS:
+        documents.create("incident", key, {})
+    documents.create("standing", "other", {})
+    while page := list(documents.after("incident", met[-1] if met else "", 5)):
+        met += [one.key for one in page]
+        for one in page[::2]:
+            documents.replace(one, {"again": True})
+
+    assert sorted(met) == sorted(ODD_KEYS)
+    assert len(list(documents.after("incident", "", 99))) == len(ODD_KEYS)
+
+
 def test_what_is_due_is_found_the_longest_due_first(store: Store) -> None:
     """At that time or before; what is never due is not found, nor another kind."""
     documents = store()

@@ -202,7 +202,7 @@ def test_a_save_writes_the_present_format_with_the_first_key(tmp_path: Path, ver
         assert taken.sealed
         assert new is not None
         assert new.sealed
-        assert found.body("incident", found.id).keys() == {"format", "acts_from", "sealed", "seal", "lease"}
+        assert found.body("incident", found.id).keys() == {"format", "acts_from", "counter", "sealed", "seal", "lease"}
 
 
 @each_version

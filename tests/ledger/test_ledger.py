@@ -18,7 +18,8 @@ from firebreak.core.findings.finding import Finding, parse_notification
 from firebreak.core.serialization import encode
 from firebreak.core.signing import NoKey, Seal, Sealed
 from firebreak.ledger.documents import Conflict
-from firebreak.ledger.ledger import LEASE_NS, Ledger
+from firebreak.ledger.incidents import LEASE_NS
+from firebreak.ledger.ledger import Ledger
 from firebreak.ledger.records import BrokenSeal, NotVerified, StoredIncident
 
 FINDING = parse_notification((Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()).finding

@@ -12,18 +12,17 @@ import pytest
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import Change, Plan
-from firebreak.core.containment.slots import Slots
 from firebreak.core.errors import Transient
+from firebreak.core.findings.finding import parse_notification
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Mode
-from firebreak.core.serialization import decode
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Conflict, Document
 from firebreak.ports.deadline import Deadline
 from firebreak.response import pipeline
 from firebreak.response.announce import channels_in_a_storm
 from firebreak.response.blast_radius import take_slots
-from sandbox.scc.notifications import Pair
+from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.scc.security_center import put_finding
 from sandbox.wire import Fault
 from sandbox.world import World
@@ -64,9 +63,7 @@ def found_on(on: Line, number: int, project: str = "shop-prod", **more: Any) -> 
 
 
 def taken(on: Line) -> list[tuple[str, str]]:
-    document = on.app.ledger.documents.read("slots", "taken")
-    slots = decode(Slots, document.body["slots"]) if document else Slots()
-    return [(one.incident, one.target.name) for one in slots.taken]
+    return [(one.incident, one.target.name) for one in on.app.ledger.slots()[0].taken]
 
 
 def caps(incident: Incident) -> list[str]:
@@ -233,10 +230,11 @@ def test_an_incident_that_wrote_keeps_its_slot_whatever_becomes_of_it(line: Line
 
 
 def test_what_the_version_before_counted_counts_for_its_hour(line: Lines) -> None:
-    """It kept one document for each project and one for all, by incident."""
+    """It kept one document for each project and one for all, by incident; an incident's record has its target."""
     with line(world(), config=limits(1, 2), policy=ALWAYS) as on:
-        for key in ("project~shop-prod", "all"):
-            on.app.ledger.documents.create("slots", key, {"slots": {"fb-before": on.app.now_ns()}})
+        before = parse_notification(notification_v2(found_on(on, 2))).finding
+        on.app.ledger.claim(before)
+        on.app.ledger.documents.create("slots", "all", {"slots": {before.incident_id: on.app.now_ns()}})
         shop = on.respond(found_on(on, 0))
         bank = on.respond(found_on(on, 0, "bank-prod"))
         over = on.respond(found_on(on, 1, "bank-prod"))
@@ -254,7 +252,7 @@ def test_a_record_that_cannot_be_read_counts_as_used_up(line: Lines) -> None:
         assert (incident.phase, caps(incident)) == ("waiting", ["blast_radius"])
 
 
-@pytest.mark.parametrize("key", ["taken", "all", "project~shop-prod"])
+@pytest.mark.parametrize("key", ["taken", "all"])
 def test_a_record_of_slots_that_is_damaged_counts_as_used_up_and_loses_no_finding(line: Lines, key: str) -> None:
     """It does not mend itself: to come again would be to come again for ever."""
     with line(world(), config=limits(9, 9), policy=ALWAYS) as on:
@@ -312,12 +310,12 @@ def test_sixteen_at_once_wait_for_each_other_and_are_never_told_of_a_limit_that_
 def test_those_who_never_get_their_turn_come_again(line: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which is no limit that is used up."""
 
-    def theirs(kind: str, *_: Any) -> Document:
-        raise Conflict(kind, "taken")
+    def theirs(*_: Any) -> list[Document]:
+        raise Conflict("slots", "taken")
 
     with line(world(), config=limits(9, 9), policy=ALWAYS) as on:
         take_slots(on.app, "fb-first", plan_on(0), Deadline.after(5))
-        monkeypatch.setattr(type(on.app.ledger.documents), "replace", theirs)
+        monkeypatch.setattr(type(on.app.ledger.documents), "commit", theirs)
         with pytest.raises(Transient, match="at this very moment"):
             take_slots(on.app, "fb-second", plan_on(1), Deadline.after(0.2))
 

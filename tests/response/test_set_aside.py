@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from firebreak.core.containment.active_containment import Standing
 from firebreak.core.findings.finding import parse_notification
 from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.signing import Seal, Sealed
 from firebreak.core.stored_body import FORMAT, Place, seal_body
 from firebreak.core.timestamps import NANOS
-from firebreak.ledger.documents import Index
+from firebreak.ledger.documents import Index, even_damaged
 from firebreak.ledger.records import NotActedOn, incident_json
 from firebreak.response import pipeline
 from sandbox.scc.notifications import notification_v2
@@ -56,8 +57,9 @@ def damaged(on: Line, kind: str, key: str) -> None:
 
 def of_wrong_type(on: Line, kind: str, key: str) -> None:
     """Sealed by somebody with the key, and still not what this version can read."""
-    value = {**json.loads(body_of(on, kind, key)["sealed"]), "holds": "none", "phase": 7}
-    saved(on, kind, key, seal_body(Place(kind, key), value, on.app.ledger.seal, {}))
+    ours = body_of(on, kind, key)
+    value = {**json.loads(ours["sealed"]), "holds": "none", "phase": 7}
+    saved(on, kind, key, seal_body(Place(kind, key), value, on.app.ledger.seal, {}, ours["counter"]))
 
 
 def with_broken_seal(on: Line, kind: str, key: str) -> None:
@@ -68,8 +70,8 @@ def of_a_newer_version(on: Line, kind: str, key: str) -> None:
     """With words, keys and types that this version does not know."""
     ours = body_of(on, kind, key)
     value = {**json.loads(ours["sealed"]), "phase": "deferred", "drift": {"since": 1}, "owner": "", "later": [1]}
-    before = {**ours, "format": FORMAT + 1, "acts_from": FORMAT + 1, "counter": 7}
-    saved(on, kind, key, seal_body(Place(kind, key), value, on.app.ledger.seal, before))
+    before = {**ours, "format": FORMAT + 1, "acts_from": FORMAT + 1, "stamp": 7}
+    saved(on, kind, key, seal_body(Place(kind, key), value, on.app.ledger.seal, before, ours["counter"]))
 
 
 def of_a_version_far_ahead(on: Line, kind: str, key: str) -> None:
@@ -115,8 +117,9 @@ def test_where_what_stands_is_not_believed_the_next_finding_asks_and_an_approval
         assert len(on.updates) == writes
         assert sum("a record is set aside" in one for one in errors(on)) == 1
 
-        with closing(sqlite3.connect(on.app.settings.ledger_path)) as file, file:
-            file.execute("DELETE FROM documents WHERE kind = 'standing'")
+        ledger = on.app.ledger
+        there = even_damaged(lambda: ledger.documents.read("standing", HERE))
+        ledger.commit(ledger.standing_save(Standing(HERE), there, anew=True))
         swept = sweep(on)
         on.approve(asked)
 
@@ -301,8 +304,8 @@ def test_what_a_version_that_may_act_does_not_know_is_kept_through_a_containment
         for kind, key in (("incident", incident.id), ("standing", HERE)):
             ours = body_of(on, kind, key)
             value = {**json.loads(ours["sealed"]), "later": {"a": [1]}}
-            newer = {**ours, "format": FORMAT + 1, "counter": 7}
-            saved(on, kind, key, seal_body(Place(kind, key), value, on.app.ledger.seal, newer))
+            newer = {**ours, "format": FORMAT + 1, "stamp": 7}
+            saved(on, kind, key, seal_body(Place(kind, key), value, on.app.ledger.seal, newer, 99))
         on.respond(on.finding(minutes_ago=0.5))
         answered = on.release(incident, "ada")
 
@@ -311,7 +314,7 @@ def test_what_a_version_that_may_act_does_not_know_is_kept_through_a_containment
         for kind, key in (("incident", incident.id), ("standing", HERE)):
             body = body_of(on, kind, key)
             assert json.loads(body["sealed"])["later"] == {"a": [1]}
-            assert (body["format"], body["counter"]) == (FORMAT + 1, 7)
+            assert (body["format"], body["stamp"]) == (FORMAT + 1, 7)
 
 
 def test_who_has_not_the_key_spoils_nothing_whatever_is_saved(line: Lines) -> None:
@@ -376,7 +379,7 @@ def test_an_ended_incident_whose_seal_is_broken_swallows_no_finding(line: Lines,
         pair = on.finding()
         finding = parse_notification(notification_v2(pair)).finding
         ended = incident_json(Incident(finding.incident_id, phase, 1, 1, finding))  # type: ignore[arg-type]
-        forged = seal_body(Place("incident", finding.incident_id), ended, Seal((b"another key",)), {})
+        forged = seal_body(Place("incident", finding.incident_id), ended, Seal((b"another key",)), {}, 1)
         on.app.ledger.documents.create("incident", finding.incident_id, forged)
         on.respond(pair)
 

@@ -104,6 +104,11 @@ class FirestoreDocuments(Documents):
         """The documents of a kind, last saved first."""
         return self._listed(kind, limit, ("saved", "DESCENDING"))
 
+    def after(self, kind: str, key: str, limit: int) -> Iterator[Document]:
+        """The documents of a kind by their ids, those behind the one of this key."""
+        begin = types.Value(reference_value=self._name(kind, key)) if key else None
+        return self._listed(kind, limit, ("__name__", "ASCENDING"), begin=begin)
+
     def due(self, kind: str, before_ns: int, limit: int) -> Iterator[Document]:
         """The documents due at that time or before, the longest due first."""
         until = _filter("due_ns", "LESS_THAN_OR_EQUAL", types.Value(integer_value=before_ns))
@@ -133,13 +138,23 @@ class FirestoreDocuments(Documents):
         """Nothing: Firestore deletes by itself what its policy on `expire_at` lets go, within about a day."""
         return 0
 
-    def _listed(self, kind: str, limit: int, order: tuple[str, str], where: Any = None) -> Iterator[Document]:  # noqa: ANN401 - a filter
+    def _listed(
+        self,
+        kind: str,
+        limit: int,
+        order: tuple[str, str],
+        where: Any = None,  # noqa: ANN401 - a filter
+        begin: types.Value | None = None,
+    ) -> Iterator[Document]:
         """Page by page, each beginning after the last document of the one before, so that no page is large or slow."""
+        fields = dict.fromkeys((order[0], "__name__"))
         query: dict[str, Any] = {
             "from_": [{"collection_id": kind}],
             "where": where,
-            "order_by": [{"field": {"field_path": name}, "direction": order[1]} for name in (order[0], "__name__")],
+            "order_by": [{"field": {"field_path": name}, "direction": order[1]} for name in fields],
         }
+        if begin:
+            query["start_at"] = types.Cursor(values=[begin], before=False)
         left = limit
         while left > 0:
             size = min(left, _PAGE)
@@ -148,7 +163,8 @@ class FirestoreDocuments(Documents):
             left -= size
             if len(page) < size:
                 return
-            last = [page[-1].fields[order[0]], types.Value(reference_value=page[-1].name)]
+            last = [page[-1].fields[name] for name in fields if name != "__name__"]
+            last.append(types.Value(reference_value=page[-1].name))
             query["start_at"] = types.Cursor(values=last, before=False)
 
     def _page(self, query: types.StructuredQuery) -> list[Any]:

@@ -43,6 +43,7 @@ _REPLACE = """UPDATE documents SET version = :version, body = :body, due_ns = :d
     expires_ns = :expires_ns, saved = (SELECT COALESCE(MAX(saved), 0) + 1 FROM documents WHERE kind = :kind)
     WHERE kind = :kind AND key = :key AND version = :read"""
 _NEWEST = "SELECT key FROM documents WHERE kind = :kind ORDER BY saved DESC LIMIT :limit"
+_AFTER = "SELECT key FROM documents WHERE kind = :kind AND key > :after ORDER BY key LIMIT :limit"
 _COUNT = "SELECT COUNT(*) FROM documents WHERE kind = :kind"
 _DUE = "SELECT key FROM documents WHERE kind = :kind AND due_ns <= :before_ns ORDER BY due_ns LIMIT :limit"
 _ABOUT = """SELECT key FROM documents WHERE kind = :kind AND subject = :subject AND subject <> ''
@@ -169,6 +170,10 @@ class SqliteDocuments(Documents):
     def newest(self, kind: str, limit: int) -> Iterator[Document]:
         """The documents of a kind, last saved first."""
         return self._listed(_NEWEST, kind=kind, limit=limit)
+
+    def after(self, kind: str, key: str, limit: int) -> Iterator[Document]:
+        """The documents of a kind by their keys, those behind this one."""
+        return self._listed(_AFTER, kind=kind, after=key, limit=limit)
 
     def due(self, kind: str, before_ns: int, limit: int) -> Iterator[Document]:
         """The documents due at that time or before, the longest due first."""

@@ -7,6 +7,7 @@ import os
 import time
 from contextlib import nullcontext
 
+from firebreak.adapters.storage.key_file import keys_at_hand, seal_keys
 from firebreak.adapters.storage.ledger_store import documents_of
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, report
 from firebreak.cli.commands.ledgers import open_documents, require_local, to_decide, who
@@ -14,6 +15,8 @@ from firebreak.cli.commands.sending import send
 from firebreak.cli.screens.console import working
 from firebreak.core.incidents.command import LONGEST_REASON, Command
 from firebreak.core.secrets.redaction import safe
+from firebreak.core.signing import Seal
+from firebreak.ledger.documents import Documents
 from firebreak.ledger.halts import Halts
 from firebreak.settings import Settings
 
@@ -29,10 +32,12 @@ def halt(parsed: argparse.Namespace) -> int:
 def resume(parsed: argparse.Namespace) -> int:
     """Lift the halt that stands now, by its name: one that is set from here on is not meant."""
     name, settings = who(parsed), to_decide(parsed)
-    stands = Halts(open_documents(settings), time.time_ns).standing_halt()
-    if stands is None:
+    stands = Halts(open_documents(settings), time.time_ns, Seal(keys_at_hand(settings))).standing_halt()
+    if stands is None and not settings.commands_topic:
         return report(parsed, "nothing is halted", EXIT_NO)
-    return _obeyed(parsed, settings, Command(_new_id(), "resume", name, halt=str(stands.at_ns)), "lifting the halt")
+    # A halt that was deleted or put back to an older one is seen by the function, which has the key, and not from here.
+    command = Command(_new_id(), "resume", name, halt=str(stands.at_ns) if stands else "")
+    return _obeyed(parsed, settings, command, "lifting the halt")
 
 
 def _obeyed(parsed: argparse.Namespace, settings: Settings, command: Command, doing: str) -> int:
@@ -41,8 +46,17 @@ def _obeyed(parsed: argparse.Namespace, settings: Settings, command: Command, do
             result = send(settings, command)
         else:
             require_local(settings)
-            result = Halts(documents_of(settings), time.time_ns).obey(command)
+            documents = documents_of(settings)
+            result = Halts(documents, time.time_ns, Seal(_keys(settings, documents, command))).obey(command)
     return report(parsed, result.says, EXIT_OK if result.done else EXIT_NO)
+
+
+def _keys(settings: Settings, documents: Documents, command: Command) -> tuple[bytes, ...]:
+    """Those at hand. To lift a halt one is made, unless the ledger was sealed with one that is not here."""
+    keys = keys_at_hand(settings)
+    if keys or command.verb == "halt" or documents.count("incident"):
+        return keys
+    return seal_keys(settings)
 
 
 def _new_id() -> str:

@@ -175,16 +175,12 @@ class Standing(Stored):
         return rest if rest.holds else self.without_holds(self.released_ns, self.changed_ns)
 
     def without_holds(self, released_ns: int | None, changed_ns: int | None = None) -> Standing:
-        """An empty standing with the times of release and of change, and the keys that a newer version wrote."""
-        return Standing(
-            self.target,
-            released_ns=released_ns,
-            changed_ns=changed_ns,
-            place=self.place,
-            uid=self.uid,
-            floors=self.floors,
-            unknown_keys=self.unknown_keys,
-        )
+        """An empty standing of the same resource with the times of release and of change.
+
+        What it knows of other records stays, and the keys that a newer version wrote.
+        """
+        empty = Standing(self.target, released_ns=released_ns, changed_ns=changed_ns, uid=self.uid, place=self.place)
+        return replace(empty, floors=self.floors, unknown_keys=self.unknown_keys)
 
     def changed_by_others(self, now: State) -> Settings:
         """Settings that are no longer as Firebreak wrote them, with the values they have now."""

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """A halt that stands. `at_ns`, when it was set, tells it from any other."""
+    """A halt that stands. `at_ns`, when it was set, tells it from any other; `by` is empty where nobody set it."""
 
     reason: str
     by: str
@@ -17,7 +17,12 @@ class Halt:
 
     def __str__(self) -> str:
         """As every record says it."""
-        return f"halted by {self.by}: {self.reason}"
+        return f"halted by {self.by}: {self.reason}" if self.by else self.reason
+
+
+def counts_as_halted(why: str) -> Halt:
+    """What stands where nobody is known to have set a halt, and none is known to have been lifted."""
+    return Halt(f"{why}, which counts as set; look who changed it, then lift it with `firebreak resume`", "", 0)
 
 
 def halt_of(body: Mapping[str, Any]) -> Halt | None:

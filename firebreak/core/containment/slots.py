@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import Plan
@@ -25,13 +25,19 @@ class Slot(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Slots(Stored):
-    """All slots in use, of every project: one record, so that both limits are checked and taken together."""
+    """All slots in use, of every project: one record, so that both limits are checked and taken together.
+
+    `lost_ns` is when an earlier record was found broken or gone: for an hour from then nobody knows how many there are.
+    """
 
     taken: tuple[Slot, ...] = ()
+    lost_ns: int | None = None
 
     def of_last_hour(self, now_ns: int) -> Slots:
         """Those of the last hour."""
-        return replace(self, taken=tuple(one for one in self.taken if now_ns - one.at_ns < HOUR_NS))
+        taken = tuple(one for one in self.taken if now_ns - one.at_ns < HOUR_NS)
+        lost = self.lost_ns is not None and now_ns - self.lost_ns < HOUR_NS
+        return replace(self, taken=taken, lost_ns=self.lost_ns if lost else None)
 
     def targets_of(self, incident: str) -> tuple[Target, ...]:
         """The targets for which this incident has one."""
@@ -52,36 +58,27 @@ class Slots(Stored):
         return replace(self, taken=tuple(one for one in self.taken if one.incident != incident))
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
-    """How many containments an earlier version counted by incident: in all, and in a target's project by its key."""
-
-    in_all: int = 0
-    in_project: Mapping[str, int] = field(default_factory=dict)
-
-
 def written_targets(plan: Plan) -> tuple[Target, ...]:
     """The targets to which the plan would write."""
     return tuple({one.target.key: one.target for one in plan.changes if one.after}.values())
 
 
-def over_limit(slots: Slots, wanted: tuple[Target, ...], limits: Limits, before: Before) -> str:
+def over_limit(slots: Slots, wanted: tuple[Target, ...], limits: Limits) -> str:
     """Why the wanted targets may not be contained without a person; empty if they may. All of them, or none.
 
     A target counts once, however many incidents contain it.
     """
+    if slots.lost_ns is not None:
+        return "the record of containments within the hour was lost, which counts as used up for an hour"
     there = _distinct_targets(one.target for one in slots.taken)
     together = _distinct_targets((*there, *wanted))
     for target in wanted:
-        used, needed = (
-            sum(may_be_one_project(one, target) for one in targets) + before.in_project.get(target.key, 0)
-            for targets in (there, together)
-        )
+        used, needed = (sum(may_be_one_project(one, target) for one in targets) for targets in (there, together))
         project = target.project_id or target.project
         if needed > limits.per_project_per_hour:
             return _reason(limits.per_project_per_hour, used, needed, f"in project {project}")
-    if len(together) + before.in_all > limits.per_hour:
-        return _reason(limits.per_hour, len(there) + before.in_all, len(together) + before.in_all, "in all")
+    if len(together) > limits.per_hour:
+        return _reason(limits.per_hour, len(there), len(together), "in all")
     return ""
 
 

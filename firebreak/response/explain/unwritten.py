@@ -38,6 +38,10 @@ class Unwritten(Documents):
         """As the store beneath has them."""
         return self._beneath.newest(kind, limit) if self._beneath else iter(())
 
+    def after(self, kind: str, key: str, limit: int) -> Iterator[Document]:
+        """As the store beneath has them."""
+        return self._beneath.after(kind, key, limit) if self._beneath else iter(())
+
     def due(self, kind: str, before_ns: int, limit: int) -> Iterator[Document]:
         """As the store beneath has them."""
         return self._beneath.due(kind, before_ns, limit) if self._beneath else iter(())

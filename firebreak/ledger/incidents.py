@@ -1,0 +1,168 @@
+"""Incidents in the ledger: owned for a lease, saved by compare-and-set, with what changes in the same step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from firebreak.core.errors import Transient
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.size_limit import fit_to_size_limit
+from firebreak.core.signing import NoKey, Seal, Sealed
+from firebreak.core.stored_body import Place, keep_unverified
+from firebreak.ledger.documents import Conflict, Document, Documents, Index, Save, even_damaged
+from firebreak.ledger.records import (
+    BrokenSeal,
+    NotActedOn,
+    StoredIncident,
+    incident_in,
+    incident_json,
+    index_of,
+    newer,
+)
+from firebreak.ledger.sealed import Floors, SealedDocuments
+
+LEASE_NS = 30 * 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Incidents:
+    """The incidents of a store of documents. `owner` is this process's token.
+
+    Copies of one under other owners share its `floors`.
+    """
+
+    documents: Documents
+    owner: str
+    now_ns: Callable[[], int]
+    seal: Seal
+    floors: Floors = field(default_factory=Floors, repr=False, compare=False)
+
+    @property
+    def sealed(self) -> SealedDocuments:
+        """What it is kept in, with its seals."""
+        return SealedDocuments(self.documents, self.seal, self.floors, self.now_ns)
+
+    def take(self, incident_id: str) -> StoredIncident | None:
+        """Own an incident to act on it; None if there is none, Transient while somebody else owns it.
+
+        Raises NotActedOn where it cannot be read, or is a newer version's.
+        """
+        held = self.find(incident_id)
+        if held is None:
+            return None
+        if self._theirs(held.incident) and held.acts:
+            message = f"incident {incident_id} is being worked on"
+            raise Transient(message)
+        return self.save(held, held.incident)
+
+    def find(self, incident_id: str) -> StoredIncident | None:
+        """The incident as saved, or None; raises NotActedOn where it cannot be read, or was deleted."""
+        record = self.sealed.read(Place("incident", incident_id))
+        return incident_in(record) if record else None
+
+    def read(self, incident_id: str) -> StoredIncident | None:
+        """The incident as saved, or None, also where it cannot be read."""
+        try:
+            return self.find(incident_id)
+        except NotActedOn:
+            return None
+
+    def count(self) -> int:
+        """How many incidents there are, also those of another version."""
+        return self.documents.count("incident")
+
+    def newest(self, limit: int) -> Iterator[StoredIncident]:
+        """Incidents, last touched first; what cannot be read is left out."""
+        return (one for one in self.listed(limit) if isinstance(one, StoredIncident))
+
+    def listed(self, limit: int) -> Iterator[StoredIncident | NotActedOn]:
+        """Incidents, last touched first, and among them why one cannot be read."""
+        return self._each(self.documents.newest("incident", limit))
+
+    def about(self, target: str, limit: int) -> Iterator[StoredIncident]:
+        """Incidents on a target, last touched first; those that cannot be read are left out."""
+        found = self._each(self.documents.about("incident", target, limit))
+        return (one for one in found if isinstance(one, StoredIncident))
+
+    def _each(self, found: Iterator[Document]) -> Iterator[StoredIncident | NotActedOn]:
+        for record in self.sealed.each(found):
+            try:
+                yield record if isinstance(record, NotActedOn) else incident_in(record)
+            except NotActedOn as fault:
+                yield fault
+
+    def save(self, held: StoredIncident, incident: Incident, *others: Save) -> StoredIncident:
+        """Save the incident over the version that was read, others in the same commit, and extend the lease.
+
+        Raises Conflict, which names the record that was in the way, NewerRecord, NoKey, and BrokenSeal where others
+        would be saved beside an incident whose seal does not hold.
+        """
+        now = self.now_ns()
+        owned = replace(incident, owner=self.owner, lease_until_ns=now + LEASE_NS, updated_ns=now)
+        return self._replace(held, owned, *others)
+
+    def release_lease(self, held: StoredIncident, incident: Incident) -> StoredIncident:
+        """Save and release the lease, so that the next delivery or command need not wait for it."""
+        given_up = replace(incident, owner="", lease_until_ns=0, updated_ns=self.now_ns())
+        return self._replace(held, given_up)
+
+    def sign(self, incident_id: str) -> bool:
+        """Save an incident as it is, in today's format and with the first key; not one that somebody works on."""
+        held = self.find(incident_id)
+        if held is None or not held.sealed or self._theirs(held.incident):
+            return False
+        self._replace(held, held.incident)
+        return True
+
+    def _theirs(self, incident: Incident) -> bool:
+        return incident.owner not in ("", self.owner) and incident.lease_until_ns > self.now_ns()
+
+    def _replace(self, held: StoredIncident, incident: Incident, *others: Save) -> StoredIncident:
+        """Save over the version that was read. A broken seal stays broken: saving must not make the record valid."""
+        if not held.acts:
+            raise newer(held.document)
+        if held.sealed is Sealed.UNVERIFIED:
+            raise NoKey
+        incident = fit_to_size_limit(incident)
+        if held.sealed:
+            return replace(self._commit(incident, held.document, *others), joined_ns=held.joined_ns)
+        if others:
+            message = f"the seal of incident {incident.id} is broken: nothing is saved for it but its own story"
+            raise BrokenSeal(message, held.document)
+        body = keep_unverified(incident_json(incident), held.document.body)
+        document = self.documents.replace(held.document, body, index_of(incident))
+        return replace(held, incident=incident, document=document)
+
+    def _commit(self, incident: Incident, over: Document | None, *others: Save, anew: bool = False) -> StoredIncident:
+        """Save the incident under our seal, and others with it."""
+        body = incident_json(incident)
+        places = {Place("standing", target.key).name: 0 for target in incident.targets}
+        told = {**body, "floors": {**places, **incident.floors}}
+        save = Save("incident", incident.id, told, index_of(incident), there(over), anew)
+        document, sealed = self._save(save, *others)[0]
+        return StoredIncident(replace(incident, floors=MappingProxyType(sealed["floors"])), document)
+
+    def commit(self, *saves: Save) -> list[Document]:
+        """Save what has to be saved together, all or none; raises as `save` does."""
+        return [document for document, _ in self._save(*saves)]
+
+    def _save(self, *saves: Save) -> list[tuple[Document, Mapping[str, Any]]]:
+        for one in saves:
+            if one.kind == "standing" and one.body.get("holds"):
+                self.schedule_drift_check(one.key, self.now_ns())
+        return self.sealed.commit(*saves)
+
+    def schedule_drift_check(self, target: str, due_ns: int | None) -> None:
+        """Have the sweep check this target for drift at `due_ns` (nanoseconds since 1970); None ends the checks."""
+        document = even_damaged(lambda: self.documents.read("look", target))
+        with suppress(Conflict):
+            self.documents.commit([Save("look", target, {}, Index(due_ns=due_ns), document)])
+
+
+def there(document: Document | None) -> Document | None:
+    """The document to save over: the one of a record that is gone is none."""
+    return document if document and document.version else None
