@@ -58,7 +58,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "question", "digest asked_ns expires_ns cautions asked_before escalated events? shown?"
         ),
         "firebreak.core.incidents.incident:Answer": _names("answer", "digest by at_ns cautions shown?"),
-        "firebreak.core.incidents.incident:Release": _names("release", "by changes asked_ns? keys? over?"),
+        "firebreak.core.incidents.incident:Release": _names("release", "by changes asked_ns? keys? over? digest?"),
         "firebreak.core.incidents.incident:ReleasedKey": _names(
             "released_key", "target key before after result detail"
         ),

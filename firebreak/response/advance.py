@@ -58,6 +58,8 @@ def advance(app: App, held: StoredIncident, collecting: Collecting, deadline: De
             if fault.kind == "incident" or deadline.passed:
                 raise
             held = app.ledger.read(held.incident.id) or held  # what stands was saved by others: look again
+        if held.incident.phase == "deferred" and not held.incident.releasing:
+            return held  # looked at once in each turn, whatever is due
         if deadline.passed and next_step(held.incident, app.now_ns()) is not None:
             message = "there was no time left; it is carried on"
             raise Transient(message)
@@ -185,7 +187,7 @@ def _act(app: App, held: StoredIncident, decided: Decided, readings: Readings, *
         return _asked(app, held, decided, policy, why, expired=expired)
     if not plan.changes:
         return end(app, held, "failed", _refusals(plan), readings)
-    begun = replace(incident, phase="containing", waits=None, away={}, next_ns=None)
+    begun = replace(incident.with_plan(plan), phase="containing", waits=None, away={}, next_ns=None)
     if ruling.slots:  # what a person said of an earlier plan approves nothing of this one
         begun = replace(begun, answer=None)
     return app.ledger.save(held, begun.with_history(app.now_ns(), "firebreak", f"policy {policy.id} decides: {why}"))

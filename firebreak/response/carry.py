@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from firebreak.core.actions.case import basis_of
 from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.containment.active_containment import Hold
 from firebreak.core.containment.drafting import settings_still_to_close
 from firebreak.core.containment.gate import Ruling, shown_digest
 from firebreak.core.containment.observation import Around, Seen
-from firebreak.core.containment.plan import GONE, SUCCESS, Change, Outcome, Plan, apply_change, has_settings
-from firebreak.core.containment.whole_plan import follows_what_was_shown
+from firebreak.core.containment.plan import GONE, SUCCESS, Change, Outcome, Plan, has_settings
+from firebreak.core.containment.whole_plan import follows_what_was_shown, plan_for
 from firebreak.core.errors import Denied, Drifted, Failed, Missing, Refused, Transient, Unsupported
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Cap
@@ -113,37 +112,28 @@ class _Turn:
         return self._finish(held, plan)
 
     def _state(self, incident: Incident, change: Change, seen: Seen) -> State:
-        """What has become of a change: in effect or on its way, still due, overtaken by others, or about what is gone."""
-        workload, case, standing = seen.workload, seen.case, seen.standing
-        if workload is None or case is None:
+        """What has become of a change: made, still due as it was drawn, overtaken by others, or about what is gone."""
+        workload = seen.workload
+        if workload is None:
             return "drifted"
         drafted = change.basis.get("uid", "")
         if drafted and seen.uid and drafted != seen.uid:
             return "anew"
         if change.after and has_settings(workload.state, change.after):
             return "made"
-        basis = dict(basis_of(case, change.target, apply_change(workload.state, change), change.surface))
-        same = all(basis.get(key) == change.basis.get(key) for key in basis.keys() | change.basis.keys())
-        pending = (
-            standing is not None and standing.held_by(incident.id) and standing.pending.keys() & change.after.keys()
-        )
-        ours = not pending or standing is None or standing.etag in ("", workload.etags.get(change.surface, ""))
-        if not (same and ours and has_settings(workload.state, change.before)) or self._reopened(
-            incident, change, seen
-        ):
-            return "drifted"
-        return "due" if change.after else "made"
+        same = change in self._drawn(incident).changes and not self._rolled_back(incident, change)
+        return "drifted" if not same else "due" if change.after else "made"
+
+    def _drawn(self, incident: Incident) -> Plan:
+        """The policy's plan as it would be drawn now."""
+        return plan_for(self.policy.then, self.around, incident, self.app.actions, self.app.policies.digest)
 
     def _reopened(self, incident: Incident, change: Change, seen: Seen) -> list[str]:
         """What has come to lead to a suspect, or to be closed, since the draft."""
         if seen.workload is None or seen.case is None:
             return []
-        state, case = seen.workload.state, seen.case
-        drafted = change.basis.get("references", [])
-        leads = basis_of(case, change.target, apply_change(state, change), change.surface).get("references", drafted)
         steps = incident.plan.steps_on(change.target) if incident.plan else ()
-        new = [one for one in leads if one not in drafted]
-        return new or [*settings_still_to_close(change, steps, state, case, self.app.actions)]
+        return [*settings_still_to_close(change, steps, seen.workload.state, seen.case, self.app.actions)]
 
     def _again(self, incident: Incident, change: Change) -> Seen:
         """A fresh look at the change's target."""
@@ -190,7 +180,7 @@ class _Turn:
             return self.failed(_latest(app, held), change, fault)
         except Transient as fault:
             # An answer that was lost: what is in force now decides, never a blind repeat.
-            if self.readings.deadline.passed:
+            if self.readings.deadline.passed or self.readings.lost_another():
                 raise
             app.log("WARNING", f"the write is looked at again: {fault}", incident=incident.id)
             time.sleep(self.readings.deadline.remaining(_PAUSE))
@@ -309,10 +299,9 @@ class _Turn:
     def _recorded_refusal(self, held: StoredIncident, plan: Plan, change: Change, fault: Refused) -> StoredIncident:
         incident = held.incident
         detail = f"{incident.place_of(change.target)}{fault}"
-        outcome = Outcome(change.surface, fault.status, detail, change.actions, (), change.target.key, plan.digest)
+        left = (detail,) if isinstance(fault, Denied) else ()
+        outcome = Outcome(change.surface, fault.status, detail, change.actions, left, change.target.key, plan.digest)
         known = replace(incident, outcomes=(*incident.outcomes, outcome), operation=None, phase="containing")
-        if isinstance(fault, Denied):
-            known = replace(known, still_open=tuple(dict.fromkeys((*known.still_open, detail))))
         what = f"{', '.join(change.actions)} failed: {fault}"
         return replace(held, incident=known.with_history(self.app.now_ns(), "firebreak", what))
 
@@ -346,6 +335,7 @@ class _Turn:
         made = [one for one in tried if one.status == SUCCESS]
         one_alone = len(plan.targets) <= 1 and not any(one.kind == "nothing_suspect" for one in plan.refusals)
         if made and not one_alone:
+            self.readings.forget_all()
             again, _ = replanned(app, incident, self.policy, self.confirmed, self.readings)
             if again.writes:
                 undone = next((one for one in plan.changes if self._undone(one)), None)
@@ -353,13 +343,15 @@ class _Turn:
                 return self._replanned(held, why, undone)
         if plan.changes and not plan.writes and never_wrote(app, incident):
             give_slots_back(app, incident.id, self.readings.deadline)
-        failed = [one.detail for one in tried if one.status != SUCCESS]
-        denied = all(detail in incident.still_open for detail in failed)
-        if failed and not (made and denied):
-            return end(app, held, "failed", "; ".join(failed), self.readings)
-        done = replace(incident, done=plan)
-        open_ = (*self._beside(done, plan), *done.still_open, *failed, *_left_undone(plan))
+        failed = [one for one in tried if one.status != SUCCESS]
+        done = replace(incident, done=plan if made else incident.done)
+        denied = (line for one in failed for line in one.still_open)
+        open_ = (*self._beside(done, plan), *done.still_open, *denied, *_left_undone(plan))
         done = replace(done, still_open=tuple(dict.fromkeys(open_)))
+        if failed and not (made and all(one.still_open for one in failed)):
+            return end(
+                app, replace(held, incident=done), "failed", "; ".join(one.detail for one in failed), self.readings
+            )
         return end(app, replace(held, incident=done), "contained", _summary(plan), self.readings)
 
     def _undone(self, change: Change) -> bool:

@@ -73,7 +73,7 @@ def _report(
 def _remember(app: App, standing: Standing, signature: str) -> None:
     now, document = app.ledger.standing_at(standing.target)
     if document is not None and now.holds:
-        app.ledger.documents.commit([app.ledger.standing_save(replace(now, drift=signature), document)])
+        app.ledger.commit(app.ledger.standing_save(replace(now, drift=signature), document))
 
 
 def _tell(app: App, held: StoredIncident, sentence: str) -> StoredIncident:

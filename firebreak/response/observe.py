@@ -31,6 +31,7 @@ PATIENCE_NS = 600 * NANOS
 """How long what is away is waited for, before a person is asked without it."""
 _AT_ONCE = 8
 _OTHERS = 50
+_MOST_LOST = 4
 _REMEMBERED_NS = 90 * 86_400 * NANOS
 T = TypeVar("T")
 
@@ -52,6 +53,7 @@ class Readings:
         self.app = app
         self.deadline = deadline
         self._known: dict[str, tuple[float, object]] = {}
+        self._lost = 0
         self._given_up = {what for what, since in incident.away.items() if app.now_ns() - since >= PATIENCE_NS}
         if incident.answer is not None and "unconfirmed" in incident.answer.cautions:
             self._given_up.add("SCC")  # the person who approved was told so
@@ -94,6 +96,15 @@ class Readings:
             lambda: self.app.scc.find(told.name, organization, self.deadline.sooner(10), told.other_names),
         )
 
+    def forget_all(self) -> None:
+        """Read everything anew."""
+        self._known.clear()
+
+    def lost_another(self) -> bool:
+        """Count one more answer that was lost; whether that is enough for one turn of work."""
+        self._lost += 1
+        return self._lost >= _MOST_LOST
+
     def forget_finding(self) -> None:
         """Ask SCC anew."""
         self._known.pop("SCC", None)
@@ -110,8 +121,7 @@ def observe(
     own = _see(app, incident, target, readings, lambda seen: own_context(incident, finding, *seen, related))
     if own.workload is None or own.case is None:
         return Around((own,), gone=own.fault if own.gone else "")
-    workload, case = own.workload, replace(own.case, disputed=_disputed(app, incident, own))
-    own = replace(own, case=case)
+    workload, case = own.workload, own.case
     accounts = _accounts(workload, case) if IDENTITY in touches else ()
     elsewhere = (*accounts, *other_regions(workload))
 
@@ -122,12 +132,12 @@ def observe(
     if elsewhere:
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="observe") as pool:
             found = tuple(pool.map(one, elsewhere))
-    seen = (own, *found)
+    seen = _with_disputes(app, incident, (own, *found))
     for part in seen:
         if part.workload and (missing := sorted(part.workload.away & touches)) and readings.waits_for("IAM"):
             raise Away("IAM", "; ".join(part.workload.unread[surface] for surface in missing))
     unread = tuple(f"{one.target.place}{why}" for one in found if (why := _unread(one)))
-    return Around(tuple(one for one in seen if not one.gone or one is own), unread)
+    return Around(tuple(one for one in seen if not one.gone or one.target == target), unread)
 
 
 def see_target(app: App, incident: Incident, target: Target, readings: Readings) -> Seen:
@@ -189,14 +199,28 @@ def _unread(seen: Seen) -> str:
     return "" if told else f", where it cannot be told what is suspect: {seen.case.suspicion.reason}"
 
 
-def _disputed(app: App, incident: Incident, own: Seen) -> frozenset[str]:
-    """What other incidents on the same resource suspect: while they are open, or were found true within 90 days."""
-    now, found = app.now_ns(), set[str]()
-    for other in app.ledger.about(own.target.key, _OTHERS):
-        one = other.incident
-        open_or_true = one.open or (one.closed_as == "true_positive" and now - one.updated_ns < _REMEMBERED_NS)
-        if other.sealed and one.id != incident.id and open_or_true and one.uid in ("", own.uid):
-            found |= one.suspects_on(own.target)
+def _with_disputes(app: App, incident: Incident, seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
+    """What was seen, with what other incidents suspect there: open ones, and those found true within 90 days."""
+    now, others = app.now_ns(), dict[str, Incident]()
+    for one in seen:
+        for held in app.ledger.about(one.target.key, _OTHERS) if one.target.kind != "service_account" else ():
+            other = held.incident
+            recent = other.closed_as == "true_positive" and now - other.updated_ns < _REMEMBERED_NS
+            if held.sealed and other.id != incident.id and (other.open or recent):
+                others[other.id] = other
+    return tuple(
+        replace(one, case=replace(one.case, disputed=_suspected(others.values(), one))) if one.case and others else one
+        for one in seen
+    )
+
+
+def _suspected(others: Iterable[Incident], seen: Seen) -> frozenset[str]:
+    """Suspects of others on the same resource: one made anew under its name is another one."""
+    found = set[str]()
+    for one in others:
+        own = one.finding.target
+        if not isinstance(own, Target) or own.key != seen.target.key or one.uid in ("", seen.uid):
+            found |= one.suspects_on(seen.target)
     return frozenset(found)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from firebreak.core.actions.action import Refusal
@@ -42,10 +41,6 @@ class CannotRelease(Refused):
     """The release was not made; the text says why and what still stands."""
 
 
-class NeedsDigest(CannotRelease):
-    """The release would write more than what was before: it is shown first."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Drawn:
     """What the release of one target would do, under what stands there."""
@@ -67,39 +62,37 @@ def request_release(
         raise CannotRelease(message)
     incident, now = held.incident, app.now_ns()
     drawn = [_draw(app, incident, target, readings) for target, _ in held_targets(app, incident)]
-    keys = tuple(key for one in drawn for key in one.keys)
-    _require_shown(drawn, keys, digest)
-    given_up = tuple(
-        replace(one, result="left", detail=f"given up by {by}") if one.key in leave else one for one in keys
+    keys = tuple(
+        replace(one, result="left", detail=f"given up by {by}") if one.key in leave else one
+        for part in drawn
+        for one in part.keys
     )
     before = [one for one in incident.release.keys if one.result in _FINAL] if incident.release else []
-    release = Release(by, (), now, (*before, *given_up))
-    back = ", ".join(f"{incident.place_of(one.target)}{one.key}" for one in given_up if one.result == "due")
+    release = Release(by, (), now, (*before, *keys))
+    more = [
+        one for part in drawn if len(part.standing.holds) > 1 for one in keeps_others_shut(part.standing, part.keys)
+    ]
+    if more and not (digest and _digest(keys).startswith(digest)):
+        app.ledger.save(held, replace(incident, release=replace(release, digest=_digest(keys))))
+        what = "; ".join(f"{one.key}: {one.before} to {one.after}" for one in more)
+        message = (
+            f"nothing was changed: to keep shut what another incident suspects, it would write {what}. Say it again"
+            f" with --digest {_digest(keys)[:12]} if that is meant"
+        )
+        raise CannotRelease(message)
+    back = ", ".join(f"{incident.place_of(one.target)}{one.key}" for one in keys if one.result == "due")
     nothing = "nothing was left to restore" if drawn else "this incident holds nothing, so nothing was written"
     told = incident.with_history(now, by, f"asked for the release: {f'{back} to be restored' if back else nothing}")
     held = app.ledger.save(held, replace(told, release=release, answer=None))
-    return held if release.keys and back else _let_go(app, held)
+    return held if back else _let_go(app, held)
 
 
 _FINAL = ("restored", "person", "gone", "left")
 
 
-def _require_shown(drawn: Iterable[_Drawn], keys: tuple[ReleasedKey, ...], digest: str) -> None:
-    """What another hold needs written is shown before, and wants the digest of it."""
-    more = [
-        one for part in drawn if len(part.standing.holds) > 1 for one in keeps_others_shut(part.standing, part.keys)
-    ]
-    shown = hashlib.sha256(
-        json.dumps([[one.target.key, one.key, one.before, one.after, one.result] for one in keys]).encode()
-    ).hexdigest()
-    if not more or (digest and shown.startswith(digest)):
-        return
-    what = "; ".join(f"{one.key}: {one.before} to {one.after}" for one in more)
-    message = (
-        f"nothing was changed: to keep shut what another incident suspects, it would write {what}. Say it again with"
-        f" --digest {shown[:12]} if that is meant"
-    )
-    raise NeedsDigest(message)
+def _digest(keys: tuple[ReleasedKey, ...]) -> str:
+    shown = [[one.target.key, one.key, one.before, one.after, one.result] for one in keys]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
 
 def _draw(app: App, incident: Incident, target: Target, readings: Readings) -> _Drawn:

@@ -84,7 +84,13 @@ def defer(app: App, held: StoredIncident, what: str, reason: str) -> StoredIncid
     before = incident.waits
     wait = Wait(what, reason, before.since_ns if before else now)
     waiting = replace(
-        incident, phase="deferred", waits=wait, answer=None, away={}, operation=None, next_ns=now + ASK_AGAIN_NS
+        incident,
+        phase="deferred",
+        waits=wait,
+        answer=None,
+        away={},
+        operation=None,
+        next_ns=now + (0 if what == "halt" else ASK_AGAIN_NS),
     )
     if before is not None and before.what == what:
         return app.ledger.save(held, waiting)
@@ -127,9 +133,8 @@ def ask(  # noqa: PLR0913 - a question shows all of them
     differ = "; ".join(differences(incident.plan, plan, places)) if before else ""
     changed = f"; the plan is another: {differ}" if differ else ""
     asking = replace(
-        incident,
+        incident.with_plan(plan),
         phase="waiting",
-        plan=plan,
         decision=decision,
         question=question,
         answer=None,

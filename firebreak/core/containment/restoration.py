@@ -7,7 +7,7 @@ from dataclasses import replace
 from firebreak.core.actions.action import Actions, Refusal
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.edits import run_edit
-from firebreak.core.cloud_run.setting_names import INGRESS, LATEST, POOL_SPLIT, SPLIT, TAG, is_final
+from firebreak.core.cloud_run.setting_names import LATEST, POOL_SPLIT, SPLIT, TAG, is_final
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import Workload, references, split_of, split_text
 from firebreak.core.containment.active_containment import Standing, merge_settings
@@ -93,13 +93,15 @@ def _without_deleted(key: ReleasedKey, now: Workload) -> ReleasedKey:
 
 
 def opened_suspects(rest: Standing, wanted: State, now: Workload) -> tuple[str, ...]:
-    """Suspects of the holds that remain to which the settings would lead again."""
-    if wanted.get(INGRESS) == "none":
-        return ()
-    uses = references(wanted, now.latest)
-    return tuple(sorted(name for name in rest.suspects & uses.keys() if uses[name].percent or uses[name].tags))
+    """Suspects of the holds that remain to which the settings would lead, and do not now; doors do not count."""
+    return tuple(sorted(rest.suspects & (_led(wanted, now.latest) - _led(now.state, now.latest))))
+
+
+def _led(state: State, latest: str | None) -> frozenset[str]:
+    uses = references(state, latest)
+    return frozenset(name for name, use in uses.items() if use.percent or use.tags)
 
 
 def keeps_others_shut(standing: Standing, keys: tuple[ReleasedKey, ...]) -> tuple[ReleasedKey, ...]:
-    """What would be written that is not simply as it was: what another hold needs in its place."""
+    """What would be written that is neither as it was nor as it is: what another hold needs in its place."""
     return tuple(one for one in keys if one.result == "due" and one.after != standing.origin.get(one.key))

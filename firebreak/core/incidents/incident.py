@@ -138,7 +138,8 @@ class ReleasedKey(Stored):
 class Release(Stored):
     """A release that was asked for: by whom, and setting by setting what became of it.
 
-    `changes` is how older versions kept it. `over` says that nothing of it is left to do.
+    `changes` is how older versions kept it. `over` says that nothing of it is left to do. `digest` is of what was shown
+    and not agreed to yet; empty where nothing has to be shown.
     """
 
     by: str
@@ -146,6 +147,7 @@ class Release(Stored):
     asked_ns: int = 0
     keys: tuple[ReleasedKey, ...] = ()
     over: bool = False
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +315,10 @@ class Incident(Stored):
     @property
     def releasing(self) -> bool:
         """Whether a release is under way; one of which something was refused rests until it is asked for again."""
-        results = {one.result for one in self.release.keys} if self.release and not self.release.over else {"refused"}
+        release = self.release
+        if release is None or release.over or release.digest:
+            return False
+        results = {one.result for one in release.keys}
         return "due" in results or "refused" not in results
 
     def place_of(self, target: Target) -> str:
@@ -359,6 +364,11 @@ class Incident(Stored):
         number = max((one.number for one in self.outbox), default=0)
         new = tuple(Announcement(number + 1, channel, self.phase) for channel in channels)
         return replace(self, outbox=(*self.outbox, *new))
+
+    def with_plan(self, plan: Plan) -> Incident:
+        """The incident with a plan of which nothing was tried yet, also where it had the very same one before."""
+        outcomes = tuple(replace(one, plan="") if one.plan == plan.digest else one for one in self.outcomes)
+        return replace(self, plan=plan, outcomes=outcomes)
 
     def mark_sent(self, announcement: Announcement) -> Incident:
         """The incident with that announcement marked as sent."""

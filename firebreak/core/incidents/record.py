@@ -188,7 +188,7 @@ def _release(release: Release) -> dict[str, Any]:
         }
         for one in release.keys
     ]
-    return {"by": release.by, "asked": format_instant(release.asked_ns), "keys": keys}
+    return {"by": release.by, "asked": format_instant(release.asked_ns), "digest": release.digest, "keys": keys}
 
 
 def _question(incident: Incident) -> dict[str, Any] | None:
