@@ -169,14 +169,13 @@ def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredI
         for one in here
         if surface_of(one.key) == surface
     ]
-    held = _noted(app, held, [one for one in keys if one.result != "due"], readings)
-    writing = [one for one in keys if one.result == "due"]
-    if not writing:
-        return held
-    standing, document = app.ledger.standing(target)
-    pending = standing.with_pending_release(held.incident.id, {one.key: one.after for one in writing}, app.now_ns())
-    held = app.ledger.save(held, held.incident, app.ledger.standing_save(pending, document))
-    done = _restored(app, target, surface, writing, readings)
+    if over := [one for one in keys if one.result != "due"]:
+        return _noted(app, held, over, readings)
+    writing = {one.key: one.after for one in keys}
+    pending = drawn.standing.with_pending_release(held.incident.id, writing, app.now_ns())
+    # Over the version that it was drawn on: whoever came to stand there since is not opened to.
+    held = app.ledger.save(held, held.incident, app.ledger.standing_save(pending, drawn.document))
+    done = _restored(app, target, surface, keys, readings)
     return _noted(app, held, done, readings)
 
 
