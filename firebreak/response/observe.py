@@ -54,9 +54,10 @@ class Readings:
         self.deadline = deadline
         self._known: dict[str, tuple[float, object]] = {}
         self._lost = 0
-        self._given_up = {what for what, since in incident.away.items() if app.now_ns() - since >= PATIENCE_NS}
+        self.answered = set[str]()
+        self.given_up = {what for what, since in incident.away.items() if app.now_ns() - since >= PATIENCE_NS}
         if incident.answer is not None and "unconfirmed" in incident.answer.cautions:
-            self._given_up.add("SCC")  # the person who approved was told so
+            self.given_up.add("SCC")  # the person who approved was told so
 
     def _fresh(self, key: str, read: Callable[[], T]) -> T:
         at, value = self._known.get(key, (0.0, None))
@@ -68,11 +69,15 @@ class Readings:
 
     def waits_for(self, what: str) -> bool:
         """Whether it is still waited for."""
-        return what not in self._given_up
+        return what not in self.given_up
 
     def workload(self, target: Target) -> Workload:
         """The target's settings; raises Missing, Denied, Unsupported or Transient."""
-        return self._fresh(target.key, lambda: self.app.read(target, self.deadline.sooner(15)))
+        found = self._fresh(target.key, lambda: self.app.read(target, self.deadline.sooner(15)))
+        self.answered.add("Cloud Run")
+        if not found.away:
+            self.answered.add("IAM")
+        return found
 
     def users_of(self, account: Target, near: Target) -> Users:
         """Who else runs as the account, as far as it can be looked at."""
@@ -91,10 +96,12 @@ class Readings:
     def finding(self, told: Finding) -> Finding | None:
         """The finding as SCC holds it under any of its names, or None; raises Transient or Refused."""
         organization = self.app.organization(told.name)
-        return self._fresh(
+        found = self._fresh(
             "SCC",
             lambda: self.app.scc.find(told.name, organization, self.deadline.sooner(10), told.other_names),
         )
+        self.answered.add("SCC")
+        return found
 
     def forget_all(self) -> None:
         """Read everything anew."""
