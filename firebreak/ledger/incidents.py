@@ -129,7 +129,9 @@ class Incidents:
             raise NoKey
         incident = fit_to_size_limit(incident)
         if held.sealed:
-            return replace(self._commit(incident, held.document, *others), joined_ns=held.joined_ns)
+            document, value = self._save(self.incident_save(incident, held.document), *others)[0]
+            saved = replace(incident, floors=MappingProxyType(value["floors"]))
+            return replace(held, incident=saved, document=document)
         if others:
             message = f"the seal of incident {incident.id} is broken: nothing is saved for it but its own story"
             raise BrokenSeal(message, held.document)
@@ -137,14 +139,11 @@ class Incidents:
         document = self.documents.replace(held.document, body, index_of(incident))
         return replace(held, incident=incident, document=document)
 
-    def _commit(self, incident: Incident, over: Document | None, *others: Save, anew: bool = False) -> StoredIncident:
-        """Save the incident under our seal, and others with it."""
-        body = incident_json(incident)
+    def incident_save(self, incident: Incident, over: Document | None) -> Save:
+        """What is to be saved of an incident, over the version that was read."""
         places = {Place("standing", target.key).name: 0 for target in incident.targets}
-        told = {**body, "floors": {**places, **incident.floors}}
-        save = Save("incident", incident.id, told, index_of(incident), there(over), anew)
-        document, sealed = self._save(save, *others)[0]
-        return StoredIncident(replace(incident, floors=MappingProxyType(sealed["floors"])), document)
+        body = {**incident_json(incident), "floors": {**places, **incident.floors}}
+        return Save("incident", incident.id, body, index_of(incident), there(over))
 
     def commit(self, *saves: Save) -> list[Document]:
         """Save what has to be saved together, all or none; raises as `save` does."""

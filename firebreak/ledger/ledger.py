@@ -17,11 +17,11 @@ from firebreak.core.incidents.size_limit import fit_to_size_limit
 from firebreak.core.serialization import encode
 from firebreak.core.stored_body import SLOTS, Place
 from firebreak.ledger.documents import Conflict, Document, Exists, Index, Save, even_damaged
+from firebreak.ledger.events import Events, is_about
 from firebreak.ledger.halts import Halts
-from firebreak.ledger.incidents import LEASE_NS, Incidents, there
+from firebreak.ledger.incidents import LEASE_NS, there
 from firebreak.ledger.records import (
     BrokenSeal,
-    NotActedOn,
     StoredIncident,
     UnreadableRecord,
     decoded,
@@ -31,7 +31,7 @@ from firebreak.ledger.records import (
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger(Incidents):
+class Ledger(Events):
     """Incidents, the events that led to them, active containments, slots and the halt, over a store of documents."""
 
     def claim(self, finding: Finding, over: Document | None = None) -> StoredIncident:
@@ -50,7 +50,8 @@ class Ledger(Incidents):
         fresh = Incident(finding.incident_id, "received", now, now, finding).with_history(now, "firebreak", told)
         fresh = fit_to_size_limit(replace(fresh, owner=self.owner, lease_until_ns=now + LEASE_NS))
         try:
-            held = self._commit(fresh, over, anew=True)
+            (document, _), *_ = self._save(replace(self.incident_save(fresh, over), anew=True))
+            held = StoredIncident(fresh, document)
         except Exists:
             held = self._taken(fresh.id)
         self._point(pointer, key, held.incident)
@@ -62,14 +63,6 @@ class Ledger(Incidents):
             message = f"incident {incident_id} cannot be read back"
             raise Transient(message)
         return held
-
-    def knows(self, finding: Finding) -> bool:
-        """Whether this event has an incident, of its own or one that it joined; what cannot be read does not count."""
-        event = finding.incident_id
-        try:
-            return bool(self.find(event) or even_damaged(lambda: self.documents.read("event", event)))
-        except NotActedOn as fault:
-            return not isinstance(fault, UnreadableRecord)
 
     def _joined(self, incident_id: str, finding: Finding) -> StoredIncident | None:
         """The incident of the same finding that this event joined once, or joins now because it is open.
@@ -84,13 +77,13 @@ class Ledger(Incidents):
         if before is not None and type(before.body.get("at_ns")) is int:
             with suppress(UnreadableRecord):
                 known = self.find(str(before.body.get("incident")))
-                if known is not None and _of(known, finding):
+                if known is not None and is_about(known, finding):
                     return replace(self._taken(known.incident.id), joined_ns=before.body["at_ns"])
         try:
             known = self.find(incident_id)
         except UnreadableRecord:
             return None
-        if known is None or not known.incident.open or not _of(known, finding):
+        if known is None or not known.incident.open or not is_about(known, finding):
             return None
         held = replace(self._taken(incident_id), joined_ns=self.now_ns())
         with suppress(Exists):
@@ -194,9 +187,3 @@ class Ledger(Incidents):
     def lift(self, halt: Halt, by: str) -> None:
         """Lift this halt and no other; raises Conflict where another one was set meanwhile."""
         self.halts.lift(halt, by)
-
-
-def _of(held: StoredIncident, finding: Finding) -> bool:
-    """Whether an incident is about this finding: what leads there is not sealed, and may lead anywhere."""
-    mine, theirs = finding.name, held.incident.finding.name
-    return (mine.source, mine.finding) == (theirs.source, theirs.finding)
