@@ -29,6 +29,9 @@ from firebreak.ledger.records import (
     unreadable,
 )
 
+_MOST_NAMES = 10
+"""Of one resource: there are two, and whoever plants others has no key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger(Events):
@@ -103,10 +106,25 @@ class Ledger(Events):
                 with suppress(Conflict):
                     self.documents.replace(pointer, body)
 
-    def standing(self, target: str) -> tuple[Standing, Document | None]:
-        """What is contained on a target, and its document, or None; raises NotActedOn if the record is unusable."""
-        record = self.sealed.read(Place("standing", target))
-        return (standing_in(record), record.document) if record else (Standing(target), None)
+    def standing(self, target: Target, uid: str = "") -> tuple[Standing, Document | None]:
+        """What is contained on a target, and its document, or None; raises NotActedOn if the record is unusable.
+
+        Where nothing stands under its name, what stands on the resource of that uid under another: id and number of a
+        project are two names.
+        """
+        standing, document = self.standing_at(target.key)
+        if standing.holds or not uid:
+            return standing, document
+        about = list(self.sealed.each(self.documents.about("standing", uid, _MOST_NAMES)))
+        found = [(standing_in(one), one.document) for one in about if one.document.key != target.key]
+        others = [one for one in found if one[0].uid == uid]
+        chosen = [one for one in others if one[0].holds] or (others if document is None else [])
+        return chosen[0] if len(chosen) == 1 else (standing, document)
+
+    def standing_at(self, key: str) -> tuple[Standing, Document | None]:
+        """What is contained under that name, whatever resource has it now; raises as `standing` does."""
+        record = self.sealed.read(Place("standing", key))
+        return (standing_in(record), record.document) if record else (Standing(key), None)
 
     def standing_save(self, standing: Standing, document: Document | None, *, anew: bool = False) -> Save:
         """What is to be saved of a target, over the version that was read; `anew`: or over what is broken or gone."""

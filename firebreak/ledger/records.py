@@ -140,8 +140,10 @@ def incident_in(record: Record) -> StoredIncident:
     return StoredIncident(incident, document, sealed=sealed, acts=opened.acts)
 
 
-def standing_in(record: Record) -> Standing:
+def standing_in(record: Record | NotActedOn) -> Standing:
     """What stands, as a record says it; raises NotActedOn."""
+    if isinstance(record, NotActedOn):
+        raise record
     standing = decoded(Standing, record)
     if standing.target != record.document.key:
         raise unreadable(record.document, f"it is about {standing.target}")

@@ -73,7 +73,7 @@ def test_every_record_is_read_and_its_seal_is_whole_unless_somebody_changed_what
         assert held.sealed is (Sealed.BROKEN if forged else Sealed.HOLDS)
         assert held.acts
         for target in held.incident.targets:
-            assert found.on.app.ledger.standing(target.key)[0].target == target.key
+            assert found.on.app.ledger.standing_at(target.key)[0].target == target.key
 
 
 @of_every_version(*CONTAINED)
@@ -81,7 +81,7 @@ def test_what_was_contained_is_released(tmp_path: Path, version: str, name: str)
     """As it was before the first write, but for runs that were cancelled."""
     with earlier(tmp_path, version, name) as found:
         targets = {one.key: one for one in found.incident.targets}
-        origin = {key: dict(found.on.app.ledger.standing(key)[0].origin) for key in targets}
+        origin = {key: dict(found.on.app.ledger.standing_at(key)[0].origin) for key in targets}
         answered = pipeline.release(found.on.app, found.id, "ada")
         now = settings(found)
 
@@ -92,7 +92,7 @@ def test_what_was_contained_is_released(tmp_path: Path, version: str, name: str)
             assert {k: v for k, v in now[key].items() if not k.startswith("executions.")} == {
                 k: v for k, v in origin[key].items() if not k.startswith("executions.")
             }
-            assert not found.on.app.ledger.standing(key)[0].holds
+            assert not found.on.app.ledger.standing_at(key)[0].holds
 
 
 @of_every_version(*CONTAINED)

@@ -254,7 +254,7 @@ def test_what_stands_is_refused_where_its_seal_is_broken_or_moved(tmp_path: Path
     one.documents.replace(document, {**document.body, "seal": "0" * 64})
     for target in ("a", "b"):
         with pytest.raises(BrokenSeal):
-            one.standing(target)
+            one.standing_at(target)
 
 
 def test_without_a_key_nothing_is_called_changed_and_nothing_is_saved(tmp_path: Path, clock: Clock) -> None:
@@ -269,7 +269,7 @@ def test_without_a_key_nothing_is_called_changed_and_nothing_is_saved(tmp_path: 
 
     assert (whole.sealed, forged.sealed) == (Sealed.UNVERIFIED, Sealed.UNVERIFIED)
     with pytest.raises(NotVerified, match="not verified here"):
-        laptop.standing("a")
+        laptop.standing_at("a")
     with pytest.raises(NoKey, match="FIREBREAK_SEAL_KEY"):
         laptop.save(forged, forged.incident)
 
@@ -286,9 +286,9 @@ def test_an_older_key_still_verifies_after_rotation(tmp_path: Path, clock: Clock
     rotated = Ledger(SqliteDocuments(tmp_path / "ledger.sqlite"), "two", clock, Seal((b"new", b"key")))
     dropped = Ledger(SqliteDocuments(tmp_path / "ledger.sqlite"), "two", clock, Seal((b"new",)))
 
-    assert rotated.standing("a")[0] == Standing("a")
+    assert rotated.standing_at("a")[0] == Standing("a")
     with pytest.raises(BrokenSeal):
-        dropped.standing("a")
+        dropped.standing_at("a")
 
 
 @pytest.mark.parametrize("kind", ["finding", "event"])

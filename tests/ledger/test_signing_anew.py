@@ -64,7 +64,7 @@ def test_what_an_older_key_sealed_holds_without_it_afterwards(open_with: Open) -
 
     assert signed == 6
     assert [one.sealed for one in found if one] == [alone.seal.check("", "", alone.seal.sign("", ""))] * 3
-    assert alone.standing("a")[0].holds
+    assert alone.standing_at("a")[0].holds
     assert alone.slots()[0] == Slots()
     assert str(alone.read_halt()) == "halted by ada: a drill"
     assert [one.key for one in alone.documents.about("standing", "u", 5)] == ["a"]

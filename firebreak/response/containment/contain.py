@@ -198,7 +198,7 @@ def _require_as_drafted(app: App, incident: Incident, change: Change, seen: Seen
 def _stand(app: App, held: StoredIncident, change: Change, seen: Seen) -> StoredIncident:
     """Record what will stand, compare-and-set, before the write it leads to."""
     plan, incident = held.incident.plan, held.incident
-    standing, document = app.ledger.standing(change.target.key)
+    standing, document = app.ledger.standing(change.target)
     if standing.holds != seen.standing.holds or standing.releasing != seen.standing.releasing:
         message = "another incident came to stand on this target"
         raise Drifted(message)

@@ -29,7 +29,7 @@ def held_targets(app: App, incident: Incident) -> tuple[tuple[Target, Hold], ...
     return tuple(
         (target, hold)
         for target in incident.targets
-        for hold in app.ledger.standing(target.key)[0].holds
+        for hold in app.ledger.standing(target)[0].holds
         if hold.incident == incident.id
     )
 

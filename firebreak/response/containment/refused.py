@@ -39,7 +39,7 @@ def recorded(app: App, held: StoredIncident, change: Change, refusal: Refused, d
 def let_go(app: App, held: StoredIncident, change: Change, deadline: Deadline) -> None:
     """Give the hold up again if nothing of the plan is in the settings: other changes of it may stand."""
     try:
-        standing, document = app.ledger.standing(change.target.key)
+        standing, document = app.ledger.standing(change.target)
     except NotActedOn:
         return
     if document is None or not standing.held_by(held.incident.id):

@@ -130,7 +130,7 @@ def _begin(app: App, held: StoredIncident, by: str, deadline: Deadline) -> Store
 
 def _draw(app: App, incident: Incident, target: Target, deadline: Deadline) -> _Drawn | None:
     """What releasing this target would write; None where the incident does not hold it, or it does not exist."""
-    standing, document = app.ledger.standing(target.key)
+    standing, document = app.ledger.standing(target)
     if not standing.held_by(incident.id):
         return None
     if standing.being_released(incident.id, app.now_ns()):
@@ -198,7 +198,7 @@ def _restore(app: App, held: StoredIncident, change: Change, deadline: Deadline)
             _await_effect(app, change, workload, deadline)
             return
         # Looked at after the settings: whoever comes to stand there from now on waits, so that nobody is undone.
-        if app.ledger.standing(change.target.key)[0].releasing != held.incident.id:
+        if app.ledger.standing(change.target)[0].releasing != held.incident.id:
             raise _Overtaken(held)
         writing = replace(change, before={key: change.before[key] for key in due}, after=due)
         try:
@@ -228,7 +228,7 @@ def _stop_releasing(app: App, incident: Incident) -> None:
     """A refused release leaves the holds where they were: the settings are still what they wrote."""
     for target in incident.targets:
         with suppress(NotActedOn):
-            standing, document = app.ledger.standing(target.key)
+            standing, document = app.ledger.standing(target)
             if standing.releasing == incident.id:
                 app.ledger.save_standing(replace(standing, releasing="", pending={}), document)
 
@@ -237,7 +237,7 @@ def _let_go(
     app: App, held: StoredIncident, target: Target, by: str, deadline: Deadline, *, gone: bool
 ) -> StoredIncident:
     """Take one hold away; what was restored is in force by now."""
-    standing, document = app.ledger.standing(target.key)
+    standing, document = app.ledger.standing(target)
     if document is None or not standing.held_by(held.incident.id):
         return held
     at = standing.released_ns if by == "firebreak" else app.now_ns()

@@ -71,7 +71,7 @@ def in_force(app: App, workload: Workload, change: Change) -> bool:
 
 
 def _outcome(app: App, held: StoredIncident, change: Change, seen: Seen) -> StoredIncident:
-    standing, document = app.ledger.standing(change.target.key)
+    standing, document = app.ledger.standing(change.target)
     plan, now, incident = held.incident.plan or Plan((), ()), app.now_ns(), held.incident
     wait_for_others(app, incident, standing)
     if standing.holds:

@@ -174,7 +174,7 @@ def _standing(app: App, target: Target | NotATarget) -> tuple[Standing | None, s
     if isinstance(target, NotATarget):
         return None, None
     try:
-        return app.ledger.standing(target.key)[0], None
+        return app.ledger.standing(target)[0], None
     except NotActedOn as fault:
         set_aside(app, fault)
         return None, str(fault)

@@ -77,7 +77,7 @@ def look_with(app: App, incident: Incident, target: Target, known: Known, deadli
 
 def standing_on(app: App, incident: Incident, target: Target) -> Standing:
     """What stands on the target; raises NotActedOn, and Transient while another incident writes there."""
-    standing, _ = app.ledger.standing(target.key)
+    standing, _ = app.ledger.standing(target)
     wait_for_others(app, incident, standing)
     return standing
 

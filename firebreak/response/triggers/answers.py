@@ -82,7 +82,7 @@ def _not_believed(app: App, incident: Incident) -> str:
     """Why what stands on a target of the plan is not to be written over; empty if it may be."""
     for target in incident.plan.targets if incident.plan else ():
         try:
-            app.ledger.standing(target.key)
+            app.ledger.standing(target)
         except NotActedOn as fault:
             set_aside(app, fault)
             return str(fault)

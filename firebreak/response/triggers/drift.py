@@ -25,7 +25,7 @@ from firebreak.response.triggers.question import ask
 
 def look_at(app: App, target: str, deadline: Deadline) -> str | None:
     """Read one target and report what has moved there; a word for what was found, None if all is as it was left."""
-    standing, document = app.ledger.standing(target)
+    standing, document = app.ledger.standing_at(target)
     if document is None or not standing.holds or standing.place is None or standing.releasing:
         return None
     try:
@@ -68,7 +68,7 @@ def _report(
 
 
 def _remember(app: App, standing: Standing, signature: str) -> None:
-    now, document = app.ledger.standing(standing.target)
+    now, document = app.ledger.standing_at(standing.target)
     if document is not None and now.holds:
         app.ledger.save_standing(replace(now, drift=signature), document)
 

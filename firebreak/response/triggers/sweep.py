@@ -108,7 +108,7 @@ def _look(app: App, target: str, deadline: Deadline) -> str | None:
     except Refused:
         app.ledger.schedule_drift_check(target, app.now_ns() + LOOK_AGAIN_NS)
         raise
-    stands = app.ledger.standing(target)[0].holds
+    stands = app.ledger.standing_at(target)[0].holds
     app.ledger.schedule_drift_check(target, app.now_ns() + LOOK_AGAIN_NS if stands else None)
     return f"drift {found}" if found else None
 
