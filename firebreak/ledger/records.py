@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.errors import Refused
+from firebreak.core.incidents.earlier_formats import as_of_today
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.secrets.redaction import safe_texts
 from firebreak.core.serialization import Unreadable, decode, encode
@@ -127,8 +128,8 @@ def open_incident(document: Document, seal: Seal) -> StoredIncident:
     return incident_in(open_record(document, seal))
 
 
-def incident_in(record: Record) -> StoredIncident:
-    """The incident that a record is; raises as `open_incident` does."""
+def incident_in(record: Record, now_ns: int = 0) -> StoredIncident:
+    """The incident that a record is, as it is now if an earlier version saved it; raises as `open_incident` does."""
     opened, document = record.opened, record.document
     try:
         incident = decode(Incident, opened.value, as_far_as_known=not opened.acts)
@@ -137,6 +138,8 @@ def incident_in(record: Record) -> StoredIncident:
             raise newer(document) from None
         raise unreadable(document, str(fault)) from None
     sealed = opened.sealed if incident.id == document.key else Sealed.BROKEN
+    if sealed and opened.format < FORMAT:
+        incident = as_of_today(incident, opened.format, now_ns)
     return StoredIncident(incident, document, sealed=sealed, acts=opened.acts)
 
 
