@@ -28,6 +28,7 @@ from firebreak.response.holds import stands
 from firebreak.response.observe import Away, Readings
 from firebreak.response.release import carry_release
 from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, MOST_ESCALATIONS, ask, defer, end
+from firebreak.response.set_aside import set_aside
 
 Step = Literal["release", "decide", "carry"]
 _TURNS = 40
@@ -52,7 +53,7 @@ def advance(app: App, held: StoredIncident, collecting: Collecting, deadline: De
             else:
                 held = _decide(app, held, readings, collecting)
         except Away as away:
-            _note(app, held, away)
+            _note(app, held, away, readings)
             raise
         except Conflict as fault:
             if fault.kind == "incident" or deadline.passed:
@@ -87,7 +88,8 @@ def consume(app: App, held: StoredIncident) -> StoredIncident:
     if not incident.open:
         return held
     known = {one.id for one in incident.events}
-    new = [one for one in app.ledger.events_of(incident.id) if one.id not in known]
+    told = app.ledger.events_of(incident.id, lambda fault: set_aside(app, fault))
+    new = [one for one in told if one.id not in known]
     if not new:
         return held
     events = list(incident.events)
@@ -101,19 +103,20 @@ def consume(app: App, held: StoredIncident) -> StoredIncident:
     return replace(held, incident=replace(incident, events=tuple(events)))
 
 
-def _note(app: App, held: StoredIncident, away: Away) -> None:
+def _note(app: App, held: StoredIncident, away: Away, readings: Readings) -> None:
     """Since when something is away is on the record: after ten minutes a person is asked without it."""
     latest = app.ledger.read(held.incident.id) or held
-    if away.what not in latest.incident.away:
-        noted = replace(latest.incident, away={**latest.incident.away, away.what: app.now_ns()})
-        app.ledger.save(latest, noted)
+    known = {what: at for what, at in latest.incident.away.items() if what not in readings.answered - {away.what}}
+    if known != latest.incident.away or away.what not in known:
+        app.ledger.save(latest, replace(latest.incident, away={away.what: app.now_ns(), **known}))
 
 
 def _broken(app: App, held: StoredIncident) -> StoredIncident:
     """What somebody without the key has changed is not carried out."""
+    what = "the record's seal is broken: it is not executed; see the lines for doing it by hand"
+    app.log("ERROR", f"incident {held.incident.id}: {what}", incident=held.incident.id)
     if held.incident.phase not in ("containing", "verifying", "received"):
         return held
-    what = "the record's seal is broken: it is not executed; see the lines for doing it by hand"
     return end(app, held, "failed", what)
 
 
@@ -121,6 +124,9 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     before, now = held.incident, app.now_ns()
     if before.waits and before.waits.what == "halt" and (halted := app.ledger.halt_reason()):
         return defer(app, held, "halt", halted)
+    if before.phase == "deferred" and not before.undecided and _is_begun(before):
+        # What was carried out in part is carried on with, under the digest that it had; the gate is asked anew.
+        return app.ledger.save(held, replace(before, phase="containing"))
     confirmed = confirm(before, readings)
     held = replace(held, incident=replace(before, events=_given_up(confirmed.events, now)))
     expired = before.phase == "waiting" and before.question is not None and before.question.expires_ns <= now
@@ -134,6 +140,10 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     held = replace(held, incident=decided.incident)
     collecting.begin(held, confirmed, decided)
     return _act(app, held, decided, readings, expired=expired)
+
+
+def _is_begun(incident: Incident) -> bool:
+    return incident.plan is not None and any(one.plan == incident.plan.digest for one in incident.outcomes)
 
 
 def _given_up(events: tuple[Event, ...], now_ns: int) -> tuple[Event, ...]:

@@ -13,13 +13,15 @@ from firebreak.core.containment.drafting import settings_still_to_close
 from firebreak.core.containment.gate import Ruling, shown_digest
 from firebreak.core.containment.observation import Around, Seen
 from firebreak.core.containment.plan import GONE, SUCCESS, Change, Outcome, Plan, has_settings
+from firebreak.core.containment.slots import HOUR_NS
 from firebreak.core.containment.whole_plan import follows_what_was_shown, plan_for
-from firebreak.core.errors import Denied, Drifted, Failed, Missing, Refused, Transient, Unsupported
+from firebreak.core.errors import Denied, Drifted, Failed, Missing, Refused, Transient, Unfinished, Unsupported
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Cap
 from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import StoredIncident
+from firebreak.response.announce import channels
 from firebreak.response.app import App
 from firebreak.response.blast_radius import give_slots_back, never_wrote, take_slots
 from firebreak.response.confirm import Confirmed, confirm
@@ -43,6 +45,7 @@ _ANSWER_KEEPS_NS = 3600 * NANOS
 """How long an approval may wait for its write: after that the question is put anew."""
 
 _PAUSE = 0.2
+_STILL_RUNS = "the write is still under way"
 State = Literal["made", "due", "drifted", "anew"]
 
 
@@ -61,6 +64,9 @@ def carry(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:
         held = await_operation(app, held, readings.deadline)
     except Failed as fault:
         failed = fault
+    except Unfinished:
+        _tell_of_the_hour(app, held)
+        raise
     confirmed = confirm(held.incident, readings)
     held = replace(held, incident=replace(held.incident, events=confirmed.events))
     related = frozenset(incident.decision.related_revisions) if incident.decision else frozenset[str]()
@@ -71,6 +77,19 @@ def carry(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:
         held = replace(held, incident=replace(held.incident, operation=None))
         return turn.failed(held, change, failed) if change else app.ledger.save(held, held.incident)
     return turn.go_on(held, plan)
+
+
+def _tell_of_the_hour(app: App, held: StoredIncident) -> None:
+    """A person is told once of a write that is still under way after an hour."""
+    latest = _latest(app, held)
+    history = latest.incident.history
+    wrote = next((one for one in reversed(history) if one.what.startswith("wrote ")), None)
+    if wrote is None or app.now_ns() - wrote.at_ns < HOUR_NS or history[-1].what.startswith(_STILL_RUNS):
+        return
+    what = f"{_STILL_RUNS} after an hour: look at it in Google's console; it is looked at again until it ends"
+    app.log("WARNING", what, incident=latest.incident.id)
+    told = latest.incident.with_history(app.now_ns(), "firebreak", what)
+    app.ledger.save(latest, told.with_announcements(channels(app)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +186,9 @@ class _Turn:
         except Halted as halted:
             return defer(app, _latest(app, held), "halt", str(halted))
         except Drifted as fault:
+            if self.readings.lost_another():
+                message = f"others keep writing at the same moment: {fault}"
+                raise Transient(message) from None
             app.log("WARNING", f"looked at again before the write: {fault}", incident=incident.id)
             return _latest(app, held)
         except Denied as fault:
@@ -207,8 +229,13 @@ class _Turn:
         return ask(self.app, _with_ruling(held, ruling), self.policy, plan, caps, around, reason)
 
     def _lost(self, held: StoredIncident, change: Change, seen: Seen | None) -> StoredIncident:
-        """A target that cannot be read any more: gone, or refused for good."""
+        """A target that cannot be read any more: gone, refused for good, or away for so long that a person is asked."""
         plan = held.incident.plan or Plan((), ())
+        if seen is not None and seen.away:
+            ruling = ruling_on(self.app, held.incident, self.policy, self.confirmed, self.around, plan, self.readings)
+            held = _with_ruling(held, ruling)
+            why = f"{change.target.place} could not be read: {seen.fault}"
+            return ask(self.app, held, self.policy, plan, ruling.caps, self.around, why)
         fault = seen.fault if seen else "it does not exist any more"
         gone = seen is None or seen.gone
         return self._refused(held, plan, change, Missing(fault) if gone else Denied(fault))

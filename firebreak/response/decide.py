@@ -195,10 +195,17 @@ def ruling_on(  # noqa: PLR0913, PLR0917 - the gate asks about all of them
         gaps=tuple(one for one in decision.gaps if one != "workload" or around.own.workload is None),
         unread_regions=around.unread_regions,
         users={name: readings.users_of(one, around.own.target) for name, one in accounts.items()},
+        away=_away(decision, readings),
         drift=drift,
     )
     shown = shown_digest(plan, all_suspects(incident, around), incident.counting) if plan else ""
     return gate(given, plan, app.actions, decision.wanted if policy else Mode.MONITOR, incident.answer, shown)
+
+
+def _away(decision: Decision, readings: Readings) -> tuple[str, ...]:
+    """What is not waited for any more; whether SCC confirms is a caution of its own."""
+    related = ("other findings in SCC",) if "SCC" in readings.given_up and "related" in decision.gaps else ()
+    return (*sorted(readings.given_up - {"SCC"}), *related)
 
 
 def all_suspects(incident: Incident, around: Around) -> Mapping[str, tuple[str, ...]]:

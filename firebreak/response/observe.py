@@ -13,7 +13,7 @@ from firebreak.core.cloud_run.account_usage import Users
 from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.containment.active_containment import Standing
+from firebreak.core.containment.active_containment import AnotherResource, Standing
 from firebreak.core.containment.context import context_elsewhere, own_context
 from firebreak.core.containment.observation import Around, Seen
 from firebreak.core.errors import Missing, Refused, Transient
@@ -54,9 +54,10 @@ class Readings:
         self.deadline = deadline
         self._known: dict[str, tuple[float, object]] = {}
         self._lost = 0
-        self._given_up = {what for what, since in incident.away.items() if app.now_ns() - since >= PATIENCE_NS}
+        self.answered = set[str]()
+        self.given_up = {what for what, since in incident.away.items() if app.now_ns() - since >= PATIENCE_NS}
         if incident.answer is not None and "unconfirmed" in incident.answer.cautions:
-            self._given_up.add("SCC")  # the person who approved was told so
+            self.given_up.add("SCC")  # the person who approved was told so
 
     def _fresh(self, key: str, read: Callable[[], T]) -> T:
         at, value = self._known.get(key, (0.0, None))
@@ -68,11 +69,15 @@ class Readings:
 
     def waits_for(self, what: str) -> bool:
         """Whether it is still waited for."""
-        return what not in self._given_up
+        return what not in self.given_up
 
     def workload(self, target: Target) -> Workload:
         """The target's settings; raises Missing, Denied, Unsupported or Transient."""
-        return self._fresh(target.key, lambda: self.app.read(target, self.deadline.sooner(15)))
+        found = self._fresh(target.key, lambda: self.app.read(target, self.deadline.sooner(15)))
+        self.answered.add("Cloud Run")
+        if not found.away:
+            self.answered.add("IAM")
+        return found
 
     def users_of(self, account: Target, near: Target) -> Users:
         """Who else runs as the account, as far as it can be looked at."""
@@ -91,10 +96,12 @@ class Readings:
     def finding(self, told: Finding) -> Finding | None:
         """The finding as SCC holds it under any of its names, or None; raises Transient or Refused."""
         organization = self.app.organization(told.name)
-        return self._fresh(
+        found = self._fresh(
             "SCC",
             lambda: self.app.scc.find(told.name, organization, self.deadline.sooner(10), told.other_names),
         )
+        self.answered.add("SCC")
+        return found
 
     def forget_all(self) -> None:
         """Read everything anew."""
@@ -173,6 +180,10 @@ def _see(
     if standing is not None and not standing.holds and workload.uid:
         # Another spelling of the project may be what stands here: the resource itself tells.
         standing, broken = standing_on(app, incident, target, workload.uid)
+    try:
+        standing = standing and (standing if standing.uid else standing.with_uid(workload.uid, workload.created_ns))
+    except AnotherResource as fault:
+        standing, broken = None, str(fault)
     return Seen(target, workload, context((workload, standing)), standing, broken)
 
 

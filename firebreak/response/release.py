@@ -11,7 +11,7 @@ from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.state import surface_of
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.containment.active_containment import WRITING_NS, Standing
+from firebreak.core.containment.active_containment import WRITING_NS, AnotherResource, Standing
 from firebreak.core.containment.context import own_context
 from firebreak.core.containment.plan import Change
 from firebreak.core.containment.restoration import (
@@ -22,6 +22,7 @@ from firebreak.core.containment.restoration import (
 )
 from firebreak.core.errors import Drifted, Missing, Refused, Transient, Unfinished
 from firebreak.core.incidents.incident import Incident, Release, ReleasedKey
+from firebreak.core.incidents.phase import Phase
 from firebreak.ledger.documents import Document
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.backoff import Backoff
@@ -62,12 +63,14 @@ def request_release(
         raise CannotRelease(message)
     incident, now = held.incident, app.now_ns()
     drawn = [_draw(app, incident, target, readings) for target, _ in held_targets(app, incident)]
+    before = [one for one in incident.release.keys if one.result in _FINAL] if incident.release else []
+    over = {(one.target.key, one.key) for one in before}
     keys = tuple(
         replace(one, result="left", detail=f"given up by {by}") if one.key in leave else one
         for part in drawn
         for one in part.keys
+        if (one.target.key, one.key) not in over
     )
-    before = [one for one in incident.release.keys if one.result in _FINAL] if incident.release else []
     release = Release(by, (), now, (*before, *keys))
     more = [
         one for part in drawn if len(part.standing.holds) > 1 for one in keeps_others_shut(part.standing, part.keys)
@@ -105,13 +108,17 @@ def _draw(app: App, incident: Incident, target: Target, readings: Readings) -> _
         workload = readings.workload(target)
     except Missing:
         return _Drawn(standing, document, _all_gone(standing, target, "the target does not exist any more"))
-    if standing.uid and workload.uid and standing.uid != workload.uid:
+    try:
+        standing = standing.with_uid(workload.uid, workload.created_ns) if workload.uid else standing
+    except AnotherResource:
         return _Drawn(standing, document, _all_gone(standing, target, "another resource was made in its place"))
     _require_read(standing, workload)
     _require_landed(app, incident, standing, workload)
     rest = standing.without_hold(incident.id)
     context = own_context(incident, incident.finding, workload, standing, frozenset())
     wanted = required_state(rest, context, app.actions)
+    if isinstance(wanted, Refusal) and rest.suspects - {one.name for one in workload.revisions}:
+        wanted = standing.applied  # what was deleted is led to by nothing: what the others hold stays as it is
     if isinstance(wanted, Refusal):
         message = f"what other incidents hold could not be kept: {wanted.reason}"
         raise CannotRelease(message)
@@ -124,10 +131,11 @@ def _draw(app: App, incident: Incident, target: Target, readings: Readings) -> _
 
 
 def _all_gone(standing: Standing, target: Target, why: str) -> tuple[ReleasedKey, ...]:
-    written = {key: value for key, value in standing.applied.items() if value != standing.origin.get(key)}
+    keys = standing.applied.keys() | standing.origin.keys()
+    written = {key for key in keys if standing.applied.get(key) != standing.origin.get(key)}
     return tuple(
         ReleasedKey(target, key, None, standing.origin.get(key), "gone", why)
-        for key in sorted({**written, **standing.pending})
+        for key in sorted(written | standing.pending.keys())
     )
 
 
@@ -251,10 +259,10 @@ def _judged(key: ReleasedKey, now: Workload) -> ReleasedKey:
     """Not everything comes back exactly, a service's scaling above all; what reads differently is said."""
     there = now.state.get(key.key)
     if there == key.after:
-        return replace(key, result="restored", detail="")
+        return replace(key, result="restored", detail=f"restored to {key.after}")
     if there == key.before:
         return replace(key, result="refused", detail="Cloud Run did not take it")
-    return replace(key, result="restored", detail=f"it was restored to {key.after} and reads {there}")
+    return replace(key, result="restored", detail=f"restored to {key.after}, and reads {there}")
 
 
 def _noted(app: App, held: StoredIncident, done: list[ReleasedKey], readings: Readings) -> StoredIncident:
@@ -295,21 +303,21 @@ def _let_go(app: App, held: StoredIncident) -> StoredIncident:
             free = replace(standing, released_ns=at, pending={}).with_finished_release(held.incident.id)
         held = app.ledger.save(held, held.incident, app.ledger.standing_save(free, document))
     incident = held.incident
-    left = tuple(f"{incident.place_of(one.target)}{one.key}: {one.detail}" for one in release.keys if one.detail)
+    lines = [(one, f"{incident.place_of(one.target)}{one.key}: {_word(one)}") for one in release.keys]
+    left = tuple(line for one, line in lines if one.result != "restored" or " reads " in one.detail)
     if refused:
         some = any(one.result == "restored" for one in release.keys)
-        why = "; ".join(
-            f"{incident.place_of(one.target)}{one.key}: {one.detail}" for one in release.keys if one.result == "refused"
-        )
-        word = (
-            "the release is not whole, and what was refused is still held"
-            if some
-            else "the release was refused, the containment still stands"
-        )
-        told = incident.with_history(app.now_ns(), release.by, f"{word}: {why}")
-        phase = "releasing" if some else "contained" if stands(app, incident) else incident.phase
+        word = "what was refused is still held" if some else "the release was refused, the containment still stands"
+        told = incident.with_history(app.now_ns(), release.by, f"{word}: {'; '.join(line for _, line in lines)}")
+        phase: Phase = "releasing" if some else "contained" if stands(app, incident) else incident.phase
         rested = replace(told, phase=phase, still_open=left, next_ns=review_ns(app, incident))
     else:
-        told = incident.with_history(app.now_ns(), release.by, "released")
+        told = incident.with_history(app.now_ns(), release.by, "; ".join(("released", *left)))
         rested = replace(told, phase="released", release=replace(release, over=True), still_open=left, next_ns=None)
     return app.ledger.save(held, rested.with_announcements(channels(app)))
+
+
+def _word(key: ReleasedKey) -> str:
+    """What became of a setting, for a sentence."""
+    words = {"person": "a person's", "gone": "gone", "refused": "refused", "left": "given up"}
+    return f"{words[key.result]}: {key.detail}" if key.result in words else key.detail

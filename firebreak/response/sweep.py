@@ -22,6 +22,7 @@ MOST = 200
 """Of each kind of work, at most so much in one sweep; what is left comes first in the next."""
 _MOST_FORGOTTEN = 1000
 _MOST_TOLD = 5
+_SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 
 
 class Tally(Counter[str]):
@@ -135,11 +136,21 @@ def isolated(app: App, counts: Tally, what: str, work: Callable[[], str | None])
 
 def due_incidents(app: App, counts: Tally, carry_on: Callable[[str], str | None], deadline: Deadline) -> None:
     """Every incident whose time has come, the longest due first."""
-    for document in list(app.ledger.documents.due("incident", app.now_ns(), MOST)):
+    keys = [document.key for document in app.ledger.documents.due("incident", app.now_ns(), MOST)]
+    for key in sorted(keys, key=lambda one: _severity(app, one)):
         if deadline.passed:
-            out_of_time(counts, f"incident {document.key}")
+            out_of_time(counts, f"incident {key}")
             return
-        isolated(app, counts, f"incident {document.key}", lambda key=document.key: carry_on(key))  # type: ignore[misc]
+        isolated(app, counts, f"incident {key}", lambda key=key: carry_on(key))  # type: ignore[misc]
+
+
+def _severity(app: App, incident_id: str) -> int:
+    """What waited comes back the most severe first, after all else that is due."""
+    held = app.ledger.read(incident_id)
+    if held is None or held.incident.phase != "deferred":
+        return 0
+    found = held.incident.finding.severity
+    return 1 + (_SEVERITIES.index(found) if found in _SEVERITIES else len(_SEVERITIES))
 
 
 def standing_targets(app: App, counts: Tally, deadline: Deadline) -> None:

@@ -79,12 +79,7 @@ def reasons(on: Line, incident: Incident) -> str:
     caps = [cap["reason"] for cap in (shown["decision"] or {}).get("caps", ())]
     refusals = [one["reason"] for one in (shown["plan"] or {}).get("refusals", ())]
     outcomes = [one["detail"] for one in shown["outcomes"]]
-    return "\n".join((*caps, *refusals, *outcomes, *shown["still_open"], last_word(on, incident)))
-
-
-def last_word(on: Line, incident: Incident) -> str:
-    """The last line of the history."""
-    return str(now(on, incident)["history"][-1]["what"])
+    return "\n".join((*caps, *refusals, *outcomes, *shown["still_open"], story(on, incident)))
 
 
 def writes(on: Line) -> list[Call]:
@@ -95,6 +90,11 @@ def writes(on: Line) -> list[Call]:
 
 def _only_asked(call: Call) -> bool:
     return bool(getattr(call.request, "validate_only", False))
+
+
+def story(on: Line, incident: Incident) -> str:
+    """The whole history, in one text."""
+    return "\n".join(one["what"] for one in now(on, incident)["history"])
 
 
 def told(on: Line, incident: Incident) -> list[str]:

@@ -15,12 +15,12 @@ from tests.response.conversation import (
     asked,
     cautions,
     deliver,
-    last_word,
     later,
     now,
     order,
     phase,
     say,
+    story,
     told,
     writes,
 )
@@ -47,13 +47,13 @@ def test_a_finding_during_a_halt_of_minutes_is_contained_after_it(line: Lines, k
     with line(ground.world(), policy=policy) as on:
         on.app.ledger.halt("a drill", "ada")
         incident = on.respond(on.finding(workload=ground.workload))
-        waits = phase(on, incident), "halt" in last_word(on, incident)
+        waits = phase(on, incident), "halt" in story(on, incident)
         later(on, 5)
         later(on, 5)
         during = phase(on, incident), told(on, incident), writes(on)
         on.command("resume")
         resumed = writes(on)
-        on.sweep()
+        later(on, 5)
 
         assert waits == ("deferred", True)
         assert during == ("deferred", ["deferred"], [])
@@ -90,7 +90,7 @@ def test_a_finding_during_a_halt_of_three_days_comes_back_as_a_question(line: Li
             later(on, DAY)
         waiting = phase(on, incident), told(on, incident)
         on.command("resume")
-        on.sweep()
+        later(on, 5)
         back = phase(on, incident), cautions(on, incident), writes(on)
         answered = say(on, "approve", incident)
 
@@ -194,7 +194,7 @@ def test_an_expiry_during_a_halt_contains_nothing_and_ends_nothing(line: Lines) 
         later(on, 31)
         during = phase(on, incident), writes(on)
         on.command("resume")
-        on.sweep()
+        later(on, 5)
 
         assert during == ("deferred", [])
         assert phase(on, incident) == "waiting"

@@ -20,7 +20,6 @@ from tests.response.conversation import (
     alerts,
     asked,
     cautions,
-    last_word,
     later,
     now,
     phase,
@@ -137,7 +136,7 @@ def test_the_revision_that_only_such_a_message_names_is_not_moved_but_asked_abou
         pair = on.finding(minutes_ago=1)
         incident = on.respond(told_otherwise(pair, 30, revision, image))
         moved, asks = on.reachable, phase(on, incident)
-        shown = str(now(on, incident)["question"]) + reasons(on, incident) + last_word(on, incident)
+        shown = str(now(on, incident)["question"]) + reasons(on, incident)
         rejected = say(on, "reject", incident)
 
         assert set(moved) == {GOOD}

@@ -243,7 +243,7 @@ def test_a_release_that_would_open_another_incidents_suspect_is_refused_with_tha
         first = on.respond(on.finding(finding_id="first"))
         standing, document = on.app.ledger.standing_at("shop-prod/europe-west1/service/checkout")
         watching = replace(standing.holds[0], incident="fb-other", steps=())
-        on.app.ledger.save_standing(standing.with_hold(watching), document)
+        on.app.ledger.commit(on.app.ledger.standing_save(standing.with_hold(watching), document))
         refused = on.release(first, "ada")
 
         assert not refused.done
@@ -258,7 +258,7 @@ def test_while_a_release_is_being_written_nobody_else_writes(line: Lines) -> Non
         first = on.respond(on.finding(finding_id="first"))
         standing, document = on.app.ledger.standing_at("shop-prod/europe-west1/service/checkout")
         releasing = standing.with_pending_release(first.id, {"service.traffic.split": "LATEST=100"}, on.app.now_ns())
-        on.app.ledger.save_standing(releasing, document)
+        on.app.ledger.commit(on.app.ledger.standing_save(releasing, document))
         on.world.set_traffic("checkout", {"latest": True, "percent": 100})
         pair = on.finding(finding_id="second")
         with pytest.raises(Transient, match="is being written"):

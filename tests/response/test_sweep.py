@@ -25,6 +25,7 @@ from firebreak.response import pipeline
 from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.scc.security_center import put_finding
 from sandbox.wire import Fault
+from tests.ledger.stores import taken
 from tests.repository.checkout import text_of
 from tests.response.harness import ALWAYS, BAD, GOOD, OLD, Line, Lines, revision, world_of
 
@@ -324,16 +325,9 @@ def test_findings_that_no_policy_names_are_not_missed(line: Lines) -> None:
         assert list(on.app.ledger.newest(5)) == []
 
 
-def claimed_and_left(on: Line, pair: Pair) -> Incident:
-    """An incident whose owner has died right after it noted the event."""
-    held = on.app.ledger.take(on.app.ledger.hear(parse_notification(notification_v2(pair)).finding))
-    assert held is not None
-    return held.incident
-
-
 def test_an_incident_whose_owner_died_before_it_decided_is_decided(line: Lines) -> None:
     with line() as on:
-        claimed = claimed_and_left(on, on.finding())
+        claimed = taken(on.app.ledger, parse_notification(notification_v2(on.finding())).finding).incident
         busy = sweep(on)
         counts = sweep(on, LEASE_NS + NANOS)
 
@@ -459,7 +453,7 @@ def test_an_hour_of_sweeps_leaves_nothing_unanswered(line: Lines) -> None:
         for name in names:
             on.world.add_service(service_of(name))
         drifting = on.respond(finding_on(on, names[0]))
-        claimed = claimed_and_left(on, finding_on(on, names[1]))
+        claimed = taken(on.app.ledger, parse_notification(notification_v2(finding_on(on, names[1]))).finding).incident
         on.world.settle_seconds = 0.6
         with pytest.raises(Transient):
             pipeline.respond(on.app, notification_v2(finding_on(on, names[2])), budget=0.5)

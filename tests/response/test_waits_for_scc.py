@@ -15,11 +15,11 @@ from tests.response.conversation import (
     CONTAIN_UNANSWERED,
     alerts,
     cautions,
-    last_word,
     later,
     order,
     phase,
     say,
+    story,
     told,
     writes,
 )
@@ -66,7 +66,7 @@ def test_what_scc_takes_back_at_an_approval_spends_the_answer_and_waits(line: Li
         turn(on, pair)
         yes = order(on, "approve", incident)
         answered = deliver_command(on, yes)
-        during = phase(on, incident), word in last_word(on, incident)
+        during = phase(on, incident), word in story(on, incident)
         holds_again(on, pair)
         later(on, 10)
         again = deliver_command(on, yes)
@@ -89,7 +89,7 @@ def test_what_scc_takes_back_at_an_expiry_waits_too(line: Lines, turn: Turn, wor
         incident = on.respond(pair)
         turn(on, pair)
         later(on, 31)
-        during = phase(on, incident), word in last_word(on, incident), writes(on)
+        during = phase(on, incident), word in story(on, incident), writes(on)
         holds_again(on, pair)
         later(on, 10)
 
@@ -109,7 +109,7 @@ def test_what_stays_so_for_a_day_is_declined(line: Lines, turn: Turn, word: str)
         later(on, 23 * HOUR)
         early = phase(on, incident)
         later(on, 2 * HOUR)
-        late = phase(on, incident), word in last_word(on, incident)
+        late = phase(on, incident), word in story(on, incident)
         later(on, HOUR)
 
         assert early == "deferred"

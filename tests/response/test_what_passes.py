@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from firebreak.core.errors import Transient
@@ -181,6 +183,32 @@ def test_what_is_away_at_an_approval_leaves_the_answer_to_its_next_delivery(line
         assert answered.done, answered.says
         assert phase(on, incident) == "contained"
         assert told(on, incident) == ["waiting", "contained"]
+
+
+@pytest.mark.parametrize("policy", [ALWAYS, APPROVE], ids=["enforced", "approved"])
+def test_a_write_that_is_not_taken_for_twelve_seconds_costs_a_delivery_and_nothing_else(
+    line: Lines, policy: str
+) -> None:
+    """Neither a question nor a failure comes of it, and `otherwise` does not follow."""
+    with line(policy=policy) as on:
+        pair = on.finding()
+        on.sandbox.wire.inject(*away("*/UpdateService"))
+        if policy == ALWAYS:
+            deliveries: Callable[[], object] = lambda: on.respond(pair)  # noqa: E731 - the same again, twice
+        else:
+            yes = order(on, "approve", on.respond(pair))
+            deliveries = lambda: deliver(on, yes)  # noqa: E731
+        with pytest.raises(Transient):
+            deliveries()
+        incident = next(on.app.ledger.newest(1)).incident
+        on.sandbox.wire.clear_faults()
+        on.wait(12)
+        deliveries()
+
+        assert phase(on, incident) == "contained"
+        assert told(on, incident) == (["contained"] if policy == ALWAYS else ["waiting", "contained"])
+        assert set(on.reachable) == {GOOD}
+        assert on.world.service("checkout").service.ingress == 1
 
 
 @pytest.mark.parametrize("what", ["Cloud Run", "SCC"])

@@ -37,6 +37,7 @@ class GuardInput:
         gaps: names of the sources that gave no answer.
         unread_regions: why the service could not be read in other regions, one sentence for each.
         users: service account that would be disabled to the workloads that also run as it.
+        away: what could not be reached for so long that it is not waited for any more.
         drift: what others have changed and what is open again, as a sentence; empty if nothing is.
     """
 
@@ -56,6 +57,7 @@ class GuardInput:
     gaps: tuple[str, ...] = ()
     unread_regions: tuple[str, ...] = ()
     users: Mapping[str, Users] = field(default_factory=dict)
+    away: tuple[str, ...] = ()
     drift: str = ""
 
     def seen_of(self, target: Target) -> Seen | None:

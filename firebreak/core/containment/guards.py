@@ -138,6 +138,11 @@ def guard_missing_evidence(given: GuardInput, plan: Plan | None, actions: Action
     return _unknown("evidence", f"needed sources without an answer: {', '.join(missing)}") if missing else []
 
 
+def guard_away(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """What was waited for in vain is missing from the plan, and a person is told so."""
+    return [cap for what in given.away for cap in _unknown("away", f"{what} cannot be reached", what)]
+
+
 def guard_inferred_suspects(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """A person decides if suspects are inferred and the service has changed, or related findings are unknown."""
     own = given.seen[0]
@@ -230,6 +235,7 @@ GUARDS: tuple[Guard, ...] = (
     guard_protected,
     guard_stale_event,
     guard_missing_evidence,
+    guard_away,
     guard_inferred_suspects,
     guard_irreversible,
     guard_broken_action,
