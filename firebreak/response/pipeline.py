@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 
 from firebreak.core.errors import Refused, Transient
@@ -175,6 +176,8 @@ def _carry_on(app: App, counts: Tally, incident_id: str, deadline: Deadline) -> 
         held = flush(app, held, deadline)
         held, refused = count_refused(app, held)
     except Exception:
+        with suppress(Transient):  # what was saved on the way is told all the same
+            flush(app, app.ledger.read(incident_id) or held, deadline)
         give_up_lease(app, held)
         raise
     counts["announcements refused"] += len(refused)
