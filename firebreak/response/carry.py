@@ -186,9 +186,10 @@ class _Turn:
         caps = ruling.caps
         if ruling.word == "go" and ruling.slots:
             caps = (*caps, *take_slots(app, incident.id, plan, self.readings.deadline))
-        if ruling.word == "ask" or len(caps) > len(ruling.caps):
+        unbelieved = "" if seen.standing else seen.fault  # whoever approved it, the record is not written over
+        if ruling.word == "ask" or len(caps) > len(ruling.caps) or unbelieved:
             why = "; ".join(cap.reason for cap in caps if cap.kind == "caution") or "the policy asks"
-            return ask(app, held, self.policy, plan, caps, self.around, why)
+            return ask(app, held, self.policy, plan, caps, self.around, unbelieved or why)
         try:
             return contain(app, held, change, seen, Pass.of(ruling, plan, self.around.seen), self.readings)
         except Halted as halted:
@@ -351,6 +352,9 @@ class _Turn:
         """A change that is in effect: outcome and hold in one commit. Where nothing had to be written, it joins."""
         app, incident, now = self.app, held.incident, self.app.now_ns()
         standing, document = app.ledger.standing(change.target, seen.uid)
+        if doing := standing.being_written(incident.id, now):
+            message = f"{doing} is being written to the same target"
+            raise Transient(message)
         saves = []
         if standing.holds and seen.workload and seen.case:
             hold = Hold(incident.id, plan.steps_on(change.target), seen.case.own_suspects, now)

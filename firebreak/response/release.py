@@ -178,20 +178,20 @@ def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredI
         for one in here
         if surface_of(one.key) == surface
     ]
-    held = _noted(app, held, [one for one in keys if one.result != "due"], readings)
-    writing = [one for one in keys if one.result == "due"]
-    if not writing:
-        return _let_go_if_over(app, held)
-    standing, document = standing_of(app, held.incident, target)
-    pending = standing.with_pending_release(held.incident.id, {one.key: one.after for one in writing}, app.now_ns())
-    held = app.ledger.save(held, held.incident, app.ledger.standing_save(pending, document))
-    done = _restored(app, target, surface, writing, readings)
+    if over := [one for one in keys if one.result != "due"]:
+        return _let_go_if_over(app, _noted(app, held, over, readings))
+    writing = {one.key: one.after for one in keys}
+    pending = drawn.standing.with_pending_release(held.incident.id, writing, app.now_ns())
+    # Over the version that it was drawn on: whoever came to stand there since is not opened to.
+    held = app.ledger.save(held, held.incident, app.ledger.standing_save(pending, drawn.document))
+    done = _restored(app, target, surface, keys, readings)
     return _let_go_if_over(app, _noted(app, held, done, readings))
 
 
 def _let_go_if_over(app: App, held: StoredIncident) -> StoredIncident:
     release = held.incident.release
     return held if release is None or any(one.result == "due" for one in release.keys) else _let_go(app, held)
+
 
 
 def _order(key: str) -> int:

@@ -9,7 +9,7 @@ from firebreak.core.containment.active_containment import WRITING_NS
 from firebreak.core.containment.gate import question_digest, shown_digest
 from firebreak.core.containment.observation import Around
 from firebreak.core.containment.plan import SUCCESS, Plan
-from firebreak.core.containment.whole_plan import differences
+from firebreak.core.containment.whole_plan import differences, settings_in_words
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident, Question, Wait
 from firebreak.core.incidents.phase import ENDED, Phase
@@ -131,9 +131,10 @@ def ask(  # noqa: PLR0913 - a question shows all of them
     expires = before.expires_ns if before is not None and still_open else now + policy.approve_within * NANOS
     escalated = before.escalated if before is not None and still_open else escalated
     asked_before = (*before.asked_before, before.digest) if before and before.digest != digest else ()
-    question = Question(digest, now, expires, cautions, asked_before, escalated, then.counting, shown)
     places = {target.key: incident.place_of(target) for target in (*plan.targets, *incident.targets)}
-    differ = "; ".join(differences(incident.plan, plan, places)) if before else ""
+    settings = settings_in_words(plan, places)
+    question = Question(digest, now, expires, cautions, asked_before, escalated, then.counting, shown, settings)
+    differ = "; ".join(differences(before.settings, settings)) if before and before.settings else ""
     changed = f"; the plan is another: {differ}" if differ else ""
     asking = replace(
         incident.with_plan(plan),
