@@ -9,10 +9,11 @@ from types import MappingProxyType
 from typing import Any
 
 from firebreak.core.errors import Transient
+from firebreak.core.incidents.earlier_formats import with_told_events
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.size_limit import fit_to_size_limit
 from firebreak.core.signing import NoKey, Seal, Sealed
-from firebreak.core.stored_body import Place, keep_unverified
+from firebreak.core.stored_body import FORMAT, Place, keep_unverified
 from firebreak.ledger.documents import Conflict, Document, Documents, Index, Save, even_damaged
 from firebreak.ledger.records import (
     BrokenSeal,
@@ -26,6 +27,7 @@ from firebreak.ledger.records import (
 from firebreak.ledger.sealed import Floors, SealedDocuments
 
 LEASE_NS = 30 * 1_000_000_000
+_MOST_TOLD = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,18 @@ class Incidents:
     def find(self, incident_id: str) -> StoredIncident | None:
         """The incident as saved, or None; raises NotActedOn where it cannot be read, or was deleted."""
         record = self.sealed.read(Place("incident", incident_id))
-        return incident_in(record) if record else None
+        if record is None:
+            return None
+        held = incident_in(record, self.now_ns())
+        if record.opened.format == FORMAT or not (held.sealed and held.incident.open):
+            return held
+        told = [(one.key, one.body) for one in self.documents.newest("event", _MOST_TOLD)]
+        mine = [
+            (key, at)
+            for key, body in told
+            if body.get("incident") == incident_id and type(at := body.get("at_ns")) is int
+        ]
+        return replace(held, incident=with_told_events(held.incident, mine))
 
     def read(self, incident_id: str) -> StoredIncident | None:
         """The incident as saved, or None, also where it cannot be read."""
@@ -91,7 +104,7 @@ class Incidents:
     def _each(self, found: Iterator[Document]) -> Iterator[StoredIncident | NotActedOn]:
         for record in self.sealed.each(found):
             try:
-                yield record if isinstance(record, NotActedOn) else incident_in(record)
+                yield record if isinstance(record, NotActedOn) else incident_in(record, self.now_ns())
             except NotActedOn as fault:
                 yield fault
 
@@ -129,7 +142,9 @@ class Incidents:
             raise NoKey
         incident = fit_to_size_limit(incident)
         if held.sealed:
-            return replace(self._commit(incident, held.document, *others), joined_ns=held.joined_ns)
+            document, value = self._save(self.incident_save(incident, held.document), *others)[0]
+            saved = replace(incident, floors=MappingProxyType(value["floors"]))
+            return replace(held, incident=saved, document=document)
         if others:
             message = f"the seal of incident {incident.id} is broken: nothing is saved for it but its own story"
             raise BrokenSeal(message, held.document)
@@ -137,14 +152,11 @@ class Incidents:
         document = self.documents.replace(held.document, body, index_of(incident))
         return replace(held, incident=incident, document=document)
 
-    def _commit(self, incident: Incident, over: Document | None, *others: Save, anew: bool = False) -> StoredIncident:
-        """Save the incident under our seal, and others with it."""
-        body = incident_json(incident)
+    def incident_save(self, incident: Incident, over: Document | None) -> Save:
+        """What is to be saved of an incident, over the version that was read."""
         places = {Place("standing", target.key).name: 0 for target in incident.targets}
-        told = {**body, "floors": {**places, **incident.floors}}
-        save = Save("incident", incident.id, told, index_of(incident), there(over), anew)
-        document, sealed = self._save(save, *others)[0]
-        return StoredIncident(replace(incident, floors=MappingProxyType(sealed["floors"])), document)
+        body = {**incident_json(incident), "floors": {**places, **incident.floors}}
+        return Save("incident", incident.id, body, index_of(incident), there(over))
 
     def commit(self, *saves: Save) -> list[Document]:
         """Save what has to be saved together, all or none; raises as `save` does."""

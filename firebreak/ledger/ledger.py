@@ -3,145 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.halt import Halt
 from firebreak.core.containment.slots import Slot, Slots
-from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import Finding
-from firebreak.core.incidents.incident import Incident
-from firebreak.core.incidents.size_limit import fit_to_size_limit
-from firebreak.core.serialization import decode, encode
+from firebreak.core.serialization import encode
 from firebreak.core.stored_body import SLOTS, Place
-from firebreak.ledger.documents import Conflict, Document, Exists, Index, Save, even_damaged
+from firebreak.ledger.documents import Document, Exists, Index, Save, even_damaged
+from firebreak.ledger.events import Events
 from firebreak.ledger.halts import Halts
-from firebreak.ledger.incidents import LEASE_NS, Incidents, there
+from firebreak.ledger.incidents import there
 from firebreak.ledger.records import (
     BrokenSeal,
-    NotActedOn,
-    StoredIncident,
     UnreadableRecord,
     decoded,
     standing_in,
     unreadable,
 )
 
+_MOST_NAMES = 10
+"""Of one resource: there are two, and whoever plants others has no key."""
+
 
 @dataclass(frozen=True, slots=True)
-class Ledger(Incidents):
+class Ledger(Events):
     """Incidents, the events that led to them, active containments, slots and the halt, over a store of documents."""
 
-    def claim(self, finding: Finding, over: Document | None = None) -> StoredIncident:
-        """The incident of this event, owned by us for one lease; raises Transient while somebody else owns it.
+    def standing(self, target: Target, uid: str = "") -> tuple[Standing, Document | None]:
+        """What is contained on a target, and its document, or None; raises NotActedOn if the record is unusable.
 
-        A new event of a finding whose incident is open joins that incident; `joined` says so. Raises UnreadableRecord,
-        and is to be called once more with what was set aside as `over`, where the event's own incident cannot be read;
-        and NewerRecord where the incident is a newer version's.
+        Where nothing stands under its name, what stands on the resource of that uid under another: id and number of a
+        project are two names.
         """
-        now = self.now_ns()
-        key = f"{finding.name.source}~{finding.name.finding}"
-        pointer = even_damaged(lambda: self.documents.read("finding", key))
-        if pointer and (held := self._joined(str(pointer.body.get("incident")), finding)):
-            return held
-        told = "received; its earlier record cannot be read and was set aside" if over else "received"
-        fresh = Incident(finding.incident_id, "received", now, now, finding).with_history(now, "firebreak", told)
-        fresh = fit_to_size_limit(replace(fresh, owner=self.owner, lease_until_ns=now + LEASE_NS))
-        try:
-            held = self._commit(fresh, over, anew=True)
-        except Exists:
-            held = self._taken(fresh.id)
-        self._point(pointer, key, held.incident)
-        return held
+        standing, document = self.standing_at(target.key)
+        if standing.holds or not uid:
+            return standing, document
+        about = list(self.sealed.each(self.documents.about("standing", uid, _MOST_NAMES)))
+        found = [(standing_in(one), one.document) for one in about if one.document.key != target.key]
+        others = [one for one in found if one[0].uid == uid]
+        chosen = [one for one in others if one[0].holds] or (others if document is None else [])
+        return chosen[0] if len(chosen) == 1 else (standing, document)
 
-    def _taken(self, incident_id: str) -> StoredIncident:
-        held = self.take(incident_id)
-        if held is None:
-            message = f"incident {incident_id} cannot be read back"
-            raise Transient(message)
-        return held
-
-    def knows(self, finding: Finding) -> bool:
-        """Whether this event has an incident, of its own or one that it joined; what cannot be read does not count."""
-        event = finding.incident_id
-        try:
-            return bool(self.find(event) or even_damaged(lambda: self.documents.read("event", event)))
-        except NotActedOn as fault:
-            return not isinstance(fault, UnreadableRecord)
-
-    def _joined(self, incident_id: str, finding: Finding) -> StoredIncident | None:
-        """The incident of the same finding that this event joined once, or joins now because it is open.
-
-        Which one is written down: published again when that is settled, the event must not open another. An incident
-        that cannot be read is joined by nothing.
-        """
-        event = finding.incident_id
-        if event == incident_id or even_damaged(lambda: self.documents.read("incident", event)):
-            return None
-        before = even_damaged(lambda: self.documents.read("event", event))
-        if before is not None and type(before.body.get("at_ns")) is int:
-            with suppress(UnreadableRecord):
-                known = self.find(str(before.body.get("incident")))
-                if known is not None and _of(known, finding):
-                    return replace(self._taken(known.incident.id), joined_ns=before.body["at_ns"])
-        try:
-            known = self.find(incident_id)
-        except UnreadableRecord:
-            return None
-        if known is None or not known.incident.open or not _of(known, finding):
-            return None
-        held = replace(self._taken(incident_id), joined_ns=self.now_ns())
-        with suppress(Exists):
-            self.documents.create("event", event, {"incident": incident_id, "at_ns": held.joined_ns})
-        return held
-
-    def _point(self, pointer: Document | None, key: str, incident: Incident) -> None:
-        """Have the finding point to its newest incident; an incident older than that one changes nothing."""
-        body = {"incident": incident.id}
-        if pointer is None:
-            with suppress(Exists):
-                self.documents.create("finding", key, body)
-        elif pointer.body != body:
-            other = self.read(str(pointer.body.get("incident")))
-            if other is None or other.incident.created_ns <= incident.created_ns:
-                # Whoever was faster points to an incident of this finding as well; ours is found by its own id.
-                with suppress(Conflict):
-                    self.documents.replace(pointer, body)
-
-    def standing(self, target: Target, uid: str = "") -> tuple[Standing, Document | None]:  # noqa: ARG002
-        """What is contained on a target, and its document, or None; raises NotActedOn if the record is unusable."""
-        return self.standing_at(target.key)
-
-    def hear(self, finding: Finding, over: Document | None = None) -> str:
-        held = self.claim(finding, over)
-        with suppress(Exists):
-            self.documents.create(
-                "event",
-                finding.incident_id + "!",
-                {"incident": held.incident.id, "at_ns": self.now_ns(), "finding": encode(finding)},
-                Index(subject=held.incident.id),
-            )
-        return held.incident.id
-
-    def events_of(self, incident_id: str) -> tuple[SimpleNamespace, ...]:
-        found = [
-            SimpleNamespace(
-                id=one.key[:-1],
-                incident=incident_id,
-                seen_ns=one.body["at_ns"],
-                finding=decode(Finding, one.body["finding"]),
-            )
-            for one in self.documents.about("event", incident_id, 100)
-        ]
-        return tuple(sorted(found, key=lambda one: one.seen_ns))
-
-    def standing_at(self, target: str) -> tuple[Standing, Document | None]:
-        """What is contained on a target, and its document, or None; raises NotActedOn if the record is unusable."""
-        record = self.sealed.read(Place("standing", target))
-        return (standing_in(record), record.document) if record else (Standing(target), None)
+    def standing_at(self, key: str) -> tuple[Standing, Document | None]:
+        """What is contained under that name, whatever resource has it now; raises as `standing` does."""
+        record = self.sealed.read(Place("standing", key))
+        return (standing_in(record), record.document) if record else (Standing(key), None)
 
     def standing_save(self, standing: Standing, document: Document | None, *, anew: bool = False) -> Save:
         """What is to be saved of a target, over the version that was read; `anew`: or over what is broken or gone."""
@@ -149,10 +57,6 @@ class Ledger(Incidents):
         earlier = {name: floor for name, floor in standing.floors.items() if name not in held}
         body = {**encode(standing), "floors": {**earlier, **{name: standing.floors.get(name, 0) for name in held}}}
         return Save("standing", standing.target, body, Index(subject=standing.uid), there(document), anew)
-
-    def save_standing(self, standing: Standing, document: Document | None) -> Document:
-        """Save what is contained on a target over the version that was read; raises Conflict."""
-        return self.commit(self.standing_save(standing, document))[0]
 
     def slots(self) -> tuple[Slots, Document | None]:
         """The slots that are in use, and their document, or None.
@@ -222,9 +126,3 @@ class Ledger(Incidents):
     def lift(self, halt: Halt, by: str) -> None:
         """Lift this halt and no other; raises Conflict where another one was set meanwhile."""
         self.halts.lift(halt, by)
-
-
-def _of(held: StoredIncident, finding: Finding) -> bool:
-    """Whether an incident is about this finding: what leads there is not sealed, and may lead anywhere."""
-    mine, theirs = finding.name, held.incident.finding.name
-    return (mine.source, mine.finding) == (theirs.source, theirs.finding)

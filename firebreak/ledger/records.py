@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.errors import Refused
+from firebreak.core.incidents.earlier_formats import as_of_today
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.secrets.redaction import safe_texts
 from firebreak.core.serialization import Unreadable, decode, encode
@@ -59,26 +60,14 @@ class UnreadableRecord(NotActedOn):
 class StoredIncident:
     """An incident as read or claimed, with the document that a save must replace.
 
-    `joined_ns` is when a further event of its finding first joined it, where such an event claimed it. `sealed` says
-    what is known of its seal, `acts` whether this version may act on it: where it may not, it is shown as far as it can
-    be read, and never saved.
+    `sealed` says what is known of its seal, `acts` whether this version may act on it: where it may not, it is shown as
+    far as it can be read, and never saved.
     """
 
     incident: Incident
     document: Document
-    joined_ns: int | None = None
     sealed: Sealed = Sealed.HOLDS
     acts: bool = True
-
-    @property
-    def joined(self) -> bool:
-        """Whether it was claimed by a further event of its finding."""
-        return self.joined_ns is not None
-
-    @property
-    def claimed_ns(self) -> int:
-        """When the event that claimed it was first seen."""
-        return self.incident.created_ns if self.joined_ns is None else self.joined_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +116,8 @@ def open_incident(document: Document, seal: Seal) -> StoredIncident:
     return incident_in(open_record(document, seal))
 
 
-def incident_in(record: Record) -> StoredIncident:
-    """The incident that a record is; raises as `open_incident` does."""
+def incident_in(record: Record, now_ns: int = 0) -> StoredIncident:
+    """The incident that a record is, as it is now if an earlier version saved it; raises as `open_incident` does."""
     opened, document = record.opened, record.document
     try:
         incident = decode(Incident, opened.value, as_far_as_known=not opened.acts)
@@ -137,11 +126,15 @@ def incident_in(record: Record) -> StoredIncident:
             raise newer(document) from None
         raise unreadable(document, str(fault)) from None
     sealed = opened.sealed if incident.id == document.key else Sealed.BROKEN
+    if sealed and opened.format < FORMAT:
+        incident = as_of_today(incident, opened.format, now_ns)
     return StoredIncident(incident, document, sealed=sealed, acts=opened.acts)
 
 
-def standing_in(record: Record) -> Standing:
+def standing_in(record: Record | NotActedOn) -> Standing:
     """What stands, as a record says it; raises NotActedOn."""
+    if isinstance(record, NotActedOn):
+        raise record
     standing = decoded(Standing, record)
     if standing.target != record.document.key:
         raise unreadable(record.document, f"it is about {standing.target}")

@@ -28,6 +28,7 @@ from firebreak.response.holds import stands
 from firebreak.response.observe import Away, Readings
 from firebreak.response.release import carry_release
 from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, MOST_ESCALATIONS, ask, defer, end
+from firebreak.response.set_aside import set_aside
 
 Step = Literal["release", "decide", "carry"]
 _TURNS = 40
@@ -87,7 +88,8 @@ def consume(app: App, held: StoredIncident) -> StoredIncident:
     if not incident.open:
         return held
     known = {one.id for one in incident.events}
-    new = [one for one in app.ledger.events_of(incident.id) if one.id not in known]
+    told = app.ledger.events_of(incident.id, lambda fault: set_aside(app, fault))
+    new = [one for one in told if one.id not in known]
     if not new:
         return held
     events = list(incident.events)

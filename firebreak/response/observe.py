@@ -13,7 +13,7 @@ from firebreak.core.cloud_run.account_usage import Users
 from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.containment.active_containment import Standing
+from firebreak.core.containment.active_containment import AnotherResource, Standing
 from firebreak.core.containment.context import context_elsewhere, own_context
 from firebreak.core.containment.observation import Around, Seen
 from firebreak.core.errors import Missing, Refused, Transient
@@ -180,6 +180,10 @@ def _see(
     if standing is not None and not standing.holds and workload.uid:
         # Another spelling of the project may be what stands here: the resource itself tells.
         standing, broken = standing_on(app, incident, target, workload.uid)
+    try:
+        standing = standing and (standing if standing.uid else standing.with_uid(workload.uid, workload.created_ns))
+    except AnotherResource as fault:
+        standing, broken = None, str(fault)
     return Seen(target, workload, context((workload, standing)), standing, broken)
 
 

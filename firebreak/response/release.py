@@ -11,7 +11,7 @@ from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.state import surface_of
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.containment.active_containment import WRITING_NS, Standing
+from firebreak.core.containment.active_containment import WRITING_NS, AnotherResource, Standing
 from firebreak.core.containment.context import own_context
 from firebreak.core.containment.plan import Change
 from firebreak.core.containment.restoration import (
@@ -108,7 +108,9 @@ def _draw(app: App, incident: Incident, target: Target, readings: Readings) -> _
         workload = readings.workload(target)
     except Missing:
         return _Drawn(standing, document, _all_gone(standing, target, "the target does not exist any more"))
-    if standing.uid and workload.uid and standing.uid != workload.uid:
+    try:
+        standing = standing.with_uid(workload.uid, workload.created_ns) if workload.uid else standing
+    except AnotherResource:
         return _Drawn(standing, document, _all_gone(standing, target, "another resource was made in its place"))
     _require_read(standing, workload)
     _require_landed(app, incident, standing, workload)

@@ -120,7 +120,7 @@ def assert_right(scene: Scene, doing: str, incident: Incident, before: list[str]
         assert writes == regions
         assert phases[-1] == "contained"
         for target in incident.targets:
-            standing, _ = scene.app.ledger.standing(target.key)
+            standing, _ = scene.app.ledger.standing(target)
             assert standing.origin["service.traffic.split"] == "LATEST=100"
             assert standing.held_by(incident.id)
         assert len(incident.targets) == regions

@@ -13,11 +13,12 @@ import sys
 import tempfile
 import typing
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from firebreak.core.errors import Transient
 from firebreak.core.evidence.manifest import Manifest, entry_of, sealed_copy, sealed_manifest
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.signing import Seal
@@ -25,9 +26,10 @@ from firebreak.core.storage_names import NAMES
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Document, Index
 from firebreak.response import pipeline
+from sandbox.wire import Fault
 from sandbox.world import World
 from tests.laws.grounds import GROUNDS
-from tests.response.harness import ALWAYS, Line, Lines, world_of
+from tests.response.harness import ALWAYS, PIN_ONLY, Line, Lines, world_of
 from tests.response.test_pools_and_jobs import STOP_AND_BLOCK
 from tests.response.test_several_regions import THERE_TOO
 from tests.response.test_several_regions import world_of as world_of_regions
@@ -75,7 +77,7 @@ def _plan_of(document: Document) -> Any:
 
 def released(on: Line) -> Incident:
     incident = _found(on)
-    on.release(incident, "ada")
+    pipeline.release(on.app, incident.id, "ada")
     return incident
 
 
@@ -134,6 +136,28 @@ def approved(on: Line) -> Incident:
     return incident
 
 
+def approved_and_not_written(on: Line) -> Incident:
+    incident = _found(on)
+    on.sandbox.wire.inject(Fault("*/UpdateService", "error", code="UNAVAILABLE", times=None))
+    with suppress(Transient):
+        on.approve(incident)
+    return incident
+
+
+def release_under_way(on: Line) -> Incident:
+    """Of two regions, one has been given back."""
+    incident = _found(on)
+    on.sandbox.wire.inject(Fault("*/UpdateService", "error", code="UNAVAILABLE", times=None, routed="*us-east1*"))
+    with suppress(Transient):
+        pipeline.release(on.app, incident.id, "ada")
+    return incident
+
+
+def failed(on: Line) -> Incident:
+    on.sandbox.wire.inject(Fault("*/UpdateService", "error", code="INVALID_ARGUMENT", times=None))
+    return _found(on)
+
+
 RECIPES: Mapping[str, Recipe] = {
     "contained": Recipe(_found),
     "contained_in_two_regions": Recipe(_found, world=lambda: world_of_regions(*THERE_TOO)),
@@ -153,6 +177,9 @@ RECIPES: Mapping[str, Recipe] = {
     "expired": Recipe(expired, APPROVE),
     "rejected": Recipe(rejected, APPROVE),
     "closed": Recipe(closed, APPROVE),
+    "approved_and_not_written": Recipe(approved_and_not_written, APPROVE),
+    "release_under_way": Recipe(release_under_way, world=lambda: world_of_regions(*THERE_TOO)),
+    "failed": Recipe(failed, PIN_ONLY),
 }
 
 

@@ -19,7 +19,7 @@ from firebreak.core.findings.finding import Finding, parse_notification
 from firebreak.core.signing import Seal
 from firebreak.ledger.ledger import Ledger
 from firebreak.ledger.records import StoredIncident
-from tests.ledger.stores import Store
+from tests.ledger.stores import Store, taken
 
 RACERS = 16
 FINDING = parse_notification((Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()).finding
@@ -49,7 +49,7 @@ def claimed(ledger: Ledger, finding: Finding) -> tuple[Claim, StoredIncident | N
     """Claim once; a redelivery would come later."""
     begun, held = time.perf_counter(), None
     with suppress(Transient):
-        held = ledger.claim(finding)
+        held = taken(ledger, finding)
     took = (time.perf_counter() - begun) * 1000
     return Claim(ledger.owner, held.incident.owner if held else None, took), held
 

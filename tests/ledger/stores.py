@@ -9,7 +9,10 @@ import pytest
 
 from firebreak.adapters.storage.firestore import FirestoreDocuments
 from firebreak.adapters.storage.ledger_store import documents_of
-from firebreak.ledger.documents import Documents
+from firebreak.core.findings.finding import Finding
+from firebreak.ledger.documents import Document, Documents
+from firebreak.ledger.ledger import Ledger
+from firebreak.ledger.records import StoredIncident
 from firebreak.settings import read_settings
 from tests.emulators.google_emulator import firestore_jar
 
@@ -45,3 +48,10 @@ class Store:
 def a_database(host: str) -> Store:
     """An empty database on the emulator."""
     return Store(f"firestore://test-{uuid.uuid4().hex[:12]}/(default)", host)
+
+
+def taken(ledger: Ledger, finding: Finding, over: Document | None = None) -> StoredIncident:
+    """The incident of this event, owned for one lease, as a delivery takes it."""
+    held = ledger.take(ledger.hear(finding, over))
+    assert held is not None
+    return held

@@ -22,7 +22,7 @@ from tests.ledger.racing import (
     side_by_side,
     thread_claims,
 )
-from tests.ledger.stores import Store
+from tests.ledger.stores import Store, taken
 
 MINUTE_NS = 60 * 1_000_000_000
 ROUNDS = 3
@@ -101,8 +101,8 @@ def test_an_owner_that_was_succeeded_changes_nothing(store: Store) -> None:
     """Neither by saving nor by giving up what is no longer its own."""
     finding = another_finding()
     zombie, heir = ledger_of(store, "zombie"), ledger_of(store, "heir", LEASE_NS)
-    held = zombie.claim(finding)
-    taken = heir.claim(finding)
+    held = taken(zombie, finding)
+    taken = taken(heir, finding)
     for late in (zombie.save, zombie.release_lease):
         with pytest.raises(Conflict):
             late(held, held.incident)
@@ -117,6 +117,6 @@ def test_an_owner_that_was_succeeded_changes_nothing(store: Store) -> None:
 def test_an_owner_that_comes_again_goes_on_at_once(store: Store) -> None:
     """Its message may be delivered again while its lease still runs."""
     finding, one = another_finding(), ledger_of(store, "one")
-    one.claim(finding)
+    taken(one, finding)
 
     assert claimed(one, finding)[0].held == "one"

@@ -21,6 +21,7 @@ from firebreak.ledger.documents import Conflict
 from firebreak.ledger.incidents import LEASE_NS
 from firebreak.ledger.ledger import Ledger
 from firebreak.ledger.records import BrokenSeal, NotVerified, StoredIncident
+from tests.ledger.stores import taken
 
 FINDING = parse_notification((Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()).finding
 SEAL = Seal((b"key",))
@@ -51,7 +52,7 @@ def another_event(finding: Finding) -> Finding:
 
 def test_the_first_claim_makes_the_incident(tmp_path: Path, clock: Clock) -> None:
     """Received, ours, not joined."""
-    held = ledger(tmp_path, clock, "one").claim(FINDING)
+    held = taken(ledger(tmp_path, clock, "one"), FINDING)
 
     assert held.incident.phase == "received"
     assert held.incident.owner == "one"
@@ -61,20 +62,20 @@ def test_the_first_claim_makes_the_incident(tmp_path: Path, clock: Clock) -> Non
 def test_a_claimed_incident_is_busy_for_others_until_the_lease_runs_out(tmp_path: Path, clock: Clock) -> None:
     """Busy is Transient, so that Pub/Sub delivers again; a dead owner is succeeded."""
     first, second = ledger(tmp_path, clock, "one"), ledger(tmp_path, clock, "two")
-    first.claim(FINDING)
+    taken(first, FINDING)
     with pytest.raises(Transient):
-        second.claim(FINDING)
+        taken(second, FINDING)
     clock.ns += LEASE_NS + 1
 
-    assert second.claim(FINDING).incident.owner == "two"
+    assert taken(second, FINDING).incident.owner == "two"
 
 
 def test_the_first_owner_cannot_save_after_it_was_succeeded(tmp_path: Path, clock: Clock) -> None:
     """A zombie's save is a conflict."""
     first, second = ledger(tmp_path, clock, "one"), ledger(tmp_path, clock, "two")
-    held = first.claim(FINDING)
+    held = taken(first, FINDING)
     clock.ns += LEASE_NS + 1
-    second.claim(FINDING)
+    taken(second, FINDING)
     with pytest.raises(Conflict):
         first.save(held, held.incident)
 
@@ -82,17 +83,17 @@ def test_the_first_owner_cannot_save_after_it_was_succeeded(tmp_path: Path, cloc
 def test_a_freed_incident_is_there_for_the_next_at_once(tmp_path: Path, clock: Clock) -> None:
     """Without waiting for the lease."""
     first, second = ledger(tmp_path, clock, "one"), ledger(tmp_path, clock, "two")
-    held = first.claim(FINDING)
+    held = taken(first, FINDING)
     first.release_lease(held, held.incident)
 
-    assert second.claim(FINDING).incident.owner == "two"
+    assert taken(second, FINDING).incident.owner == "two"
 
 
 def test_a_new_event_joins_the_open_incident_of_its_finding(tmp_path: Path, clock: Clock) -> None:
     """The same trouble going on."""
     one = ledger(tmp_path, clock, "one")
-    held = one.claim(FINDING)
-    joined = one.claim(another_event(FINDING))
+    held = taken(one, FINDING)
+    joined = taken(one, another_event(FINDING))
 
     assert joined.joined
     assert joined.incident.id == held.incident.id
@@ -101,9 +102,9 @@ def test_a_new_event_joins_the_open_incident_of_its_finding(tmp_path: Path, cloc
 def test_a_new_event_opens_an_incident_where_the_last_has_ended(tmp_path: Path, clock: Clock) -> None:
     """And later events follow the new one."""
     one = ledger(tmp_path, clock, "one")
-    held = one.claim(FINDING)
+    held = taken(one, FINDING)
     one.save(held, replace(held.incident, phase="released"))
-    second = one.claim(another_event(FINDING))
+    second = taken(one, another_event(FINDING))
     third = one.claim(another_event(another_event(FINDING)))
 
     assert second.incident.id != held.incident.id
@@ -114,17 +115,17 @@ def test_an_event_published_again_belongs_to_its_incident_whatever_came_after(tm
     """The first event, and one that joined: neither opens an incident of its own, nor joins a later one."""
     one = ledger(tmp_path, clock, "one")
     first, joined, later = FINDING, another_event(FINDING), another_event(another_event(FINDING))
-    held = one.claim(first)
-    one.save(one.claim(joined), replace(held.incident, phase="released"))
+    held = taken(one, first)
+    one.save(taken(one, joined), replace(held.incident, phase="released"))
     clock.ns += 1
-    after_the_end = [one.claim(event).incident.id for event in (first, joined)]
-    second = one.claim(later)
-    beside_a_later_one = [one.claim(event).incident.id for event in (first, joined, later)]
+    after_the_end = [taken(one, event).incident.id for event in (first, joined)]
+    second = taken(one, later)
+    beside_a_later_one = [taken(one, event).incident.id for event in (first, joined, later)]
 
     assert second.incident.id != held.incident.id
     assert after_the_end == [held.incident.id] * 2
     assert beside_a_later_one == [held.incident.id, held.incident.id, second.incident.id]
-    assert one.claim(another_event(later)).incident.id == second.incident.id
+    assert taken(one, another_event(later)).incident.id == second.incident.id
     assert all(one.knows(event) for event in (first, joined, later))
     assert not one.knows(another_event(another_event(later)))
 
@@ -132,7 +133,7 @@ def test_an_event_published_again_belongs_to_its_incident_whatever_came_after(tm
 def test_the_wrong_key_spoils_nothing_for_the_right_one(tmp_path: Path, clock: Clock) -> None:
     """A command run without the key reads a broken seal, and saves the record; the record stays good."""
     one = ledger(tmp_path, clock, "one")
-    held = one.claim(FINDING)
+    held = taken(one, FINDING)
     one.release_lease(held, held.incident)
     stranger = replace(one, seal=Seal((b"another key",)))
     taken = stranger.take(held.incident.id)
@@ -146,7 +147,7 @@ def test_the_wrong_key_spoils_nothing_for_the_right_one(tmp_path: Path, clock: C
 def test_the_largest_record_is_stored_whatever_is_in_it(tmp_path: Path, clock: Clock) -> None:
     """A text within a text is escaped twice."""
     one = ledger(tmp_path, clock, "one")
-    held = one.claim(FINDING)
+    held = taken(one, FINDING)
     for text in ("\u00e9" * 96_000, "\\" * 96_000, "\U0001f525" * 48_000):
         held = one.save(held, replace(held.incident, unsupported=(text,)))
 
@@ -216,7 +217,7 @@ def test_a_record_that_somebody_changed_is_read_but_not_sealed(
 ) -> None:
     """And saving it again does not make its seal good."""
     one = ledger(tmp_path, clock, "one")
-    held = one.claim(FINDING)
+    held = taken(one, FINDING)
     changed = {**json.loads(held.document.body["sealed"]), **change}
     one.documents.replace(held.document, {**held.document.body, "sealed": json.dumps(changed)})
     read = one.read(held.incident.id)
@@ -230,7 +231,7 @@ def test_a_record_that_somebody_changed_is_read_but_not_sealed(
 def test_what_records_came_to_hold_later_is_left_out_until_it_is_needed(tmp_path: Path, clock: Clock) -> None:
     """So that what was stored before is encoded as it was."""
     one = ledger(tmp_path, clock, "one")
-    held = one.claim(FINDING)
+    held = taken(one, FINDING)
     failed = one.save(held, replace(held.incident, failed_on={"p/l/service/s": ("pin_previous_revision",)}))
 
     assert encode(StepRefusal("pin_previous_revision", "why")) == {"action": "pin_previous_revision", "reason": "why"}
@@ -249,19 +250,19 @@ def _read(one: Ledger, incident_id: str) -> StoredIncident:
 def test_what_stands_is_refused_where_its_seal_is_broken_or_moved(tmp_path: Path, clock: Clock) -> None:
     """Changed, or copied from another target."""
     one = ledger(tmp_path, clock, "one")
-    document = one.save_standing(Standing("a"), None)
+    document = one.commit(one.standing_save(Standing("a"), None))[0]
     one.documents.create("standing", "b", document.body)
     one.documents.replace(document, {**document.body, "seal": "0" * 64})
     for target in ("a", "b"):
         with pytest.raises(BrokenSeal):
-            one.standing(target)
+            one.standing_at(target)
 
 
 def test_without_a_key_nothing_is_called_changed_and_nothing_is_saved(tmp_path: Path, clock: Clock) -> None:
     """A laptop without the key knows nothing of a seal, whole or forged."""
     one = ledger(tmp_path, clock, "one")
-    held = one.claim(FINDING)
-    one.save_standing(Standing("a"), None)
+    held = taken(one, FINDING)
+    one.commit(one.standing_save(Standing("a"), None))[0]
     laptop = replace(one, seal=Seal(()))
     whole = _read(laptop, held.incident.id)
     one.documents.replace(held.document, {**held.document.body, "seal": "0" * 64})
@@ -269,7 +270,7 @@ def test_without_a_key_nothing_is_called_changed_and_nothing_is_saved(tmp_path: 
 
     assert (whole.sealed, forged.sealed) == (Sealed.UNVERIFIED, Sealed.UNVERIFIED)
     with pytest.raises(NotVerified, match="not verified here"):
-        laptop.standing("a")
+        laptop.standing_at("a")
     with pytest.raises(NoKey, match="FIREBREAK_SEAL_KEY"):
         laptop.save(forged, forged.incident)
 
@@ -282,13 +283,13 @@ def test_only_a_seal_that_holds_counts_as_one(known: Sealed) -> None:
 
 def test_an_older_key_still_verifies_after_rotation(tmp_path: Path, clock: Clock) -> None:
     """The first signs, all verify."""
-    ledger(tmp_path, clock, "one").save_standing(Standing("a"), None)
+    ledger(tmp_path, clock, "one").commit(ledger(tmp_path, clock, "one").standing_save(Standing("a"), None))[0]
     rotated = Ledger(SqliteDocuments(tmp_path / "ledger.sqlite"), "two", clock, Seal((b"new", b"key")))
     dropped = Ledger(SqliteDocuments(tmp_path / "ledger.sqlite"), "two", clock, Seal((b"new",)))
 
-    assert rotated.standing("a")[0] == Standing("a")
+    assert rotated.standing_at("a")[0] == Standing("a")
     with pytest.raises(BrokenSeal):
-        dropped.standing("a")
+        dropped.standing_at("a")
 
 
 @pytest.mark.parametrize("kind", ["finding", "event"])
@@ -297,11 +298,11 @@ def test_no_event_joins_the_incident_of_another_finding_whatever_leads_there(
 ) -> None:
     """What only leads to an incident is not sealed; one that took up another finding would forget where it stands."""
     one = ledger(tmp_path, clock, "one")
-    theirs = one.claim(FINDING)
+    theirs = taken(one, FINDING)
     mine = replace(FINDING, name=replace(FINDING.name, finding="another"))
     pointed = {"incident": theirs.incident.id if kind == "finding" else "fb-none", "at_ns": 1}
     one.documents.create("finding", f"{mine.name.source}~{mine.name.finding}", pointed)
     if kind == "event":
         one.documents.create("event", mine.incident_id, {"incident": theirs.incident.id, "at_ns": 1})
 
-    assert one.claim(mine).incident.id == mine.incident_id
+    assert taken(one, mine).incident.id == mine.incident_id

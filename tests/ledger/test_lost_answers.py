@@ -14,7 +14,7 @@ from firebreak.ledger.documents import Conflict, Exists, Save
 from firebreak.ledger.incidents import LEASE_NS
 from tests.emulators.firestore_wire import FirestoreWire, Rule
 from tests.ledger.racing import RACERS, another_finding, claimed, ledger_of, thread_claims
-from tests.ledger.stores import ON_FIRESTORE, Store, a_database
+from tests.ledger.stores import ON_FIRESTORE, Store, a_database, taken
 
 pytestmark = ON_FIRESTORE
 
@@ -45,7 +45,7 @@ def test_a_claim_whose_answer_is_lost_is_still_ours(database: Store) -> None:
     finding = another_finding()
     with wired(database, first("lost")) as (wire, store):
         one = ledger_of(store, "one")
-        held = one.claim(finding)
+        held = taken(one, finding)
         saved = one.save(held, held.incident)
     found = database().read("incident", finding.incident_id)
 

@@ -22,6 +22,7 @@ from firebreak.ledger.documents import Conflict, Document, Save
 from firebreak.ledger.ledger import Ledger
 from firebreak.ledger.records import BrokenSeal, StoredIncident, UnreadableRecord, incident_json
 from firebreak.response.explain.unwritten import Unwritten
+from tests.ledger.stores import taken
 from tests.ledger.test_ledger import FINDING, SEAL, Clock
 
 KEY = "shop-prod/europe-west1/service/checkout"
@@ -46,7 +47,7 @@ def one(restart: Restart) -> Ledger:
 
 
 def claimed(ledger: Ledger) -> StoredIncident:
-    held = ledger.claim(FINDING)
+    held = taken(ledger, FINDING)
     assert isinstance(held.incident.finding.target, Target)
     assert held.incident.finding.target.key == KEY
     return held
@@ -55,7 +56,7 @@ def claimed(ledger: Ledger) -> StoredIncident:
 def contained(ledger: Ledger) -> StoredIncident:
     """The incident holds its target, and both were saved in one step."""
     held = claimed(ledger)
-    standing, document = ledger.standing(KEY)
+    standing, document = ledger.standing_at(KEY)
     holding = standing.with_hold(Hold(held.incident.id, (), frozenset({"bad"}), 1))
     return ledger.save(held, held.incident, ledger.standing_save(holding, document))
 
@@ -94,7 +95,7 @@ def test_each_save_of_a_record_counts_one_higher(one: Ledger) -> None:
     one.commit(one.slots_save(*one.slots()))
     one.halt("drill", "ada")
     first = {kind: counter(one, kind) for kind in PLACES}
-    held = one.save(held, held.incident, one.standing_save(*one.standing(KEY)), one.slots_save(*one.slots()))
+    held = one.save(held, held.incident, one.standing_save(*one.standing_at(KEY)), one.slots_save(*one.slots()))
     one.halt("drill", "ada")
 
     assert first == {"incident": 2, "standing": 1, "halt": 1, "slots": 1}
@@ -108,26 +109,26 @@ def test_a_record_tells_under_its_seal_how_far_the_others_were(one: Ledger, rest
     one.halt("drill", "ada")
     assert one.halt_reason()
     held = one.save(held, held.incident, one.slots_save(*one.slots()))
-    standing, document = one.standing(KEY)
+    standing, document = one.standing_at(KEY)
     one.commit(one.standing_save(standing, document))
     read = restart().find(held.incident.id)
 
     assert read is not None
     assert read.incident == held.incident
     assert dict(read.incident.floors) == {"halt": 2, "slots": 1, f"standing {KEY}": 1}
-    assert dict(restart().standing(KEY)[0].floors) == {"halt": 2, "slots": 1, f"incident {held.incident.id}": 3}
+    assert dict(restart().standing_at(KEY)[0].floors) == {"halt": 2, "slots": 1, f"incident {held.incident.id}": 3}
 
 
 def test_what_stands_remembers_the_last_fifty_incidents_that_held_it_and_each_that_does(one: Ledger) -> None:
     """However many there were."""
-    standing, document = one.standing(KEY)
+    standing, document = one.standing_at(KEY)
     standing = standing.with_hold(Hold("fb-first", (), frozenset(), 1))
     one.floors.note({f"incident fb-{number}": 1 for number in ("first", *range(99))})
     for number in range(99):
         held = standing.with_hold(Hold(f"fb-{number}", (), frozenset(), 1))
         document = one.commit(one.standing_save(held, document))[0]
-        standing = one.standing(KEY)[0].without_hold(f"fb-{number}")
-    floors = one.standing(KEY)[0].floors
+        standing = one.standing_at(KEY)[0].without_hold(f"fb-{number}")
+    floors = one.standing_at(KEY)[0].floors
 
     assert len(floors) == 50
     assert {"incident fb-first", "incident fb-98", "incident fb-60"} <= floors.keys()
@@ -146,7 +147,7 @@ def test_an_older_incident_put_back_is_as_one_with_a_broken_seal(one: Ledger) ->
     assert read is not None
     assert (read.sealed, listed.sealed) == (Sealed.BROKEN, Sealed.BROKEN)
     with pytest.raises(BrokenSeal):
-        one.save(read, read.incident, one.standing_save(*one.standing(KEY)))
+        one.save(read, read.incident, one.standing_save(*one.standing_at(KEY)))
 
 
 def test_an_older_incident_put_back_is_told_by_what_stands_even_to_a_process_that_has_just_started(
@@ -157,7 +158,7 @@ def test_an_older_incident_put_back_is_told_by_what_stands_even_to_a_process_tha
     put_back(one, older)
     late = restart()
     before = late.find(FINDING.incident_id)
-    assert late.standing(KEY)[0].holds
+    assert late.standing_at(KEY)[0].holds
     after = late.find(FINDING.incident_id)
 
     assert before is not None
@@ -175,7 +176,7 @@ def test_what_stands_is_not_believed_where_its_incident_knows_a_later_one(
     """Read by a process that has just started and looks at the incident first, as all that act do."""
     held = contained(one)
     older = stored(one, "standing")
-    standing, document = one.standing(KEY)
+    standing, document = one.standing_at(KEY)
     again = one.standing_save(replace(standing, drift="x"), document)
     held = one.save(held, held.incident, again)
     if how == "deleted":
@@ -185,14 +186,14 @@ def test_what_stands_is_not_believed_where_its_incident_knows_a_later_one(
     late = restart()
     assert late.find(held.incident.id)
     with pytest.raises(BrokenSeal, match="deleted" if how == "deleted" else "broken") as told:
-        late.standing(KEY)
+        late.standing_at(KEY)
     anew = late.standing_save(Standing(KEY), told.value.document, anew=True)
     with pytest.raises(Conflict):
         late.commit(replace(anew, anew=False))
     late.commit(anew)
 
-    assert late.standing(KEY)[0] == restart().standing(KEY)[0]
-    assert one.standing(KEY)[0].holds == ()
+    assert late.standing_at(KEY)[0] == restart().standing_at(KEY)[0]
+    assert one.standing_at(KEY)[0].holds == ()
 
 
 def test_a_later_record_than_the_one_that_is_known_is_only_newer(one: Ledger, restart: Restart) -> None:
@@ -201,12 +202,12 @@ def test_a_later_record_than_the_one_that_is_known_is_only_newer(one: Ledger, re
     other = restart()
     theirs = other.find(held.incident.id)
     assert theirs is not None
-    other.save(theirs, theirs.incident, other.standing_save(*other.standing(KEY)))
+    other.save(theirs, theirs.incident, other.standing_save(*other.standing_at(KEY)))
     read = one.find(held.incident.id)
 
     assert read is not None
     assert read.sealed
-    assert one.standing(KEY)[0].holds
+    assert one.standing_at(KEY)[0].holds
 
 
 def test_an_incident_that_was_deleted_is_told_so_and_can_be_begun_anew(
@@ -217,15 +218,15 @@ def test_an_incident_that_was_deleted_is_told_so_and_can_be_begun_anew(
     delete(tmp_path, "incident")
     late = restart()
     unknown = late.find(FINDING.incident_id)
-    assert late.standing(KEY)[0].holds
+    assert late.standing_at(KEY)[0].holds
     with pytest.raises(BrokenSeal, match="deleted"):
         late.find(FINDING.incident_id)
-    begun = late.claim(FINDING)
+    begun = taken(late, FINDING)
 
     assert unknown is None
     assert begun.sealed
     for ledger in (one, late, restart()):
-        assert ledger.standing(KEY)[0].holds
+        assert ledger.standing_at(KEY)[0].holds
         found = ledger.find(FINDING.incident_id)
         assert found is not None
         assert found.sealed
@@ -379,7 +380,7 @@ def test_what_a_record_of_a_version_without_counters_says_of_others_is_not_belie
     one.documents.create("incident", FINDING.incident_id, planted)
     held = one.find(FINDING.incident_id)
 
-    assert one.standing(KEY)[0] == Standing(KEY)
+    assert one.standing_at(KEY)[0] == Standing(KEY)
     assert held is not None
     assert held.sealed
     assert "halt" not in one.save(held, held.incident).incident.floors
@@ -389,7 +390,7 @@ def test_what_a_record_of_a_version_without_counters_says_of_others_is_not_belie
 def test_where_what_is_saved_beside_it_was_in_the_way_the_incident_is_not_saved_either(one: Ledger) -> None:
     """And the conflict says which of the two it was."""
     held = contained(one)
-    standing, document = one.standing(KEY)
+    standing, document = one.standing_at(KEY)
     one.commit(one.standing_save(standing, document))
     with pytest.raises(Conflict) as told:
         one.save(held, replace(held.incident, phase="contained"), one.standing_save(standing, document))
@@ -414,14 +415,14 @@ def test_readers_beside_writers_never_take_a_record_for_broken(one: Ledger) -> N
             found = mine.find(held.incident.id)
             listed = list(mine.newest(1))
             broken.extend(str(each) for each in (found, *listed) if each is None or not each.sealed)
-            mine.standing(KEY)
+            mine.standing_at(KEY)
             assert mine.halt_reason() is None or one.read_halt()
 
     threads = [threading.Thread(target=read) for _ in range(3)]
     for thread in threads:
         thread.start()
     for _ in range(40):
-        held = one.save(held, held.incident, one.standing_save(*one.standing(KEY)))
+        held = one.save(held, held.incident, one.standing_save(*one.standing_at(KEY)))
     done.set()
     for thread in threads:
         thread.join()

@@ -22,6 +22,7 @@ from firebreak.ledger.ledger import Ledger
 from firebreak.ledger.renewal import sign_anew
 from tests.ledger.earlier import VERSIONS, restored, scene
 from tests.ledger.make_fixtures import KEY
+from tests.ledger.stores import taken
 from tests.ledger.test_ledger import FINDING, Clock
 
 OLD, NEW = Seal((b"key",)), Seal((b"new", b"key"))
@@ -47,7 +48,7 @@ def finding(number: int) -> Finding:
 def filled(ledger: Ledger, incidents: int = 3) -> list[str]:
     """Of every kind something, as it is when nobody works on it."""
     for number in range(incidents):
-        held = ledger.claim(finding(number))
+        held = taken(ledger, finding(number))
         ledger.release_lease(held, held.incident)
     ledger.commit(ledger.standing_save(Standing("a", holds=(Hold("fb-1", (), frozenset(), 1),), uid="u"), None))
     ledger.commit(ledger.slots_save(Slots(), None))
@@ -64,7 +65,7 @@ def test_what_an_older_key_sealed_holds_without_it_afterwards(open_with: Open) -
 
     assert signed == 6
     assert [one.sealed for one in found if one] == [alone.seal.check("", "", alone.seal.sign("", ""))] * 3
-    assert alone.standing("a")[0].holds
+    assert alone.standing_at("a")[0].holds
     assert alone.slots()[0] == Slots()
     assert str(alone.read_halt()) == "halted by ada: a drill"
     assert [one.key for one in alone.documents.about("standing", "u", 5)] == ["a"]
@@ -77,7 +78,7 @@ def test_nothing_is_read_again_for_a_day_after_all_was_looked_at(open_with: Open
     filled(old)
     new = open_with(NEW)
     first = [sign_anew(new), sign_anew(new)]
-    held = old.claim(finding(9))
+    held = taken(old, finding(9))
     old.release_lease(held, held.incident)
     soon = sign_anew(new)
     clock.ns += DAY_NS
@@ -109,7 +110,7 @@ def test_a_call_does_a_bounded_part_and_the_next_goes_on(open_with: Open, monkey
 def test_an_incident_that_somebody_works_on_is_left_to_them(open_with: Open, clock: Clock) -> None:
     """Their next save would meet a conflict."""
     working = replace(open_with(OLD), owner="somebody")
-    held = working.claim(FINDING)
+    held = taken(working, FINDING)
     before = sign_anew(open_with(NEW))
     working.save(held, held.incident)
     clock.ns += LEASE_NS + DAY_NS

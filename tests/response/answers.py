@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from firebreak.core.errors import Transient
-from firebreak.core.incidents.command import CommandResult
 from firebreak.core.incidents.incident import Incident
 from firebreak.response import pipeline
 from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.wire import Fault
-from tests.response.harness import Line
+from tests.response.harness import Line, Told
 
 HALF_AN_HOUR = 1801.0
 A_LEASE = 31.0
@@ -41,12 +40,12 @@ def cautions(on: Line, incident: Incident) -> set[str]:
     return {str(one).partition(":")[0] for one in asked(on, incident)["cautions"]}
 
 
-def yes(on: Line, incident: Incident, digest: str | None = None) -> CommandResult:
+def yes(on: Line, incident: Incident, digest: str | None = None) -> Told:
     """A person approves the question of that digest; without one, what is asked now."""
     return on.command("approve", incident, digest=asked(on, incident)["digest"] if digest is None else digest)
 
 
-def no(on: Line, incident: Incident, digest: str | None = None) -> CommandResult:
+def no(on: Line, incident: Incident, digest: str | None = None) -> Told:
     """A person rejects it."""
     return on.command("reject", incident, digest=asked(on, incident)["digest"] if digest is None else digest)
 

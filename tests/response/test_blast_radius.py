@@ -26,6 +26,7 @@ from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.scc.security_center import put_finding
 from sandbox.wire import Fault
 from sandbox.world import World
+from tests.ledger.stores import taken as owned
 from tests.response.harness import ALWAYS, PIN_ONLY, Line, Lines, revision
 
 HOUR = 3600 * NANOS
@@ -233,7 +234,7 @@ def test_what_the_version_before_counted_counts_for_its_hour(line: Lines) -> Non
     """It kept one document for each project and one for all, by incident; an incident's record has its target."""
     with line(world(), config=limits(1, 2), policy=ALWAYS) as on:
         before = parse_notification(notification_v2(found_on(on, 2))).finding
-        on.app.ledger.claim(before)
+        owned(on.app.ledger, before)
         on.app.ledger.documents.create("slots", "all", {"slots": {before.incident_id: on.app.now_ns()}})
         shop = on.respond(found_on(on, 0))
         bank = on.respond(found_on(on, 0, "bank-prod"))

@@ -191,7 +191,7 @@ def test_where_iam_denies_it_the_record_says_so_and_the_other_way_follows(line: 
         assert [one.status for one in incident.outcomes] == ["Failure", "Success"]
         assert "PERMISSION_DENIED" in incident.outcomes[0].detail
         assert on.world.service("checkout").service.ingress == 4
-        assert not on.app.ledger.standing(f"service_account/{PAY}")[0].holds
+        assert not on.app.ledger.standing_at(f"service_account/{PAY}")[0].holds
 
 
 def test_an_account_that_cannot_be_read_is_not_disabled_and_that_is_said(line: Lines) -> None:

@@ -205,7 +205,7 @@ def test_an_incident_that_ends_at_monitor_never_becomes_a_hold(line: Lines) -> N
         first = on.respond(on.finding(finding_id="first"))
         on.app.ledger.halt("a drill", "ada")
         second = on.respond(on.finding(finding_id="second"))
-        standing, _ = on.app.ledger.standing("shop-prod/europe-west1/service/checkout")
+        standing, _ = on.app.ledger.standing_at("shop-prod/europe-west1/service/checkout")
 
         assert second.phase == "monitored"
         assert [hold.incident for hold in standing.holds] == [first.id]
@@ -228,9 +228,9 @@ def test_a_release_that_would_open_another_incidents_suspect_is_refused_with_tha
     """The one that pins holds an older suspect too; what the other holds cannot be kept without it."""
     with line(policy=ALWAYS) as on:
         first = on.respond(on.finding(finding_id="first"))
-        standing, document = on.app.ledger.standing("shop-prod/europe-west1/service/checkout")
+        standing, document = on.app.ledger.standing_at("shop-prod/europe-west1/service/checkout")
         watching = replace(standing.holds[0], incident="fb-other", steps=())
-        on.app.ledger.save_standing(standing.with_hold(watching), document)
+        on.app.ledger.commit(on.app.ledger.standing_save(standing.with_hold(watching), document))
         with pytest.raises(Exception, match=f"{BAD} reachable again"):
             on.release(first, "ada")
 
@@ -242,9 +242,9 @@ def test_while_a_release_is_being_written_nobody_else_writes(line: Lines) -> Non
     """The other finding is delivered again, and then judged by what the release has left."""
     with line(policy=ALWAYS) as on:
         first = on.respond(on.finding(finding_id="first"))
-        standing, document = on.app.ledger.standing("shop-prod/europe-west1/service/checkout")
+        standing, document = on.app.ledger.standing_at("shop-prod/europe-west1/service/checkout")
         releasing = standing.with_pending_release(first.id, {"service.traffic.split": "LATEST=100"}, on.app.now_ns())
-        on.app.ledger.save_standing(releasing, document)
+        on.app.ledger.commit(on.app.ledger.standing_save(releasing, document))
         on.world.set_traffic("checkout", {"latest": True, "percent": 100})
         pair = on.finding(finding_id="second")
         with pytest.raises(Transient, match="is being written"):
@@ -353,7 +353,7 @@ def test_a_storm_over_the_limit_is_one_message_to_people_and_a_record_each(line:
 def test_standing_survives_storage_with_all_that_it_knows(line: Lines) -> None:
     with line(policy=ALWAYS) as on:
         on.respond(on.finding())
-        standing, _ = on.app.ledger.standing("shop-prod/europe-west1/service/checkout")
+        standing, _ = on.app.ledger.standing_at("shop-prod/europe-west1/service/checkout")
 
         assert isinstance(standing, Standing)
         assert standing.place is not None
@@ -370,7 +370,7 @@ def test_what_another_incident_suspects_is_no_refuge_and_is_not_held_twice(line:
         on.world.findings[0]["finding"]["state"] = "INACTIVE"
         second = on.respond(on.finding(finding_id="second"))
         answered = on.command("approve", second, "ada", digest=second.question.digest)  # type: ignore[union-attr]
-        standing, _ = on.app.ledger.standing("shop-prod/europe-west1/service/checkout")
+        standing, _ = on.app.ledger.standing_at("shop-prod/europe-west1/service/checkout")
 
         assert first.phase == "contained"
         assert answered is not None

@@ -25,6 +25,7 @@ from firebreak.response import pipeline
 from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.scc.security_center import put_finding
 from sandbox.wire import Fault
+from tests.ledger.stores import taken
 from tests.repository.checkout import text_of
 from tests.response.harness import ALWAYS, BAD, GOOD, OLD, Line, Lines, revision, world_of
 
@@ -327,7 +328,7 @@ def test_findings_that_no_policy_names_are_not_missed(line: Lines) -> None:
 def test_an_incident_whose_owner_died_before_it_decided_is_decided(line: Lines) -> None:
     with line() as on:
         body = notification_v2(on.finding())
-        claimed = on.app.ledger.claim(parse_notification(body).finding)
+        claimed = taken(on.app.ledger, parse_notification(body).finding)
         busy = sweep(on)
         counts = sweep(on, LEASE_NS + NANOS)
 
@@ -453,7 +454,7 @@ def test_an_hour_of_sweeps_leaves_nothing_unanswered(line: Lines) -> None:
         for name in names:
             on.world.add_service(service_of(name))
         drifting = on.respond(finding_on(on, names[0]))
-        claimed = on.app.ledger.claim(parse_notification(notification_v2(finding_on(on, names[1]))).finding)
+        claimed = taken(on.app.ledger, parse_notification(notification_v2(finding_on(on, names[1]))).finding)
         on.world.settle_seconds = 0.6
         with pytest.raises(Transient):
             pipeline.respond(on.app, notification_v2(finding_on(on, names[2])), budget=0.5)

@@ -9,6 +9,7 @@ from firebreak.core.cloud_run.setting_names import RUNNING, is_final
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import HeldStep
+from firebreak.core.errors import Refused
 from firebreak.core.storage_names import Stored
 from firebreak.core.timestamps import NANOS
 
@@ -20,6 +21,10 @@ WRITING_NS = 120 * NANOS
 """How long other incidents wait for a containment that has begun: longer than any delivery may take."""
 RELEASE_NS = 600 * NANOS
 """After how long a release that has begun and not ended counts as abandoned."""
+
+
+class AnotherResource(Refused):
+    """What stands was set on another resource of that name, or it cannot be told: a person has to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,20 @@ class Standing(Stored):
         if last is None or last.incident == incident or now_ns - last.taken_ns >= WRITING_NS:
             return ""
         return f"the containment of {last.incident}"
+
+    def with_uid(self, uid: str, created_ns: int | None) -> Standing:
+        """The standing as that of the resource of that uid, which was created then; raises AnotherResource.
+
+        Where versions before kept no uid, it is the same resource if it was there before the first hold was taken.
+        """
+        if self.uid == uid:
+            return self
+        first = min((hold.taken_ns for hold in self.holds), default=None)
+        if first is None or (not self.uid and created_ns is not None and created_ns < first):
+            return replace(self, uid=uid)
+        what = "was made anew" if self.uid and uid else "may have been made anew"
+        message = f"{self.target} {what} since it was contained: what stands is of the one before"
+        raise AnotherResource(message)
 
     def without_hold(self, incident: str) -> Standing:
         """The standing without this incident's hold."""
