@@ -193,7 +193,6 @@ def _let_go_if_over(app: App, held: StoredIncident) -> StoredIncident:
     return held if release is None or any(one.result == "due" for one in release.keys) else _let_go(app, held)
 
 
-
 def _order(key: str) -> int:
     """The way back begins where containing ended: what runs as a disabled account may take no update."""
     surface = surface_of(key)
