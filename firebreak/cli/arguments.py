@@ -107,7 +107,8 @@ def _incident(commands: Any) -> None:  # noqa: ANN401 - as above
     listing = _on_ledger(
         commands, "list", f"{_COMMANDS}.incident:list_incidents", "list incidents, the last changed first"
     )
-    listing.add_argument("--phase", choices=get_args(Phase), metavar="PHASE", help="list only those in this phase")
+    phases = f"list only those in this phase: {', '.join(get_args(Phase))}"
+    listing.add_argument("--phase", choices=get_args(Phase), metavar="PHASE", help=phases)
     listing.add_argument("--limit", type=_count, default=50, metavar="N", help="list at most so many; by default 50")
     what = "show one incident: what happened, why, what is contained, and how to undo it"
     _identity(_on_ledger(commands, "show", f"{_COMMANDS}.incident_show:show_incident", what))
@@ -118,23 +119,37 @@ def _incident(commands: Any) -> None:  # noqa: ANN401 - as above
     approve.add_argument("--yes", action="store_true", help="approve the present question without asking you again")
     reject = _answer(commands, "reject", "decline the proposed plan")
     reject.add_argument("--reason", type=_words, help=_REASON)
-    restore, look = (
-        "restore what the containment of this incident changed",
-        "check the containment now, and announce it again",
-    )
-    _by(_identity(_on_ledger(commands, "release", f"{_ANSWERS}:release", restore)))
+    _release(commands)
+    anew = "decide an incident anew, on a fresh look: also one that was rejected, monitored, declined or has expired"
+    retry = _on_ledger(commands, "retry", f"{_ANSWERS}:retry", anew)
+    _by(_identity(retry))
+    retry.add_argument("--reason", type=_words, help=_REASON)
+    look = "check the containment now, and announce it again"
     _by(_identity(_on_ledger(commands, "review", f"{_ANSWERS}:review", look)))
     close = _answer(commands, "close", "end an incident; say what it was found to be")
     close.add_argument("--as", default="", dest="closed_as", choices=CLOSED_AS, help="what it was found to be")
     close.add_argument("--reason", type=_words, help=_REASON)
 
 
+def _release(commands: Any) -> None:  # noqa: ANN401 - as above
+    """The way back, setting by setting; said again, it tries only what was refused."""
+    about = "restore what the containment of this incident changed; said again, it tries what was refused"
+    release = _on_ledger(commands, "release", f"{_COMMANDS}.release:release", about)
+    _by(_identity(release))
+    given_up = "settings to leave as they are, and hold no longer"
+    release.add_argument("--leave", type=_setting, nargs="+", action="extend", default=[], metavar="KEY", help=given_up)
+    agreed = release.add_mutually_exclusive_group()
+    shown = "agree to what was shown and has this digest (the first 8 digits suffice)"
+    agreed.add_argument("--digest", type=_digest, help=shown)
+    agreed.add_argument("--yes", action="store_true", help="agree to whatever it writes right now")
+
+
 def _answer(commands: Any, name: str, about: str) -> argparse.ArgumentParser:  # noqa: ANN401 - as above
-    """An answer to an incident's question, which may name the plan that it is about."""
+    """An answer to an incident's question, which may name the question that it is about."""
     command = _on_ledger(commands, name, f"{_ANSWERS}:{name}", about)
     _by(_identity(command))
-    of_plan = "answer only a question about this plan (the first 8 digits suffice)"
-    command.add_argument("--digest", type=_digest, help=of_plan)
+    of_question = "answer only the question with this digest (the first 8 digits suffice)"
+    command.add_argument("--digest", type=_digest, help=of_question)
     return command
 
 
@@ -221,9 +236,18 @@ def _count(text: str) -> int:
 
 def _digest(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{8,64}", text.lower()):
-        message = "give the first 8 to 64 hex digits of a plan's digest"
+        message = "give the first 8 to 64 hex digits of the digest that was shown"
         raise argparse.ArgumentTypeError(message)
     return text.lower()
+
+
+def _setting(text: str) -> str:
+    """A setting by its key, without what chat puts between the characters of what it shows."""
+    key = text.replace("\u2060", "").strip()
+    if not key or "\n" in key:
+        message = "give a setting by its key, such as service.ingress"
+        raise argparse.ArgumentTypeError(message)
+    return key
 
 
 def _words(text: str) -> str:

@@ -15,6 +15,7 @@ import pytest
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.record import record
 from firebreak.core.stored_body import FORMAT
+from sandbox.world import World
 from tests.cli.commands import Terminal, Told
 from tests.response.harness import BAD, GOOD, Line, Lines
 from tests.response.test_set_aside import UNREADABLE, Spoil, of_a_newer_version
@@ -30,8 +31,8 @@ def asked(line: Lines, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Line, 
 
 
 @contextmanager
-def at_work(line: Lines, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
-    with line() as on:
+def at_work(line: Lines, monkeypatch: pytest.MonkeyPatch, world: World | None = None, **more: str) -> Iterator[Line]:
+    with line(world, **more) as on:
         for name, value in on.sandbox.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("FIREBREAK_LEDGER", on.app.settings.ledger)
@@ -108,7 +109,7 @@ def test_a_yes_to_what_is_asked_right_now_prints_its_digest(firebreak: Told, ask
     digest = incident.question.digest  # type: ignore[union-attr]
     told = firebreak("incident", "approve", incident.id, "--yes")
 
-    assert f"Plan {digest[:12]}\n" in told.out
+    assert f"Question {digest[:12]}, to be answered within" in told.out
     assert on.read(incident).answer.digest == digest  # type: ignore[union-attr]
 
 
@@ -133,23 +134,44 @@ def test_a_no_answers_the_question_that_is_shown_or_named(
     assert (other.code, waiting) == (1, "waiting")
     assert "nothing was changed: the question is about" in other.err
     assert told.code == 0
-    assert f"Plan {incident.question.digest[:12]}\n" in told.out  # type: ignore[union-attr]
+    assert f"Question {incident.question.digest[:12]}, " in told.out  # type: ignore[union-attr]
 
 
-def test_a_question_that_was_closed_unanswered_is_asked_anew_by_a_yes(
+def closed_unanswered(on: Line, incident: Incident) -> None:
+    """Nobody has answered, four times."""
+    for _ in range(4):
+        on.wait(1900)
+        on.sweep()
+    assert on.read(incident).phase == "expired"
+    on.skipped_ns = 0
+
+
+def test_a_yes_to_a_question_that_was_closed_is_carried_out_where_a_fresh_look_shows_the_same(
     firebreak: Told, asked: tuple[Line, Incident]
 ) -> None:
     on, incident = asked
-    held = on.app.ledger.read(incident.id)
-    assert held is not None
-    on.app.ledger.release_lease(held, replace(held.incident, phase="expired"))
+    closed_unanswered(on, incident)
     unseen = firebreak("incident", "approve", incident.id)
-    anew = firebreak("incident", "approve", incident.id, "--yes")
+    late = firebreak("incident", "approve", incident.id, "--yes")
 
-    assert (unseen.code, anew.code) == (2, 1)
-    assert "closed unanswered: approving asks again, on a fresh look" in anew.out
-    assert "it is asked again on a fresh look" in anew.err
-    assert on.read(incident).phase == "waiting"
+    assert unseen.code == 2
+    assert "closed unanswered: a yes is carried out if a fresh look shows the very same" in late.out
+    assert late.code == 0, late.err
+    assert on.read(incident).phase == "contained"
+
+
+def test_a_yes_to_a_question_that_was_closed_asks_anew_where_something_has_changed(
+    firebreak: Told, asked: tuple[Line, Incident]
+) -> None:
+    on, incident = asked
+    closed_unanswered(on, incident)
+    on.world.set_traffic("checkout", {"revision": BAD, "percent": 50}, {"revision": GOOD, "percent": 50})
+    late = firebreak("incident", "approve", incident.id, "--yes")
+    question = on.read(incident).question
+
+    assert late.code == 1
+    assert question is not None
+    assert f"firebreak incident approve {incident.id} --digest {question.digest[:12]}\n" in late.out
     assert on.updates == ()
 
 
@@ -184,7 +206,7 @@ def test_what_drifted_is_shown_as_the_new_question(firebreak: Told, asked: tuple
     assert told.code == 1
     assert on.updates == ()
     assert again is not None
-    assert f"Plan {again.digest[:12]}\n" in told.out
+    assert f"Question {again.digest[:12]}, to be answered within" in told.out
 
 
 def test_nothing_can_be_approved_twice(firebreak: Told, asked: tuple[Line, Incident]) -> None:
@@ -262,7 +284,7 @@ def test_a_policy_that_is_gone_contains_nothing_and_the_question_is_shown_once(
 
     assert told.code == 1
     place = on.app.settings.ledger_path
-    assert told.err == f"{incident.id}: the policy that asked does not exist any more (ledger {place})\n"
+    assert told.err == f"{incident.id}: no policy matches (ledger {place})\n"
     assert told.out.count("To be approved: ") == 1
     assert on.updates == ()
 

@@ -15,6 +15,7 @@ from firebreak.cli.screens.incident_list import Count, show_list
 from firebreak.cli.screens.incident_show import show
 from firebreak.cli.screens.question import show_question
 from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.incident import Event, Wait
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.timestamps import NANOS
@@ -76,6 +77,37 @@ def test_every_phase_is_explained(phase: str) -> None:
 
     assert lines[0].startswith(phase.upper())
     assert lines[4].endswith(".")
+
+
+def test_what_failed_while_something_stands_says_both() -> None:
+    begin = shown(phase="failed", done=incident().plan).split("\nFinding\n")[0]
+
+    assert "NOT CONTAINED AS PLANNED. What could be done stands" in begin
+    assert "firebreak incident release fb-" in begin
+    assert "firebreak incident retry fb-" in begin
+
+
+def test_an_incident_that_waits_says_for_what_and_for_how_long() -> None:
+    begin = shown(phase="deferred", waits=Wait("halt", "halted by ada: a drill", NOW - 3 * 3600 * NANOS))
+
+    assert "waits for: halted by ada: a drill, for 3 h now\n" in begin
+
+
+def test_what_cannot_be_reached_is_told_with_since_when() -> None:
+    assert "Cloud Run could not be reached for 5 min now\n" in shown(away={"Cloud Run": NOW - 300 * NANOS})
+
+
+def test_several_events_are_told_with_what_scc_says_of_each_and_what_it_made_suspect() -> None:
+    here = incident().targets[0].key
+    events = (
+        Event("fb-1", NOW - 600 * NANOS, NOW, "counts", decided=True, suspects={here: ("checkout-00008-bad",)}),
+        Event("fb-2", NOW - 60 * NANOS, NOW, "unconfirmed"),
+    )
+    text = shown(events=events).partition("\nEvents\n")[2]
+
+    assert "UTC: confirmed by SCC; suspects: checkout-00008-bad\n" in text
+    assert "UTC: SCC does not hold it; not decided yet\n" in text
+    assert "\nEvents\n" not in shown(events=events[:1])
 
 
 def test_the_finding_leads_to_virustotal() -> None:

@@ -14,7 +14,7 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.ledger.ledger import Ledger
 from sandbox.scc.notifications import Scene
 from tests.cli.commands import Told, incident
-from tests.ledger.stores import claimed
+from tests.ledger.stores import taken
 from tests.ledger.test_ledger import SEAL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +37,7 @@ def kept(path: Path, number: int) -> list[Incident]:
     """A ledger with so many incidents, all of them received."""
     ledger = Ledger(SqliteDocuments(path), "tests", lambda: 1, SEAL)
     findings = [incident(scene=Scene(finding_id=f"{one:032x}")).finding for one in range(number)]
-    return [claimed(ledger, one).incident for one in findings]
+    return [taken(ledger, one).incident for one in findings]
 
 
 @pytest.mark.parametrize(("commands", "code"), [(READS, 3), (ANSWERS, 2)], ids=["reads", "decisions"])

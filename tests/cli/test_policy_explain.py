@@ -63,7 +63,7 @@ def test_a_guard_is_set_aside_only_where_it_could_not_be_told_what_it_asks(
 def test_a_stale_event_is_told_in_words_that_can_be_read(firebreak: Told, at: str, age: str) -> None:
     shown = firebreak("policy", "explain", PLAIN, "--at", at).out
 
-    assert f"caution stale: the event was {age} old when it arrived\n" in shown
+    assert f"caution stale: the event was {age} old when it was taken up\n" in shown
 
 
 def test_a_policy_that_is_not_reached_says_which_one_decides(firebreak: Told) -> None:

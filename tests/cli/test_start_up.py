@@ -21,7 +21,7 @@ from firebreak.cli.screens import reports
 from firebreak.ledger.halts import Halts
 from firebreak.ledger.ledger import Ledger
 from tests.cli.commands import Told, incident
-from tests.ledger.stores import claimed
+from tests.ledger.stores import taken
 from tests.ledger.test_ledger import SEAL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +66,7 @@ def heavy(modules: set[str]) -> set[str]:
 def state(tmp_path: Path) -> Path:
     """A state folder whose ledger has an incident and a halt."""
     documents = SqliteDocuments(tmp_path / "firebreak" / "ledger.sqlite")
-    claimed(Ledger(documents, "tests", lambda: 1, SEAL), incident().finding)
+    taken(Ledger(documents, "tests", lambda: 1, SEAL), incident().finding)
     Halts(documents, lambda: 1).halt("a drill", "ada")
     (tmp_path / "firebreak" / "seal.key").write_bytes(SEAL.keys[0])
     return tmp_path
@@ -247,7 +247,7 @@ def test_a_halt_is_lifted_with_a_key_which_is_made_where_nothing_was_sealed_with
     key = tmp_path / "firebreak" / "seal.key"
     made = key.read_bytes()
     firebreak("halt", "--reason", "y")
-    claimed(Ledger(SqliteDocuments(ledger), "tests", lambda: 1, SEAL), incident().finding)
+    taken(Ledger(SqliteDocuments(ledger), "tests", lambda: 1, SEAL), incident().finding)
     key.unlink()
     refused = firebreak("resume")
 

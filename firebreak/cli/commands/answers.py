@@ -1,17 +1,20 @@
-"""What a person decides about incidents: approve, reject, release, review, close, and the sweep."""
+"""What a person decides about incidents: approve, reject, retry, review, close, and the sweep."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from dataclasses import replace
 
 from firebreak.cli.commands import EXIT_NO, UsageError, report
-from firebreak.cli.commands.decision import decide
+from firebreak.cli.commands.decision import command_of, decide
 from firebreak.cli.commands.ledgers import to_decide, who
 from firebreak.cli.commands.recorded import found, open_ledger, shown
 from firebreak.cli.screens.console import stdout
 from firebreak.cli.screens.question import show_question
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.next_steps import next_steps
 from firebreak.ledger.records import newer
 
 
@@ -22,9 +25,9 @@ def approve(parsed: argparse.Namespace) -> int:
     if not held.acts:
         return report(parsed, str(newer(held.document)), EXIT_NO)
     if incident.phase not in ("waiting", "expired") or question is None:
-        return report(parsed, f"{incident.id}: nothing is asked: the incident is {incident.phase}", EXIT_NO)
+        return report(parsed, f"{incident.id}: nothing is asked: {_how_it_stands(incident)}", EXIT_NO)
     if parsed.digest and not question.digest.startswith(parsed.digest):
-        return report(parsed, f"the question is about plan {question.digest[:12]}, not {parsed.digest[:12]}", EXIT_NO)
+        return report(parsed, f"the question is {question.digest[:12]}, not {parsed.digest[:12]}", EXIT_NO)
     asks = sys.stdin.isatty() and not parsed.json
     if not (asks or parsed.digest or parsed.yes):
         message = (
@@ -35,15 +38,24 @@ def approve(parsed: argparse.Namespace) -> int:
         raise UsageError(message)
     if not parsed.json:
         show_question(stdout(), shown(held), time.time_ns())
-    if asks and not parsed.yes and not _confirmed():
+    if asks and not parsed.yes and not confirmed("Approve?"):
         return report(parsed, "not approved; nothing was written", EXIT_NO)
     # The digest of what was shown: should the question change meanwhile, this answers nothing.
-    doing = "containing" if incident.phase == "waiting" else "asking anew"
-    return decide(parsed, "approve", doing, incident.id, name, digest=question.digest)
+    doing = "containing" if incident.phase == "waiting" else "looking anew"
+    return decide(parsed, doing, command_of("approve", name, incident.id, digest=question.digest))
 
 
-def _confirmed() -> bool:
-    print("Approve? [yes/no] ", end="", file=sys.stderr, flush=True)
+def _how_it_stands(incident: Incident) -> str:
+    """The phase, what is waited for, and what to type if it is to be decided anew."""
+    waits = f" ({incident.waits.reason})" if incident.waits else ""
+    steps = next_steps(incident.id, incident.phase)
+    anew = next((f"; to have it decided anew: {one.command}" for one in steps if one.word == "anew"), "")
+    return f"the incident is {incident.phase}{waits}{anew}"
+
+
+def confirmed(question: str) -> bool:
+    """Whether a person at the terminal says yes."""
+    print(f"{question} [yes/no] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -65,26 +77,28 @@ def _seen(parsed: argparse.Namespace) -> tuple[str, str]:
 def reject(parsed: argparse.Namespace) -> int:
     """Answer the question with no."""
     name, (incident, digest) = who(parsed), _seen(parsed)
-    return decide(parsed, "reject", "recording", incident, name, digest=digest, reason=parsed.reason or "")
+    given = command_of("reject", name, incident, parsed.reason or "", digest)
+    return decide(parsed, "recording", given)
 
 
-def release(parsed: argparse.Namespace) -> int:
-    """Put back what the incident's containment set."""
-    return decide(parsed, "release", "restoring", _identity_of(parsed), who(parsed))
+def retry(parsed: argparse.Namespace) -> int:
+    """Have an incident decided anew, by today's policies and on a fresh look."""
+    given = command_of("retry", who(parsed), _identity_of(parsed), parsed.reason or "")
+    return decide(parsed, "deciding anew", given)
 
 
 def review(parsed: argparse.Namespace) -> int:
     """Look at what stands now, and announce it again."""
-    return decide(parsed, "review", "looking", _identity_of(parsed), who(parsed))
+    return decide(parsed, "looking", command_of("review", who(parsed), _identity_of(parsed)))
 
 
 def close(parsed: argparse.Namespace) -> int:
     """End an incident, best with what it was found to be."""
     name, (incident, digest) = who(parsed), _seen(parsed)
-    given = {"closed_as": parsed.closed_as, "reason": parsed.reason or "", "digest": digest}
-    return decide(parsed, "close", "recording", incident, name, **given)
+    given = command_of("close", name, incident, parsed.reason or "", digest)
+    return decide(parsed, "recording", replace(given, closed_as=parsed.closed_as))
 
 
 def sweep(parsed: argparse.Namespace) -> int:
     """Carry on what was left, ask again what expired, look at all that stands."""
-    return decide(parsed, "sweep", "checking all that is due", by=who(parsed))
+    return decide(parsed, "checking all that is due", command_of("sweep", who(parsed)))

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from firebreak.cli.screens.console import Screen
-from firebreak.cli.screens.wording import Record, last_event, part, place, since, span
+from firebreak.cli.screens.wording import Record, last_event, part, place, rows, since, span
+from firebreak.core.first_few import first_few
 
 PHASE_STYLES = {
     "waiting": "caution",
     "failed": "bad",
+    "deferred": "caution",
+    "releasing": "caution",
     "containing": "busy",
     "verifying": "busy",
     "contained": "good",
     "released": "good",
 }
+_TOLD = {
+    "waiting": "waiting for an answer",
+    "failed": "failed",
+    "releasing": "released in part",
+    "deferred": "deferred",
+}
+"""Phases that somebody should look at, in the words of the last line."""
 _INCIDENT, _PHASE, _AGE = 19, 10, 6
 
 
@@ -67,10 +78,21 @@ def _show_one(screen: Screen, one: Record, now_ns: int) -> None:
     phase = str(one["phase"])
     begin = _columns(str(one["id"]), phase, span(since(one["created"], now_ns)), "")
     if screen.width is None:
-        screen.verbatim(f"{begin}{place(one)}: {_policy(one)}: {last_event(one)}")
+        screen.verbatim(f"{begin}{place(one)}: {_policy(one)}: {_now(one, now_ns)}")
         return
     screen.verbatim(begin + screen.cut(place(one), screen.width - len(begin)), PHASE_STYLES.get(phase, ""))
-    screen.verbatim(screen.cut(f"{_policy(one)}: {last_event(one)}", screen.width - 4), "dim", indent=4)
+    screen.verbatim(screen.cut(f"{_policy(one)}: {_now(one, now_ns)}", screen.width - 4), "dim", indent=4)
+
+
+def _now(one: Record, now_ns: int) -> str:
+    """What it waits for, what of a release was refused, or what happened last."""
+    if one.get("waits_for"):
+        return f"waits for {span(since(one.get('waits_since'), now_ns))} now: {one['waits_for']}"
+    keys = rows(part(one.get("release")).get("keys")) if one.get("phase") == "releasing" else []
+    refused = [str(key.get("key")) for key in keys if key.get("result") == "refused"]
+    if refused:
+        return f"{len(refused)} of {len(keys)} settings are refused: {', '.join(first_few(refused, 3))}"
+    return last_event(one)
 
 
 def _columns(incident: str, phase: str, age: str, rest: str) -> str:
@@ -83,9 +105,7 @@ def _policy(one: Record) -> str:
 
 
 def _sum(screen: Screen, records: Sequence[Record]) -> None:
-    waiting = sum(one["phase"] == "waiting" for one in records)
-    failed = sum(one["phase"] == "failed" for one in records)
-    said = [f"{waiting} waiting for an answer"] if waiting else []
-    said += [f"{failed} failed"] if failed else []
+    counted = Counter(str(one.get("phase")) for one in records)
+    said = [f"{counted[phase]} {words}" for phase, words in _TOLD.items() if counted[phase]]
     if said:
         screen.line(f"{', '.join(said)}: firebreak incident show ID", "caution")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 
 from firebreak.cli.screens.console import Screen
+from firebreak.cli.screens.incident_events import show_events
 from firebreak.cli.screens.incident_evidence import show_kept
 from firebreak.cli.screens.incident_list import PHASE_STYLES
 from firebreak.cli.screens.incident_why import show_decision, show_evidence, show_finding
+from firebreak.cli.screens.next_steps import show_next, stands
 from firebreak.cli.screens.plan import in_short, show_plan
 from firebreak.cli.screens.question import CHANGED, expiry, heeded
+from firebreak.cli.screens.release import show_release
 from firebreak.cli.screens.wording import Record, category, clock, last_event, part, rows, since, span, texts, where
 from firebreak.core.timestamps import format_instant, parse_instant
 
@@ -19,6 +22,8 @@ _MEANS = {
     "containing": "A write is about to be made, or was just made.",
     "verifying": "The write was made; what serves is being read back.",
     "contained": "Contained: the plan is in force, read back from what serves.",
+    "deferred": "It waits for something that may pass, and is decided anew then. Nothing is written before.",
+    "releasing": "PARTLY TAKEN BACK: some settings are restored, others could not be and are still held.",
     "monitored": "Nothing was written. The plan shows what would have been.",
     "declined": "Recorded, and nothing was written.",
     "failed": "NOT CONTAINED. A person is needed now.",
@@ -27,7 +32,7 @@ _MEANS = {
     "released": "Taken back: the containment no longer stands.",
     "closed": "Closed by a person.",
 }
-_STANDING = frozenset({"contained", "containing", "verifying", "failed"})
+_CARRIED_OUT = frozenset({"contained", "containing", "verifying", "failed", "released", "releasing"})
 _PLACE = re.compile(r"projects/([a-z0-9.:-]+)/locations/([a-z0-9-]+)/services/([a-z0-9-]+)")
 
 
@@ -35,7 +40,9 @@ def show(screen: Screen, record: Record, now_ns: int, halted: str | None = None)
     """The whole record, most urgent first."""
     _headline(screen, record, now_ns, halted)
     _asked(screen, record, now_ns)
+    show_release(screen, record)
     show_finding(screen, part(record.get("finding")), now_ns)
+    show_events(screen, record)
     show_evidence(screen, record)
     show_decision(screen, part(record.get("decision")))
     _plan(screen, record)
@@ -51,12 +58,17 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
     place = f", in the ledger {record['ledger']}" if record.get("ledger") else ""
     screen.line(f"incident {record['id']}, {span(since(record['created'], now_ns))} ago{place}")
     screen.line()
-    opened = texts(record.get("reopened")) if _stands(record) else []
-    screen.line(_meaning(record), "bad" if phase == "failed" or opened else "strong")
+    opened = texts(record.get("reopened")) if stands(record) else []
+    screen.line(_meaning(record), "bad" if phase in ("failed", "releasing") or opened else "strong")
     if phase == "waiting":
         screen.line(f"because: {_because(record)}", hang=9)
+    elif record.get("waits_for"):
+        since_then = span(since(record.get("waits_since"), now_ns))
+        screen.line(f"waits for: {record['waits_for']}, for {since_then} now", "caution", hang=11)
     elif last_event(record):
         screen.line(f"last: {last_event(record)}", hang=6)
+    for what, first_met in part(record.get("away")).items():
+        screen.line(f"{what} could not be reached for {span(since(first_met, now_ns))} now", "caution")
     if halted:
         screen.line(f"HALTED, nothing is written: {halted}", "bad")
     if not_acted_on := record.get("not_acted_on"):
@@ -69,17 +81,16 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
         screen.line(f"the record was too large and is shortened: {', '.join(cut)}", "caution")
 
 
-def _stands(record: Record) -> bool:
-    """Whether a containment of this incident stands, also while something further is asked about it."""
-    return record["phase"] in _STANDING or record.get("stands") is True
-
-
 def _meaning(record: Record) -> str:
     phase, opened = str(record["phase"]), texts(record.get("reopened"))
     if phase == "contained" and opened:
         return f"WAS CONTAINED, and others have opened it since: {', '.join(opened)} can be reached."
     if phase == "waiting" and record.get("stands") is True:
         return "Contained before; nothing more was written. A person is asked for a yes or a no."
+    if phase == "deferred" and record.get("stands") is True:
+        return "Contained before; something new waits for what may pass, and is decided anew then."
+    if phase == "failed" and record.get("stands") is True:
+        return "NOT CONTAINED AS PLANNED. What could be done stands; a person is needed now for the rest."
     return _MEANS.get(phase, "")
 
 
@@ -103,24 +114,20 @@ def _waited_for(decision: Record) -> set[str]:
 
 def _asked(screen: Screen, record: Record, now_ns: int) -> None:
     """What is asked of the reader, and the very words to type."""
-    identity = record["id"]
     if record.get("phase") == "waiting" and (question := part(record.get("question"))):
         digest = str(question.get("digest"))[:12]
-        screen.line(f"asked of you: yes or no to plan {digest}, {expiry(record, now_ns)}", hang=14)
+        screen.line(f"asked of you: yes or no to question {digest}, {expiry(record, now_ns)}", hang=14)
         for change in rows(part(record.get("plan")).get("changes")):
             screen.line(in_short(change, _resource(record)), indent=14, hang=2)
-        screen.verbatim(f"yes   firebreak incident approve {identity} --digest {digest}", "command", indent=2)
-        screen.verbatim(
-            f"no    firebreak incident reject {identity} --digest {digest} --reason WHY", "command", indent=2
-        )
     elif record["phase"] == "failed":
         screen.line("Look at the service and close it by hand; what was tried, and why it failed, is below.")
-    elif _stands(record):
+    elif record["phase"] == "releasing":
+        screen.line("Remove what refused it and say it again, or leave that setting as it is:")
+    elif stands(record):
         count = len(texts(record.get("still_open")))
         still = f" {count} {'thing is' if count == 1 else 'things are'} still open, see below." if count else ""
         screen.line(f"No answer is asked of you.{still} To put everything back:")
-    if _stands(record):
-        screen.verbatim(f"undo  firebreak incident release {identity}", "command", indent=2)
+    show_next(screen, record)
     if link := _console(record):
         screen.verbatim(f"look  {link}", "dim", indent=2)
 
@@ -139,7 +146,7 @@ def _resource(record: Record) -> object:
 
 def _plan(screen: Screen, record: Record) -> None:
     if plan := part(record.get("plan")):
-        written = "" if record["phase"] in _STANDING | {"released"} else ", not carried out"
+        written = "" if record["phase"] in _CARRIED_OUT else ", not carried out"
         screen.heading(f"Plan {str(plan.get('digest'))[:12]}{written}")
         show_plan(screen, plan)
     outcomes = rows(record.get("outcomes"))
@@ -187,11 +194,11 @@ def _undo(screen: Screen, record: Record) -> None:
     lines = texts(record.get("undo"))
     if not lines:
         return
-    stands = _stands(record)
-    screen.heading("To undo it by hand" if stands else "By hand it would be undone so; none of it stands now")
+    still = stands(record) or record.get("phase") == "failed"
+    screen.heading("To undo it by hand" if still else "By hand it would be undone so; none of it stands now")
     if record.get("seal") == "broken":
         screen.line("unverified, because the record's seal is broken: check each line first", "bad", indent=2)
     elif record.get("seal"):
         screen.line("unverified, because there is no seal key here: check each line first", "caution", indent=2)
     for command in lines:
-        screen.verbatim(command, "" if stands else "dim", indent=2)
+        screen.verbatim(command, "" if still else "dim", indent=2)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from firebreak.cli.screens.console import Screen
+from firebreak.cli.screens.incident_events import show_events
 from firebreak.cli.screens.plan import show_plan
 from firebreak.cli.screens.wording import Record, category, part, rows, since, span, texts, where
 
 CHANGED = "This record was changed by somebody without the seal key, or sealed with a key that is not set here"
+
+_LATE = "a yes is carried out if a fresh look shows the very same, else it is asked anew"
 
 
 def show_question(screen: Screen, record: Record, now_ns: int) -> None:
@@ -21,9 +24,11 @@ def show_question(screen: Screen, record: Record, now_ns: int) -> None:
     suspects = ", ".join(texts(decision.get("suspects"))) or "none"
     screen.line(f"suspects: {suspects} ({decision.get('suspects_because')})", indent=2, hang=2)
     show_doubts(screen, record)
+    show_events(screen, record)
     screen.heading(f"Plan {str(plan.get('digest'))[:12]}")
     show_plan(screen, plan)
-    screen.line(expiry(record, now_ns))
+    digest = str(part(record.get("question")).get("digest"))[:12]
+    screen.line(f"Question {digest}, {expiry(record, now_ns)}")
 
 
 def show_doubts(screen: Screen, record: Record) -> None:
@@ -45,8 +50,8 @@ def heeded(decision: Record) -> list[Record]:
 def expiry(record: Record, now_ns: int) -> str:
     """Until when the question stands."""
     if record.get("phase") == "expired":
-        return "closed unanswered: approving asks again, on a fresh look"
+        return f"closed unanswered: {_LATE}"
     left = -since(part(record.get("question")).get("expires"), now_ns)
     if left > 0:
         return f"to be answered within {span(left)}"
-    return f"expired {span(-left)} ago: approving asks again, on a fresh look"
+    return f"expired {span(-left)} ago: {_LATE}"

@@ -23,7 +23,8 @@ def required_state(standing: Standing, case: EditContext, actions: Actions) -> S
 
     Every edit sees the suspects of all holds. A Refusal names the step that can no longer be applied.
     """
-    whole = replace(case, suspicion=replace(case.suspicion, rule="named", revisions=standing.suspects))
+    suspicion = replace(case.suspicion, rule="named", revisions=standing.suspects)
+    whole = replace(case, suspicion=suspicion, held=frozenset())
     state: State = dict(standing.origin)
     for hold in sorted(standing.holds, key=lambda one: one.taken_ns):
         before = state

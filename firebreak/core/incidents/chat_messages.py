@@ -1,4 +1,4 @@
-"""Plain chat messages: what, where, whose, why, the digest and the two commands. Escaped for each place's markup."""
+"""Plain chat messages: what, where, whose, why, the digest and what to type. Escaped for each place's markup."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.first_few import first_few
 from firebreak.core.incidents.escaping import google_chat, slack
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.next_steps import next_steps
+from firebreak.core.incidents.record import released
+from firebreak.core.incidents.release_words import told
 from firebreak.core.secrets.redaction import all_named
+from firebreak.core.timestamps import format_instant
 
 _MOST_LINES = 30
 _MOST_SETTINGS = 10
@@ -26,7 +30,8 @@ def google_chat_message(incident: Incident, announcement: str) -> dict[str, Any]
 
 
 def _text(incident: Incident, announcement: str, escape: Callable[[str], str]) -> str:
-    lines = [f"Firebreak: {incident.phase.upper()}", *_what(incident), *_plan(incident), *_asks(incident)]
+    settings = _released(incident) or _plan(incident)
+    lines = [f"Firebreak: {incident.phase.upper()}", *_what(incident), *settings, *_waits(incident), *_asks(incident)]
     last = incident.history[-1].what if incident.history else ""
     lines += [f"now: {last}", f"incident {incident.id} ({announcement})"]
     return "\n".join(escape(line) for line in lines[:_MOST_LINES])
@@ -57,14 +62,33 @@ def _plan(incident: Incident) -> list[str]:
     return list(first_few(settings, _MOST_SETTINGS))
 
 
+def _released(incident: Incident) -> list[str]:
+    """Setting by setting what became of a release; nothing where none was made, or something else is told."""
+    release = incident.release
+    if release is None or release.digest or incident.phase not in ("releasing", "released", "contained"):
+        return []
+    lines = [
+        all_named(f"{incident.place_of(one.target)}{told(released(one))}", one.key, one.before, one.after)
+        for one in release.keys
+    ]
+    return list(first_few(lines, _MOST_SETTINGS))
+
+
+def _waits(incident: Incident) -> list[str]:
+    wait = incident.waits
+    return [f"waits for: {wait.reason} (since {format_instant(wait.since_ns)})"] if wait else []
+
+
 def _asks(incident: Incident) -> list[str]:
-    if incident.phase == "waiting" and incident.question:
-        digest = incident.question.digest
-        return [
-            f"digest: {digest}",
-            f"yes: firebreak incident approve {incident.id} --digest {digest[:12]}",
-            f"no: firebreak incident reject {incident.id} --digest {digest[:12]} --reason WHY",
-        ]
-    if incident.phase == "contained":
-        return [f"undo: firebreak incident release {incident.id}", f"look: firebreak incident show {incident.id}"]
-    return [f"look: firebreak incident show {incident.id}"]
+    question, release = incident.question, incident.release
+    steps = next_steps(
+        incident.id,
+        incident.phase,
+        question=question.digest if question else "",
+        stands=incident.phase in ("contained", "releasing") or (incident.phase == "failed" and incident.stands),
+        refused=[one.key for one in release.keys if one.result == "refused"] if release else (),
+        shown=release.digest if release else "",
+    )
+    digest = [f"digest: {question.digest}"] if incident.phase == "waiting" and question else []
+    look = [] if incident.phase == "waiting" else [f"look: firebreak incident show {incident.id}"]
+    return [*digest, *(f"{one.word}: {one.command}" for one in steps), *look]

@@ -43,6 +43,7 @@ def summary(incident: Incident) -> dict[str, Any]:
     finding, decision, plan = whole["finding"] or {}, whole["decision"], whole["plan"]
     return {
         **_only(whole, "id", "phase", "created", "updated", "stands", "closed_as", "still_open", "reopened", "vault"),
+        **_only(whole, "waits_for", "waits_since"),
         "finding": _only(finding, "name", "event_time", "category", "severity", "target"),
         "evidence": [_only(one, "source", "gap") for one in whole["evidence"] or () if _gap(one)],
         "verdict": whole["verdict"] and _only(whole["verdict"], "id", "confidence"),
@@ -55,6 +56,8 @@ def summary(incident: Incident) -> dict[str, Any]:
         },
         "question": whole["question"] and _only(whole["question"], "digest", "expires", "cautions"),
         "outcomes": [_only(one, "status", "surface", "detail") for one in whole["outcomes"] or () if _is_whole(one)],
+        "release": whole["release"]
+        and [_only(one, "target", "key", "result", "detail") for one in whole["release"]["keys"] if _is_whole(one)],
         **_only(whole, "cut"),
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from firebreak.core.cloud_run.state import Setting
@@ -12,7 +11,8 @@ from firebreak.core.containment.gcloud_rollback import undo_lines
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.decision import Decision
-from firebreak.core.incidents.incident import EvidenceLocation, Incident, Release
+from firebreak.core.incidents.incident import Event, EvidenceLocation, Incident, Release, ReleasedKey
+from firebreak.core.incidents.release_words import RESULTS
 from firebreak.core.secrets.redaction import bounded_record, named, safe
 from firebreak.core.timestamps import format_instant
 
@@ -49,6 +49,9 @@ def record(incident: Incident) -> dict[str, Any]:
             "question": _question(incident),
             "release": _release(incident.release) if incident.release else None,
             "waits_for": incident.waits.reason if incident.waits else None,
+            "waits_since": format_instant(incident.waits.since_ns) if incident.waits else None,
+            "away": {what: format_instant(since_ns) for what, since_ns in incident.away.items()},
+            "events": [_event(one) for one in incident.events],
             "undo": list(undo_lines(incident.done or incident.plan)) if incident.plan else [],
             "stands": incident.stands,
             "reopened": [named(one) for one in incident.reopened],
@@ -174,21 +177,39 @@ def _basis(basis: Mapping[str, Any]) -> dict[str, Any]:
     return {**basis, "references": _settings(leading)} if isinstance(leading, Mapping) else dict(basis)
 
 
-_RESULTS = MappingProxyType({"person": "a person's", "left": "given up"})
+def _event(event: Event) -> dict[str, Any]:
+    """One event, what SCC says of it, and what it made suspect on which target."""
+    return {
+        "id": event.id,
+        "event_time": format_instant(event.event_ns),
+        "seen": format_instant(event.seen_ns),
+        "status": event.status,
+        "decided": event.decided,
+        "suspects": {target: [named(one) for one in names] for target, names in event.suspects.items()},
+    }
 
 
 def _release(release: Release) -> dict[str, Any]:
-    """What a release did with each setting, and what of it is so now."""
-    keys = [
-        {
-            "target": one.target.resource,
-            "key": named(one.key),
-            "result": _RESULTS.get(one.result, one.result),
-            "detail": one.detail,
-        }
-        for one in release.keys
-    ]
-    return {"by": release.by, "asked": format_instant(release.asked_ns), "digest": release.digest, "keys": keys}
+    """What a release did with each setting; `digest` while it waits for a yes to what it would write besides."""
+    return {
+        "by": release.by,
+        "asked": format_instant(release.asked_ns),
+        "digest": release.digest,
+        "over": release.over,
+        "keys": [released(one) for one in release.keys],
+    }
+
+
+def released(key: ReleasedKey) -> dict[str, Any]:
+    """One setting: what it was under the containment, and what it was to become."""
+    return {
+        "target": key.target.resource,
+        "key": named(key.key),
+        "result": RESULTS.get(key.result, key.result),
+        "before": named(key.before) if isinstance(key.before, str) else key.before,
+        "after": named(key.after) if isinstance(key.after, str) else key.after,
+        "detail": key.detail,
+    }
 
 
 def _question(incident: Incident) -> dict[str, Any] | None:

@@ -179,6 +179,7 @@ def _without_unasked(incident: Incident) -> tuple[tuple[Cap, ...], Incident]:
     decision = incident.decision
     if decision is None:
         return (), incident
-    unasked = tuple(cap for cap in decision.caps if cap.unknown)
-    caps = tuple(cap for cap in decision.caps if cap not in unasked)
+    unknown = tuple(cap for cap in decision.caps if cap.unknown)
+    caps = tuple(cap for cap in decision.caps if cap not in unknown)
+    unasked = tuple(cap for cap in unknown if cap.name != "away")
     return unasked, replace(incident, decision=replace(decision, caps=caps, mode=capped(decision.wanted, caps)))
