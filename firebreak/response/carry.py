@@ -193,6 +193,8 @@ class _Turn:
         try:
             return contain(app, held, change, seen, Pass.of(ruling, plan, self.around.seen), self.readings)
         except Halted as halted:
+            if never_wrote(app, incident):
+                give_slots_back(app, incident.id, self.readings.deadline)
             return defer(app, _latest(app, held), "halt", str(halted))
         except Drifted as fault:
             if self.readings.lost_another():
@@ -383,7 +385,8 @@ class _Turn:
         if made and not one_alone:
             self.readings.forget_all()
             again, _ = replanned(app, incident, self.policy, self.confirmed, self.readings)
-            if again.writes:
+            refused = {(one.target, one.surface) for one in tried if one.status != SUCCESS}
+            if any(one.after and (one.target.key, one.surface) not in refused for one in again.changes):
                 undone = next((one for one in plan.changes if self._undone(one)), None)
                 why = "while the plan was carried out, something came to lead to a suspect again"
                 return self._replanned(held, why, undone)
