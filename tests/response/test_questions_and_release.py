@@ -138,18 +138,16 @@ def test_drift_between_question_and_approval_asks_again(line: Lines) -> None:
         assert len(on.updates) == 1
 
 
-def test_where_a_deployment_took_the_suspects_place_an_approval_ends_it_without_a_write(line: Lines) -> None:
-    """What was approved is not what stands now, but nothing is left to write, so that nothing is asked again."""
+def test_where_a_deployment_took_the_suspects_place_an_approval_finds_nothing_to_contain(line: Lines) -> None:
+    """What was approved is not what stands now, and nothing leads to the suspect: nothing is written, or asked again."""
     with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.world.deploy("checkout", {"name": "checkout-00009-new", "image": 9, "created": "-1s"})
         answered = on.approve(incident)
-        told = on.read(incident)
 
-        assert answered.done
-        assert told.phase == "contained"
-        assert [one.detail.partition(":")[0] for one in told.outcomes] == ["already so"]
-        assert "dev@shop.example" in told.outcomes[0].detail
+        assert not answered.done
+        assert f"nothing to contain: nothing leads to {BAD}" in answered.says
+        assert on.read(incident).phase == "declined"
         assert on.updates == ()
 
 

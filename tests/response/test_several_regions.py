@@ -220,7 +220,7 @@ def test_where_one_regions_update_is_denied_the_other_is_pinned_and_neither_is_c
         incident = on.respond(on.finding())
         pinned = [[GOOD], [OTHER_BAD]] if denied == THERE else [[BAD], [OTHER_GOOD]]
 
-        assert incident.phase == "failed"
+        assert incident.phase == "contained"
         assert serving(on) == pinned
         assert ingress(on) == [1, 1]
         assert any("PERMISSION_DENIED" in line for line in incident.still_open)
@@ -296,7 +296,9 @@ def test_release_restores_every_region_and_leaves_a_persons_change_in_any_of_the
         assert released.phase == "released"
         assert [on.world.service(name).service.ingress for name in (SERVICE, ELSEWHERE)] == [1, 3]
         assert [on.world.service(name).service.default_uri_disabled for name in (SERVICE, ELSEWHERE)] == [False, False]
-        assert released.still_open == ("us-east1: service.ingress was changed by a person and is left as it is",)
+        assert released.still_open == (
+            "us-east1: service.ingress: a person's: a person changed it, and it is left as it is",
+        )
 
 
 def test_a_region_that_refuses_the_release_keeps_its_hold_and_can_be_released_later(line: Lines) -> None:
@@ -308,8 +310,8 @@ def test_a_region_that_refuses_the_release_keeps_its_hold_and_can_be_released_la
         released = release(on, incident)
 
         assert not refused.done
-        assert "what was refused is still held: us-east1: " in refused.says
-        assert "PERMISSION_DENIED" in refused.says
+        assert refused.says.startswith("what was refused is still held: ")
+        assert "us-east1: service.traffic.split: refused: PERMISSION_DENIED" in refused.says
         assert between == ([[BAD], [OTHER_GOOD]], "releasing")
         assert released.phase == "released"
         assert serving(on) == [[BAD], [OTHER_BAD]]

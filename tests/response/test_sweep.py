@@ -256,7 +256,8 @@ def test_what_no_time_was_left_for_is_named_and_left_for_the_next_sweep(line: Li
         on.skipped_ns += 5 * HOUR
         swept = pipeline.sweep(on.app, 0.0)
 
-        assert swept.done["left for the next sweep"] == 3
+        assert swept.done["left for the next sweep"] >= 2
+        assert len(swept.later) == 3  # the findings of SCC are not reached, or not gone through
         assert swept.later[0] == f"incident {incident.id} and what comes after it: left for the next sweep"
         assert swept.refused == ()
 
