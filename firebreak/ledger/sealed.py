@@ -11,7 +11,7 @@ from typing import Any
 
 from firebreak.core.signing import NoKey, Seal, Sealed
 from firebreak.core.stored_body import ACTS_FROM, FORMAT, HALT, SLOTS, OpenedBody, Place, seal_body
-from firebreak.ledger.documents import Conflict, Damaged, Document, Documents, Save
+from firebreak.ledger.documents import Conflict, Damaged, Document, Documents, Save, even_damaged
 from firebreak.ledger.records import NotActedOn, Record, gone, open_record, unreadable
 
 SEALED = frozenset({"incident", "standing", "halt", "slots", "event"})
@@ -100,6 +100,26 @@ class SealedDocuments:
             return False
         first = Seal(self.seal.keys[:1])
         return record.opened.format < FORMAT or not open_record(record.document, first).opened.sealed
+
+    def counters(self, most: int) -> dict[str, int]:
+        """The counters of halt, slots, and so many incidents and targets that were saved last; of what is whole."""
+        last = [one for kind in ("incident", "standing") for one in self.documents.newest(kind, most)]
+        found = {Place(one.kind, one.key).name: self._counter_in(one) for one in last}
+        found |= {place.name: self.counter(place.name) for place in (HALT, SLOTS)}
+        return {name: counter for name, counter in found.items() if counter}
+
+    def counter(self, name: str) -> int | None:
+        """The counter of the record of that name, 0 where there is none; None where its seal is broken."""
+        kind, _, key = name.partition(" ")
+        place = {HALT.name: HALT, SLOTS.name: SLOTS}.get(name, Place(kind, key))
+        document = even_damaged(lambda: self.documents.read(place.kind, place.key))
+        return self._counter_in(document) if document else 0
+
+    def _counter_in(self, document: Document) -> int | None:
+        with suppress(NotActedOn):
+            opened = open_record(document, self.seal).opened
+            return opened.counter if opened.sealed or not opened.counter else None
+        return None
 
     def learn(self) -> None:
         """Once in each process: what the records that were saved last know of the halt and the slots."""

@@ -24,8 +24,9 @@ from firebreak.response.carry import carry
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import Decided, all_suspects, decide
 from firebreak.response.evidence.collector import Collecting
-from firebreak.response.holds import stands
+from firebreak.response.holds import policy_of, stands
 from firebreak.response.observe import Away, Readings
+from firebreak.response.passed import ask_about_passed
 from firebreak.response.release import carry_release
 from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, MOST_ESCALATIONS, ask, defer, end
 from firebreak.response.set_aside import set_aside
@@ -132,7 +133,9 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     expired = before.phase == "waiting" and before.question is not None and before.question.expires_ns <= now
     asks_anew = before.phase in ("received", "deferred") or expired
     if not asks_anew and not held.incident.undecided:
-        return app.ledger.save(held, held.incident)
+        policy = policy_of(app, before)
+        held = app.ledger.save(held, held.incident)
+        return ask_about_passed(app, held, policy, confirmed, readings) if policy else held
     if before.phase != "received" or before.decision is None:
         if (over := _over(app, held, confirmed)) is not None:
             return over
@@ -189,7 +192,8 @@ def _act(app: App, held: StoredIncident, decided: Decided, readings: Readings, *
         return defer(app, held, bar.name, bar.reason)
     if ruling.word == "stop":
         return end(app, held, "monitored", f"the plan is recorded and nothing is written: {why}", readings)
-    if unreferred := _unreferred(decided):
+    unreferred = "" if stands(app, incident) else decided.around.unreferred(incident.id)
+    if unreferred:
         return end(app, held, "declined", f"nothing to contain: nothing leads to {unreferred}", readings)
     if ruling.word == "ask" and not nothing_new(plan):
         if not plan.changes and not _lacking(decided):
@@ -240,21 +244,6 @@ def _by_expiry(app: App, incident: Incident, decided: Decided, policy: Policy) -
 def nothing_new(plan: Plan) -> bool:
     """A plan that was drawn whole and would write nothing needs no question."""
     return bool(plan.changes) and not plan.writes and not any(one.kind == "fault" for one in plan.refusals)
-
-
-def _unreferred(decided: Decided) -> str:
-    """The suspects that nothing leads to, where these are all there are: closing anything would be about nothing."""
-    own = decided.around.own
-    if own.workload is None or own.case is None or own.target.kind not in ("service", "worker_pool"):
-        return ""
-    if (
-        own.standing is None
-        or own.standing.holds
-        or any(one.case and one.case.own_suspects for one in decided.around.regions)
-    ):
-        return ""
-    suspects = own.case.own_suspects
-    return "" if not suspects or suspects & own.workload.reachable else ", ".join(sorted(suspects))
 
 
 def _lacking(decided: Decided) -> bool:

@@ -89,6 +89,7 @@ def _approve(turn: _Turn, held: StoredIncident) -> Answered:
     answered = replace(
         incident,
         phase="containing",
+        events=tuple(replace(one, status="counts") if one.id in question.events else one for one in incident.events),
         answer=Answer(question.digest, by, now, question.cautions, question.shown),
         next_ns=None,
     )

@@ -26,7 +26,7 @@ from firebreak.response.app import App
 from firebreak.response.blast_radius import give_slots_back, never_wrote, take_slots
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import all_suspects, replanned, ruling_on
-from firebreak.response.holds import policy_of
+from firebreak.response.holds import policy_of, standing_of
 from firebreak.response.move import (
     Halted,
     Pass,
@@ -39,6 +39,7 @@ from firebreak.response.move import (
 )
 from firebreak.response.observe import Readings, observe
 from firebreak.response.opened import opened
+from firebreak.response.passed import ask_about_passed
 from firebreak.response.rest import ask, defer, end
 
 _ANSWER_KEEPS_NS = 3600 * NANOS
@@ -104,20 +105,28 @@ class _Turn:
 
     def go_on(self, held: StoredIncident, plan: Plan) -> StoredIncident:
         """The changes in their order: what is in effect is recorded, and the first that is due is made."""
-        for change in plan.changes:
-            if _recorded(held.incident, plan, change):
-                continue
+        drawn, left = (
+            self._drawn(held.incident),
+            [one for one in plan.changes if not _recorded(held.incident, plan, one)],
+        )
+        for change in left:
+            # Every target is looked at before any of them is written: what was shown as a whole is done as a whole.
             seen = self.around.seen_of(change.target)
             if seen is None or seen.workload is None or seen.case is None:
                 return self._lost(held, change, seen)
-            state = self._state(held.incident, change, seen)
+            state = self._state(held.incident, change, seen, drawn)
             if state == "anew":
                 return self._made_anew(held, change)
             if state == "drifted":
                 return self._replanned(
                     held, f"the settings are no longer those the plan was drafted on ({settings_of(change)})", change
                 )
-            if state == "due":
+        for change in left:
+            seen = self.around.seen_of(change.target)
+            if seen and self._state(held.incident, change, seen, drawn) == "due":
+                more = [one for one in drawn.changes if one.after and not _is_part(one, plan)]
+                if more:
+                    return self._replanned(held, f"there is more to close: {settings_of(more[0])}")
                 return self._make(held, plan, change, seen)
             try:
                 seen = await_effect(self.app, change, self.readings, partial(self._again, held.incident, change))
@@ -130,7 +139,7 @@ class _Turn:
             held = self._record(held, plan, change, seen)
         return self._finish(held, plan)
 
-    def _state(self, incident: Incident, change: Change, seen: Seen) -> State:
+    def _state(self, incident: Incident, change: Change, seen: Seen, drawn: Plan) -> State:
         """What has become of a change: made, still due as it was drawn, overtaken by others, or about what is gone."""
         workload = seen.workload
         if workload is None:
@@ -140,7 +149,7 @@ class _Turn:
             return "anew"
         if change.after and has_settings(workload.state, change.after):
             return "made"
-        same = change in self._drawn(incident).changes and not self._rolled_back(incident, change)
+        same = change in drawn.changes and not self._rolled_back(incident, change)
         return "drifted" if not same else "due" if change.after else "made"
 
     def _drawn(self, incident: Incident) -> Plan:
@@ -177,9 +186,10 @@ class _Turn:
         caps = ruling.caps
         if ruling.word == "go" and ruling.slots:
             caps = (*caps, *take_slots(app, incident.id, plan, self.readings.deadline))
-        if ruling.word == "ask" or len(caps) > len(ruling.caps):
+        unbelieved = "" if seen.standing else seen.fault  # whoever approved it, the record is not written over
+        if ruling.word == "ask" or len(caps) > len(ruling.caps) or unbelieved:
             why = "; ".join(cap.reason for cap in caps if cap.kind == "caution") or "the policy asks"
-            return ask(app, held, self.policy, plan, caps, self.around, why)
+            return ask(app, held, self.policy, plan, caps, self.around, unbelieved or why)
         try:
             return contain(app, held, change, seen, Pass.of(ruling, plan, self.around.seen), self.readings)
         except Halted as halted:
@@ -251,6 +261,9 @@ class _Turn:
                 f"{why}; {_refusals(plan)}",
                 self.readings,
             )
+        if (unreferred := around.unreferred(incident.id)) and not _landed_any(incident):
+            what = f"{why}; nothing to contain: nothing leads to {unreferred}"
+            return end(app, held, "declined", what, self.readings)
         closed = {one.target for one in incident.outcomes if one.status == SUCCESS}
         pending = moved is not None and self._rolled_back(incident, moved)
         if plan.writes and moved is not None and (moved.target.key in closed or pending):
@@ -274,8 +287,11 @@ class _Turn:
     def _rolled_back(self, incident: Incident, change: Change) -> bool:
         """Whether a write whose answer was lost, or that was not looked at yet, was overwritten by somebody."""
         seen = self.around.seen_of(change.target)
-        if seen is None or seen.workload is None or seen.standing is None or not seen.standing.held_by(incident.id):
+        if seen is None or seen.workload is None or seen.standing is None:
             return False
+        hold = next((one for one in seen.standing.holds if one.incident == incident.id), None)
+        if hold is None or (incident.answer is not None and incident.answer.at_ns > hold.taken_ns):
+            return False  # nothing was written yet, or whoever answered has seen it
         etag = seen.workload.etags.get(change.surface, "")
         return bool(seen.standing.pending.keys() & change.after.keys()) and seen.standing.etag not in ("", etag)
 
@@ -309,7 +325,7 @@ class _Turn:
 
     def _let_go(self, held: StoredIncident, change: Change, problem: str) -> StoredIncident:
         """The hold goes with the change that failed, where nothing else of it stands there."""
-        standing, document = self.app.ledger.standing(change.target)
+        standing, document = standing_of(self.app, held.incident, change.target)
         if problem or not standing.held_by(held.incident.id):
             return held
         pending = {key: value for key, value in standing.pending.items() if key not in change.after}
@@ -336,6 +352,9 @@ class _Turn:
         """A change that is in effect: outcome and hold in one commit. Where nothing had to be written, it joins."""
         app, incident, now = self.app, held.incident, self.app.now_ns()
         standing, document = app.ledger.standing(change.target, seen.uid)
+        if doing := standing.being_written(incident.id, now):
+            message = f"{doing} is being written to the same target"
+            raise Transient(message)
         saves = []
         if standing.holds and seen.workload and seen.case:
             hold = Hold(incident.id, plan.steps_on(change.target), seen.case.own_suspects, now)
@@ -379,7 +398,8 @@ class _Turn:
             return end(
                 app, replace(held, incident=done), "failed", "; ".join(one.detail for one in failed), self.readings
             )
-        return end(app, replace(held, incident=done), "contained", _summary(plan), self.readings)
+        held = end(app, replace(held, incident=done), "contained", _summary(plan), self.readings)
+        return ask_about_passed(app, held, self.policy, self.confirmed, self.readings)
 
     def _undone(self, change: Change) -> bool:
         """Whether somebody changed back what was seen in effect a moment ago."""
@@ -405,6 +425,11 @@ def _latest(app: App, held: StoredIncident) -> StoredIncident:
 
 def _landed_any(incident: Incident) -> bool:
     return any(one.status == SUCCESS for one in incident.outcomes)
+
+
+def _is_part(change: Change, plan: Plan) -> bool:
+    """Whether the plan has a change of the same surface of the same target."""
+    return any((one.target.key, one.surface) == (change.target.key, change.surface) for one in plan.changes)
 
 
 def _recorded(incident: Incident, plan: Plan, change: Change) -> bool:

@@ -61,8 +61,12 @@ def _compare(incident: Incident, found: Finding | None, readings: Readings) -> C
         believed = told if isinstance(found.target, NotATarget) else found
         return Confirmed(believed, "differs", reason, _not_held(incident.events))
     events = tuple(_classified(one, found) for one in incident.events)
-    if any(one.status == "passed" for one in events) and not any(one.id == found.incident_id for one in events):
+    now = next((one for one in events if one.id == found.incident_id), None)
+    if now is None and any(one.status == "passed" for one in events):
         events = (*events, Event(found.incident_id, found.event_ns, readings.app.now_ns(), "counts"))
+    elif now is not None and now.decided:
+        # What SCC has passed is decided as the event that it holds now, and that was decided.
+        events = tuple(replace(one, decided=True) if one.status == "passed" else one for one in events)
     if not any(one.status == "counts" for one in events):
         return Confirmed(found, "older", "SCC holds an older state of this finding than the message tells", events)
     return Confirmed(found, "confirmed", "", events)

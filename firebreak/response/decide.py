@@ -204,8 +204,8 @@ def ruling_on(  # noqa: PLR0913, PLR0917 - the gate asks about all of them
 
 def _away(decision: Decision, readings: Readings) -> tuple[str, ...]:
     """What is not waited for any more; whether SCC confirms is a caution of its own."""
-    related = ("other findings in SCC",) if "SCC" in readings.given_up and "related" in decision.gaps else ()
-    return (*sorted(readings.given_up - readings.answered - {"SCC"}), *related)
+    related = ("related findings in SCC",) if "SCC" in readings.given_up and "related" in decision.gaps else ()
+    return (*sorted(readings.given_up - {"SCC"}), *related)
 
 
 def all_suspects(incident: Incident, around: Around) -> Mapping[str, tuple[str, ...]]:

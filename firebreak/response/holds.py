@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.containment.active_containment import Hold
+from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.plan import SUCCESS
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
+from firebreak.ledger.documents import Document
 from firebreak.ledger.records import NotActedOn
 from firebreak.response.app import App
 
@@ -19,9 +20,16 @@ def held_targets(app: App, incident: Incident) -> tuple[tuple[Target, Hold], ...
     return tuple(
         (target, hold)
         for target in incident.targets
-        for hold in app.ledger.standing(target)[0].holds
+        for hold in standing_of(app, incident, target)[0].holds
         if hold.incident == incident.id
     )
+
+
+def standing_of(app: App, incident: Incident, target: Target) -> tuple[Standing, Document | None]:
+    """What stands on a target of the incident, under whichever name of its project; raises NotActedOn."""
+    own = incident.finding.target
+    uid = incident.uid if isinstance(own, Target) and own.key == target.key else ""
+    return app.ledger.standing(target, uid)
 
 
 def stands(app: App, incident: Incident) -> bool:

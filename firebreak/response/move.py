@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from firebreak.core.cloud_run.traffic_status import have_status
@@ -213,7 +214,8 @@ def restore(app: App, change: Change, workload: Workload, readings: Readings) ->
     try:
         operation = surface.write(change, workload, readings.deadline.sooner(_WRITE_SECONDS))
         if operation:
-            surface.wait(operation, readings.deadline)
+            with suppress(Failed):  # whether it failed is told by what is in effect, not by the operation
+                surface.wait(operation, readings.deadline)
     finally:
         readings.forget(change.target)
 

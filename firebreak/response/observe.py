@@ -55,9 +55,10 @@ class Readings:
         self._known: dict[str, tuple[float, object]] = {}
         self._lost = 0
         self.answered = set[str]()
-        self.given_up = {what for what, since in incident.away.items() if app.now_ns() - since >= PATIENCE_NS}
+        self.given_up = set[str]()
+        self._too_long = {what for what, since in incident.away.items() if app.now_ns() - since >= PATIENCE_NS}
         if incident.answer is not None and "unconfirmed" in incident.answer.cautions:
-            self.given_up.add("SCC")  # the person who approved was told so
+            self._too_long.add("SCC")  # the person who approved was told so
 
     def _fresh(self, key: str, read: Callable[[], T]) -> T:
         at, value = self._known.get(key, (0.0, None))
@@ -68,8 +69,10 @@ class Readings:
         return found
 
     def waits_for(self, what: str) -> bool:
-        """Whether it is still waited for."""
-        return what not in self.given_up
+        """Whether it is still waited for; where it is not, what failed is noted as given up."""
+        if what in self._too_long:
+            self.given_up.add(what)
+        return what not in self._too_long
 
     def workload(self, target: Target) -> Workload:
         """The target's settings; raises Missing, Denied, Unsupported or Transient."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Finding, Notification, parse_notification
 from firebreak.core.incidents.command import Command, CommandResult
 from firebreak.core.policy.triage import reason_to_decline
-from firebreak.ledger.records import NotActedOn, StoredIncident
+from firebreak.ledger.records import BrokenSeal, NotActedOn, StoredIncident, UnreadableRecord
 from firebreak.ports.deadline import Deadline
 from firebreak.response.advance import advance, consume
 from firebreak.response.announce import Unsent, count_refused, flush
@@ -50,10 +51,13 @@ def answer_finding(app: App, told: Notification, deadline: Deadline) -> StoredIn
 
 
 def _heard(app: App, finding: Finding) -> StoredIncident:
-    """The event's incident, owned by us. A record that cannot be read, or believed, is set aside and begun anew."""
+    """The event's incident, owned by us. A record that cannot be read, or believed, is set aside and begun anew.
+
+    Raises NewerRecord: what a newer version saved is never written over.
+    """
     try:
         identity = app.ledger.hear(finding)
-    except NotActedOn as fault:
+    except (UnreadableRecord, BrokenSeal) as fault:
         set_aside(app, fault)
         identity = app.ledger.hear(finding, over=fault.document)
     held = app.ledger.take(identity)
@@ -172,6 +176,8 @@ def _carry_on(app: App, counts: Tally, incident_id: str, deadline: Deadline) -> 
         held = flush(app, held, deadline)
         held, refused = count_refused(app, held)
     except Exception:
+        with suppress(Transient):  # what was saved on the way is told all the same
+            flush(app, app.ledger.read(incident_id) or held, deadline)
         give_up_lease(app, held)
         raise
     counts["announcements refused"] += len(refused)

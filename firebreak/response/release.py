@@ -10,6 +10,7 @@ from firebreak.core.actions.action import Refusal
 from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.state import surface_of
 from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.traffic_status import have_status
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import WRITING_NS, AnotherResource, Standing
 from firebreak.core.containment.context import own_context
@@ -28,7 +29,7 @@ from firebreak.ledger.records import StoredIncident
 from firebreak.ports.backoff import Backoff
 from firebreak.response.announce import channels
 from firebreak.response.app import App
-from firebreak.response.holds import held_targets, review_ns, stands
+from firebreak.response.holds import held_targets, review_ns, standing_of, stands
 from firebreak.response.move import put_back, restore
 from firebreak.response.observe import Readings
 
@@ -100,7 +101,7 @@ def _digest(keys: tuple[ReleasedKey, ...]) -> str:
 
 def _draw(app: App, incident: Incident, target: Target, readings: Readings) -> _Drawn:
     """What is to be done about each setting of one target, on what is so now."""
-    standing, document = app.ledger.standing(target)
+    standing, document = standing_of(app, incident, target)
     if standing.being_released(incident.id, app.now_ns()):
         message = f"the release of {standing.releasing} is being written to the same target; try again in a moment"
         raise Transient(message)
@@ -177,15 +178,19 @@ def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredI
         for one in here
         if surface_of(one.key) == surface
     ]
-    held = _noted(app, held, [one for one in keys if one.result != "due"], readings)
-    writing = [one for one in keys if one.result == "due"]
-    if not writing:
-        return held
-    standing, document = app.ledger.standing(target)
-    pending = standing.with_pending_release(held.incident.id, {one.key: one.after for one in writing}, app.now_ns())
-    held = app.ledger.save(held, held.incident, app.ledger.standing_save(pending, document))
-    done = _restored(app, target, surface, writing, readings)
-    return _noted(app, held, done, readings)
+    if over := [one for one in keys if one.result != "due"]:
+        return _let_go_if_over(app, _noted(app, held, over, readings))
+    writing = {one.key: one.after for one in keys}
+    pending = drawn.standing.with_pending_release(held.incident.id, writing, app.now_ns())
+    # Over the version that it was drawn on: whoever came to stand there since is not opened to.
+    held = app.ledger.save(held, held.incident, app.ledger.standing_save(pending, drawn.document))
+    done = _restored(app, target, surface, keys, readings)
+    return _let_go_if_over(app, _noted(app, held, done, readings))
+
+
+def _let_go_if_over(app: App, held: StoredIncident) -> StoredIncident:
+    release = held.incident.release
+    return held if release is None or any(one.result == "due" for one in release.keys) else _let_go(app, held)
 
 
 def _order(key: str) -> int:
@@ -244,7 +249,8 @@ def _in_effect(app: App, change: Change, keys: list[ReleasedKey], readings: Read
         readings.forget(change.target)
         workload = readings.workload(change.target)
         now = replace(change, after={key: workload.state.get(key) for key in change.after})
-        if workload.settled and app.surfaces[change.surface].in_force(workload, now):
+        serves = app.surfaces[change.surface].in_force(workload, now)
+        if serves and (workload.settled or have_status(change.after)):
             return [_judged(one, workload) for one in keys]
         if not backoff.wait():
             if backoff.until.at < readings.deadline.at:
@@ -274,7 +280,7 @@ def _noted(app: App, held: StoredIncident, done: list[ReleasedKey], readings: Re
     by_key = {(one.target.key, one.key): one for one in done}
     keys = tuple(by_key.get((one.target.key, one.key), one) for one in release.keys)
     target = done[0].target
-    standing, document = app.ledger.standing(target)
+    standing, document = standing_of(app, held.incident, target)
     try:
         workload = readings.workload(target)
         now, changed = workload.state, workload.updated_ns
@@ -296,7 +302,7 @@ def _let_go(app: App, held: StoredIncident) -> StoredIncident:
         return held
     refused = {one.target.key for one in release.keys if one.result == "refused"}
     for target, _ in held_targets(app, held.incident):
-        standing, document = app.ledger.standing(target)
+        standing, document = standing_of(app, held.incident, target)
         if target.key in refused:
             free = replace(standing, releasing="")
         else:

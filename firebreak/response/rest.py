@@ -9,9 +9,9 @@ from firebreak.core.containment.active_containment import WRITING_NS
 from firebreak.core.containment.gate import question_digest, shown_digest
 from firebreak.core.containment.observation import Around
 from firebreak.core.containment.plan import SUCCESS, Plan
-from firebreak.core.containment.whole_plan import differences
+from firebreak.core.containment.whole_plan import differences, settings_in_words
 from firebreak.core.errors import Refused, Transient
-from firebreak.core.incidents.incident import Question, Wait
+from firebreak.core.incidents.incident import Incident, Question, Wait
 from firebreak.core.incidents.phase import ENDED, Phase
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.policy.policy import Policy
@@ -20,7 +20,7 @@ from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.response.announce import channels, channels_in_a_storm
 from firebreak.response.app import App
 from firebreak.response.decide import all_suspects
-from firebreak.response.holds import held_targets, review_ns, stands
+from firebreak.response.holds import held_targets, review_ns, standing_of, stands
 from firebreak.response.observe import Readings
 
 MOST_ESCALATIONS = 3
@@ -60,7 +60,7 @@ def _without_unwritten(app: App, held: StoredIncident, readings: Readings | None
     for target, hold in holds:
         if target.key in verified or incident.done is not None:
             continue
-        standing, document = app.ledger.standing(target)
+        standing, document = standing_of(app, incident, target)
         if standing.pending and readings is not None:
             readings.forget(target)
             try:
@@ -109,10 +109,12 @@ def ask(  # noqa: PLR0913 - a question shows all of them
     why: str,
     *,
     escalated: int = 0,
+    supposed: Incident | None = None,
 ) -> StoredIncident:
     """Save the plan as a question, with its announcement; the same question as the open one stays as it is.
 
-    One whose content has changed is put anew, and keeps its count and its first deadline.
+    One whose content has changed is put anew, and keeps its count and its first deadline. `supposed` is the incident as
+    a yes would make it, where that is another.
     """
     now, incident, before = app.now_ns(), held.incident, held.incident.question
     decision = incident.decision
@@ -120,7 +122,8 @@ def ask(  # noqa: PLR0913 - a question shows all of them
     if decision is not None:
         decision = replace(decision, mode=min(decision.mode, Mode.APPROVE), caps=caps)
     cautions = tuple(dict.fromkeys(cap.key for cap in caps if cap.kind == "caution"))
-    shown = shown_digest(plan, all_suspects(incident, around), incident.counting)
+    then = supposed or incident
+    shown = shown_digest(plan, all_suspects(then, around), then.counting)
     digest = question_digest(shown, cautions)
     still_open = before is not None and held.incident.phase == "waiting" and now < before.expires_ns
     if before is not None and still_open and before.digest == digest:
@@ -128,9 +131,10 @@ def ask(  # noqa: PLR0913 - a question shows all of them
     expires = before.expires_ns if before is not None and still_open else now + policy.approve_within * NANOS
     escalated = before.escalated if before is not None and still_open else escalated
     asked_before = (*before.asked_before, before.digest) if before and before.digest != digest else ()
-    question = Question(digest, now, expires, cautions, asked_before, escalated, incident.counting, shown)
     places = {target.key: incident.place_of(target) for target in (*plan.targets, *incident.targets)}
-    differ = "; ".join(differences(incident.plan, plan, places)) if before else ""
+    settings = settings_in_words(plan, places)
+    question = Question(digest, now, expires, cautions, asked_before, escalated, then.counting, shown, settings)
+    differ = "; ".join(differences(before.settings, settings)) if before and before.settings else ""
     changed = f"; the plan is another: {differ}" if differ else ""
     asking = replace(
         incident.with_plan(plan),

@@ -12,7 +12,9 @@ from firebreak.core.findings.finding import Notification
 from firebreak.core.first_few import first_few
 from firebreak.core.incidents.incident import Incident
 from firebreak.ledger.records import NotActedOn
+from firebreak.ledger.renewal import sign_anew
 from firebreak.ports.deadline import Deadline
+from firebreak.response.anchor import anchor
 from firebreak.response.app import App
 from firebreak.response.drift import look_at
 from firebreak.response.missed import answer_missed
@@ -22,6 +24,7 @@ MOST = 200
 """Of each kind of work, at most so much in one sweep; what is left comes first in the next."""
 _MOST_FORGOTTEN = 1000
 _MOST_TOLD = 5
+_ANCHOR_SECONDS = 10.0
 _SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 
 
@@ -62,16 +65,30 @@ def sweep_everything(
 ) -> Swept:
     """Every kind of work in its turn: incidents that are due, what stands, what is set aside, what was missed."""
     counts = Tally()
+    isolated(app, counts, "the counters in the vault", lambda: _halted_if_behind(app, deadline))
     due_incidents(app, counts, lambda key: carry_on(counts, key), deadline)
     standing_targets(app, counts, deadline)
     what_is_set_aside(app, counts, deadline)
     isolated(app, counts, "the findings of SCC", lambda: _answer_missed(app, counts, answer, deadline))
+    isolated(app, counts, "the slots", lambda: "slots begun anew" if app.ledger.mend_slots() else None)
+    isolated(app, counts, "older seals", lambda: _sign_anew(app, counts))
     isolated(app, counts, "what has expired", lambda: _forget(app, counts))
     done = {what: number for what, number in counts.items() if number}
     swept = Swept(done, tuple(counts.refused), tuple(counts.later))
     # An alert counts this very message: nothing may be added to it.
     app.log("NOTICE", "the sweep is done", sweep=done, refused=swept.refused, later=swept.later)
     return swept
+
+
+def _halted_if_behind(app: App, deadline: Deadline) -> str | None:
+    found = anchor(app.ledger, app.vault, app.now_ns(), deadline.sooner(_ANCHOR_SECONDS))
+    if found:
+        app.log("ERROR", found)
+    return "halted" if found else None
+
+
+def _sign_anew(app: App, counts: Tally) -> None:
+    counts["records signed anew"] += sign_anew(app.ledger)
 
 
 def _answer_missed(app: App, counts: Tally, answer: Callable[[Notification], str], deadline: Deadline) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -133,9 +134,10 @@ def test_what_stands_and_is_not_believed_is_not_released(line: Lines, spoil: Spo
         incident = on.respond(on.finding())
         spoil(on, "standing", HERE)
         before = text_in_file(on, "standing", HERE)
-        with pytest.raises(NotActedOn, match=r"restore by hand|undo by hand|Restore by hand"):
-            on.release(incident, "ada")
+        refused = on.release(incident, "ada")
 
+        assert not refused.done
+        assert re.search("(restore|undo) by hand", refused.says, re.IGNORECASE)
         assert BAD not in on.reachable
         assert text_in_file(on, "standing", HERE) == before
 
@@ -240,7 +242,8 @@ def test_an_unreadable_incident_is_met_once_by_the_sweep_and_again_once_it_is_re
         assert due == []
         assert sum("a record is set aside" in one for one in errors(on)) == 1
         assert repaired.done["readable again"] == 1
-        assert after.done["asked again"] == 1
+        assert after.done["deferred"] == 1
+        assert on.read(incident).phase == "deferred"
 
 
 def in_a_newer_format(on: Line) -> Incident:
@@ -254,20 +257,21 @@ def test_a_newer_versions_incident_is_shown_and_nothing_is_done_with_it(line: Li
         incident = in_a_newer_format(on)
         before = text_in_file(on, "incident", incident.id)
         held = on.app.ledger.find(incident.id)
-        refusals = []
-        for act in (
-            lambda: on.command("approve", incident, "ada", digest="0" * 64),
-            lambda: on.command("reject", incident, "ada", reason="why", digest="0" * 64),
-            lambda: on.release(incident, "ada"),
-            lambda: on.command("close", incident, closed_as="benign"),
-            lambda: on.respond(on.finding(minutes_ago=5)),
-            lambda: on.respond(on.finding(minutes_ago=1)),
-        ):
+        answered = (
+            on.command("approve", incident, "ada", digest="0" * 64),
+            on.command("reject", incident, "ada", reason="why", digest="0" * 64),
+            on.release(incident, "ada"),
+            on.retry(incident, "ada"),
+            on.command("close", incident, closed_as="benign"),
+        )
+        refusals = [one.says for one in answered]
+        for minutes_ago in (5, 1):
             with pytest.raises(NotActedOn) as told:
-                act()
+                on.respond(on.finding(minutes_ago=minutes_ago))
             refusals.append(str(told.value))
         sweep(on)
 
+        assert not any(one.done for one in answered)
         assert held is not None
         assert (held.acts, held.sealed, held.incident.phase, held.incident.plan) == (
             False,
@@ -289,10 +293,13 @@ def test_an_incident_of_which_only_the_version_can_be_read_is_written_over_by_no
         before = text_in_file(on, "incident", incident.id)
         on.finding(finding_id="missed")
         swept = sweep(on)
-        for act in (lambda: on.respond(found), lambda: on.release(incident, "ada")):
-            with pytest.raises(NotActedOn, match="format 99, on which only versions that know format 98 may act"):
-                act()
+        refusal = "format 99, on which only versions that know format 98 may act"
+        with pytest.raises(NotActedOn, match=refusal):
+            on.respond(found)
+        refused = on.command("release", incident)
 
+        assert not refused.done
+        assert refusal in refused.says
         assert swept.done["missed findings answered"] == 1
         assert text_in_file(on, "incident", incident.id) == before
 

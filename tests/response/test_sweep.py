@@ -132,7 +132,7 @@ def test_nobody_s_answer_contains_nothing_while_everything_is_halted(line: Lines
         sweep(on, 1801 * NANOS)
 
         assert on.updates == ()
-        assert on.read(incident).phase == "monitored"
+        assert on.read(incident).phase == "deferred"
 
 
 def test_a_containment_is_announced_again_when_its_review_is_due(line: Lines) -> None:
@@ -327,14 +327,13 @@ def test_findings_that_no_policy_names_are_not_missed(line: Lines) -> None:
 
 def test_an_incident_whose_owner_died_before_it_decided_is_decided(line: Lines) -> None:
     with line() as on:
-        body = notification_v2(on.finding())
-        claimed = taken(on.app.ledger, parse_notification(body).finding)
+        claimed = taken(on.app.ledger, parse_notification(notification_v2(on.finding())).finding).incident
         busy = sweep(on)
         counts = sweep(on, LEASE_NS + NANOS)
 
         assert "decided" not in busy
         assert counts["decided"] == 1
-        assert on.read(claimed.incident).phase == "contained"
+        assert on.read(claimed).phase == "contained"
 
 
 def test_an_operation_that_outlived_its_delivery_is_polled_to_its_end(line: Lines) -> None:
@@ -364,7 +363,7 @@ def test_an_announcement_that_could_not_be_sent_is_sent_by_the_sweep(line: Lines
 
 
 def test_a_finding_that_scc_holds_late_is_decided_anew(line: Lines) -> None:
-    """First a bar and an alert, then, once SCC has it, an answer."""
+    """First it waits, and an alert says so; then, once SCC has it, an answer."""
     with line() as on:
         pair = on.finding(held=False)
         incident = on.respond(pair)
@@ -372,9 +371,9 @@ def test_a_finding_that_scc_holds_late_is_decided_anew(line: Lines) -> None:
         put_finding(on.world, pair["finding"], pair["resource"])
         counts = sweep(on, 301 * NANOS)
 
-        assert incident.phase == "monitored"
-        assert "confirmed late" not in still
-        assert counts["confirmed late"] == 1
+        assert incident.phase == "deferred"
+        assert "taken up" not in still
+        assert counts["taken up"] == 1
         assert on.read(incident).phase == "contained"
 
 
@@ -386,7 +385,7 @@ def test_a_finding_that_scc_never_holds_is_given_up_after_a_day(line: Lines) -> 
 
         assert counts["given up"] == 1
         assert not any(after.values())
-        assert on.read(incident).phase == "monitored"
+        assert on.read(incident).phase == "declined"
 
 
 @pytest.mark.parametrize(
@@ -454,7 +453,7 @@ def test_an_hour_of_sweeps_leaves_nothing_unanswered(line: Lines) -> None:
         for name in names:
             on.world.add_service(service_of(name))
         drifting = on.respond(finding_on(on, names[0]))
-        claimed = taken(on.app.ledger, parse_notification(notification_v2(finding_on(on, names[1]))).finding)
+        claimed = taken(on.app.ledger, parse_notification(notification_v2(finding_on(on, names[1]))).finding).incident
         on.world.settle_seconds = 0.6
         with pytest.raises(Transient):
             pipeline.respond(on.app, notification_v2(finding_on(on, names[2])), budget=0.5)
@@ -471,7 +470,7 @@ def test_an_hour_of_sweeps_leaves_nothing_unanswered(line: Lines) -> None:
         assert len(list(on.app.ledger.newest(20))) == 4
         assert phases == {"contained", "waiting"}
         assert on.read(drifting).phase == "waiting"
-        assert on.read(claimed.incident).phase == "contained"
+        assert on.read(claimed).phase == "contained"
         assert on.read(stuck).phase == "contained"
         assert all(one.sent for held in on.app.ledger.newest(20) for one in held.incident.outbox)
 

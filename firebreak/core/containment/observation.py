@@ -63,6 +63,20 @@ class Around:
         """The service in its other regions."""
         return tuple(one for one in self.seen[1:] if one.target.kind != "service_account")
 
+    def unreferred(self, incident: str) -> str:
+        """The suspects, where nothing leads to any of them anywhere: closing anything would be about nothing.
+
+        Empty where something stands there for another incident, which this one would join.
+        """
+        own = self.own
+        if own.workload is None or own.case is None or own.target.kind not in ("service", "worker_pool"):
+            return ""
+        joins = own.standing is None or own.standing.held_by_others(incident)
+        if joins or any(one.case and one.case.own_suspects for one in self.regions):
+            return ""
+        suspects = own.case.own_suspects
+        return "" if not suspects or suspects & own.workload.reachable else ", ".join(sorted(suspects))
+
     @property
     def suspects(self) -> dict[str, tuple[str, ...]]:
         """Key of each target to the suspects there."""

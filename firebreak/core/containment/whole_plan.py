@@ -66,20 +66,20 @@ def _without_identity(steps: tuple[Step, ...], actions: Actions) -> tuple[Step, 
     )
 
 
-def differences(shown: Plan | None, plan: Plan, place_of: Mapping[str, str]) -> Iterable[str]:
-    """What another plan would do with each setting, for a sentence; `place_of` is by the target's key."""
-    before, after = (dict(_settings(one, place_of)) for one in (shown or Plan((), ()), plan))
-    for key in sorted(before.keys() | after.keys()):
-        if before.get(key) != after.get(key):
-            yield f"{key}: {before.get(key, 'unchanged')}, now {after.get(key, 'unchanged')}"
+def differences(shown: Mapping[str, str], now: Mapping[str, str]) -> Iterable[str]:
+    """What is done otherwise with each setting, of two plans as `settings_in_words` has them."""
+    for key in sorted(shown.keys() | now.keys()):
+        if shown.get(key) != now.get(key):
+            yield f"{key}: {shown.get(key, 'unchanged')}, now {now.get(key, 'unchanged')}"
 
 
-def _settings(plan: Plan, place_of: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [
-        (f"{place_of.get(change.target.key, '')}{key}", f"{change.before[key]} to {change.after[key]}")
+def settings_in_words(plan: Plan, place_of: Mapping[str, str]) -> dict[str, str]:
+    """What a plan would do with each setting; `place_of` is by the target's key."""
+    return {
+        f"{place_of.get(change.target.key, '')}{key}": f"{change.before[key]} to {change.after[key]}"
         for change in plan.changes
         for key in change.after
-    ]
+    }
 
 
 def follows_what_was_shown(shown: Plan, plan: Plan, failed_on: Iterable[Target]) -> bool:

@@ -80,6 +80,7 @@ class Question(Stored):
         escalated: how often the question expired and was put again.
         events: ids of the events that it is about.
         shown: over the same but for the cautions, of which an answer may meet fewer than it was asked about.
+        settings: what it would do with each setting, in words, for telling how a later question differs.
     """
 
     digest: str
@@ -90,6 +91,7 @@ class Question(Stored):
     escalated: int = 0
     events: tuple[str, ...] = ()
     shown: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
