@@ -1,4 +1,7 @@
-"""Stories told on a sandbox with the real function: one module each, with a `TITLE` and a `tell(stage)`."""
+"""Stories told on a sandbox with the real function: one module each, with a `TITLE` and a `tell(stage)`.
+
+One that another policy than the shipped ones decides has it as `POLICY`.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ def run(scenario: str | None, *, listing: bool, as_json: bool) -> int:
 
 def _tell(story: ModuleType, narrator: Narrator) -> None:
     """One story on a stage of its own; where it cannot go on, the function's last words say why."""
-    with Stage(narrator) as stage:
+    with Stage(narrator, policy=getattr(story, "POLICY", None)) as stage:
         try:
             story.tell(stage)
         except CannotGoOn as difference:

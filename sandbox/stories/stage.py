@@ -49,9 +49,16 @@ class NotStarted(Transient):
 class Stage:
     """A context manager: inside it the function runs, and everything is thrown away after."""
 
-    def __init__(self, narrator: Narrator, world: str = "checkout_compromised", service: str = "checkout") -> None:
-        """`world` is a file of `sandbox/worlds/`; `service` the one that the story is about."""
+    def __init__(
+        self,
+        narrator: Narrator,
+        world: str = "checkout_compromised",
+        service: str = "checkout",
+        policy: str | None = None,
+    ) -> None:
+        """`world` is a file of `sandbox/worlds/`, `service` what it is about; `policy`, if given, decides alone."""
         self.narrator = narrator
+        self._policy = policy
         self.service = service
         self.world = World.load(ROOT / "sandbox" / "worlds" / f"{world}.yaml")
         self.sandbox = Sandbox(self.world)
@@ -71,7 +78,11 @@ class Stage:
 
     def _environment(self) -> dict[str, str]:
         policies = self._folder / "policies"
-        shutil.copytree(ROOT / "policies", policies)
+        if self._policy is None:
+            shutil.copytree(ROOT / "policies", policies)
+        else:
+            policies.mkdir()
+            (policies / "10.yaml").write_text(self._policy, encoding="utf-8")
         (policies / "firebreak.yaml").write_text(CONFIG_FILE, encoding="utf-8")
         kept = {
             name: value
@@ -167,6 +178,10 @@ class Stage:
     def reachable(self) -> dict[str, set[str]]:
         """The revisions that requests can reach in the world as it is, with the ways that lead there."""
         return reachable_revisions(self.world, self.service)
+
+    def is_public(self) -> bool:
+        """Whether everybody may invoke the service."""
+        return any("allUsers" in binding.members for binding in self.world.service(self.service).policy.bindings)
 
     def settings(self) -> dict[str, Any]:
         """All that a person could have set on the service, comparable; traffic without its order."""

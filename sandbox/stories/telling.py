@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from firebreak.cli.screens.incident_why import show_reasons
 from firebreak.cli.screens.plan import show_plan
+from firebreak.cli.screens.release import show_keys
 from firebreak.cli.screens.wording import word
 from sandbox.scc.notifications import Pair
 from sandbox.stories.stage import Stage
@@ -75,6 +77,21 @@ def tell_containment(stage: Stage, record: Record, before: Record, *, bad: str, 
     narrator.check("nothing else of the service was touched", _differing(now, others), [])
     narrator.step("Still open", *record["still_open"])
     narrator.check("what stays open is said", bool(record["still_open"]))
+
+
+def tell_command(stage: Stage, *words: str, code: int = 0) -> str:
+    """What a person types, and what the command says; it has to end as is wanted."""
+    ended, answer = stage.firebreak(*words)
+    says = str(answer.get("says", answer) if isinstance(answer, Mapping) else answer)
+    stage.narrator.step(f"$ firebreak {shlex.join(words)}", says)
+    stage.narrator.check(f"the command says {'yes' if code == 0 else 'no'}", ended, code)
+    return says
+
+
+def tell_keys(stage: Stage, record: Record) -> None:
+    """What a release did, setting by setting."""
+    stage.narrator.step("The release, setting by setting", data=record["release"])
+    stage.narrator.show(show_keys, record)
 
 
 def tell_release(stage: Stage, incident: str, before: Record) -> None:
