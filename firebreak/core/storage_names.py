@@ -55,7 +55,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             " related_revisions suspect_rule suspect_images suspects_elsewhere gaps? age_ns?",
         ),
         "firebreak.core.incidents.incident:Question": _names(
-            "question", "digest asked_ns expires_ns cautions asked_before escalated events? shown?"
+            "question", "digest asked_ns expires_ns cautions asked_before escalated events? shown? settings?"
         ),
         "firebreak.core.incidents.incident:Answer": _names("answer", "digest by at_ns cautions shown?"),
         "firebreak.core.incidents.incident:Release": _names("release", "by changes asked_ns? keys? over? digest?"),
@@ -97,7 +97,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.containment.slots:Slots": _names("slots", "taken lost_ns?"),
         "firebreak.core.findings.verdict:Verdict": _names("verdict", "id confidence reasons"),
         "firebreak.core.containment.active_containment:Hold": _names(
-            "hold", "incident steps suspects taken_ns let_go?"
+            "hold", "incident steps suspects taken_ns let_go? unsupported?"
         ),
         "firebreak.core.containment.active_containment:Standing": _names(
             "standing",

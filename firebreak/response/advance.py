@@ -139,7 +139,8 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     if before.phase != "received" or before.decision is None:
         if (over := _over(app, held, confirmed)) is not None:
             return over
-    decided = decide(app, held.incident, confirmed, readings, at_most=Mode.APPROVE if expired else Mode.ENFORCE)
+    asks = expired or before.answer is not None
+    decided = decide(app, held.incident, confirmed, readings, at_most=Mode.APPROVE if asks else Mode.ENFORCE)
     held = replace(held, incident=decided.incident)
     collecting.begin(held, confirmed, decided)
     return _act(app, held, decided, readings, expired=expired)

@@ -86,9 +86,10 @@ def _approve(turn: _Turn, held: StoredIncident) -> Answered:
             held, "the question carries no change, and none can be drawn now: look at the workload and act by hand"
         )
     now = turn.app.now_ns()
+    # Decided on what is so now: where that comes to the same question the answer stands, else it is put anew.
     answered = replace(
         incident,
-        phase="containing",
+        phase="received",
         events=tuple(replace(one, status="counts") if one.id in question.events else one for one in incident.events),
         answer=Answer(question.digest, by, now, question.cautions, question.shown),
         next_ns=None,

@@ -193,6 +193,8 @@ class _Turn:
         try:
             return contain(app, held, change, seen, Pass.of(ruling, plan, self.around.seen), self.readings)
         except Halted as halted:
+            if never_wrote(app, incident):
+                give_slots_back(app, incident.id, self.readings.deadline)
             return defer(app, _latest(app, held), "halt", str(halted))
         except Drifted as fault:
             if self.readings.lost_another():
@@ -342,7 +344,10 @@ class _Turn:
     def _recorded_refusal(self, held: StoredIncident, plan: Plan, change: Change, fault: Refused) -> StoredIncident:
         incident = held.incident
         detail = f"{incident.place_of(change.target)}{fault}"
-        left = (detail,) if isinstance(fault, Denied) else ()
+        names = ", ".join(change.actions)
+        left = (
+            (f"{incident.place_of(change.target)}{names} was not done: {fault}",) if isinstance(fault, Denied) else ()
+        )
         outcome = Outcome(change.surface, fault.status, detail, change.actions, left, change.target.key, plan.digest)
         known = replace(incident, outcomes=(*incident.outcomes, outcome), operation=None, phase="containing")
         what = f"{', '.join(change.actions)} failed: {fault}"
@@ -357,7 +362,8 @@ class _Turn:
             raise Transient(message)
         saves = []
         if standing.holds and seen.workload and seen.case:
-            hold = Hold(incident.id, plan.steps_on(change.target), seen.case.own_suspects, now)
+            steps, refused = plan.steps_on(change.target), tuple(sorted(seen.case.unsupported))
+            hold = Hold(incident.id, steps, seen.case.own_suspects, now, unsupported=refused)
             joined = standing.with_hold(hold).with_confirmed_write(seen.workload.state, now, seen.workload.updated_ns)
             saves.append(app.ledger.standing_save(joined, document))
             incident = incident.with_target(change.target)
@@ -383,7 +389,8 @@ class _Turn:
         if made and not one_alone:
             self.readings.forget_all()
             again, _ = replanned(app, incident, self.policy, self.confirmed, self.readings)
-            if again.writes:
+            refused = {(one.target, one.surface) for one in tried if one.status != SUCCESS}
+            if any(one.after and (one.target.key, one.surface) not in refused for one in again.changes):
                 undone = next((one for one in plan.changes if self._undone(one)), None)
                 why = "while the plan was carried out, something came to lead to a suspect again"
                 return self._replanned(held, why, undone)

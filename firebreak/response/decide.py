@@ -23,7 +23,7 @@ from firebreak.core.findings.verdict import assess
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.incident import Incident, evidence_record
 from firebreak.core.mode import Mode
-from firebreak.core.policy.policy import Policy
+from firebreak.core.policy.policy import Policy, Step
 from firebreak.core.policy.selection import Choice, Considered, choose, outstanding_matters
 from firebreak.core.secrets.redaction import LONGEST_LIST
 from firebreak.core.ternary import Truth
@@ -65,7 +65,7 @@ def decide(
     steps = choice.policy.then if choice.policy else ()
     about = replace(incident, finding=finding, events=confirmed.events, failed_actions=(), failed_on={})
     around = observe(app, about, finding, related, steps, readings)
-    plan = plan_for(steps, around, about, app.actions, app.policies.digest) if choice.policy else None
+    plan = _drawn(app, about, steps, around) if choice.policy else None
     about = replace(
         about,
         evidence=tuple(evidence_record(one) for one in evidence),
@@ -223,7 +223,16 @@ def replanned(
     """The same policy's plan, drawn anew on what is so now; raises Away."""
     related = frozenset(incident.decision.related_revisions) if incident.decision else frozenset[str]()
     around = observe(app, incident, confirmed.finding, related, policy.then, readings)
-    return plan_for(policy.then, around, incident, app.actions, app.policies.digest), around
+    return _drawn(app, incident, policy.then, around), around
+
+
+def _drawn(app: App, incident: Incident, steps: tuple[Step, ...], around: Around) -> Plan:
+    """The plan, with an alert for each action that is at fault itself."""
+    plan = plan_for(steps, around, incident, app.actions, app.policies.digest)
+    for one in plan.refusals:
+        if one.kind == "fault":
+            app.log("ERROR", f"a fault in Firebreak itself, in {one.action}: {one.reason}", incident=incident.id)
+    return plan
 
 
 def _bounded_trace(choice: Choice) -> tuple[Mapping[str, Any], ...]:

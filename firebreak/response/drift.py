@@ -37,7 +37,7 @@ def look_at(app: App, target: str, deadline: Deadline) -> str | None:
         anew = "the target was deleted, and another one made in its place: release ends the incident"
         return _report(app, standing, f"uid {workload.uid}", anew, None, deadline)
     differ = dict(standing.changed_by_others(workload.state))
-    reopened = standing.suspects & workload.reachable
+    reopened = standing.guarded & workload.reachable
     if not differ and not reopened:
         return None
     signature = hashlib.sha256(json.dumps([differ, sorted(reopened)], sort_keys=True).encode()).hexdigest()[:16]
@@ -50,7 +50,7 @@ def _report(
     """Tell it on the newest incident that it concerns, and ask there; once for each difference."""
     if standing.drift == signature:
         return None
-    opened = tuple(sorted(standing.suspects & workload.reachable)) if workload is not None else ()
+    opened = tuple(sorted(standing.guarded & workload.reachable)) if workload is not None else ()
     about = [one for one in standing.holds if one.suspects & {*opened}] or [*standing.holds]
     try:
         held = app.ledger.take(about[-1].incident)

@@ -83,7 +83,9 @@ def contain(
         message = "another incident came to stand on this target"
         raise Drifted(message)
     plan = incident.plan or Plan((), ())
-    hold = Hold(incident.id, plan.steps_on(change.target), seen.case.own_suspects, app.now_ns())
+    refused = tuple(sorted(seen.case.unsupported))
+    steps = plan.steps_on(change.target)
+    hold = Hold(incident.id, steps, seen.case.own_suspects, app.now_ns(), unsupported=refused)
     writing = standing.of_resource(seen.uid).with_pending_write(
         hold, workload.state, apply_change(workload.state, change), workload.updated_ns
     )

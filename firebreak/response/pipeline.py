@@ -10,6 +10,7 @@ from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Finding, Notification, parse_notification
 from firebreak.core.incidents.command import Command, CommandResult
 from firebreak.core.policy.triage import reason_to_decline
+from firebreak.ledger.events import HeardEvent
 from firebreak.ledger.records import BrokenSeal, NotActedOn, StoredIncident, UnreadableRecord
 from firebreak.ports.deadline import Deadline
 from firebreak.response.advance import advance, consume
@@ -61,10 +62,21 @@ def _heard(app: App, finding: Finding) -> StoredIncident:
         set_aside(app, fault)
         identity = app.ledger.hear(finding, over=fault.document)
     held = app.ledger.take(identity)
+    if held is not None and not held.incident.open and (late := _came_late(app, held, finding)):
+        app.ledger.release_lease(held, held.incident)
+        held = app.ledger.take(app.ledger.move_event(late))
     if held is None:
         message = f"incident {identity} cannot be read back"
         raise Transient(message)
     return held
+
+
+def _came_late(app: App, held: StoredIncident, finding: Finding) -> HeardEvent | None:
+    """The event, where its incident has ended at this very moment and does not have it."""
+    event = finding.incident_id
+    if event == held.incident.id or any(one.id == event for one in held.incident.events):
+        return None
+    return next((one for one in app.ledger.events_of(held.incident.id) if one.id == event), None)
 
 
 def _taken_up(app: App, held: StoredIncident, told: Notification) -> StoredIncident:

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, replace
 
 from firebreak.core.actions.action import Refusal
-from firebreak.core.cloud_run.setting_names import IDENTITY
+from firebreak.core.cloud_run.setting_names import IDENTITY, is_traffic
 from firebreak.core.cloud_run.state import surface_of
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.traffic_status import have_status
@@ -202,14 +202,10 @@ def _order(key: str) -> int:
 def _restored(app: App, target: Target, surface: str, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
     """What became of these settings of one surface: all in one update; where that is refused, doors and traffic apart."""
     whole = _write(app, target, surface, keys, readings)
-    parts = [[one for one in keys if _is_traffic(one.key) == traffic] for traffic in (False, True)]
+    parts = [[one for one in keys if is_traffic(one.key) == traffic] for traffic in (False, True)]
     if all(one.result != "refused" for one in whole) or surface not in _OWN or not all(parts):
         return whole
     return [one for part in parts for one in _write(app, target, surface, part, readings)]
-
-
-def _is_traffic(key: str) -> bool:
-    return ".traffic." in key or key.endswith(".split")
 
 
 def _write(app: App, target: Target, surface: str, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.guard_input import GuardInput
 from firebreak.core.containment.guards import caps_for
 from firebreak.core.containment.review import age, review_sentence
@@ -25,13 +26,17 @@ def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline,
     """Look at what stands and announce it; raises Refused or Transient where it cannot be looked at."""
     incident, lines, open_, reopened = held.incident, list[str](), list[str](), set[str]()
     readings = Readings(app, incident, deadline)
-    for target, hold in held_targets(app, incident):
+    holds = held_targets(app, incident)
+    for target, hold in holds:
         seen = see_target(app, incident, target, readings)
         if seen.workload is None:
             raise (Missing if seen.gone else Refused)(seen.fault)
         lines.append(f"{incident.place_of(target)}{review_sentence(hold, seen.workload, app.now_ns())}")
         open_ += opened(incident, seen)
         reopened |= seen.standing.suspects & seen.workload.reachable if seen.standing else set()
+    own = incident.finding.target
+    if isinstance(own, Target) and lines and own.key not in {target.key for target, _ in holds}:
+        open_ += opened(incident, see_target(app, incident, own, readings))  # where an identity alone was changed
     told = incident.with_history(app.now_ns(), by, "; ".join([*lines, *([why] if why else [])]))
     reviewed = replace(
         told,

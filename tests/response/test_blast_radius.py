@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from threading import Barrier, Thread
@@ -17,7 +18,7 @@ from firebreak.core.findings.finding import parse_notification
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Mode
 from firebreak.core.timestamps import NANOS
-from firebreak.ledger.documents import Conflict, Document
+from firebreak.ledger.documents import Conflict, Document, Save
 from firebreak.ports.deadline import Deadline
 from firebreak.response import pipeline
 from firebreak.response.announce import channels_in_a_storm
@@ -199,23 +200,25 @@ def test_an_approval_of_an_earlier_plan_is_none_of_what_is_decided_anew(line: Li
 def test_an_incident_that_a_halt_kept_from_writing_gives_its_slot_back(
     line: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It wrote nothing; the next one may be contained."""
+    """Right before the write; it wrote nothing, and the next one may be contained."""
     with line(world(), config=limits(1, 1), policy=ALWAYS) as on:
-        find, asked = on.app.scc.find, []
+        commit, taken_before = on.app.ledger.documents.commit, list[str]()
 
-        def halting(*arguments: Any) -> Any:
-            asked.append(1)
-            if len(asked) == 2:
+        def halting(saves: Sequence[Save]) -> Any:
+            done = commit(saves)
+            if not taken_before and any(one.kind == "standing" for one in saves):
+                taken_before.extend(taken(on))
                 on.app.ledger.halt("stop everything", "ada")
-            return find(*arguments)
+            return done
 
         with monkeypatch.context() as patched:
-            patched.setattr(on.app.scc, "find", halting)
+            patched.setattr(on.app.ledger.documents, "commit", halting)
             halted = on.respond(found_on(on, 0))
         given_back = taken(on)
         on.resume()
 
-        assert (halted.phase, given_back) == ("monitored", [])
+        assert len(taken_before) == 1
+        assert (halted.phase, given_back) == ("deferred", [])
         assert on.respond(found_on(on, 1)).phase == "contained"
 
 

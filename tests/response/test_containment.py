@@ -159,15 +159,15 @@ def test_latest_meaning_a_newer_fixed_build_convicts_nobody_and_asks_a_person(li
         assert [cap.name for cap in incident.decision.caps] == ["unplaced"]
 
 
-def test_a_named_revision_that_nothing_leads_to_any_more_needs_no_write(line: Lines) -> None:
+def test_a_named_revision_that_nothing_leads_to_any_more_closes_nothing(line: Lines) -> None:
     """LATEST means a newer fixed build, and the finding names the old one."""
     fixed = revision("checkout-00009-fix", 9, "-10m")
     with line(world_of((*REVISIONS, fixed))) as on:
         incident = on.respond(on.finding(workload=f"services/checkout/revisions/{BAD}"))
 
-        assert incident.phase == "contained"
+        assert incident.phase == "declined"
+        assert incident.history[-1].what == f"nothing to contain: nothing leads to {BAD}"
         assert on.updates == ()
-        assert incident.outcomes[0].detail == "already so: nothing was written"
 
 
 def test_suspects_by_rule_three_are_contained_where_nothing_changed_since(line: Lines) -> None:

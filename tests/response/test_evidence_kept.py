@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import parse_notification
 from firebreak.core.incidents.incident import EvidenceLocation, Incident
 from firebreak.core.serialization import decode, encode
+from firebreak.ledger.documents import Save
 from firebreak.ports.deadline import Deadline
 from firebreak.response import pipeline
 from firebreak.response.evidence.audit import audit
@@ -221,10 +222,11 @@ def test_what_a_dead_attempt_left_is_taken_up_by_the_next(line: Lines) -> None:
             def __getattr__(self, name: str) -> Any:
                 return getattr(real, name)
 
-            def replace(self, document: Any, body: Mapping[str, Any], *more: Any) -> Any:
-                if "sealed" in body and (json.loads(body["sealed"]).get("vault") is not None):
-                    raise Transient(document.key)
-                return real.replace(document, body, *more)
+            def commit(self, saves: Sequence[Save]) -> Any:
+                sealed = [json.loads(one.body["sealed"]) for one in saves if one.kind == "incident"]
+                if any(one.get("vault") is not None for one in sealed):
+                    raise Transient(saves[0].key)
+                return real.commit(saves)
 
         dying: Any = Dies()
         with pytest.raises(Transient):

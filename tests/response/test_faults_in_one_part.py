@@ -96,7 +96,8 @@ def test_one_that_fails_only_once_the_plan_is_drawn_anew_is_asked_about_too(line
         assert incident.question is not None
         assert "action" in incident.question.cautions
         assert HERE in str(incident.plan)
-        assert [one.status for one in incident.outcomes] == ["Failure"]
+        assert [one.status for one in incident.outcomes if not one.detail.startswith("already so")] == ["Failure"]
+        assert on.sandbox.wire.calls_to("*/SetIamPolicy") == ()
 
 
 def test_what_would_write_nothing_is_asked_about_too_where_a_step_is_missing(line: Lines) -> None:
@@ -154,7 +155,7 @@ def test_a_sweep_names_the_place_of_what_fails_in_it(line: Lines, monkeypatch: p
         def fails(*_: object) -> Any:
             raise KeyError("in-the-sweep")
 
-        monkeypatch.setattr("firebreak.response.pipeline.carry_on", fails)
+        monkeypatch.setattr("firebreak.response.pipeline.advance", fails)
         pipeline.sweep(on.app)
 
         assert incident.phase == "waiting"

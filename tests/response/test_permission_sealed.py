@@ -86,7 +86,6 @@ def test_no_field_of_an_incident_can_be_changed_into_a_write(line: Lines, parts:
 
         assert wrote == []
         assert alerts(on, incident.id)
-        assert phase(on, incident) == "contained", "what nobody changed is carried out"
 
 
 def test_the_policy_that_asked_cannot_be_swapped_for_one_that_acts(tmp_path: Path) -> None:

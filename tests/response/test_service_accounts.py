@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from firebreak.core.incidents.incident import Incident
 from firebreak.response import pipeline
-from firebreak.response.release import CannotRelease
 from sandbox.wire import Fault
 from sandbox.world import World
 from tests.response.harness import ALWAYS, BAD, GOOD, SERVICE, Line, Lines, revision
@@ -85,7 +85,7 @@ def test_the_question_and_the_record_say_who_stops_with_it(line: Lines) -> None:
 
         assert said in next(one.what for one in incident.history if "asks a person" in one.what)
         assert any(said in text for text in incident.still_open)
-        assert len(on.sandbox.wire.calls_to("*/ListServices")) == 1
+        assert len(on.sandbox.wire.calls_to("*/ListServices")) == 2  # for the question, and again before the write
 
 
 def test_what_is_open_on_the_service_is_said_though_the_account_alone_was_changed(line: Lines) -> None:
@@ -182,15 +182,16 @@ def test_the_account_of_the_suspect_revision_counts_and_not_that_of_the_newest_s
         assert disabled(on) == {PAY}
 
 
-def test_where_iam_denies_it_the_record_says_so_and_the_other_way_follows(line: Lines) -> None:
+def test_where_iam_denies_it_the_record_says_so_and_otherwise_does_not_follow(line: Lines) -> None:
     step = "{action: disable_service_account, otherwise: [{action: cut_traffic}]}"
     with line(world_of(denied=[DISABLE]), policy=policy(step)) as on:
         incident = approved(on)
 
-        assert incident.phase == "contained"
-        assert [one.status for one in incident.outcomes] == ["Failure", "Success"]
+        assert incident.phase == "failed"
+        assert [one.status for one in incident.outcomes] == ["Failure"]
         assert "PERMISSION_DENIED" in incident.outcomes[0].detail
-        assert on.world.service("checkout").service.ingress == 4
+        assert any("PERMISSION_DENIED" in line for line in incident.still_open)
+        assert on.world.service("checkout").service.ingress == 1
         assert not on.app.ledger.standing_at(f"service_account/{PAY}")[0].holds
 
 
@@ -268,9 +269,10 @@ def test_what_google_disabled_meanwhile_is_said_to_stay_so(line: Lines) -> None:
     with line(world_of(), policy=policy(STEP)) as on:
         incident = approved(on)
         on.world.accounts[PAY].by_google = True
-        with pytest.raises(CannotRelease, match=r"the containment still stands: pay@.* was disabled by Google"):
-            on.release(incident, "ada")
+        refused = on.release(incident, "ada")
 
+        assert not refused.done
+        assert re.search(r"the containment still stands: .*pay@.* was disabled by Google", refused.says)
         assert disabled(on) == {PAY}
 
 

@@ -51,21 +51,23 @@ def test_a_sweep_with_nothing_to_do_says_so(line: Lines) -> None:
 
 
 def test_an_unanswered_question_is_put_again_three_times_and_then_closed(line: Lines) -> None:
-    """Each time it is announced; approving it later asks anew, and writes nothing by itself."""
+    """Each time it is announced; approving it later decides anew, and an equal question is answered by it."""
     with line(policy=APPROVE) as on:
         incident = on.respond(on.finding())
         times = [sweep(on, 1801 * NANOS) for _ in range(4)]
-        ended = on.read(incident)
-        answered = on.command("approve", incident, "ada", digest=incident.plan.digest)  # type: ignore[union-attr]
+        ended, unwritten = on.read(incident), on.updates
+        unseen = on.command("approve", incident, "ada", digest="0" * 12)
+        answered = on.approve(incident)
 
         assert [one.get("asked again", 0) for one in times] == [1, 1, 1, 0]
         assert times[3]["expired"] == 1
         assert ended.phase == "expired"
         assert [one["phase"] for one in on.announced[:5]] == ["waiting"] * 4 + ["expired"]
-        assert answered is not None
-        assert not answered.done
-        assert answered.held.incident.phase == "waiting"
-        assert on.updates == ()
+        assert unwritten == ()
+        assert not unseen.done
+        assert unseen.held.incident.phase == "waiting"
+        assert answered.done, answered.says
+        assert BAD not in on.reachable
 
 
 def test_an_escalated_question_can_be_approved(line: Lines) -> None:
@@ -85,7 +87,7 @@ def test_an_escalation_shows_what_has_changed_since(line: Lines) -> None:
         incident = on.respond(on.finding())
         on.world.set_traffic("checkout", {"revision": BAD, "percent": 50}, {"revision": OLD, "percent": 50})
         sweep(on, 1801 * NANOS)
-        late = on.command("approve", incident, "ada", digest=incident.plan.digest)  # type: ignore[union-attr]
+        late = on.command("approve", incident, "ada", digest=incident.question.digest)  # type: ignore[union-attr]
 
         assert "the plan is another" in said(on.read(incident))
         assert late is not None
@@ -254,7 +256,8 @@ def test_what_no_time_was_left_for_is_named_and_left_for_the_next_sweep(line: Li
         on.skipped_ns += 5 * HOUR
         swept = pipeline.sweep(on.app, 0.0)
 
-        assert swept.done["left for the next sweep"] == 3
+        assert swept.done["left for the next sweep"] >= 2
+        assert len(swept.later) == 3  # the findings of SCC are not reached, or not gone through
         assert swept.later[0] == f"incident {incident.id} and what comes after it: left for the next sweep"
         assert swept.refused == ()
 

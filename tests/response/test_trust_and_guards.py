@@ -19,11 +19,11 @@ def caps(on: Line, incident: object) -> list[str]:
 
 
 def test_a_finding_that_scc_does_not_hold_is_planned_and_not_acted_on(line: Lines) -> None:
-    """And no approval overrules that: there is no question."""
+    """And no approval overrules that: there is no question. It waits for SCC, which may publish before it holds."""
     with line() as on:
         incident = on.respond(on.finding(held=False))
 
-        assert incident.phase == "monitored"
+        assert incident.phase == "deferred"
         assert caps(on, incident) == ["unverified"]
         assert on.updates == ()
         assert incident.plan is not None
@@ -37,8 +37,9 @@ def test_a_finding_that_scc_holds_in_an_older_state_is_not_acted_on(line: Lines)
         pair["finding"]["eventTime"] = on.finding(held=False)["finding"]["eventTime"]
         incident = on.respond(pair)
 
-        assert incident.phase == "monitored"
+        assert incident.phase == "deferred"
         assert caps(on, incident) == ["unverified"]
+        assert on.updates == ()
 
 
 def test_a_message_about_another_workload_than_scc_holds_is_not_acted_on(line: Lines) -> None:
@@ -234,20 +235,20 @@ def test_near_names_protect_nothing_else(line: Lines, config: str) -> None:
 
 
 def test_a_halt_stops_everything_until_it_is_lifted(line: Lines) -> None:
-    """Read with the claim, and again before the write."""
+    """Read with the claim, and again before the write. What it stopped waits for its end."""
     with line() as on:
         on.app.ledger.halt("game day", "ada")
         halted = on.respond(on.finding())
         on.resume()
         after = on.respond(on.finding(finding_id="another"))
 
-        assert halted.phase == "monitored"
+        assert halted.phase == "deferred"
         assert "halt" in caps(on, halted)
         assert after.phase == "contained"
 
 
 def test_a_halt_between_decision_and_write_stops_the_write(line: Lines) -> None:
-    """A person is asked, somebody halts, the person approves: nothing is written, and the question stands."""
+    """A person is asked, somebody halts, the person approves: nothing is written, and it is asked anew once that ends."""
     with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.app.ledger.halt("stop", "ada")
@@ -255,13 +256,14 @@ def test_a_halt_between_decision_and_write_stops_the_write(line: Lines) -> None:
 
         assert answered is not None
         assert not answered.done
-        assert answered.held.incident.phase == "waiting"
+        assert answered.held.incident.phase == "deferred"
+        assert answered.held.incident.answer is None
         assert on.updates == ()
 
 
 @pytest.mark.parametrize("change", ["MUTED", "INACTIVE", "gone"])
 def test_a_finding_that_scc_settled_since_the_question_stops_an_approved_write(line: Lines, change: str) -> None:
-    """An SCC that answers always stops the write."""
+    """An SCC that answers always stops the write; the answer is spent, and given up after a day."""
     with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
         if change == "gone":
@@ -271,11 +273,14 @@ def test_a_finding_that_scc_settled_since_the_question_stops_an_approved_write(l
         else:
             on.world.findings[0]["finding"]["state"] = "INACTIVE"
         answered = on.approve(incident)
+        on.wait(25 * 3600)
+        on.sweep()
 
-        assert answered is not None
         assert not answered.done
+        assert answered.held.incident.phase == "deferred"
+        assert answered.held.incident.answer is None
+        assert on.read(incident).phase == "declined"
         assert on.updates == ()
-        assert answered.held.incident.phase in ("declined", "monitored")
 
 
 def test_deployed_with_an_emulator_variable_nothing_is_ever_written(line: Lines) -> None:

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from firebreak.core.cloud_run.setting_names import SPLIT
 from firebreak.core.errors import Failed, Refused, Transient, Unfinished
 from firebreak.ports.deadline import Deadline
-from firebreak.response.containment import verify as module
+from firebreak.response import move
+
+PINNED = {SPLIT: "checkout-00007-good=100"}
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.01, Unfinished), (30.0, Failed)])
@@ -17,11 +20,11 @@ def test_only_what_had_all_the_time_to_settle_has_failed(
     seconds: float, said: type[Refused | Transient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The service has settled, and serves something else. Where the delivery ends first, the next one looks on."""
-    monkeypatch.setattr(module, "_SETTLE_SECONDS", 0.05)
+    monkeypatch.setattr(move, "_SETTLE_SECONDS", 0.05)
     never: Any = SimpleNamespace(surfaces={"service": SimpleNamespace(in_force=lambda *_: False)})
-    held: Any = SimpleNamespace(incident=SimpleNamespace(operation="operation"))
-    change: Any = SimpleNamespace(surface="service", after={})
-    seen: Any = SimpleNamespace(workload=SimpleNamespace(settled=True, state={}))
+    readings: Any = SimpleNamespace(deadline=Deadline.after(seconds), forget=lambda _: None)
+    change: Any = SimpleNamespace(target="checkout", surface="service", after=PINNED)
+    seen: Any = SimpleNamespace(workload=SimpleNamespace(settled=True, state=PINNED))
 
     with pytest.raises(said):
-        module.verify(never, held, change, seen, Deadline.after(seconds))
+        move.await_effect(never, change, readings, lambda: seen)

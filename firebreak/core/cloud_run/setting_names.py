@@ -39,6 +39,11 @@ def running(state: State) -> frozenset[str]:
     return frozenset(key.removeprefix(EXECUTION) for key, value in state.items() if is_final(key) and value == RUNNING)
 
 
+def is_traffic(key: str) -> bool:
+    """Whether the setting says which revisions get requests or instances."""
+    return key in (SPLIT, POOL_SPLIT) or key.startswith(TAG)
+
+
 def is_final(key: str) -> bool:
     """Whether the setting only ever goes one way, by itself or by our hand: a run ends and does not resume."""
     return key.startswith(EXECUTION)

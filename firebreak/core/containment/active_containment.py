@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from firebreak.core.cloud_run.setting_names import RUNNING, is_final
+from firebreak.core.cloud_run.setting_names import RUNNING, is_final, is_traffic
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import HeldStep
@@ -31,7 +31,8 @@ class AnotherResource(Refused):
 class Hold(Stored):
     """One incident's claim on the target: the steps it asked for and the revisions it suspects.
 
-    `let_go` are settings that a release has given back, while others of the hold are still held.
+    `let_go` are settings that a release has given back, while others of the hold are still held. `unsupported` are
+    `key=value` settings that the API did not take.
     """
 
     incident: str
@@ -39,6 +40,7 @@ class Hold(Stored):
     suspects: frozenset[str]
     taken_ns: int
     let_go: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,13 @@ class Standing(Stored):
     def suspects(self) -> frozenset[str]:
         """The revisions that any hold suspects."""
         return frozenset[str]().union(*(hold.suspects for hold in self.holds))
+
+    @property
+    def guarded(self) -> frozenset[str]:
+        """The suspects that traffic must not lead to: not those of a hold whose traffic a release has given back."""
+        return frozenset[str]().union(
+            *(one.suspects for one in self.holds if not any(is_traffic(key) for key in one.let_go))
+        )
 
     def held_by(self, incident: str) -> bool:
         """Whether this incident holds the target."""

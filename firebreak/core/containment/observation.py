@@ -66,12 +66,12 @@ class Around:
     def unreferred(self, incident: str) -> str:
         """The suspects, where nothing leads to any of them anywhere: closing anything would be about nothing.
 
-        Empty where something stands there for another incident, which this one would join.
+        Empty where something stands there that this incident would join.
         """
-        own = self.own
+        own, standing = self.own, self.own.standing
         if own.workload is None or own.case is None or own.target.kind not in ("service", "worker_pool"):
             return ""
-        joins = own.standing is None or own.standing.held_by_others(incident)
+        joins = standing is None or standing.held_by_others(incident) or (standing.holds and not standing.pending)
         if joins or any(one.case and one.case.own_suspects for one in self.regions):
             return ""
         suspects = own.case.own_suspects

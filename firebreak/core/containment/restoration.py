@@ -28,8 +28,9 @@ def required_state(standing: Standing, case: EditContext, actions: Actions) -> S
     state: State = dict(standing.origin)
     for hold in sorted(standing.holds, key=lambda one: one.taken_ns):
         before = state
+        refused = replace(whole, unsupported=whole.unsupported | {*hold.unsupported})
         for step in hold.steps:
-            after = _repeat_step(step, state, whole, actions)
+            after = _repeat_step(step, state, refused, actions)
             if isinstance(after, Refusal):
                 return Refusal(f"{step.action} for {hold.incident}: {after.reason}")
             state = after

@@ -30,7 +30,7 @@ def drift_sentence(standing: Standing, workload: Workload) -> str:
     """What somebody else has changed since Firebreak wrote it, and the suspects that can be reached again."""
     differ = standing.changed_by_others(workload.state)
     settings = [f"{key} was {standing.applied.get(key, 'unset')} and is {differ[key] or 'unset'}" for key in differ]
-    reopened = sorted(standing.suspects & workload.reachable)
+    reopened = sorted(standing.guarded & workload.reachable)
     again = [f"suspect {', '.join(first_few(reopened, _MOST))} can be reached again"] if reopened else []
     who = f" by {workload.last_modifier}" if workload.last_modifier else ""
     return f"changed{who}: {'; '.join([*again, *first_few(settings, _MOST)]) or 'nothing'}"
