@@ -12,7 +12,9 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.gate import shown_digest
 from firebreak.core.containment.plan import Plan
 from firebreak.core.errors import Transient
-from firebreak.core.incidents.incident import Answer, Event, Incident
+from firebreak.core.incidents.event import Event
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.question import Answer
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.triage import settled_in_scc

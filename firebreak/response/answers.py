@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from firebreak.core.errors import Refused
 from firebreak.core.incidents.command import Command
-from firebreak.core.incidents.incident import Answer, Incident, Question
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import ENDED, WORKING, Phase
+from firebreak.core.incidents.question import Answer, Question
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.advance import advance, consume, next_step

@@ -11,8 +11,9 @@ from firebreak.core.containment.observation import Around
 from firebreak.core.containment.plan import SUCCESS, Plan
 from firebreak.core.containment.whole_plan import differences, settings_in_words
 from firebreak.core.errors import Refused, Transient
-from firebreak.core.incidents.incident import Incident, Question, Wait
+from firebreak.core.incidents.incident import Incident, Wait
 from firebreak.core.incidents.phase import ENDED, Phase
+from firebreak.core.incidents.question import Question
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
