@@ -174,7 +174,7 @@ def _over(app: App, held: StoredIncident, confirmed: Confirmed) -> StoredInciden
     if first or stands(app, incident):
         return None
     if incident.waits and app.now_ns() - incident.waits.since_ns >= GIVEN_UP_NS:
-        return end(app, _all_decided(held), "declined", f"given up after a day: {reason}")
+        return end(app, _all_decided(held), "declined", f"given up after a day: {reason}", may_pass=True)
     return defer(app, held, "settled" if settled else "unverified", reason)
 
 

@@ -157,7 +157,7 @@ def _reject(turn: _Turn, held: StoredIncident) -> Answered:
 def _release(turn: _Turn, held: StoredIncident) -> Answered:
     incident, command = held.incident, turn.command
     holds = held_targets(turn.app, incident)
-    if incident.phase == "released" or not (holds or incident.releasing):
+    if incident.phase == "released" or not (holds or incident.releasing or incident.done):
         already = "nothing is contained: the incident is released already"
         return turn.no(held, already if incident.phase == "released" else f"nothing is contained: {_stands(incident)}")
     leave = frozenset(filter(None, command.leave.splitlines()))

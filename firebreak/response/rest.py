@@ -33,7 +33,14 @@ _REVIEW_SECONDS = 4 * 3600
 
 
 def end(
-    app: App, held: StoredIncident, phase: Phase, what: str, readings: Readings | None = None, who: str = "firebreak"
+    app: App,
+    held: StoredIncident,
+    phase: Phase,
+    what: str,
+    readings: Readings | None = None,
+    who: str = "firebreak",
+    *,
+    may_pass: bool = False,
 ) -> StoredIncident:
     """Save where it comes to rest, with its announcement. What stands stays contained, whatever is ended.
 
@@ -46,7 +53,9 @@ def end(
     if standing and phase in ENDED:
         phase, incident = "contained", replace(incident, plan=incident.done or incident.plan)
     due = review_ns(app, incident) if standing else None
-    rested = replace(incident, phase=phase, operation=None, waits=None, away={}, next_ns=due)
+    rested = replace(
+        incident, phase=phase, operation=None, waits=incident.waits if may_pass else None, away={}, next_ns=due
+    )
     return app.ledger.save(held, rested.with_announcements(channels(app)))
 
 

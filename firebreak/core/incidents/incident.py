@@ -180,6 +180,11 @@ class Incident(Stored):
         return tuple({target.key: target for target in (*own, *self.further)}.values())
 
     @property
+    def reopens(self) -> bool:
+        """Whether it was declined for what may pass, a mute above all: seen ACTIVE and unmuted it is decided anew."""
+        return self.phase == "declined" and (self.decision is None or self.waits is not None)
+
+    @property
     def counting(self) -> tuple[str, ...]:
         """Ids of the events that count: SCC confirmed them, or a person did."""
         return tuple(one.id for one in self.events if one.status == "counts")
