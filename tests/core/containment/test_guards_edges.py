@@ -14,6 +14,7 @@ from firebreak.core.containment.guards import CLOCKS_APART, caps_for
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import StepRefusal
 from firebreak.core.mode import Cap, Ceiling, Mode
+from firebreak.core.policy.policy import Config
 from firebreak.core.policy.protected import Pattern, Protected
 from tests.core.containment.guard_situations import (
     ACTIONS,

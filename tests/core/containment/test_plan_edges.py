@@ -22,7 +22,9 @@ NONE: frozenset[str] = frozenset()
 TARGET = Target("p", "l", "service", "svc")
 ELSEWHERE = replace(TARGET, location="m")
 ACCOUNT = Target("p", "global", "service_account", "run@p.iam.gserviceaccount.com")
-CASE = EditContext(TARGET, Suspicion("named", frozenset({"r-1"}), "why"), (), None, NONE)
+CASE = EditContext(
+    TARGET, Suspicion("named", frozenset({"r-1"}), "why"), (), None, NONE, uids={TARGET.key: "u-1", ACCOUNT.key: "u-2"}
+)
 OPEN: State = {"service.ingress": "all", "service_iam.all": True, "service.other": 1}
 
 
@@ -87,7 +89,7 @@ def test_surfaces_are_written_in_the_order_in_which_the_steps_name_them() -> Non
     assert plan.steps == (HeldStep("revoke", {}), HeldStep("mark", {}), HeldStep("close", {}))
     assert (plan.refusals, plan.fallback, plan.policy_set) == ((), (), "abc")
     assert {one.target for one in plan.changes} == {TARGET}
-    assert plan.changes[0].basis == {"suspects": ["r-1"]}
+    assert plan.changes[0].basis == {"uid": "u-1", "suspects": ["r-1"]}
 
 
 def test_what_is_so_already_is_a_change_without_settings_to_be_verified() -> None:
@@ -212,6 +214,7 @@ def test_a_change_to_an_account_is_its_own_targets_and_comes_last_whatever_the_s
         (TARGET, {"service.ingress": "none"}),
         (ACCOUNT, {mine: "disabled"}),
     ]
+    assert plan.changes[1].basis == {"uid": "u-2"}
     assert drawn(step("disable")).changes == ()
 
 
@@ -220,6 +223,7 @@ def test_a_change_to_where_revisions_are_rests_on_what_was_known_of_them_and_any
     service, access = drawn(step("close"), step("revoke"), case=case).changes
 
     assert service.basis == {
+        "uid": "u-1",
         "latest": "r-2",
         "reachable": ["r-1", "r-2"],
         "suspects": ["r-1"],
@@ -227,7 +231,7 @@ def test_a_change_to_where_revisions_are_rests_on_what_was_known_of_them_and_any
         "ready": {},
         "unsupported": ["x=y"],
     }
-    assert access.basis == {"suspects": ["r-1"]}
+    assert access.basis == {"uid": "u-1", "suspects": ["r-1"]}
 
 
 def test_a_change_rests_on_every_tag_and_share_that_still_leads_to_a_suspect_once_it_is_made() -> None:
@@ -245,8 +249,8 @@ def test_the_basis_of_cancelled_runs_is_which_suspects_would_run_on() -> None:
     job = replace(CASE, target=replace(TARGET, kind="job"))
     state = {"executions.r-1": "running", "executions.r-2": "running"}
 
-    assert basis_of(job, state, "executions") == {"suspects": ["r-1"], "references": ["r-1"]}
-    assert basis_of(job, {**state, "executions.r-1": "cancelled"}, "executions")["references"] == []
+    assert basis_of(job, TARGET, state, "executions") == {"uid": "u-1", "suspects": ["r-1"], "references": ["r-1"]}
+    assert basis_of(job, TARGET, {**state, "executions.r-1": "cancelled"}, "executions")["references"] == []
 
 
 def test_a_kind_of_target_without_surfaces_has_nothing_to_change() -> None:
