@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pytest
@@ -11,11 +11,19 @@ import pytest
 from firebreak.core.actions.action import Refusal, Responder
 from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
+from firebreak.core.cloud_run.setting_names import INGRESS, SPLIT
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.containment.active_containment import RELEASE_NS, WRITING_NS, Hold, Standing, merge_settings
+from firebreak.core.containment.active_containment import (
+    RELEASE_NS,
+    WRITING_NS,
+    AnotherResource,
+    Hold,
+    Standing,
+    merge_settings,
+)
 from firebreak.core.containment.plan import HeldStep
-from firebreak.core.containment.restoration import Restoration, required_state, restoration
+from firebreak.core.containment.restoration import required_state
 
 NONE: frozenset[str] = frozenset()
 KEY = "p/l/service/svc"
@@ -83,7 +91,7 @@ def test_a_setting_is_firebreaks_if_it_wrote_it_or_may_have() -> None:
 def test_the_first_hold_takes_the_settings_before_it_as_the_origin() -> None:
     """Whatever an earlier standing, released since, remembered."""
     earlier = Standing(KEY, origin={"x": 9}, applied={"x": 1}, released_ns=5, releasing="old")
-    standing = earlier.with_pending_write(hold("a"), {"x": 1, "y": 1, "kept": 0}, {"x": 2, "kept": 0})
+    standing = earlier.with_pending_write(hold("a"), {"x": 1, "y": 1, "kept": 0}, {"x": 2, "kept": 0}, 4)
 
     assert standing == Standing(
         KEY,
@@ -91,26 +99,28 @@ def test_the_first_hold_takes_the_settings_before_it_as_the_origin() -> None:
         applied={"x": 1, "y": 1, "kept": 0},
         pending={"x": 2, "y": None},
         holds=(hold("a"),),
+        origin_changed_ns=4,
         released_ns=5,
     )
 
 
 def test_a_further_hold_makes_what_a_person_changed_part_of_the_origin() -> None:
-    first = Standing(KEY, origin={"x": 1, "y": 1}, applied={"x": 2, "y": 1}, holds=(hold("a"),), releasing="a")
-    standing = first.with_pending_write(hold("b", 2), {"x": 2, "y": 7}, {"x": 3, "y": 7})
+    first = Standing(KEY, {"x": 1, "y": 1}, {"x": 2, "y": 1}, holds=(hold("a"),), origin_changed_ns=4, releasing="a")
+    standing = first.with_pending_write(hold("b", 2), {"x": 2, "y": 7}, {"x": 3, "y": 7}, 9)
 
     assert standing.origin == {"x": 1, "y": 7}
     assert standing.applied == {"x": 2, "y": 7}
     assert standing.pending == {"x": 3}
     assert standing.holds == (hold("a"), hold("b", 2))
     assert standing.releasing == ""
+    assert standing.origin_changed_ns == 4
 
 
 def test_what_is_pending_alone_keeps_the_origin_too() -> None:
     """The first write was begun and its hold is gone: what it may have written is nobody's origin."""
     begun = Standing(KEY, origin={"x": 1}, applied={"x": 1}, pending={"x": 2})
 
-    assert begun.with_pending_write(hold("a"), {"x": 2}, {"x": 3}).origin == {"x": 1}
+    assert begun.with_pending_write(hold("a"), {"x": 2}, {"x": 3}, 9).origin == {"x": 1}
 
 
 def test_adopting_takes_over_what_a_person_set_added_and_removed_and_forgets_what_was_pending_there() -> None:
@@ -156,27 +166,84 @@ def test_a_release_that_is_being_written_is_pending_beside_what_was() -> None:
 
 
 def test_of_the_last_hold_nothing_is_left_but_when_it_was_released_and_changed() -> None:
-    standing = Standing(KEY, {"x": 1}, {"x": 2}, {"x": 1}, (hold("a"),), 3, 4, 5, 6, "a", 7)
+    """And whose name and identity it was, so that the next hold is known to be on the same resource."""
+    standing = Standing(KEY, {"x": 1}, {"x": 2}, {"x": 1}, (hold("a"),), 3, 4, 5, 6, "a", 7, uid="u-1")
 
-    assert standing.with_finished_release("a", {"x": 1}, 80) == Standing(KEY, released_ns=6, changed_ns=80)
+    assert standing.with_finished_release("a") == Standing(KEY, released_ns=6, changed_ns=4, uid="u-1")
+
+
+def test_what_a_release_gives_back_is_applied_and_its_hold_lets_go_of_it() -> None:
+    """So that nothing of it counts as drift, while the rest of the hold is still held."""
+    standing = Standing(
+        KEY, applied={"x": 2, "y": 2}, pending={"x": 1, "y": 1}, holds=(hold("a"), hold("b", 2)), changed_ns=4
+    )
+    given_back = standing.with_released("a", {"x": 1, "gone": None}, 80)
+
+    assert given_back == Standing(
+        KEY,
+        applied={"x": 1, "y": 2},
+        pending={"y": 1},
+        holds=(replace(hold("a"), let_go=("gone", "x")), hold("b", 2)),
+        changed_ns=80,
+    )
+    assert given_back.changed_by_others({"x": 1, "y": 2}) == {}
+
+
+def test_a_hold_whose_traffic_was_given_back_guards_its_suspects_no_more() -> None:
+    both = Standing(KEY, holds=(hold("a", 1, "r-1"), hold("b", 2, "r-2")))
+
+    assert both.guarded == {"r-1", "r-2"}
+    assert both.with_released("a", {SPLIT: "r-1=100"}, 3).guarded == {"r-2"}
+    assert both.with_released("a", {INGRESS: "all"}, 3).guarded == {"r-1", "r-2"}
 
 
 def test_of_several_holds_the_others_stay_with_what_is_in_force() -> None:
     standing = Standing(
         KEY,
         origin={"x": 0},
-        applied={"x": 2, "y": 2},
-        pending={"x": 1, "y": 1},
+        applied={"x": 1, "y": 2},
         holds=(hold("a"), hold("b", 2)),
         verified_ns=3,
-        changed_ns=4,
+        changed_ns=80,
         releasing="a",
         releasing_ns=5,
     )
 
-    assert standing.with_finished_release("a", {"x": 1, "y": 2}, 80) == Standing(
+    assert standing.with_finished_release("a") == Standing(
         KEY, {"x": 0}, {"x": 1, "y": 2}, {}, (hold("b", 2),), verified_ns=3, changed_ns=80, releasing_ns=5
     )
+
+
+@pytest.mark.parametrize(
+    ("kept", "read", "created_ns", "is_it"),
+    [
+        ("u-1", "u-1", 9, True),
+        ("u-1", "u-2", 0, False),
+        ("", "u-1", 4, True),
+        ("", "u-1", 5, False),
+        ("", "u-1", None, False),
+        ("u-1", "", 0, False),
+    ],
+)
+def test_what_stands_is_of_the_resource_with_that_identity_or_of_one_that_was_there_before_the_hold(
+    kept: str, read: str, created_ns: int | None, *, is_it: bool
+) -> None:
+    standing = Standing(KEY, holds=(hold("a", 5), hold("b", 9)), uid=kept)
+
+    if is_it:
+        assert standing.with_uid(read, created_ns).uid == read
+    else:
+        with pytest.raises(AnotherResource, match="made anew"):
+            standing.with_uid(read, created_ns)
+    assert replace(standing, holds=()).with_uid(read, created_ns).uid == read
+
+
+def test_what_was_held_of_a_resource_that_is_gone_is_over() -> None:
+    standing = Standing(KEY, {"x": 1}, {"x": 2}, holds=(hold("a"),), released_ns=6, uid="u-1")
+
+    assert standing.of_resource("u-2") == Standing(KEY, released_ns=6, uid="u-2")
+    assert standing.of_resource("u-1") == standing.of_resource("") == standing
+    assert replace(standing, uid="").of_resource("u-2") == replace(standing, uid="u-2")
 
 
 def test_drift_is_what_others_changed_and_of_executions_what_runs() -> None:
@@ -229,60 +296,8 @@ def test_an_edit_that_refuses_in_the_fold_is_told_with_its_hold() -> None:
     assert required_state(standing, CASE, ACTIONS) == Refusal("two for a: it says so")
 
 
-RUN = "executions.e-1"
+def test_what_a_release_has_given_back_is_not_asked_for_any_more_in_the_fold() -> None:
+    let_go = replace(hold("a", steps=(HeldStep("one", {"deep": 1, "x": 2}),)), let_go=("x",))
+    standing = Standing(KEY, origin={"x": 1}, holds=(let_go,))
 
-
-@pytest.mark.parametrize(
-    ("current", "applied", "pending", "wanted", "restored"),
-    [
-        pytest.param({"x": 2}, {"x": 2}, {}, {"x": 1}, Restoration({"x": 1}, ()), id="written: restored"),
-        pytest.param({"x": 2}, {"x": 2}, {}, {}, Restoration({}, ()), id="added by us: taken away"),
-        pytest.param({}, {}, {"x": None}, {"x": 1}, Restoration({"x": 1}, ()), id="taken away by us: back"),
-        pytest.param({"x": 2}, {"x": 1}, {"x": 2}, {"x": 1}, Restoration({"x": 1}, ()), id="perhaps written: restored"),
-        pytest.param({"x": 1}, {"x": 1}, {"x": 2}, {"x": 1}, Restoration({"x": 1}, ()), id="never written: as it is"),
-        pytest.param(
-            {"x": 2}, {"x": 2}, {"x": 1}, {"x": 1}, Restoration({"x": 1}, ()), id="not restored yet: restored"
-        ),
-        pytest.param({"x": 2}, {"x": 2}, {"x": None}, {}, Restoration({}, ()), id="not taken away yet: taken away"),
-        pytest.param({"x": 7}, {"x": 2}, {"x": 1}, {"x": 1}, Restoration({"x": 7}, ()), id="restored, then a person's"),
-        pytest.param({"x": 7}, {"x": 2}, {}, {"x": 1}, Restoration({"x": 7}, ("x",)), id="a person's: left alone"),
-        pytest.param({"x": 1}, {"x": 2}, {}, {"x": 1}, Restoration({"x": 1}, ()), id="put back by a person"),
-        pytest.param({"x": 7}, {"x": 1}, {}, {"x": 1}, Restoration({"x": 7}, ()), id="never ours: not told"),
-        pytest.param({"y": 5}, {}, {}, {}, Restoration({"y": 5}, ()), id="never known: stays"),
-        pytest.param(
-            {RUN: "cancelled"},
-            {RUN: "cancelled"},
-            {},
-            {RUN: "running"},
-            Restoration({RUN: "cancelled"}, (), (RUN,)),
-            id="a cancelled run: lost",
-        ),
-        pytest.param(
-            {RUN: "cancelled"}, {}, {}, {RUN: "running"}, Restoration({RUN: "cancelled"}, ()), id="a run of others"
-        ),
-        pytest.param(
-            {RUN: "cancelled"},
-            {RUN: "running"},
-            {},
-            {RUN: "running"},
-            Restoration({RUN: "cancelled"}, ()),
-            id="a run that ended by itself",
-        ),
-        pytest.param(
-            {"b": 7, "a": 7},
-            {"a": 2, "b": 2},
-            {},
-            {"a": 1, "b": 1},
-            Restoration({"a": 7, "b": 7}, ("a", "b")),
-            id="two",
-        ),
-    ],
-)
-def test_each_setting_goes_back_unless_it_is_a_persons(
-    current: State,
-    applied: State,
-    pending: Mapping[str, Setting | None],
-    wanted: State,
-    restored: Restoration,
-) -> None:
-    assert restoration(current, Standing(KEY, applied=applied, pending=pending), wanted) == restored
+    assert required_state(standing, CASE, ACTIONS) == {"x": 1, "said": "one(;named)", "deep": 1}
