@@ -12,7 +12,7 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Revision, Workload
 from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.restoration import keeps_others_shut, opened_suspects, released_keys
-from firebreak.core.incidents.incident import ReleasedKey, Restored
+from firebreak.core.incidents.release import ReleasedKey, Restored
 
 TARGET = Target("p", "l", "service", "svc")
 RUN = "executions.e-1"
