@@ -24,7 +24,8 @@ from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.drafting import draft
 from firebreak.core.containment.restoration import required_state
 from firebreak.core.policy.policy import Step
-from tests.laws.worlds_of_settings import INGRESSES, TARGET, given_back, situations
+from tests.laws.giving_back import given_back
+from tests.laws.worlds_of_settings import INGRESSES, TARGET, situations
 
 ACTIONS = {name: one for name, one in responders.discover().items() if name in ("pin_previous_revision", "cut_traffic")}
 KEYS = (SPLIT, INGRESS, DEFAULT_URI_DISABLED, f"{TAG}canary")
@@ -110,12 +111,10 @@ class OneService(RuleBasedStateMachine):
         wanted = required_state(rest, self._seen(frozenset()), ACTIONS)
         if isinstance(wanted, Refusal):
             return
-        then, _ = given_back(self.now, self.standing, wanted, self._seen(frozenset()))
-        back = {key: then.get(key) for key in self.now.keys() | then.keys() if self.now.get(key) != then.get(key)}
-        self.standing = self.standing.with_pending_release(incident, back, self.taken)
-        self.now = dict(then)
-        self.standing = self.standing.with_released(incident, {key: then.get(key) for key in back}, self.taken)
-        self.standing = self.standing.with_finished_release(incident)
+        back = given_back(self.now, self.standing, wanted, self.case)
+        self.standing = self.standing.with_pending_release(incident, back.written, self.taken)
+        self.now = dict(back.state)
+        self.standing = self.standing.with_released(incident, back.over, self.taken).with_finished_release(incident)
 
     @invariant()
     def with_nothing_standing_the_service_is_as_people_left_it(self) -> None:

@@ -120,7 +120,7 @@ def test_of_sixteen_racers_who_lose_every_other_answer_one_owns_and_knows_it(dat
 def test_an_owner_who_never_learns_of_it_is_succeeded_when_its_lease_has_run_out(database: Store) -> None:
     """Every answer is lost until its time is up: it is told to come again, and so is everybody until then."""
     finding = another_finding()
-    ledger_of(database, "teller").hear(finding)
+    ledger_of(database, "earlier").hear(finding)
     with wired(database, first("lost", times=1000), seconds=1.0) as (_, store):
         unaware = claimed(ledger_of(store, "unaware"), finding)[0]
     written = ledger_of(database, "reader").read(finding.incident_id)
@@ -132,6 +132,20 @@ def test_an_owner_who_never_learns_of_it_is_succeeded_when_its_lease_has_run_out
     assert sum(one.held is not None for one, _ in heirs) == 1
     assert written is not None
     assert written.incident.owner == "unaware"
+
+
+def test_an_event_of_which_no_answer_came_is_kept_and_there_for_the_next_at_once(database: Store) -> None:
+    """Keeping it owns nothing: nobody has to wait for whoever did not learn of it."""
+    finding = another_finding()
+    with wired(database, first("lost", times=1000), seconds=1.0) as (_, store), pytest.raises(Transient):
+        ledger_of(store, "unaware").hear(finding)
+    written = ledger_of(database, "reader").read(finding.incident_id)
+    heir = ledger_of(database, "heir")
+    held = taken(heir, finding)
+
+    assert written is not None
+    assert written.incident.owner == ""
+    assert [one.id for one in heir.events_of(held.incident.id)] == [finding.incident_id]
 
 
 @pytest.mark.parametrize("late", [0, 1], ids=["creation", "save"])

@@ -90,7 +90,7 @@ def counter(ledger: Ledger, kind: str) -> int:
 
 
 def test_each_save_of_a_record_counts_one_higher(one: Ledger) -> None:
-    """Also where several are saved in one step. An incident is saved as it is begun, and as it is taken."""
+    """Also where several are saved in one step."""
     held = contained(one)
     one.commit(one.slots_save(*one.slots()))
     one.halt("drill", "ada")
@@ -222,7 +222,7 @@ def test_an_incident_that_was_deleted_is_told_so_and_can_be_begun_anew(
     with pytest.raises(BrokenSeal, match="deleted"):
         late.find(FINDING.incident_id)
     with pytest.raises(BrokenSeal, match="deleted") as told:
-        taken(late, FINDING)
+        late.hear(FINDING)
     begun = taken(late, FINDING, told.value.document)
 
     assert unknown is None

@@ -64,6 +64,7 @@ def test_what_an_older_key_sealed_holds_without_it_afterwards(open_with: Open) -
     found = [alone.find(one) for one in ids]
 
     assert signed == 9
+    assert [len(alone.events_of(one)) for one in ids] == [1, 1, 1]
     assert [one.sealed for one in found if one] == [alone.seal.check("", "", alone.seal.sign("", ""))] * 3
     assert alone.standing_at("a")[0].holds
     assert alone.slots()[0] == Slots()
@@ -108,15 +109,18 @@ def test_a_call_does_a_bounded_part_and_the_next_goes_on(open_with: Open, monkey
 
 
 def test_an_incident_that_somebody_works_on_is_left_to_them(open_with: Open, clock: Clock) -> None:
-    """Their next save would meet a conflict. What they were told of is signed all the same: nobody saves that again."""
+    """Their next save would meet a conflict. Its event nobody works on."""
     working = replace(open_with(OLD), owner="somebody")
     held = taken(working, FINDING)
-    before = sign_anew(open_with(NEW))
+    before, early = sign_anew(open_with(NEW)), open_with(ALONE).find(held.incident.id)
     working.save(held, held.incident)
     clock.ns += LEASE_NS + DAY_NS
     after = sign_anew(open_with(NEW))
 
     assert (before, after) == (1, 1)
+    assert early is not None
+    assert not early.sealed
+    assert open_with(ALONE).events_of(held.incident.id)
     with pytest.raises(Conflict):
         working.save(held, held.incident)
 
