@@ -9,7 +9,8 @@ from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.containment.guard_input import Trust
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Finding
-from firebreak.core.incidents.incident import Event, Incident
+from firebreak.core.incidents.event import Event
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.triage import not_ours
 from firebreak.response.observe import Away, Readings
 
@@ -73,7 +74,9 @@ def _compare(incident: Incident, found: Finding | None, readings: Readings) -> C
 
 
 def _classified(event: Event, found: Finding) -> Event:
-    """An event that counted once counts for good."""
+    """An event that counted once counts for good. Of one that an earlier version told of, only the id is known."""
+    if event.id == found.incident_id:
+        event = replace(event, event_ns=found.event_ns)
     if event.status == "counts" or event.event_ns == found.event_ns:
         return replace(event, status="counts")
     return replace(event, status="passed" if event.event_ns < found.event_ns else "unconfirmed")

@@ -20,12 +20,12 @@ from firebreak.core.cloud_run.workload import split_of
 from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.drafting import draft, fold
 from firebreak.core.containment.plan import HeldStep, Plan, apply_change
-from firebreak.core.containment.restoration import required_state, restoration
+from firebreak.core.containment.restoration import required_state
 from firebreak.core.policy.policy import Step
 from firebreak.core.serialization import decode, encode
 from tests.laws.law_failures import before as given_settings
 from tests.laws.law_failures import broken, differences, listed
-from tests.laws.worlds_of_settings import edits_by_hand, situations, with_every_ingress
+from tests.laws.worlds_of_settings import edits_by_hand, given_back, situations, with_every_ingress
 
 ACTIONS = responders.discover()
 PAIRS = [(name, kind) for name, action in sorted(ACTIONS.items()) for kind in sorted(action.kinds)]
@@ -194,22 +194,23 @@ def test_release_restores_key_by_key(name: str, kind: Kind, data: st.DataObject)
     state, case = data.draw(situations(kind))
     after = edited(ACTIONS[name], state, case)
     if not isinstance(after, Refusal):
-        restored = restoration(after, Standing(case.target.key, state, after), state)
-        differ = {key for key in state.keys() | after.keys() if restored.state.get(key) != state.get(key)}
+        restored, results = given_back(after, Standing(case.target.key, state, after), state, case)
+        gone = {key for key, result in results.items() if result == "gone"}
+        differ = {key for key in state.keys() | after.keys() if restored.get(key) != state.get(key)}
 
-        unsaid = differ - set(restored.lost)
+        unsaid = differ - gone
         assert not unsaid, broken(
             ACTIONS[name],
             "edit",
             f"changes settings of a {kind} that a release does not put back",
-            *differences(_only(state, unsaid), _only(restored.state, unsaid)),
+            *differences(_only(state, unsaid), _only(restored, unsaid)),
         )
-        assert differ == set(restored.lost)
-        assert not (restored.lost and ACTIONS[name].reversible), broken(
+        assert differ == gone
+        assert not (gone and ACTIONS[name].reversible), broken(
             ACTIONS[name],
             "reversible",
             "is True, but these settings cannot be put back: declare `reversible = False`",
-            *differences(_only(state, restored.lost), _only(restored.state, restored.lost)),
+            *differences(_only(state, gone), _only(restored, gone)),
         )
 
 
@@ -222,11 +223,11 @@ def test_a_human_edit_is_never_overwritten(name: str, kind: Kind, data: st.DataO
     if not isinstance(after, Refusal) and after:
         by_hand = data.draw(edits_by_hand(after))
         now = {key: value for key, value in {**after, **by_hand}.items() if value is not None}
-        restored = restoration(now, Standing(case.target.key, state, after), state)
+        restored, results = given_back(now, Standing(case.target.key, state, after), state, case)
         theirs = {key for key, value in by_hand.items() if value != after.get(key)}
 
         expected = {key: by_hand[key] for key in theirs if by_hand[key] is not None}
-        found = _only(restored.state, theirs)
+        found = _only(restored, theirs)
         assert found == expected, broken(
             ACTIONS[name],
             "edit",
@@ -234,7 +235,7 @@ def test_a_human_edit_is_never_overwritten(name: str, kind: Kind, data: st.DataO
             *differences(expected, found),
             given_settings(state),
         )
-        reported = set(restored.left_alone) | set(restored.lost)
+        reported = {key for key, result in results.items() if result in ("person", "gone")}
         silent = {key for key in theirs if after.get(key) != state.get(key) != by_hand[key]} - reported
         assert not silent, broken(
             ACTIONS[name], "edit", f"leads to a release that leaves {listed(silent)} as a person set it, unreported"
@@ -255,14 +256,14 @@ def test_holds_released_in_any_order_end_at_origin(
         if isinstance(after, Refusal):
             return
         hold = Hold(f"fb-{number}", (HeldStep(one, {}),), case.suspects, number)
-        standing = standing.with_pending_write(hold, current, after).with_confirmed_write(after, number, 0)
+        standing = standing.with_pending_write(hold, current, after, number).with_confirmed_write(after, number, 0)
         current = after
     for number in order:
         rest = standing.without_hold(f"fb-{number}")
         wanted = required_state(rest, case, ACTIONS)
         if isinstance(wanted, Refusal):
             return
-        current = restoration(current, standing, wanted).state
+        current, _ = given_back(current, standing, wanted, case)
         standing = dataclasses.replace(rest, applied=current)
 
     expected = {key: value for key, value in state.items() if not is_final(key)}

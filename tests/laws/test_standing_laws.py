@@ -22,9 +22,9 @@ from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import references
 from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.drafting import draft
-from firebreak.core.containment.restoration import required_state, restoration
+from firebreak.core.containment.restoration import required_state
 from firebreak.core.policy.policy import Step
-from tests.laws.worlds_of_settings import INGRESSES, TARGET, situations
+from tests.laws.worlds_of_settings import INGRESSES, TARGET, given_back, situations
 
 ACTIONS = {name: one for name, one in responders.discover().items() if name in ("pin_previous_revision", "cut_traffic")}
 KEYS = (SPLIT, INGRESS, DEFAULT_URI_DISABLED, f"{TAG}canary")
@@ -61,7 +61,7 @@ class OneService(RuleBasedStateMachine):
         hold = Hold(f"fb-{self.taken}", plan.steps, suspects, self.taken)
         after = {**self.now, **{key: value for one in plan.changes for key, value in one.after.items()}}
         settings_after = {key: value for key, value in after.items() if value is not None}
-        self.standing = self.standing.with_pending_write(hold, self.now, settings_after)
+        self.standing = self.standing.with_pending_write(hold, self.now, settings_after, self.taken)
         if written == "lost":
             wished = {key for one in plan.changes for key in one.after}
             pending = {key: value for key, value in self.standing.pending.items() if key not in wished}
@@ -110,11 +110,12 @@ class OneService(RuleBasedStateMachine):
         wanted = required_state(rest, self._seen(frozenset()), ACTIONS)
         if isinstance(wanted, Refusal):
             return
-        then = dict(restoration(self.now, self.standing, wanted).state)
+        then, _ = given_back(self.now, self.standing, wanted, self._seen(frozenset()))
         back = {key: then.get(key) for key in self.now.keys() | then.keys() if self.now.get(key) != then.get(key)}
         self.standing = self.standing.with_pending_release(incident, back, self.taken)
-        self.now = then
-        self.standing = self.standing.with_finished_release(incident, self.now, self.taken)
+        self.now = dict(then)
+        self.standing = self.standing.with_released(incident, {key: then.get(key) for key in back}, self.taken)
+        self.standing = self.standing.with_finished_release(incident)
 
     @invariant()
     def with_nothing_standing_the_service_is_as_people_left_it(self) -> None:

@@ -202,7 +202,7 @@ def test_a_hold_that_is_taken_again_and_a_standing_that_ends_keep_what_they_do_n
 
     assert again.holds[0].unknown_keys == {"later": 1}
     assert again.holds[0].suspects == {"bad"}
-    assert again.with_finished_release("fb-1", {}, 3).unknown_keys == {"later": 2}
+    assert again.with_finished_release("fb-1").unknown_keys == {"later": 2}
 
 
 def test_a_field_that_is_renamed_in_python_is_stored_as_before() -> None:

@@ -32,7 +32,9 @@ from firebreak.core.cloud_run.setting_names import (
 )
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.target import Kind, Target
-from firebreak.core.cloud_run.workload import Revision, references, split_text
+from firebreak.core.cloud_run.workload import Revision, Workload, references, split_text
+from firebreak.core.containment.active_containment import Standing, merge_settings
+from firebreak.core.containment.restoration import released_keys
 
 NAMES = tuple(f"checkout-0000{number}" for number in range(1, 6))
 INGRESSES = ("all", "internal", "internal-and-cloud-load-balancing", "none")
@@ -153,3 +155,11 @@ def edits_by_hand(draw: st.DrawFn, state: State) -> dict[str, Any]:
     others: dict[type, list[Any]] = {bool: [True, False], int: [0, 1, 7], str: ["by hand", "LATEST=100", "manual 1"]}
     keys = draw(st.lists(st.sampled_from(sorted(state)), unique=True, max_size=3))
     return {key: draw(st.sampled_from([None, *others[type(state[key])]])) for key in keys}
+
+
+def given_back(now: State, standing: Standing, wanted: State, case: EditContext) -> tuple[State, dict[str, str]]:
+    """The settings once a release has restored what is due, and what it tells of each setting."""
+    there = Workload(case.target, now, {}, case.revisions, case.latest, {}, {}, settled=True, updated_ns=0)
+    keys = released_keys(standing, wanted, there)
+    due = {one.key: one.after for one in keys if one.result == "due"}
+    return merge_settings(now, due), {one.key: one.result for one in keys}

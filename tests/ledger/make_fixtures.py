@@ -77,7 +77,7 @@ def _plan_of(document: Document) -> Any:
 
 def released(on: Line) -> Incident:
     incident = _found(on)
-    pipeline.release(on.app, incident.id, "ada")
+    on.release(incident)
     return incident
 
 
@@ -149,7 +149,7 @@ def release_under_way(on: Line) -> Incident:
     incident = _found(on)
     on.sandbox.wire.inject(Fault("*/UpdateService", "error", code="UNAVAILABLE", times=None, routed="*us-east1*"))
     with suppress(Transient):
-        pipeline.release(on.app, incident.id, "ada")
+        on.release(incident)
     return incident
 
 

@@ -51,12 +51,12 @@ def another_event(finding: Finding) -> Finding:
 
 
 def test_the_first_claim_makes_the_incident(tmp_path: Path, clock: Clock) -> None:
-    """Received, ours, not joined."""
+    """Received, and ours."""
     held = taken(ledger(tmp_path, clock, "one"), FINDING)
 
     assert held.incident.phase == "received"
     assert held.incident.owner == "one"
-    assert not held.joined
+    assert held.incident.id == FINDING.incident_id
 
 
 def test_a_claimed_incident_is_busy_for_others_until_the_lease_runs_out(tmp_path: Path, clock: Clock) -> None:
@@ -95,8 +95,11 @@ def test_a_new_event_joins_the_open_incident_of_its_finding(tmp_path: Path, cloc
     held = taken(one, FINDING)
     joined = taken(one, another_event(FINDING))
 
-    assert joined.joined
     assert joined.incident.id == held.incident.id
+    assert [event.id for event in one.events_of(held.incident.id)] == [
+        FINDING.incident_id,
+        another_event(FINDING).incident_id,
+    ]
 
 
 def test_a_new_event_opens_an_incident_where_the_last_has_ended(tmp_path: Path, clock: Clock) -> None:
@@ -105,7 +108,7 @@ def test_a_new_event_opens_an_incident_where_the_last_has_ended(tmp_path: Path, 
     held = taken(one, FINDING)
     one.save(held, replace(held.incident, phase="released"))
     second = taken(one, another_event(FINDING))
-    third = one.claim(another_event(another_event(FINDING)))
+    third = taken(one, another_event(another_event(FINDING)))
 
     assert second.incident.id != held.incident.id
     assert third.incident.id == second.incident.id
@@ -136,11 +139,11 @@ def test_the_wrong_key_spoils_nothing_for_the_right_one(tmp_path: Path, clock: C
     held = taken(one, FINDING)
     one.release_lease(held, held.incident)
     stranger = replace(one, seal=Seal((b"another key",)))
-    taken = stranger.take(held.incident.id)
-    assert taken is not None
-    stranger.release_lease(taken, taken.incident)
+    theirs = stranger.take(held.incident.id)
+    assert theirs is not None
+    stranger.release_lease(theirs, theirs.incident)
 
-    assert not taken.sealed
+    assert not theirs.sealed
     assert _read(one, held.incident.id).sealed
 
 

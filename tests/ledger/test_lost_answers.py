@@ -120,6 +120,7 @@ def test_of_sixteen_racers_who_lose_every_other_answer_one_owns_and_knows_it(dat
 def test_an_owner_who_never_learns_of_it_is_succeeded_when_its_lease_has_run_out(database: Store) -> None:
     """Every answer is lost until its time is up: it is told to come again, and so is everybody until then."""
     finding = another_finding()
+    ledger_of(database, "teller").hear(finding)
     with wired(database, first("lost", times=1000), seconds=1.0) as (_, store):
         unaware = claimed(ledger_of(store, "unaware"), finding)[0]
     written = ledger_of(database, "reader").read(finding.incident_id)

@@ -19,7 +19,7 @@ from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.drafting import draft
-from firebreak.core.containment.guards import broken_caps
+from firebreak.core.containment.guards import guard_broken_action
 from firebreak.core.containment.plan import HeldStep
 from firebreak.core.containment.restoration import required_state
 from firebreak.core.policy.compiled import compiled, load_compiled
@@ -30,6 +30,8 @@ from firebreak.policy_language.lint.conditions import LintContext
 from firebreak.policy_language.lint.lint import lint
 from firebreak.policy_language.reading.policies import parse_policies, read_policies
 
+ANY: Any = None
+"""What the guard is given beside the plan, which it does not look at."""
 OURS = re.compile(r"tests/policy_language/test_failing_actions\.py:\d+")
 CASE = EditContext(
     Target("p", "l", "service", "svc"), Suspicion("named", frozenset({"r-1"}), "why"), (), None, frozenset()
@@ -120,12 +122,13 @@ def test_a_refusal_of_the_action_s_own_is_no_fault_and_its_otherwise_follows() -
 
     assert [change.actions for change in plan.changes] == [("close",)]
     assert [one.kind for one in plan.refusals] == ["cannot"]
-    assert broken_caps(plan) == []
+    assert guard_broken_action(ANY, plan, ACTIONS) == []
 
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_person_is_asked_about_what_is_left_of_the_plan(broken: str) -> None:
-    (cap,) = broken_caps(draft((step(broken), step("revoke")), OPEN, CASE, ACTIONS))
+    plan = draft((step(broken), step("revoke")), OPEN, CASE, ACTIONS)
+    (cap,) = guard_broken_action(ANY, plan, ACTIONS)
 
     assert (cap.name, cap.kind) == ("action", "caution")
     assert cap.reason.startswith(f"a fault in Firebreak itself: {broken}: its own code")

@@ -31,8 +31,13 @@ class AnotherResource(Refused):
 class Hold(Stored):
     """One incident's claim on the target: the steps it asked for and the revisions it suspects.
 
-    `let_go` are settings that a release has given back, while others of the hold are still held. `unsupported` are
-    `key=value` settings that the API did not take.
+    Attributes:
+        incident: its id.
+        steps: what it asked for, in the order of its policy.
+        suspects: the revisions that it suspects.
+        taken_ns: when it was taken, nanoseconds since 1970.
+        let_go: settings that a release has given back, while others of the hold are still held.
+        unsupported: `key=value` settings that the API did not take.
     """
 
     incident: str

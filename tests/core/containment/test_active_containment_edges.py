@@ -13,9 +13,10 @@ from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import RELEASE_NS, WRITING_NS, Hold, Standing, merge_settings
 from firebreak.core.containment.plan import HeldStep
-from firebreak.core.containment.restoration import Restoration, required_state, restoration
+from firebreak.core.containment.restoration import released_keys, required_state
 
 NONE: frozenset[str] = frozenset()
 KEY = "p/l/service/svc"
@@ -83,7 +84,7 @@ def test_a_setting_is_firebreaks_if_it_wrote_it_or_may_have() -> None:
 def test_the_first_hold_takes_the_settings_before_it_as_the_origin() -> None:
     """Whatever an earlier standing, released since, remembered."""
     earlier = Standing(KEY, origin={"x": 9}, applied={"x": 1}, released_ns=5, releasing="old")
-    standing = earlier.with_pending_write(hold("a"), {"x": 1, "y": 1, "kept": 0}, {"x": 2, "kept": 0})
+    standing = earlier.with_pending_write(hold("a"), {"x": 1, "y": 1, "kept": 0}, {"x": 2, "kept": 0}, 40)
 
     assert standing == Standing(
         KEY,
@@ -91,18 +92,20 @@ def test_the_first_hold_takes_the_settings_before_it_as_the_origin() -> None:
         applied={"x": 1, "y": 1, "kept": 0},
         pending={"x": 2, "y": None},
         holds=(hold("a"),),
+        origin_changed_ns=40,
         released_ns=5,
     )
 
 
 def test_a_further_hold_makes_what_a_person_changed_part_of_the_origin() -> None:
     first = Standing(KEY, origin={"x": 1, "y": 1}, applied={"x": 2, "y": 1}, holds=(hold("a"),), releasing="a")
-    standing = first.with_pending_write(hold("b", 2), {"x": 2, "y": 7}, {"x": 3, "y": 7})
+    standing = first.with_pending_write(hold("b", 2), {"x": 2, "y": 7}, {"x": 3, "y": 7}, 40)
 
     assert standing.origin == {"x": 1, "y": 7}
     assert standing.applied == {"x": 2, "y": 7}
     assert standing.pending == {"x": 3}
     assert standing.holds == (hold("a"), hold("b", 2))
+    assert standing.origin_changed_ns is None
     assert standing.releasing == ""
 
 
@@ -110,7 +113,7 @@ def test_what_is_pending_alone_keeps_the_origin_too() -> None:
     """The first write was begun and its hold is gone: what it may have written is nobody's origin."""
     begun = Standing(KEY, origin={"x": 1}, applied={"x": 1}, pending={"x": 2})
 
-    assert begun.with_pending_write(hold("a"), {"x": 2}, {"x": 3}).origin == {"x": 1}
+    assert begun.with_pending_write(hold("a"), {"x": 2}, {"x": 3}, 40).origin == {"x": 1}
 
 
 def test_adopting_takes_over_what_a_person_set_added_and_removed_and_forgets_what_was_pending_there() -> None:
@@ -158,15 +161,30 @@ def test_a_release_that_is_being_written_is_pending_beside_what_was() -> None:
 def test_of_the_last_hold_nothing_is_left_but_when_it_was_released_and_changed() -> None:
     standing = Standing(KEY, {"x": 1}, {"x": 2}, {"x": 1}, (hold("a"),), 3, 4, 5, 6, "a", 7)
 
-    assert standing.with_finished_release("a", {"x": 1}, 80) == Standing(KEY, released_ns=6, changed_ns=80)
+    assert standing.with_finished_release("a") == Standing(KEY, released_ns=6, changed_ns=4)
+
+
+def test_what_was_given_back_of_a_hold_is_not_asked_for_any_more_and_is_no_drift() -> None:
+    standing = Standing(KEY, {"x": 1, "y": 1}, {"x": 2, "y": 2}, {"x": 1}, (hold("a"), hold("b", 2)), releasing="a")
+    freed = standing.with_released("a", {"x": 1}, 80)
+
+    assert freed == Standing(
+        KEY,
+        {"x": 1, "y": 1},
+        {"x": 1, "y": 2},
+        {},
+        (Hold("a", (), NONE, 1, ("x",)), hold("b", 2)),
+        changed_ns=80,
+        releasing="a",
+    )
+    assert freed.changed_by_others({"x": 1, "y": 2}) == {}
 
 
 def test_of_several_holds_the_others_stay_with_what_is_in_force() -> None:
     standing = Standing(
         KEY,
         origin={"x": 0},
-        applied={"x": 2, "y": 2},
-        pending={"x": 1, "y": 1},
+        applied={"x": 1, "y": 2},
         holds=(hold("a"), hold("b", 2)),
         verified_ns=3,
         changed_ns=4,
@@ -174,8 +192,8 @@ def test_of_several_holds_the_others_stay_with_what_is_in_force() -> None:
         releasing_ns=5,
     )
 
-    assert standing.with_finished_release("a", {"x": 1, "y": 2}, 80) == Standing(
-        KEY, {"x": 0}, {"x": 1, "y": 2}, {}, (hold("b", 2),), verified_ns=3, changed_ns=80, releasing_ns=5
+    assert standing.with_finished_release("a") == Standing(
+        KEY, {"x": 0}, {"x": 1, "y": 2}, {}, (hold("b", 2),), verified_ns=3, changed_ns=4, releasing_ns=5
     )
 
 
@@ -233,39 +251,39 @@ RUN = "executions.e-1"
 
 
 @pytest.mark.parametrize(
-    ("current", "applied", "pending", "wanted", "restored"),
+    ("current", "applied", "pending", "wanted", "then", "results"),
     [
-        pytest.param({"x": 2}, {"x": 2}, {}, {"x": 1}, Restoration({"x": 1}, ()), id="written: restored"),
-        pytest.param({"x": 2}, {"x": 2}, {}, {}, Restoration({}, ()), id="added by us: taken away"),
-        pytest.param({}, {}, {"x": None}, {"x": 1}, Restoration({"x": 1}, ()), id="taken away by us: back"),
-        pytest.param({"x": 2}, {"x": 1}, {"x": 2}, {"x": 1}, Restoration({"x": 1}, ()), id="perhaps written: restored"),
-        pytest.param({"x": 1}, {"x": 1}, {"x": 2}, {"x": 1}, Restoration({"x": 1}, ()), id="never written: as it is"),
-        pytest.param(
-            {"x": 2}, {"x": 2}, {"x": 1}, {"x": 1}, Restoration({"x": 1}, ()), id="not restored yet: restored"
-        ),
-        pytest.param({"x": 2}, {"x": 2}, {"x": None}, {}, Restoration({}, ()), id="not taken away yet: taken away"),
-        pytest.param({"x": 7}, {"x": 2}, {"x": 1}, {"x": 1}, Restoration({"x": 7}, ()), id="restored, then a person's"),
-        pytest.param({"x": 7}, {"x": 2}, {}, {"x": 1}, Restoration({"x": 7}, ("x",)), id="a person's: left alone"),
-        pytest.param({"x": 1}, {"x": 2}, {}, {"x": 1}, Restoration({"x": 1}, ()), id="put back by a person"),
-        pytest.param({"x": 7}, {"x": 1}, {}, {"x": 1}, Restoration({"x": 7}, ()), id="never ours: not told"),
-        pytest.param({"y": 5}, {}, {}, {}, Restoration({"y": 5}, ()), id="never known: stays"),
+        pytest.param({"x": 2}, {"x": 2}, {}, {"x": 1}, {"x": 1}, {"x": "due"}, id="written: due"),
+        pytest.param({"x": 2}, {"x": 2}, {}, {}, {}, {"x": "due"}, id="added by us: taken away"),
+        pytest.param({}, {}, {"x": None}, {"x": 1}, {"x": 1}, {"x": "due"}, id="taken away by us: back"),
+        pytest.param({"x": 2}, {"x": 1}, {"x": 2}, {"x": 1}, {"x": 1}, {"x": "due"}, id="perhaps written: due"),
+        pytest.param({"x": 1}, {"x": 1}, {"x": 2}, {"x": 1}, {"x": 1}, {"x": "restored"}, id="never written: as it is"),
+        pytest.param({"x": 2}, {"x": 2}, {"x": 1}, {"x": 1}, {"x": 1}, {"x": "due"}, id="not restored yet: due"),
+        pytest.param({"x": 2}, {"x": 2}, {"x": None}, {}, {}, {"x": "due"}, id="not taken away yet: taken away"),
+        pytest.param({"x": 7}, {"x": 2}, {"x": 1}, {"x": 1}, {"x": 7}, {}, id="restored, then a person's"),
+        pytest.param({"x": 7}, {"x": 2}, {}, {"x": 1}, {"x": 7}, {"x": "person"}, id="a person's: left alone"),
+        pytest.param({"x": 1}, {"x": 2}, {}, {"x": 1}, {"x": 1}, {"x": "restored"}, id="put back by a person"),
+        pytest.param({"x": 7}, {"x": 1}, {}, {"x": 1}, {"x": 7}, {}, id="never ours: not told"),
+        pytest.param({"y": 5}, {}, {}, {}, {"y": 5}, {}, id="never known: stays"),
         pytest.param(
             {RUN: "cancelled"},
             {RUN: "cancelled"},
             {},
             {RUN: "running"},
-            Restoration({RUN: "cancelled"}, (), (RUN,)),
-            id="a cancelled run: lost",
+            {RUN: "cancelled"},
+            {RUN: "gone"},
+            id="a cancelled run: gone",
         ),
         pytest.param(
-            {RUN: "cancelled"}, {}, {}, {RUN: "running"}, Restoration({RUN: "cancelled"}, ()), id="a run of others"
+            {RUN: "cancelled"}, {}, {}, {RUN: "running"}, {RUN: "cancelled"}, {}, id="a run that others cancelled"
         ),
         pytest.param(
             {RUN: "cancelled"},
             {RUN: "running"},
             {},
             {RUN: "running"},
-            Restoration({RUN: "cancelled"}, ()),
+            {RUN: "cancelled"},
+            {},
             id="a run that ended by itself",
         ),
         pytest.param(
@@ -273,7 +291,8 @@ RUN = "executions.e-1"
             {"a": 2, "b": 2},
             {},
             {"a": 1, "b": 1},
-            Restoration({"a": 7, "b": 7}, ("a", "b")),
+            {"a": 7, "b": 7},
+            {"a": "person", "b": "person"},
             id="two",
         ),
     ],
@@ -283,6 +302,13 @@ def test_each_setting_goes_back_unless_it_is_a_persons(
     applied: State,
     pending: Mapping[str, Setting | None],
     wanted: State,
-    restored: Restoration,
+    then: State,
+    results: dict[str, str],
 ) -> None:
-    assert restoration(current, Standing(KEY, applied=applied, pending=pending), wanted) == restored
+    now = Workload(CASE.target, current, {}, (), None, {}, {}, settled=True, updated_ns=0)
+    keys = released_keys(Standing(KEY, applied=applied, pending=pending), wanted, now)
+    due = {one.key: one.after for one in keys if one.result == "due"}
+
+    assert {one.key: one.result for one in keys} == results
+    assert merge_settings(current, due) == then
+    assert all(one.before == current.get(one.key) and one.target == CASE.target for one in keys)

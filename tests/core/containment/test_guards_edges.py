@@ -18,11 +18,12 @@ from firebreak.core.cloud_run.account_usage import Users
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Hold, Standing
-from firebreak.core.containment.guard_input import AdditionalTarget, GuardInput
-from firebreak.core.containment.guards import CLOCKS_APART, DAY_NS, caps_for, ceiling_caps, self_caps
+from firebreak.core.containment.guard_input import GuardInput
+from firebreak.core.containment.guards import CLOCKS_APART, DAY_NS, caps_for
+from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.findings.finding import parse_notification
-from firebreak.core.mode import Cap, Ceiling, Mode
+from firebreak.core.mode import Ceiling, Mode
 from firebreak.core.policy.policy import Config, Step
 from firebreak.core.policy.protected import Pattern, Protected
 
@@ -77,26 +78,28 @@ def case(rule: Rule = "named") -> EditContext:
     return EditContext(TARGET, Suspicion(rule, frozenset({"r-1"}), f"by rule {rule}"), (), None, NONE)
 
 
-def workload(updated_ns: int = 0, **labels: str) -> Workload:
-    return Workload(TARGET, {}, {}, (), None, {}, {}, settled=True, updated_ns=updated_ns, labels=labels)
+def workload(updated_ns: int = 0, uid: str = "", **labels: str) -> Workload:
+    return Workload(TARGET, {}, {}, (), None, {}, {}, settled=True, updated_ns=updated_ns, labels=labels, uid=uid)
 
 
-def situation(**changes: Any) -> GuardInput:
-    """One in which nothing is wrong."""
+FINE = Seen(TARGET, workload(), case(), Standing(TARGET.key))
+
+
+def situation(further: tuple[Seen, ...] = (), **changes: Any) -> GuardInput:
+    """One in which nothing is wrong but what is named: of what was seen of the finding's own target, or else."""
+    parts = {name: changes.pop(name) for name in ("target", "workload", "case", "standing", "fault") if name in changes}
     fine = GuardInput(
         finding=FINDING,
-        target=TARGET,
         trust="confirmed",
         trust_reason="",
         ceilings=(Ceiling(Mode.ENFORCE, "enforced"),),
         config=Config(sources=frozenset({FINDING.name.source})),
         own=(),
-        claimed_ns=EVENT,
-        workload=workload(),
-        case=case(),
+        now_ns=EVENT,
+        age_ns=0,
+        seen=(replace(FINE, **parts), *further),
         related_known=True,
         steps=(step("plain"),),
-        standing=Standing(TARGET.key),
         incident="fb-1",
     )
     return replace(fine, **changes)
@@ -116,7 +119,7 @@ def bar(name: str, reason: str) -> list[tuple[str, str, str]]:
 
 def test_where_nothing_is_wrong_nothing_is_capped() -> None:
     assert said() == []
-    assert said(plan=None, standing=None, workload=None, case=None) == []
+    assert said(plan=None, workload=None, case=None) == []
 
 
 def test_every_ceiling_below_enforce_is_named_and_bars_come_before_cautions() -> None:
@@ -132,7 +135,7 @@ def test_every_ceiling_below_enforce_is_named_and_bars_come_before_cautions() ->
         ("ceiling", "bar", "from the environment"),
         ("ceiling", "caution", "from firebreak.yaml"),
     ]
-    assert ceiling_caps(ceilings[:2]) == [Cap("ceiling", "caution", "from firebreak.yaml")]
+    assert said(ceilings=ceilings[:2]) == caution("ceiling", "from firebreak.yaml")
 
 
 def test_a_source_that_is_not_listed_is_barred_by_its_id() -> None:
@@ -144,6 +147,18 @@ def test_a_source_that_is_not_listed_is_barred_by_its_id() -> None:
 @pytest.mark.parametrize("trust", ["missing", "older", "differs"])
 def test_what_scc_does_not_hold_as_told_is_barred(trust: str) -> None:
     assert said(trust=trust, trust_reason="why") == bar("unverified", "why")
+
+
+@pytest.mark.parametrize(
+    ("judged", "reason"),
+    [({"mute": "MUTED"}, "the finding is muted in SCC"), ({"state": "INACTIVE"}, "the finding is INACTIVE in SCC")],
+)
+def test_what_scc_has_settled_is_barred(judged: dict[str, str], reason: str) -> None:
+    """As SCC holds it: where it could not be asked, the message's word on that bars nothing."""
+    finding = replace(FINDING, **judged)  # type: ignore[arg-type]
+
+    assert said(finding=finding) == bar("settled", reason)
+    assert [name for name, _, _ in said(finding=finding, trust="unreachable")] == ["unconfirmed"]
 
 
 def test_what_scc_could_not_be_asked_about_is_cautioned() -> None:
@@ -171,13 +186,13 @@ def test_where_only_one_spelling_is_known_on_each_side_the_project_may_be_firebr
     reason = "it is not known whether this is the project that Firebreak itself runs in"
     target = Target("p", "l", "service", "svc", None, None, known.get("project_id"), known.get("project_number"))
 
-    assert self_caps(target, (OWN.format(spelling),)) == [Cap("self", "caution", reason)]
+    assert said(target=target, own=(OWN.format(spelling),)) == bar("self", reason)
 
 
 def test_a_further_target_in_firebreaks_project_is_barred_once() -> None:
     account = replace(TARGET, project="ops", project_id="ops", project_number="3")
     further = tuple(
-        AdditionalTarget(one, case(), Standing(one.key)) for one in (account, replace(account, location="m"))
+        Seen(one, workload(), case(), Standing(one.key)) for one in (account, replace(account, location="m"))
     )
     reason = "ops is the project that Firebreak itself runs in"
 
@@ -224,19 +239,19 @@ def test_a_protected_entry_about_something_unknown_is_cautioned_too(entry: Prote
         (-CLOCKS_APART, None),
         (-CLOCKS_APART - 1, "the event is dated 10 minutes after it arrived"),
         (3_600, None),
-        (3_601, "the event was 60 minutes old when it arrived"),
-        (7_199, "the event was 119 minutes old when it arrived"),
-        (7_200, "the event was 2 hours old when it arrived"),
-        (48 * 3_600 - 1, "the event was 47 hours old when it arrived"),
-        (48 * 3_600, "the event was 2 days old when it arrived"),
+        (3_601, "the event was 60 minutes old when it was taken up"),
+        (7_199, "the event was 119 minutes old when it was taken up"),
+        (7_200, "the event was 2 hours old when it was taken up"),
+        (48 * 3_600 - 1, "the event was 47 hours old when it was taken up"),
+        (48 * 3_600, "the event was 2 days old when it was taken up"),
     ],
 )
 def test_an_event_may_be_an_hour_old_and_ten_minutes_ahead(age: int, reason: str | None) -> None:
-    assert said(claimed_ns=EVENT + age * SECOND) == (caution("stale", reason) if reason else [])
+    assert said(age_ns=age * SECOND) == (caution("stale", reason) if reason else [])
 
 
 def test_a_part_of_a_second_makes_nothing_stale() -> None:
-    assert said(claimed_ns=EVENT + 3_601 * SECOND - 1) == []
+    assert said(age_ns=3_601 * SECOND - 1) == []
 
 
 def test_sources_that_an_action_needs_are_named_also_behind_otherwise() -> None:
@@ -258,18 +273,21 @@ CHANGED = "suspects are inferred, and the service has changed since the event"
 @pytest.mark.parametrize(
     ("updated_ns", "standing", "changed"),
     [
-        (EVENT, None, False),
-        (EVENT + 1, None, True),
+        (EVENT, Standing("k"), False),
+        (EVENT + 1, Standing("k"), True),
         (EVENT + 1, Standing("k", changed_ns=EVENT + 1), False),
         (EVENT + 2, Standing("k", changed_ns=EVENT + 1), True),
         (EVENT, Standing("k", holds=(Hold("fb-1", (), NONE, 1),), origin_changed_ns=EVENT + 1), True),
         (EVENT, Standing("k", holds=(Hold("fb-1", (), NONE, 1),), origin_changed_ns=EVENT), False),
         (EVENT, Standing("k", holds=(Hold("fb-1", (), NONE, 1),)), False),
+        (EVENT + 2, Standing("k", holds=(Hold("fb-1", (), NONE, 1),), changed_ns=EVENT + 1), True),
+        (EVENT + 2, Standing("k", holds=(Hold("fb-1", (), NONE, 1),), changed_ns=EVENT + 2), False),
+        (EVENT + 2, Standing("k", {}, {}, {"x": 1}, (Hold("fb-1", (), NONE, 1),), changed_ns=EVENT + 1), False),
         (EVENT, Standing("k", origin_changed_ns=EVENT + 1), False),
     ],
 )
 def test_inferred_suspects_on_a_service_that_others_changed_since_are_cautioned(
-    updated_ns: int, standing: Standing | None, *, changed: bool
+    updated_ns: int, standing: Standing, *, changed: bool
 ) -> None:
     seen = workload(updated_ns)
 
@@ -300,12 +318,10 @@ def test_where_the_workload_is_not_known_nothing_is_said_of_its_suspects() -> No
     assert said(case=case("unplaced"), workload=None) == said(case=None) == []
 
 
-def test_every_step_that_needs_a_person_is_named() -> None:
+def test_every_action_that_needs_a_person_is_named_once() -> None:
     caps = said(steps=(step("final"), step("shared"), step("final", step("shared"))))
 
     assert [reason for _, _, reason in caps] == [
-        "final cannot be undone",
-        "shared affects other workloads too",
         "final cannot be undone",
         "shared affects other workloads too",
     ]
@@ -314,7 +330,7 @@ def test_every_step_that_needs_a_person_is_named() -> None:
 @pytest.mark.parametrize(
     ("changes", "unknown"),
     [
-        ({"target": Target("p", "l", "service", "svc", project_id="p"), "own": (OWN.format("2"),)}, {"self": True}),
+        ({"target": Target("p", "l", "service", "svc", project_id="p"), "own": (OWN.format("2"),)}, {"self": False}),
         ({"config": replace(situation().config, protected=(Protected(folder="7"),))}, {"protected": False}),
         (
             {
@@ -368,7 +384,7 @@ def test_regions_that_could_not_be_read_are_named() -> None:
 
 
 def test_what_stands_and_is_not_believed_asks_whatever_else_is_known() -> None:
-    assert said(plan=None, standing=None, standing_fault="broken") == caution("seal", "broken")
+    assert said(plan=None, standing=None, fault="broken") == caution("seal", "broken")
 
 
 CONTAINED = caution("contained", "the target is contained already, and the plan would close more")
@@ -377,10 +393,12 @@ HELD = Standing(TARGET.key, holds=(Hold("fb-2", (), NONE, 1),))
 
 
 def test_what_is_contained_already_is_not_closed_further_alone() -> None:
-    mine = replace(HELD, holds=(*HELD.holds, Hold("fb-1", (), NONE, 2)))
+    mine = replace(HELD, holds=(Hold("fb-1", (), NONE, 2),))
+    both = replace(HELD, holds=(*HELD.holds, *mine.holds))
 
-    assert said(standing=HELD) == CONTAINED
+    assert said(standing=HELD) == said(standing=both) == CONTAINED
     assert said(standing=mine) == []
+    assert said(standing=mine, contained_before=True) == CONTAINED
     assert said(standing=mine, incident="") == CONTAINED
     assert said(standing=HELD, plan=None) == said(standing=HELD, plan=Plan((change(TARGET, None),), ())) == []
 
@@ -391,11 +409,30 @@ def test_what_a_person_released_stays_theirs_for_a_day(ago: int, caps: list[tupl
 
 
 def test_a_further_target_counts_where_something_would_be_written_to_it() -> None:
-    further = (AdditionalTarget(ELSEWHERE, case(), replace(HELD, target=ELSEWHERE.key, released_ns=EVENT)),)
+    there = replace(HELD, target=ELSEWHERE.key, released_ns=EVENT)
+    further = (Seen(ELSEWHERE, replace(workload(), target=ELSEWHERE), case(), there),)
     verified = Plan((*WRITES.changes, change(ELSEWHERE, None)), ())
     written = Plan((*WRITES.changes, change(ELSEWHERE, "none")), ())
 
     assert said(plan=verified, further=further) == []
     assert said(plan=written, further=further) == CONTAINED + RELEASED
-    assert said(plan=written, further=further, standing=HELD) == CONTAINED + RELEASED
-    assert said(plan=written, further=further, standing=Standing(TARGET.key, released_ns=EVENT)) == RELEASED + CONTAINED
+    assert said(plan=written, further=further, standing=HELD) == CONTAINED * 2 + RELEASED
+    assert said(plan=written, further=further, standing=Standing(TARGET.key, released_ns=EVENT)) == (
+        RELEASED + CONTAINED + RELEASED
+    )
+
+
+def test_what_was_contained_and_made_anew_is_asked_about() -> None:
+    """Another resource has the name now; where either is not known by a uid, nothing is said of it."""
+    standing = replace(HELD, holds=(Hold("fb-1", (), NONE, 1),), uid="one")
+
+    assert said(standing=standing, workload=workload(uid="two")) == caution(
+        "made_anew", "what was contained is gone: another resource has its name now"
+    )
+    assert said(standing=standing, workload=workload(uid="one")) == []
+    assert said(standing=standing) == []
+    assert said(standing=replace(standing, holds=()), workload=workload(uid="two")) == []
+
+
+def test_what_somebody_opened_again_is_asked_about_in_the_words_of_who_saw_it() -> None:
+    assert said(drift="it was opened") == caution("drift", "it was opened")

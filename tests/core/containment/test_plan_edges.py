@@ -60,6 +60,10 @@ ACTIONS = cast(
 )
 
 
+KNOWN = replace(CASE, uids={TARGET.key: "u-1"})
+"""The same, of a resource whose own identity is known."""
+
+
 def step(action: str, *otherwise: Step) -> Step:
     return Step(action, NoParams(), otherwise)
 
@@ -73,7 +77,7 @@ def told(changes: tuple[Change, ...]) -> list[tuple[str, dict[str, Any], dict[st
 
 
 def test_surfaces_are_written_in_the_order_in_which_the_steps_name_them() -> None:
-    plan = drawn(step("revoke"), step("mark"), step("close"), policy_set="abc")
+    plan = drawn(step("revoke"), step("mark"), step("close"), case=KNOWN, policy_set="abc")
 
     assert told(plan.changes) == [
         ("service_iam", {"service_iam.all": True}, {"service_iam.all": None}, ("revoke",)),
@@ -87,7 +91,7 @@ def test_surfaces_are_written_in_the_order_in_which_the_steps_name_them() -> Non
     assert plan.steps == (HeldStep("revoke", {}), HeldStep("mark", {}), HeldStep("close", {}))
     assert (plan.refusals, plan.fallback, plan.policy_set) == ((), (), "abc")
     assert {one.target for one in plan.changes} == {TARGET}
-    assert plan.changes[0].basis == {"suspects": ["r-1"]}
+    assert plan.changes[0].basis == {"uid": "u-1", "suspects": ["r-1"]}
 
 
 def test_what_is_so_already_is_a_change_without_settings_to_be_verified() -> None:
@@ -216,10 +220,11 @@ def test_a_change_to_an_account_is_its_own_targets_and_comes_last_whatever_the_s
 
 
 def test_a_change_to_where_revisions_are_rests_on_what_was_known_of_them_and_any_other_on_the_suspects_alone() -> None:
-    case = replace(CASE, latest="r-2", reachable=frozenset({"r-2", "r-1"}), unsupported=frozenset({"x=y"}))
+    case = replace(KNOWN, latest="r-2", reachable=frozenset({"r-2", "r-1"}), unsupported=frozenset({"x=y"}))
     service, access = drawn(step("close"), step("revoke"), case=case).changes
 
     assert service.basis == {
+        "uid": "u-1",
         "latest": "r-2",
         "reachable": ["r-1", "r-2"],
         "suspects": ["r-1"],
@@ -227,7 +232,7 @@ def test_a_change_to_where_revisions_are_rests_on_what_was_known_of_them_and_any
         "ready": {},
         "unsupported": ["x=y"],
     }
-    assert access.basis == {"suspects": ["r-1"]}
+    assert access.basis == {"uid": "u-1", "suspects": ["r-1"]}
 
 
 def test_a_change_rests_on_every_tag_and_share_that_still_leads_to_a_suspect_once_it_is_made() -> None:
@@ -242,11 +247,12 @@ def test_a_change_rests_on_every_tag_and_share_that_still_leads_to_a_suspect_onc
 
 
 def test_the_basis_of_cancelled_runs_is_which_suspects_would_run_on() -> None:
-    job = replace(CASE, target=replace(TARGET, kind="job"))
+    target = replace(TARGET, kind="job")
+    job = replace(CASE, target=target, uids={target.key: "u-2"})
     state = {"executions.r-1": "running", "executions.r-2": "running"}
 
-    assert basis_of(job, state, "executions") == {"suspects": ["r-1"], "references": ["r-1"]}
-    assert basis_of(job, {**state, "executions.r-1": "cancelled"}, "executions")["references"] == []
+    assert basis_of(job, target, state, "executions") == {"uid": "u-2", "suspects": ["r-1"], "references": ["r-1"]}
+    assert basis_of(job, target, {**state, "executions.r-1": "cancelled"}, "executions")["references"] == []
 
 
 def test_a_kind_of_target_without_surfaces_has_nothing_to_change() -> None:
