@@ -162,6 +162,9 @@ def _require_read(standing: Standing, workload: Workload) -> None:
 def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:
     """Restore the next surface that is due, or let go of what is over."""
     release = held.incident.release
+    if release is not None and not release.asked_ns:
+        # An earlier version began it and kept it in another form: it is drawn on what is so now.
+        return request_release(app, held, release.by, frozenset(), "", readings)
     due = [one for one in release.keys if one.result == "due"] if release else []
     if not due:
         return _let_go(app, held)
@@ -172,7 +175,8 @@ def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredI
     try:
         drawn = _draw(app, held.incident, target, readings)
     except CannotRelease as fault:
-        return _noted(app, held, [replace(one, result="refused", detail=str(fault)) for one in here], readings)
+        refused = [replace(one, result="refused", detail=str(fault)) for one in here]
+        return _let_go_if_over(app, _noted(app, held, refused, readings))
     fresh = {one.key: one for one in drawn.keys}
     keys = [
         fresh.get(one.key, replace(one, result="restored", detail="it was so already"))
@@ -314,7 +318,8 @@ def _let_go(app: App, held: StoredIncident) -> StoredIncident:
         word = "what was refused is still held" if some else "the release was refused, the containment still stands"
         told = incident.with_history(app.now_ns(), release.by, f"{word}: {'; '.join(line for _, line in lines)}")
         phase: Phase = "releasing" if some else "contained" if stands(app, incident) else incident.phase
-        rested = replace(told, phase=phase, still_open=left, next_ns=review_ns(app, incident))
+        rests = replace(release, rests=True)
+        rested = replace(told, phase=phase, release=rests, still_open=left, next_ns=review_ns(app, incident))
     else:
         told = incident.with_history(app.now_ns(), release.by, "; ".join(("released", *left)))
         rested = replace(told, phase="released", release=replace(release, over=True), still_open=left, next_ns=None)

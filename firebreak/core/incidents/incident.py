@@ -204,10 +204,7 @@ class Incident(Stored):
     def releasing(self) -> bool:
         """Whether a release is under way; one of which something was refused rests until it is asked for again."""
         release = self.release
-        if release is None or release.over or release.digest:
-            return False
-        results = {one.result for one in release.keys}
-        return "due" in results or "refused" not in results
+        return release is not None and not (release.over or release.digest or release.rests)
 
     def place_of(self, target: Target) -> str:
         """Prefix of a line about this target: empty for the finding's own target, else its place and a colon."""

@@ -49,6 +49,7 @@ class Release(Stored):
         keys: every setting, with what became of it.
         over: whether nothing of it is left to do.
         digest: of what was shown and not agreed to yet; empty where nothing has to be shown.
+        rests: whether every setting was tried, and some was refused: it is tried again once somebody asks.
     """
 
     by: str
@@ -57,3 +58,4 @@ class Release(Stored):
     keys: tuple[ReleasedKey, ...] = ()
     over: bool = False
     digest: str = ""
+    rests: bool = False
