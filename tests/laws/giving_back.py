@@ -9,7 +9,7 @@ from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Settings, Standing, merge_settings
 from firebreak.core.containment.restoration import released_keys
-from firebreak.core.incidents.incident import ReleasedKey
+from firebreak.core.incidents.release import ReleasedKey
 
 
 @dataclass(frozen=True)
