@@ -170,7 +170,10 @@ def _see(
     readings: Readings,
     context: Callable[[tuple[Workload, Standing | None]], EditContext],
 ) -> Seen:
-    """One target. What stands is read before the settings: whoever comes to stand in between is noticed at the write."""
+    """One target. What stands is read before the settings.
+
+    Whoever comes to stand in between is noticed at the write.
+    """
     standing, broken = standing_on(app, incident, target)
     try:
         workload = readings.workload(target)

@@ -102,7 +102,7 @@ def test_an_owner_that_was_succeeded_changes_nothing(store: Store) -> None:
     finding = another_finding()
     zombie, heir = ledger_of(store, "zombie"), ledger_of(store, "heir", LEASE_NS)
     held = taken(zombie, finding)
-    taken = taken(heir, finding)
+    taken(heir, finding)
     for late in (zombie.save, zombie.release_lease):
         with pytest.raises(Conflict):
             late(held, held.incident)

@@ -31,8 +31,13 @@ class AnotherResource(Refused):
 class Hold(Stored):
     """One incident's claim on the target: the steps it asked for and the revisions it suspects.
 
-    `let_go` are settings that a release has given back, while others of the hold are still held. `unsupported` are
-    `key=value` settings that the API did not take.
+    Attributes:
+        incident: whose claim it is.
+        steps: the steps that it asked for.
+        suspects: the revisions that it suspects.
+        taken_ns: when it was taken, nanoseconds since 1970.
+        let_go: settings that a release has given back, while others of the hold are still held.
+        unsupported: `key=value` settings that the API did not take.
     """
 
     incident: str
@@ -188,7 +193,7 @@ class Standing(Stored):
         return replace(self, pending={**self.pending, **settings}, releasing=incident, releasing_ns=at_ns)
 
     def with_released(self, incident: str, keys: Settings, changed_ns: int) -> Standing:
-        """The standing once these settings were given back, or are not Firebreak's any more: nothing of that is drift."""
+        """The standing once these settings were given back, or are others': nothing of that is drift."""
         holds = tuple(
             replace(one, let_go=tuple(sorted({*one.let_go, *keys}))) if one.incident == incident else one
             for one in self.holds

@@ -42,8 +42,13 @@ class ReleasedKey(Stored):
 class Release(Stored):
     """A release that was asked for: by whom, and setting by setting what became of it.
 
-    `changes` is how older versions kept it. `over` says that nothing of it is left to do. `digest` is of what was shown
-    and not agreed to yet; empty where nothing has to be shown.
+    Attributes:
+        by: who asked for it.
+        changes: how older versions kept it.
+        asked_ns: nanoseconds since 1970.
+        keys: what became of each setting.
+        over: whether nothing of it is left to do.
+        digest: of what was shown and not agreed to yet; empty where nothing has to be shown.
     """
 
     by: str
