@@ -18,7 +18,8 @@ from firebreak.response.observe import Readings
 
 _TRIES = 4
 _SETTLE_SECONDS = 20.0
-_OWN = frozenset({"service", "worker_pool"})
+OWN_SURFACES = frozenset({"service", "worker_pool"})
+"""Surfaces whose settings all go into one update, the last of a release."""
 
 
 def give_back(app: App, target: Target, surface: str, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:

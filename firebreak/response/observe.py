@@ -194,7 +194,7 @@ def _see(
 
 
 def standing_on(app: App, incident: Incident, target: Target, uid: str = "") -> tuple[Standing | None, str]:
-    """What stands there, or None and why it cannot be believed; raises Transient while another incident writes there."""
+    """What stands there, or None and why it cannot be believed; raises Transient while another incident writes."""
     try:
         standing, _ = app.ledger.standing(target, uid)
     except NotActedOn as fault:

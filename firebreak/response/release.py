@@ -31,8 +31,6 @@ from firebreak.response.give_back import OWN_SURFACES, give_back
 from firebreak.response.holds import held_targets, review_ns, standing_of, stands
 from firebreak.response.observe import Readings
 
-"""Surfaces whose settings all go into one update, the last of a release."""
-
 
 class CannotRelease(Refused):
     """The release was not made; the text says why and what still stands."""

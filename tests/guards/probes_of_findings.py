@@ -12,6 +12,7 @@ from tests.guards.scenes import (
     asked_then,
     comes,
     everywhere,
+    halted_then,
     held,
     later_than_scc_knows,
     of_another_category,
@@ -144,6 +145,12 @@ FINDINGS: tuple[Probe, ...] = (
         **_ASKED,
     ),
     line(
+        "muted in SCC while a halt held the finding up",
+        "carries out what waited",
+        "waits: settled: the finding is muted in SCC",
+        halted_then(settled(mute="MUTED")),
+    ),
+    line(
         "gone from SCC between question and answer",
         "carries out what was approved",
         "waits: deferred: SCC does not hold this finding; the approval is spent, and is asked for anew",
@@ -172,7 +179,7 @@ FINDINGS: tuple[Probe, ...] = (
     line(
         "the service is `checkout.attacker.net`",
         "takes what stands before the first dot",
-        "asks for help: nothing can be done: pin_previous_revision: the settings of this service could not be read",
+        "asks for help: nothing can be done: pin_previous_revision: the settings of this service could not be read: NOT_FOUND: Resource 'checkout.attacker.net' of kind 'SERVICE' does not exist.",
         comes(resource_name=f"{RUN}/checkout.attacker.net"),
     ),
     line(

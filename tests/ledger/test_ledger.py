@@ -136,9 +136,9 @@ def test_the_wrong_key_spoils_nothing_for_the_right_one(tmp_path: Path, clock: C
     held = taken(one, FINDING)
     one.release_lease(held, held.incident)
     stranger = replace(one, seal=Seal((b"another key",)))
-    taken = stranger.take(held.incident.id)
-    assert taken is not None
-    stranger.release_lease(taken, taken.incident)
+    seen = stranger.take(held.incident.id)
+    assert seen is not None
+    stranger.release_lease(seen, seen.incident)
 
     assert not taken.sealed
     assert _read(one, held.incident.id).sealed
