@@ -309,10 +309,15 @@ def contained_and_made_anew(on: Line) -> None:
     made_anew(on)
 
 
-def opened_again(on: Line) -> Incident:
-    """Somebody leads traffic back to what is suspect, and the sweep looks."""
-    incident = next(on.app.ledger.newest(1)).incident
+def opened_again(on: Line) -> None:
+    """Somebody leads traffic back to what is suspect."""
+    contained_earlier(on)
     on.world.set_traffic("checkout", {"latest": True, "percent": 100})
+
+
+def looked_at_by_the_sweep(on: Line) -> Incident:
+    """The sweep looks at what stands."""
+    incident = next(on.app.ledger.newest(1)).incident
     on.wait(60)
     on.sweep()
     return on.read(incident)

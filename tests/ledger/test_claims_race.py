@@ -102,16 +102,16 @@ def test_an_owner_that_was_succeeded_changes_nothing(store: Store) -> None:
     finding = another_finding()
     zombie, heir = ledger_of(store, "zombie"), ledger_of(store, "heir", LEASE_NS)
     held = taken(zombie, finding)
-    taken(heir, finding)
+    newer = taken(heir, finding)
     for late in (zombie.save, zombie.release_lease):
         with pytest.raises(Conflict):
             late(held, held.incident)
     found = store().read("incident", finding.incident_id)
 
-    assert taken.incident.owner == "heir"
+    assert newer.incident.owner == "heir"
     assert found is not None
-    assert (found.version, found.body) == (taken.document.version, taken.document.body)
-    assert heir.save(taken, taken.incident).incident.owner == "heir"
+    assert (found.version, found.body) == (newer.document.version, newer.document.body)
+    assert heir.save(taken, newer.incident).incident.owner == "heir"
 
 
 def test_an_owner_that_comes_again_goes_on_at_once(store: Store) -> None:

@@ -140,7 +140,7 @@ def test_the_wrong_key_spoils_nothing_for_the_right_one(tmp_path: Path, clock: C
     assert seen is not None
     stranger.release_lease(seen, seen.incident)
 
-    assert not taken.sealed
+    assert not seen.sealed
     assert _read(one, held.incident.id).sealed
 
 

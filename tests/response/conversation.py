@@ -8,6 +8,7 @@ from typing import Any
 from firebreak.core.incidents.command import Command, CommandResult
 from firebreak.core.incidents.incident import Incident
 from firebreak.response import pipeline
+from firebreak.response.sweep import Swept
 from sandbox.wire import Call
 from tests.laws.grounds import WRITES
 from tests.response.harness import ALWAYS, PIN_ONLY, Line
@@ -62,7 +63,7 @@ def say(on: Line, verb: str, incident: Incident, by: str = "ada", **given: str) 
     return deliver(on, order(on, verb, incident, by, **given))
 
 
-def later(on: Line, minutes: float) -> pipeline.Swept:
+def later(on: Line, minutes: float) -> Swept:
     """The sweep that comes so much later."""
     on.wait(60 * minutes)
     return on.sweep()

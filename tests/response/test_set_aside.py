@@ -22,6 +22,7 @@ from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Index, even_damaged
 from firebreak.ledger.records import NotActedOn, incident_json
 from firebreak.response import pipeline
+from firebreak.response.sweep import Swept
 from sandbox.scc.notifications import notification_v2
 from tests.response.harness import ALWAYS, BAD, PIN_ONLY, Line, Lines
 
@@ -84,7 +85,7 @@ UNREADABLE = (damaged, of_wrong_type)
 NOT_BELIEVED = (*UNREADABLE, with_broken_seal, of_a_newer_version, of_a_version_far_ahead)
 
 
-def sweep(on: Line, after: int = 60) -> pipeline.Swept:
+def sweep(on: Line, after: int = 60) -> Swept:
     on.skipped_ns += after * NANOS
     return pipeline.sweep(on.app)
 

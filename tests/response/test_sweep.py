@@ -22,6 +22,7 @@ from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Document, Index
 from firebreak.ledger.incidents import LEASE_NS
 from firebreak.response import pipeline
+from firebreak.response.sweep import Swept
 from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.scc.security_center import put_finding
 from sandbox.wire import Fault
@@ -281,7 +282,7 @@ def test_a_sweep_that_left_something_is_not_done(
     line: Lines, monkeypatch: pytest.MonkeyPatch, refused: tuple[str, ...], later: tuple[str, ...]
 ) -> None:
     """And where that could not be reached, its answer says so, also when it is read back from the ledger."""
-    monkeypatch.setattr(pipeline, "sweep", lambda _: pipeline.Swept({}, refused, later))
+    monkeypatch.setattr(pipeline, "sweep", lambda _: Swept({}, refused, later))
     with line() as on:
         command = Command("one", "sweep", "ada")
         result = [pipeline.execute(on.app, command) for _ in range(2)]
