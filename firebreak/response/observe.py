@@ -26,6 +26,7 @@ from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.set_aside import set_aside
 
+_CLOUD_RUN = "Cloud Run"
 FRESH_SECONDS = 2.0
 PATIENCE_NS = 600 * NANOS
 """How long what is away is waited for, before a person is asked without it."""
@@ -178,8 +179,8 @@ def _see(
     try:
         workload = readings.workload(target)
     except Transient as fault:
-        if readings.waits_for("Cloud Run"):
-            raise Away("Cloud Run", fault) from None
+        if readings.waits_for(_CLOUD_RUN):
+            raise Away(_CLOUD_RUN, fault) from None
         return Seen(target, None, None, standing, str(fault), away=True)
     except Refused as fault:
         return Seen(target, None, None, standing, str(fault), gone=isinstance(fault, Missing))

@@ -111,7 +111,7 @@ def test_an_owner_that_was_succeeded_changes_nothing(store: Store) -> None:
     assert newer.incident.owner == "heir"
     assert found is not None
     assert (found.version, found.body) == (newer.document.version, newer.document.body)
-    assert heir.save(taken, newer.incident).incident.owner == "heir"
+    assert heir.save(newer, newer.incident).incident.owner == "heir"
 
 
 def test_an_owner_that_comes_again_goes_on_at_once(store: Store) -> None:

@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from firebreak.adapters.log import log_json
-from firebreak.core.incidents.command import CommandResult
 from firebreak.core.incidents.incident import Incident
 from firebreak.policy_folder import load_policies
 from sandbox.world import World
 from tests.laws.grounds import WRITES, grants
-from tests.response.harness import ALWAYS, BAD, GOOD, OLD, ON_LATEST, REVISIONS, SERVICE, Line, revision, world_of
+from tests.response.harness import ALWAYS, BAD, GOOD, OLD, ON_LATEST, REVISIONS, SERVICE, Line, Told, revision, world_of
 
 PIN, CUT, REVOKE = "{action: pin_previous_revision}", "{action: cut_traffic}", "{action: revoke_public_access}"
 SUSPEND, BLOCK, DISABLE = "{action: suspend}", "{action: block_runs}", "{action: disable_service_account}"
@@ -72,7 +71,7 @@ def decided_by(on: Line, text: str) -> None:
     on.app = replace(on.app, policies=load_policies(folder, log_json))
 
 
-def approve(on: Line, incident: Incident) -> CommandResult:
+def approve(on: Line, incident: Incident) -> Told:
     """The yes of a person to what is asked now."""
     question = on.read(incident).question
     return on.command("approve", incident, digest=question.digest if question else "")

@@ -127,7 +127,7 @@ def test_drift_between_question_and_approval_asks_again(line: Lines) -> None:
         incident = on.respond(on.finding())
         on.world.set_traffic("checkout", {"revision": BAD, "percent": 50}, {"revision": GOOD, "percent": 50})
         answered = on.approve(incident)
-        again = answered.held.incident  # type: ignore[union-attr]
+        again = answered.held.incident
         second = on.command("approve", incident, "ada", digest=again.question.digest)  # type: ignore[union-attr]
 
         assert again.phase == "waiting"
@@ -139,7 +139,7 @@ def test_drift_between_question_and_approval_asks_again(line: Lines) -> None:
 
 
 def test_where_a_deployment_took_the_suspects_place_an_approval_finds_nothing_to_contain(line: Lines) -> None:
-    """What was approved is not what stands now, and nothing leads to the suspect: nothing is written, or asked again."""
+    """What was approved is not what stands now, and nothing leads to the suspect: nothing is written or asked."""
     with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.world.deploy("checkout", {"name": "checkout-00009-new", "image": 9, "created": "-1s"})
