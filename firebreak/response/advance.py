@@ -49,12 +49,7 @@ def advance(app: App, held: StoredIncident, collecting: Collecting, deadline: De
         if step is None:
             return held
         try:
-            if step == "release":
-                held = carry_release(app, held, readings)
-            elif step == "carry":
-                held = carry(app, held, readings)
-            else:
-                held = _decide(app, held, readings, collecting)
+            held = _take(step, app, held, readings, collecting)
         except Away as away:
             _note(app, held, away, readings)
             raise
@@ -68,6 +63,14 @@ def advance(app: App, held: StoredIncident, collecting: Collecting, deadline: De
             message = "there was no time left; it is carried on"
             raise Transient(message)
     return end(app, held, "failed", "the settings keep changing under the plan; nothing more is tried", readings)
+
+
+def _take(step: Step, app: App, held: StoredIncident, readings: Readings, collecting: Collecting) -> StoredIncident:
+    if step == "release":
+        return carry_release(app, held, readings)
+    if step == "carry":
+        return carry(app, held, readings)
+    return _decide(app, held, readings, collecting)
 
 
 def next_step(incident: Incident, now_ns: int) -> Step | None:
@@ -138,9 +141,9 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
         policy = policy_of(app, before)
         held = app.ledger.save(held, held.incident)
         return ask_about_passed(app, held, policy, confirmed, readings) if policy else held
-    if before.phase != "received" or before.decision is None:
-        if (over := _over(app, held, confirmed)) is not None:
-            return over
+    fresh = before.phase != "received" or before.decision is None
+    if fresh and (over := _over(app, held, confirmed)) is not None:
+        return over
     asks = expired or before.answer is not None
     decided = decide(app, held.incident, confirmed, readings, at_most=Mode.APPROVE if asks else Mode.ENFORCE)
     held = replace(held, incident=decided.incident)
@@ -190,17 +193,10 @@ def _act(app: App, held: StoredIncident, decided: Decided, readings: Readings, *
     if policy is None or decision is None or plan is None:
         return end(app, held, "declined", "no policy matches", readings)
     why = decision.because
-    if ruling.word == "wait":
-        bar = next(cap for cap in ruling.caps if cap.kind == "bar")
-        return defer(app, held, bar.name, bar.reason)
-    if ruling.word == "stop":
-        return end(app, held, "monitored", f"the plan is recorded and nothing is written: {why}", readings)
-    unreferred = "" if stands(app, incident) else decided.around.unreferred(incident.id)
-    if unreferred:
-        return end(app, held, "declined", f"nothing to contain: nothing leads to {unreferred}", readings)
-    if ruling.word == "ask" and not nothing_new(plan):
-        if not plan.changes and not _lacking(decided):
-            return end(app, held, "failed", _refusals(plan), readings)
+    asks = ruling.word == "ask" and not nothing_new(plan)
+    if (rested := _at_rest(app, held, decided, why, readings)) is not None:
+        return rested
+    if asks and (plan.changes or _lacking(decided)):
         return _asked(app, held, decided, policy, why, expired=expired)
     if not plan.changes:
         return end(app, held, "failed", _refusals(plan), readings)
@@ -208,6 +204,19 @@ def _act(app: App, held: StoredIncident, decided: Decided, readings: Readings, *
     if ruling.slots:  # what a person said of an earlier plan approves nothing of this one
         begun = replace(begun, answer=None)
     return app.ledger.save(held, begun.with_history(app.now_ns(), "firebreak", f"policy {policy.id} decides: {why}"))
+
+
+def _at_rest(app: App, held: StoredIncident, decided: Decided, why: str, readings: Readings) -> StoredIncident | None:
+    """Where a bar stops the plan, or it would close nothing; None where it may be asked about or carried out."""
+    ruling = decided.ruling
+    if ruling.word == "wait":
+        bar = next(cap for cap in ruling.caps if cap.kind == "bar")
+        return defer(app, held, bar.name, bar.reason)
+    if ruling.word == "stop":
+        return end(app, held, "monitored", f"the plan is recorded and nothing is written: {why}", readings)
+    if not stands(app, held.incident) and (unreferred := decided.around.unreferred(held.incident.id)):
+        return end(app, held, "declined", f"nothing to contain: nothing leads to {unreferred}", readings)
+    return None
 
 
 def _asked(

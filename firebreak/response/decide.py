@@ -60,7 +60,7 @@ def decide(
     choice = choose(app.policies.to_try(finding.facts()), finding.facts() | merged(evidence), now_ns)
     if isinstance(workload := _detail(evidence, "workload", Workload), Workload):
         readings.keep(workload, began)
-    _require_related(app, choice.policy, evidence, readings)
+    _require_related(choice.policy, evidence, readings)
     related = named_revisions(_detail(evidence, "related", tuple) or (), app.policies.config.sources)
     steps = choice.policy.then if choice.policy else ()
     about = replace(incident, finding=finding, events=confirmed.events, failed_actions=())
@@ -92,7 +92,7 @@ def _matters(
     return shaping | outstanding_matters(app.policies.about(facts), facts, outstanding, now_ns)
 
 
-def _require_related(app: App, policy: Policy | None, evidence: tuple[Evidence, ...], readings: Readings) -> None:
+def _require_related(policy: Policy | None, evidence: tuple[Evidence, ...], readings: Readings) -> None:
     """What other findings name is suspect too, so that a plan is not drawn while they may still be read."""
     away = next((one for one in evidence if one.source == "related" and one.away), None)
     if away is not None and policy is not None and policy.mode is not Mode.MONITOR and readings.waits_for("SCC"):

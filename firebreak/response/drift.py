@@ -63,7 +63,7 @@ def _report(
         return None
     reopened = bool(opened)
     held = replace(held, incident=replace(held.incident, reopened=opened))
-    held = _ask(app, held, standing, sentence, deadline) if reopened else _tell(app, held, sentence)
+    held = _ask(app, held, sentence, deadline) if reopened else _tell(app, held, sentence)
     _remember(app, standing, signature)
     held = flush(app, held, deadline)
     app.ledger.release_lease(held, held.incident)
@@ -81,7 +81,7 @@ def _tell(app: App, held: StoredIncident, sentence: str) -> StoredIncident:
     return app.ledger.save(held, told.with_announcements(channels(app)))
 
 
-def _ask(app: App, held: StoredIncident, standing: Standing, sentence: str, deadline: Deadline) -> StoredIncident:
+def _ask(app: App, held: StoredIncident, sentence: str, deadline: Deadline) -> StoredIncident:
     """Whether to close again what somebody opened is for a person to say."""
     policy = policy_of(app, held.incident)
     if policy is None:

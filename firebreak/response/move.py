@@ -1,7 +1,7 @@
 """The one place that writes to a customer's cloud: each write recorded before it is made, and read back after it.
 
-A containing write needs a Pass, which only the gate's ruling makes. What is put back or restored is what Firebreak itself
-wrote, as the standing containment says.
+A containing write needs a Pass, which only the gate's ruling makes. What is put back or restored is what Firebreak
+itself wrote, as the standing containment says.
 """
 
 from __future__ import annotations
@@ -93,8 +93,7 @@ def contain(
     began = replace(incident.with_target(change.target), phase="containing")
     held = _saved(app, held, began, writing, app.ledger.standing_save(writing, document))
     try:
-        if halted := app.ledger.halt_reason():
-            raise Halted(halted)
+        _require_no_halt(app)
         operation = surface.write(change, workload, readings.deadline.sooner(_WRITE_SECONDS))
     except (Halted, Refused) as fault:
         if not isinstance(fault, Failed):
@@ -105,6 +104,11 @@ def contain(
     named = f"{change.surface} {change.target.key} {operation}" if operation else None
     verifying = replace(held.incident, phase="verifying", operation=named)
     return app.ledger.save(held, verifying.with_history(app.now_ns(), "firebreak", f"wrote {settings_of(change)}"))
+
+
+def _require_no_halt(app: App) -> None:
+    if halted := app.ledger.halt_reason():
+        raise Halted(halted)
 
 
 def _saved(app: App, held: StoredIncident, incident: Incident, standing: Standing, save: Save) -> StoredIncident:

@@ -26,6 +26,7 @@ from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.set_aside import set_aside
 
+_CLOUD_RUN = "Cloud Run"
 FRESH_SECONDS = 2.0
 PATIENCE_NS = 600 * NANOS
 """How long what is away is waited for, before a person is asked without it."""
@@ -171,13 +172,16 @@ def _see(
     readings: Readings,
     context: Callable[[tuple[Workload, Standing | None]], EditContext],
 ) -> Seen:
-    """One target. What stands is read before the settings: whoever comes to stand in between is noticed at the write."""
+    """One target. What stands is read before the settings.
+
+    Whoever comes to stand in between is noticed at the write.
+    """
     standing, broken = standing_on(app, incident, target)
     try:
         workload = readings.workload(target)
     except Transient as fault:
-        if readings.waits_for("Cloud Run"):
-            raise Away("Cloud Run", fault) from None
+        if readings.waits_for(_CLOUD_RUN):
+            raise Away(_CLOUD_RUN, fault) from None
         return Seen(target, None, None, standing, str(fault), away=True)
     except Refused as fault:
         return Seen(target, None, None, standing, str(fault), gone=isinstance(fault, Missing))
@@ -192,7 +196,7 @@ def _see(
 
 
 def standing_on(app: App, incident: Incident, target: Target, uid: str = "") -> tuple[Standing | None, str]:
-    """What stands there, or None and why it cannot be believed; raises Transient while another incident writes there."""
+    """What stands there, or None and why it cannot be believed; raises Transient while another incident writes."""
     try:
         standing, _ = app.ledger.standing(target, uid)
     except NotActedOn as fault:

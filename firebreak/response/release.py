@@ -7,37 +7,29 @@ import json
 from dataclasses import dataclass, replace
 
 from firebreak.core.actions.action import Refusal
-from firebreak.core.cloud_run.setting_names import IDENTITY, is_traffic
+from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.state import surface_of
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.cloud_run.traffic_status import have_status
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import WRITING_NS, AnotherResource, Standing
 from firebreak.core.containment.context import own_context
-from firebreak.core.containment.plan import Change
 from firebreak.core.containment.restoration import (
     keeps_others_shut,
     opened_suspects,
     released_keys,
     required_state,
 )
-from firebreak.core.errors import Drifted, Missing, Refused, Transient, Unfinished
+from firebreak.core.errors import Missing, Refused, Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.release import Release, ReleasedKey
 from firebreak.ledger.documents import Document
 from firebreak.ledger.records import StoredIncident
-from firebreak.ports.backoff import Backoff
 from firebreak.response.announce import channels
 from firebreak.response.app import App
+from firebreak.response.give_back import OWN_SURFACES, give_back
 from firebreak.response.holds import held_targets, review_ns, standing_of, stands
-from firebreak.response.move import put_back, restore
 from firebreak.response.observe import Readings
-
-_TRIES = 4
-_SETTLE_SECONDS = 20.0
-_OWN = frozenset({"service", "worker_pool"})
-"""Surfaces whose settings all go into one update, the last of a release."""
 
 
 class CannotRelease(Refused):
@@ -189,7 +181,7 @@ def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredI
     pending = drawn.standing.with_pending_release(held.incident.id, writing, app.now_ns())
     # Over the version that it was drawn on: whoever came to stand there since is not opened to.
     held = app.ledger.save(held, held.incident, app.ledger.standing_save(pending, drawn.document))
-    done = _restored(app, target, surface, keys, readings)
+    done = give_back(app, target, surface, keys, readings)
     return _let_go_if_over(app, _noted(app, held, done, readings))
 
 
@@ -201,76 +193,7 @@ def _let_go_if_over(app: App, held: StoredIncident) -> StoredIncident:
 def _order(key: str) -> int:
     """The way back begins where containing ended: what runs as a disabled account may take no update."""
     surface = surface_of(key)
-    return 0 if surface == IDENTITY else 2 if surface in _OWN else 1
-
-
-def _restored(app: App, target: Target, surface: str, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
-    """What became of these settings of one surface: all in one update; where that is refused, doors and traffic apart."""
-    whole = _write(app, target, surface, keys, readings)
-    parts = [[one for one in keys if is_traffic(one.key) == traffic] for traffic in (False, True)]
-    if all(one.result != "refused" for one in whole) or surface not in _OWN or not all(parts):
-        return whole
-    return [one for part in parts for one in _write(app, target, surface, part, readings)]
-
-
-def _write(app: App, target: Target, surface: str, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
-    for attempt in range(_TRIES):
-        change = _change(target, surface, keys)
-        try:
-            workload = readings.workload(target)
-            if any(workload.state.get(one.key) == one.before for one in keys):
-                restore(app, change, workload, readings)
-            return _in_effect(app, change, keys, readings)
-        except Unfinished:
-            raise
-        except (Drifted, Transient) as fault:
-            if readings.deadline.passed:
-                raise
-            if attempt == _TRIES - 1:
-                return [replace(one, result="refused", detail=f"it could not be reached: {fault}") for one in keys]
-            Backoff(readings.deadline, seconds=0.2 * 2**attempt).wait()
-        except Refused as fault:
-            problem = put_back(app, change, readings)
-            also = f"; and what was asked for could not be taken back: {problem}" if problem else ""
-            return [replace(one, result="refused", detail=f"{fault}{also}") for one in keys]
-        finally:
-            readings.forget(target)
-    raise AssertionError  # pragma: no cover - the loop returns on its last turn
-
-
-def _change(target: Target, surface: str, keys: list[ReleasedKey]) -> Change:
-    before, after = {one.key: one.before for one in keys}, {one.key: one.after for one in keys}
-    return Change(target, surface, before, after, {}, ("release",))
-
-
-def _in_effect(app: App, change: Change, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
-    """Wait until what serves is what was restored; what Cloud Run did not take is refused."""
-    backoff = Backoff(readings.deadline.sooner(_SETTLE_SECONDS))
-    while True:
-        readings.forget(change.target)
-        workload = readings.workload(change.target)
-        now = replace(change, after={key: workload.state.get(key) for key in change.after})
-        serves = app.surfaces[change.surface].in_force(workload, now)
-        if serves and (workload.settled or have_status(change.after)):
-            return [_judged(one, workload) for one in keys]
-        if not backoff.wait():
-            if backoff.until.at < readings.deadline.at:
-                served = app.surfaces[change.surface].in_force(workload, now)
-                refused = "Cloud Run took it, but does not serve it"
-                return [
-                    _judged(one, workload) if served else replace(one, result="refused", detail=refused) for one in keys
-                ]
-            raise Unfinished("")
-
-
-def _judged(key: ReleasedKey, now: Workload) -> ReleasedKey:
-    """Not everything comes back exactly, a service's scaling above all; what reads differently is said."""
-    there = now.state.get(key.key)
-    if there == key.after:
-        return replace(key, result="restored", detail=f"restored to {key.after}")
-    if there == key.before:
-        return replace(key, result="refused", detail="Cloud Run did not take it")
-    return replace(key, result="restored", detail=f"restored to {key.after}, and reads {there}")
+    return 0 if surface == IDENTITY else 2 if surface in OWN_SURFACES else 1
 
 
 def _noted(app: App, held: StoredIncident, done: list[ReleasedKey], readings: Readings) -> StoredIncident:
@@ -297,7 +220,7 @@ def _noted(app: App, held: StoredIncident, done: list[ReleasedKey], readings: Re
 
 
 def _let_go(app: App, held: StoredIncident) -> StoredIncident:
-    """Every setting was tried: a target with none refused is let go of, and with the last one the incident is released."""
+    """Every setting was tried: a target with none refused is let go of, with the last one the incident."""
     release = held.incident.release
     if release is None:
         return held

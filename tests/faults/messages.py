@@ -173,7 +173,7 @@ def _names() -> Iterator[Case]:
 
 
 def _trust() -> Iterator[Case]:
-    yield "not held by SCC", found(held=False), "monitored"
+    yield "not held by SCC", found(held=False), "deferred"
     yield "another organization", found(held=False, organization="999"), "declined"
     yield "a near organization", found(held=False, organization="1234567890123"), "declined"
     yield "another source", found(source="56789"), "monitored"

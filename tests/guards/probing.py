@@ -22,6 +22,7 @@ _WORDS = {
     "declined": "declines",
     "failed": "asks for help",
     "contained": "contains",
+    "deferred": "waits",
 }
 ACTED = "wrote"
 
@@ -114,5 +115,7 @@ def _why(incident: Incident) -> str:
     """The reasons that Firebreak gives."""
     if incident.phase in ("declined", "failed") or incident.decision is None:
         return incident.history[-1].what
+    if incident.phase == "deferred" and incident.waits is not None:
+        return f"{incident.waits.what}: {incident.waits.reason}"
     caps = [f"{cap.name}: {cap.reason}" for cap in incident.decision.caps]
     return "; ".join(caps or incident.decision.reasons)

@@ -248,7 +248,7 @@ def test_a_halt_stops_everything_until_it_is_lifted(line: Lines) -> None:
 
 
 def test_a_halt_between_decision_and_write_stops_the_write(line: Lines) -> None:
-    """A person is asked, somebody halts, the person approves: nothing is written, and the answer is spent."""
+    """A person is asked, somebody halts, the person approves: nothing is written, and it is asked anew after."""
     with line(config="ceiling: approve") as on:
         incident = on.respond(on.finding())
         on.app.ledger.halt("stop", "ada")

@@ -54,7 +54,7 @@ def test_a_real_record_fits_the_columns(tmp_path: Path, story: Any, phase: str) 
     unfit = {path: at(record, path) for path, kind in types.items() if at(record, path) is not None}
 
     assert record["phase"] == phase
-    assert leaves(record) - types.keys() - {"$.verdict", "$.question", "$.decision", "$.plan"} == set()
+    assert leaves(record) - types.keys() - {"$.verdict", "$.question", "$.decision", "$.plan", "$.release"} == set()
     assert {path: value for path, value in unfit.items() if type_of(value) != types[path]} == {}
 
 

@@ -15,6 +15,7 @@ from firebreak.core.containment.observation import Around, Seen
 from firebreak.core.containment.plan import Change, Plan, StepRefusal
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Step
+from firebreak.core.secrets.redaction import all_named
 
 
 def plan_for(steps: tuple[Step, ...], around: Around, incident: Incident, actions: Actions, policy_set: str) -> Plan:
@@ -76,7 +77,9 @@ def differences(shown: Mapping[str, str], now: Mapping[str, str]) -> Iterable[st
 def settings_in_words(plan: Plan, place_of: Mapping[str, str]) -> dict[str, str]:
     """What a plan would do with each setting; `place_of` is by the target's key."""
     return {
-        f"{place_of.get(change.target.key, '')}{key}": f"{change.before[key]} to {change.after[key]}"
+        f"{place_of.get(change.target.key, '')}{key}": all_named(
+            f"{change.before[key]} to {change.after[key]}", change.before[key], change.after[key]
+        )
         for change in plan.changes
         for key in change.after
     }

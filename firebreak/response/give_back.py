@@ -1,0 +1,91 @@
+"""Giving settings of one surface back, and what became of each of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from firebreak.core.cloud_run.setting_names import is_traffic
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.traffic_status import have_status
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.containment.plan import Change
+from firebreak.core.errors import Drifted, Refused, Transient, Unfinished
+from firebreak.core.incidents.release import ReleasedKey
+from firebreak.ports.backoff import Backoff
+from firebreak.response.app import App
+from firebreak.response.move import put_back, restore
+from firebreak.response.observe import Readings
+
+_TRIES = 4
+_SETTLE_SECONDS = 20.0
+OWN_SURFACES = frozenset({"service", "worker_pool"})
+"""Surfaces whose settings all go into one update, the last of a release."""
+
+
+def give_back(app: App, target: Target, surface: str, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
+    """What became of these settings of one surface: in one update; if refused, doors and traffic apart."""
+    whole = _write(app, target, surface, keys, readings)
+    parts = [[one for one in keys if is_traffic(one.key) == traffic] for traffic in (False, True)]
+    if all(one.result != "refused" for one in whole) or surface not in OWN_SURFACES or not all(parts):
+        return whole
+    return [one for part in parts for one in _write(app, target, surface, part, readings)]
+
+
+def _write(app: App, target: Target, surface: str, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
+    for attempt in range(_TRIES):
+        change = _change(target, surface, keys)
+        try:
+            workload = readings.workload(target)
+            if any(workload.state.get(one.key) == one.before for one in keys):
+                restore(app, change, workload, readings)
+            return _in_effect(app, change, keys, readings)
+        except Unfinished:
+            raise
+        except (Drifted, Transient) as fault:
+            if readings.deadline.passed:
+                raise
+            if attempt == _TRIES - 1:
+                return [replace(one, result="refused", detail=f"it could not be reached: {fault}") for one in keys]
+            Backoff(readings.deadline, seconds=0.2 * 2**attempt).wait()
+        except Refused as fault:
+            problem = put_back(app, change, readings)
+            also = f"; and what was asked for could not be taken back: {problem}" if problem else ""
+            return [replace(one, result="refused", detail=f"{fault}{also}") for one in keys]
+        finally:
+            readings.forget(target)
+    raise AssertionError  # pragma: no cover - the loop returns on its last turn
+
+
+def _change(target: Target, surface: str, keys: list[ReleasedKey]) -> Change:
+    before, after = {one.key: one.before for one in keys}, {one.key: one.after for one in keys}
+    return Change(target, surface, before, after, {}, ("release",))
+
+
+def _in_effect(app: App, change: Change, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
+    """Wait until what serves is what was restored; what Cloud Run did not take is refused."""
+    backoff = Backoff(readings.deadline.sooner(_SETTLE_SECONDS))
+    while True:
+        readings.forget(change.target)
+        workload = readings.workload(change.target)
+        now = replace(change, after={key: workload.state.get(key) for key in change.after})
+        serves = app.surfaces[change.surface].in_force(workload, now)
+        if serves and (workload.settled or have_status(change.after)):
+            return [_judged(one, workload) for one in keys]
+        if not backoff.wait():
+            if backoff.until.at < readings.deadline.at:
+                served = app.surfaces[change.surface].in_force(workload, now)
+                refused = "Cloud Run took it, but does not serve it"
+                return [
+                    _judged(one, workload) if served else replace(one, result="refused", detail=refused) for one in keys
+                ]
+            raise Unfinished("")
+
+
+def _judged(key: ReleasedKey, now: Workload) -> ReleasedKey:
+    """Not everything comes back exactly, a service's scaling above all; what reads differently is said."""
+    there = now.state.get(key.key)
+    if there == key.after:
+        return replace(key, result="restored", detail=f"restored to {key.after}")
+    if there == key.before:
+        return replace(key, result="refused", detail="Cloud Run did not take it")
+    return replace(key, result="restored", detail=f"restored to {key.after}, and reads {there}")
