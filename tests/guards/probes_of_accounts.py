@@ -154,7 +154,7 @@ ACCOUNTS: tuple[Probe, ...] = (
     _probe(
         "the account is of another project, and of Firebreak's own the number alone is known",
         "compares texts, and disables what it may run on",
-        "asks a person: self: it is not known whether this is the project that Firebreak itself runs in; shared: "
+        "records the plan: self: it is not known whether this is the project that Firebreak itself runs in; shared: "
         f"disable_service_account affects other workloads too: {ELSEWHERE} is not used by any other workload that "
         f"was found; not checked: {_UNSEEN}",
         ELSEWHERE,
@@ -163,7 +163,7 @@ ACCOUNTS: tuple[Probe, ...] = (
     _probe(
         "the account cannot be read",
         "disables what it knows nothing of",
-        f"asks for help: service_account could not be read: {PAY}: PERMISSION_DENIED: planted by the sandbox",
+        f"asks a person: service_account could not be read: {PAY}: PERMISSION_DENIED: planted by the sandbox",
         act=_refused,
         prepare=_failing("*/GetServiceAccount"),
     ),

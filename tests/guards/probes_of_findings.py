@@ -12,10 +12,11 @@ from tests.guards.scenes import (
     asked_then,
     comes,
     everywhere,
+    for_ten_minutes,
     held,
     later_than_scc_knows,
     of_another_category,
-    scc_away_for_ten_minutes,
+    scc_away,
     settled,
     told,
     without,
@@ -42,13 +43,13 @@ FINDINGS: tuple[Probe, ...] = (
     line(
         "SCC does not hold the finding",
         "believes the message: whoever can publish can aim it",
-        "records the plan: unverified: SCC does not hold this finding",
+        "waits: unverified: SCC does not hold this finding",
         comes(held=False),
     ),
     line(
         "SCC holds an older event of it than the message tells",
         "believes the message",
-        "records the plan: unverified: SCC holds an older state of this finding than the message tells",
+        "waits: unverified: SCC holds an older state of this finding than the message tells",
         later_than_scc_knows,
     ),
     line(
@@ -72,13 +73,14 @@ FINDINGS: tuple[Probe, ...] = (
     line(
         "SCC does not answer for ten minutes",
         "believes the message",
-        "asks a person: unconfirmed: not confirmed by SCC: INTERNAL: planted by the sandbox",
-        scc_away_for_ten_minutes,
+        "asks a person: unconfirmed: not confirmed by SCC: INTERNAL: planted by the sandbox; away: related findings in SCC cannot be reached",
+        for_ten_minutes(),
+        prepare=scc_away,
     ),
     line(
         "SCC refuses to be asked",
         "takes the refusal for a yes",
-        "comes back later: SCC cannot be asked about the finding: PERMISSION_DENIED: The caller does not have permission to call google.cloud.securitycenter.v2.SecurityCenter/ListFindings.",
+        "asks a person: unconfirmed: not confirmed by SCC: PERMISSION_DENIED: The caller does not have permission to call google.cloud.securitycenter.v2.SecurityCenter/ListFindings.",
         world={"denied": ["*/ListFindings"]},
     ),
     line(
@@ -132,28 +134,28 @@ FINDINGS: tuple[Probe, ...] = (
     line(
         "muted in SCC between question and answer",
         "carries out what was approved",
-        "declines: the finding is muted in SCC",
+        "waits: deferred: the finding is muted in SCC; the approval is spent, and is asked for anew",
         asked_then(settled(mute="MUTED")),
         **_ASKED,
     ),
     line(
         "INACTIVE in SCC between question and answer",
         "carries out what was approved",
-        "declines: the finding is INACTIVE in SCC",
+        "waits: deferred: the finding is INACTIVE in SCC; the approval is spent, and is asked for anew",
         asked_then(settled(state="INACTIVE")),
         **_ASKED,
     ),
     line(
         "gone from SCC between question and answer",
         "carries out what was approved",
-        "records the plan: SCC does not hold this finding any more",
+        "waits: deferred: SCC does not hold this finding; the approval is spent, and is asked for anew",
         asked_then(lambda on: on.world.findings.clear()),
         **_ASKED,
     ),
     line(
         "SCC's finding names another service between question and answer",
         "carries out what was approved",
-        "records the plan: SCC now holds this finding differently: as SCC holds the finding, finding.resourceName and resource.name do not name the same workload",
+        "records the plan: the plan is recorded and nothing is written: policy always (enforce) matches; as SCC holds the finding, finding.resourceName and resource.name do not name the same workload",
         asked_then(settled(resourceName=f"{RUN}/payments")),
         **_ASKED,
     ),
@@ -172,7 +174,7 @@ FINDINGS: tuple[Probe, ...] = (
     line(
         "the service is `checkout.attacker.net`",
         "takes what stands before the first dot",
-        "asks for help: nothing can be done: pin_previous_revision: the settings of this service could not be read",
+        "asks for help: nothing can be done: pin_previous_revision: the settings of this service could not be read: NOT_FOUND: Resource 'checkout.attacker.net' of kind 'SERVICE' does not exist.",
         comes(resource_name=f"{RUN}/checkout.attacker.net"),
     ),
     line(

@@ -6,18 +6,24 @@ from typing import Any
 
 from tests.guards.probing import Probe, line
 from tests.guards.scenes import (
+    approved_after,
     asked_then,
     changed_by_somebody,
     comes,
+    contained_and_made_anew,
     contained_and_released,
     contained_earlier,
     damaged_in_the_ledger,
     declaring,
     everywhere,
     failing,
+    for_ten_minutes,
     of_a_newer_version,
+    opened_again,
     released_in,
     runs_in,
+    settled,
+    swept,
     with_broken_seal,
     with_unreadable_halt,
     without,
@@ -45,20 +51,27 @@ BARS: tuple[Probe, ...] = (
     line(
         "halted",
         _ACTS,
-        "records the plan: halt: halted by ada: game day",
+        "waits: halt: halted by ada: game day",
         prepare=lambda on: on.app.ledger.halt("game day", "ada"),
     ),
     line(
         "the halt cannot be read",
         "takes no answer for no halt",
-        "records the plan: halt: the halt cannot be read, which counts as set",
+        "waits: halt: the halt cannot be read, which counts as set",
         prepare=with_unreadable_halt,
     ),
     line(
         "halted between question and answer",
         "carries out what was approved",
-        "asks a person: not carried out: halted by ada: stop; approve again once that is lifted",
+        "waits: deferred: halted by ada: stop; the approval is spent, and is asked for anew",
         asked_then(lambda on: on.app.ledger.halt("stop", "ada")),
+        config="ceiling: approve",
+    ),
+    line(
+        "muted in SCC by a person before another one approves, on the record",
+        "carries out what was approved",
+        "waits: settled: the finding is muted in SCC; ceiling: the ceiling in firebreak.yaml is approve",
+        approved_after(settled(mute="MUTED")),
         config="ceiling: approve",
     ),
     line(
@@ -100,13 +113,26 @@ BARS: tuple[Probe, ...] = (
     line(
         "its own project by number, and the finding's number is not known",
         "compares texts, and contains what it runs on",
-        "asks a person: self: it is not known whether this is the project that Firebreak itself runs in",
+        "records the plan: self: it is not known whether this is the project that Firebreak itself runs in",
         everywhere(without("resource", "gcpMetadata", "project")),
         FIREBREAK_SELF=SELF.format(NUMBER),
     ),
 )
 
 CAUTIONS: tuple[Probe, ...] = (
+    line(
+        "what was contained was deleted, and another service made in its place",
+        "takes the namesake for what it knows",
+        "asks a person: contained: the target is contained already, and the plan would close more; made_anew: what was contained is gone: another resource has its name now",
+        prepare=contained_and_made_anew,
+    ),
+    line(
+        "a pipeline opened again what was contained",
+        "closes it again, and fights the pipeline",
+        "asks a person: contained: the target is contained already, and the plan would close more; drift: changed by dev@shop.example: suspect checkout-00008-bad can be reached again; service.traffic.split was checkout-00007-good=100 and is LATEST=100",
+        swept,
+        prepare=opened_again,
+    ),
     line(
         "what stands was changed by somebody without the seal key",
         "restores, or overwrites, what it is told",
@@ -122,7 +148,7 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "what stands was saved by a newer version, and we were rolled back",
         "overwrites what it does not understand",
-        "asks a person: unplaced: no reachable revision carries the image digest of the finding; seal: the containment of shop-prod/europe-west1/service/checkout was saved in format 99, on which only versions that know format 99 may act; this one knows format 2: nothing was done, and it is not overwritten. Deploy the version that saved it again, or undo by hand, by the lines that `firebreak incident show` ends with",
+        "asks a person: unplaced: no reachable revision carries the image digest of the finding; seal: the containment of shop-prod/europe-west1/service/checkout was saved in format 99, on which only versions that know format 99 may act; this one knows format 3: nothing was done, and it is not overwritten. Deploy the version that saved it again, or undo by hand, by the lines that `firebreak incident show` ends with",
         prepare=of_a_newer_version,
     ),
     line(
@@ -202,7 +228,7 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "a protected label, and the labels cannot be read",
         "finds no label, and acts",
-        "asks a person: protected: it is not known whether firebreak.yaml protects this workload; evidence: needed sources without an answer: workload",
+        "asks for help: nothing can be done: pin_previous_revision: the settings of this service could not be read: PERMISSION_DENIED: Permission denied on google.cloud.run.v2.Services/GetService",
         world={**_TIER, "denied": ["*/GetService"]},
         **_protected("{label: {tier: critical}}"),
     ),
@@ -217,13 +243,13 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "61 minutes old when it came",
         "contains a service that has long been mended",
-        "asks a person: stale: the event was 61 minutes old when it arrived",
+        "asks a person: stale: the event was 61 minutes old when it was taken up",
         comes(minutes_ago=61.5),
     ),
     line(
         "61 minutes old, and delivered as if new",
         "counts from the message's own time",
-        "asks a person: stale: the event was 61 minutes old when it arrived",
+        "asks a person: stale: the event was 61 minutes old when it was taken up",
         comes(minutes_ago=61.5, create_time="2099-01-01T00:00:00Z"),
     ),
     line(
@@ -303,8 +329,8 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "suspects are inferred, and related findings cannot be read",
         "takes no answer for no other foothold",
-        "asks a person: inferred: suspects are inferred, and related findings are not known",
-        comes(image=None),
+        "asks a person: away: related findings in SCC cannot be reached; inferred: suspects are inferred, and related findings are not known",
+        for_ten_minutes(image=None),
         prepare=without_related_findings,
         policy=PIN_ONLY,
     ),
@@ -324,13 +350,13 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "the service cannot be read",
         "writes what it thinks is right",
-        "asks a person: evidence: needed sources without an answer: workload",
+        "asks for help: nothing can be done: pin_previous_revision: the settings of this service could not be read: PERMISSION_DENIED: Permission denied on google.cloud.run.v2.Services/GetService",
         world={"denied": ["*/GetService"]},
     ),
     line(
         "its revisions cannot be read",
         "takes the newest it knows",
-        "asks a person: evidence: needed sources without an answer: workload",
+        "asks for help: nothing can be done: pin_previous_revision: the settings of this service could not be read: PERMISSION_DENIED: Permission denied on google.cloud.run.v2.Revisions/ListRevisions",
         world={"denied": ["*/ListRevisions"]},
     ),
     line(

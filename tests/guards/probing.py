@@ -22,6 +22,7 @@ _WORDS = {
     "declined": "declines",
     "failed": "asks for help",
     "contained": "contains",
+    "deferred": "waits",
 }
 ACTED = "wrote"
 

@@ -17,6 +17,7 @@ from sandbox.scc.notifications import notification_v2
 from sandbox.wire import Fault
 from tests.guards.probing import Act, word
 from tests.response.harness import SERVICE, Line
+from tests.response.releases import made_anew
 
 _THERE = (("checkout-00001-eu4", 7, "-10d"), ("checkout-00002-eu4", 8, "-3h"))
 HOUR_NS = 3600 * NANOS
@@ -96,15 +97,54 @@ def settled(**finding: str) -> Callable[[Line], None]:
     return change
 
 
-def scc_away_for_ten_minutes(on: Line) -> Incident:
-    """It is asked again and again, and does not answer."""
-    pair = on.finding()
+def for_ten_minutes(**scene: Any) -> Act:
+    """A finding that is delivered again and again, as something does not answer."""
+
+    def act(on: Line) -> Incident:
+        pair = on.finding(**scene)
+        try:
+            return on.respond(pair)
+        except Transient:
+            on.skipped_ns = 601 * NANOS
+            return on.respond(pair)
+
+    return act
+
+
+def scc_away(on: Line) -> None:
+    """SCC does not answer any more."""
     on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="INTERNAL", times=None))
-    try:
-        return on.respond(pair)
-    except Transient:
-        on.skipped_ns = 601 * NANOS
-        return on.respond(pair)
+
+
+def approved_after(between: Callable[[Line], object]) -> Act:
+    """A person is asked; something happens; the person says yes: what the record says then."""
+
+    def act(on: Line) -> Incident:
+        incident = on.respond(on.finding())
+        between(on)
+        on.approve(incident)
+        return on.read(incident)
+
+    return act
+
+
+def contained_and_made_anew(on: Line) -> None:
+    """Somebody deleted the service that was contained, and deployed it again under its name."""
+    contained_earlier(on)
+    made_anew(on)
+
+
+def opened_again(on: Line) -> None:
+    """A pipeline leads to the suspect again."""
+    contained_earlier(on)
+    on.world.set_traffic("checkout", {"latest": True, "percent": 100})
+
+
+def swept(on: Line) -> Incident:
+    """The sweep comes by."""
+    on.wait(300)
+    on.sweep()
+    return next(on.app.ledger.newest(1)).incident
 
 
 def about_another_service(on: Line) -> Incident:
