@@ -225,6 +225,7 @@ class World(Inventory):
             local = next(one for key, one in self.pools.items() if key.endswith(f"/{name}"))
             local.revisions.append(revision_from(local.pool.name, revision, self.moment))
             self.edit_pool(name)
+
     def deploy_broken(self, name: str, revision: Mapping[str, Any], *, fails_operations: bool = True) -> None:
         """A person deploys what never becomes ready, of which every later write may complain: see BrokenDeployment."""
         with self.lock:

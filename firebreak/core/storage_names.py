@@ -54,16 +54,14 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "policy mode wanted caps trace reasons policy_set version notify suspects suspects_because"
             " related_revisions suspect_rule suspect_images suspects_elsewhere gaps? age_ns?",
         ),
-        "firebreak.core.incidents.incident:Question": _names(
+        "firebreak.core.incidents.question:Question": _names(
             "question", "digest asked_ns expires_ns cautions asked_before escalated events? shown? settings?"
         ),
-        "firebreak.core.incidents.incident:Answer": _names("answer", "digest by at_ns cautions shown?"),
-        "firebreak.core.incidents.incident:Release": _names("release", "by changes asked_ns? keys? over? digest?"),
-        "firebreak.core.incidents.incident:ReleasedKey": _names(
-            "released_key", "target key before after result detail"
-        ),
+        "firebreak.core.incidents.question:Answer": _names("answer", "digest by at_ns cautions shown?"),
+        "firebreak.core.incidents.release:Release": _names("release", "by changes asked_ns? keys? over? digest?"),
+        "firebreak.core.incidents.release:ReleasedKey": _names("released_key", "target key before after result detail"),
         "firebreak.core.incidents.incident:Wait": _names("wait", "what reason since_ns"),
-        "firebreak.core.incidents.incident:Event": _names(
+        "firebreak.core.incidents.event:Event": _names(
             "event", "id event_ns seen_ns status decided again_ns named digests suspects"
         ),
         "firebreak.core.incidents.incident:Entry": _names("history_entry", "at_ns who what"),

@@ -12,7 +12,9 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.gate import shown_digest
 from firebreak.core.containment.plan import Plan
 from firebreak.core.errors import Transient
-from firebreak.core.incidents.incident import Answer, Event, Incident
+from firebreak.core.incidents.event import Event
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.question import Answer
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.triage import settled_in_scc
@@ -172,7 +174,7 @@ def _over(app: App, held: StoredIncident, confirmed: Confirmed) -> StoredInciden
     if first or stands(app, incident):
         return None
     if incident.waits and app.now_ns() - incident.waits.since_ns >= GIVEN_UP_NS:
-        return end(app, _all_decided(held), "declined", f"given up after a day: {reason}")
+        return end(app, _all_decided(held), "declined", f"given up after a day: {reason}", may_pass=True)
     return defer(app, held, "settled" if settled else "unverified", reason)
 
 

@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from firebreak.core.errors import Refused
 from firebreak.core.incidents.command import Command
-from firebreak.core.incidents.incident import Answer, Incident, Question
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import ENDED, WORKING, Phase
+from firebreak.core.incidents.question import Answer, Question
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.advance import advance, consume, next_step
@@ -156,7 +157,7 @@ def _reject(turn: _Turn, held: StoredIncident) -> Answered:
 def _release(turn: _Turn, held: StoredIncident) -> Answered:
     incident, command = held.incident, turn.command
     holds = held_targets(turn.app, incident)
-    if incident.phase == "released" or not (holds or incident.releasing):
+    if incident.phase == "released" or not (holds or incident.releasing or incident.done):
         already = "nothing is contained: the incident is released already"
         return turn.no(held, already if incident.phase == "released" else f"nothing is contained: {_stands(incident)}")
     leave = frozenset(filter(None, command.leave.splitlines()))

@@ -9,7 +9,8 @@ from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.containment.guard_input import Trust
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Finding
-from firebreak.core.incidents.incident import Event, Incident
+from firebreak.core.incidents.event import Event
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.triage import not_ours
 from firebreak.response.observe import Away, Readings
 

@@ -63,7 +63,9 @@ def decide(
     _require_related(app, choice.policy, evidence, readings)
     related = named_revisions(_detail(evidence, "related", tuple) or (), app.policies.config.sources)
     steps = choice.policy.then if choice.policy else ()
-    about = replace(incident, finding=finding, events=confirmed.events, failed_actions=(), failed_on={})
+    about = replace(incident, finding=finding, events=confirmed.events, failed_actions=())
+    if incident.answer is None:
+        about = replace(about, failed_on={})
     around = observe(app, about, finding, related, steps, readings)
     plan = _drawn(app, about, steps, around) if choice.policy else None
     about = replace(
@@ -98,9 +100,10 @@ def _require_related(app: App, policy: Policy | None, evidence: tuple[Evidence, 
 
 
 def _gone(around: Around, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
-    if not around.gone:
+    gone = [one for one in around.seen if one.gone]
+    if not gone:
         return outcomes
-    return (Outcome(around.own.target.kind, GONE, f"the target does not exist: {around.gone}"),)
+    return tuple(Outcome(one.target.kind, GONE, f"the target does not exist: {one.fault}") for one in gone)
 
 
 def _with_suspects(incident: Incident, around: Around) -> tuple[Any, ...]:

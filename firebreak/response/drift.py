@@ -35,7 +35,7 @@ def look_at(app: App, target: str, deadline: Deadline) -> str | None:
         )
     if standing.uid and workload.uid and standing.uid != workload.uid:
         anew = "the target was deleted, and another one made in its place: release ends the incident"
-        return _report(app, standing, f"uid {workload.uid}", anew, None, deadline)
+        return _report(app, standing, f"uid {workload.uid}", anew, workload, deadline)
     differ = dict(standing.changed_by_others(workload.state))
     reopened = standing.guarded & workload.reachable
     if not differ and not reopened:

@@ -49,7 +49,10 @@ def _is_unanswered(app: App, finding: Finding) -> bool:
     notification = Notification(finding, deleted=False)
     if reason_to_decline(notification, app.policies) is not None:
         return False
-    return not app.ledger.knows(finding)
+    if not app.ledger.knows(finding):
+        return True
+    held = app.ledger.read(app.ledger.hear(finding))
+    return held is not None and held.incident.reopens
 
 
 def _since(app: App) -> tuple[Document | None, int]:

@@ -133,7 +133,8 @@ def observe(
         return Around((own,), gone=own.fault if own.gone else "")
     workload, case = own.workload, own.case
     accounts = _accounts(workload, case) if IDENTITY in touches else ()
-    elsewhere = (*accounts, *other_regions(workload))
+    regions = other_regions(workload)
+    elsewhere = (*accounts, *regions)
 
     def one(target: Target) -> Seen:
         return _see(app, incident, target, readings, lambda seen: context_elsewhere(incident, finding, *seen, case))
@@ -147,7 +148,7 @@ def observe(
         if part.workload and (missing := sorted(part.workload.away & touches)) and readings.waits_for("IAM"):
             raise Away("IAM", "; ".join(part.workload.unread[surface] for surface in missing))
     unread = tuple(f"{one.target.place}{why}" for one in found if (why := _unread(one)))
-    return Around(tuple(one for one in seen if not one.gone or one.target == target), unread)
+    return Around(tuple(one for one in seen if not one.gone or one.target not in regions), unread)
 
 
 def see_target(app: App, incident: Incident, target: Target, readings: Readings) -> Seen:

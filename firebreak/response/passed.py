@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from firebreak.core.containment.observation import Around
 from firebreak.core.errors import Refused
-from firebreak.core.incidents.incident import Event, Incident
+from firebreak.core.incidents.event import Event
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Cap
 from firebreak.core.policy.policy import Policy
 from firebreak.ledger.records import StoredIncident

@@ -87,10 +87,9 @@ def _taken_up(app: App, held: StoredIncident, told: Notification) -> StoredIncid
     if reason is not None and incident.phase == "received" and first:
         known = tuple(replace(one, decided=True) for one in incident.events)
         return end(app, replace(held, incident=replace(incident, events=known)), "declined", reason)
-    passed = incident.decision is None or incident.waits is not None
-    if reason is None and incident.phase == "declined" and passed:
+    if reason is None and incident.reopens:
         events = tuple(replace(one, status="new", decided=False) for one in incident.events)
-        anew = replace(incident, phase="received", waits=None, decision=None, events=events)
+        anew = replace(incident, phase="received", decision=None, events=events)
         return app.ledger.save(held, anew.with_history(app.now_ns(), "firebreak", "SCC published it again"))
     return held
 

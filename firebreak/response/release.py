@@ -22,8 +22,9 @@ from firebreak.core.containment.restoration import (
     required_state,
 )
 from firebreak.core.errors import Drifted, Missing, Refused, Transient, Unfinished
-from firebreak.core.incidents.incident import Incident, Release, ReleasedKey
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
+from firebreak.core.incidents.release import Release, ReleasedKey
 from firebreak.ledger.documents import Document
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.backoff import Backoff

@@ -11,8 +11,9 @@ from firebreak.core.containment.observation import Around
 from firebreak.core.containment.plan import SUCCESS, Plan
 from firebreak.core.containment.whole_plan import differences, settings_in_words
 from firebreak.core.errors import Refused, Transient
-from firebreak.core.incidents.incident import Incident, Question, Wait
+from firebreak.core.incidents.incident import Incident, Wait
 from firebreak.core.incidents.phase import ENDED, Phase
+from firebreak.core.incidents.question import Question
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
@@ -32,7 +33,14 @@ _REVIEW_SECONDS = 4 * 3600
 
 
 def end(
-    app: App, held: StoredIncident, phase: Phase, what: str, readings: Readings | None = None, who: str = "firebreak"
+    app: App,
+    held: StoredIncident,
+    phase: Phase,
+    what: str,
+    readings: Readings | None = None,
+    who: str = "firebreak",
+    *,
+    may_pass: bool = False,
 ) -> StoredIncident:
     """Save where it comes to rest, with its announcement. What stands stays contained, whatever is ended.
 
@@ -45,7 +53,9 @@ def end(
     if standing and phase in ENDED:
         phase, incident = "contained", replace(incident, plan=incident.done or incident.plan)
     due = review_ns(app, incident) if standing else None
-    rested = replace(incident, phase=phase, operation=None, waits=None, away={}, next_ns=due)
+    rested = replace(
+        incident, phase=phase, operation=None, waits=incident.waits if may_pass else None, away={}, next_ns=due
+    )
     return app.ledger.save(held, rested.with_announcements(channels(app)))
 
 

@@ -15,7 +15,8 @@ from firebreak.cli.screens.incident_list import Count, show_list
 from firebreak.cli.screens.incident_show import show
 from firebreak.cli.screens.question import show_question
 from firebreak.core.incidents.decision import Decision
-from firebreak.core.incidents.incident import Event, Wait
+from firebreak.core.incidents.event import Event
+from firebreak.core.incidents.incident import Wait
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.timestamps import NANOS

@@ -8,7 +8,8 @@ import pytest
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.incidents.chat_messages import google_chat_message
-from firebreak.core.incidents.incident import Incident, Release, ReleasedKey, Restored, Wait
+from firebreak.core.incidents.incident import Incident, Wait
+from firebreak.core.incidents.release import Release, ReleasedKey, Restored
 from tests.cli.commands import NOW, incident
 
 SPLIT, PUBLIC = "service.traffic.split", "service_iam.roles/run.invoker||allUsers"

@@ -13,7 +13,10 @@ import pytest
 from firebreak.adapters.storage.sqlite import SqliteDocuments
 from firebreak.core.containment.active_containment import AnotherResource, Hold, Standing
 from firebreak.core.incidents.earlier_formats import as_of_today, with_told_events
-from firebreak.core.incidents.incident import Answer, Event, Incident, Question, Release
+from firebreak.core.incidents.event import Event
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.question import Answer, Question
+from firebreak.core.incidents.release import Release
 from firebreak.core.serialization import decode
 from firebreak.core.signing import Seal, Sealed
 from firebreak.ledger.documents import Document

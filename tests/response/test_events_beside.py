@@ -103,7 +103,8 @@ def test_a_forged_event_that_comes_first_neither_ends_nor_ages_nor_aims_the_one_
         delivered(on, forged(on, minutes_ago))
         incident = on.respond(event(on, BAD, 1))
 
-        assert phase(on, incident) == "contained"
+        # One dated earlier may be an event that SCC has passed: a person is asked, after what counts has been done.
+        assert phase(on, incident) in (("contained",) if minutes_ago < 0 else ("contained", "waiting"))
         assert on.reachable == PINNED
         assert len(on.updates) == 1
 

@@ -23,7 +23,6 @@ from tests.response.releases import (
     DIRECT,
     DISABLE,
     ELSEWHERE,
-    FIX,
     HERE,
     INGRESS,
     OTHER_GOOD,
@@ -188,20 +187,6 @@ def test_two_incidents_of_the_old_service_are_both_released_and_write_nothing_on
         assert [on.read(one).phase for one in incidents] == ["released", "released"]
         assert serving(on) == {GOOD: 100}
         assert len(on.updates) == 1
-
-
-def test_a_revision_deployed_anew_under_its_name_is_not_what_the_release_restores(line: Lines) -> None:
-    """The split named it; the one of that name now is another, and gets nothing by the way."""
-    with line(world_of(traffic=({"revision": BAD, "percent": 100},)), policy=policy(PIN)) as on:
-        incident = contained(on)
-        on.world.deploy("checkout", FIX)
-        on.world.delete(f"{SERVICE}/revisions/{BAD}")
-        on.world.deploy("checkout", revision(BAD, 10, "-1s"))
-        on.release(incident)
-
-        assert serving(on) == {GOOD: 100}
-        assert on.read(incident).phase == "released"
-        assert results(on, incident) == {SPLIT: "gone"}
 
 
 def again_made(on: Line, name: str, **given: Any) -> None:

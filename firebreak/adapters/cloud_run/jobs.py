@@ -96,7 +96,13 @@ class Jobs:
             message = "a cancelled run cannot be resumed"
             raise Unsupported(message)
         names = [f"{workload.target.resource}/executions/{key.removeprefix(EXECUTION)}" for key in sorted(change.after)]
-        begun = (self._cancel(name, deadline) for name in names)
+        begun = []
+        for number, name in enumerate(names):
+            # Runs have no etag: each is looked at directly before, the first one by the reading.
+            if not number or name in {
+                one.name for one in self._list(workload.target.resource, deadline) if not _ended(one)
+            }:
+                begun.append(self._cancel(name, deadline))
         return " ".join(operation for operation in begun if operation)
 
     def _cancel(self, name: str, deadline: Deadline) -> str:

@@ -12,7 +12,7 @@ from firebreak.core.actions.action import Actions
 from firebreak.core.containment.guard_input import GuardInput
 from firebreak.core.containment.guards import caps_for
 from firebreak.core.containment.plan import Plan
-from firebreak.core.incidents.incident import Answer
+from firebreak.core.incidents.question import Answer
 from firebreak.core.mode import Cap, Mode, capped
 
 _PASSING = frozenset({"halt", "settled", "unverified"})

@@ -12,7 +12,7 @@ from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import Workload, references, split_of, split_text
 from firebreak.core.containment.active_containment import Standing, merge_settings
 from firebreak.core.containment.plan import HeldStep
-from firebreak.core.incidents.incident import ReleasedKey
+from firebreak.core.incidents.release import ReleasedKey
 
 _WHOLE = 100
 """Percent."""

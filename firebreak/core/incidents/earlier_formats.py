@@ -7,7 +7,10 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.incidents.incident import Entry, Event, Incident, Question, Release, Wait
+from firebreak.core.incidents.event import Event
+from firebreak.core.incidents.incident import Entry, Incident, Wait
+from firebreak.core.incidents.question import Question
+from firebreak.core.incidents.release import Release
 from firebreak.core.timestamps import NANOS
 
 _DAY_NS = 24 * 3600 * NANOS

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
-from firebreak.core.cloud_run.state import Setting
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.containment.plan import Change, Outcome, Plan
+from firebreak.core.containment.plan import Outcome, Plan
 from firebreak.core.facts import Evidence, FactValue
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.verdict import Verdict
 from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.phase import ENDED, WORKING, Phase
+from firebreak.core.incidents.question import Answer, Question
+from firebreak.core.incidents.release import Release
 from firebreak.core.storage_names import Stored
 
 LONGEST_HISTORY = 200
@@ -29,132 +31,6 @@ class EvidenceRecord(Stored):
     gap: str | None
     took_ms: int
     shown: Mapping[str, Any] = field(default_factory=dict)
-
-
-EventStatus = Literal["new", "counts", "passed", "unconfirmed"]
-"""`new`: SCC was not asked yet. `counts`: SCC holds it. `passed`: SCC holds a later one. `unconfirmed`: it does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event(Stored):
-    """One event of the finding; what the message said of it is a document of its own.
-
-    Attributes:
-        id: as `Finding.incident_id` makes it.
-        event_ns: when it happened, nanoseconds since 1970.
-        seen_ns: when Firebreak first saw it, nanoseconds since 1970.
-        status: what SCC says of it.
-        decided: whether a decision was taken with it, or it was given up.
-        again_ns: when to ask SCC about it again, nanoseconds since 1970.
-        named: revisions or executions that the message names.
-        digests: image digests that the message names.
-        suspects: target's key to the suspects that it gave there; they only grow.
-    """
-
-    id: str
-    event_ns: int
-    seen_ns: int
-    status: EventStatus = "new"
-    decided: bool = False
-    again_ns: int = 0
-    named: tuple[str, ...] = ()
-    digests: tuple[str, ...] = ()
-    suspects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def unheld(self) -> bool:
-        """Whether SCC is still asked about it from time to time, because it does not hold it yet."""
-        return self.status == "unconfirmed" and not self.decided
-
-
-@dataclass(frozen=True, slots=True)
-class Question(Stored):
-    """What was put to a person: the open question, or the last one.
-
-    Attributes:
-        digest: over the plan's digest, the cautions, the suspects and the events; an answer has to name it.
-        asked_ns: nanoseconds since 1970.
-        expires_ns: nanoseconds since 1970.
-        cautions: the guards' reasons that an approval answers, by `Cap.key`.
-        asked_before: digests of earlier questions of this incident.
-        escalated: how often the question expired and was put again.
-        events: ids of the events that it is about.
-        shown: over the same but for the cautions, of which an answer may meet fewer than it was asked about.
-        settings: what it would do with each setting, in words, for telling how a later question differs.
-    """
-
-    digest: str
-    asked_ns: int
-    expires_ns: int
-    cautions: tuple[str, ...]
-    asked_before: tuple[str, ...] = ()
-    escalated: int = 0
-    events: tuple[str, ...] = ()
-    shown: str = ""
-    settings: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Stored):
-    """An approval of a question: its digest, the cautions that it named and so answers, and what it showed.
-
-    `by` is empty where nobody answered and the policy says to contain then.
-    """
-
-    digest: str
-    by: str
-    at_ns: int
-    cautions: tuple[str, ...] = ()
-    shown: str = ""
-
-
-Restored = Literal["due", "restored", "person", "gone", "refused", "left"]
-"""`due`: not tried yet. `restored`: seen in effect. `person`: somebody changed it. `gone`: it no longer exists.
-
-`refused`: Cloud Run does not take it, or could not be reached; still held. `left`: given up by a person.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class ReleasedKey(Stored):
-    """What a release did with one setting of one target.
-
-    Attributes:
-        target: the target that it belongs to.
-        key: the setting.
-        before: its value under the containment; None means unset.
-        after: the value to restore; None means unset.
-        result: how it ended.
-        detail: why, as a sentence; empty where there is nothing to add.
-    """
-
-    target: Target
-    key: str
-    before: Setting | None
-    after: Setting | None
-    result: Restored = "due"
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Release(Stored):
-    """A release that was asked for: by whom, and setting by setting what became of it.
-
-    Attributes:
-        by: who asked for it.
-        changes: how older versions kept what is to be restored.
-        asked_ns: when, nanoseconds since 1970.
-        keys: every setting, with what became of it.
-        over: whether nothing of it is left to do.
-        digest: of what was shown and not agreed to yet; empty where nothing has to be shown.
-    """
-
-    by: str
-    changes: tuple[Change, ...] = ()
-    asked_ns: int = 0
-    keys: tuple[ReleasedKey, ...] = ()
-    over: bool = False
-    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +178,11 @@ class Incident(Stored):
         """Every target that this incident may hold: the finding's own first, then those it came to hold besides."""
         own = (self.finding.target,) if isinstance(self.finding.target, Target) else ()
         return tuple({target.key: target for target in (*own, *self.further)}.values())
+
+    @property
+    def reopens(self) -> bool:
+        """Whether it was declined for what may pass, a mute above all: seen ACTIVE and unmuted it is decided anew."""
+        return self.phase == "declined" and (self.decision is None or self.waits is not None)
 
     @property
     def counting(self) -> tuple[str, ...]:

@@ -11,7 +11,9 @@ from firebreak.core.containment.gcloud_rollback import undo_lines
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.decision import Decision
-from firebreak.core.incidents.incident import Event, EvidenceLocation, Incident, Release, ReleasedKey
+from firebreak.core.incidents.event import Event
+from firebreak.core.incidents.incident import EvidenceLocation, Incident
+from firebreak.core.incidents.release import Release, ReleasedKey
 from firebreak.core.incidents.release_words import RESULTS
 from firebreak.core.secrets.redaction import bounded_record, named, safe
 from firebreak.core.timestamps import format_instant

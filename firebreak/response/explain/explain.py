@@ -10,7 +10,8 @@ from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.facts import Catalogue, Evidence, Facts, FactValue, merged
 from firebreak.core.findings.finding import Finding, Notification
 from firebreak.core.incidents.decision import Decision
-from firebreak.core.incidents.incident import Event, Incident
+from firebreak.core.incidents.event import Event
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Cap, capped
 from firebreak.core.policy.condition import match
 from firebreak.core.policy.policy import Policy, PolicySet

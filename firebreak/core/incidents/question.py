@@ -1,0 +1,49 @@
+"""What an incident asks a person, and what the person answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from firebreak.core.storage_names import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Stored):
+    """What was put to a person: the open question, or the last one.
+
+    Attributes:
+        digest: over the plan's digest, the cautions, the suspects and the events; an answer has to name it.
+        asked_ns: nanoseconds since 1970.
+        expires_ns: nanoseconds since 1970.
+        cautions: the guards' reasons that an approval answers, by `Cap.key`.
+        asked_before: digests of earlier questions of this incident.
+        escalated: how often the question expired and was put again.
+        events: ids of the events that it is about.
+        shown: over the same but for the cautions, of which an answer may meet fewer than it was asked about.
+        settings: what it would do with each setting, in words, for telling how a later question differs.
+    """
+
+    digest: str
+    asked_ns: int
+    expires_ns: int
+    cautions: tuple[str, ...]
+    asked_before: tuple[str, ...] = ()
+    escalated: int = 0
+    events: tuple[str, ...] = ()
+    shown: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Stored):
+    """An approval of a question: its digest, the cautions that it named and so answers, and what it showed.
+
+    `by` is empty where nobody answered and the policy says to contain then.
+    """
+
+    digest: str
+    by: str
+    at_ns: int
+    cautions: tuple[str, ...] = ()
+    shown: str = ""

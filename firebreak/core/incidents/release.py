@@ -1,0 +1,59 @@
+"""A release, setting by setting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from firebreak.core.cloud_run.state import Setting
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.plan import Change
+from firebreak.core.storage_names import Stored
+
+Restored = Literal["due", "restored", "person", "gone", "refused", "left"]
+"""`due`: not tried yet. `restored`: seen in effect. `person`: somebody changed it. `gone`: it no longer exists.
+
+`refused`: Cloud Run does not take it, or could not be reached; still held. `left`: given up by a person.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedKey(Stored):
+    """What a release did with one setting of one target.
+
+    Attributes:
+        target: the target that it belongs to.
+        key: the setting.
+        before: its value under the containment; None means unset.
+        after: the value to restore; None means unset.
+        result: how it ended.
+        detail: why, as a sentence; empty where there is nothing to add.
+    """
+
+    target: Target
+    key: str
+    before: Setting | None
+    after: Setting | None
+    result: Restored = "due"
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Release(Stored):
+    """A release that was asked for: by whom, and setting by setting what became of it.
+
+    Attributes:
+        by: who asked for it.
+        changes: how older versions kept what is to be restored.
+        asked_ns: when, nanoseconds since 1970.
+        keys: every setting, with what became of it.
+        over: whether nothing of it is left to do.
+        digest: of what was shown and not agreed to yet; empty where nothing has to be shown.
+    """
+
+    by: str
+    changes: tuple[Change, ...] = ()
+    asked_ns: int = 0
+    keys: tuple[ReleasedKey, ...] = ()
+    over: bool = False
+    digest: str = ""
