@@ -12,7 +12,7 @@ from typing import Any
 from firebreak.response.app import App
 
 STEPS = {
-    "ledger": ("commit", "create", "replace"),
+    "ledger": ("create", "replace", "commit"),
     "surface": ("write", "wait"),
     "topic": ("publish",),
     "scc": ("mark",),

@@ -37,6 +37,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "release": {"incident": "fb-1"},
     "retry": {"incident": "fb-1"},
     "review": {"incident": "fb-1"},
+    "retry": {"incident": "fb-1", "reason": "SCC is back"},
     "close": {"incident": "fb-1", "closed_as": "false_positive", "digest": "0123abcd"},
     "sweep": {},
     "halt": {"reason": "a drill"},
