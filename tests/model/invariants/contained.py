@@ -1,0 +1,127 @@
+"""The fourth invariant: suspects only grow, and `contained` is said of what is so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from firebreak.core.containment.plan import Change
+from firebreak.core.incidents.incident import Incident
+from tests.model.cloud import Resource, place_of
+from tests.model.history import Look, Violated
+from tests.model.reference import (
+    ENDED,
+    carriers,
+    counted,
+    digests_of,
+    is_about_traffic,
+    is_same_service,
+    key_of,
+    led_to,
+    place_of_incident,
+    shut,
+)
+from tests.model.scc import ALLOWED
+from tests.model.stage import Stage
+
+
+def check_suspects_grow(stage: Stage) -> None:
+    """Suspects that an event gave only grow while the incident is open."""
+    for looks in stage.history.looks.values():
+        if len(looks) < 2 or looks[-1].step != stage.history.step:
+            continue
+        for before, after in _pairs(looks):
+            if gone := _suspects(before.incident) - _suspects(after.incident) - _related(stage, after.incident):
+                message = f"{', '.join(sorted(gone))} is no suspect of {after.incident.id} any more"
+                raise Violated(4, message)
+
+
+def _pairs(looks: list[Look]) -> Iterator[tuple[Look, Look]]:
+    """The last two looks, if the incident was open in both."""
+    before, after = looks[-2:]
+    if before.incident.phase not in ENDED and after.incident.phase not in ENDED:
+        yield before, after
+
+
+def _suspects(incident: Incident) -> frozenset[str]:
+    return frozenset(incident.decision.suspects) if incident.decision else frozenset()
+
+
+def _related(stage: Stage, incident: Incident) -> frozenset[str]:
+    """Whom other findings have named, which may be muted since: they stand beside what events gave."""
+    own = key_of(incident)
+    return frozenset(one.names for _, one in stage.ground.scc.history if one.names and one.key != own)
+
+
+def check_contained(stage: Stage) -> None:
+    """Every change of the plan that was carried out, and every edit that the incident holds, is in effect."""
+    for incident in _newly_contained(stage):
+        changes = incident.plan.changes if incident.plan else ()
+        for change in changes:
+            place = place_of(change.target)
+            resource = stage.look(place)
+            if resource is None or _touched(stage, place):
+                continue
+            if wrong := _not_in_effect(change, resource):
+                message = f"{incident.id} is contained, and {', '.join(wrong)} of {place} is not as planned"
+                raise Violated(4, message)
+        if still := _still_reached(stage, incident):
+            message = f"{incident.id} is contained, and {still} is still led to, which the record does not say"
+            raise Violated(4, message)
+
+
+def _newly_contained(stage: Stage) -> Iterator[Incident]:
+    history = stage.history
+    for looks in history.looks.values():
+        last = looks[-1]
+        if last.step == history.step and last.incident.phase == "contained":
+            before = history.before_step(last.incident.id, history.step)
+            if before is None or before.phase != "contained" or _writes(stage, last.incident):
+                yield last.incident
+
+
+def _writes(stage: Stage, incident: Incident) -> bool:
+    return any(one.incident and one.incident.id == incident.id for one in stage.history.this_step())
+
+
+def _touched(stage: Stage, place: str) -> bool:
+    """Whether somebody changed it in this very step, perhaps after the last look at it."""
+    return any(one.place == place and one.step == stage.history.step for one in stage.history.did)
+
+
+def _not_in_effect(change: Change, resource: Resource) -> list[str]:
+    wrong = [key for key, value in change.after.items() if resource.settings.get(key) != value]
+    traffic = any(is_about_traffic(key) for key in change.after)
+    serves = (resource.effective, resource.tags) == resource.wished
+    return wrong or (["what serves"] if traffic and not serves else [])
+
+
+def _still_reached(stage: Stage, incident: Incident) -> str:
+    """A revision that a counted event names, or, in another region, one with its image, that is still led to."""
+    place = place_of_incident(incident)
+    own = stage.look(place)
+    if own is None or own.target.kind not in ("service", "worker_pool") or not _moves_traffic(incident):
+        return ""
+    said = " ".join((*incident.still_open, *(one.reason for one in (incident.plan.refusals if incident.plan else ()))))
+    for event in counted(stage.ground.scc, key_of(incident), _decided_ns(stage, incident)):
+        if not event.names or event.source != ALLOWED or event.place != place:
+            continue
+        images = digests_of(own, frozenset({event.names})) | event.digests
+        for there in stage.resources().values():
+            if not is_same_service(there.place, place) or shut(there) or _touched(stage, there.place):
+                continue
+            suspects = frozenset({event.names}) if there is own else carriers(there, images)
+            if (open_ := suspects & led_to(there)) and there.target.location not in said:
+                return f"{', '.join(sorted(open_))} of {there.place}"
+    return ""
+
+
+def _moves_traffic(incident: Incident) -> bool:
+    actions = {action for one in (incident.plan.changes if incident.plan else ()) for action in one.actions}
+    return bool(actions & {"pin_previous_revision", "cut_traffic", "suspend"})
+
+
+def _decided_ns(stage: Stage, incident: Incident) -> int:
+    """When the events came that this incident was told of last, before this step began."""
+    key = key_of(incident)
+    came = [one.at_ns for one in stage.history.came if one.acked and one.event.key == key]
+    return min(stage.history.began_ns, max(came, default=0))
