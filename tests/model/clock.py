@@ -7,6 +7,7 @@ the orders that threads may take: so a history comes out the same each time it i
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import random
 import sys
@@ -179,6 +180,24 @@ class _Encoded:
         return known[1]
 
 
+class _Decoded:
+    """In the place of `decode`: what was read from a JSON text once is read from it again, without looking."""
+
+    def __init__(self) -> None:
+        self._decode = serialization.decode
+        self._known: dict[tuple[object, str], Any] = {}
+
+    def __call__(self, kind: Any, value: object, names: Any = NAMES, *, as_far_as_known: bool = False) -> Any:
+        if names is not NAMES or as_far_as_known:
+            return self._decode(kind, value, names, as_far_as_known=as_far_as_known)
+        key = kind, json.dumps(value)
+        if key not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = self._decode(kind, value, names)
+        return self._known[key]
+
+
 _MOST_KNOWN = 5000
 
 
@@ -194,6 +213,7 @@ def played_on(clock: Callable[[], Clock]) -> Iterator[None]:
         # Pure functions that take most of a step's time, and are asked about the same values again and again.
         "safe": (redaction.safe, lru_cache(maxsize=None, typed=True)(redaction.safe)),
         "encode": (serialization.encode, _Encoded()),
+        "decode": (serialization.decode, _Decoded()),
     }
     with pytest.MonkeyPatch.context() as patch:
         for module in _modules():

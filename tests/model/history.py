@@ -154,6 +154,7 @@ class History:
 
     `first` is what was there when it began, `halts` are the moments at which the halt was set or lifted, as people were
     told, and `looks` are, for each incident, the ends of those steps in which its record was saved.
+    `monitored_by_ceiling` says whether the ceiling was ever `monitor`, under which incidents end for good.
     """
 
     first: Mapping[str, Resource] = field(default_factory=dict)
@@ -169,6 +170,7 @@ class History:
     halts: list[tuple[int, bool | None]] = field(default_factory=list)
     looks: dict[str, list[Look]] = field(default_factory=dict)
     halt_read: tuple[int, HaltRead] | None = None
+    monitored_by_ceiling: bool = False
     saved_last: str = ""
     saved: set[str] = field(default_factory=set)
 

@@ -61,9 +61,9 @@ def deploy_broken(resource: Resource, now_ns: int) -> Resource | None:
 
 def deploy_same_image(resource: Resource, now_ns: int) -> Resource | None:
     """A new revision with the newest one's image: only its settings are others."""
-    images = sorted(resource.revisions[-1].digests)
-    image = int(images[0].removeprefix("sha256:")) if images else None
-    return deploy(resource, now_ns, image=image)
+    if resource.target.kind not in _SPLITS:
+        return None
+    return deploy(resource, now_ns, image=int(min(resource.revisions[-1].digests).removeprefix("sha256:")))
 
 
 def to_latest(resource: Resource, now_ns: int) -> Resource | None:
@@ -143,10 +143,12 @@ def unprotect(resource: Resource, now_ns: int) -> Resource | None:
 
 def delete_newest_unused(resource: Resource, now_ns: int) -> Resource | None:
     """A revision is deleted that is neither referred to nor the newest, as Google advises after an incident."""
+    if resource.target.kind not in _SPLITS:
+        return None
     percents, tags = resource.wished
     used = {*percents, *tags.values(), *resource.effective, *resource.tags.values(), resource.revisions[-1].name}
     unused = [one for one in resource.revisions if one.name not in used]
-    if resource.target.kind not in _SPLITS or not unused:
+    if not unused:
         return None
     return replace(
         resource, revisions=tuple(one for one in resource.revisions if one is not unused[-1]), updated_ns=now_ns
@@ -199,7 +201,7 @@ def recreated(resource: Resource, now_ns: int, uid: str) -> Resource:
         created_ns=now_ns,
         updated_ns=now_ns,
         settings=kept,
-        revisions=(first,) if first and resource.target.kind != "job" else (),
+        revisions=(first,) if first else (),
         etags={surface: number + 1000 for surface, number in resource.etags.items()},
         labels={},
         generation=1,
@@ -208,27 +210,14 @@ def recreated(resource: Resource, now_ns: int, uid: str) -> Resource:
     ).served()
 
 
-EDITS: Mapping[str, Edit] = {
-    edit.__name__: edit
-    for edit in (
-        deploy,
-        deploy_broken,
-        deploy_same_image,
-        to_latest,
-        roll_back,
-        halve,
-        tag_newest,
-        untag,
-        close_doors,
-        open_doors,
-        make_public,
-        make_private,
-        protect,
-        unprotect,
-        delete_newest_unused,
-        run_again,
-        end_run,
-        enable,
-    )
+_OF_TRAFFIC = (deploy, deploy_broken, deploy_same_image, to_latest, roll_back, halve, delete_newest_unused)
+_OF_SERVICES = (tag_newest, untag, close_doors, open_doors, make_public, make_private, protect, unprotect)
+EDITS_OF: Mapping[str, tuple[Edit, ...]] = {
+    "service": (*_OF_TRAFFIC, *_OF_SERVICES),
+    "worker_pool": (*_OF_TRAFFIC, protect, unprotect),
+    "job": (run_again, end_run, protect, unprotect),
+    "service_account": (enable,),
 }
+"""Kind of resource to what people do to one."""
+EDITS: Mapping[str, Edit] = {edit.__name__: edit for edits in EDITS_OF.values() for edit in edits}
 """Every edit by its name."""

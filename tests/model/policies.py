@@ -31,24 +31,34 @@ class Said:
 
     Attributes:
         mode: its mode.
+        kinds: kinds of workload that it is about.
         contains_on_expiry: whether an unanswered question of its own is followed by the containment.
         irreversible: whether a step cannot be undone and is not accepted.
         shared: whether a step touches what others use.
     """
 
     mode: Word
+    kinds: frozenset[str] = frozenset({"service"})
     contains_on_expiry: bool = False
     irreversible: bool = False
     shared: bool = False
 
 
 SAID: Mapping[str, Said] = {
-    ENFORCED: Said("enforce"),
+    ENFORCED: Said("enforce", frozenset({"service", "worker_pool", "job"})),
     ASKED: Said("approve"),
     ASKED_ELSE_CONTAINED: Said("approve", contains_on_expiry=True),
-    IDENTITY: Said("enforce", shared=True),
+    IDENTITY: Said("enforce", frozenset({"service", "worker_pool", "job"}), shared=True),
     WATCHED: Said("monitor"),
 }
+
+
+def said_of(category: str, place: str) -> Said | None:
+    """What the policies say of such a finding on such a workload; None where none of them is about it."""
+    said = SAID.get(category)
+    return said if said and place.split("/")[2] in said.kinds else None
+
+
 _POLICIES = f"""
 - id: malware-on-service
   mode: enforce

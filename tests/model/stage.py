@@ -44,6 +44,7 @@ class Ground(Protocol):
     def tamper(self, how: str, place: tuple[str, str], which: int) -> bool: ...
     def records(self) -> tuple[tuple[str, str], ...]: ...
     def remember(self) -> None: ...
+    def take_less(self, what: str) -> None: ...
 
 
 Check = Callable[["Stage"], None]
@@ -255,10 +256,22 @@ class Stage:
         history = self.history
         history.did.append(Did(history.next(), history.step, self.now_ns(), place, what, before, after))
 
+    def halt_now(self) -> None:
+        """Somebody sets the halt in the middle of a step."""
+        self._raw.ledger.halt("a drill", "bob")
+        self.history.halts.append((self.history.next(), True))
+
+    def take_less(self, what: str) -> None:
+        """From now on the API does not take `ingress none`, or `public members`."""
+        self._begin(f"the API does not take {what}")
+        self.ground.take_less(what)
+        self._end()
+
     def deploy_policies(self, ceiling: Word) -> None:
         """The policies are deployed under that ceiling."""
         self._begin(f"the ceiling is {ceiling}")
         self.ceiling = ceiling
+        self.history.monitored_by_ceiling |= ceiling == "monitor"
         self._end()
 
     def finish_operations(self) -> None:
@@ -304,6 +317,7 @@ class Stage:
         self._begin("everything answers")
         self.faults.away.clear()
         self.faults.denied.clear()
+        self.faults.planned.clear()
         self.faults.scc_empty = 0
         self._end()
 

@@ -175,3 +175,8 @@ class ModelGround:
 
     def remember(self) -> None:
         self.state.drawer.keep(self.state.rows)
+
+    def take_less(self, what: str) -> None:
+        cloud = self.state.cloud
+        cloud.takes_ingress_none = cloud.takes_ingress_none and what != "ingress none"
+        cloud.takes_public_members = cloud.takes_public_members and what != "public members"

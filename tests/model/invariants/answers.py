@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firebreak.core.containment.plan import Change
 from tests.model.history import Told, Violated, Wrote
-from tests.model.invariants.kinds_of_writes import approval_of, is_containing
+from tests.model.invariants.kinds_of_writes import Approval, approval_of, is_containing
 from tests.model.reference import counted, key_of, led_to, place_of_incident
 from tests.model.stage import Stage
 
@@ -24,11 +24,13 @@ def check_answers(stage: Stage) -> None:
             raise Violated(3, found)
 
 
-def _plan(approval: Told, wrote: Wrote) -> str:
+def _plan(approval: Approval, wrote: Wrote) -> str:
     """The very change was among those shown, or among what was to follow if one fails."""
-    plan = approval.seen.plan if approval.seen else None
-    shown = (*plan.changes, *plan.fallback) if plan else ()
-    return "" if any(_same(one, wrote.change) for one in shown) else "the question that was approved did not show it"
+    return (
+        ""
+        if any(_same(one, wrote.change) for one in approval.shown)
+        else "the question that was approved did not show it"
+    )
 
 
 def _same(one: Change, other: Change) -> bool:
@@ -36,13 +38,12 @@ def _same(one: Change, other: Change) -> bool:
     return mine == others and all(one.before.get(key) == value for key, value in other.before.items())
 
 
-def _events(stage: Stage, approval: Told, wrote: Wrote) -> str:
+def _events(stage: Stage, approval: Approval, wrote: Wrote) -> str:
     """No event had come, before the answer, that makes somebody else suspect."""
     assert wrote.incident
-    seen, key = approval.seen, key_of(wrote.incident)
-    decision = seen.decision if seen else None
+    decision, key = approval.asked.decision, key_of(wrote.incident)
     suspects = frozenset(decision.suspects) if decision else frozenset[str]()
-    came = [one for one in stage.history.came if one.acked and one.seq < approval.seq and one.event.key == key]
+    came = [one for one in stage.history.came if one.acked and one.seq < approval.told.seq and one.event.key == key]
     own = wrote.resources.get(place_of_incident(wrote.incident))
     for one in came:
         counts = one.event in counted(stage.ground.scc, key, wrote.at_ns) and one.event.names

@@ -11,7 +11,6 @@ from tests.model.history import Look, Violated
 from tests.model.reference import (
     ENDED,
     carriers,
-    counted,
     digests_of,
     is_about_traffic,
     is_same_service,
@@ -20,7 +19,7 @@ from tests.model.reference import (
     place_of_incident,
     shut,
 )
-from tests.model.scc import ALLOWED
+from tests.model.scc import ALLOWED, Event
 from tests.model.stage import Stage
 
 
@@ -102,7 +101,7 @@ def _still_reached(stage: Stage, incident: Incident) -> str:
     if own is None or own.target.kind not in ("service", "worker_pool") or not _moves_traffic(incident):
         return ""
     said = " ".join((*incident.still_open, *(one.reason for one in (incident.plan.refusals if incident.plan else ()))))
-    for event in counted(stage.ground.scc, key_of(incident), _decided_ns(stage, incident)):
+    for event in _known(stage, incident):
         if not event.names or event.source != ALLOWED or event.place != place:
             continue
         images = digests_of(own, frozenset({event.names})) | event.digests
@@ -120,8 +119,13 @@ def _moves_traffic(incident: Incident) -> bool:
     return bool(actions & {"pin_previous_revision", "cut_traffic", "suspend"})
 
 
-def _decided_ns(stage: Stage, incident: Incident) -> int:
-    """When the events came that this incident was told of last, before this step began."""
-    key = key_of(incident)
-    came = [one.at_ns for one in stage.history.came if one.acked and one.event.key == key]
-    return min(stage.history.began_ns, max(came, default=0))
+def _known(stage: Stage, incident: Incident) -> Iterator[Event]:
+    """The events that came before this step began, while SCC held them, and of which nobody has said no since."""
+    history, key = stage.history, key_of(incident)
+    if any(one.command.verb == "reject" and one.command.incident == incident.id for one in history.told):
+        return
+    for came in history.came:
+        states = [one for when, one in stage.ground.scc.history if one.key == key and when <= came.at_ns]
+        confirmed = bool(states) and states[-1].wanted and states[-1].at_ns == came.event.at_ns
+        if came.event.key == key and came.acked and came.step < history.step and confirmed:
+            yield states[-1]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from firebreak.core.incidents.incident import Incident
 from tests.model.clock import MINUTE, SECOND
 from tests.model.history import Violated
-from tests.model.policies import OWN_PROJECT, SAID
+from tests.model.policies import OWN_PROJECT, said_of
 from tests.model.reference import ENDED, key_of, led_to, shut
 from tests.model.scc import ALLOWED, ORGANIZATION, Event
 from tests.model.stage import Stage
@@ -23,19 +23,24 @@ def settle(stage: Stage) -> None:
     stage.finish_operations()
     stage.deploy_policies("enforce")
     stage.keep_key()
-    while stage.unanswered:
-        stage.again()
-    if stage.history.halted_at(stage.history.seq + 1) is not False:
-        stage.command("resume")
+    for _ in range(_DELIVERIES * len(stage.unanswered)):
+        if stage.unanswered:
+            stage.again()
+            stage.wait(31)
+    # Also where nobody has set a halt: somebody may have put an old one back.
+    stage.command("resume")
     for _ in range(_DELIVERIES * len(stage.undelivered)):
         if stage.undelivered:
             stage.deliver()
             stage.wait(31)
+    idle = 0
     for _ in range(SWEEPS):
         stage.sweep()
+        idle = 0 if stage.history.saved else idle + 1
+        if idle > 1:
+            break
         stage.wait(PAUSE)
         stage.finish_operations()
-    stage.sweep()
     check_decided(stage)
 
 
@@ -56,7 +61,7 @@ def check_decided(stage: Stage) -> None:
 
 def _is_due(stage: Stage, event: Event) -> bool:
     """Whether policies want something of it, and there is something to contain."""
-    said, resource = SAID.get(event.category), stage.look(event.place)
+    said, resource = said_of(event.category, event.place), stage.look(event.place)
     ours = event.source == ALLOWED and event.organization == ORGANIZATION and not event.place.startswith(OWN_PROJECT)
     return event.wanted and ours and said is not None and said.mode != "monitor" and resource is not None
 
@@ -68,6 +73,8 @@ def _undecided(stage: Stage, event: Event, incidents: list[Incident]) -> Iterato
         named = not event.names or event.names in suspects
         if one.phase in _BETWEEN:
             yield f"{one.id} is {one.phase}"
+        elif one.phase == "monitored" and stage.history.monitored_by_ceiling:
+            continue
         elif one.phase in ENDED:
             if not _ended_knowing(stage, event, one, named=named):
                 yield f"{one.id} ended {one.phase} before the event, or by what has passed"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from tests.model.history import Violated, Wrote
 from tests.model.invariants.guards import NEEDS
-from tests.model.invariants.kinds_of_writes import approval_of, cautions_of, is_containing
-from tests.model.policies import OWN_PROJECT, SAID
+from tests.model.invariants.kinds_of_writes import approval_of, is_containing
+from tests.model.policies import OWN_PROJECT, said_of
 from tests.model.reference import is_same_service, key_of, place_of_incident, said_lately
 from tests.model.scc import ALLOWED, ORGANIZATION
 from tests.model.stage import Stage
@@ -28,7 +28,7 @@ def check_gate(stage: Stage) -> None:
             if approval is None:
                 message = f"{why}, and no person approved it: {wrote}"
                 raise Violated(1, message)
-            if caution and caution not in cautions_of(approval):
+            if caution and caution not in approval.cautions:
                 message = f"{why}, and the question that was approved did not say so: {wrote}"
                 raise Violated(1, message)
 
@@ -69,7 +69,7 @@ def _self(_: Stage, wrote: Wrote) -> str:
 
 def _policy(_: Stage, wrote: Wrote) -> str:
     assert wrote.incident
-    said = SAID.get(wrote.incident.finding.category)
+    said = said_of(wrote.incident.finding.category, place_of_incident(wrote.incident))
     return "" if said and said.mode != "monitor" else "no policy wants more than to watch"
 
 

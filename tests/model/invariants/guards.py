@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tests.model.clock import HOUR
-from tests.model.cloud import Resource
+from tests.model.cloud import Resource, place_of
 from tests.model.history import History, Wrote
 from tests.model.invariants.kinds_of_writes import approval_of, is_containing
 from tests.model.people import PUBLIC
@@ -47,7 +47,8 @@ def _ceiling(_: Stage, wrote: Wrote) -> str:
 
 def _protected(_: Stage, wrote: Wrote) -> str:
     assert wrote.incident
-    for place in sorted({*planned_places(wrote.incident), wrote.place}):
+    changes = wrote.incident.plan.changes if wrote.incident.plan else ()
+    for place in sorted({*(place_of(one.target) for one in changes), wrote.place}):
         resource = wrote.resources.get(place)
         if place.startswith(f"{PROTECTED_PROJECT}/") or (resource and _is_labelled(resource)):
             return f"{place} is protected"

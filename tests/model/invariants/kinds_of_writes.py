@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from firebreak.core.containment.plan import Change
 from firebreak.core.incidents.incident import Incident
 from tests.model.history import History, Told, Wrote
 from tests.model.reference import planned_places, theirs
@@ -54,24 +56,37 @@ def puts_back(history: History, wrote: Wrote) -> bool:
     return bool(earlier)
 
 
-def approval_of(history: History, wrote: Wrote) -> Told | None:
-    """The yes of a person that still stands: to the question on the record, given in time."""
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A yes of a person, and the incident as it was when they said it, with the open question."""
+
+    told: Told
+    asked: Incident
+
+    @property
+    def cautions(self) -> frozenset[str]:
+        """The cautions that the question named, each by its first word."""
+        named = self.asked.question.cautions if self.asked.question else ()
+        return frozenset(one.partition(":")[0] for one in named)
+
+    @property
+    def shown(self) -> tuple[Change, ...]:
+        """The changes that the question showed, and those that were to follow if one of them fails."""
+        plan = self.asked.plan
+        return (*plan.changes, *plan.fallback) if plan else ()
+
+
+def approval_of(history: History, wrote: Wrote) -> Approval | None:
+    """The yes of a person that still stands: to the question that is on the record, and given in time."""
     if wrote.incident is None or wrote.incident.question is None:
         return None
     for told in reversed(history.told):
         if told.command.verb != "approve" or told.seq > wrote.seq or told.command.incident != wrote.incident.id:
             continue
-        if told.result is not None and not told.done:
-            continue
         asked = history.before_step(told.command.incident, told.step)
         question = asked.question if asked and asked.phase == "waiting" else None
-        in_time = question is not None and told.at_ns <= question.expires_ns
+        said_no = told.result is not None and not told.done
         stands = wrote.incident.question.digest == told.command.digest
-        return told if in_time and stands else None
+        if asked and question and not said_no and stands and told.at_ns <= question.expires_ns:
+            return Approval(told, asked)
     return None
-
-
-def cautions_of(told: Told | None) -> frozenset[str]:
-    """The cautions that the question named, each by its first word."""
-    seen = told.seen.question if told and told.seen else None
-    return frozenset(one.partition(":")[0] for one in seen.cautions) if seen else frozenset()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from firebreak.core.incidents.incident import Incident
 from tests.model.history import History, Swept, Violated
-from tests.model.policies import OWN_PROJECT, SAID
+from tests.model.policies import OWN_PROJECT, said_of
 from tests.model.reference import key_of
 from tests.model.scc import ALLOWED, ORGANIZATION
 from tests.model.stage import Stage
@@ -71,7 +71,11 @@ def _lost(stage: Stage, since: Swept) -> Iterator[str]:
     known = {key_of(one) for one in stage.history.incidents}
     for when, event in stage.ground.scc.history:
         held = stage.held().get(event.key)
-        ours = event.source == ALLOWED and event.organization == ORGANIZATION and event.category in SAID
+        ours = (
+            event.source == ALLOWED
+            and event.organization == ORGANIZATION
+            and said_of(event.category, event.place) is not None
+        )
         there = event.place in stage.resources() and not event.place.startswith(OWN_PROJECT)
         if when < since.at_ns and held == event and event.wanted and ours and there and event.key not in known:
             yield f"finding {event.finding}, which has no incident"
