@@ -45,6 +45,22 @@ class Ground(Protocol):
     def records(self) -> tuple[tuple[str, str], ...]: ...
     def remember(self) -> None: ...
     def take_less(self, what: str) -> None: ...
+    def save(self) -> Any: ...
+    def restore(self, saved: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """One moment of a history."""
+
+    ground: Any
+    history: History
+    faults: Faults
+    ceiling: Word
+    keys: tuple[bytes, ...]
+    undelivered: list[Event]
+    unanswered: list[Command]
+    script: list[str]
 
 
 Check = Callable[["Stage"], None]
@@ -69,6 +85,19 @@ class Stage:
         self._raw = self.ground.app(self._log)
         self._watched = watched(self._raw, self)
         self.history.first = dict(self.ground.resources())
+
+    def save(self) -> Saved:
+        """This moment, to come back to."""
+        lists = (list(self.undelivered), list(self.unanswered), list(self.script))
+        return Saved(self.ground.save(), self.history.copy(), self.faults.copy(), self.ceiling, self.keys, *lists)
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from that moment, as often as wanted."""
+        self.ground.restore(saved.ground)
+        self.history, self.faults = saved.history.copy(), saved.faults.copy()
+        self.ceiling, self.keys = saved.ceiling, saved.keys
+        self.undelivered, self.unanswered = list(saved.undelivered), list(saved.unanswered)
+        self.script = list(saved.script)
 
     # What the watch asks.
 
@@ -116,9 +145,14 @@ class Stage:
         finally:
             self.faults.planned.clear()
             for incident in sorted(self.history.saved):
-                if stored := self.stored(incident):
-                    look = Look(self.history.step, self.now_ns(), stored)
-                    self.history.looks.setdefault(incident, []).append(look)
+                self._look_again(incident)
+
+    def _look_again(self, incident: str) -> None:
+        """The incident as it is stored now; where it is gone nothing is known of it any more."""
+        if stored := self.stored(incident):
+            self.history.looks.setdefault(incident, []).append(Look(self.history.step, self.now_ns(), stored))
+        else:
+            self.history.looks.pop(incident, None)
 
     def _begin(self, what: str) -> int:
         self.history.begin(self.now_ns())
@@ -301,6 +335,8 @@ class Stage:
         done = self.ground.tamper(how, place, which)
         if done:
             self.history.tampered.append(Tampered(seq, self.history.step, *place, how))
+        if done and place[0] == "incident":
+            self._look_again(place[1])
         self._end()
         return done
 

@@ -180,3 +180,9 @@ class ModelGround:
         cloud = self.state.cloud
         cloud.takes_ingress_none = cloud.takes_ingress_none and what != "ingress none"
         cloud.takes_public_members = cloud.takes_public_members and what != "public members"
+
+    def save(self) -> State:
+        return self.state.copy()
+
+    def restore(self, saved: State) -> None:
+        self.state = saved.copy()

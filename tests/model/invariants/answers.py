@@ -26,11 +26,8 @@ def check_answers(stage: Stage) -> None:
 
 def _plan(approval: Approval, wrote: Wrote) -> str:
     """The very change was among those shown, or among what was to follow if one fails."""
-    return (
-        ""
-        if any(_same(one, wrote.change) for one in approval.shown)
-        else "the question that was approved did not show it"
-    )
+    shown = any(_same(one, wrote.change) for one in approval.shown)
+    return "" if shown else "the question that was approved did not show it"
 
 
 def _same(one: Change, other: Change) -> bool:

@@ -47,7 +47,7 @@ def settle(stage: Stage) -> None:
 def check_decided(stage: Stage) -> None:
     """Every event that SCC confirms is decided: nothing that passes ends one undecided."""
     for event in stage.held().values():
-        if not _is_due(stage, event):
+        if not _is_due(stage, event) or _tampered(stage, event):
             continue
         incidents = [one for one in stage.history.incidents if key_of(one) == event.key]
         if not incidents:
@@ -64,6 +64,12 @@ def _is_due(stage: Stage, event: Event) -> bool:
     said, resource = said_of(event.category, event.place), stage.look(event.place)
     ours = event.source == ALLOWED and event.organization == ORGANIZATION and not event.place.startswith(OWN_PROJECT)
     return event.wanted and ours and said is not None and said.mode != "monitor" and resource is not None
+
+
+def _tampered(stage: Stage, event: Event) -> bool:
+    """Whether somebody changed a record of it: what bears a broken seal is told of, and is for people to mend."""
+    tampered = {one.key for one in stage.history.tampered if one.kind == "incident"}
+    return any(one.id in tampered and key_of(one) == event.key for one in stage.history.incidents)
 
 
 def _undecided(stage: Stage, event: Event, incidents: list[Incident]) -> Iterator[str]:

@@ -45,11 +45,15 @@ def _ceiling(_: Stage, wrote: Wrote) -> str:
     return "the ceiling is approve" if wrote.ceiling == "approve" else ""
 
 
-def _protected(_: Stage, wrote: Wrote) -> str:
+def _protected(stage: Stage, wrote: Wrote) -> str:
+    """Any target of the plan; what came to be so in this very step may have been read before."""
     assert wrote.incident
     changes = wrote.incident.plan.changes if wrote.incident.plan else ()
     for place in sorted({*(place_of(one.target) for one in changes), wrote.place}):
         resource = wrote.resources.get(place)
+        under_etag = place == wrote.place and wrote.change.surface in ("service", "worker_pool")
+        if not under_etag and any(one.place == place and one.step == wrote.step for one in stage.history.did):
+            continue
         if place.startswith(f"{PROTECTED_PROJECT}/") or (resource and _is_labelled(resource)):
             return f"{place} is protected"
     return ""

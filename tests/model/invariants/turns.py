@@ -41,10 +41,10 @@ def _stopped(stage: Stage, since: Swept) -> bool:
 
 
 def _unchanged(history: History, since: Swept) -> Iterator[Incident]:
-    """Incidents as they were when the first of these sweeps began."""
+    """Incidents as they were when the first of these sweeps began, if nobody held a lease on them then."""
     for incident in history.looks:
         before = history.before_step(incident, since.step)
-        if before is not None:
+        if before is not None and before.lease_until_ns < since.at_ns:
             yield before
 
 
@@ -61,8 +61,7 @@ def _work(stage: Stage, since: Swept) -> Iterator[str]:
     """Work that was left lying, under a lease that is over, is not left any more."""
     for before in _unchanged(stage.history, since):
         now = stage.history.last(before.id)
-        left = before.phase in _WORKING and before.lease_until_ns < since.at_ns
-        if left and now and (now.phase, now.history) == (before.phase, before.history):
+        if before.phase in _WORKING and now and (now.phase, now.history) == (before.phase, before.history):
             yield f"{before.id}, which is {before.phase}"
 
 
