@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 from hypothesis import strategies as st
@@ -43,6 +44,7 @@ CHANGES = (
     *("keys rotated", "keys dropped", "keys first"),
     *("without ingress none", "without public members"),
 )
+TAMPERED = st.sampled_from(("put back", "put back", "delete", "change a word", "forge an answer"))
 POINTS = st.integers(1, 16)
 ANY = st.integers(0, 7)
 
@@ -51,25 +53,29 @@ class ResponseMachine(RuleBasedStateMachine):
     """Every rule is one step, or plans what goes wrong in the next; `playing` is the machine whose turn it is."""
 
     playing: ClassVar[ResponseMachine]
+    clock_of_now: ClassVar[Callable[[], Clock]] = Clock
 
     def __init__(self) -> None:
         super().__init__()
-        ResponseMachine.playing = self
         self.ground = self.new_ground()
         self.stage = Stage(self.ground, (check_everything,))
+        ResponseMachine.playing = self
 
     def new_ground(self) -> Ground:
-        return ModelGround()
+        """A world for one history, on a clock that is the product's from now on."""
+        ground = ModelGround()
+        ResponseMachine.clock_of_now = lambda: ground.state.clock
+        return ground
 
     @classmethod
     def clock(cls) -> Clock:
-        """The clock of the machine whose turn it is."""
-        ground = cls.playing.ground
-        assert isinstance(ground, ModelGround)
-        return ground.state.clock
+        """The clock of the history that is played now."""
+        return ResponseMachine.clock_of_now()
 
     def teardown(self) -> None:
-        settle(self.stage)
+        """Whatever passes passes, and then everything is decided; what was broken before stays what is told."""
+        if not self.stage.broken:
+            settle(self.stage)
 
     @initialize()
     def deployed(self) -> None:
@@ -263,7 +269,7 @@ class ResponseMachine(RuleBasedStateMachine):
         else:
             self.stage.take_less(word)
 
-    @rule(how=st.sampled_from(("put back", "put back", "delete", "change a word")), which=ANY, place=st.integers(0, 40))
+    @rule(how=TAMPERED, which=ANY, place=st.integers(0, 40))
     def somebody_tampers(self, how: str, which: int, place: int) -> None:
         """Somebody who can write the ledger, and has no key."""
         if records := self.ground.records():

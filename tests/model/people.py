@@ -85,6 +85,12 @@ def halve(resource: Resource, now_ns: int) -> Resource | None:
     return _split(resource, now_ns, dict.fromkeys(names, 50)) if len(names) > 1 else None
 
 
+def share_with_oldest(resource: Resource, now_ns: int) -> Resource | None:
+    """Half of the traffic to the oldest Ready revision, half to the newest."""
+    names = [one.name for one in resource.revisions if one.fault is None]
+    return _split(resource, now_ns, dict.fromkeys((names[0], names[-1]), 50)) if len(names) > 1 else None
+
+
 def _split(resource: Resource, now_ns: int, split: Mapping[str, int]) -> Resource | None:
     if resource.target.kind not in _SPLITS or split == split_of(resource.settings):
         return None
@@ -210,7 +216,16 @@ def recreated(resource: Resource, now_ns: int, uid: str) -> Resource:
     ).served()
 
 
-_OF_TRAFFIC = (deploy, deploy_broken, deploy_same_image, to_latest, roll_back, halve, delete_newest_unused)
+_OF_TRAFFIC = (
+    deploy,
+    deploy_broken,
+    deploy_same_image,
+    to_latest,
+    roll_back,
+    halve,
+    share_with_oldest,
+    delete_newest_unused,
+)
 _OF_SERVICES = (tag_newest, untag, close_doors, open_doors, make_public, make_private, protect, unprotect)
 EDITS_OF: Mapping[str, tuple[Edit, ...]] = {
     "service": (*_OF_TRAFFIC, *_OF_SERVICES),

@@ -23,6 +23,8 @@ from tests.model.watch import Died, Faults, watched
 T = TypeVar("T")
 KEY, KEY_BEFORE = b"the key of this world", b"the key before it"
 Log = Callable[..., None]
+_BETWEEN = 0.01
+"""Seconds between two steps, at the least."""
 
 
 class Ground(Protocol):
@@ -34,6 +36,7 @@ class Ground(Protocol):
     def now_ns(self) -> int: ...
     def spend(self, seconds: float) -> None: ...
     def new_uid(self) -> str: ...
+    def look(self, place: str) -> Resource | None: ...
     def resources(self) -> Mapping[str, Resource]: ...
     def put(self, place: str, resource: Resource | None) -> None: ...
     def hold(self, event: Event) -> None: ...
@@ -80,6 +83,8 @@ class Stage:
     undelivered: list[Event] = field(default_factory=list)
     unanswered: list[Command] = field(default_factory=list)
     script: list[str] = field(default_factory=list)
+    broken: bool = False
+    rewired: Callable[[App], App] = lambda app: app
 
     def __post_init__(self) -> None:
         self._raw = self.ground.app(self._log)
@@ -108,7 +113,7 @@ class Stage:
         self.ground.spend(seconds)
 
     def look(self, place: str) -> Resource | None:
-        return self.ground.resources().get(place)
+        return self.ground.look(place)
 
     def resources(self) -> Mapping[str, Resource]:
         return self.ground.resources()
@@ -128,7 +133,7 @@ class Stage:
         """The product as it is deployed now."""
         app = self._watched
         ledger = replace(app.ledger, seal=Seal(self.keys))
-        return replace(app, policies=policies_under(self.ceiling), ledger=ledger)
+        return self.rewired(replace(app, policies=policies_under(self.ceiling), ledger=ledger))
 
     def _step(self, trigger: str, work: Callable[[], T]) -> T | None:
         """One call of the product; None where it is to come again, or died."""
@@ -140,6 +145,7 @@ class Stage:
         except Violated:
             raise
         except Exception as fault:
+            self.broken = True
             what = f"{type(fault).__name__} in {trigger}: {fault}"
             raise Violated(0, what) from fault
         finally:
@@ -155,17 +161,20 @@ class Stage:
             self.history.looks.pop(incident, None)
 
     def _begin(self, what: str) -> int:
+        self.ground.spend(_BETWEEN)
         self.history.begin(self.now_ns())
         self.script.append(what)
         return self.history.next()
 
     def _end(self) -> None:
-        if faults := self.ground.faults():
-            message = f"a thread ended in {faults[0]!r}"
-            raise Violated(0, message)
         self.ground.remember()
-        for check in self.checks:
-            check(self)
+        try:
+            for check in self.checks:
+                check(self)
+        except Violated as broken:
+            self.broken = True
+            broken.add_note("\n".join(self.script))
+            raise
 
     # SCC and whoever publishes to its topic.
 
@@ -277,12 +286,14 @@ class Stage:
         self._did(place, "delete", self.look(place), None)
         self._end()
 
-    def recreate(self, place: str) -> None:
-        """A person deletes the resource and makes it anew under the same name."""
+    def recreate(self, place: str, *, alike: bool = False) -> None:
+        """A person deletes the resource and makes it anew under the same name; `alike` in every setting."""
         self._begin(f"{place} is made anew")
         before = self.look(place) or next(one.before for one in reversed(self.history.did) if one.place == place)
         if before:
-            self._did(place, "recreate", before, recreated(before, self.now_ns(), self.ground.new_uid()))
+            uid = self.ground.new_uid()
+            anew = replace(before, uid=uid) if alike else recreated(before, self.now_ns(), uid)
+            self._did(place, "recreate", before, anew)
         self._end()
 
     def _did(self, place: str, what: str, before: Resource | None, after: Resource | None) -> None:

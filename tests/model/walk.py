@@ -1,4 +1,4 @@
-"""Every order of a few happenings in a small world: walked once each, going on from each state that was not seen yet."""
+"""Every order of a few happenings in a small world, walked on from each state that was not seen before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from firebreak.core.cloud_run.setting_names import SPLIT
-from tests.model.clock import MINUTE, SECOND
+from tests.model.clock import MINUTE, SECOND, played_on
 from tests.model.history import Violated
 from tests.model.invariants.decided import settle
 from tests.model.invariants.everything import check_everything
@@ -24,11 +24,16 @@ _MOST_POINTS = 60
 Happening = Callable[[Stage], None]
 
 
-def small_stage() -> Stage:
+def small_ground() -> ModelGround:
     """One service, whose two newest revisions share the traffic."""
     ground = ModelGround((CHECKOUT, ACCOUNT_OF_CHECKOUT))
     service = ground.state.cloud.resources[CHECKOUT]
     ground.put(CHECKOUT, service.with_settings({SPLIT: "checkout-7=50,checkout-8=50"}).served())
+    return ground
+
+
+def small_stage(ground: ModelGround) -> Stage:
+    """Firebreak is deployed there."""
     stage = Stage(ground, (check_everything,))
     stage.sweep()
     return stage
@@ -84,9 +89,21 @@ class Walk:
     times: Counter[str] = field(default_factory=Counter)
     _seen: set[str] = field(default_factory=set)
 
-    def all(self) -> None:
-        """Walk every order."""
-        self._from(self.stage.save(), tuple(HAPPENINGS), self.deaths, ())
+    def all(self, first: str = "") -> None:
+        """Walk every order, or every one that begins so."""
+        here = self.stage.save()
+        if not first:
+            self._from(here, tuple(HAPPENINGS), self.deaths, ())
+            return
+        rest = tuple(one for one in HAPPENINGS if one != first)
+        for died, reached in self._outcomes(here, first, self.deaths, ()):
+            self._from(reached, rest, self.deaths - died, (f"{first}, which dies" if died else first,))
+
+    @property
+    def report(self) -> str:
+        """Every invariant that was broken, how often, and in which history first."""
+        found = sorted(self.broken.items(), key=lambda one: len(one[1]))
+        return "\n".join(f"{self.times[what]} times, first by {' → '.join(by)}: {what}" for what, by in found)
 
     def _from(self, here: Saved, left: tuple[str, ...], deaths: int, so_far: tuple[str, ...]) -> None:
         key = f"{self._fingerprint(here)} {sorted(left)} {deaths}"
@@ -151,3 +168,12 @@ class Walk:
         waits = len(here.undelivered), len(here.unanswered), history.halted_at(history.seq + 1)
         whole = repr((rows, resources, done, told, looks, waits, sorted(state.scc.held)))
         return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def walked(deaths: int, first: str = "") -> Walk:
+    """A walk through the small world, from its beginning to all of its ends."""
+    ground = small_ground()
+    with played_on(lambda: ground.state.clock):
+        walk = Walk(small_stage(ground), deaths)
+        walk.all(first)
+    return walk

@@ -27,7 +27,7 @@ from tests.model.ports import ModelAccountUsage, ModelReader, readers, surfaces
 from tests.model.scc import Event, ModelFindings, Scc
 from tests.model.scenery import EVERYWHERE, set_up
 from tests.model.stage import KEY, Log
-from tests.model.tamper import KINDS, Drawer, change_word, delete, put_back
+from tests.model.tamper import KINDS, Drawer, change_word, delete, forge_answer, put_back
 
 SOURCES = ("workload", "related", "recurrence")
 """What policies here ask, and what shapes plans: the other sources only add to what people read."""
@@ -137,6 +137,9 @@ class ModelGround:
     def new_uid(self) -> str:
         return self.state.cloud.new_uid()
 
+    def look(self, place: str) -> Resource | None:
+        return self.state.cloud.at(place)
+
     def resources(self) -> Mapping[str, Resource]:
         cloud = self.state.cloud
         cloud.end_operations()
@@ -167,6 +170,8 @@ class ModelGround:
         rows = self.state.rows
         if how == "put back":
             return put_back(rows, self.state.drawer, place, which)
+        if how == "forge an answer":
+            return forge_answer(rows, place)
         return delete(rows, place) if how == "delete" else change_word(rows, place, which)
 
     def records(self) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,16 @@ from tests.model.invariants.turns import check_turns
 from tests.model.invariants.unchanged import check_unchanged
 from tests.model.stage import Check, Stage
 
+
+def check_threads(stage: Stage) -> None:
+    """What runs beside the response fails no more than the response itself."""
+    if faults := stage.ground.faults():
+        message = f"a thread ended in {faults[0]!r}"
+        raise Violated(0, message)
+
+
 CHECKS: tuple[Check, ...] = (
+    check_threads,
     check_gate,
     check_aim,
     check_unchanged,

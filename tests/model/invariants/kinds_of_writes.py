@@ -85,8 +85,7 @@ def approval_of(history: History, wrote: Wrote) -> Approval | None:
             continue
         asked = history.before_step(told.command.incident, told.step)
         question = asked.question if asked and asked.phase == "waiting" else None
-        said_no = told.result is not None and not told.done
         stands = wrote.incident.question.digest == told.command.digest
-        if asked and question and not said_no and stands and told.at_ns <= question.expires_ns:
+        if asked and question and stands and told.at_ns <= question.expires_ns:
             return Approval(told, asked)
     return None
