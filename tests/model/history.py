@@ -120,13 +120,19 @@ class Came:
 
 @dataclass(frozen=True, slots=True)
 class Tampered:
-    """Somebody who can write the ledger, and has no key, changed or deleted a record."""
+    """Somebody who can write the ledger, and has no key, changed or deleted a record; of an incident, whose it was."""
 
     seq: int
     step: int
     kind: str
     key: str
     how: str
+    finding: Key | None = None
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether a record was put back or deleted, and not merely changed: the ledger is behind itself then."""
+        return self.how in ("put back", "delete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +213,10 @@ class History:
         """The incident as it was before that step."""
         found = [one.incident for one in self.looks.get(incident, ()) if one.step < step]
         return found[-1] if found else None
+
+    def is_tampered(self, incident: str) -> bool:
+        """Whether somebody changed the incident's record: what bears a broken seal is told of, and people mend it."""
+        return any((one.kind, one.key) == ("incident", incident) for one in self.tampered)
 
     @property
     def incidents(self) -> tuple[Incident, ...]:

@@ -80,6 +80,7 @@ class Stage:
     trigger: str = ""
     ceiling: Word = "enforce"
     keys: tuple[bytes, ...] = (KEY,)
+    signed: set[bytes] = field(default_factory=lambda: {KEY})
     undelivered: list[Event] = field(default_factory=list)
     unanswered: list[Command] = field(default_factory=list)
     script: list[str] = field(default_factory=list)
@@ -127,6 +128,11 @@ class Stage:
 
     def _log(self, *_: object, **__: object) -> None:
         return
+
+    @property
+    def has_all_keys(self) -> bool:
+        """Whether every key that ever signed is still deployed."""
+        return self.signed <= set(self.keys)
 
     @property
     def app(self) -> App:
@@ -334,6 +340,7 @@ class Stage:
         """The product is deployed with these seal keys; the first one signs."""
         self._begin(f"keys: {len(keys)}")
         self.keys = keys
+        self.signed.add(keys[0])
         self._end()
 
     def keep_key(self) -> None:
@@ -343,9 +350,11 @@ class Stage:
     def tamper(self, how: str, place: tuple[str, str], which: int = 0) -> bool:
         """Somebody without the key changes a record; False where there is nothing to change."""
         seq = self._begin(f"{how} {' '.join(place)} ({which})")
+        known = self.history.last(place[1])
+        finding = (known.finding.name.source, known.finding.name.finding) if known else None
         done = self.ground.tamper(how, place, which)
         if done:
-            self.history.tampered.append(Tampered(seq, self.history.step, *place, how))
+            self.history.tampered.append(Tampered(seq, self.history.step, *place, how, finding))
         if done and place[0] == "incident":
             self._look_again(place[1])
         self._end()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from firebreak.core.containment.plan import Change
+from firebreak.core.containment.plan import SUCCESS, Change
 from firebreak.core.incidents.incident import Incident
 from tests.model.cloud import Resource, place_of
 from tests.model.history import Look, Violated
@@ -26,7 +26,8 @@ from tests.model.stage import Stage
 def check_suspects_grow(stage: Stage) -> None:
     """Suspects that an event gave only grow while the incident is open."""
     for looks in stage.history.looks.values():
-        if len(looks) < 2 or looks[-1].step != stage.history.step:
+        last = looks[-1]
+        if last.step != stage.history.step or stage.history.is_tampered(last.incident.id):
             continue
         for before, after in _pairs(looks):
             if gone := _suspects(before.incident) - _suspects(after.incident) - _related(stage, after.incident):
@@ -35,10 +36,10 @@ def check_suspects_grow(stage: Stage) -> None:
 
 
 def _pairs(looks: list[Look]) -> Iterator[tuple[Look, Look]]:
-    """The last two looks, if the incident was open in both."""
-    before, after = looks[-2:]
-    if before.incident.phase not in ENDED and after.incident.phase not in ENDED:
-        yield before, after
+    """The last two looks, if there are two and the incident was open in both."""
+    for before, after in zip(looks[-2:-1], looks[-1:], strict=False):
+        if before.incident.phase not in ENDED and after.incident.phase not in ENDED:
+            yield before, after
 
 
 def _suspects(incident: Incident) -> frozenset[str]:
@@ -55,7 +56,7 @@ def check_contained(stage: Stage) -> None:
     """Every change of the plan that was carried out, and every edit that the incident holds, is in effect."""
     for incident in _newly_contained(stage):
         changes = incident.plan.changes if incident.plan else ()
-        for change in changes:
+        for change in (one for one in changes if not _refused(incident, one)):
             place = place_of(change.target)
             resource = stage.look(place)
             if resource is None or _touched(stage, place):
@@ -68,14 +69,27 @@ def check_contained(stage: Stage) -> None:
             raise Violated(4, message)
 
 
+def _refused(incident: Incident, change: Change) -> bool:
+    """Whether the record says that this change was not to be had: then it was not carried out."""
+    outcomes = [one for one in incident.outcomes if (one.target, one.surface) == (change.target.key, change.surface)]
+    return bool(outcomes) and outcomes[-1].status != SUCCESS
+
+
 def _newly_contained(stage: Stage) -> Iterator[Incident]:
     history = stage.history
     for looks in history.looks.values():
         last = looks[-1]
-        if last.step == history.step and last.incident.phase == "contained":
+        saved = last.incident.id in history.saved and not _being_released(stage, last.incident)
+        if saved and last.step == history.step and last.incident.phase == "contained":
             before = history.before_step(last.incident.id, history.step)
             if before is None or before.phase != "contained" or _writes(stage, last.incident):
                 yield last.incident
+
+
+def _being_released(stage: Stage, incident: Incident) -> bool:
+    """Whether a release was asked for of which nobody was told what became of it: some of it may be back already."""
+    told = [one for one in stage.history.told if one.command.incident == incident.id and one.command.verb == "release"]
+    return bool(told) and told[-1].result is None
 
 
 def _writes(stage: Stage, incident: Incident) -> bool:

@@ -67,9 +67,8 @@ def _is_due(stage: Stage, event: Event) -> bool:
 
 
 def _tampered(stage: Stage, event: Event) -> bool:
-    """Whether somebody changed a record of it: what bears a broken seal is told of, and is for people to mend."""
-    tampered = {one.key for one in stage.history.tampered if one.kind == "incident"}
-    return any(one.id in tampered and key_of(one) == event.key for one in stage.history.incidents)
+    """Whether somebody changed or deleted the record of an incident about it."""
+    return any(one.finding == event.key for one in stage.history.tampered)
 
 
 def _undecided(stage: Stage, event: Event, incidents: list[Incident]) -> Iterator[str]:
@@ -101,11 +100,14 @@ def _ended_knowing(stage: Stage, event: Event, incident: Incident, *, named: boo
 
 
 def _leads(stage: Stage, event: Event) -> bool:
-    """Whether what the event makes suspect can still be reached."""
+    """Whether what the event makes suspect can still be reached; of an image that nobody has, a person is asked."""
     resource = stage.look(event.place)
     if resource is None or shut(resource):
         return False
-    return event.names in led_to(resource) if event.names else True
+    if event.names:
+        return event.names in led_to(resource)
+    older = {one.name for one in resource.revisions if one.created_ns < event.at_ns}
+    return bool(event.digests) or bool(led_to(resource) & older)
 
 
 def _reopened(stage: Stage, event: Event, incident: Incident) -> bool:

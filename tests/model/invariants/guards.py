@@ -94,10 +94,9 @@ def _released(stage: Stage, wrote: Wrote) -> str:
 def _contained(stage: Stage, wrote: Wrote) -> str:
     """Contained already, by any incident that was not released since, on what is still the same resource."""
     history = stage.history
-    tampered = {one.key for one in history.tampered}
     for incident in history.looks:
         looks = [one for one in history.looks[incident] if one.step < wrote.step]
-        if not looks or incident in tampered or looks[-1].incident.phase in _NOT_HELD:
+        if not looks or history.is_tampered(incident) or looks[-1].incident.phase in _NOT_HELD:
             continue
         for look in reversed(looks):
             if look.incident.phase in _NOT_HELD or str(look.incident.phase) == "releasing":

@@ -31,6 +31,8 @@ def _newly_released(stage: Stage) -> Iterator[Incident]:
     for looks in history.looks.values():
         last = looks[-1]
         before = history.before_step(last.incident.id, history.step)
+        if last.incident.id not in history.saved:
+            continue
         if last.step == history.step and last.incident.phase == "released" and not _was_released(before):
             yield last.incident
 

@@ -14,6 +14,7 @@ from tests.model.stage import Stage
 TURNS = 3
 """Sweeps to their end, with everything answering, within which whatever is due is dealt with."""
 _WORKING = frozenset({"received", "containing"})
+_TOLD = frozenset({"waiting", "contained", "failed", "released"})
 
 
 def check_turns(stage: Stage) -> None:
@@ -35,7 +36,9 @@ def check_turns(stage: Stage) -> None:
 
 
 def _stopped(stage: Stage, since: Swept) -> bool:
-    """Whether a halt stood meanwhile, or may have, or nothing is to be contained at all."""
+    """Whether a halt stood meanwhile, or may have, or nothing is to be contained at all, or not all can be read."""
+    if any(one.takes_back for one in stage.history.tampered) or not stage.has_all_keys:
+        return True
     changed = any(seq > since.seq for seq, _ in stage.history.halts)
     return changed or stage.history.halted_at(since.seq) is not False or stage.ceiling != "enforce"
 
@@ -44,7 +47,9 @@ def _unchanged(history: History, since: Swept) -> Iterator[Incident]:
     """Incidents as they were when the first of these sweeps began, if nobody held a lease on them then."""
     for incident in history.looks:
         before = history.before_step(incident, since.step)
-        if before is not None and before.lease_until_ns < since.at_ns:
+        if before is None or history.is_tampered(incident):
+            continue
+        if before.lease_until_ns < since.at_ns:
             yield before
 
 
@@ -85,6 +90,5 @@ def _untold(stage: Stage, since: Swept) -> Iterator[str]:
     told = set(stage.ground.told())
     for before in _unchanged(stage.history, since):
         now = stage.history.last(before.id)
-        at_rest = before.phase not in _WORKING and before.phase != "verifying"
-        if at_rest and now and now.phase == before.phase and (before.id, before.phase) not in told:
+        if before.phase in _TOLD and now and now.phase == before.phase and (before.id, before.phase) not in told:
             yield f"{before.id}, of which nobody was told that it is {before.phase}"
