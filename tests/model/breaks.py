@@ -116,6 +116,10 @@ def _always_halted(inner: Any, kind: str, key: str) -> Any:
     return found
 
 
+def _without_looks(inner: Any, kind: str, *arguments: Any) -> Any:
+    return iter(()) if kind == "look" else inner.due(kind, *arguments)
+
+
 def _holds_all(stage: Stage, patch: pytest.MonkeyPatch) -> None:
     """SCC is said to hold whatever a message tells of."""
 
@@ -253,6 +257,7 @@ BREAKS: tuple[Break, ...] = (
     Break("the uid is that of the one before", 2, _first_uid, scenes.made_anew),
     Break("SCC is said to hold the first event still", 3, _first_event_only, scenes.another_event_while_asked),
     Break("wishes are taken for what serves", 4, _wishes_are_true, scenes.failing_operation),
+    Break("no containment is ever looked at again", 4, _documents(due=_without_looks), scenes.reopened),
     Break("the ledger says for ever that all is halted", 5, _documents(read=_always_halted), scenes.plain),
     Break("a grant that is given back is lost", 6, _grants_are_lost, scenes.released),
     Break("every seal holds", 7, _every_seal_holds, scenes.forged_answer),

@@ -11,12 +11,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from firebreak.core.incidents.incident import Incident
 from tests.model.clock import HOUR, MINUTE, SECOND, Clock
 from tests.model.cloud import LONG, QUICK
+from tests.model.ground import KEY, KEY_BEFORE, Ground
 from tests.model.invariants.decided import settle
 from tests.model.invariants.everything import check_everything
 from tests.model.people import EDITS_OF
 from tests.model.scc import ALLOWED, ASKED, ASKED_ELSE_CONTAINED, CATEGORIES, ENFORCED, FOREIGN, Event
 from tests.model.scenery import CART, CART_IN_US, CHECKOUT, INDEXER, NIGHTLY, OWN, PAY, SHARED
-from tests.model.stage import KEY, KEY_BEFORE, Ground, Stage
+from tests.model.stage import Stage
 from tests.model.watch import DEPENDENCIES
 from tests.model.world import ModelGround
 

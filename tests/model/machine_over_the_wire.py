@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from tests.model.clock import Clock
+from tests.model.ground import KEY
 from tests.model.machine import ResponseMachine
 from tests.model.policies import SELF, config_of, policy_text
-from tests.model.stage import KEY
 from tests.model.wire import SandboxGround, empty_world
 from tests.response.harness import Lines
 

@@ -119,6 +119,16 @@ def another_event_while_asked(stage: Stage) -> None:
     _approve(stage)
 
 
+def reopened(stage: Stage) -> None:
+    """A person puts the traffic back on the suspect, and the scheduler has its turns."""
+    _comes(stage)
+    stage.wait(60)
+    stage.edit(CHECKOUT, "to_latest")
+    for _ in range(5):
+        stage.wait(35 * 60)
+        stage.sweep()
+
+
 def failing_operation(stage: Stage) -> None:
     """The operation of a containment ends in an error, and nothing has moved."""
     stage.next_operation("in an error", 1.0)

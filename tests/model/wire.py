@@ -29,10 +29,10 @@ from sandbox.scc.finding_store import put_finding
 from sandbox.world import World
 from tests.model.clock import Clock
 from tests.model.cloud import NUMBERS, Cloud, Ending, Resource, split_of, target_at
+from tests.model.ground import Log
 from tests.model.people import PUBLIC
 from tests.model.scc import Event, Scc, pair_of
 from tests.model.scenery import set_up
-from tests.model.stage import Log
 from tests.response.harness import TOPIC, Line
 
 _KINDS = {"service": "services", "worker_pool": "workerPools", "job": "jobs"}

@@ -21,12 +21,12 @@ from firebreak.settings import read_settings
 from tests.model.clock import Clock
 from tests.model.cloud import Cloud, Ending, Resource
 from tests.model.documents import MemoryDocuments, Rows
+from tests.model.ground import KEY, Log
 from tests.model.others import KnownMalware, ModelChat, ModelTopic, ModelVault, NoLogs, Outside
 from tests.model.policies import SELF, policies_under
 from tests.model.ports import ModelAccountUsage, ModelReader, readers, surfaces
 from tests.model.scc import Event, ModelFindings, Scc
 from tests.model.scenery import EVERYWHERE, set_up
-from tests.model.stage import KEY, Log
 from tests.model.tamper import KINDS, Drawer, change_word, delete, forge_answer, put_back
 
 SOURCES = ("workload", "related", "recurrence")

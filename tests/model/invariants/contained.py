@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from firebreak.core.cloud_run.setting_names import POOL_SPLIT, SPLIT
 from firebreak.core.containment.plan import SUCCESS, Change
 from firebreak.core.incidents.incident import Incident
 from tests.model.cloud import Resource, place_of
@@ -18,6 +19,7 @@ from tests.model.reference import (
     led_to,
     place_of_incident,
     shut,
+    touches,
 )
 from tests.model.scc import ALLOWED, Event
 from tests.model.stage import Stage
@@ -61,7 +63,7 @@ def check_contained(stage: Stage) -> None:
             resource = stage.look(place)
             if resource is None or _touched(stage, place):
                 continue
-            if wrong := _not_in_effect(change, resource):
+            if wrong := _not_in_effect(stage, change, resource):
                 message = f"{incident.id} is contained, and {', '.join(wrong)} of {place} is not as planned"
                 raise Violated(4, message)
         if still := _still_reached(stage, incident):
@@ -101,11 +103,19 @@ def _touched(stage: Stage, place: str) -> bool:
     return any(one.place == place and one.step == stage.history.step for one in stage.history.did)
 
 
-def _not_in_effect(change: Change, resource: Resource) -> list[str]:
-    wrong = [key for key, value in change.after.items() if resource.settings.get(key) != value]
-    traffic = any(is_about_traffic(key) for key in change.after)
+def _not_in_effect(stage: Stage, change: Change, resource: Resource) -> list[str]:
+    """The settings that are not as the change says; what a person changed since it was written is told elsewhere."""
+    own = {key: value for key, value in change.after.items() if not _is_persons(stage, resource.place, key)}
+    wrong = [key for key, value in own.items() if resource.settings.get(key) != value]
+    traffic = any(is_about_traffic(key) for key in own)
     serves = (resource.effective, resource.tags) == resource.wished
     return wrong or (["what serves"] if traffic and not serves else [])
+
+
+def _is_persons(stage: Stage, place: str, key: str) -> bool:
+    """Whether a person was at the setting after Firebreak wrote it last."""
+    wrote = max((one.seq for one in stage.history.writes if one.place == place and key in one.changed), default=0)
+    return any(one.place == place and one.seq > wrote > 0 and key in touches(one) for one in stage.history.did)
 
 
 def _still_reached(stage: Stage, incident: Incident) -> str:
@@ -121,6 +131,8 @@ def _still_reached(stage: Stage, incident: Incident) -> str:
         images = digests_of(own, frozenset({event.names})) | event.digests
         for there in stage.resources().values():
             if not is_same_service(there.place, place) or shut(there) or _touched(stage, there.place):
+                continue
+            if any(_is_persons(stage, there.place, key) for key in (SPLIT, POOL_SPLIT)):
                 continue
             suspects = frozenset({event.names}) if there is own else carriers(there, images)
             if (open_ := suspects & led_to(there)) and there.target.location not in said:

@@ -8,6 +8,7 @@ from tests.model.invariants.answers import check_answers
 from tests.model.invariants.contained import check_contained, check_suspects_grow
 from tests.model.invariants.gate import check_gate
 from tests.model.invariants.releases import check_no_suspect_comes_back, check_released
+from tests.model.invariants.reopened import check_reopened
 from tests.model.invariants.tampering import check_nothing_without_the_key
 from tests.model.invariants.turns import check_turns
 from tests.model.invariants.unchanged import check_unchanged
@@ -29,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     check_answers,
     check_suspects_grow,
     check_contained,
+    check_reopened,
     check_released,
     check_no_suspect_comes_back,
     check_nothing_without_the_key,

@@ -23,7 +23,7 @@ def check_turns(stage: Stage) -> None:
     sweeps = history.sweeps[-TURNS:]
     if len(sweeps) < TURNS or sweeps[-1].step != history.step or not all(one.clean for one in sweeps):
         return
-    if _stopped(stage, sweeps[0]):
+    if stopped(stage, sweeps[0]):
         return
     for what in (
         *_questions(stage, sweeps[0]),
@@ -35,7 +35,7 @@ def check_turns(stage: Stage) -> None:
         raise Violated(8, message)
 
 
-def _stopped(stage: Stage, since: Swept) -> bool:
+def stopped(stage: Stage, since: Swept) -> bool:
     """Whether a halt stood meanwhile, or may have, or nothing is to be contained at all, or not all can be read."""
     if any(one.takes_back for one in stage.history.tampered) or not stage.has_all_keys:
         return True
