@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from firebreak.core.incidents.incident import Incident
-from tests.model.clock import HOUR, MINUTE, SECOND, Clock
+from tests.model import draws
+from tests.model.clock import MINUTE, SECOND, Clock
 from tests.model.cloud import LONG, QUICK
+from tests.model.draws import Evidence
 from tests.model.ground import KEY, KEY_BEFORE, Ground
 from tests.model.invariants.decided import settle
 from tests.model.invariants.everything import check_everything
-from tests.model.people import EDITS_OF
-from tests.model.scc import ALLOWED, ASKED, ASKED_ELSE_CONTAINED, CATEGORIES, ENFORCED, FOREIGN, Event
-from tests.model.scenery import CART, CART_IN_US, CHECKOUT, INDEXER, NIGHTLY, OWN, PAY, SHARED
+from tests.model.scc import ENFORCED, FOREIGN, Event
 from tests.model.stage import Stage
-from tests.model.watch import DEPENDENCIES
 from tests.model.world import ModelGround
 
-Evidence = Literal["newest", "second", "image of newest", "image of second", "unknown image", "nothing"]
-EVIDENCE: tuple[Evidence, ...] = (
-    "newest",
-    "second",
-    "image of newest",
-    "image of second",
-    "unknown image",
-    "nothing",
-)
-FOUND = st.sampled_from((CHECKOUT, CHECKOUT, CART, CART, CART_IN_US, INDEXER, NIGHTLY, PAY, OWN))
-EDITED = (CHECKOUT, CHECKOUT, CART, CART_IN_US, INDEXER, NIGHTLY, SHARED)
-PLACES = st.sampled_from(EDITED)
-EDIT = st.sampled_from([(place, one.__name__) for place in EDITED for one in EDITS_OF[place.split("/")[2]]])
-AGES = st.sampled_from((30 * SECOND, 30 * SECOND, 10 * MINUTE, 2 * HOUR, 26 * HOUR))
-PAUSES = st.sampled_from((60.0, 60.0, 1860.0, 4200.0, 5 * 3600.0, 25 * 3600.0))
-SOURCES = st.sampled_from((ALLOWED, ALLOWED, ALLOWED, FOREIGN))
-KINDS_OF_FINDING = st.sampled_from((ENFORCED, ENFORCED, ENFORCED, ASKED, ASKED_ELSE_CONTAINED, *CATEGORIES))
-SPELLINGS: st.SearchStrategy[Any] = st.sampled_from(("id", "id", "number"))
-ENDINGS: st.SearchStrategy[Any] = st.sampled_from(("well", "in an error", "in an error, and in effect"))
-CHANGES = (
-    *("ceiling monitor", "ceiling approve", "ceiling enforce"),
-    *("keys rotated", "keys dropped", "keys first"),
-    *("without ingress none", "without public members"),
-)
-TAMPERED = st.sampled_from(("put back", "put back", "delete", "change a word", "forge an answer"))
-POINTS = st.integers(1, 16)
-ANY = st.integers(0, 7)
+T = TypeVar("T")
+_NEW = 30 * SECOND
 
 
 class ResponseMachine(RuleBasedStateMachine):
@@ -78,130 +52,150 @@ class ResponseMachine(RuleBasedStateMachine):
         if not self.stage.broken:
             settle(self.stage)
 
-    @initialize()
-    def deployed(self) -> None:
-        """Firebreak is deployed: from now on the scheduler sweeps."""
+    @initialize(
+        category=draws.BEGINNING,
+        found=draws.BEGUN,
+        evidence=draws.EVIDENCE,
+        traffic=draws.TRAFFIC,
+        answered=st.sampled_from((0, 1)),
+    )
+    def deployed(self, category: str, found: str, evidence: Evidence, traffic: str, answered: int) -> None:
+        """Firebreak is deployed; perhaps something is found, and a person has said yes."""
         self.stage.sweep()
+        if traffic:
+            self.stage.edit(found, traffic)
+        if category:
+            self._comes(self._event(found, evidence, category))
+        if answered and self._asked:
+            self.stage.command("approve", self._asked[0].id, self._asked[0])
 
     # What SCC finds, and what others say that it has found.
 
-    @rule(found=FOUND, evidence=st.sampled_from(EVIDENCE), category=KINDS_OF_FINDING, which=ANY, source=SOURCES)
-    def a_finding_comes(self, found: str, evidence: Evidence, category: str, which: int, source: str) -> None:
-        """SCC finds something, or finds more of it, and its message arrives."""
-        if event := self._event(found, evidence, category, which, source):
-            self.stage.happen(event)
-            self.stage.deliver(-1)
+    @rule(found=draws.FOUND, evidence=draws.EVIDENCE, category=draws.CATEGORY, ago=draws.AGE)
+    def a_finding_comes(self, found: str, evidence: Evidence, category: str, ago: int) -> None:
+        """SCC finds something, and its message arrives."""
+        self._comes(self._event(found, evidence, category, ago))
 
-    @rule(found=FOUND, evidence=st.sampled_from(EVIDENCE), category=KINDS_OF_FINDING, ago=AGES, spelled=SPELLINGS)
-    def a_finding_is_published(
-        self, found: str, evidence: Evidence, category: str, ago: int, spelled: Literal["id", "number"]
-    ) -> None:
-        """SCC finds something, and its message is on its way."""
-        if event := self._event(found, evidence, category, 0, ALLOWED, ago, spelled):
-            self.stage.happen(event)
+    @precondition(lambda self: self.stage.held())
+    @rule(which=draws.ANY, evidence=draws.EVIDENCE)
+    def more_is_found(self, which: int, evidence: Evidence) -> None:
+        """A later event of a finding, whose message arrives."""
+        self._comes(self._later(which, evidence))
 
-    @rule(found=FOUND, evidence=st.sampled_from(EVIDENCE), which=ANY)
-    def a_message_is_lost(self, found: str, evidence: Evidence, which: int) -> None:
-        """SCC finds something, and nobody hears of it."""
-        if event := self._event(found, evidence, ENFORCED, which, ALLOWED):
-            self.stage.happen(event, published=False)
-
-    @rule(found=FOUND, evidence=st.sampled_from(EVIDENCE), which=ANY, ago=AGES, source=SOURCES)
-    def a_message_is_forged(self, found: str, evidence: Evidence, which: int, ago: int, source: str) -> None:
-        """Somebody publishes an event of a finding that SCC does not hold so, or not at all."""
-        if event := self._event(found, evidence, ENFORCED, which, source, ago):
-            self.stage.forge(event)
-            self.stage.deliver(-1)
+    @rule(how=draws.ASTRAY, found=draws.FOUND, evidence=draws.EVIDENCE, which=draws.ANY, ago=draws.AGE)
+    def a_message_goes_astray(self, how: str, found: str, evidence: Evidence, which: int, ago: int) -> None:
+        """A message is late or lost, or forged, or of a source that is not allowed."""
+        event = self._event(found, evidence, ENFORCED, ago)
+        if how == "late by number" and event:
+            event = event.with_parts(spelled="number")
+        if how == "foreign":
+            self._comes(event and event.with_parts(source=FOREIGN))
+        elif how.startswith("forged"):
+            event = self._later(which, evidence) if how != "forged" else event
+            if event:
+                self.stage.forge(event)
+                self.stage.deliver(-1)
+        elif event:
+            self.stage.happen(event, published=how != "lost")
 
     @precondition(lambda self: self.stage.undelivered)
-    @rule(which=ANY)
+    @rule(which=draws.ANY)
     def a_message_arrives(self, which: int) -> None:
         self.stage.deliver(which)
 
     @precondition(lambda self: self.stage.history.came)
-    @rule(which=ANY)
+    @rule(which=draws.ANY)
     def a_message_arrives_again(self, which: int) -> None:
-        came = self.stage.history.came
-        self.stage.undelivered.append(came[which % len(came)].event)
+        self.stage.undelivered.append(_one(self.stage.history.came, which).event)
         self.stage.deliver(-1)
 
     @precondition(lambda self: self.stage.held())
-    @rule(which=ANY, what=st.sampled_from(("mute", "unmute", "resolve", "reopen")), lost=st.integers(0, 1))
+    @rule(which=draws.ANY, what=draws.JUDGED, lost=st.sampled_from((0, 1)))
     def a_finding_is_judged(self, which: int, what: str, lost: int) -> None:
         """An analyst, or a rule of theirs, mutes or resolves it, or takes that back."""
-        key = sorted(self.stage.held())[which % len(self.stage.held())]
         mute = {"mute": "MUTED", "unmute": "UNMUTED"}.get(what, "")
         state = {"resolve": "INACTIVE", "reopen": "ACTIVE"}.get(what, "")
-        self.stage.say(key, mute=mute, state=state, published=not lost)
+        self.stage.say(_one(sorted(self.stage.held()), which), mute=mute, state=state, published=not lost)
 
-    def _event(
-        self,
-        place: str,
-        evidence: Evidence,
-        category: str,
-        which: int,
-        source: str,
-        ago: int = 30 * SECOND,
-        spelled: Literal["id", "number"] = "id",
-    ) -> Event | None:
-        """An event of a new finding, or, for some numbers, a later one of a finding that SCC holds."""
-        held = [self.stage.held()[key] for key in sorted(self.stage.held())]
-        resource = self.stage.look(place)
-        later = which % 2 and held
-        if later:
-            before = held[which % len(held)]
-            place, category, source = before.place, before.category, before.source
-            resource = self.stage.look(place)
-        names = [one.name for one in resource.revisions] if resource else []
-        if not names or resource is None:
+    def _comes(self, event: Event | None) -> None:
+        if event:
+            self.stage.happen(event)
+            self.stage.deliver(-1)
+
+    def _later(self, which: int, evidence: Evidence) -> Event | None:
+        """A later event of a finding that SCC holds; None where it holds none, or its workload is gone."""
+        if not self.stage.held():
             return None
-        known = {"newest": names[-1], "second": names[-2:][0]}
-        images = {"image of newest": resource.revisions[-1], "image of second": resource.revisions[-2:][0]}
+        before = self.stage.held()[_one(sorted(self.stage.held()), which)]
+        event = self._event(before.place, evidence, before.category)
+        return event and event.with_parts(finding=before.finding, source=before.source, spelled=before.spelled)
+
+    def _event(self, place: str, evidence: Evidence, category: str, ago: int = _NEW) -> Event | None:
+        """The first event of a finding, at a time that no other has; None where the workload is gone."""
+        resource = self.stage.look(place)
+        if resource is None or not resource.revisions:
+            return None
+        newest, second, oldest = resource.revisions[-1], resource.revisions[-2:][0], resource.revisions[0]
+        names = {"newest": newest.name, "second": second.name, "oldest": oldest.name}
+        images = {"image of newest": newest, "image of second": second}
         image = 99 if evidence == "unknown image" else None
         if evidence in images:
             image = int(min(images[evidence].digests).removeprefix("sha256:"))
-        finding = held[which % len(held)].finding if later else f"f{len(self.stage.script)}"
-        at_ns = self.stage.now_ns() - ago + len(self.stage.script)
-        return Event(finding, at_ns, place, known.get(evidence, ""), image, source, category, spelled)
+        number = len(self.stage.script)
+        at_ns = self.stage.now_ns() - ago + number
+        return Event(f"f{number}", at_ns, place, names.get(evidence, ""), image, category=category)
 
     # People.
 
-    @rule(edit=EDIT)
+    @rule(edit=draws.EDIT)
     def somebody_edits(self, edit: tuple[str, str]) -> None:
         self.stage.edit(*edit)
 
-    @rule(place=PLACES, anew=st.sampled_from(("gone", "anew", "anew")))
+    @rule(place=draws.PLACE, anew=st.sampled_from(("gone", "anew", "alike", "alike")))
     def somebody_deletes(self, place: str, anew: str) -> None:
-        """The resource is deleted, and perhaps made anew under the same name."""
-        if anew == "anew":
-            self.stage.recreate(place)
+        """The resource is deleted, and perhaps made anew under the same name, or even alike."""
+        if anew != "gone":
+            self.stage.recreate(place, alike=anew == "alike")
         elif self.stage.look(place):
             self.stage.delete(place)
 
-    @precondition(lambda self: self.stage.history.looks)
-    @rule(which=ANY, verb=st.sampled_from(("approve", "approve", "approve", "reject")), old_card=ANY)
-    def a_question_is_answered(self, which: int, verb: str, old_card: int) -> None:
-        """A person answers what they saw, which may be an old card."""
-        asked = [one for one in self._incidents() if self._cards(one)]
-        if asked:
-            incident = asked[which % len(asked)]
-            cards = self._cards(incident)
-            seen = cards[old_card % len(cards)] if old_card == 1 else cards[-1]
-            self.stage.command(verb, incident.id, seen)
+    @property
+    def _asked(self) -> list[Incident]:
+        return [one for one in self._incidents if one.phase == "waiting" and one.question]
 
-    def _cards(self, incident: Incident) -> list[Incident]:
-        looks = [one.incident for one in self.stage.history.looks[incident.id]]
-        return [one for one in looks if one.phase == "waiting" and one.question]
-
+    @property
     def _incidents(self) -> list[Incident]:
         return sorted(self.stage.history.incidents, key=lambda one: (one.created_ns, one.id))
 
+    @precondition(lambda self: self._asked)
+    @rule(which=draws.ANY)
+    def a_person_approves(self, which: int) -> None:
+        """A yes to what is asked now."""
+        seen = _one(self._asked, which)
+        self.stage.command("approve", seen.id, seen)
+
+    @precondition(lambda self: self._cards)
+    @rule(which=draws.ANY, verb=st.sampled_from(("approve", "reject")))
+    def a_person_answers_a_card(self, which: int, verb: str) -> None:
+        """An answer to any card that was ever shown, the newest first."""
+        seen = _one(self._cards[::-1], which)
+        self.stage.command(verb, seen.id, seen)
+
+    @property
+    def _cards(self) -> list[Incident]:
+        looks = [one.incident for found in self.stage.history.looks.values() for one in found]
+        return [one for one in looks if one.phase == "waiting" and one.question]
+
+    @precondition(lambda self: self.stage.history.writes and self.stage.history.looks)
+    @rule(which=draws.ANY)
+    def a_person_releases(self, which: int) -> None:
+        self.stage.command("release", _one(self._incidents, which).id)
+
     @precondition(lambda self: self.stage.history.looks)
-    @rule(which=ANY, verb=st.sampled_from(("release", "release", "release", "retry", "close", "review")))
+    @rule(which=draws.ANY, verb=st.sampled_from(("retry", "close", "review", "release")))
     def an_incident_is_spoken_of(self, which: int, verb: str) -> None:
-        """A person releases, closes or reviews it, or has it decided anew."""
-        incidents = self._incidents()
-        incident = incidents[which % len(incidents)]
+        """A person closes, reviews or releases it, or has it decided anew."""
+        incident = _one(self._incidents, which)
         self.stage.command(verb, incident.id, incident)
 
     @rule(verb=st.sampled_from(("halt", "resume", "resume")))
@@ -219,14 +213,14 @@ class ResponseMachine(RuleBasedStateMachine):
     def the_scheduler_sweeps(self) -> None:
         self.stage.sweep()
 
-    @rule(seconds=PAUSES)
+    @rule(seconds=draws.PAUSE)
     def time_passes(self, seconds: float) -> None:
         """Where it is more than a minute, the scheduler has its turn after it."""
         self.stage.wait(seconds)
         if seconds > MINUTE / SECOND:
             self.stage.sweep()
 
-    @rule(what=st.sampled_from(("die", "lose", "lose", "halt", "edit", "edit")), point=POINTS, edit=EDIT)
+    @rule(what=draws.UNLUCKY, point=draws.POINT, edit=draws.EDIT)
     def the_next_call_is_unlucky(self, what: str, point: int, edit: tuple[str, str]) -> None:
         """It dies, loses an answer, or somebody halts or edits between its reading and its writing."""
         if what == "die":
@@ -238,7 +232,7 @@ class ResponseMachine(RuleBasedStateMachine):
         else:
             self.stage.meanwhile(point, " at ".join(reversed(edit)), lambda: self.stage.edit_now(*edit))
 
-    @rule(what=st.sampled_from((*DEPENDENCIES, "SCC once")))
+    @rule(what=draws.AWAY)
     def something_is_away(self, what: str) -> None:
         """It does not answer from now on; or SCC answers once as if it held nothing."""
         if what == "SCC once":
@@ -246,7 +240,7 @@ class ResponseMachine(RuleBasedStateMachine):
         else:
             self.stage.away(what)
 
-    @rule(place=PLACES, what=st.sampled_from(("read", "write", "policy")))
+    @rule(place=draws.PLACE, what=st.sampled_from(("read", "write", "policy")))
     def something_is_denied(self, place: str, what: str) -> None:
         self.stage.deny(f"{what} {place}")
 
@@ -255,23 +249,27 @@ class ResponseMachine(RuleBasedStateMachine):
     def everything_answers_again(self) -> None:
         self.stage.back()
 
-    @rule(ending=ENDINGS, seconds=st.sampled_from((QUICK, LONG)))
+    @rule(ending=draws.ENDING, seconds=st.sampled_from((QUICK, LONG)))
     def the_next_operation_goes_so(self, ending: Any, seconds: float) -> None:
         self.stage.next_operation(ending, seconds)
 
-    @rule(change=st.sampled_from(CHANGES))
+    @rule(change=draws.CHANGE)
     def the_deployment_changes(self, change: str) -> None:
         """A ceiling, seal keys that are rotated or dropped too early, what the API or an organization policy takes."""
         what, _, word = change.partition(" ")
         if what == "ceiling":
-            self.stage.deploy_policies(word)  # type: ignore[arg-type]  # one of the words above
+            self.stage.deploy_policies(word)  # type: ignore[arg-type]  # one of the words that are drawn
         elif what == "keys":
             self.stage.use_key(*{"rotated": (KEY_BEFORE, KEY), "dropped": (KEY_BEFORE,), "first": (KEY,)}[word])
         else:
             self.stage.take_less(word)
 
-    @rule(how=TAMPERED, which=ANY, place=st.integers(0, 40))
+    @precondition(lambda self: self.ground.records())
+    @rule(how=draws.TAMPERED, which=draws.ANY, place=st.integers(0, 40))
     def somebody_tampers(self, how: str, which: int, place: int) -> None:
         """Somebody who can write the ledger, and has no key."""
-        if records := self.ground.records():
-            self.stage.tamper(how, records[place % len(records)], which)
+        self.stage.tamper(how, _one(self.ground.records(), place), which)
+
+
+def _one(of: Sequence[T], which: int) -> T:
+    return of[which % len(of)]

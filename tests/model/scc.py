@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.findings.finding import Finding, FindingName, parse_finding
@@ -64,6 +64,10 @@ class Event:
     @property
     def key(self) -> Key:
         return self.source, self.finding
+
+    def with_parts(self, **parts: Any) -> Event:
+        """The same event but for these parts."""
+        return replace(self, **parts)
 
     @property
     def wanted(self) -> bool:

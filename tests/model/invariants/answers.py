@@ -54,8 +54,8 @@ def _other_question(stage: Stage, told: Told) -> str:
     command = told.command
     if command.verb not in ("approve", "reject") or not told.done:
         return ""
-    before = stage.history.before_step(command.incident, told.step)
+    before, after = stage.history.before_step(command.incident, told.step), stage.history.last(command.incident)
     question = before.question if before else None
-    if question is None or question.digest != command.digest:
-        return f"{command.verb} of a question that is not the open one was obeyed"
-    return ""
+    same = question is not None and question.digest == command.digest
+    changed = before is not None and after is not None and before.phase != after.phase
+    return "" if same or not changed else f"{command.verb} of a question that is not the open one was obeyed"

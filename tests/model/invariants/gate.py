@@ -35,9 +35,9 @@ def check_gate(stage: Stage) -> None:
 
 def needs_of(stage: Stage, wrote: Wrote) -> Iterator[tuple[str, str]]:
     """Each caution that a person has to have answered, empty where it is the policy itself that asks; and why."""
-    for caution, need in NEEDS.items():
+    for caution, need in NEEDS:
         if why := need(stage, wrote):
-            yield caution.strip("_"), why
+            yield caution, why
 
 
 def _recorded(_: Stage, wrote: Wrote) -> str:

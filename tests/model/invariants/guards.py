@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from tests.model.clock import HOUR
 from tests.model.cloud import Resource, place_of
@@ -92,19 +92,31 @@ def _released(stage: Stage, wrote: Wrote) -> str:
 
 
 def _contained(stage: Stage, wrote: Wrote) -> str:
-    """Contained already, by any incident that was not released since, on what is still the same resource."""
-    history = stage.history
-    for incident in history.looks:
-        looks = [one for one in history.looks[incident] if one.step < wrote.step]
-        if not looks or history.is_tampered(incident) or looks[-1].incident.phase in _NOT_HELD:
-            continue
-        for look in reversed(looks):
-            if look.incident.phase in _NOT_HELD or str(look.incident.phase) == "releasing":
-                break
-            was_there = look.incident.phase == "contained" and wrote.place in planned_places(look.incident)
-            if was_there and not _made_anew(history, wrote.place, look.step) and _held_there(history, incident, wrote):
-                return f"incident {incident} contained it already"
-    return ""
+    """Contained already by another incident."""
+    assert wrote.incident
+    own = wrote.incident.id
+    others = [one for one in stage.history.looks if one != own and _contained_by(stage.history, one, wrote)]
+    return f"incident {others[0]} contained it already" if others else ""
+
+
+def _contained_before(stage: Stage, wrote: Wrote) -> str:
+    """Contained already by the same incident: what is open again, or is to be closed beside it, is asked about."""
+    assert wrote.incident
+    return "it was contained already" if _contained_by(stage.history, wrote.incident.id, wrote) else ""
+
+
+def _contained_by(history: History, incident: str, wrote: Wrote) -> bool:
+    """Whether the incident was contained there, was not released since, and the resource is still the same."""
+    looks = [one for one in history.looks.get(incident, ()) if one.step < wrote.step]
+    if not looks or history.is_tampered(incident) or looks[-1].incident.phase in _NOT_HELD:
+        return False
+    for look in reversed(looks):
+        if look.incident.phase in _NOT_HELD or str(look.incident.phase) == "releasing":
+            return False
+        was_there = look.incident.phase == "contained" and wrote.place in planned_places(look.incident)
+        if was_there and not _made_anew(history, wrote.place, look.step) and _held_there(history, incident, wrote):
+            return True
+    return False
 
 
 def _made_anew(history: History, place: str, step: int) -> bool:
@@ -171,17 +183,18 @@ def _is_recent(one: Wrote, wrote: Wrote) -> bool:
     return one.incident is not None and wrote.at_ns - one.incident.created_ns < HOUR
 
 
-NEEDS: Mapping[str, Callable[[Stage, Wrote], str]] = {
-    "": _policy,
-    "ceiling": _ceiling,
-    "protected": _protected,
-    "stale": _stale,
-    "unconfirmed": _unconfirmed,
-    "released": _released,
-    "contained": _contained,
-    "shared": _shared,
-    "changed": _changed,
-    "regions": _region,
-    "blast_radius": _blast_radius,
-}
-"""Caution to what says why it has to be answered, empty where it has not to be."""
+NEEDS: tuple[tuple[str, Callable[[Stage, Wrote], str]], ...] = (
+    ("", _policy),
+    ("ceiling", _ceiling),
+    ("protected", _protected),
+    ("stale", _stale),
+    ("unconfirmed", _unconfirmed),
+    ("released", _released),
+    ("contained", _contained),
+    ("", _contained_before),
+    ("shared", _shared),
+    ("changed", _changed),
+    ("regions", _region),
+    ("blast_radius", _blast_radius),
+)
+"""A caution that the question has to name, empty where a yes suffices; and what says why, empty where nothing does."""
