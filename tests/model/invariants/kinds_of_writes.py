@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from firebreak.core.containment.plan import Change
 from firebreak.core.incidents.incident import Incident
 from tests.model.history import History, Told, Wrote
-from tests.model.reference import planned_places, theirs
+from tests.model.reference import ENDED, planned_places, theirs
 
 
 def is_containing(history: History, wrote: Wrote) -> bool:
@@ -42,6 +42,13 @@ def _places_held(history: History, told: Told, wrote: Wrote) -> frozenset[str]:
     mine = {one.place for one in history.writes if one.incident and one.incident.id == told.command.incident}
     before = history.before_step(told.command.incident, wrote.step)
     return frozenset(mine) | (planned_places(before) if before else frozenset())
+
+
+def is_held_by_others(history: History, wrote: Wrote) -> bool:
+    """Whether another incident than the one that writes may hold the place, too."""
+    mine = wrote.incident.id if wrote.incident else ""
+    others = (one for one in history.incidents if one.id != mine and one.phase not in ENDED)
+    return any(wrote.place in planned_places(one) for one in others)
 
 
 def puts_back(history: History, wrote: Wrote) -> bool:

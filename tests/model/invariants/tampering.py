@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.model.history import Violated, Wrote
-from tests.model.invariants.kinds_of_writes import is_containing, puts_back, releases_under_way
-from tests.model.reference import ENDED, planned_places, theirs
+from tests.model.invariants.kinds_of_writes import is_containing, is_held_by_others, puts_back, releases_under_way
+from tests.model.reference import theirs
 from tests.model.stage import Stage
 
 
@@ -41,9 +41,7 @@ def _held(stage: Stage, wrote: Wrote) -> bool:
 
 def _origin(stage: Stage, wrote: Wrote) -> str:
     """Where nobody else holds the place, each setting goes back to what people set."""
-    mine = wrote.incident.id if wrote.incident else ""
-    others = [one for one in stage.history.incidents if one.id != mine and one.phase not in ENDED]
-    if any(wrote.place in planned_places(one) for one in others):
+    if is_held_by_others(stage.history, wrote):
         return ""
     people = theirs(stage.history, wrote.place, wrote.seq)
     wrong = [key for key, (_, after) in wrote.changed.items() if after != people.get(key)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.model.history import Violated, Wrote
-from tests.model.invariants.kinds_of_writes import is_containing
+from tests.model.invariants.kinds_of_writes import is_containing, is_held_by_others
 from tests.model.reference import ours, uid_at
 from tests.model.stage import Stage
 
@@ -44,8 +44,8 @@ def _uid(stage: Stage, wrote: Wrote) -> str:
 
 
 def _person(stage: Stage, wrote: Wrote) -> str:
-    """What is taken back was Firebreak's own when it was taken back."""
-    if is_containing(stage.history, wrote):
+    """What is taken back was Firebreak's own when it was taken back; for other holds more may have to be shut."""
+    if is_containing(stage.history, wrote) or is_held_by_others(stage.history, wrote):
         return ""
     own = ours(stage.history, wrote.place, wrote.seq)
     theirs = [key for key, (before, _) in wrote.changed.items() if own.get(key, "") != before]
