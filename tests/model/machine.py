@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
@@ -48,8 +49,8 @@ class ResponseMachine(RuleBasedStateMachine):
         return ResponseMachine.clock_of_now()
 
     def teardown(self) -> None:
-        """Whatever passes passes, and then everything is decided; what was broken before stays what is told."""
-        if not self.stage.broken:
+        """Whatever passes passes, and then everything is decided; a history that was broken off is left as it is."""
+        if sys.exc_info()[0] is None and not self.stage.broken:
             settle(self.stage)
 
     @initialize(
