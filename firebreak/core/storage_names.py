@@ -58,7 +58,9 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "question", "digest asked_ns expires_ns cautions asked_before escalated events? shown? settings?"
         ),
         "firebreak.core.incidents.question:Answer": _names("answer", "digest by at_ns cautions shown?"),
-        "firebreak.core.incidents.release:Release": _names("release", "by changes asked_ns? keys? over? digest? rests?"),
+        "firebreak.core.incidents.release:Release": _names(
+            "release", "by changes asked_ns? keys? over? digest? rests?"
+        ),
         "firebreak.core.incidents.release:ReleasedKey": _names("released_key", "target key before after result detail"),
         "firebreak.core.incidents.incident:Wait": _names("wait", "what reason since_ns"),
         "firebreak.core.incidents.event:Event": _names(

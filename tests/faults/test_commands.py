@@ -35,7 +35,6 @@ GOOD: dict[str, dict[str, Any]] = {
     "approve": {"incident": "fb-1", "digest": "0123abcd"},
     "reject": {"incident": "fb-1", "reason": "a drill", "digest": "0123abcd"},
     "release": {"incident": "fb-1"},
-    "retry": {"incident": "fb-1"},
     "review": {"incident": "fb-1"},
     "retry": {"incident": "fb-1", "reason": "SCC is back"},
     "close": {"incident": "fb-1", "closed_as": "false_positive", "digest": "0123abcd"},

@@ -6,7 +6,6 @@ from typing import Any
 
 from tests.guards.probing import Probe, line
 from tests.guards.scenes import (
-    approved_after,
     asked_then,
     changed_by_somebody,
     comes,
@@ -17,13 +16,12 @@ from tests.guards.scenes import (
     declaring,
     everywhere,
     failing,
-    for_ten_minutes,
+    looked_at_by_the_sweep,
     of_a_newer_version,
     opened_again,
+    related_away_for_ten_minutes,
     released_in,
     runs_in,
-    settled,
-    swept,
     with_broken_seal,
     with_unreadable_halt,
     without,
@@ -65,13 +63,6 @@ BARS: tuple[Probe, ...] = (
         "carries out what was approved",
         "waits: deferred: halted by ada: stop; the approval is spent, and is asked for anew",
         asked_then(lambda on: on.app.ledger.halt("stop", "ada")),
-        config="ceiling: approve",
-    ),
-    line(
-        "muted in SCC by a person before another one approves, on the record",
-        "carries out what was approved",
-        "waits: settled: the finding is muted in SCC; ceiling: the ceiling in firebreak.yaml is approve",
-        approved_after(settled(mute="MUTED")),
         config="ceiling: approve",
     ),
     line(
@@ -120,19 +111,6 @@ BARS: tuple[Probe, ...] = (
 )
 
 CAUTIONS: tuple[Probe, ...] = (
-    line(
-        "what was contained was deleted, and another service made in its place",
-        "takes the namesake for what it knows",
-        "asks a person: contained: the target is contained already, and the plan would close more; made_anew: what was contained is gone: another resource has its name now",
-        prepare=contained_and_made_anew,
-    ),
-    line(
-        "a pipeline opened again what was contained",
-        "closes it again, and fights the pipeline",
-        "asks a person: contained: the target is contained already, and the plan would close more; drift: changed by dev@shop.example: suspect checkout-00008-bad can be reached again; service.traffic.split was checkout-00007-good=100 and is LATEST=100",
-        swept,
-        prepare=opened_again,
-    ),
     line(
         "what stands was changed by somebody without the seal key",
         "restores, or overwrites, what it is told",
@@ -309,6 +287,20 @@ CAUTIONS: tuple[Probe, ...] = (
         prepare=contained_earlier,
     ),
     line(
+        "contained already; somebody leads traffic back to what is suspect",
+        "closes it again and again, against whoever opens it",
+        "asks a person: contained: the target is contained already, and the plan would close more; drift: changed by dev@shop.example: suspect checkout-00008-bad can be reached again; service.traffic.split was checkout-00007-good=100 and is LATEST=100",
+        looked_at_by_the_sweep,
+        prepare=opened_again,
+    ),
+    line(
+        "what was contained is deleted, and another service made under its name",
+        "takes the namesake for what it contained",
+        "asks a person: contained: the target is contained already, and the plan would close more; made_anew: what was contained is gone: another resource has its name now",
+        comes(finding_id="later", minutes_ago=0),
+        prepare=contained_and_made_anew,
+    ),
+    line(
         "suspects are inferred, and somebody has changed the service since",
         "convicts a revision that mended it",
         "asks a person: changed: suspects are inferred, and the service has changed since the event",
@@ -330,7 +322,7 @@ CAUTIONS: tuple[Probe, ...] = (
         "suspects are inferred, and related findings cannot be read",
         "takes no answer for no other foothold",
         "asks a person: away: related findings in SCC cannot be reached; inferred: suspects are inferred, and related findings are not known",
-        for_ten_minutes(image=None),
+        related_away_for_ten_minutes(image=None),
         prepare=without_related_findings,
         policy=PIN_ONLY,
     ),

@@ -16,8 +16,7 @@ from firebreak.core.timestamps import NANOS
 from sandbox.scc.notifications import notification_v2
 from sandbox.wire import Fault
 from tests.guards.probing import Act, word
-from tests.response.harness import SERVICE, Line
-from tests.response.releases import made_anew
+from tests.response.harness import REVISIONS, SERVICE, Line
 
 _THERE = (("checkout-00001-eu4", 7, "-10d"), ("checkout-00002-eu4", 8, "-3h"))
 HOUR_NS = 3600 * NANOS
@@ -77,13 +76,30 @@ def without(*path: str) -> Change:
 def asked_then(between: Callable[[Line], object]) -> Act:
     """A person is asked; something happens; the person says yes."""
 
-    def act(on: Line) -> str:
+    def act(on: Line) -> Incident | str:
         incident = on.respond(on.finding())
         assert incident.phase == "waiting"
         between(on)
         answered = on.approve(incident)
-        assert answered is not None
-        return f"{word(answered.held.incident)}: {answered.says}"
+        assert answered.held is not None
+        now = answered.held.incident
+        return now if now.phase == "waiting" else f"{word(now)}: {answered.says}"
+
+    return act
+
+
+def halted_then(between: Callable[[Line], object]) -> Act:
+    """A halt holds it up; something happens; the halt is lifted, and the sweep takes up what waited."""
+
+    def act(on: Line) -> Incident:
+        on.app.ledger.halt("game day", "ada")
+        incident = on.respond(on.finding())
+        assert incident.phase == "deferred"
+        between(on)
+        on.resume()
+        on.wait(90)
+        on.sweep()
+        return on.read(incident)
 
     return act
 
@@ -97,54 +113,15 @@ def settled(**finding: str) -> Callable[[Line], None]:
     return change
 
 
-def for_ten_minutes(**scene: Any) -> Act:
-    """A finding that is delivered again and again, as something does not answer."""
-
-    def act(on: Line) -> Incident:
-        pair = on.finding(**scene)
-        try:
-            return on.respond(pair)
-        except Transient:
-            on.skipped_ns = 601 * NANOS
-            return on.respond(pair)
-
-    return act
-
-
-def scc_away(on: Line) -> None:
-    """SCC does not answer any more."""
+def scc_away_for_ten_minutes(on: Line) -> Incident:
+    """It is asked again and again, and does not answer."""
+    pair = on.finding()
     on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="INTERNAL", times=None))
-
-
-def approved_after(between: Callable[[Line], object]) -> Act:
-    """A person is asked; something happens; the person says yes: what the record says then."""
-
-    def act(on: Line) -> Incident:
-        incident = on.respond(on.finding())
-        between(on)
-        on.approve(incident)
-        return on.read(incident)
-
-    return act
-
-
-def contained_and_made_anew(on: Line) -> None:
-    """Somebody deleted the service that was contained, and deployed it again under its name."""
-    contained_earlier(on)
-    made_anew(on)
-
-
-def opened_again(on: Line) -> None:
-    """A pipeline leads to the suspect again."""
-    contained_earlier(on)
-    on.world.set_traffic("checkout", {"latest": True, "percent": 100})
-
-
-def swept(on: Line) -> Incident:
-    """The sweep comes by."""
-    on.wait(300)
-    on.sweep()
-    return next(on.app.ledger.newest(1)).incident
+    try:
+        return on.respond(pair)
+    except Transient:
+        on.skipped_ns = 601 * NANOS
+        return on.respond(pair)
 
 
 def about_another_service(on: Line) -> Incident:
@@ -303,6 +280,47 @@ class Away:
 
     def around(self, *_: object) -> tuple[Finding, ...]:
         raise Transient("SCC is away")  # noqa: TRY003 - what an adapter says
+
+
+def related_away_for_ten_minutes(**scene: Any) -> Act:
+    """They are asked for again and again, and do not come."""
+
+    def act(on: Line) -> Incident:
+        pair = on.finding(**scene)
+        try:
+            return on.respond(pair)
+        except Transient:
+            on.skipped_ns = 601 * NANOS
+            return on.respond(pair)
+
+    return act
+
+
+def made_anew(on: Line) -> None:
+    """Somebody deletes the service and deploys it again under its name."""
+    on.world.delete(SERVICE)
+    traffic = [{"latest": True, "percent": 100}]
+    on.world.add_service({"name": SERVICE, "revisions": list(REVISIONS), "traffic": traffic, "public": True})
+
+
+def contained_and_made_anew(on: Line) -> None:
+    """What stands was set on a service that is gone."""
+    contained_earlier(on)
+    made_anew(on)
+
+
+def opened_again(on: Line) -> None:
+    """Somebody leads traffic back to what is suspect."""
+    contained_earlier(on)
+    on.world.set_traffic("checkout", {"latest": True, "percent": 100})
+
+
+def looked_at_by_the_sweep(on: Line) -> Incident:
+    """The sweep looks at what stands."""
+    incident = next(on.app.ledger.newest(1)).incident
+    on.wait(60)
+    on.sweep()
+    return on.read(incident)
 
 
 def without_related_findings(on: Line) -> None:

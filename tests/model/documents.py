@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from firebreak.adapters.storage.json_bodies import listed_document, read_document, text_of
-from firebreak.ledger.documents import NO_INDEX, Conflict, Document, Exists, Index
+from firebreak.ledger.documents import NO_INDEX, Conflict, Document, Exists, Index, Save
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,19 @@ class MemoryDocuments:
 
     def create(self, kind: str, key: str, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
         """Store a new document; raises Exists or TooLarge."""
-        text = text_of(kind, key, body)
-        if (kind, key) in self._rows().by_place:
-            raise Exists(key)
-        return Document(kind, key, self._rows().put(kind, key, text, index).version, body)
+        return self.commit([Save(kind, key, body, index)])[0]
+
+    def commit(self, writes: Sequence[Save]) -> list[Document]:
+        """Store all of them or none; raises Exists, Conflict or TooLarge."""
+        texts = [text_of(one.kind, one.key, one.body) for one in writes]
+        for one in writes:
+            row = self._rows().by_place.get((one.kind, one.key))
+            if one.over is None and row is not None:
+                raise Exists(one.kind, one.key)
+            if one.over is not None and (row is None or row.version != one.over.version):
+                raise Conflict(one.kind, one.key)
+        rows = [self._rows().put(one.kind, one.key, text, one.index) for one, text in zip(writes, texts, strict=True)]
+        return [Document(one.kind, one.key, row.version, one.body) for one, row in zip(writes, rows, strict=True)]
 
     def read(self, kind: str, key: str) -> Document | None:
         """The document, or None."""
@@ -63,13 +72,12 @@ class MemoryDocuments:
 
     def replace(self, document: Document, body: Mapping[str, Any], index: Index = NO_INDEX) -> Document:
         """Save over exactly the version that was read, and index anew; raises Conflict or TooLarge."""
-        text = text_of(document.kind, document.key, body)
-        row = self._rows().by_place.get((document.kind, document.key))
-        if row is None or row.version != document.version:
-            message = f"{document.kind} {document.key} was saved by somebody else meanwhile"
-            raise Conflict(message)
-        saved = self._rows().put(document.kind, document.key, text, index)
-        return replace(document, version=saved.version, body=body)
+        return self.commit([Save(document.kind, document.key, body, index, document)])[0]
+
+    def after(self, kind: str, key: str, limit: int) -> Iterator[Document]:
+        """The documents of a kind whose keys come after this one, in the order of their keys."""
+        found = sorted((one, row) for one, row in self._rows().of_kind(kind) if one > key)
+        return self._listed(kind, found[:limit])
 
     def newest(self, kind: str, limit: int) -> Iterator[Document]:
         """The documents of a kind, last saved first."""

@@ -193,7 +193,7 @@ class Standing(Stored):
         return replace(self, pending={**self.pending, **settings}, releasing=incident, releasing_ns=at_ns)
 
     def with_released(self, incident: str, keys: Settings, changed_ns: int) -> Standing:
-        """The standing once these settings were given back, or are not Firebreak's any more: nothing of that is drift."""
+        """The standing once these settings were given back, or are not Firebreak's any more: none of it is drift."""
         holds = tuple(
             replace(one, let_go=tuple(sorted({*one.let_go, *keys}))) if one.incident == incident else one
             for one in self.holds
