@@ -202,7 +202,7 @@ def test_an_incident_that_a_halt_kept_from_writing_gives_its_slot_back(
 ) -> None:
     """Right before the write; it wrote nothing, and the next one may be contained."""
     with line(world(), config=limits(1, 1), policy=ALWAYS) as on:
-        commit, taken_before = on.app.ledger.documents.commit, list[str]()
+        commit, taken_before = on.app.ledger.documents.commit, list[tuple[str, str]]()
 
         def halting(saves: Sequence[Save]) -> Any:
             done = commit(saves)

@@ -14,9 +14,14 @@ from firebreak.core.containment.active_containment import Standing
 class Seen:
     """One target as it was read: its settings, what edits look at, and what stands on it.
 
-    `workload` and `case` are None where it could not be read, and `standing` where its record cannot be believed;
-    `fault` says why, as a sentence. `gone`: it does not exist. `away`: it may
-    answer the next time.
+    Attributes:
+        target: the target.
+        workload: its settings; None where it could not be read.
+        case: what edits look at; None where it could not be read.
+        standing: what stands on it; None where its record cannot be believed.
+        fault: why one of these is None, as a sentence.
+        gone: whether it does not exist.
+        away: whether it may answer the next time.
     """
 
     target: Target
