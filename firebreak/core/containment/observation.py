@@ -15,13 +15,13 @@ class Seen:
     """One target as it was read: its settings, what edits look at, and what stands on it.
 
     Attributes:
-        target: where it is.
-        workload: its settings; None where they could not be read.
+        target: the target.
+        workload: its settings; None where it could not be read.
         case: what edits look at; None where it could not be read.
-        standing: what is contained there; None where its record cannot be believed.
-        fault: why something is None, as a sentence.
-        gone: it does not exist.
-        away: it may answer the next time.
+        standing: what stands on it; None where its record cannot be believed.
+        fault: why one of these is None, as a sentence.
+        gone: whether it does not exist.
+        away: whether it may answer the next time.
     """
 
     target: Target
