@@ -72,13 +72,12 @@ def _in_effect(app: App, change: Change, keys: list[ReleasedKey], readings: Read
         if serves and (workload.settled or have_status(change.after)):
             return [_judged(one, workload) for one in keys]
         if not backoff.wait():
-            if backoff.until.at < readings.deadline.at:
-                served = app.surfaces[change.surface].in_force(workload, now)
-                refused = "Cloud Run took it, but does not serve it"
-                return [
-                    _judged(one, workload) if served else replace(one, result="refused", detail=refused) for one in keys
-                ]
-            raise Unfinished("")
+            if backoff.until.at >= readings.deadline.at:
+                raise Unfinished("")
+            if not app.surfaces[change.surface].in_force(workload, now):
+                message = "Cloud Run took it, but does not serve it"
+                raise Refused(message)  # and is put back: the next deployment must not make it come true
+            return [_judged(one, workload) for one in keys]
 
 
 def _judged(key: ReleasedKey, now: Workload) -> ReleasedKey:

@@ -218,9 +218,10 @@ def restore(app: App, change: Change, workload: Workload, readings: Readings) ->
     """Write back what Firebreak itself had changed, and wait for the operation; raises Refused or Transient."""
     surface = app.surfaces[change.surface]
     try:
-        operation = surface.write(change, workload, readings.deadline.sooner(_WRITE_SECONDS))
-        if operation:
-            with suppress(Failed):  # whether it failed is told by what is in effect, not by the operation
+        # Whether it failed is told by what is in effect, not by the operation, which may have ended with the answer.
+        with suppress(Failed):
+            operation = surface.write(change, workload, readings.deadline.sooner(_WRITE_SECONDS))
+            if operation:
                 surface.wait(operation, readings.deadline)
     finally:
         readings.forget(change.target)
