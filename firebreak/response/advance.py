@@ -130,7 +130,7 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     before, now = held.incident, app.now_ns()
     if before.waits and before.waits.what == "halt" and (halted := app.ledger.halt_reason()):
         return defer(app, held, "halt", halted)
-    if before.phase == "deferred" and not before.undecided and _is_begun(before):
+    if before.phase == "deferred" and not before.undecided and before.begun:
         # What was carried out in part is carried on with, under the digest that it had; the gate is asked anew.
         return app.ledger.save(held, replace(before, phase="containing"))
     confirmed = confirm(before, readings)
@@ -144,15 +144,11 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     fresh = before.phase != "received" or before.decision is None
     if fresh and (over := _over(app, held, confirmed)) is not None:
         return over
-    asks = expired or before.answer is not None
+    asks = expired or (before.answer is not None and before.phase == "received")
     decided = decide(app, held.incident, confirmed, readings, at_most=Mode.APPROVE if asks else Mode.ENFORCE)
     held = replace(held, incident=decided.incident)
     collecting.begin(held, confirmed, decided)
     return _act(app, held, decided, readings, expired=expired)
-
-
-def _is_begun(incident: Incident) -> bool:
-    return incident.plan is not None and any(one.plan == incident.plan.digest for one in incident.outcomes)
 
 
 def _given_up(events: tuple[Event, ...], now_ns: int) -> tuple[Event, ...]:
@@ -193,7 +189,8 @@ def _act(app: App, held: StoredIncident, decided: Decided, readings: Readings, *
     if policy is None or decision is None or plan is None:
         return end(app, held, "declined", "no policy matches", readings)
     why = decision.because
-    asks = ruling.word == "ask" and not nothing_new(plan)
+    disputed = ruling.word == "go" and not plan.changes and _lacking(decided)
+    asks = (ruling.word == "ask" and not nothing_new(plan)) or disputed
     if (rested := _at_rest(app, held, decided, why, readings)) is not None:
         return rested
     if asks and (plan.changes or _lacking(decided)):
@@ -261,7 +258,8 @@ def nothing_new(plan: Plan) -> bool:
 def _lacking(decided: Decided) -> bool:
     """Whether a person is asked even where no plan could be drawn: what it rests on may be known to them."""
     plan = decided.incident.plan or Plan((), ())
-    if decided.around.own.workload is None and not decided.around.own.away:
+    own = decided.around.own
+    if (own.workload is None and not own.away) or any(one.gone for one in decided.around.seen):
         return False
     asks = any(cap.name in ("evidence", "unplaced") for cap in decided.ruling.caps)
     return asks or any(one.kind in ("disputed", "unread") for one in plan.refusals)

@@ -90,7 +90,7 @@ def _approve(turn: _Turn, held: StoredIncident) -> Answered:
     # Decided on what is so now: where that comes to the same question the answer stands, else it is put anew.
     answered = replace(
         incident,
-        phase="received",
+        phase="containing" if incident.begun else "received",
         events=tuple(replace(one, status="counts") if one.id in question.events else one for one in incident.events),
         answer=Answer(question.digest, by, now, question.cautions, question.shown),
         next_ns=None,

@@ -34,12 +34,8 @@ def ask_about_passed(
             asked = replace(event, suspects={around.own.target.key: tuple(sorted(named))})
             supposed = _with_event(incident, replace(asked, status="counts"))
             plan, around = replanned(app, supposed, policy, confirmed, readings)
-            if not plan.writes:
-                continue
             ruling = ruling_on(app, supposed, policy, confirmed, around, plan, readings)
-            reason = (
-                f"SCC holds a later event than {event.id}, and only the message of that one names {', '.join(named)}"
-            )
+            reason = f"SCC holds a later event than {event.id}, and only the message of that one names {', '.join(sorted({*named, *event.digests}))}"
             caps = (*ruling.caps, Cap("passed", "caution", reason, event.id))
             held = replace(held, incident=_with_event(incident, asked))
             return ask(app, held, policy, plan, caps, around, reason, supposed=supposed)
@@ -61,7 +57,7 @@ def _named(event: Event, incident: Incident, around: Around) -> frozenset[str]:
         for one in own.workload.revisions
         if one.name in event.named or (not event.named and one.digests & images)
     }
-    return frozenset(found & own.workload.reachable) - own.case.suspects - incident.suspects_on(own.target)
+    return frozenset(found) - own.case.suspects - incident.suspects_on(own.target)
 
 
 def _with_event(incident: Incident, event: Event) -> Incident:

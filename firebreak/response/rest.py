@@ -146,8 +146,9 @@ def ask(  # noqa: PLR0913 - a question shows all of them
     question = Question(digest, now, expires, cautions, asked_before, escalated, then.counting, shown, settings)
     differ = "; ".join(differences(before.settings, settings)) if before and before.settings else ""
     changed = f"; the plan is another: {differ}" if differ else ""
+    begun = incident.phase in ("containing", "verifying") and incident.plan == plan
     asking = replace(
-        incident.with_plan(plan),
+        incident if begun else incident.with_plan(plan),
         phase="waiting",
         decision=decision,
         question=question,

@@ -21,7 +21,7 @@ from tests.response.answers import (
     yes,
 )
 from tests.response.deployments import APPROVED, UNANSWERED, deployed, for_severity
-from tests.response.harness import ALWAYS, BAD, GOOD, KNOWN, OLD, SERVICE, Line, Lines, revision
+from tests.response.harness import ALWAYS, BAD, GOOD, OLD, SERVICE, Line, Lines, revision
 from tests.response.roads import A_SWEEP_LATER
 from tests.response.test_several_regions import ELSEWHERE, OTHER_BAD, OTHER_GOOD, THERE_TOO, serving
 from tests.response.test_several_regions import world_of as two_regions
@@ -234,17 +234,6 @@ def test_nobody_s_answer_contains_nothing_that_a_guard_asks_about_at_the_expiry(
         assert on.updates == ()
         assert phase(on, incident) == "waiting"
         assert caution in cautions(on, incident)
-
-
-def test_nobody_s_answer_contains_nothing_that_a_source_cannot_tell_at_the_expiry(line: Lines) -> None:
-    """The policy matched by VirusTotal's word, which is not to be had any more."""
-    with line(policy=ASKS_VIRUSTOTAL) as on:
-        incident = on.respond(on.finding())
-        on.world.hashes[KNOWN] = {"error": "429:QuotaExceededError"}
-        expired(on)
-
-        assert on.updates == ()
-        assert phase(on, incident) == "waiting"
 
 
 def test_nobody_s_answer_needs_a_slot_for_every_region_or_writes_none(line: Lines) -> None:

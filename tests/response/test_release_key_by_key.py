@@ -184,7 +184,7 @@ def test_answer_record_topic_and_chat_say_each_key(line: Lines) -> None:
         on.world.admits_public_members = False
         says = on.release(incident, by="ada").says
         shown = on.shown(on.read(incident))
-        chat = str(slack_message(on.read(incident), "1"))
+        chat = str(slack_message(on.read(incident), "1")).replace("\\u2060", "").replace("\u2060", "")
 
         assert shown["release"]["by"] == "ada"
         assert all(one["detail"] for one in shown["release"]["keys"])

@@ -180,6 +180,11 @@ class Incident(Stored):
         return tuple({target.key: target for target in (*own, *self.further)}.values())
 
     @property
+    def begun(self) -> bool:
+        """Whether a part of its plan was carried out, or tried."""
+        return self.plan is not None and any(one.plan == self.plan.digest for one in self.outcomes)
+
+    @property
     def reopens(self) -> bool:
         """Whether it was declined for what may pass, a mute above all: seen ACTIVE and unmuted it is decided anew."""
         return self.phase == "declined" and (self.decision is None or self.waits is not None)
