@@ -10,6 +10,7 @@ from firebreak.core.findings.finding import Finding, Notification
 from firebreak.core.policy.triage import NO_ORGANIZATION, NO_POLICY, reason_to_decline
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Conflict, Document, Save, even_damaged
+from firebreak.ledger.records import NotActedOn
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 
@@ -51,8 +52,10 @@ def _is_unanswered(app: App, finding: Finding) -> bool:
         return False
     if not app.ledger.knows(finding):
         return True
-    held = app.ledger.read(app.ledger.hear(finding))
-    return held is not None and held.incident.reopens
+    with suppress(NotActedOn):
+        held = app.ledger.read(app.ledger.hear(finding))
+        return held is not None and held.incident.reopens
+    return False
 
 
 def _since(app: App) -> tuple[Document | None, int]:

@@ -35,7 +35,8 @@ def ask_about_passed(
             supposed = _with_event(incident, replace(asked, status="counts"))
             plan, around = replanned(app, supposed, policy, confirmed, readings)
             ruling = ruling_on(app, supposed, policy, confirmed, around, plan, readings)
-            reason = f"SCC holds a later event than {event.id}, and only the message of that one names {', '.join(sorted({*named, *event.digests}))}"
+            names = ", ".join(sorted({*named, *event.digests}))
+            reason = f"SCC holds a later event than {event.id}, and only the message of that one names {names}"
             caps = (*ruling.caps, Cap("passed", "caution", reason, event.id))
             held = replace(held, incident=_with_event(incident, asked))
             return ask(app, held, policy, plan, caps, around, reason, supposed=supposed)
