@@ -276,6 +276,11 @@ class Stage:
             self._did(place, "recreate", before, anew)
         self._end()
 
+    def recreate_now(self, place: str) -> None:
+        """A person makes it anew, alike in every setting, in the middle of a step."""
+        if before := self.look(place):
+            self._did(place, "recreate", before, replace(before, uid=self.ground.new_uid()))
+
     def _did(self, place: str, what: str, before: Resource | None, after: Resource | None) -> None:
         self.ground.put(place, after)
         history = self.history
