@@ -28,6 +28,7 @@ class EveryPoint:
     names: str
     category: str
     played: int = 0
+    before: int = 0
     broken: dict[str, list[str]] = field(default_factory=dict)
 
     def play(self) -> None:
@@ -49,28 +50,27 @@ class EveryPoint:
         with played_on(lambda: ground.state.clock):
             stage = Stage(ground, (check_everything,))
             stage.sweep()
+            self.before = stage.faults.passed
             try:
-                reached = self._do(stage, wrong, point)
+                self._do(stage, wrong, point)
+                reached = stage.faults.passed - self.before >= point
                 stage.wait(_LEASE)
                 settle(stage)
             except Violated as broken:
+                reached = stage.faults.passed - self.before >= point
                 what = re.sub(r"fb-[0-9a-f]{16}", "the incident", str(broken))
                 self.broken.setdefault(what, []).append(f"{wrong} at {point}")
-                return True
         return reached
 
-    def _do(self, stage: Stage, wrong: str, point: int) -> bool:
-        """Do what leads there, and then what is looked at; whether it got to the point."""
+    def _do(self, stage: Stage, wrong: str, point: int) -> None:
+        """Do what leads there, and then what is looked at, of which `before` is where its points begin."""
         stage.happen(Event("f1", stage.now_ns() - MINUTE, self.place, self.names, category=self.category))
         for doing in DOINGS[: DOINGS.index(self.doing) + 1]:
             if doing == self.doing:
                 self._plan(stage, wrong, point)
-            passed = stage.faults.passed
+            self.before = stage.faults.passed
             if not self._done(stage, doing):
-                return False
-            if doing == self.doing:
-                return stage.faults.passed - passed >= point
-        return False
+                return
 
     def _done(self, stage: Stage, doing: str) -> bool:
         """Whether there was anything to do."""
