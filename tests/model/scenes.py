@@ -129,6 +129,15 @@ def reopened(stage: Stage) -> None:
         stage.sweep()
 
 
+def passed(stage: Stage) -> None:
+    """A message comes late, of an event that SCC has passed: it names another revision than SCC does now."""
+    stage.edit(CHECKOUT, "share_with_oldest")
+    stage.happen(_event(stage, names="checkout-6"))
+    stage.happen(_event(stage, at_ns=stage.now_ns() - SECOND), published=False)
+    stage.deliver(0)
+    settle(stage)
+
+
 def failing_operation(stage: Stage) -> None:
     """The operation of a containment ends in an error, and nothing has moved."""
     stage.next_operation("in an error", 1.0)

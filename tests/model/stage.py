@@ -272,9 +272,14 @@ class Stage:
         before = self.look(place) or next(one.before for one in reversed(self.history.did) if one.place == place)
         if before:
             uid = self.ground.new_uid()
-            anew = replace(before, uid=uid) if alike else recreated(before, self.now_ns(), uid)
+            anew = replace(before, uid=uid).served() if alike else recreated(before, self.now_ns(), uid)
             self._did(place, "recreate", before, anew)
         self._end()
+
+    def recreate_now(self, place: str) -> None:
+        """A person makes it anew, alike in every setting, in the middle of a step."""
+        if before := self.look(place):
+            self._did(place, "recreate", before, replace(before, uid=self.ground.new_uid()).served())
 
     def _did(self, place: str, what: str, before: Resource | None, after: Resource | None) -> None:
         self.ground.put(place, after)

@@ -8,7 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.model.clock import played_on
 from tests.model.machine import ResponseMachine
 
-FEW = settings(max_examples=150, stateful_step_count=12, phases=(Phase.explicit, Phase.generate))
+FEW = settings(max_examples=250, stateful_step_count=12, phases=(Phase.explicit, Phase.generate))
 """What is found here is told step by step, and not made shorter: that takes minutes, which the other tests have."""
 
 

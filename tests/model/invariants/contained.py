@@ -122,7 +122,7 @@ def _still_reached(stage: Stage, incident: Incident) -> str:
     """A revision that a counted event names, or, in another region, one with its image, that is still led to."""
     place = place_of_incident(incident)
     own = stage.look(place)
-    if own is None or own.target.kind not in ("service", "worker_pool") or not _moves_traffic(incident):
+    if own is None or own.target.kind not in ("service", "worker_pool") or not moves_traffic(incident):
         return ""
     said = " ".join((*incident.still_open, *(one.reason for one in (incident.plan.refusals if incident.plan else ()))))
     for event in _known(stage, incident):
@@ -140,7 +140,8 @@ def _still_reached(stage: Stage, incident: Incident) -> str:
     return ""
 
 
-def _moves_traffic(incident: Incident) -> bool:
+def moves_traffic(incident: Incident) -> bool:
+    """Whether the plan is about what leads to suspects, or lets nobody in, rather than about an identity."""
     actions = {action for one in (incident.plan.changes if incident.plan else ()) for action in one.actions}
     return bool(actions & {"pin_previous_revision", "cut_traffic", "suspend"})
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from firebreak.core.incidents.incident import Incident
 from tests.model.clock import MINUTE, SECOND
-from tests.model.history import Violated
+from tests.model.history import Came, Violated
+from tests.model.invariants.contained import moves_traffic
 from tests.model.policies import OWN_PROJECT, said_of
 from tests.model.reference import ENDED, key_of, led_to, shut
 from tests.model.scc import ALLOWED, ORGANIZATION, Event
@@ -14,6 +15,7 @@ from tests.model.stage import Stage
 
 SWEEPS, PAUSE = 6, 11 * MINUTE / SECOND
 _BETWEEN = frozenset({"received", "containing", "verifying", "deferred"})
+_BY_A_PERSON = frozenset({"rejected", "released", "closed", "expired"})
 _DELIVERIES = 3
 
 
@@ -42,6 +44,7 @@ def settle(stage: Stage) -> None:
         stage.wait(PAUSE)
         stage.finish_operations()
     check_decided(stage)
+    check_passed_events(stage)
 
 
 def check_decided(stage: Stage) -> None:
@@ -85,15 +88,53 @@ def _undecided(stage: Stage, event: Event, incidents: list[Incident]) -> Iterato
                 yield f"{one.id} ended {one.phase} before the event, or by what has passed"
         elif not named and _leads(stage, event):
             yield f"{one.id} is {one.phase}, and does not suspect {event.names}, which is still led to"
-        elif one.phase == "contained" and event.names and _leads(stage, event) and not _reopened(stage, event, one):
+        elif _contained_in_vain(stage, event, one):
             yield f"{one.id} is contained, and {event.names} is still led to"
+
+
+def _contained_in_vain(stage: Stage, event: Event, incident: Incident) -> bool:
+    """Whether it is contained by moving the traffic, and what the event names is led to, by nobody's doing since."""
+    names = incident.phase == "contained" and event.names and moves_traffic(incident)
+    return bool(names) and _leads(stage, event) and not _reopened(stage, event, incident)
+
+
+def check_passed_events(stage: Stage) -> None:
+    """Of an event that SCC has passed: whom only its message names, a person is asked about."""
+    for came in stage.history.came:
+        event = came.event
+        incidents = [one for one in stage.history.incidents if key_of(one) == event.key]
+        known = any(one.decision and event.names in one.decision.suspects for one in incidents)
+        spoken = any(one.phase in _BY_A_PERSON for one in incidents) or _asked_since(stage, came)
+        if _is_passed(stage, came) and event.names and _leads(stage, event) and not known and not spoken:
+            message = f"a message names {event.names}, which is led to, and nobody was asked about it"
+            raise Violated(5, message)
+
+
+def _is_passed(stage: Stage, came: Came) -> bool:
+    """Whether the message was of a finding that SCC holds for this workload still, by a later event, and wants done."""
+    event, held = came.event, stage.held().get(came.event.key)
+    if held is None or (held.place, held.category) != (event.place, event.category) or _tampered(stage, event):
+        return False
+    return came.acked and event.wanted and _is_due(stage, held) and _was_newer(stage, came)
+
+
+def _was_newer(stage: Stage, came: Came) -> bool:
+    """Whether SCC held a later event of the finding when the message came."""
+    states = [one for when, one in stage.ground.scc.history if one.key == came.event.key and when <= came.at_ns]
+    return bool(states) and states[-1].wanted and states[-1].at_ns > came.event.at_ns
+
+
+def _asked_since(stage: Stage, came: Came) -> bool:
+    """Whether a question about the finding was put since, or was open then."""
+    looks = (found for found in stage.history.looks.values() if key_of(found[-1].incident) == came.event.key)
+    return any(one.incident.phase == "waiting" and one.step >= came.step for found in looks for one in found)
 
 
 def _ended_knowing(stage: Stage, event: Event, incident: Incident, *, named: bool) -> bool:
     """Whether the incident ended by a person's word, or for good, once the event was there."""
     since_ns = min(when for when, one in stage.ground.scc.history if one == event)
     ended_ns = incident.history[-1].at_ns if incident.history else incident.updated_ns
-    if incident.phase in ("rejected", "released", "closed", "expired"):
+    if incident.phase in _BY_A_PERSON:
         return named or ended_ns >= since_ns
     # Recorded only, or declined: by today's policies, and with all sources answering, it would not be.
     return incident.phase == "declined" and not _leads(stage, event)
