@@ -194,7 +194,8 @@ def _undo(screen: Screen, record: Record) -> None:
     lines = texts(record.get("undo"))
     if not lines:
         return
-    still = stands(record) or record.get("phase") == "failed"
+    # Of a record that is not believed nothing is known: what it says of itself least of all.
+    still = stands(record) or record.get("phase") == "failed" or record.get("seal") == "broken"
     screen.heading("To undo it by hand" if still else "By hand it would be undone so; none of it stands now")
     if record.get("seal") == "broken":
         screen.line("unverified, because the record's seal is broken: check each line first", "bad", indent=2)
