@@ -235,10 +235,10 @@ def test_a_record_with_a_broken_seal_is_not_released_and_says_how_to_do_it_by_ha
         intruder.sets(document, phase="verifying")
         writes = len(on.updates)
         answered = say(on, "release", incident)
-        on.sweep()
         monkeypatch.setenv("FIREBREAK_LEDGER", f"sqlite:///{tmp_path / 'ledger.sqlite'}")
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
         shown = run(capsys, "incident", "show", incident.id).out
+        on.sweep()
 
         assert not answered.done
         assert len(on.updates) == writes
