@@ -50,8 +50,9 @@ def written(on: Line, region: str) -> int:
     return sum(fnmatch.fnmatchcase(one.request.service.name, routed) and one.status == "OK" for one in on.updates)
 
 
+OWN_PROTECTED = critical(SERVICE)
 GUARDS: Mapping[str, tuple[Happens, str]] = {
-    "the finding's own region is protected": (critical(SERVICE), "protected"),
+    "the finding's own region is protected": (OWN_PROTECTED, "protected"),
     "the other region is protected": (critical(ELSEWHERE), "protected"),
     "the other region is denied": (denied_there, "regions"),
 }
@@ -62,11 +63,19 @@ GUARDS: Mapping[str, tuple[Happens, str]] = {
 def test_what_a_guard_asks_about_any_region_stops_every_road_to_a_write(line: Lines, road: str, guard: str) -> None:
     """A person is asked and told why, and until they answer neither region is closed in any way."""
     happens, caution = GUARDS[guard]
-    with line(world_of(*THERE_TOO), policy=ROADS[road].policy, config=LABELLED) as on:
-        incident = ROADS[road].walk(on, on.finding(), happens)
+    then = []
 
-        assert serving(on) == UNTOUCHED
-        assert ingress(on) == [1, 1]
+    def comes(on: Line) -> None:
+        happens(on)
+        then.append((serving(on), ingress(on)))
+
+    with line(world_of(*THERE_TOO), policy=ROADS[road].policy, config=LABELLED) as on:
+        incident = ROADS[road].walk(on, on.finding(), comes)
+
+        # A person's update puts in force what was written there before it and had failed to.
+        pinned = road == "otherwise" and happens is OWN_PROTECTED
+        assert then[-1] == ([[GOOD], [OTHER_BAD]] if pinned else UNTOUCHED, [1, 1])
+        assert (serving(on), ingress(on)) == then[-1]
         assert phase(on, incident) == "waiting"
         assert caution in cautions(on, incident)
         assert on.announced[-1]["question"]["digest"] == asked(on, incident)["digest"]

@@ -193,14 +193,24 @@ class Standing(Stored):
         return replace(self, pending={**self.pending, **settings}, releasing=incident, releasing_ns=at_ns)
 
     def with_released(self, incident: str, keys: Settings, changed_ns: int) -> Standing:
-        """The standing once these settings were given back, or are not Firebreak's any more: none of it is drift."""
+        """The standing once these settings were given back, or are not Firebreak's any more: none of it is drift.
+
+        What a person set becomes the origin, so that the release of another hold leaves it as it is.
+        """
         holds = tuple(
             replace(one, let_go=tuple(sorted({*one.let_go, *keys}))) if one.incident == incident else one
             for one in self.holds
         )
         pending = {key: value for key, value in self.pending.items() if key not in keys}
-        applied = merge_settings(self.applied, keys)
-        return replace(self, holds=holds, applied=applied, pending=pending, changed_ns=changed_ns)
+        theirs = {key: value for key, value in keys.items() if not self.is_as_written(key, value)}
+        return replace(
+            self,
+            holds=holds,
+            origin=merge_settings(self.origin, theirs),
+            applied=merge_settings(self.applied, keys),
+            pending=pending,
+            changed_ns=changed_ns,
+        )
 
     def with_finished_release(self, incident: str) -> Standing:
         """The standing without that hold; after the last hold, only the times of release and of change remain."""
