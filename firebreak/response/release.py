@@ -19,6 +19,7 @@ from firebreak.core.containment.restoration import (
     released_keys,
     required_state,
 )
+from firebreak.core.diagnostics import nearest_word
 from firebreak.core.errors import Missing, Refused, Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
@@ -59,12 +60,9 @@ def request_release(
     drawn = [_draw(app, incident, target, readings) for target, _ in held_targets(app, incident)]
     before = [one for one in incident.release.keys if one.result in _FINAL] if incident.release else []
     over = {(one.target.key, one.key) for one in before}
-    keys = tuple(
-        replace(one, result="left", detail=f"given up by {by}") if one.key in leave else one
-        for part in drawn
-        for one in part.keys
-        if (one.target.key, one.key) not in over
-    )
+    still = [one for part in drawn for one in part.keys if (one.target.key, one.key) not in over]
+    _require_held(leave - {one.key for one in before if one.result == "left"}, {one.key for one in still})
+    keys = tuple(replace(one, result="left", detail=f"given up by {by}") if one.key in leave else one for one in still)
     release = Release(by, (), now, (*before, *keys))
     more = [
         one for part in drawn if len(part.standing.holds) > 1 for one in keeps_others_shut(part.standing, part.keys)
@@ -85,6 +83,16 @@ def request_release(
 
 
 _FINAL = ("restored", "person", "gone", "left")
+
+
+def _require_held(leave: frozenset[str], held: set[str]) -> None:
+    """Raise CannotRelease where a setting is to be given up that the incident does not hold."""
+    if unknown := sorted(leave - held):
+        nearest = nearest_word(unknown[0], held)
+        meant = f"; did you mean {nearest}?" if nearest else ""
+        there = f"it holds {', '.join(sorted(held)) or 'none'}"
+        message = f"nothing was changed: the incident holds no setting {', '.join(unknown)}{meant or f'; {there}'}"
+        raise CannotRelease(message)
 
 
 def _digest(keys: tuple[ReleasedKey, ...]) -> str:
@@ -251,5 +259,5 @@ def _let_go(app: App, held: StoredIncident) -> StoredIncident:
 
 def _word(key: ReleasedKey) -> str:
     """What became of a setting, for a sentence."""
-    words = {"person": "a person's", "gone": "gone", "refused": "refused", "left": "given up"}
+    words = {"person": "a person's", "gone": "gone", "refused": "refused"}
     return f"{words[key.result]}: {key.detail}" if key.result in words else key.detail

@@ -105,6 +105,38 @@ def test_a_setting_can_be_given_up_before_anything_is_tried(
         assert phase(on, incident) == "released"
 
 
+@pytest.mark.parametrize(
+    ("half", "left", "meant"),
+    [(False, "service.trafic.split", SPLIT), (True, PUBLIC.replace("allUsers", "allUser"), PUBLIC)],
+    ids=["from the first", "once a part is restored"],
+)
+def test_giving_up_a_setting_that_is_not_held_is_refused_with_the_one_that_may_be_meant(
+    line: Lines,
+    half: bool,  # noqa: FBT001 - a case
+    left: str,
+    meant: str,
+) -> None:
+    """Else the word would be lost, and the rest would be restored as if nothing had been said."""
+    with line(policy=policy(PIN, REVOKE)) as on:
+        incident = half_released(on) if half else contained(on)
+        before = writes(on), phase(on, incident), results(on, incident)
+        on.world.admits_public_members = True
+        answered = on.release(incident, leave=f"{PUBLIC}\n{left}")
+
+        assert not answered.done
+        assert f"no setting {left}; did you mean {meant}?" in answered.says
+        assert (writes(on), phase(on, incident), results(on, incident)) == before
+
+
+def test_a_release_that_gives_up_is_carried_out_once_however_often_it_is_delivered(line: Lines) -> None:
+    with line(policy=policy(PIN, REVOKE)) as on:
+        incident = half_released(on)
+        first, again = (on.release(incident, leave=PUBLIC) for _ in range(2))
+
+        assert (first.done, again.done) == (True, False)
+        assert "is released already" in again.says
+
+
 def test_half_released_it_is_not_closed_and_released_it_is(line: Lines) -> None:
     with line(policy=policy(PIN, REVOKE)) as on:
         incident = half_released(on)

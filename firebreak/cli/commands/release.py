@@ -7,7 +7,7 @@ import shlex
 import sys
 from dataclasses import replace
 
-from firebreak.cli.commands import NothingFound, report
+from firebreak.cli.commands import report
 from firebreak.cli.commands.answers import confirmed
 from firebreak.cli.commands.decision import Decided, carried_out, command_of, tell
 from firebreak.cli.commands.ledgers import to_decide, who
@@ -15,20 +15,15 @@ from firebreak.cli.commands.recorded import found, open_ledger
 from firebreak.cli.screens.console import stdout
 from firebreak.cli.screens.release import show_what_is_due
 from firebreak.cli.screens.wording import part
-from firebreak.core.incidents.incident import Incident
-from firebreak.core.incidents.release_words import HELD
-from firebreak.ledger.ledger import Ledger
-from firebreak.ledger.records import NotActedOn
 
 _SHORT = 12
 
 
 def release(parsed: argparse.Namespace) -> int:
     """Restore what the containment changed. What another hold needs besides is written only once it was agreed to."""
-    ledger, name = open_ledger(to_decide(parsed)), who(parsed)
-    incident = found(ledger, parsed.id).incident
+    name = who(parsed)
+    incident = found(open_ledger(to_decide(parsed)), parsed.id).incident
     leave = tuple(dict.fromkeys(parsed.leave))
-    _require_known(ledger, incident, leave)
     command = replace(command_of("release", name, incident.id, digest=parsed.digest or ""), leave="\n".join(leave))
     decided = carried_out(parsed, "restoring", command)
     digest = _to_be_agreed(decided)
@@ -56,31 +51,3 @@ def _agreed(parsed: argparse.Namespace, decided: Decided, digest: str) -> bool:
         return False
     show_what_is_due(stdout(), decided.record)
     return sys.stdin.isatty() and confirmed(f"Write this ({digest[:_SHORT]})?")
-
-
-def _require_known(ledger: Ledger, incident: Incident, leave: tuple[str, ...]) -> None:
-    """Raise NothingFound where a setting is to be left that this incident does not hold, with those that it holds."""
-    if unknown := [one for one in leave if one not in (known := _held(ledger, incident))]:
-        there = f"it holds {', '.join(sorted(known))}" if known else "it holds none"
-        message = f"nothing was changed: {incident.id} holds no setting {', '.join(unknown)}; {there}"
-        raise NothingFound(message)
-
-
-def _held(ledger: Ledger, incident: Incident) -> frozenset[str]:
-    """Every setting that a release of this incident would look at; by the record where what stands cannot be read."""
-    recorded = {one.key for one in incident.release.keys if one.result in HELD} if incident.release else set[str]()
-    plan = incident.done or incident.plan
-    if incident.stands and plan and not recorded:
-        recorded = {key for change in plan.changes for key in change.after}
-    try:
-        standing = [ledger.standing(target)[0] for target in incident.targets]
-    except NotActedOn:
-        return frozenset(recorded)
-    mine = [one for one in standing if one.held_by(incident.id)]
-    written = {
-        key
-        for one in mine
-        for key in one.applied.keys() | one.origin.keys()
-        if one.applied.get(key) != one.origin.get(key)
-    }
-    return frozenset(recorded | written | {key for one in mine for key in one.pending})

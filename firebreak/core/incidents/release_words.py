@@ -8,8 +8,6 @@ from typing import Any
 
 RESULTS = MappingProxyType({"person": "a person's", "left": "given up"})
 """Results that have another word on the record than in storage."""
-HELD = frozenset({"refused", "due"})
-"""Results of settings that Firebreak still holds."""
 
 
 def told(key: Mapping[str, Any]) -> str:
