@@ -46,7 +46,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "incident",
             "id phase created_ns updated_ns finding evidence verdict decision plan outcomes still_open history question"
             " answer operation release done failed_actions unsupported outbox owner lease_until_ns next_ns closed_as"
-            " cut reopened vault further failed_on? events? waits? away? floors? uid?",
+            " cut reopened vault further failed_on? events? waits? away? floors? uid? uids?",
         ),
         "firebreak.core.incidents.incident:EvidenceRecord": _names("asked", "source facts gap took_ms shown"),
         "firebreak.core.incidents.decision:Decision": _names(

@@ -26,7 +26,7 @@ from firebreak.response.move import (
 from firebreak.response.observe import Readings
 from firebreak.response.outcomes import record_effect, record_failure, record_loss
 from firebreak.response.passed import ask_about_passed
-from firebreak.response.redraw import ask_about_namesake, redraw
+from firebreak.response.redraw import redraw
 from firebreak.response.rest import end
 from firebreak.response.turn import Turn, landed_any, latest
 
@@ -113,7 +113,7 @@ def _overtaken(turn: Turn, held: StoredIncident, change: Change, drawn: Plan) ->
         return record_loss(turn, held, change, seen)
     state = turn.state(held.incident, change, seen, drawn)
     if state == "anew":
-        return ask_about_namesake(turn, held, change)
+        return redraw(turn, held, f"{change.target.place} was deleted, and another one made in its place", change)
     if state == "drifted":
         why = f"the settings are no longer those the plan was drafted on ({settings_of(change)})"
         return redraw(turn, held, why, change)

@@ -75,6 +75,7 @@ def decide(
         plan=plan,
         decision=_decision(app, about, choice, around, related, evidence, at_most),
         uid=around.own.uid or incident.uid,
+        uids=_first_uids(incident, around),
         outcomes=_gone(around, incident.outcomes),
     )
     about = replace(about, events=_with_suspects(about, around))
@@ -104,6 +105,12 @@ def _gone(around: Around, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
     if not gone:
         return outcomes
     return tuple(Outcome(one.target.kind, GONE, f"the target does not exist: {one.fault}") for one in gone)
+
+
+def _first_uids(incident: Incident, around: Around) -> Mapping[str, str]:
+    """Which resource each target was when the incident first looked at it."""
+    before = {around.own.target.key: incident.uid} if incident.uid else {}
+    return {**{one.target.key: one.uid for one in around.seen if one.uid}, **(incident.uids or before)}
 
 
 def _with_suspects(incident: Incident, around: Around) -> tuple[Any, ...]:
@@ -199,6 +206,7 @@ def ruling_on(  # noqa: PLR0913, PLR0917 - the gate asks about all of them
         unread_regions=around.unread_regions,
         users={name: readings.users_of(one, around.own.target) for name, one in accounts.items()},
         away=_away(decision, readings),
+        uids=incident.uids,
         drift=drift,
     )
     shown = shown_digest(plan, all_suspects(incident, around), incident.counting) if plan else ""

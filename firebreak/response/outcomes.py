@@ -30,7 +30,7 @@ def record_effect(turn: Turn, held: StoredIncident, plan: Plan, change: Change, 
     if doing := standing.being_written(incident.id, now):
         message = f"{doing} is being written to the same target"
         raise Transient(message)
-    saves = []
+    standing, saves = standing.of_resource(seen.uid), []
     if standing.holds and seen.workload and seen.case:
         steps, refused = plan.steps_on(change.target), tuple(sorted(seen.case.unsupported))
         hold = Hold(incident.id, steps, seen.case.own_suspects, now, unsupported=refused)
@@ -45,7 +45,8 @@ def record_effect(turn: Turn, held: StoredIncident, plan: Plan, change: Change, 
     place = incident.place_of(change.target)
     outcome = Outcome(change.surface, SUCCESS, place + detail, change.actions, left, change.target.key, plan.digest)
     outcomes = (*(one for one in incident.outcomes if not _same(one, outcome)), outcome)
-    known = replace(incident, outcomes=outcomes, still_open=_still_open(outcomes), reopened=())
+    uids = {**incident.uids, change.target.key: seen.uid}
+    known = replace(incident, outcomes=outcomes, still_open=_still_open(outcomes), reopened=(), uids=uids)
     return app.ledger.save(held, known, *saves)
 
 

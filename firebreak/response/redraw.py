@@ -7,7 +7,6 @@ from dataclasses import replace
 from firebreak.core.containment.gate import Ruling, shown_digest
 from firebreak.core.containment.plan import SUCCESS, Change, Plan
 from firebreak.core.containment.whole_plan import follows_what_was_shown
-from firebreak.core.mode import Cap
 from firebreak.ledger.records import StoredIncident
 from firebreak.response.blast_radius import give_slots_back, never_wrote
 from firebreak.response.decide import all_suspects, replanned, ruling_on
@@ -55,17 +54,6 @@ def stop(turn: Turn, held: StoredIncident, ruling: Ruling) -> StoredIncident:
     if ruling.word == "wait":
         return defer(turn.app, held, bar.name, bar.reason)
     return end(turn.app, held, "monitored", bar.reason, turn.readings)
-
-
-def ask_about_namesake(turn: Turn, held: StoredIncident, change: Change) -> StoredIncident:
-    """The resource that the plan was drawn for is gone; a person says whether its namesake is meant too."""
-    reason = f"{change.target.place} was deleted, and another one made in its place: nothing was written"
-    plan, around = replanned(turn.app, held.incident, turn.policy, turn.confirmed, turn.readings)
-    if not plan.changes:
-        return end(turn.app, held, "failed", f"{reason}; {_refusals(plan)}", turn.readings)
-    ruling = ruling_on(turn.app, held.incident, turn.policy, turn.confirmed, around, plan, turn.readings)
-    caps = (*ruling.caps, Cap("made_anew", "caution", reason, change.target.key))
-    return ask(turn.app, with_ruling(held, ruling), turn.policy, plan, caps, around, reason)
 
 
 def _refusals(plan: Plan) -> str:

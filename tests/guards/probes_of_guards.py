@@ -296,7 +296,7 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "what was contained is deleted, and another service made under its name",
         "takes the namesake for what it contained",
-        "asks a person: contained: the target is contained already, and the plan would close more; made_anew: what was contained is gone: another resource has its name now",
+        "asks a person: contained: the target is contained already, and the plan would close more; made_anew: this workload was deleted, and another one made in its place",
         comes(finding_id="later", minutes_ago=0),
         prepare=contained_and_made_anew,
     ),

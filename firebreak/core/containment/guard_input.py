@@ -38,6 +38,7 @@ class GuardInput:
         unread_regions: why the service could not be read in other regions, one sentence for each.
         users: service account that would be disabled to the workloads that also run as it.
         away: what could not be reached for so long that it is not waited for any more.
+        uids: key of a target to the uid that the resource had which the incident is about, where that is known.
         drift: what others have changed and what is open again, as a sentence; empty if nothing is.
     """
 
@@ -58,6 +59,7 @@ class GuardInput:
     unread_regions: tuple[str, ...] = ()
     users: Mapping[str, Users] = field(default_factory=dict)
     away: tuple[str, ...] = ()
+    uids: Mapping[str, str] = field(default_factory=dict)
     drift: str = ""
 
     def seen_of(self, target: Target) -> Seen | None:

@@ -204,7 +204,7 @@ def guard_unread_regions(given: GuardInput, plan: Plan | None, actions: Actions)
 def guard_already_contained(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """A target that is contained already, or was released within a day, is not closed further without a person.
 
-    Nor is a target whose record of the containment cannot be used, or belongs to a resource that was made anew.
+    Nor is a target whose record of the containment cannot be used.
     """
     caps = [cap for one in given.seen if one.standing is None for cap in _unknown("seal", one.fault, one.target.key)]
     if plan is None or not plan.writes:
@@ -215,10 +215,20 @@ def guard_already_contained(given: GuardInput, plan: Plan | None, actions: Actio
             continue
         if standing.held_by_others(given.incident) or (given.contained_before and standing.held_by(given.incident)):
             caps += _caution("contained", "the target is contained already, and the plan would close more", key)
-        if standing.holds and standing.uid and seen.uid and standing.uid != seen.uid:
-            caps += _caution("made_anew", "what was contained is gone: another resource has its name now", key)
         if standing.released_ns is not None and given.now_ns - standing.released_ns < DAY_NS:
             caps += _caution("released", "a person released this target within the last 24 hours", key)
+    return caps
+
+
+def guard_made_anew(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """What was found, or contained, on a resource that is gone says nothing of the one that has its name now."""
+    caps = []
+    for number, seen in enumerate(given.seen if plan and plan.writes else ()):
+        standing, key = seen.standing, seen.target.key
+        known = {given.uids.get(key, ""), standing.uid if standing and standing.holds else ""} - {"", seen.uid}
+        if seen.uid and known and not (number and plan and not plan.changes_to(seen.target)):
+            name = seen.target.place if number else "this workload"
+            caps += _caution("made_anew", f"{name} was deleted, and another one made in its place", key)
     return caps
 
 
@@ -241,6 +251,7 @@ GUARDS: tuple[Guard, ...] = (
     guard_broken_action,
     guard_unread_regions,
     guard_already_contained,
+    guard_made_anew,
     guard_drift,
 )
 

@@ -126,6 +126,8 @@ class Incident(Stored):
         away: what could not be reached, to when that was first met, nanoseconds since 1970; cleared by an answer.
         floors: place of another sealed record to the lowest counter that it may have.
         uid: Google's own identity of the finding's target when the suspects were found; empty where it is not known.
+        uids: key of a target to the uid that it had when it was first looked at, or last seen as it was written. What
+            was made anew since is another one.
     """
 
     id: str
@@ -162,6 +164,7 @@ class Incident(Stored):
     away: Mapping[str, int] = field(default_factory=dict)
     floors: Mapping[str, int] = field(default_factory=dict)
     uid: str = ""
+    uids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:

@@ -63,11 +63,20 @@ def test_what_a_person_released_stays_theirs_for_a_day(ago: int, caps: list[tupl
 @pytest.mark.parametrize(("held", "read", "asks"), [("u-1", "u-2", True), ("u-1", "u-1", False), ("", "u-2", False)])
 def test_what_was_made_anew_under_a_contained_name_asks(held: str, read: str, *, asks: bool) -> None:
     mine = Standing(TARGET.key, holds=(Hold("fb-1", (), NONE, 1),), uid=held)
-    reason = "what was contained is gone: another resource has its name now"
+    reason = "this workload was deleted, and another one made in its place"
 
     assert said(seen=seen(standing=mine, workload=replace(workload(), uid=read))) == (
         caution("made_anew", reason) if asks else []
     )
+
+
+@pytest.mark.parametrize(("found", "asks"), [("u-1", True), ("u-2", False), ("", False)])
+def test_what_was_made_anew_since_it_was_found_asks_where_something_would_be_written(found: str, *, asks: bool) -> None:
+    now = seen(workload=replace(workload(), uid="u-2"))
+    reason = "this workload was deleted, and another one made in its place"
+
+    assert said(seen=now, uids={TARGET.key: found}) == (caution("made_anew", reason) if asks else [])
+    assert said(seen=now, uids={TARGET.key: found}, plan=Plan((change(TARGET, None),), ())) == []
 
 
 def test_a_further_target_counts_where_something_would_be_written_to_it() -> None:
