@@ -144,7 +144,7 @@ def ask(  # noqa: PLR0913 - a question shows all of them
     places = {target.key: incident.place_of(target) for target in (*plan.targets, *incident.targets)}
     settings = settings_in_words(plan, places)
     question = Question(digest, now, expires, cautions, asked_before, escalated, then.counting, shown, settings)
-    differ = "; ".join(differences(before.settings, settings)) if before and before.settings else ""
+    differ = "; ".join(differences(before.settings, settings, around, incident)) if before and before.settings else ""
     changed = f"; the plan is another: {differ}" if differ else ""
     begun = incident.phase in ("containing", "verifying") and incident.plan == plan
     asking = replace(

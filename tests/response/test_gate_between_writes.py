@@ -103,6 +103,25 @@ def test_a_region_that_becomes_protected_after_the_first_is_written_is_asked_abo
         assert (written(on, HERE), written(on, THERE)) == (1, 1)
 
 
+def tagged_there(on: Line) -> None:
+    """The plan of that region does not fit any more; the first region's is in effect."""
+    on.world.set_traffic(ELSEWHERE, {"latest": True, "percent": 100}, {"latest": True, "tag": "debug"})
+
+
+def test_a_question_put_anew_says_of_the_region_that_was_written_how_it_is_now(line: Lines) -> None:
+    with line(world_of(*THERE_TOO), policy=APPROVED) as on:
+        once_written_here(on, tagged_there)
+        incident = on.respond(on.finding())
+        yes(on, incident)
+        said = now(on, incident)["history"][-1]["what"]
+
+        assert phase(on, incident) == "waiting"
+        assert serving(on) == [[GOOD], [OTHER_BAD]]
+        assert f"service.traffic.split: LATEST=100 to {GOOD}=100, now {GOOD}=100" in said
+        assert "us-east1: service.traffic.tag.debug: not to be changed, now LATEST to None" in said
+        assert "unchanged" not in said
+
+
 @pytest.mark.parametrize("happens", [rolled_back_there, mended_there])
 def test_a_region_that_somebody_makes_healthy_after_the_first_is_written_is_left_to_them(
     line: Lines, happens: Callable[[Line], object]

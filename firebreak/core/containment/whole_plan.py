@@ -9,6 +9,7 @@ from types import MappingProxyType
 from firebreak.core.actions.action import Actions
 from firebreak.core.actions.words import RefusalKind
 from firebreak.core.cloud_run.setting_names import IDENTITY
+from firebreak.core.cloud_run.state import surface_of
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.drafting import draft
 from firebreak.core.containment.observation import Around, Seen
@@ -67,11 +68,24 @@ def _without_identity(steps: tuple[Step, ...], actions: Actions) -> tuple[Step, 
     )
 
 
-def differences(shown: Mapping[str, str], now: Mapping[str, str]) -> Iterable[str]:
-    """What is done otherwise with each setting, of two plans as `settings_in_words` has them."""
-    for key in sorted(shown.keys() | now.keys()):
-        if shown.get(key) != now.get(key):
-            yield f"{key}: {shown.get(key, 'unchanged')}, now {now.get(key, 'unchanged')}"
+def differences(
+    shown: Mapping[str, str], planned: Mapping[str, str], around: Around, incident: Incident
+) -> Iterable[str]:
+    """What is done otherwise with each setting, of two plans as `settings_in_words` has them, and what is so now."""
+    for name in sorted(shown.keys() | planned.keys()):
+        if shown.get(name) != planned.get(name):
+            now = planned.get(name) or _in_force(name, around, incident)
+            yield f"{name}: {shown.get(name, 'not to be changed')}, now {now}"
+
+
+def _in_force(name: str, around: Around, incident: Incident) -> str:
+    """The value of a setting that is named with its place, as it was read."""
+    for seen in reversed(around.seen):  # the finding's own comes last: its names have no place
+        place = incident.place_of(seen.target)
+        key = name.removeprefix(place)
+        if name.startswith(place) and ": " not in surface_of(key):
+            return str(seen.workload.state.get(key, "not set")) if seen.workload else "not known"
+    return "gone"
 
 
 def settings_in_words(plan: Plan, place_of: Mapping[str, str]) -> dict[str, str]:

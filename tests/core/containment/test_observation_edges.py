@@ -12,8 +12,9 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.observation import Around, Seen
 from firebreak.core.containment.plan import Plan
-from firebreak.core.containment.whole_plan import follows_what_was_shown
-from tests.core.containment.guard_situations import ELSEWHERE, NONE, OWN_SEEN, TARGET, case, change, workload
+from firebreak.core.containment.whole_plan import differences, follows_what_was_shown
+from firebreak.core.incidents.incident import Incident
+from tests.core.containment.guard_situations import ELSEWHERE, FINDING, NONE, OWN_SEEN, TARGET, case, change, workload
 
 
 def seen(state: State, latest: str | None = None) -> Seen:
@@ -86,3 +87,24 @@ def test_a_plan_follows_what_was_shown_where_it_does_no_more(
     now = Plan(tuple(change(one, value) for one, value in plan), ())
 
     assert follows_what_was_shown(shown, now, failed_on) is follows
+
+
+@pytest.mark.parametrize(
+    ("there", "now"),
+    [
+        (replace(AWAY_FROM_IT, target=ELSEWHERE), "r-2=100,r-1=0"),
+        (replace(AWAY_FROM_IT, target=ELSEWHERE, workload=workload()), "not set"),
+        (replace(AWAY_FROM_IT, target=ELSEWHERE, workload=None), "not known"),
+        (None, "gone"),
+    ],
+    ids=["as it is", "unset", "not read", "gone"],
+)
+def test_what_a_plan_does_not_change_any_more_is_told_as_it_is_now(there: Seen | None, now: str) -> None:
+    incident = Incident("fb-1", "waiting", 0, 0, replace(FINDING, target=TARGET))
+    around = Around((seen({SPLIT: "r-1=100"}), *([there] if there else [])))
+    shown = {f"m: {SPLIT}": "r-1=100 to r-2=100", SPLIT: "r-1=50,r-2=50 to r-2=100"}
+
+    assert list(differences(shown, {}, around, incident)) == [
+        f"m: {SPLIT}: r-1=100 to r-2=100, now {now}",
+        f"{SPLIT}: r-1=50,r-2=50 to r-2=100, now r-1=100",
+    ]
