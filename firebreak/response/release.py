@@ -219,8 +219,9 @@ def _noted(app: App, held: StoredIncident, done: list[ReleasedKey], readings: Re
     except Missing:
         now, changed = {}, 0
     over = {one.key: now.get(one.key) for one in done if one.result in _FINAL}
-    pending = {key: value for key, value in standing.pending.items() if (target.key, key) not in by_key}
-    freed = replace(standing, pending=pending).with_released(held.incident.id, over, changed)
+    freed = standing.with_released(held.incident.id, over, changed)
+    pending = {key: value for key, value in freed.pending.items() if (target.key, key) not in by_key}
+    freed = replace(freed, pending=pending)
     any_restored = any(one.result == "restored" for one in keys)
     phase = "releasing" if any_restored and held.incident.phase == "contained" else held.incident.phase
     noted = replace(held.incident, release=replace(release, keys=keys), phase=phase)

@@ -202,7 +202,7 @@ class Standing(Stored):
             for one in self.holds
         )
         pending = {key: value for key, value in self.pending.items() if key not in keys}
-        theirs = {key: value for key, value in keys.items() if not self.is_as_written(key, value)}
+        theirs = {key: one for key, one in keys.items() if key not in self.pending and one != self.applied.get(key)}
         return replace(
             self,
             holds=holds,
