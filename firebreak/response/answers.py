@@ -164,7 +164,9 @@ def _release(turn: _Turn, held: StoredIncident) -> Answered:
     readings = Readings(turn.app, incident, turn.deadline)
     held = request_release(turn.app, held, command.by, leave, command.digest, readings)
     held = turn.advance(held)
-    return Answered(held.incident.phase == "released", held.incident.history[-1].what, held)
+    release, history = held.incident.release, held.incident.history
+    says = next((one.what for one in reversed(history) if one.who == command.by), history[-1].what)
+    return Answered(release is not None and release.over, says, held)
 
 
 def _retry(turn: _Turn, held: StoredIncident) -> Answered:
@@ -178,6 +180,7 @@ def _retry(turn: _Turn, held: StoredIncident) -> Answered:
 
 
 def _close(turn: _Turn, held: StoredIncident) -> Answered:
+    held = turn.brought_up(held)
     incident, command = held.incident, turn.command
     word = f"closed as {command.closed_as.replace('_', ' ')}" if command.closed_as else "closed"
     if incident.phase == "closed":
@@ -190,6 +193,8 @@ def _close(turn: _Turn, held: StoredIncident) -> Answered:
         return turn.no(held, f"somebody is at work on it: the incident is {incident.phase}; try again in a moment")
     if unseen := _unseen(incident.question, command.digest):
         return turn.no(held, unseen)
+    if incident.waits and incident.question and {*incident.counting} - {*incident.question.events}:
+        return turn.no(held, f"an event came since that nobody was asked about yet, and waits: {incident.waits.reason}")
     closed = replace(incident, phase="closed", closed_as=command.closed_as, waits=None, answer=None, next_ns=None)
     told = turn.told(closed, f"{word}: {command.reason}" if command.reason else word)
     held = turn.app.ledger.save(held, told.with_announcements(channels(turn.app)))

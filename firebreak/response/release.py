@@ -242,20 +242,26 @@ def _let_go(app: App, held: StoredIncident) -> StoredIncident:
             at = standing.released_ns if release.by == "firebreak" else app.now_ns()
             free = replace(standing, released_ns=at, pending={}).with_finished_release(held.incident.id)
         held = app.ledger.save(held, held.incident, app.ledger.standing_save(free, document))
-    incident = held.incident
+    return app.ledger.save(held, _rested(app, held.incident, release).with_announcements(channels(app)))
+
+
+def _rested(app: App, incident: Incident, release: Release) -> Incident:
+    """Where a release leaves the incident; one that has events to be decided yet stays open for them."""
     lines = [(one, f"{incident.place_of(one.target)}{one.key}: {_word(one)}") for one in release.keys]
     left = tuple(line for one, line in lines if one.result != "restored" or " reads " in one.detail)
-    if refused:
+    waits = incident.phase == "deferred"
+    if any(one.result == "refused" for one in release.keys):
         some = any(one.result == "restored" for one in release.keys)
         word = "what was refused is still held" if some else "the release was refused, the containment still stands"
         told = incident.with_history(app.now_ns(), release.by, f"{word}: {'; '.join(line for _, line in lines)}")
+        rested = replace(told, release=replace(release, rests=True), still_open=left)
         phase: Phase = "releasing" if some else "contained" if stands(app, incident) else incident.phase
-        rests = replace(release, rests=True)
-        rested = replace(told, phase=phase, release=rests, still_open=left, next_ns=review_ns(app, incident))
-    else:
-        told = incident.with_history(app.now_ns(), release.by, "; ".join(("released", *left)))
-        rested = replace(told, phase="released", release=replace(release, over=True), still_open=left, next_ns=None)
-    return app.ledger.save(held, rested.with_announcements(channels(app)))
+        return rested if waits else replace(rested, phase=phase, next_ns=review_ns(app, incident))
+    told = incident.with_history(app.now_ns(), release.by, "; ".join(("released", *left)))
+    over = replace(told, release=replace(release, over=True), still_open=left)
+    if waits or incident.undecided:
+        return replace(over, phase="deferred" if waits else "received", plan=None, done=None)
+    return replace(over, phase="released", next_ns=None)
 
 
 def _word(key: ReleasedKey) -> str:

@@ -44,8 +44,12 @@ def end(
 ) -> StoredIncident:
     """Save where it comes to rest, with its announcement. What stands stays contained, whatever is ended.
 
-    Raises Transient while a write of its own may still be under way.
+    Nothing ends before the events that came meanwhile are decided. Raises Transient while a write of its own may still
+    be under way.
     """
+    if phase in ENDED and held.incident.undecided:
+        undecided = replace(held.incident, phase="received", operation=None, answer=None, next_ns=None)
+        return app.ledger.save(held, undecided.with_history(app.now_ns(), who, what))
     if phase in ENDED:
         held = _without_unwritten(app, held, readings)
     incident = held.incident.with_history(app.now_ns(), who, what)

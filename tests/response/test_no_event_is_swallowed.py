@@ -1,0 +1,145 @@
+"""No word of a person and no end swallows an event that nothing was decided with; over the wire."""
+
+from __future__ import annotations
+
+import pytest
+
+from firebreak.core.errors import Transient
+from firebreak.core.incidents.incident import Incident
+from sandbox.wire import Meanwhile
+from tests.response.answers import agreed, asked, cut_short, delivered, now, phase, yes
+from tests.response.deployments import APPROVED, deployed
+from tests.response.harness import ALWAYS, BAD, GOOD, Line, Lines
+from tests.response.releases import PIN, REVOKE, is_public, policy
+from tests.response.roads import A_SWEEP_LATER
+from tests.response.test_events_together import ALSO, both_are_closed, event, two_suspects
+
+
+def deferred_while_contained(on: Line) -> Incident:
+    """Contained for one event, when everything is halted and another one comes on what still serves."""
+    incident = on.respond(event(on, BAD, 3))
+    assert phase(on, incident) == "contained"
+    on.command("halt", reason="a drill")
+    on.respond(event(on, ALSO, 2))
+    assert phase(on, incident) == "deferred"
+    return incident
+
+
+def once_resumed(on: Line) -> None:
+    on.command("resume")
+    on.wait(A_SWEEP_LATER)
+    on.sweep()
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["in full", "in part"])
+def test_what_is_released_while_a_further_event_waits_for_a_halt_stays_open_for_it(
+    line: Lines,
+    refused: bool,  # noqa: FBT001 - a case
+) -> None:
+    """A person saw it released within the day, and so it is asked about."""
+    with line(two_suspects(), policy=policy(PIN, REVOKE)) as on:
+        incident = deferred_while_contained(on)
+        on.world.admits_public_members = not refused
+        answered = on.release(incident)
+        between = phase(on, incident), set(on.reachable)
+        once_resumed(on)
+        then = phase(on, incident)
+        agreed(on, incident)
+
+        assert answered.done is not refused
+        assert between == ("deferred", {BAD, ALSO})
+        assert is_public(on) is False
+        assert then == "waiting"
+        assert both_are_closed(on, incident)
+
+
+def test_once_released_nothing_of_it_stands_while_the_event_waits(line: Lines) -> None:
+    with line(two_suspects(), policy=ALWAYS) as on:
+        incident = deferred_while_contained(on)
+        first, again = on.release(incident), on.release(incident)
+        shown = now(on, incident)
+
+        assert first.done, first.says
+        assert not again.done
+        assert "nothing is contained" in again.says
+        assert not shown["stands"]
+
+
+def test_closing_what_a_person_was_asked_about_ends_no_event_that_came_since(line: Lines) -> None:
+    with line(two_suspects(), policy=APPROVED) as on:
+        incident = on.respond(event(on, BAD, 3))
+        shown = asked(on, incident)["digest"]
+        on.command("halt", reason="a drill")
+        on.respond(event(on, ALSO, 2))
+        closed = on.command("close", incident, digest=shown, closed_as="false_positive")
+        between = phase(on, incident)
+        once_resumed(on)
+        agreed(on, incident)
+
+        assert not closed.done
+        assert between == "deferred"
+        assert both_are_closed(on, incident)
+
+
+def test_what_waits_for_a_halt_can_be_closed_by_who_has_seen_all_of_it(line: Lines) -> None:
+    with line(policy=APPROVED) as on:
+        incident = on.respond(event(on, BAD, 3))
+        on.command("halt", reason="a drill")
+        yes(on, incident)
+        closed = on.close(incident, "false_positive")
+
+        assert closed.done, closed.says
+        assert phase(on, incident) == "closed"
+
+
+@pytest.mark.parametrize("during", ["*/SetIamPolicy", "*/UpdateService"], ids=["the first write", "the last write"])
+def test_an_event_that_comes_while_a_release_is_written_is_decided_after_it(line: Lines, during: str) -> None:
+    """Its message is not acknowledged; what it tells was heard already."""
+    with line(two_suspects(), policy=policy(PIN, REVOKE)) as on:
+        incident = on.respond(event(on, BAD, 3))
+        heard = []
+
+        def comes() -> None:
+            second = event(on, ALSO, 2)
+            with pytest.raises(Transient):
+                on.respond(second)
+            heard.append(second)
+
+        on.sandbox.wire.meanwhile(Meanwhile(during, comes))
+        answered = on.release(incident)
+        later = on.respond(heard[0])
+        agreed(on, later)
+
+        assert answered.done, answered.says
+        assert "released" in answered.says
+        assert phase(on, later) == "contained"
+        assert ALSO not in on.reachable
+
+
+def test_an_event_that_comes_to_a_plan_that_a_bar_stops_is_decided_before_that_ends_it(line: Lines) -> None:
+    with line(two_suspects(), policy=ALWAYS) as on:
+        incident = cut_short(on, event(on, BAD, 3))
+        deployed(on, ALWAYS, config="ceiling: monitor")
+        delivered(on, event(on, ALSO, 2))
+        on.wait(A_SWEEP_LATER)
+        on.sweep()
+        shown = now(on, incident)
+
+        assert shown["phase"] == "monitored"
+        assert all(one["decided"] for one in shown["events"])
+        assert {BAD, ALSO} <= {*shown["decision"]["suspects"]}
+        assert on.reachable.keys() >= {BAD, ALSO}
+
+
+def test_an_event_beside_which_nobody_wrote_is_closed_with_its_incident_by_its_digest(line: Lines) -> None:
+    """A message that comes and is decided before the word is carried out has made another question of it."""
+    with line(two_suspects(), policy=APPROVED) as on:
+        incident = on.respond(event(on, BAD, 3))
+        first = asked(on, incident)["digest"]
+        on.respond(event(on, ALSO, 2))
+        stale = on.command("close", incident, digest=first, closed_as="benign")
+        fresh = on.close(incident, "benign")
+
+        assert not stale.done
+        assert fresh.done, fresh.says
+        assert GOOD not in on.reachable
