@@ -18,6 +18,8 @@ locals {
     # functions-framework: one process, and a thread for each request that the instance is given.
     WORKERS = "1"
     THREADS = tostring(local.concurrency)
+    # Google sets this one itself; not to name it would plan to take it away again each time.
+    LOG_EXECUTION_ID = "true"
   }
 
   concurrency = 16

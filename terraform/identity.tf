@@ -36,7 +36,7 @@ resource "google_service_account_iam_member" "push" {
   role               = "roles/iam.serviceAccountOpenIdTokenCreator"
   member             = local.pubsub_agent
 
-  depends_on = [google_project_service_identity.agent]
+  depends_on = [time_sleep.agents]
 }
 
 # What it may do in the organization.
@@ -88,6 +88,14 @@ resource "google_organization_iam_custom_role" "role" {
   stage       = local.stages[each.key]
 }
 
+# A role that was just made is not known everywhere for a moment, and a grant of it is refused until then.
+resource "time_sleep" "roles" {
+  create_duration = "30s"
+  triggers = { roles = join(" ", sort([for one in concat(
+    values(google_organization_iam_custom_role.role), values(google_project_iam_custom_role.own),
+  ) : one.role_id])) }
+}
+
 resource "google_organization_iam_member" "grant" {
   for_each = { for name, one in local.grants : name => one if startswith(one.scope, "organizations/") }
 
@@ -95,7 +103,7 @@ resource "google_organization_iam_member" "grant" {
   role   = "${local.organization}/roles/${local.roles[each.value.role]}"
   member = google_service_account.function[each.value.function].member
 
-  depends_on = [google_organization_iam_custom_role.role]
+  depends_on = [time_sleep.roles]
 }
 
 resource "google_folder_iam_member" "grant" {
@@ -105,7 +113,7 @@ resource "google_folder_iam_member" "grant" {
   role   = "${local.organization}/roles/${local.roles[each.value.role]}"
   member = google_service_account.function[each.value.function].member
 
-  depends_on = [google_organization_iam_custom_role.role]
+  depends_on = [time_sleep.roles]
 }
 
 resource "google_project_iam_member" "grant" {
@@ -115,7 +123,7 @@ resource "google_project_iam_member" "grant" {
   role    = "${local.organization}/roles/${local.roles[each.value.role]}"
   member  = google_service_account.function[each.value.function].member
 
-  depends_on = [google_organization_iam_custom_role.role]
+  depends_on = [time_sleep.roles]
 }
 
 resource "google_service_account_iam_member" "grant" {
@@ -125,7 +133,7 @@ resource "google_service_account_iam_member" "grant" {
   role               = "${local.organization}/roles/${local.roles[each.value.role]}"
   member             = google_service_account.function[each.value.function].member
 
-  depends_on = [google_organization_iam_custom_role.role]
+  depends_on = [time_sleep.roles]
 }
 
 # What it may do in its own project: its database, its bucket, its topics, its secrets, each by itself.
@@ -152,6 +160,8 @@ resource "google_project_iam_member" "ledger" {
     title      = "Only the ledger"
     expression = local.is_ledger
   }
+
+  depends_on = [time_sleep.roles]
 }
 
 # People follow their commands by reading the ledger, and look at the evidence.
@@ -182,6 +192,8 @@ resource "google_storage_bucket_iam_member" "vault" {
   bucket = google_storage_bucket.evidence.name
   role   = "projects/${var.project_id}/roles/${google_project_iam_custom_role.own["vault"].role_id}"
   member = google_service_account.function[each.key].member
+
+  depends_on = [time_sleep.roles]
 }
 
 resource "google_pubsub_topic_iam_member" "incidents" {

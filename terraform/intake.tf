@@ -23,7 +23,7 @@ resource "google_pubsub_topic" "findings" {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
 }
 
 # Each location of Security Command Center delivers its own findings, and is silent about all others.
@@ -42,14 +42,20 @@ resource "google_scc_v2_organization_notification_config" "findings" {
 }
 
 # A member and never a binding: Security Command Center grants itself a role here when the configuration is made, and a
-# binding would take that away on every apply. After the configuration, because the account exists only from then on.
+# binding would take that away on every apply. A minute after the configuration, because the account exists only from then
+# on. (From 8.0 on the provider has a resource that makes it; a configuration that names it would not load with 7.)
+resource "time_sleep" "scc_publisher" {
+  create_duration = "60s"
+  triggers        = { locations = join(" ", sort([for one in google_scc_v2_organization_notification_config.findings : one.location])) }
+}
+
 resource "google_pubsub_topic_iam_member" "scc_publishes" {
   project = var.project_id
   topic   = google_pubsub_topic.findings.name
   role    = "roles/pubsub.publisher"
   member  = local.scc_publisher
 
-  depends_on = [google_scc_v2_organization_notification_config.findings]
+  depends_on = [time_sleep.scc_publisher]
 }
 
 resource "google_pubsub_topic" "commands" {
@@ -63,7 +69,7 @@ resource "google_pubsub_topic" "commands" {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
 }
 
 # A binding here, and on purpose: whoever else is given this role on the topic loses it with the next apply.
@@ -73,7 +79,7 @@ resource "google_pubsub_topic_iam_binding" "commands" {
   role    = "roles/pubsub.publisher"
   members = setunion([local.scheduler_agent], var.commanders, [for name in local.using.commands : google_service_account.function[name].member])
 
-  depends_on = [google_project_service_identity.agent]
+  depends_on = [time_sleep.agents]
 }
 
 resource "google_cloud_scheduler_job" "sweep" {
@@ -106,7 +112,7 @@ resource "google_pubsub_topic" "dead" {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_pubsub_subscription" "dead" {
@@ -136,7 +142,7 @@ resource "google_pubsub_topic" "unreadable" {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
 }
 
 locals {
@@ -157,7 +163,7 @@ resource "google_pubsub_topic_iam_member" "dead" {
   role    = "roles/pubsub.publisher"
   member  = local.pubsub_agent
 
-  depends_on = [google_project_service_identity.agent]
+  depends_on = [time_sleep.agents]
 }
 
 resource "google_pubsub_subscription_iam_member" "dead" {
@@ -168,5 +174,5 @@ resource "google_pubsub_subscription_iam_member" "dead" {
   role         = "roles/pubsub.subscriber"
   member       = local.pubsub_agent
 
-  depends_on = [google_project_service_identity.agent]
+  depends_on = [time_sleep.agents]
 }

@@ -78,6 +78,12 @@ resource "google_project_service" "api" {
   disable_on_destroy = false
 }
 
+# An API that was just enabled says for a moment that it is disabled; a first apply waits instead of failing on it.
+resource "time_sleep" "apis" {
+  create_duration = "60s"
+  triggers        = { apis = join(" ", sort([for one in google_project_service.api : one.service])) }
+}
+
 # Without this the agents of a new project do not exist yet when they are granted something.
 resource "google_project_service_identity" "agent" {
   provider = google-beta
@@ -86,7 +92,13 @@ resource "google_project_service_identity" "agent" {
   project = var.project_id
   service = each.key
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
+}
+
+# Nor right after: a grant to an agent that was made a second ago is refused, because it "does not exist".
+resource "time_sleep" "agents" {
+  create_duration = "60s"
+  triggers        = { agents = join(" ", sort([for one in google_project_service_identity.agent : one.service])) }
 }
 
 locals {

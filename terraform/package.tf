@@ -8,11 +8,10 @@ resource "google_storage_bucket" "source" {
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
-  versioning {
-    enabled = true
-  }
+  # It goes with the archives in it: make package makes each of them again.
+  force_destroy = true
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
 }
 
 # Named by its hash: an unchanged archive plans no change, and a changed one is a new object that rolls out.
@@ -70,7 +69,7 @@ resource "google_artifact_registry_repository" "images" {
     }
   }
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
 }
 
 # By default functions are built as the project's Compute Engine account, which is often an editor.

@@ -12,7 +12,7 @@ resource "google_pubsub_topic" "incidents" {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_bigquery_dataset" "records" {
@@ -25,7 +25,7 @@ resource "google_bigquery_dataset" "records" {
 
   delete_contents_on_destroy = !var.delete_protection
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_bigquery_table" "messages" {
@@ -111,7 +111,7 @@ resource "google_bigquery_table_iam_member" "pubsub_writes" {
   role       = "roles/bigquery.dataEditor"
   member     = local.pubsub_agent
 
-  depends_on = [google_project_service_identity.agent]
+  depends_on = [time_sleep.agents]
 }
 
 resource "google_pubsub_subscription" "records" {

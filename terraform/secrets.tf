@@ -25,7 +25,7 @@ resource "google_secret_manager_secret" "secret" {
     }
   }
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
 }
 
 # The first seal key, so that what the first finding leaves behind is sealed. An ephemeral value goes into a write-only

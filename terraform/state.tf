@@ -24,7 +24,16 @@ resource "google_firestore_database" "ledger" {
   deletion_policy                   = var.delete_protection ? "ABANDON" : "DELETE"
   point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_ENABLED"
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
+}
+
+# Point-in-time recovery goes back seven days and needs the database; a backup outlives both.
+resource "google_firestore_backup_schedule" "ledger" {
+  project   = var.project_id
+  database  = google_firestore_database.ledger.name
+  retention = "2592000s" # 30 days
+
+  daily_recurrence {}
 }
 
 resource "google_firestore_index" "ledger" {
@@ -76,11 +85,7 @@ resource "google_storage_bucket" "evidence" {
   public_access_prevention    = "enforced"
   force_destroy               = false
 
-  # Retention alone forbids overwriting, and Google's pages have had the two exclude each other.
-  versioning {
-    enabled = false
-  }
-
+  # Not versioned: retention alone forbids overwriting, and Google's pages have had the two exclude each other.
   retention_policy {
     retention_period = tostring(var.evidence_retention_days * 86400)
     is_locked        = var.lock_evidence_retention
@@ -95,5 +100,5 @@ resource "google_storage_bucket" "evidence" {
     }
   }
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
 }

@@ -1,4 +1,4 @@
-# The five to fill in. Everything below them has a default that only records, and writes nothing outside this project
+# The six to fill in. Everything below them has a default that only records, and writes nothing outside this project
 # (the two alert variables count as one: either will do).
 
 variable "organization_id" {
@@ -49,6 +49,16 @@ variable "alert_email" {
   validation {
     condition     = var.alert_email != null || length(var.notification_channels) > 0
     error_message = "Somebody has to get the alerts: set alert_email or notification_channels."
+  }
+}
+
+variable "runbook_url" {
+  description = "Where your people read docs/operations.md, such as the page of it in your copy of this repository. Every alert links to its heading there."
+  type        = string
+
+  validation {
+    condition     = can(regex("^https://[^#\\s]+$", var.runbook_url))
+    error_message = "runbook_url is an https:// address without a #; each alert adds its own heading."
   }
 }
 
@@ -141,6 +151,13 @@ variable "read_targets" {
     condition     = alltrue([for one in var.read_targets : can(regex("^(organizations/[0-9]+|folders/[0-9]+|projects/[a-z][a-z0-9-]{4,28}[a-z0-9])$", one))])
     error_message = "Each of read_targets is organizations/NUMBER, folders/NUMBER or projects/ID."
   }
+  validation {
+    condition = (
+      length(var.read_targets) == 0 || contains(var.read_targets, "organizations/${var.organization_id}") ||
+      length(setsubtract(var.contain_targets, var.read_targets)) == 0
+    )
+    error_message = "read_targets leaves out one of contain_targets, and what cannot be read is never contained. Name each of contain_targets in read_targets too, also where a folder of read_targets holds it."
+  }
 }
 
 variable "withhold" {
@@ -168,13 +185,13 @@ variable "commanders" {
 # What reaches it.
 
 variable "finding_locations" {
-  description = "Locations of Security Command Center that deliver findings. Without data residency that is global alone; with it, list each location in use (eu, us, …). A location that is not listed delivers nothing, without an error."
+  description = "Locations of Security Command Center that deliver findings: global, and no other yet. Findings under data residency (eu, us, sa) are not supported, and the plan says so."
   type        = set(string)
   default     = ["global"]
 
   validation {
-    condition     = length(var.finding_locations) > 0
-    error_message = "Without a location no finding arrives."
+    condition     = var.finding_locations == toset(["global"])
+    error_message = "finding_locations is [\"global\"] alone: where Security Command Center keeps findings in a region (data residency), they are only reached at an endpoint of that region, which Firebreak does not ask. Their messages would arrive, and no finding would ever be confirmed."
   }
 }
 
@@ -209,8 +226,8 @@ variable "runtime" {
   default     = "python313"
 
   validation {
-    condition     = contains(["python311", "python312", "python313"], var.runtime)
-    error_message = "runtime is python311, python312 or python313."
+    condition     = contains(["python311", "python312", "python313", "python314"], var.runtime)
+    error_message = "runtime is python311, python312, python313 or python314."
   }
 }
 
@@ -309,7 +326,7 @@ variable "notification_channels" {
 }
 
 variable "sweep_schedule" {
-  description = "How often the sweep runs, as cron in UTC: it continues unfinished work, repeats expired questions, checks active containments and looks for lost findings."
+  description = "How often the sweep runs, as cron in UTC, at least every 20 minutes, which is what the alert no-sweep counts over: it continues unfinished work, repeats expired questions, checks active containments and looks for lost findings."
   type        = string
   default     = "*/5 * * * *"
 }

@@ -3,14 +3,15 @@ terraform {
   required_version = ">= 1.11"
 
   required_providers {
+    # The tests plan with both major versions.
     google = {
       source  = "hashicorp/google"
-      version = "~> 7.46"
+      version = ">= 7.46, < 9"
     }
     # Only for google_project_service_identity, which the other one does not have.
     google-beta = {
       source  = "hashicorp/google-beta"
-      version = "~> 7.46"
+      version = ">= 7.46, < 9"
     }
     random = {
       source  = "hashicorp/random"

@@ -7,53 +7,66 @@ locals {
   service_names = [for name in keys(local.functions) : "${var.name}-${name}"]
   log           = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", [for one in local.service_names : "\"${one}\""])})"
 
-  # What the functions write to their log, by the fields that the code gives it.
-  log_filters = {
-    announcements    = "jsonPayload.announcement:* AND jsonPayload.phase:*"
-    failures         = "jsonPayload.announcement:* AND jsonPayload.phase=\"failed\""
-    questions        = "jsonPayload.announcement:* AND jsonPayload.phase=\"waiting\""
-    untrusted        = "(jsonPayload.announcement:* AND severity=ERROR AND NOT jsonPayload.phase=\"failed\") OR jsonPayload.message:\"the seal of\""
-    faults           = "severity>=ERROR AND (jsonPayload.message:\"a fault in Firebreak itself\" OR jsonPayload.message:\"there is no policy at all\" OR jsonPayload.message:\"Firebreak does not start\")"
-    set-aside        = "severity>=ERROR AND (jsonPayload.message:\"a record is set aside\" OR jsonPayload.message:\"acknowledged, and nothing was done\")"
+  # What the functions write, by the fields that the code gives it, and what Cloud Run writes about their containers.
+  written  = "${local.log} AND logName:\"run.googleapis.com%2Fstdout\""
+  platform = "${local.log} AND logName:\"run.googleapis.com%2Fvarlog%2Fsystem\""
+
+  # A line that says nothing beside its message is kept as a text.
+  announced = "jsonPayload.announcement:* AND jsonPayload.phase:*"
+  untrusted = "(jsonPayload.announcement:* AND severity=ERROR AND NOT jsonPayload.phase=\"failed\") OR jsonPayload.message:\"the seal of\" OR jsonPayload.message:\"the ledger is behind\" OR textPayload:\"the ledger is behind\""
+  set_aside = "jsonPayload.message:\"a record is set aside\" OR jsonPayload.message:\"acknowledged, and nothing was done\""
+  # Whatever else is an error: not by its words, so that no new one goes unheard.
+  faults     = "severity>=ERROR AND NOT jsonPayload.announcement:* AND NOT (${local.untrusted}) AND NOT (${local.set_aside})"
+  virustotal = "jsonPayload.record.evidence.gap:\"the VirusTotal quota is used up\""
+
+  # What is counted, for the dashboard and for the alert on sweeps.
+  counted = {
+    announcements    = local.announced
+    faults           = local.faults
     sweeps           = "jsonPayload.message=\"the sweep is done\""
-    virustotal-quota = "jsonPayload.record.evidence.gap:\"the VirusTotal quota is used up\""
+    virustotal-quota = local.virustotal
   }
 
   # Each alert's runbook is the heading of the same name in docs/operations.md. These look at the log itself.
   log_alerts = {
     failed-containment = {
       says     = "A containment failed, or what was to be contained could not be read. The workload serves as before unless the record says otherwise."
-      filter   = local.log_filters.failures
+      filter   = "${local.written} AND ${local.announced} AND jsonPayload.phase=\"failed\""
       severity = "CRITICAL"
     }
     approval-waiting = {
       says     = "Firebreak asks a person: a plan is drawn, and is not carried out until somebody approves it."
-      filter   = local.log_filters.questions
+      filter   = "${local.written} AND ${local.announced} AND jsonPayload.phase=\"waiting\""
       severity = "WARNING"
     }
     unverified = {
-      says     = "Security Command Center does not hold a finding that was delivered, or a seal is broken. Somebody may be trying to aim Firebreak, or to lead its undo astray. Nothing was written."
-      filter   = local.log_filters.untrusted
+      says     = "Security Command Center does not hold a finding that was delivered, a seal is broken, or the ledger was put back. Somebody may be trying to aim Firebreak, or to lead its undo astray. Nothing was written."
+      filter   = "${local.written} AND (${local.untrusted})"
       severity = "ERROR"
     }
     function-error = {
-      says     = "A fault in Firebreak itself, or a function that does not start: the message is delivered again for over two hours. Or one without any policy: findings are recorded, and nothing is decided."
-      filter   = local.log_filters.faults
+      says     = "A fault in Firebreak itself, a function that does not start, or something that it could not deal with. The message is delivered again for over two hours. Or a function without any policy: findings are recorded, and nothing is decided."
+      filter   = "${local.written} AND ${local.faults}"
+      severity = "ERROR"
+    }
+    container-crash = {
+      says     = "A container of a function ended by itself, was killed, or did not start: out of memory, a crash, or code that cannot be loaded. What it was working on is delivered again."
+      filter   = "${local.platform} AND severity>=WARNING AND NOT textPayload:\"Container called exit(0)\""
       severity = "ERROR"
     }
     set-aside = {
       says     = "A record on the ledger cannot be read, its seal does not hold, or it is a newer version's. It is left as it is, and nothing is done with it until somebody has looked."
-      filter   = local.log_filters.set-aside
+      filter   = "${local.written} AND severity>=ERROR AND (${local.set_aside})"
       severity = "ERROR"
     }
     virustotal-quota = {
       says     = "The VirusTotal quota is used up until midnight UTC. Its facts are unknown until then, so that people are asked more often."
-      filter   = local.log_filters.virustotal-quota
+      filter   = "${local.written} AND ${local.virustotal}"
       severity = "WARNING"
     }
     slow-containment = {
       says     = "A containment without a person took longer than the objective of ${var.containment_objective_seconds} s."
-      filter   = "jsonPayload.seconds_to_contain>${var.containment_objective_seconds}"
+      filter   = "${local.written} AND jsonPayload.seconds_to_contain>${var.containment_objective_seconds}"
       severity = "WARNING"
     }
   }
@@ -80,7 +93,12 @@ locals {
     }
   }
 
-  runbooks = "docs/operations.md"
+  # The text of every alert: what it says, and where it is told what to do.
+  alert_texts = merge(
+    { for name, one in merge(local.log_alerts, local.metric_alerts) : name => one.says },
+    { no-sweep = "No sweep has finished for half an hour: reviews, expiries, drift and missed findings go unseen." },
+  )
+  documentation = { for name, one in local.alert_texts : name => "${one}\n\nRunbook: ${var.runbook_url}#${name}" }
 }
 
 resource "google_monitoring_notification_channel" "email" {
@@ -91,16 +109,16 @@ resource "google_monitoring_notification_channel" "email" {
   type         = "email"
   labels       = { email_address = each.value }
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_logging_metric" "count" {
-  for_each = local.log_filters
+  for_each = local.counted
 
   project     = var.project_id
   name        = "${var.name}/${each.key}"
   description = "Firebreak: lines of ${each.key} in its log."
-  filter      = "${local.log} AND (${each.value})"
+  filter      = "${local.written} AND ${each.value}"
 
   metric_descriptor {
     metric_kind = "DELTA"
@@ -114,14 +132,14 @@ resource "google_logging_metric" "count" {
   }
   label_extractors = each.key == "announcements" ? { phase = "EXTRACT(jsonPayload.phase)" } : null
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_logging_metric" "seconds_to_contain" {
   project         = var.project_id
   name            = "${var.name}/seconds-to-contain"
   description     = "Firebreak: seconds from its first sight of a finding to a verified containment that no person was asked about."
-  filter          = "${local.log} AND jsonPayload.seconds_to_contain>=0"
+  filter          = "${local.written} AND jsonPayload.seconds_to_contain>=0"
   value_extractor = "EXTRACT(jsonPayload.seconds_to_contain)"
 
   metric_descriptor {
@@ -136,7 +154,7 @@ resource "google_logging_metric" "seconds_to_contain" {
     }
   }
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_monitoring_alert_policy" "log" {
@@ -151,7 +169,7 @@ resource "google_monitoring_alert_policy" "log" {
   conditions {
     display_name = each.key
     condition_matched_log {
-      filter           = "${local.log} AND (${each.value.filter})"
+      filter           = each.value.filter
       label_extractors = { incident = "EXTRACT(jsonPayload.incident)" }
     }
   }
@@ -168,7 +186,7 @@ resource "google_monitoring_alert_policy" "log" {
   documentation {
     subject   = "Firebreak: ${each.key}"
     mime_type = "text/markdown"
-    content   = "${each.value.says}\n\nRunbook: ${local.runbooks}#${each.key}"
+    content   = local.documentation[each.key]
   }
 }
 
@@ -200,17 +218,13 @@ resource "google_monitoring_alert_policy" "metric" {
   documentation {
     subject   = "Firebreak: ${each.key}"
     mime_type = "text/markdown"
-    content   = "${each.value.says}\n\nRunbook: ${local.runbooks}#${each.key}"
+    content   = local.documentation[each.key]
   }
 }
 
-# A metric made of log lines can take ten minutes until an alert may name it; until then it is said not to exist.
-resource "time_sleep" "metrics" {
-  create_duration = "660s"
-  triggers        = { sweeps = google_logging_metric.count["sweeps"].name }
-}
-
-# Absence is another kind of condition: no sweep for half an hour. The log has no line to look for, so a metric it is.
+# The log has no line to look for here, so a metric it is. An absence condition waits for a first point, and so never rings
+# where no sweep ever ran; a query that counts nothing as 0 does. A new metric is not known to alerts for ten minutes, hence
+# no look whether it is there.
 resource "google_monitoring_alert_policy" "no_sweep" {
   project      = var.project_id
   display_name = "${var.name}: no-sweep"
@@ -220,14 +234,11 @@ resource "google_monitoring_alert_policy" "no_sweep" {
 
   conditions {
     display_name = "no-sweep"
-    condition_absent {
-      filter   = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${time_sleep.metrics.triggers["sweeps"]}\""
-      duration = "1800s"
-      aggregations {
-        alignment_period     = "300s"
-        per_series_aligner   = "ALIGN_DELTA"
-        cross_series_reducer = "REDUCE_SUM"
-      }
+    condition_prometheus_query_language {
+      query                     = "(sum(sum_over_time({__name__=\"logging_googleapis_com:user_${replace(google_logging_metric.count["sweeps"].name, "/[^a-zA-Z0-9]/", "_")}\",monitored_resource=\"cloud_run_revision\"}[20m])) or vector(0)) < 1"
+      duration                  = "600s"
+      evaluation_interval       = "60s"
+      disable_metric_validation = true
     }
   }
 
@@ -236,7 +247,7 @@ resource "google_monitoring_alert_policy" "no_sweep" {
   documentation {
     subject   = "Firebreak: no-sweep"
     mime_type = "text/markdown"
-    content   = "No sweep has finished for half an hour: reviews, expiries, drift and missed findings go unseen.\n\nRunbook: ${local.runbooks}#no-sweep"
+    content   = local.documentation["no-sweep"]
   }
 }
 
@@ -260,7 +271,8 @@ resource "google_monitoring_dashboard" "firebreak" {
     displayName = "Firebreak (${var.name})"
     mosaicLayout = {
       columns = 12
-      tiles = [for index, one in local.tiles : {
+      # Google drops zeros and empty lists when it stores this, and a plan that sends them would never say "No changes".
+      tiles = [for index, one in local.tiles : { for key, value in {
         xPos   = (index % 2) * 6
         yPos   = floor(index / 2) * 4
         width  = 6
@@ -273,20 +285,20 @@ resource "google_monitoring_dashboard" "firebreak" {
               timeSeriesQuery = {
                 timeSeriesFilter = {
                   filter = one.filter
-                  aggregation = {
+                  aggregation = { for key, value in {
                     alignmentPeriod    = "300s"
                     perSeriesAligner   = one.aligner
                     crossSeriesReducer = one.aligner == "ALIGN_DELTA" ? "REDUCE_SUM" : "REDUCE_MAX"
                     groupByFields      = one.by
-                  }
+                  } : key => value if try(length(value), 1) > 0 }
                 }
               }
             }]
           }
         }
-      }]
+      } : key => value if value != 0 }]
     }
   })
 
-  depends_on = [google_project_service.api]
+  depends_on = [time_sleep.apis]
 }

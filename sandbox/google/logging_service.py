@@ -53,10 +53,10 @@ def _selected(world: World, request: types.ListLogEntriesRequest) -> list[Mappin
     if not projects:
         _refuse("resource_names must name at least one resource")
     try:
-        terms = parse_filter(request.filter)
+        wanted = parse_filter(request.filter)
     except FilterFault as fault:
         _refuse(f"Unparseable filter: {fault}")
-    found = [one for one in world.logs if _home(one) in projects and all(term.holds(one) for term in terms)]
+    found = [one for one in world.logs if _home(one) in projects and wanted.holds(one)]
     return sorted(
         found,
         key=lambda one: (parse_instant(one["timestamp"]), one["insertId"]),

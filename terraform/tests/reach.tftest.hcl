@@ -14,6 +14,7 @@ variables {
   region          = "europe-west1"
   source_archive  = "tests/fixtures/firebreak.zip"
   alert_email     = "oncall@acme.example"
+  runbook_url     = "https://wiki.acme.example/firebreak"
 }
 
 run "by_default_it_only_reads" {
@@ -140,10 +141,10 @@ run "reading_and_acting_as_can_be_narrowed" {
   command = plan
 
   variables {
-    read_targets            = ["folders/7001"]
+    read_targets            = ["folders/7001", "projects/shop-prod"]
     withhold                = ["run.revisions.list", "securitycenter.findingsecuritymarks.update"]
     write_marks             = true
-    contain_targets         = ["organizations/123456789012"]
+    contain_targets         = ["folders/7001"]
     act_as_service_accounts = ["projects/shop-prod/serviceAccounts/checkout@shop-prod.iam.gserviceaccount.com"]
   }
 
@@ -159,7 +160,7 @@ run "reading_and_acting_as_can_be_narrowed" {
   }
 
   assert {
-    condition     = toset([for one in output.grants : one.scope if contains(one.permissions, "run.services.get")]) == toset(["folders/7001"])
+    condition     = toset([for one in output.grants : one.scope if contains(one.permissions, "run.services.get")]) == toset(["folders/7001", "projects/shop-prod"])
     error_message = "Workloads are read elsewhere than on read_targets."
   }
   assert {
@@ -173,7 +174,7 @@ run "reading_and_acting_as_can_be_narrowed" {
     error_message = "actAs is not bound on the account that is named."
   }
   assert {
-    condition     = alltrue([for one in output.grants : !contains(one.permissions, "iam.serviceAccounts.actAs") if startswith(one.scope, "organizations/")])
+    condition     = alltrue([for one in output.grants : !contains(one.permissions, "iam.serviceAccounts.actAs") if startswith(one.scope, "folders/")])
     error_message = "actAs is granted on more than the accounts that are named."
   }
 }

@@ -10,6 +10,7 @@ variables {
   region          = "europe-west1"
   source_archive  = "tests/fixtures/firebreak.zip"
   alert_email     = "oncall@acme.example"
+  runbook_url     = "https://wiki.acme.example/firebreak"
 }
 
 run "more_than_monitoring_with_nowhere_to_contain_and_everybody_in_command" {
@@ -36,10 +37,11 @@ run "misspelt_values_a_whole_domain_in_command_and_no_archive" {
     commanders              = ["domain:acme.example"]
     read_targets            = ["7001"]
     source_archive          = "tests/fixtures/missing.zip"
-    finding_locations       = []
+    finding_locations       = ["global", "eu"]
+    runbook_url             = "docs/operations.md"
     withhold                = ["run.services.updates"]
   }
-  expect_failures = [var.act_as_service_accounts, var.disable_accounts_in, var.ceiling, var.commanders, var.read_targets, var.source_archive, var.finding_locations, var.withhold]
+  expect_failures = [var.act_as_service_accounts, var.disable_accounts_in, var.ceiling, var.commanders, var.read_targets, var.source_archive, var.finding_locations, var.runbook_url, var.withhold]
 }
 
 run "another_organization" {
@@ -81,4 +83,13 @@ run "accounts_of_its_own_project" {
     disable_accounts_in = ["projects/acme-firebreak/serviceAccounts/firebreak-on-command@acme-firebreak.iam.gserviceaccount.com"]
   }
   expect_failures = [var.disable_accounts_in]
+}
+
+run "containment_of_what_may_not_be_read" {
+  command = plan
+  variables {
+    contain_targets = ["folders/7001"]
+    read_targets    = ["folders/7002"]
+  }
+  expect_failures = [var.read_targets]
 }

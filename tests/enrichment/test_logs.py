@@ -253,7 +253,7 @@ def test_every_kind_of_workload_has_its_query(resource: str, terms: list[str]) -
     assert isinstance(target, Target)
     query = query_around(target, 3_600_000_000_000)
 
-    comparisons = parse_filter(query.filter)
+    comparisons = parse_filter(query.filter).comparisons
 
     assert [one.value for one in comparisons] == [*terms, "1970-01-01T00:30:00Z", "1970-01-01T01:30:00Z"]
     assert unquote(query.link).endswith(f"query={query.filter}?project=p")
@@ -265,8 +265,8 @@ def test_no_value_reaches_out_of_its_quotes(text: str) -> None:
     """Whatever a name is made of, it stays one value of one comparison."""
     query = LogQuery("p", {"resource.type": text, "resource.labels.x": text}, 0, 1)
 
-    assert [one.value for one in parse_filter(query.filter)][:2] == [text, text]
-    assert parse_filter(f"logName={quoted(text)}")[0].value == text
+    assert [one.value for one in parse_filter(query.filter).comparisons][:2] == [text, text]
+    assert parse_filter(f"logName={quoted(text)}").comparisons[0].value == text
 
 
 def test_a_finding_about_no_cloud_run_workload_asks_nobody(line: Lines) -> None:

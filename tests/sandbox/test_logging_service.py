@@ -51,10 +51,16 @@ def texts(client: Any, filter_: str, **more: Any) -> list[str]:
         ('labels."run.googleapis.com/execution_name"="e1"', ["j"]),
         ('resource.type="cloud_run_revision" AND severity!="DEFAULT"', ["second"]),
         ('resource.labels.service_name="check"', []),
+        ('resource.labels.service_name:"CHECK" severity=ERROR', ["second"]),
+        ('textPayload="first" OR jsonPayload.message="second" AND severity=ERROR', ["second"]),
+        ('NOT severity=ERROR AND NOT textPayload:"quoted" AND resource.type="cloud_run_revision"', ["first"]),
+        ('textPayload=("first" OR "nothing") severity!=ERROR', ["first"]),
+        ("jsonPayload.message:*", ["second"]),
+        ('NOT (textPayload:* AND severity<"ERROR")', ["second"]),
     ],
 )
 def test_entries_are_found_by_what_they_say(client: Any, filter_: str, found: list[str]) -> None:
-    """In the project that was asked for, by equality without regard to case, and by time and severity in order."""
+    """By equality without regard to case, by time and severity in order; NOT binds tightest, and OR before AND."""
     assert texts(client, filter_) == found
 
 
@@ -79,18 +85,18 @@ def test_pages_add_up_and_their_tokens_are_good_for_the_same_question_alone(clie
     "filter_",
     [
         "hello",
-        'resource.type="x" OR severity="ERROR"',
-        'NOT severity="ERROR"',
-        "severity=ERROR",
         'severity="BAD"',
         'timestamp="yesterday"',
-        'resource.labels.service_name:"x"',
         'resource.labels.service_name>="x"',
         'unknown.field="x"',
-        'resource.type="x" resource.type="y"',
         'resource.type="x"y"',
         'resource.type="x" and resource.type="y"',
         'resource.type="x" AND',
+        '(resource.type="x"',
+        'resource.type="x")',
+        "severity:ERROR",
+        'jsonPayload.seconds>"soon"',
+        "OR",
         'textPayload="' + "x" * 20_000 + '"',
     ],
 )

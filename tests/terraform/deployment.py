@@ -20,7 +20,15 @@ VARIABLES = {
     "region": REGION,
     "source_archive": "tests/fixtures/firebreak.zip",
     "alert_email": "oncall@acme.example",
+    "runbook_url": "https://wiki.acme.example/firebreak",
 }
+PROVIDER = """terraform {{
+  required_providers {{
+    google      = {{ source = "hashicorp/google", version = "~> {0}.0" }}
+    google-beta = {{ source = "hashicorp/google-beta", version = "~> {0}.0" }}
+  }}
+}}
+"""
 WHERE = "topic subscription bucket secret_id service_account_id repository table_id name folder org_id project".split()
 
 
@@ -42,9 +50,14 @@ class Grant:
 
 
 class Deployment:
-    """One copy of the configuration with a state of its own; `below` is the folder in it that is applied."""
+    """One copy of the configuration with a state of its own; `below` is the folder in it that is applied.
 
-    def __init__(self, folder: Path, below: str = ".", variables: dict[str, Any] | None = None) -> None:
+    `provider` is the major version of Google's providers; without it, the newest that is allowed.
+    """
+
+    def __init__(
+        self, folder: Path, below: str = ".", variables: dict[str, Any] | None = None, provider: int | None = None
+    ) -> None:
         self.folder = folder / "terraform" / below
         self.variables = VARIABLES if variables is None else variables
         left = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars")
@@ -52,6 +65,8 @@ class Deployment:
         (folder / "firebreak").symlink_to(ROOT / "firebreak")
         if below != ".":
             (self.folder / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
+        if provider is not None:
+            (self.folder / "provider_override.tf").write_text(PROVIDER.format(provider))
         self.run("init")
 
     def run(self, *arguments: str, code: int = 0) -> str:

@@ -253,7 +253,7 @@ def test_functions_get_exactly_the_settings_that_there_are(containing: dict[str,
     for name in FUNCTIONS:
         given = environment(containing, name)
 
-        assert given.keys() - {"WORKERS", "THREADS"} <= known
+        assert given.keys() - {"WORKERS", "THREADS", "LOG_EXECUTION_ID"} <= known
         assert {name for name in given if name.endswith("_HOST")} == set()
         assert "FIREBREAK_COMMANDS_TOPIC" not in given, "a function carries commands out, it does not send them on"
 

@@ -1,5 +1,5 @@
 # Findings from anywhere in the organization reach Firebreak, which records what it would do and changes nothing.
-# Fill in the five values of terraform.tfvars.example; docs/deploy.md goes through it step by step.
+# Fill in the six values of terraform.tfvars.example; docs/deploy.md goes through it step by step.
 
 terraform {
   required_version = ">= 1.11"
@@ -39,6 +39,10 @@ variable "alert_email" {
   type = string
 }
 
+variable "runbook_url" {
+  type = string
+}
+
 variable "source_archive" {
   type = string
 }
@@ -50,6 +54,7 @@ module "firebreak" {
   project_id      = var.project_id
   region          = var.region
   alert_email     = var.alert_email
+  runbook_url     = var.runbook_url
   source_archive  = var.source_archive
 }
 

@@ -39,6 +39,10 @@ variable "alert_email" {
   type = string
 }
 
+variable "runbook_url" {
+  type = string
+}
+
 variable "source_archive" {
   type = string
 }
@@ -55,6 +59,7 @@ module "firebreak" {
   project_id      = var.project_id
   region          = var.region
   alert_email     = var.alert_email
+  runbook_url     = var.runbook_url
   source_archive  = var.source_archive
 
   contain_targets = []
