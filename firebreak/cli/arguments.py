@@ -7,6 +7,7 @@ command waits for the libraries of another.
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, get_args
 
 from firebreak import VERSION
 from firebreak.core.incidents.phase import CLOSED_AS, Phase
+from firebreak.core.timestamps import NANOS
 
 REPORTS = ("junit", "sarif", "github")
 """The formats of `policy lint` and `policy test` for other programs."""
@@ -105,10 +107,18 @@ def _local(parser: argparse.ArgumentParser) -> None:
 
 def _incident(commands: Any) -> None:  # noqa: ANN401 - as above
     listing = _on_ledger(
-        commands, "list", f"{_COMMANDS}.incident:list_incidents", "list incidents, the last changed first"
+        commands,
+        "list",
+        f"{_COMMANDS}.incident:list_incidents",
+        "list incidents, open ones first, then the last changed",
     )
-    phases = f"list only those in this phase: {', '.join(get_args(Phase))}"
-    listing.add_argument("--phase", choices=get_args(Phase), metavar="PHASE", help=phases)
+    phases = f"list only those in these phases, with commas between: {', '.join(get_args(Phase))}"
+    listing.add_argument("--phase", type=_phases, default=(), metavar="PHASE", help=phases)
+    listing.add_argument("--project", metavar="PROJECT", help="list only those in this project, by its id or number")
+    listing.add_argument("--service", metavar="NAME", help="list only those on the service, job or pool of this name")
+    listing.add_argument("--policy", metavar="ID", help="list only those that this policy decided")
+    listing.add_argument("--since", type=_ago, metavar="AGE", help="list only those of the last 30m, 24h, 7d or 2w")
+    listing.add_argument("--search", type=_words, metavar="TEXT", help="list only those that tell of this")
     listing.add_argument("--limit", type=_count, default=50, metavar="N", help="list at most so many; by default 50")
     what = "show one incident: what happened, why, what is contained, and how to undo it"
     _identity(_on_ledger(commands, "show", f"{_COMMANDS}.incident_show:show_incident", what))
@@ -232,6 +242,26 @@ def _count(text: str) -> int:
         message = f"{text!r} is not a number of incidents from 1"
         raise argparse.ArgumentTypeError(message)
     return int(text)
+
+
+def _phases(text: str) -> tuple[str, ...]:
+    known, given = get_args(Phase), tuple(dict.fromkeys(text.split(",")))
+    for one in given:
+        if one not in known:
+            near = difflib.get_close_matches(one, known, 1)
+            meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            message = f"{one!r} is no phase; {meant}"
+            raise argparse.ArgumentTypeError(message)
+    return given
+
+
+def _ago(text: str) -> int:
+    """A time span in nanoseconds."""
+    units = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+    if not (found := re.fullmatch(r"([1-9][0-9]{0,4})([mhdw])", text)):
+        message = f"{text!r} is no age; give a number and m, h, d or w, such as 24h or 7d"
+        raise argparse.ArgumentTypeError(message)
+    return int(found[1]) * units[found[2]] * NANOS
 
 
 def _digest(text: str) -> str:

@@ -17,6 +17,7 @@ from firebreak.core.incidents.record import record
 from firebreak.core.stored_body import FORMAT
 from sandbox.world import World
 from tests.cli.commands import Terminal, Told
+from tests.response.answers import no
 from tests.response.harness import BAD, GOOD, Line, Lines
 from tests.response.test_set_aside import UNREADABLE, Spoil, of_a_newer_version
 
@@ -356,6 +357,42 @@ def test_the_list_is_narrowed_by_phase_and_number(firebreak: Told, asked: tuple[
     assert listed("--limit", "1") == [contained.id]
     assert listed("--phase", "waiting", "--limit", "1") == [incident.id]
     assert listed("--phase", "closed") == []
+
+
+def test_the_list_is_narrowed_by_place_policy_age_and_words(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    other = on.respond(on.finding(finding_id="another", workload="services/elsewhere"))
+
+    def listed(*words: str) -> set[str]:
+        return {one["id"] for one in firebreak("incident", "list", "--json", *words).json}
+
+    assert listed("--service", "checkout") == {incident.id}
+    assert listed("--service", "elsewhere") == {other.id}
+    assert listed("--project", "shop-prod") == {incident.id, other.id}
+    assert listed("--project", "shop") == set()
+    assert listed("--policy", "known-malware-on-service", "--service", "checkout") == {incident.id}
+    assert listed("--policy", "none") == set()
+    assert listed("--since", "5m") == {incident.id, other.id}
+    assert listed("--search", "ASKS a person", "--phase", "waiting,closed") == {incident.id}
+    assert listed("--search", "nobody says this") == set()
+
+
+def test_what_is_open_is_listed_before_what_has_ended(firebreak: Told, asked: tuple[Line, Incident]) -> None:
+    on, incident = asked
+    failed = on.respond(on.finding(finding_id="another", workload="services/elsewhere"))
+    no(on, incident)
+    told = firebreak("incident", "list").out
+
+    assert [on.read(one).open for one in (failed, incident)] == [True, False]
+    assert told.index(failed.id) < told.index(incident.id)
+
+
+def test_a_misspelt_filter_is_answered_with_the_word_that_is_meant(firebreak: Told) -> None:
+    phase, age = firebreak("incident", "list", "--phase", "waitng"), firebreak("incident", "list", "--since", "week")
+
+    assert (phase.code, age.code) == (2, 2)
+    assert "did you mean waiting?" in phase.err
+    assert "such as 24h or 7d" in age.err
 
 
 def test_a_record_that_somebody_changed_is_shown_as_such_and_not_carried_out(

@@ -24,7 +24,7 @@ from sandbox.scc.notifications import Scene
 from tests.cli.commands import NOW, incident, looked_at, recorded, told
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
-COPIED = ("gcloud ", "https://", "sha256 ", "organizations/", "yes ", "no ", "undo ", "look ")
+COPIED = ("gcloud ", "anew ", "https://", "sha256 ", "organizations/", "yes ", "no ", "undo ", "look ")
 HOSTILE = st.text(st.characters() | st.sampled_from("\x1b\x9b\r\n\x07\u202e\u2066\u200b\x00[]"), max_size=60)
 
 
@@ -171,7 +171,7 @@ def test_a_halt_is_told_on_every_screen() -> None:
     halted = "halted by ada: an incident of our own"
 
     assert "HALTED, nothing is written: " + halted in told(show, recorded(), NOW, halted)
-    assert "HALTED, nothing is written: " + halted in told(show_list, [], NOW, halted)
+    assert "HALTED, nothing is written: " + halted in told(show_list, [], NOW, halted, Count(0))
 
 
 def test_a_broken_seal_is_told_at_once_and_at_the_way_back() -> None:
@@ -212,7 +212,7 @@ def test_hostile_text_never_reaches_the_terminal(category: str, path: str, argum
     """Whatever an attacker calls a file or a process, the terminal sees printable characters and our own line ends."""
     scene = Scene(category=category or "x", path=path or "x", args=(argument,))
     one = recorded(scene=scene)
-    texts = [told(show, one, NOW), told(show_list, [one], NOW), told(show_question, one, NOW)]
+    texts = [told(show, one, NOW), told(show_list, [one], NOW, None, Count(1)), told(show_question, one, NOW)]
     texts += [ESCAPES.sub("", looked_at(show, one, NOW))]
 
     assert [char for text in texts for char in text if not char.isprintable() and char != "\n"] == []
@@ -241,7 +241,7 @@ def test_a_record_that_was_shortened_to_its_limit_is_shown_all_the_same() -> Non
     assert one["finding"] is None
     assert "the record was too large and is shortened: finding" in text
     assert "firebreak incident approve" in text
-    assert told(show_list, [one], NOW)
+    assert told(show_list, [one], NOW, None, Count(1))
     assert told(show_question, one, NOW)
 
 
@@ -252,17 +252,25 @@ def test_more_policies_than_a_record_holds_are_shown_as_far_as_they_go() -> None
 
 
 @pytest.mark.parametrize("phase", get_args(Phase))
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", [45, 60, 80, 120])
 def test_what_is_not_to_be_copied_fits_the_terminal(phase: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     one = recorded(phase)
     lines = ESCAPES.sub("", looked_at(show, one, NOW)).splitlines()
-    listed = ESCAPES.sub("", looked_at(show_list, [one], NOW)).splitlines()
+    listed = ESCAPES.sub("", looked_at(show_list, [one], NOW, None, Count(1))).splitlines()
     wide = [line for line in lines if len(line) > width and not line.strip().startswith(COPIED)]
 
     # A single word may be longer than a narrow terminal, and is not broken: it may have to be copied too.
     assert [line for line in wide if len(line.split()) > 1] == []
     assert max(map(len, listed)) <= width
+
+
+@pytest.mark.parametrize("width", [45, 60, 80, 140])
+def test_the_workload_s_name_is_whole_on_a_narrow_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    listed = ESCAPES.sub("", looked_at(show_list, [recorded()], NOW, None, Count(1)))
+
+    assert re.search(r"/checkout$", listed, re.MULTILINE)
 
 
 def test_what_is_to_be_copied_is_one_line_on_any_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,9 +310,12 @@ def test_without_rich_a_terminal_gets_plain_text(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_list_tells_who_waits() -> None:
-    text = told(show_list, [recorded("waiting"), recorded("failed"), recorded("contained")], NOW)
+    """Of all that were looked through, not of the rows."""
+    count = Count(226, "", 226, 226, phases={"waiting": 78, "failed": 1, "contained": 147})
+    text = told(show_list, [recorded("waiting"), recorded("failed"), recorded("contained")], NOW, None, count)
 
-    assert "1 waiting for an answer, 1 failed: firebreak incident show ID" in text
+    assert "3 of 226 incidents." in text
+    assert "78 waiting for an answer, 1 failed: firebreak incident show ID" in text
     assert re.search(
         r"^fb-\w{16}  waiting +2 min  shop-prod/europe-west1/checkout: known-malware-on-service", text, re.MULTILINE
     )
@@ -316,11 +327,11 @@ def test_the_list_tells_who_waits() -> None:
         (Count(0), 0, "No incidents."),
         (Count(1), 1, "1 incident."),
         (Count(226), 50, "50 of 226 incidents."),
-        (Count(226, "waiting", 78, 226), 50, "50 of 78 in phase waiting, of 226 incidents."),
-        (Count(226, "waiting", 3, 226), 3, "3 in phase waiting, of 226 incidents."),
-        (Count(0, "waiting"), 0, "No incidents."),
+        (Count(226, "in phase waiting", 78, 226), 50, "50 of 78 in phase waiting, of 226 incidents."),
+        (Count(226, "in phase waiting", 3, 226), 3, "3 in phase waiting, of 226 incidents."),
+        (Count(0, "in phase waiting"), 0, "No incidents."),
         (
-            Count(5000, "failed", 0, 1000, "/a b"),
+            Count(5000, "in phase failed", 0, 1000, "/a b"),
             0,
             "None in phase failed, of 5000 incidents in the ledger /a b, looked for among the 1000 last touched.",
         ),
@@ -331,7 +342,7 @@ def test_the_count_is_of_what_there_is(count: Count, shown: int, said: str) -> N
 
 
 def test_an_empty_list_says_so() -> None:
-    assert told(show_list, [], NOW) == "No incidents.\n"
+    assert told(show_list, [], NOW, None, Count(0)) == "No incidents.\n"
 
 
 STALE = Cap("stale", "caution", "the event was 90 minutes old when it arrived")

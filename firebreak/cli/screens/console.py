@@ -80,6 +80,10 @@ class Screen:
         """The text, on a terminal cut to so many characters."""
         return text if self.width is None or len(text) <= at_most else text[: max(0, at_most - 1)] + "…"
 
+    def cut_front(self, text: str, at_most: int) -> str:
+        """The text, on a terminal without its beginning where it is longer."""
+        return text if self.width is None or len(text) <= at_most else "…" + text[len(text) - max(0, at_most - 1) :]
+
     def _put(self, text: str, style: str) -> None:
         if self._rich is None:
             print(uncommanding(text), file=self._stream, flush=True)

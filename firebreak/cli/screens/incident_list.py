@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.wording import Record, last_event, part, place, rows, since, span
@@ -28,59 +27,74 @@ _TOLD = {
 }
 """Phases that somebody should look at, in the words of the last line."""
 _INCIDENT, _PHASE, _AGE = 19, 10, 6
+_CUT = 2
+"""What cutting leaves beside a name: `…/`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many incidents the ledger holds, and how many were looked through; of these `fitting` are in the phase.
+    """How many incidents the ledger holds, and how many were looked through; of these `fitting` are asked for.
 
-    `ledger` is where they are, if they are in a file of this machine.
+    `asked` says for which, as part of a sentence, `phases` how many of them are in which phase, and `ledger` where they
+    are, if they are in a file of this machine.
     """
 
     total: int
-    phase: str | None = None
+    asked: str = ""
     fitting: int = 0
     looked_at: int = 0
     ledger: str | None = None
+    phases: Mapping[str, int] = field(default_factory=dict)
 
     def told(self, shown: int) -> str:
         """How many are shown, of how many there are in truth."""
         held = f"{self.total} {'incident' if self.total == 1 else 'incidents'}" if self.total else "No incidents"
         place = f" in the ledger {self.ledger}" if self.ledger else ""
-        if not self.total or (shown == self.total and self.phase is None):
+        if not self.total or (shown == self.total and not self.asked):
             return f"{held}{place}."
-        if self.phase is None:
+        if not self.asked:
             return f"{shown} of {held}{place}."
-        only = f", looked for among the {self.looked_at} last touched" if self.looked_at < self.total else ""
         number = f"{shown} of {self.fitting}" if shown < self.fitting else f"{shown or 'None'}"
-        return f"{number} in phase {self.phase}, of {held}{place}{only}."
+        return f"{number} {self.asked}, of {held}{place}{self._among(', looked for')}."
+
+    def waiting(self) -> str:
+        """How many somebody should look at, by phase; empty if none."""
+        said = [f"{self.phases[phase]} {words}" for phase, words in _TOLD.items() if self.phases.get(phase)]
+        return f"{', '.join(said)}{self._among('')}" if said else ""
+
+    def _among(self, how: str) -> str:
+        return f"{how} among the {self.looked_at} last touched" if self.looked_at < self.total else ""
 
 
-def show_list(
-    screen: Screen, records: Sequence[Record], now_ns: int, halted: str | None = None, count: Count | None = None
-) -> None:
-    """One incident a line in a pipe, two on a terminal; last touched first, and then how many there are in truth."""
+def show_list(screen: Screen, records: Sequence[Record], now_ns: int, halted: str | None, count: Count) -> None:
+    """One incident a line in a pipe, two or three on a terminal, and then how many there are in truth."""
     if halted:
         screen.line(f"HALTED, nothing is written: {halted}", "bad")
-    told = (count or Count(len(records))).told(len(records))
     if not records:
-        screen.line(told)
+        screen.line(count.told(0))
         return
     header = _columns("incident", "phase", "age", "where: policy (mode): what")
     screen.verbatim(screen.cut(header, screen.width or 0), "strong")
     for one in records:
         _show_one(screen, one, now_ns)
-    screen.line(told, "dim")
-    _sum(screen, records)
+    screen.line(count.told(len(records)), "dim")
+    if waiting := count.waiting():
+        screen.line(f"{waiting}: firebreak incident show ID", "caution")
 
 
 def _show_one(screen: Screen, one: Record, now_ns: int) -> None:
-    phase = str(one["phase"])
-    begin = _columns(str(one["id"]), phase, span(since(one["created"], now_ns)), "")
+    """On a terminal the name of the workload is what is cut last: where there is little room, it has its own line."""
+    phase, where = str(one["phase"]), place(one)
+    begin, style = _columns(str(one["id"]), phase, span(since(one["created"], now_ns)), ""), PHASE_STYLES.get(phase, "")
     if screen.width is None:
-        screen.verbatim(f"{begin}{place(one)}: {_policy(one)}: {_now(one, now_ns)}")
+        screen.verbatim(f"{begin}{where}: {_policy(one)}: {_now(one, now_ns)}")
         return
-    screen.verbatim(begin + screen.cut(place(one), screen.width - len(begin)), PHASE_STYLES.get(phase, ""))
+    room = screen.width - len(begin)
+    if len(where.rpartition("/")[2]) + _CUT <= room or len(where) <= room:
+        screen.verbatim(begin + screen.cut_front(where, room), style)
+    else:
+        screen.verbatim(begin.rstrip(), style)
+        screen.verbatim(screen.cut_front(where, screen.width - 4), style, indent=4)
     screen.verbatim(screen.cut(f"{_policy(one)}: {_now(one, now_ns)}", screen.width - 4), "dim", indent=4)
 
 
@@ -102,10 +116,3 @@ def _columns(incident: str, phase: str, age: str, rest: str) -> str:
 def _policy(one: Record) -> str:
     decision = part(one.get("decision"))
     return f"{decision['policy']} ({decision.get('mode')})" if decision.get("policy") else "no policy"
-
-
-def _sum(screen: Screen, records: Sequence[Record]) -> None:
-    counted = Counter(str(one.get("phase")) for one in records)
-    said = [f"{counted[phase]} {words}" for phase, words in _TOLD.items() if counted[phase]]
-    if said:
-        screen.line(f"{', '.join(said)}: firebreak incident show ID", "caution")
