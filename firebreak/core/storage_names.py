@@ -97,7 +97,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.containment.slots:Slots": _names("slots", "taken lost_ns?"),
         "firebreak.core.findings.verdict:Verdict": _names("verdict", "id confidence reasons"),
         "firebreak.core.containment.active_containment:Hold": _names(
-            "hold", "incident steps suspects taken_ns let_go? unsupported?"
+            "hold", "incident steps suspects taken_ns let_go? unsupported? unseen?"
         ),
         "firebreak.core.containment.active_containment:Standing": _names(
             "standing",

@@ -79,6 +79,9 @@ def decide(
         outcomes=_gone(around, incident.outcomes),
     )
     about = replace(about, events=_with_suspects(about, around))
+    for one in around.seen:
+        if one.standing and one.standing.held_by(about.id):  # also where the record that said so had to be begun anew
+            about = about.with_target(one.target)
     ruling = ruling_on(app, about, choice.policy, confirmed, around, plan, readings)
     decision = about.decision and replace(about.decision, mode=ruling.mode, caps=ruling.caps)
     return Decided(replace(about, decision=decision), choice.policy, around, ruling, gathering)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Hold, Standing
-from firebreak.core.containment.plan import SUCCESS
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
@@ -35,11 +34,9 @@ def standing_of(app: App, incident: Incident, target: Target) -> tuple[Standing,
 def stands(app: App, incident: Incident) -> bool:
     """Whether a containment of this incident is in effect anywhere; where that cannot be told, it is taken to be."""
     try:
-        held = held_targets(app, incident)
+        return any(standing_of(app, incident, one)[0].in_effect(incident.id) for one in incident.targets)
     except NotActedOn:
         return incident.done is not None
-    verified = {one.target for one in incident.outcomes if one.status == SUCCESS}
-    return any(incident.done is not None or target.key in verified or "" in verified for target, _ in held)
 
 
 def policy_of(app: App, incident: Incident) -> Policy | None:

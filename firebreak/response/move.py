@@ -85,7 +85,7 @@ def contain(
     plan = incident.plan or Plan((), ())
     refused = tuple(sorted(seen.case.unsupported))
     steps = plan.steps_on(change.target)
-    hold = Hold(incident.id, steps, seen.case.own_suspects, app.now_ns(), unsupported=refused)
+    hold = Hold(incident.id, steps, seen.case.own_suspects, app.now_ns(), unsupported=refused, unseen=True)
     writing = standing.of_resource(seen.uid).with_pending_write(
         hold, workload.state, apply_change(workload.state, change), workload.updated_ns
     )

@@ -119,7 +119,7 @@ def _let_go(turn: Turn, held: StoredIncident, change: Change, problem: str) -> S
         return held
     pending = {key: value for key, value in standing.pending.items() if key not in change.after}
     rest = replace(standing, pending=pending)
-    if not any(one.status == SUCCESS and one.target == change.target.key for one in held.incident.outcomes):
+    if not standing.in_effect(held.incident.id):
         rest = rest.without_hold(held.incident.id)
     return turn.app.ledger.save(held, held.incident, turn.app.ledger.standing_save(rest, document))
 

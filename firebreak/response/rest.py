@@ -8,7 +8,7 @@ from dataclasses import replace
 from firebreak.core.containment.active_containment import WRITING_NS
 from firebreak.core.containment.gate import question_digest, shown_digest
 from firebreak.core.containment.observation import Around
-from firebreak.core.containment.plan import SUCCESS, Plan
+from firebreak.core.containment.plan import Plan
 from firebreak.core.containment.whole_plan import differences, settings_in_words
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident, Wait
@@ -70,11 +70,10 @@ def _without_unwritten(app: App, held: StoredIncident, readings: Readings | None
         holds = held_targets(app, incident)
     except NotActedOn:
         return held
-    verified = {one.target for one in incident.outcomes if one.status == SUCCESS}
     for target, hold in holds:
-        if target.key in verified or incident.done is not None:
-            continue
         standing, document = standing_of(app, incident, target)
+        if standing.in_effect(incident.id):
+            continue
         if standing.pending and readings is not None:
             readings.forget(target)
             try:

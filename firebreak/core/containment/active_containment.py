@@ -38,6 +38,7 @@ class Hold(Stored):
         taken_ns: when it was taken, nanoseconds since 1970.
         let_go: settings that a release has given back, while others of the hold are still held.
         unsupported: `key=value` settings that the API did not take.
+        unseen: whether nothing of it was seen in force yet, since it was taken for a write.
     """
 
     incident: str
@@ -46,6 +47,7 @@ class Hold(Stored):
     taken_ns: int
     let_go: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,10 @@ class Standing(Stored):
     def held_by(self, incident: str) -> bool:
         """Whether this incident holds the target."""
         return any(hold.incident == incident for hold in self.holds)
+
+    def in_effect(self, incident: str) -> bool:
+        """Whether anything that this incident asked for was seen in force, whatever is being written now."""
+        return any(hold.incident == incident and not hold.unseen for hold in self.holds)
 
     def held_by_others(self, incident: str) -> bool:
         """Whether another incident than this one holds the target."""
@@ -236,7 +242,13 @@ def _add_hold(holds: tuple[Hold, ...], hold: Hold) -> tuple[Hold, ...]:
     mine = next((one for one in holds if one.incident == hold.incident), None)
     if mine is None:
         return (*holds, hold)
-    kept = replace(hold, taken_ns=mine.taken_ns, suspects=mine.suspects | hold.suspects, unknown_keys=mine.unknown_keys)
+    kept = replace(
+        hold,
+        taken_ns=mine.taken_ns,
+        suspects=mine.suspects | hold.suspects,
+        unseen=mine.unseen and hold.unseen,
+        unknown_keys=mine.unknown_keys,
+    )
     return tuple(kept if one.incident == hold.incident else one for one in holds)
 
 
