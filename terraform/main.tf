@@ -5,10 +5,15 @@ data "google_project" "this" {
 locals {
   # What `make package` says about the archive, and what `make generate` says about the code.
   manifest = jsondecode(file(replace(var.source_archive, "/\\.zip$/", ".json")))
+  # Of what changes something, only what an action declares that a packaged policy carries out.
+  actions = setunion(local.manifest.actions, var.extra_actions)
   permissions = { for role, one in jsondecode(file("${path.module}/permissions.json")) : role => {
-    purpose     = one.for
-    declared    = keys(one.permissions)
-    permissions = setsubtract(keys(one.permissions), var.withhold)
+    purpose  = one.for
+    declared = keys(one.permissions)
+    permissions = setsubtract([for permission, places in one.permissions : permission if(
+      !contains(["contain", "act_as", "accounts"], role) ||
+      length(setintersection(places, [for action in local.actions : "responders/${action}.py"])) > 0
+    )], var.withhold)
   } }
 
   project_number = data.google_project.this.number

@@ -45,6 +45,17 @@ check "ceiling" {
   }
 }
 
+check "actions" {
+  assert {
+    condition     = local.monitor_only || length(local.permissions["contain"].permissions) > 0
+    error_message = "contain_targets grants nothing: no policy of the archive carries out an action that changes a workload, and extra_actions names none."
+  }
+  assert {
+    condition     = length(var.disable_accounts_in) == 0 || length(local.permissions["accounts"].permissions) > 0
+    error_message = "disable_accounts_in grants nothing: no policy of the archive carries out disable_service_account."
+  }
+}
+
 resource "google_artifact_registry_repository" "images" {
   # checkov:skip=CKV_GCP_84:Google's own encryption; the images hold this archive and public packages, no data
   project       = var.project_id

@@ -171,6 +171,17 @@ variable "withhold" {
   }
 }
 
+variable "extra_actions" {
+  description = "Actions whose permissions are granted beside those of the actions that the packaged policies carry out: name one that you took out of your policies until what it changed is released."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for one in var.extra_actions : strcontains(file("${path.module}/permissions.json"), "\"responders/${one}.py\"")])
+    error_message = "extra_actions names something that is no action or changes nothing; firebreak policy actions lists them."
+  }
+}
+
 variable "commanders" {
   description = "Who may approve, reject, release, halt and resume: user:, group: or serviceAccount: principals. They may publish to the commands topic and read ledger and evidence. Nobody else but the scheduler may publish there."
   type        = set(string)

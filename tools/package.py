@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +26,10 @@ import responders
 from firebreak import VERSION
 from firebreak.core.diagnostics import Faults
 from firebreak.core.findings.detectors import CATEGORIES
+from firebreak.core.mode import Mode
 from firebreak.core.policy.category_index import values_named
 from firebreak.core.policy.compiled import compiled
-from firebreak.core.policy.policy import CATEGORY, PolicySet, is_policy_file
+from firebreak.core.policy.policy import CATEGORY, PolicySet, Step, is_policy_file
 from firebreak.core.policy.selection import could_match
 from firebreak.policy_folder import COMPILED, broken_plugins, policy_files, policy_text, read_yaml_policies
 from firebreak.policy_language.lint.conditions import LintContext
@@ -142,6 +143,18 @@ def categories(policies: PolicySet) -> list[str]:
     return [one[CATEGORY] for one in facts if could_match(policies.about(one), one)]
 
 
+def actions(policies: PolicySet) -> list[str]:
+    """The actions that some policy could carry out, fallbacks too; what only a monitoring policy names never is."""
+    acting = (policy for policy in policies.policies if policy.mode > Mode.MONITOR)
+    return sorted({one.action for policy in acting for one in _with_fallbacks(policy.then)})
+
+
+def _with_fallbacks(steps: Iterable[Step]) -> Iterator[Step]:
+    for one in steps:
+        yield one
+        yield from _with_fallbacks(one.otherwise)
+
+
 def archive(files: Mapping[str, bytes]) -> bytes:
     """A zip of these files. Stored, not compressed: versions of zlib differ, and the archive is named by its hash."""
     written = io.BytesIO()
@@ -165,6 +178,7 @@ def manifest(package: Package, zipped: bytes) -> dict[str, object]:
         "ceiling": config.ceiling.word,
         "policy_set": package.policies.digest,
         "categories": categories(package.policies),
+        "actions": actions(package.policies),
     }
 
 

@@ -18,7 +18,18 @@ from firebreak.core.findings.detectors import CATEGORIES
 from firebreak.policy_folder import load_policies
 from tests.repository.checkout import ROOT, tracked
 from tests.repository.test_frame import is_deployed
-from tools.package import CONFIG_FILE, Unpackable, archive, categories, collect, deployed, entry_points, main, manifest
+from tools.package import (
+    CONFIG_FILE,
+    Unpackable,
+    actions,
+    archive,
+    categories,
+    collect,
+    deployed,
+    entry_points,
+    main,
+    manifest,
+)
 
 OWN = 'organization: "987654321098"\nsources: ["5678"]\nceiling: approve\n'
 NEW = '"Execution: New Detector"'
@@ -132,6 +143,18 @@ def test_the_categories_are_those_that_a_policy_could_match(tmp_path: Path) -> N
 
     assert categories(globbed) == sorted(name for name in CATEGORIES if name.startswith("Impact: "))
     assert categories(named) == ["Execution: New Detector"]
+
+
+def test_the_actions_are_those_that_a_policy_carries_out_fallbacks_too(tmp_path: Path) -> None:
+    """What only a monitoring policy names is never done, and so nothing is granted for it."""
+    own = own_policies(tmp_path / "own")
+    asking = POLICY.replace("id: own", "id: asking").replace("mode: monitor", "mode: approve")
+    steps = "[{action: pin_previous_revision, otherwise: [{action: suspend}]}]"
+    (own / "20-asking.yaml").write_text(
+        asking.replace("[{action: cut_traffic}]", steps).replace("CATEGORY", NEW).replace("GIVEN", NEW)
+    )
+
+    assert actions(collect(own).policies) == ["pin_previous_revision", "suspend"]
 
 
 @pytest.mark.parametrize(

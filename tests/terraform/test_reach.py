@@ -32,6 +32,7 @@ pytestmark = [
 ]
 FUNCTIONS = ("on-command", "on-finding")
 TARGET = "folders/7001"
+ORG_ROLE = "google_organization_iam_custom_role"
 CONTAIN: dict[str, Any] = {"contain_targets": [TARGET]}
 PREDEFINED = {  # what is granted beside the custom roles, and what each holds that matters here
     "roles/run.invoker",
@@ -139,6 +140,41 @@ def test_accounts_may_be_disabled_only_where_that_is_named(deployment: Deploymen
     )
 
     assert added == {f'google_service_account_iam_member.grant["{name} accounts {email}"]' for name in FUNCTIONS}
+
+
+@pytest.fixture(scope="module")
+def closing(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """Of an archive whose policies carry out `cut_traffic` and nothing else."""
+    made = Deployment(tmp_path_factory.mktemp("deployment"))
+    manifest = made.folder / "tests" / "fixtures" / "firebreak.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"actions": ["cut_traffic"]}))
+    made.apply()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("variables", "granted"),
+    [
+        ({}, {"run.services.update", "iam.serviceAccounts.actAs"}),
+        (
+            {"extra_actions": ["block_runs"]},
+            {"run.services.update", "iam.serviceAccounts.actAs", "run.jobs.setIamPolicy"},
+        ),
+        ({"withhold": ["run.services.update"]}, {"iam.serviceAccounts.actAs"}),
+    ],
+)
+def test_what_no_packaged_policy_carries_out_is_not_granted(
+    closing: Deployment, variables: dict[str, Any], granted: set[str]
+) -> None:
+    """Wherever it could be: what was taken out of the policies stays granted only by name, until it is released."""
+    plan = closing.plan(**CONTAIN, disable_accounts_in=[TARGET], **variables)
+    roles = sorted_into_roles(declared())
+    writes = {*roles["contain"], *roles["act_as"], *roles["accounts"]}
+
+    for name in FUNCTIONS:
+        assert {permission for permission, _ in held(plan, account(name))} & writes == granted
+    stages = {one["index"]: one["values"]["stage"] for one in resources(plan) if one["type"].startswith(ORG_ROLE)}
+    assert stages["accounts"] == "DISABLED", "it keeps its name, and is bound to nobody"
 
 
 def test_an_unchanged_tree_plans_no_change(deployment: Deployment) -> None:
