@@ -23,7 +23,10 @@ OWN_SURFACES = frozenset({"service", "worker_pool"})
 
 
 def give_back(app: App, target: Target, surface: str, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
-    """What became of these settings of one surface: in one update; if refused, doors and traffic apart."""
+    """What became of these settings of one surface: in one update; if refused, doors and traffic apart.
+
+    Raises Drifted where somebody wrote at the same moment: what is to be restored has to be looked at again.
+    """
     whole = _write(app, target, surface, keys, readings)
     parts = [[one for one in keys if is_traffic(one.key) == traffic] for traffic in (False, True)]
     if all(one.result != "refused" for one in whole) or surface not in OWN_SURFACES or not all(parts):
@@ -39,9 +42,9 @@ def _write(app: App, target: Target, surface: str, keys: list[ReleasedKey], read
             if any(workload.state.get(one.key) == one.before for one in keys):
                 restore(app, change, workload, readings)
             return _in_effect(app, change, keys, readings)
-        except Unfinished:
+        except (Unfinished, Drifted):
             raise
-        except (Drifted, Transient) as fault:
+        except Transient as fault:
             if readings.deadline.passed:
                 raise
             if attempt == _TRIES - 1:

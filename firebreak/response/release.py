@@ -20,7 +20,7 @@ from firebreak.core.containment.restoration import (
     required_state,
 )
 from firebreak.core.diagnostics import nearest_word
-from firebreak.core.errors import Missing, Refused, Transient
+from firebreak.core.errors import Drifted, Missing, Refused, Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.release import Release, ReleasedKey
@@ -189,7 +189,13 @@ def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredI
     pending = drawn.standing.with_pending_release(held.incident.id, writing, app.now_ns())
     # Over the version that it was drawn on: whoever came to stand there since is not opened to.
     held = app.ledger.save(held, held.incident, app.ledger.standing_save(pending, drawn.document))
-    done = give_back(app, target, surface, keys, readings)
+    try:
+        done = give_back(app, target, surface, keys, readings)
+    except Drifted as fault:
+        if readings.lost_another():
+            message = f"others keep writing at the same moment: {fault}"
+            raise Transient(message) from None
+        return held  # what is a person's by now is told from what is still Firebreak's by another look
     return _let_go_if_over(app, _noted(app, held, done, readings))
 
 

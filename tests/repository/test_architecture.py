@@ -258,15 +258,3 @@ def test_every_direct_dependency_says_why_right_above_its_pin(name: str) -> None
 
     assert DIRECT.findall(text)
     assert unsaid == []
-
-
-def test_a_surface_is_written_in_one_module_only() -> None:
-    """One road to a write: every other module asks `move`, which asks the gate."""
-    writers = {
-        path.relative_to(ROOT).as_posix()
-        for path in (ROOT / "firebreak").rglob("*.py")
-        if "adapters" not in path.relative_to(ROOT).parts
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "write"
-    }
-    assert writers == {"firebreak/response/move.py"}

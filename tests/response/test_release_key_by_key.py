@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from firebreak.core.incidents.chat_messages import slack_message
-from tests.response.harness import BAD, GOOD, OLD, Line, Lines, world_of
+from sandbox.wire import Meanwhile
+from tests.response.harness import BAD, GOOD, OLD, SERVICE, Line, Lines, world_of
 from tests.response.releases import (
     CUT,
     DIRECT,
@@ -178,6 +179,18 @@ def test_a_persons_change_is_left_alone_and_what_they_left_alone_comes_back(line
         assert (serving(on), tags(on)) == ({OLD: 100}, {"canary": BAD})
         assert phase(on, incident) == "released"
         assert results(on, incident) == {SPLIT: "a person's", CANARY: "restored"}
+
+
+def test_what_a_person_changes_at_the_very_moment_of_the_write_is_left_to_them(line: Lines) -> None:
+    """Cloud Run refuses the write, and what is written after another look is only what is still Firebreak's."""
+    with line(policy=policy(CUT)) as on:
+        incident = contained(on)
+        on.sandbox.wire.meanwhile(Meanwhile("*/UpdateService", lambda: on.world.edit(SERVICE, ingress=3)))
+        answered = on.release(incident)
+
+        assert answered.done, answered.says
+        assert results(on, incident) == {INGRESS: "a person's", DIRECT: "restored"}
+        assert doors(on) == (3, False)
 
 
 def test_what_is_a_persons_is_let_go_of_for_good(line: Lines) -> None:

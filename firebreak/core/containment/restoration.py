@@ -72,7 +72,7 @@ def released_keys(standing: Standing, wanted: State, now: Workload) -> tuple[Rel
             if stands != value:
                 found.append(replace(made, result="restored", detail="it was so already"))
         elif not standing.is_as_written(key, there):
-            if stands != value:
+            if stands != value or key in standing.pending:
                 found.append(replace(made, result="person", detail="a person changed it, and it is left as it is"))
         else:
             found.append(_without_deleted(made, now))

@@ -49,7 +49,7 @@ def released(
         pytest.param({"x": 1}, {"x": 1}, {"x": 2}, {"x": 1}, [("x", 1, "restored")], id="never written: as it was"),
         pytest.param({"x": 2}, {"x": 2}, {"x": 1}, {"x": 1}, [("x", 1, "due")], id="not restored yet: due"),
         pytest.param({"x": 2}, {"x": 2}, {"x": None}, {}, [("x", None, "due")], id="not taken away yet: due"),
-        pytest.param({"x": 7}, {"x": 2}, {"x": 1}, {"x": 1}, [], id="restored, then a person's"),
+        pytest.param({"x": 7}, {"x": 2}, {"x": 1}, {"x": 1}, [("x", 1, "person")], id="restored, then a person's"),
         pytest.param({"x": 7}, {"x": 2}, {}, {"x": 1}, [("x", 1, "person")], id="a person's: left alone"),
         pytest.param({"x": 1}, {"x": 2}, {}, {"x": 1}, [("x", 1, "restored")], id="put back by a person"),
         pytest.param({"x": 7}, {"x": 1}, {}, {"x": 1}, [], id="never ours: not told"),
