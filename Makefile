@@ -86,8 +86,8 @@ scan: $(READY) ## checkov on the Terraform; each exception to it stands beside i
 	  && $(CHECKOV)/bin/python -m pip install -qq --disable-pip-version-check --only-binary :all: checkov==$(CHECKOV_VERSION); }
 	@$(CHECKOV)/bin/checkov --directory terraform --framework terraform --compact --quiet --skip-download
 
-package: $(READY) ## dist/firebreak.zip, what Terraform deploys; with POLICIES=folder, your own policies in it
-	@$(BIN)/python -m tools.package $(if $(POLICIES),--policies "$(POLICIES)")
+package: $(READY) ## dist/firebreak.zip, what Terraform deploys; POLICIES=folder: your own, TO=folder: written there, INDEX=url: packages from there
+	@$(BIN)/python -m tools.package $(if $(POLICIES),--policies "$(POLICIES)") $(if $(TO),--to "$(TO)") $(if $(INDEX),--index "$(INDEX)")
 
 benchmark: $(READY) ## policies beside Cloud Custodian's filters and plain Python (installs it aside)
 	$(BIN)/python -m benchmarks.policy_matching

@@ -33,12 +33,15 @@ resource "google_cloudfunctions2_function" "function" {
   name        = "${var.name}-${each.key}"
   description = "Firebreak: ${each.value.about}."
   labels      = local.labels
+  # The images' repository has the same key, as it must.
+  kms_key_name = var.kms_key
 
   build_config {
     runtime           = var.runtime
     entry_point       = each.value.entry_point
     docker_repository = google_artifact_registry_repository.images.id
     service_account   = "projects/${var.project_id}/serviceAccounts/${google_service_account.build.email}"
+    worker_pool       = var.build_worker_pool
 
     source {
       storage_source {

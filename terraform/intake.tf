@@ -13,9 +13,9 @@ locals {
 }
 
 resource "google_pubsub_topic" "findings" {
-  # checkov:skip=CKV_GCP_83:Google's own encryption; docs/security.md says what passes through here, and for how long
   project                    = var.project_id
   name                       = "${var.name}-findings"
+  kms_key_name               = var.kms_key
   labels                     = local.labels
   message_retention_duration = "604800s"
 
@@ -23,7 +23,7 @@ resource "google_pubsub_topic" "findings" {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [time_sleep.apis]
+  depends_on = [time_sleep.key]
 }
 
 # Each location of Security Command Center delivers its own findings, and is silent about all others.
@@ -59,9 +59,9 @@ resource "google_pubsub_topic_iam_member" "scc_publishes" {
 }
 
 resource "google_pubsub_topic" "commands" {
-  # checkov:skip=CKV_GCP_83:Google's own encryption; commands are names and incident ids
   project                    = var.project_id
   name                       = "${var.name}-commands"
+  kms_key_name               = var.kms_key
   labels                     = local.labels
   message_retention_duration = "604800s"
 
@@ -69,7 +69,7 @@ resource "google_pubsub_topic" "commands" {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [time_sleep.apis]
+  depends_on = [time_sleep.key]
 }
 
 # A binding here, and on purpose: whoever else is given this role on the topic loses it with the next apply.
@@ -100,11 +100,11 @@ resource "google_cloud_scheduler_job" "sweep" {
 
 # What could not be delivered in 20 attempts ends here, one topic for each subscription, and waits for a person.
 resource "google_pubsub_topic" "dead" {
-  # checkov:skip=CKV_GCP_83:as the topic that it comes from
   for_each = local.dead_letters
 
   project                    = var.project_id
   name                       = "${var.name}-${each.key}-dead"
+  kms_key_name               = var.kms_key
   labels                     = local.labels
   message_retention_duration = "2678400s"
 
@@ -112,7 +112,7 @@ resource "google_pubsub_topic" "dead" {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [time_sleep.apis]
+  depends_on = [time_sleep.key]
 }
 
 resource "google_pubsub_subscription" "dead" {
@@ -132,9 +132,9 @@ resource "google_pubsub_subscription" "dead" {
 
 # Messages that are no findings at all; Firebreak itself puts them here, whole.
 resource "google_pubsub_topic" "unreadable" {
-  # checkov:skip=CKV_GCP_83:as the findings topic
   project                    = var.project_id
   name                       = "${var.name}-unreadable"
+  kms_key_name               = var.kms_key
   labels                     = local.labels
   message_retention_duration = "2678400s"
 
@@ -142,7 +142,7 @@ resource "google_pubsub_topic" "unreadable" {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [time_sleep.apis]
+  depends_on = [time_sleep.key]
 }
 
 locals {

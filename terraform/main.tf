@@ -59,7 +59,7 @@ locals {
 }
 
 resource "google_project_service" "api" {
-  for_each = toset([
+  for_each = setunion(var.kms_key == null ? [] : ["cloudkms.googleapis.com", "eventarc.googleapis.com"], [
     "artifactregistry.googleapis.com",
     "bigquery.googleapis.com",
     "cloudbuild.googleapis.com",
@@ -92,7 +92,7 @@ resource "time_sleep" "apis" {
 # Without this the agents of a new project do not exist yet when they are granted something.
 resource "google_project_service_identity" "agent" {
   provider = google-beta
-  for_each = toset(["pubsub.googleapis.com", "cloudscheduler.googleapis.com"])
+  for_each = setunion(["pubsub.googleapis.com", "cloudscheduler.googleapis.com"], values(local.agent))
 
   project = var.project_id
   service = each.key

@@ -40,6 +40,28 @@ output "dead_letters" {
   value       = { for name, one in google_pubsub_subscription.dead : name => one.name }
 }
 
+output "function_builder" {
+  description = "Google's agent that builds functions: grant it the use of a build_worker_pool in another project."
+  value       = "serviceAccount:service-${local.project_number}@gcf-admin-robot.iam.gserviceaccount.com"
+}
+
+output "perimeter_ingress" {
+  description = "Ingress rule for a VPC Service Controls perimeter around what Firebreak reads and contains, as a file for gcloud access-context-manager perimeters update --set-ingress-policies (docs/deploy.md)."
+  value = yamlencode([{
+    ingressFrom = {
+      identities = sort([for one in google_service_account.function : one.member])
+      sources    = [{ resource = "projects/${local.project_number}" }]
+    }
+    ingressTo = {
+      operations = [for service in ["iam.googleapis.com", "logging.googleapis.com", "run.googleapis.com"] : {
+        serviceName     = service
+        methodSelectors = [{ method = "*" }]
+      }]
+      resources = ["*"]
+    }
+  }])
+}
+
 output "secrets" {
   description = "Names of the secrets that wait for a version (docs/deploy.md)."
   value       = { for name, one in google_secret_manager_secret.secret : name => one.secret_id }

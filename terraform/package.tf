@@ -8,10 +8,17 @@ resource "google_storage_bucket" "source" {
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
+  dynamic "encryption" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
   # It goes with the archives in it: make package makes each of them again.
   force_destroy = true
 
-  depends_on = [time_sleep.apis]
+  depends_on = [time_sleep.key]
 }
 
 # Named by its hash: an unchanged archive plans no change, and a changed one is a new object that rolls out.
@@ -57,12 +64,12 @@ check "actions" {
 }
 
 resource "google_artifact_registry_repository" "images" {
-  # checkov:skip=CKV_GCP_84:Google's own encryption; the images hold this archive and public packages, no data
   project       = var.project_id
   location      = var.region
   repository_id = "${var.name}-functions"
   description   = "Images that Cloud Build makes of the functions."
   format        = "DOCKER"
+  kms_key_name  = var.kms_key
   labels        = local.labels
 
   cleanup_policies {
@@ -80,7 +87,7 @@ resource "google_artifact_registry_repository" "images" {
     }
   }
 
-  depends_on = [time_sleep.apis]
+  depends_on = [time_sleep.key]
 }
 
 # By default functions are built as the project's Compute Engine account, which is often an editor.
@@ -120,6 +127,7 @@ resource "time_sleep" "build_grants" {
 
   depends_on = [
     google_artifact_registry_repository_iam_member.build,
+    google_artifact_registry_repository_iam_member.build_packages,
     google_project_iam_member.build_log,
     google_project_iam_member.build_source,
     google_storage_bucket_iam_member.build,
@@ -131,6 +139,21 @@ resource "google_artifact_registry_repository_iam_member" "build" {
   location   = var.region
   repository = google_artifact_registry_repository.images.repository_id
   role       = "roles/artifactregistry.writer"
+  member     = google_service_account.build.member
+}
+
+# The archive names the index that its packages come from; one in Artifact Registry has to let the build account in.
+locals {
+  package_index = regexall("^https://([a-z0-9-]+)-python\\.pkg\\.dev/([^/]+)/([^/]+)/", coalesce(local.manifest.package_index, "https://pypi.org/simple/"))
+}
+
+resource "google_artifact_registry_repository_iam_member" "build_packages" {
+  for_each = { for one in local.package_index : join("/", one) => one }
+
+  location   = each.value[0]
+  project    = each.value[1]
+  repository = each.value[2]
+  role       = "roles/artifactregistry.reader"
   member     = google_service_account.build.member
 }
 

@@ -2,9 +2,9 @@
 # would be refused and lost to the auditor, so the table takes any JSON, and a test holds the views to the code's record.
 
 resource "google_pubsub_topic" "incidents" {
-  # checkov:skip=CKV_GCP_83:Google's own encryption; records are redacted before they are announced
   project                    = var.project_id
   name                       = "${var.name}-incidents"
+  kms_key_name               = var.kms_key
   labels                     = local.labels
   message_retention_duration = "604800s"
 
@@ -12,11 +12,10 @@ resource "google_pubsub_topic" "incidents" {
     allowed_persistence_regions = [var.region]
   }
 
-  depends_on = [time_sleep.apis]
+  depends_on = [time_sleep.key]
 }
 
 resource "google_bigquery_dataset" "records" {
-  # checkov:skip=CKV_GCP_81:Google's own encryption; records are redacted before they are announced
   project       = var.project_id
   dataset_id    = replace(var.name, "-", "_")
   friendly_name = "Firebreak's incident records"
@@ -25,17 +24,31 @@ resource "google_bigquery_dataset" "records" {
 
   delete_contents_on_destroy = !var.delete_protection
 
-  depends_on = [time_sleep.apis]
+  dynamic "default_encryption_configuration" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      kms_key_name = default_encryption_configuration.value
+    }
+  }
+
+  depends_on = [time_sleep.key]
 }
 
 resource "google_bigquery_table" "messages" {
-  # checkov:skip=CKV_GCP_80:as the dataset
   project             = var.project_id
   dataset_id          = google_bigquery_dataset.records.dataset_id
   table_id            = "messages"
   description         = "Every announcement of an incident: the record in data, its attributes beside it."
   labels              = local.labels
   deletion_protection = var.delete_protection
+
+  # Said again, because BigQuery writes the dataset's key to each table, and a plan would take it away.
+  dynamic "encryption_configuration" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      kms_key_name = encryption_configuration.value
+    }
+  }
 
   time_partitioning {
     type          = "DAY"

@@ -21,11 +21,17 @@ resource "google_secret_manager_secret" "secret" {
     user_managed {
       replicas {
         location = var.region
+        dynamic "customer_managed_encryption" {
+          for_each = var.kms_key == null ? [] : [var.kms_key]
+          content {
+            kms_key_name = customer_managed_encryption.value
+          }
+        }
       }
     }
   }
 
-  depends_on = [time_sleep.apis]
+  depends_on = [time_sleep.key]
 }
 
 # The first seal key, so that what the first finding leaves behind is sealed. An ephemeral value goes into a write-only

@@ -24,7 +24,14 @@ resource "google_firestore_database" "ledger" {
   deletion_policy                   = var.delete_protection ? "ABANDON" : "DELETE"
   point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_ENABLED"
 
-  depends_on = [time_sleep.apis]
+  dynamic "cmek_config" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      kms_key_name = cmek_config.value
+    }
+  }
+
+  depends_on = [time_sleep.key]
 }
 
 # Point-in-time recovery goes back seven days and needs the database; a backup outlives both.
@@ -85,6 +92,13 @@ resource "google_storage_bucket" "evidence" {
   public_access_prevention    = "enforced"
   force_destroy               = false
 
+  dynamic "encryption" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
   # Not versioned: retention alone forbids overwriting, and Google's pages have had the two exclude each other.
   retention_policy {
     retention_period = tostring(var.evidence_retention_days * 86400)
@@ -100,5 +114,5 @@ resource "google_storage_bucket" "evidence" {
     }
   }
 
-  depends_on = [time_sleep.apis]
+  depends_on = [time_sleep.key]
 }

@@ -270,6 +270,32 @@ variable "vpc" {
   default     = null
 }
 
+variable "build_worker_pool" {
+  description = "Cloud Build private pool (projects/P/locations/L/workerPools/N) that builds the functions, instead of Google's own workers. In another project than project_id, grant roles/cloudbuild.customworkers.builder there to the agent that the outputs name as function_builder. It needs a way to the package index."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.build_worker_pool == null || can(regex("^projects/[^/]+/locations/[^/]+/workerPools/[^/]+$", var.build_worker_pool))
+    error_message = "build_worker_pool is projects/PROJECT/locations/LOCATION/workerPools/NAME."
+  }
+}
+
+variable "kms_key" {
+  description = "Cloud KMS key (projects/P/locations/REGION/keyRings/R/cryptoKeys/K, in the region) that everything which keeps data is encrypted with: functions and their images, topics, buckets, BigQuery, secrets, Firestore. Firestore and the images' repository take it only when they are made. If it is lost, so are ledger and evidence."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/${var.region}/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
+    error_message = "kms_key is projects/PROJECT/locations/REGION/keyRings/RING/cryptoKeys/KEY, in the same region as Firebreak."
+  }
+  validation {
+    condition     = var.kms_key == null || coalesce(var.firestore_location, var.region) == var.region
+    error_message = "With kms_key the ledger is in the region too: a key encrypts only where it is."
+  }
+}
+
 variable "secret_versions" {
   description = "Which version of each secret the functions use: a number, or latest, which each instance reads when it starts. null: none. Add the version first (docs/deploy.md), because a function does not start without it. Terraform makes the seal key's first version."
   type = object({

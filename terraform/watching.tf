@@ -108,6 +108,7 @@ resource "google_monitoring_notification_channel" "email" {
   display_name = "Firebreak alerts"
   type         = "email"
   labels       = { email_address = each.value }
+  user_labels  = local.labels
 
   depends_on = [time_sleep.apis]
 }

@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import sys
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -47,6 +48,7 @@ MODE = 0o100644 << 16
 WITHOUT_CONFIG = """\
 package: WITHOUT firebreak.yaml, because the shipped one names nobody's organization: findings are recorded, no more.
          With your own policies and firebreak.yaml: make package POLICIES=path/to/folder"""
+INDEX = re.compile(r"https://[A-Za-z0-9.:-]+(/[\w./~%+-]*)?", re.ASCII)
 DECORATORS = ("cloud_event", "http", "typed")
 
 
@@ -60,11 +62,17 @@ class Package:
 
     files: Mapping[str, bytes]
     policies: PolicySet
+    index: str | None = None
 
 
-def collect(policies: Path | None) -> Package:
-    """All that is deployed, with the YAML files of `policies` in place of the shipped ones; raises Unpackable."""
+def collect(policies: Path | None, index: str | None = None) -> Package:
+    """All that is deployed, with the YAML files of `policies` in place of the shipped ones; raises Unpackable.
+
+    `index` is the package index that the functions are built from, in place of pip's own.
+    """
     files = {name: (ROOT / name).read_bytes() for name in deployed(ROOT)}
+    if index is not None:
+        files["requirements.txt"] = f"--index-url {_checked(index)}\n".encode() + files["requirements.txt"]
     if policies is not None:
         files = {name: data for name, data in files.items() if not name.startswith("policies/")}
         files |= {f"policies/{path.name}": _bytes(path) for path in policy_files(policies)}
@@ -79,7 +87,14 @@ def collect(policies: Path | None) -> Package:
         del files[CONFIG_FILE]
         loaded = _loaded(files, policies)
     files[f"policies/{COMPILED}"] = compiled(loaded, policy_texts(files, policies)).encode()
-    return Package(dict(sorted(files.items())), loaded)
+    return Package(dict(sorted(files.items())), loaded, index)
+
+
+def _checked(index: str) -> str:
+    if not INDEX.fullmatch(index):
+        message = f"the package index {index!r} is no https:// address without a name and a password in it"
+        raise Unpackable(message)
+    return index
 
 
 def _bytes(path: Path) -> bytes:
@@ -176,6 +191,7 @@ def manifest(package: Package, zipped: bytes) -> dict[str, object]:
         "entry_points": list(entry_points(package.files["main.py"].decode())),
         "organization": config.organization,
         "ceiling": config.ceiling.word,
+        "package_index": package.index,
         "policy_set": package.policies.digest,
         "categories": categories(package.policies),
         "actions": actions(package.policies),
@@ -186,13 +202,14 @@ def main() -> int:
     """Write archive and manifest; exit 1 with the reason where that cannot be."""
     parser = argparse.ArgumentParser(description="Pack what is deployed.")
     parser.add_argument("--policies", type=Path, help="a folder to take instead of policies/")
+    parser.add_argument("--index", help="https:// address of the package index that the functions are built from")
     parser.add_argument("--to", type=Path, default=ROOT / "dist", help="the folder to write to (dist)")
     given = parser.parse_args()
     if given.policies is not None and not given.policies.is_dir():
         print(f"package: {given.policies} is not a folder", file=sys.stderr)
         return 1
     try:
-        package = collect(given.policies)
+        package = collect(given.policies, given.index)
     except Unpackable as fault:
         print(f"package: nothing was written: {fault}", file=sys.stderr)
         return 1

@@ -145,6 +145,24 @@ def test_the_categories_are_those_that_a_policy_could_match(tmp_path: Path) -> N
     assert categories(named) == ["Execution: New Detector"]
 
 
+def test_packages_come_from_the_index_that_is_named_under_the_same_hashes() -> None:
+    """As pip reads it from the lock itself, so that nothing about it is set where the functions are built."""
+    index = "https://europe-west1-python.pkg.dev/acme-packages/mirror/simple/"
+    own, shipped = (collect(None, one).files["requirements.txt"].decode() for one in (index, None))
+
+    assert own == f"--index-url {index}\n{shipped}"
+    assert manifest(collect(None, index), b"")["package_index"] == index
+    assert manifest(collect(None), b"")["package_index"] is None
+
+
+@pytest.mark.parametrize(
+    "index", ["http://pypi.acme.example", "https://ann:secret@pypi.acme.example/", "https://x\n-r y"]
+)
+def test_an_index_that_would_put_a_secret_into_the_archive_or_be_read_in_clear_is_not_packed(index: str) -> None:
+    with pytest.raises(Unpackable, match="package index"):
+        collect(None, index)
+
+
 def test_the_actions_are_those_that_a_policy_carries_out_fallbacks_too(tmp_path: Path) -> None:
     """What only a monitoring policy names is never done, and so nothing is granted for it."""
     own = own_policies(tmp_path / "own")

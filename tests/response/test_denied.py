@@ -49,6 +49,20 @@ def test_where_iam_may_not_be_read_the_pin_is_made_and_the_step_is_named(line: L
         assert "PERMISSION_DENIED" in left
 
 
+@pytest.mark.parametrize("method", ["*/GetService", "*/UpdateService"])
+def test_a_perimeter_that_refuses_is_named_as_such_and_not_as_a_missing_role(line: Lines, method: str) -> None:
+    """With the identifier by which the perimeter's own log is searched."""
+    said = "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: Ab3dEf"
+    with line(policy=PIN_ONLY) as on:
+        on.sandbox.wire.inject(Fault(method, "error", code="PERMISSION_DENIED", message=said, times=None))
+        incident = on.respond(on.finding())
+        record = str(on.shown(on.read(incident)))
+
+        assert incident.phase == "failed"
+        assert "a VPC Service Controls perimeter refuses the call, which no role would change" in record
+        assert "Ab3dEf" in record
+
+
 def test_where_a_write_is_denied_nothing_takes_its_place(line: Lines) -> None:
     """`otherwise` is for what cannot be done, not for what may not: it would cut off whom a grant would have spared."""
     with line(policy=ALWAYS) as on:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from firebreak import settings
 from firebreak.core.cloud_run.target import Target, parse_resource
@@ -32,6 +33,7 @@ pytestmark = [
 ]
 FUNCTIONS = ("on-command", "on-finding")
 TARGET = "folders/7001"
+WORKLOADS = ("read", "contain", "act_as", "accounts")
 ORG_ROLE = "google_organization_iam_custom_role"
 CONTAIN: dict[str, Any] = {"contain_targets": [TARGET]}
 PREDEFINED = {  # what is granted beside the custom roles, and what each holds that matters here
@@ -229,6 +231,19 @@ def project_number(shown: dict[str, Any]) -> str:
     """As the stand-in makes it up, read from the agent that moves dead letters."""
     agents = {grant.who for grant in grants(shown) if "@gcp-sa-pubsub." in grant.who}
     return agents.pop().removeprefix("serviceAccount:service-").partition("@")[0]
+
+
+def test_the_perimeter_s_rule_lets_exactly_the_functions_in_from_their_project(monitoring: dict[str, Any]) -> None:
+    """To the three services that they ask about workloads, in the form that gcloud reads."""
+    (rule,) = yaml.safe_load(monitoring["values"]["outputs"]["perimeter_ingress"]["value"])
+    services = {one["serviceName"] for one in rule["ingressTo"]["operations"]}
+
+    assert rule["ingressFrom"] == {
+        "identities": [account(name) for name in FUNCTIONS],
+        "sources": [{"resource": f"projects/{project_number(monitoring)}"}],
+    }
+    needed = {permission.partition(".")[0] for role in WORKLOADS for permission in sorted_into_roles(declared())[role]}
+    assert services == {f"{one}.googleapis.com" for one in needed}
 
 
 def test_no_role_is_broad_and_nobody_is_everybody(containing: dict[str, Any]) -> None:

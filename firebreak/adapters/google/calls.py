@@ -31,6 +31,8 @@ _ATTEMPT_SECONDS = 4.0
 _UNBOUNDED = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 """No limit on messages, as in channels that Google's clients make: 200 long findings exceed gRPC's default of 4 MB."""
 _PLUGIN = "metadata from plugin failed"
+_PERIMETER = "vpcServiceControlsUniqueIdentifier"
+"""What the refusal of a VPC Service Controls perimeter ends with; otherwise it is a PERMISSION_DENIED as any other."""
 _PASSING: tuple[type[Exception], ...] = (
     exceptions.ServiceUnavailable,
     exceptions.DeadlineExceeded,
@@ -141,6 +143,8 @@ def _error_text(fault: BaseException) -> str:
     code = getattr(fault, "grpc_status_code", None)
     words = str(getattr(fault, "message", "") or type(fault).__name__)[:500]
     said = f"{code.name}: {words}" if code is not None else words
+    if _PERIMETER in str(getattr(fault, "message", "")):
+        said = f"a VPC Service Controls perimeter refuses the call, which no role would change: {said}"
     return f"{said}; {LOG_IN}" if asks_to_log_in(fault) else said
 
 
