@@ -26,6 +26,7 @@ from firebreak.core.timestamps import NANOS
 from sandbox.scc.notifications import Scene, malicious_binary_finding, notification_v2
 
 NOW = 1_790_000_000 * NANOS
+MADE = (Outcome("service", "Success", "verified in effect", ("pin_previous_revision",)),)
 FOREIGN = (
     "CLOUD_RUN_EMULATOR_HOST",
     "SECURITY_CENTER_EMULATOR_HOST",
@@ -128,7 +129,7 @@ def incident(phase: str = "waiting", scene: Scene | None = None, **more: Any) ->
             suspects_because="checkout-00008-bad carries the image of the finding",
         ),
         plan=plan,
-        outcomes=(Outcome("service", "Success", "verified in effect", ("pin_previous_revision",)),),
+        outcomes=MADE if phase in ("contained", "releasing", "released", "closed") else (),
         still_open=("credentials stay valid if they were stolen: rotate them",),
         question=Question(plan.digest, NOW - 60 * NANOS, NOW + 1740 * NANOS, ("stale",)),
     )

@@ -42,7 +42,7 @@ def test_a_waiting_incident_begins_with_how_it_stands_and_the_words_to_type() ->
 
     assert begin.startswith("WAITING  Execution: Added Malicious Binary Executed\n")
     assert "service checkout, project shop-prod, europe-west1" in begin
-    assert "Nothing has been written" in begin
+    assert "Nothing has been changed" in begin
     assert "because: the event was 90 minutes old when it arrived" in begin
     assert "to be answered within 29 min" in begin
     assert "service.traffic.split LATEST=100 → checkout-00007-good=100" in begin

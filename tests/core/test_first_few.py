@@ -46,6 +46,6 @@ def test_a_chat_message_says_how_many_settings_and_owners_it_leaves_out() -> Non
 
     lines = slack_message(asks, "1")["text"].splitlines()
 
-    assert sum("-&gt; new" in line for line in lines) == 10
+    assert sum("→ new" in line for line in lines) == 10
     assert "and 5 more" in lines
     assert [line[-12:] for line in lines if line.startswith("owner: ")] == [", and 1 more"]

@@ -33,7 +33,7 @@ def test_tags_that_are_called_like_secrets_are_shown_and_come_back(
         incident = line.respond(line.finding())
         if mode == "approve":
             asked = slack_message(incident, "1")["text"]
-            assert f"service.traffic.tag.secret: {BAD} -&gt; None" in asked.replace("\u2060", "")
+            assert f"service.traffic.tag.secret: {BAD} → (not set)" in asked.replace("\u2060", "")
             line.approve(incident, "alice")
             incident = line.read(incident)
         shown = line.shown(incident)

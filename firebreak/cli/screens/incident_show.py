@@ -16,23 +16,6 @@ from firebreak.cli.screens.release import show_release
 from firebreak.cli.screens.wording import Record, category, clock, last_event, part, rows, since, span, texts, where
 from firebreak.core.timestamps import format_instant, parse_instant
 
-_MEANS = {
-    "received": "Firebreak is at work on it, or will be with the next delivery.",
-    "waiting": "Nothing has been written. A person is asked for a yes or a no.",
-    "containing": "A write is about to be made, or was just made.",
-    "verifying": "The write was made; what serves is being read back.",
-    "contained": "Contained: the plan is in force, read back from what serves.",
-    "deferred": "It waits for something that may pass, and is decided anew then. Nothing is written before.",
-    "releasing": "PARTLY TAKEN BACK: some settings are restored, others could not be and are still held.",
-    "monitored": "Nothing was written. The plan shows what would have been.",
-    "declined": "Recorded, and nothing was written.",
-    "failed": "NOT CONTAINED. A person is needed now.",
-    "expired": "Nobody answered in time. Nothing was written.",
-    "rejected": "A person said no. Nothing was written.",
-    "released": "Taken back: the containment no longer stands.",
-    "closed": "Closed by a person.",
-}
-_CARRIED_OUT = frozenset({"contained", "containing", "verifying", "failed", "released", "releasing"})
 _PLACE = re.compile(r"projects/([a-z0-9.:-]+)/locations/([a-z0-9-]+)/services/([a-z0-9-]+)")
 
 
@@ -59,7 +42,7 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
     screen.line(f"incident {record['id']}, {span(since(record['created'], now_ns))} ago{place}")
     screen.line()
     opened = texts(record.get("reopened")) if stands(record) else []
-    screen.line(_meaning(record), "bad" if phase in ("failed", "releasing") or opened else "strong")
+    screen.line(str(record.get("now", "")), "bad" if phase in ("failed", "releasing") or opened else "strong")
     if phase == "waiting":
         screen.line(f"because: {_because(record)}", hang=9)
     elif record.get("waits_for"):
@@ -79,19 +62,6 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
         screen.line(f"The seal of this record is {record['seal']}.", "caution")
     if cut := texts(record.get("cut")):
         screen.line(f"the record was too large and is shortened: {', '.join(cut)}", "caution")
-
-
-def _meaning(record: Record) -> str:
-    phase, opened = str(record["phase"]), texts(record.get("reopened"))
-    if phase == "contained" and opened:
-        return f"WAS CONTAINED, and others have opened it since: {', '.join(opened)} can be reached."
-    if phase == "waiting" and record.get("stands") is True:
-        return "Contained before; nothing more was written. A person is asked for a yes or a no."
-    if phase == "deferred" and record.get("stands") is True:
-        return "Contained before; something new waits for what may pass, and is decided anew then."
-    if phase == "failed" and record.get("stands") is True:
-        return "NOT CONTAINED AS PLANNED. What could be done stands; a person is needed now for the rest."
-    return _MEANS.get(phase, "")
 
 
 def _because(record: Record) -> str:
@@ -146,8 +116,7 @@ def _resource(record: Record) -> object:
 
 def _plan(screen: Screen, record: Record) -> None:
     if plan := part(record.get("plan")):
-        written = "" if record["phase"] in _CARRIED_OUT else ", not carried out"
-        screen.heading(f"Plan {str(plan.get('digest'))[:12]}{written}")
+        screen.heading(f"Plan {str(plan.get('digest'))[:12]}{_carried_out(plan)}")
         show_plan(screen, plan)
     outcomes = rows(record.get("outcomes"))
     if outcomes:
@@ -160,6 +129,13 @@ def _plan(screen: Screen, record: Record) -> None:
         screen.heading("Still open")
         for text in still_open:
             screen.line(f"! {text}", "caution", indent=2, hang=2)
+
+
+def _carried_out(plan: Record) -> str:
+    """What became of the plan, where that is the same of every change; else each says it."""
+    found = {str(one.get("became")) for one in rows(plan.get("changes"))}
+    said = {"planned": ", not carried out", "not done": ", not carried out", "undone": ", undone since"}
+    return said.get(found.pop(), "") if len(found) == 1 else ""
 
 
 def _timeline(screen: Screen, record: Record, now_ns: int) -> None:

@@ -28,7 +28,8 @@ def show_changes(screen: Screen, changes: object, indent: int = 2) -> None:
     """Each change with its settings; `(not set)` where a setting is absent."""
     for change in rows(changes):
         actions = ", ".join(texts(change.get("actions")))
-        screen.line(f"{actions} on {change.get('target')}", indent=indent, hang=2)
+        state = f" ({change.get('became')})" if change.get("became") not in (None, "planned") else ""
+        screen.line(f"{actions} on {change.get('target')}{state}", indent=indent, hang=2)
         before, after = part(change.get("before")), part(change.get("after"))
         if not after:
             screen.line("nothing to write: it is so already", indent=indent + 2)

@@ -11,7 +11,8 @@ from firebreak.core.incidents.escaping import google_chat, slack
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.next_steps import next_steps
 from firebreak.core.incidents.record import released
-from firebreak.core.incidents.release_words import told
+from firebreak.core.incidents.release_words import setting_word, told
+from firebreak.core.incidents.so_now import Became, became, so_now
 from firebreak.core.secrets.redaction import all_named
 from firebreak.core.timestamps import format_instant
 
@@ -31,9 +32,10 @@ def google_chat_message(incident: Incident, announcement: str) -> dict[str, Any]
 
 def _text(incident: Incident, announcement: str, escape: Callable[[str], str]) -> str:
     settings = _released(incident) or _plan(incident)
-    lines = [f"Firebreak: {incident.phase.upper()}", *_what(incident), *settings, *_waits(incident), *_asks(incident)]
+    head = [f"Firebreak: {incident.phase.upper()}", f"now: {so_now(incident)}"]
+    lines = [*head, *_what(incident), *settings, *_waits(incident), *_asks(incident)]
     last = incident.history[-1].what if incident.history else ""
-    lines += [f"now: {last}", f"incident {incident.id} ({announcement})"]
+    lines += [f"last: {last}", f"incident {incident.id} ({announcement})"]
     return "\n".join(escape(line) for line in lines[:_MOST_LINES])
 
 
@@ -52,14 +54,24 @@ def _what(incident: Incident) -> list[str]:
 
 
 def _plan(incident: Incident) -> list[str]:
+    """Setting by setting what is planned, was made, was undone, or never was."""
     changes = incident.plan.changes if incident.plan else ()
     settings = [
-        all_named(f"{incident.place_of(change.target)}{key}: {before} -> {after}", key, before, after)
+        all_named(
+            f"{state}: {incident.place_of(change.target)}{key}: {_arrow(state, before, after)}", key, before, after
+        )
         for change in changes
+        for state in (became(incident, change),)
         for key in sorted(change.after)
         for before, after in ((change.before.get(key), change.after.get(key)),)
     ]
     return list(first_few(settings, _MOST_SETTINGS))
+
+
+def _arrow(state: Became, before: object, after: object) -> str:
+    """The way that the setting goes, or went last."""
+    ends = setting_word(before), setting_word(after)
+    return " → ".join(reversed(ends) if state == "undone" else ends)
 
 
 def _released(incident: Incident) -> list[str]:

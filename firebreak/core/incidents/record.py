@@ -15,6 +15,7 @@ from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import EvidenceLocation, Incident
 from firebreak.core.incidents.release import Release, ReleasedKey
 from firebreak.core.incidents.release_words import RESULTS
+from firebreak.core.incidents.so_now import became, so_now
 from firebreak.core.secrets.redaction import bounded_record, named, safe
 from firebreak.core.timestamps import format_instant
 
@@ -27,6 +28,7 @@ def record(incident: Incident) -> dict[str, Any]:
         {
             "id": incident.id,
             "phase": incident.phase,
+            "now": so_now(incident),
             "created": format_instant(incident.created_ns),
             "updated": format_instant(incident.updated_ns),
             "finding": _finding(incident.finding),
@@ -42,7 +44,7 @@ def record(incident: Incident) -> dict[str, Any]:
             ],
             "verdict": _verdict(incident),
             "decision": _decision(incident.decision) if incident.decision else None,
-            "plan": _plan(incident.plan) if incident.plan else None,
+            "plan": _plan(incident, incident.plan) if incident.plan else None,
             "outcomes": [
                 {"status": one.status, "detail": one.detail, "surface": one.surface, "actions": one.actions}
                 for one in incident.outcomes
@@ -149,10 +151,10 @@ def _decision(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _plan(plan: Plan) -> dict[str, Any]:
+def _plan(incident: Incident, plan: Plan) -> dict[str, Any]:
     return {
         "digest": plan.digest,
-        "changes": [_change(one) for one in plan.changes],
+        "changes": [_change(one) | {"became": became(incident, one)} for one in plan.changes],
         "fallback": [_change(one) for one in plan.fallback],
         "refusals": [{"action": one.action, "reason": one.reason} for one in plan.refusals],
     }

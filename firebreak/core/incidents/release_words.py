@@ -13,7 +13,7 @@ RESULTS = MappingProxyType({"person": "a person's", "left": "given up"})
 def told(key: Mapping[str, Any]) -> str:
     """One setting of a release as it is on the record: what became of it, and how it is now."""
     name, detail = key.get("key"), key.get("detail")
-    before, after = _value(key.get("before")), _value(key.get("after"))
+    before, after = setting_word(key.get("before")), setting_word(key.get("after"))
     result = str(key.get("result"))
     if result == "due":
         return f"{name}: to be restored, {before} → {after}"
@@ -28,7 +28,8 @@ def told(key: Mapping[str, Any]) -> str:
     return f"{name}: {result}: {detail}"
 
 
-def _value(setting: object) -> str:
+def setting_word(setting: object) -> str:
+    """A setting's value for a sentence."""
     if isinstance(setting, bool):
         return "yes" if setting else "no"
     return "(not set)" if setting is None else str(setting)

@@ -1,0 +1,80 @@
+"""One sentence says what is so now, and each change what became of it: wherever an incident is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from firebreak.core.incidents.chat_messages import google_chat_message
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.phase import Phase
+from firebreak.core.incidents.record import record
+from firebreak.core.incidents.release import Release, ReleasedKey
+from firebreak.core.incidents.so_now import so_now
+from tests.cli.commands import MADE, NOW, incident
+
+FAILED = replace(MADE[0], status="Failure", detail="it was not taken")
+
+
+def chat(one: Incident) -> str:
+    return str(google_chat_message(one, "1")["text"]).replace("\u2060", "")
+
+
+@pytest.mark.parametrize(
+    ("one", "word"),
+    [
+        (incident("waiting"), "planned"),
+        (incident("monitored"), "not done"),
+        (incident("rejected"), "not done"),
+        (incident("verifying"), "being made"),
+        (incident("contained"), "done"),
+        (incident("failed", outcomes=(FAILED,)), "not done"),
+        (incident("released"), "undone"),
+        (incident("closed"), "undone"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else one.phase,
+)
+def test_each_setting_of_the_plan_says_what_became_of_it(one: Incident, word: str) -> None:
+    shown = record(one)["plan"]["changes"]
+
+    assert [change["became"] for change in shown] == [word]
+    way = ("LATEST=100", "checkout-00007-good=100")
+    told = " → ".join(reversed(way) if word == "undone" else way)
+    assert f"\n{word}: service.traffic.split: {told}\n" in chat(one)
+
+
+@pytest.mark.parametrize("phase", get_args(Phase))
+def test_chat_and_record_say_the_same_sentence(phase: str) -> None:
+    one = incident(phase)
+
+    assert record(one)["now"] == so_now(one)
+    assert f"\nnow: {so_now(one)}\n" in chat(one)
+
+
+@pytest.mark.parametrize("phase", ["waiting", "deferred", "failed"])
+def test_what_was_contained_before_is_never_told_as_untouched(phase: str) -> None:
+    before, partly = incident(phase, done=incident().plan), incident(phase, outcomes=MADE)
+
+    assert "Nothing has been changed" in so_now(incident(phase)) or phase == "failed"
+    assert "Nothing has been changed" not in so_now(before) + so_now(partly)
+
+
+def test_contained_is_not_said_over_what_others_opened() -> None:
+    one = incident("contained", done=incident().plan, reopened=("checkout-00008-bad",))
+
+    assert so_now(one) == "WAS CONTAINED, and others have opened it since: checkout-00008-bad can be reached."
+
+
+def test_a_release_in_part_names_what_is_back_and_what_is_still_held() -> None:
+    target = incident().targets[0]
+    keys = (ReleasedKey(target, "service.ingress", "none", "all", "restored"),)
+    under_way = incident("releasing", release=Release("ada", (), NOW, keys))
+    refused = ReleasedKey(target, "service.traffic.split", "a=100", "b=100", "refused", "not taken")
+    rests = incident("releasing", release=Release("ada", (), NOW, (*keys, refused)))
+
+    assert so_now(under_way) == "The release is under way: settings are given back one by one."
+    assert so_now(rests) == (
+        "PARTLY TAKEN BACK: service.ingress given back; service.traffic.split could not be, and is still held."
+    )
