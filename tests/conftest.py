@@ -69,6 +69,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{count:5} {figure}")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def ledgers_that_need_not_outlive_a_loss_of_power() -> Iterator[None]:
+    """Waiting for the disk at every save is a good part of what the tests would take."""
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr("firebreak.adapters.storage.sqlite._SYNCHRONOUS", "OFF")
+        yield
+
+
 @pytest.fixture(scope="session")
 def firestore_host() -> Iterator[str]:
     """Google's Firestore emulator, one for all tests: each takes a project of its own."""

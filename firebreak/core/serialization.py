@@ -18,20 +18,22 @@ from firebreak.core.storage_names import NAMES, Names, Stored, names_of
 
 T = TypeVar("T")
 Table = Mapping[str, Names]
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 class Unreadable(Exception):
     """Stored JSON does not fit the type it was saved from."""
 
 
-def encode(value: object, names: Table = NAMES) -> Any:  # noqa: ANN401 - JSON
+def encode(value: object, names: Table = NAMES) -> Any:  # noqa: ANN401, PLR0911 - JSON, a line for each shape
     """JSON for a value made of dataclasses, enums, tuples, frozensets, mappings and JSON scalars."""
+    if type(value) in _SCALARS:
+        return value  # first, since most of every record is such
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         unknown = value.unknown_keys if isinstance(value, Stored) else {}
         known = names_of(type(value), names)
-        parts = {name: getattr(value, name) for name in known.parts}
-        absent = {name for name in known.later if parts[name] == _default(type(value), name)}
-        saved = {known.parts[name]: encode(one, names) for name, one in parts.items() if name not in absent}
+        absent = {name for name in known.later if getattr(value, name) == _default(type(value), name)}
+        saved = {to: encode(getattr(value, name), names) for name, to in known.parts.items() if name not in absent}
         return {**unknown, **saved}
     if isinstance(value, enum.Enum):
         return names_of(type(value), names).parts[value.name]
@@ -41,7 +43,7 @@ def encode(value: object, names: Table = NAMES) -> Any:  # noqa: ANN401 - JSON
         return [encode(one, names) for one in value]
     if isinstance(value, Mapping):
         return {str(key): encode(one, names) for key, one in value.items()}
-    if value is None or isinstance(value, str | int | float | bool):
+    if isinstance(value, str | int | float):
         return value
     message = f"cannot be saved: {type(value).__name__}"
     raise TypeError(message)

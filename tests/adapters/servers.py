@@ -52,7 +52,7 @@ def serving() -> Iterator[Received]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     asked.origin = f"http://127.0.0.1:{server.server_address[1]}"
     yield asked
     server.shutdown()

@@ -10,12 +10,12 @@ from firebreak.core.errors import Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.response import pipeline
 from sandbox.scc.notifications import Pair, notification_v2
-from sandbox.wire import Fault
+from sandbox.wire import Call, Refusal
 from tests.response.harness import Line, Told
 
 HALF_AN_HOUR = 1801.0
 A_LEASE = 31.0
-A_SHORT_BUDGET = 0.7
+A_BUDGET = 5.0
 MOST_ANSWERS = 4
 WRITES = ("*/UpdateService", "*/UpdateWorkerPool", "*/SetIamPolicy", "*/CancelExecution", "*/DisableServiceAccount")
 """Every method that contains something."""
@@ -61,18 +61,26 @@ def agreed(on: Line, incident: Incident) -> Incident:
 
 def cut_short(on: Line, pair: Pair) -> Incident:
     """A delivery that comes as far as its write and no further: Cloud Run does not answer until its time is up."""
-    on.sandbox.wire.inject(*(Fault(method, "hang", times=None) for method in WRITES))
+    hangs = True
+
+    def hang(_: Call) -> None:
+        if hangs:
+            on.clock.skip(A_BUDGET)
+            raise Refusal("DEADLINE_EXCEEDED", "it did not answer")
+
+    for method in WRITES:
+        on.sandbox.wire.watch(method, hang)
     with pytest.raises(Transient):
-        pipeline.respond(on.app, notification_v2(pair), budget=A_SHORT_BUDGET)
-    on.sandbox.wire.clear_faults()
+        pipeline.respond(on.app, notification_v2(pair), budget=A_BUDGET)
+    hangs = False
     return next(on.app.ledger.newest(1)).incident
 
 
 def left_in_the_air(on: Line, pair: Pair) -> Incident:
     """A delivery that writes, and whose time is up before Cloud Run has done it."""
-    settles, on.world.settle_seconds = on.world.settle_seconds, A_SHORT_BUDGET + 0.3
+    settles, on.world.settle_seconds = on.world.settle_seconds, A_BUDGET + 0.3
     with pytest.raises(Transient):
-        pipeline.respond(on.app, notification_v2(pair), budget=A_SHORT_BUDGET)
+        pipeline.respond(on.app, notification_v2(pair), budget=A_BUDGET)
     on.world.settle_seconds = settles
     return next(on.app.ledger.newest(1)).incident
 

@@ -31,6 +31,7 @@ from sandbox.scc.security_center import put_finding
 from sandbox.server import Sandbox
 from sandbox.wire import Call, Fault
 from sandbox.world import World
+from tests.response.clock import Clock, on_a_clock
 
 OLD, GOOD, BAD = "checkout-00006-old", "checkout-00007-good", "checkout-00008-bad"
 SERVICE = "projects/shop-prod/locations/europe-west1/services/checkout"
@@ -97,8 +98,9 @@ class Told:
 class Line:
     """A world, the application on it, and what a test does and sees."""
 
-    def __init__(self, sandbox: Sandbox, app: App) -> None:
+    def __init__(self, sandbox: Sandbox, app: App, clock: Clock) -> None:
         self.sandbox = sandbox
+        self.clock = clock
         self.world = sandbox.world
         self.skipped_ns = 0
         self.logged: list[dict[str, Any]] = []
@@ -226,7 +228,7 @@ class Lines:
         shipped = {path.name: path.read_text() for path in POLICIES.glob("[0-9]*.yaml")}
         for name, text in (shipped if policy is None else {"10.yaml": policy}).items():
             (policies / name).write_text(text)
-        with Sandbox(world or world_of()) as sandbox:
+        with on_a_clock() as clock, Sandbox(world or world_of()) as sandbox:
             settings = {
                 **sandbox.environment(),
                 "FIREBREAK_POLICIES": str(policies),
@@ -239,6 +241,6 @@ class Lines:
             }
             read = read_settings(settings)
             app = build(read, load_policies(read.policies, log_json))
-            yield Line(sandbox, app)
+            yield Line(sandbox, app, clock)
             if isinstance(app.sources.files, VirusTotal):
                 app.sources.files.close()

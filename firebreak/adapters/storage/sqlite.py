@@ -52,6 +52,8 @@ _FORGET = """DELETE FROM documents WHERE (kind, key) IN
     (SELECT kind, key FROM documents WHERE expires_ns <= :now_ns ORDER BY expires_ns LIMIT :limit)"""
 
 
+_SYNCHRONOUS = "FULL"
+"""When a commit has returned, it outlives a loss of power."""
 _VERSION_BYTES = 16
 _OPENING = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 
@@ -95,7 +97,7 @@ class SqliteDocuments(Documents):
         connection = sqlite3.connect(self._path, timeout=10, isolation_level=None)
         connection.text_factory = partial(str, encoding="utf-8", errors="replace")  # a damaged body is told as such
         _write_ahead(connection)
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA synchronous={_SYNCHRONOUS}")
         if _file_version(connection) != len(_STEPS):
             self._migrate(connection)
         return connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -73,8 +74,12 @@ def safe(text: str, limit: int = LONGEST_TEXT) -> str:
     return f"{shown[:limit]}… ({dropped} more characters)" if dropped else shown
 
 
+@functools.lru_cache(maxsize=1024)
 def _shown(text: str) -> str:
-    """Escapes that were made here before are undone first, so that what was made safe is read as it was then."""
+    """Escapes that were made here before are undone first, so that what was made safe is read as it was then.
+
+    The same texts come at every save of a record and in all that is told of it, so that they are remembered.
+    """
     return _UNSAFE.sub(_visible, without_secrets(_ESCAPED.sub(_unescaped, text)))
 
 
