@@ -146,7 +146,7 @@ def _release(commands: Any) -> None:  # noqa: ANN401 - as above
     about = "restore what the containment of this incident changed; said again, it tries what was refused"
     release = _on_ledger(commands, "release", f"{_COMMANDS}.release:release", about)
     _by(_identity(release))
-    given_up = "settings to leave as they are, and hold no longer"
+    given_up = "settings to leave as they are, and hold no longer; all: every one"
     release.add_argument("--leave", type=_setting, nargs="+", action="extend", default=[], metavar="KEY", help=given_up)
     agreed = release.add_mutually_exclusive_group()
     shown = "agree to what was shown and has this digest (the first 8 digits suffice)"

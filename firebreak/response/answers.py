@@ -22,6 +22,7 @@ from firebreak.response.observe import Readings
 from firebreak.response.release import CannotRelease, request_release
 from firebreak.response.rest import end
 from firebreak.response.review import announce_review
+from firebreak.response.set_aside import ALL, give_up_unknown
 
 _OVER: frozenset[Phase] = frozenset({"released", "closed"})
 
@@ -155,12 +156,17 @@ def _reject(turn: _Turn, held: StoredIncident) -> Answered:
 
 
 def _release(turn: _Turn, held: StoredIncident) -> Answered:
-    incident, command = held.incident, turn.command
+    command, before = turn.command, len(held.incident.history)
+    leave = frozenset(filter(None, command.leave.splitlines()))
+    if ALL in leave and held.sealed:
+        held = give_up_unknown(turn.app, held, command.by)
+    incident, given_up = held.incident, len(held.incident.history) > before
     holds = held_targets(turn.app, incident)
     if incident.phase == "released" or not (holds or incident.releasing or incident.done):
+        if given_up:
+            return Answered(done=True, says=incident.history[-1].what, held=held)
         already = "nothing is contained: the incident is released already"
         return turn.no(held, already if incident.phase == "released" else f"nothing is contained: {_stands(incident)}")
-    leave = frozenset(filter(None, command.leave.splitlines()))
     readings = Readings(turn.app, incident, turn.deadline)
     held = request_release(turn.app, held, command.by, leave, command.digest, readings)
     held = turn.advance(held)

@@ -31,6 +31,7 @@ from firebreak.response.app import App
 from firebreak.response.give_back import OWN_SURFACES, give_back
 from firebreak.response.holds import held_targets, review_ns, standing_of, stands
 from firebreak.response.observe import Readings
+from firebreak.response.set_aside import ALL
 
 
 class CannotRelease(Refused):
@@ -61,8 +62,10 @@ def request_release(
     before = [one for one in incident.release.keys if one.result in _FINAL] if incident.release else []
     over = {(one.target.key, one.key) for one in before}
     still = [one for part in drawn for one in part.keys if (one.target.key, one.key) not in over]
-    _require_held(leave - {one.key for one in before if one.result == "left"}, {one.key for one in still})
-    keys = tuple(replace(one, result="left", detail=f"given up by {by}") if one.key in leave else one for one in still)
+    _require_held(leave - {ALL, *(one.key for one in before if one.result == "left")}, {one.key for one in still})
+    keys = tuple(
+        replace(one, result="left", detail=f"given up by {by}") if leave & {ALL, one.key} else one for one in still
+    )
     release = Release(by, (), now, (*before, *keys))
     more = [
         one for part in drawn if len(part.standing.holds) > 1 for one in keeps_others_shut(part.standing, part.keys)

@@ -11,18 +11,25 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 
+from firebreak.core.containment.active_containment import Standing
 from firebreak.core.stored_body import FORMAT
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import NO_INDEX, Conflict, Document, Exists, Index
 from firebreak.ledger.records import (
+    BrokenSeal,
     NotActedOn,
+    StoredIncident,
+    UnreadableRecord,
     index_of,
     newer,
     open_incident,
 )
 from firebreak.response.app import App
+from firebreak.response.holds import standing_of
 
 LOOK_AGAIN_NS = 30 * NANOS
+ALL = "all"
+"""What a person gives up in place of a setting: every one, also where it is not known which they are."""
 
 
 def set_aside(app: App, fault: NotActedOn) -> None:
@@ -73,3 +80,19 @@ def _bring_back(app: App, kind: str, key: str) -> None:
             raise newer(held.document)
         with suppress(Conflict):
             app.ledger.documents.replace(held.document, held.document.body, index_of(held.incident))
+
+
+def give_up_unknown(app: App, held: StoredIncident, by: str) -> StoredIncident:
+    """Begin anew what is known of each target where it is not believed: a person has restored it by hand.
+
+    Raises NotActedOn for what a newer version saved, and NoKey.
+    """
+    for target in held.incident.targets:
+        try:
+            standing_of(app, held.incident, target)
+        except (BrokenSeal, UnreadableRecord) as fault:
+            what = f"gave up what was known of {target.place}: {fault}"
+            empty = Standing(fault.place.key, place=target, released_ns=app.now_ns())
+            anew = app.ledger.standing_save(empty, fault.document, anew=True)
+            held = app.ledger.save(held, held.incident.with_history(app.now_ns(), by, what), anew)
+    return held
