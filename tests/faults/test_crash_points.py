@@ -33,6 +33,8 @@ from tests.response.harness import BAD, REVISIONS, SERVICE, TOPIC, Line, Lines, 
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = SERVICE.replace("europe-west1", "us-east1")
 ENDED = 7
+RUNS = (("respond", 1), ("approve", 1), ("release", 1), ("respond", 2), ("release", 2))
+"""What is done, and in how many regions the service runs."""
 TAGGED = ({"latest": True, "percent": 100}, {"revision": BAD, "tag": "canary"})
 
 
@@ -138,9 +140,7 @@ def enumerate_points(doing: str, lines: Lines, regions: int = 1) -> list[str]:
         return points.passed
 
 
-@pytest.mark.parametrize(
-    ("doing", "regions"), [("respond", 1), ("approve", 1), ("release", 1), ("respond", 2), ("release", 2)]
-)
+@pytest.mark.parametrize(("doing", "regions"), RUNS)
 def test_a_death_at_any_point_is_mended_by_the_next_delivery(
     doing: str, regions: int, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
