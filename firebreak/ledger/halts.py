@@ -76,11 +76,19 @@ class Halts:
         except Damaged as fault:
             return counts_as_halted("the record of the halt is damaged"), fault.document
         told = halt_of(document.body) if document else None
-        if told or document is None or "format" not in document.body:
-            # Versions that knew no seal lifted it with an empty reason; where there was a seal, nobody does.
-            unknown = counts_as_halted("the halt was deleted, or lifted without the key") if floor else None
-            return told or unknown, document
-        return self._under_seal(document, floor), document
+        if document is not None and "format" in document.body:
+            # What it says stands whatever its seal is; its counter is known from here on all the same.
+            under_seal = self._under_seal(document, floor)
+            return told or under_seal or self._crowded(), document
+        # Versions that knew no seal lifted it with an empty reason; where there was a seal, nobody does.
+        unknown = counts_as_halted("the halt was deleted, or lifted without the key") if floor else None
+        return told or unknown or self._crowded(), document
+
+    def _crowded(self) -> Halt | None:
+        """Where what others know of the halt is hidden among records that nobody can believe."""
+        if not self.floors.crowded:
+            return None
+        return counts_as_halted("the ledger's newest records cannot be believed; remove them, and start anew")
 
     def _under_seal(self, document: Document, floor: int) -> Halt | None:
         try:

@@ -27,6 +27,7 @@ from firebreak.ledger.records import (
 from firebreak.ledger.sealed import Floors, SealedDocuments
 
 LEASE_NS = 30 * 1_000_000_000
+_CLOCKS_APART_NS = 120 * 1_000_000_000
 _MOST_TOLD = 1_000
 
 
@@ -132,7 +133,9 @@ class Incidents:
         return True
 
     def _theirs(self, incident: Incident) -> bool:
-        return incident.owner not in ("", self.owner) and incident.lease_until_ns > self.now_ns()
+        """Whether somebody else is at work. No lease is longer than LEASE_NS, whoever wrote it and by what clock."""
+        left_ns = incident.lease_until_ns - self.now_ns()
+        return incident.owner not in ("", self.owner) and 0 < left_ns <= LEASE_NS + _CLOCKS_APART_NS
 
     def _replace(self, held: StoredIncident, incident: Incident, *others: Save) -> StoredIncident:
         """Save over the version that was read. A broken seal stays broken: saving must not make the record valid."""

@@ -63,8 +63,10 @@ class Ledger(Events):
 
         Raises NotActedOn where that cannot be told, which counts as used up.
         """
-        self.sealed.learn()
         record = self.sealed.read(SLOTS)
+        if record is None:
+            self.sealed.learn(again=True)  # others may have taken the first ones since this process began
+            record = self.sealed.read(SLOTS)
         if record is None:
             return Slots(self._slots_before()), None
         return decoded(Slots, record).of_last_hour(self.now_ns()), record.document

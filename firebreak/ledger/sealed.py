@@ -20,6 +20,9 @@ _WITH_FLOORS = frozenset({"incident", "standing"})
 _MOST_FLOORS = 50
 _MOST_KNOWN = 10_000
 _LEARNED_FROM = 20
+_MOST_LOOKED_AT = 500
+_GOSSIP = 30
+"""Of what this process has met last, so much goes with each record: what is put back alone is known by others."""
 
 
 class Floors:
@@ -30,6 +33,7 @@ class Floors:
 
     def __init__(self) -> None:
         self.learned = False
+        self.crowded = False
         self._known: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -47,7 +51,7 @@ class Floors:
                 del self._known[next(iter(self._known))]
 
     def now(self) -> Mapping[str, int]:
-        """All of them, as they are at this moment."""
+        """All of them, as they are at this moment, what was heard of last at the end."""
         with self._lock:
             return dict(self._known)
 
@@ -67,6 +71,7 @@ class SealedDocuments:
 
     def read(self, place: Place) -> Record | None:
         """The record at that place, or None; raises NotActedOn where it cannot be read, or is gone."""
+        self.learn()
         floor = self.floors.of(place.name)  # asked before the reading: what is saved meanwhile is no older
         try:
             document = self.documents.read(place.kind, place.key)
@@ -121,14 +126,22 @@ class SealedDocuments:
             return opened.counter if opened.sealed or not opened.counter else None
         return None
 
-    def learn(self) -> None:
-        """Once in each process: what the records that were saved last know of the halt and the slots."""
-        if self.floors.learned or not self.seal.keys:
+    def learn(self, *, again: bool = False) -> None:
+        """Once in each process, before anything is believed: what the records that were saved last know of others.
+
+        So many that are whole are read of each kind; where what is not hides them, the halt counts as set.
+        """
+        if (self.floors.learned and not again) or not self.seal.keys:
             return
-        for kind in _WITH_FLOORS:
-            for _ in self.each(self.documents.newest(kind, _LEARNED_FROM)):
-                continue
-        self.floors.learned = True
+        crowded = False
+        for kind in sorted(_WITH_FLOORS):
+            whole = 0
+            for number, record in enumerate(self.each(self.documents.newest(kind, _MOST_LOOKED_AT)), 1):
+                whole += isinstance(record, Record) and bool(record.opened.sealed)
+                if whole == _LEARNED_FROM:
+                    break
+                crowded = crowded or number == _MOST_LOOKED_AT
+        self.floors.learned, self.floors.crowded = True, crowded
 
     def commit(self, *saves: Save) -> list[tuple[Document, Mapping[str, Any]]]:
         """Seal each and save all of them or none; the documents, and what was sealed in them, floors included.
@@ -170,10 +183,14 @@ class SealedDocuments:
         told, own = _floors(save.body), _place(save).name
         beside = [name for name in counters if name != own and not name.startswith("event ")]
         last = dict.fromkeys((HALT.name, SLOTS.name, *beside))
-        names = [*(name for name in told if name not in last), *last]
+        known = list(told)
+        if save.kind == "incident":
+            met = [name for name in self.floors.now() if name != own and not name.startswith("event ")]
+            known = [*dict.fromkeys((*met[-_GOSSIP:], *(name for name in told if name.startswith("standing "))))]
+        names = [*(name for name in known if name not in last), *last]
         lowest = {name: counters.get(name) or max(told.get(name, 0), self.floors.of(name)) for name in names}
-        known = [(name, floor) for name, floor in lowest.items() if floor]
-        return {**save.body, "floors": dict(known[-_MOST_FLOORS:] if save.kind == "standing" else known)}
+        some = [(name, floor) for name, floor in lowest.items() if floor]
+        return {**save.body, "floors": dict(some[-_MOST_FLOORS:])}
 
     def _write(
         self, save: Save, value: Mapping[str, Any], over: Mapping[Place, OpenedBody | None], counters: Mapping[str, int]

@@ -6,6 +6,7 @@ import itertools
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from firebreak.core.containment.plan import Plan
 from firebreak.core.containment.slots import Slots, over_limit, written_targets
@@ -118,8 +119,12 @@ def _storms(app: App) -> tuple[Slots, Document | None]:
         document = app.ledger.documents.read("slots", _STORM)
     except Damaged as fault:
         raise Unreadable(str(fault)) from None
-    slots = decode(Slots, document.body.get("slots")).of_last_hour(app.now_ns()) if document else Slots()
-    return slots, document
+    if document is None:
+        return Slots(), None
+    now = app.now_ns()
+    slots = decode(Slots, document.body.get("slots")).of_last_hour(now)
+    # Nobody sealed it: what was told in the future silences nothing.
+    return replace(slots, taken=tuple(one for one in slots.taken if one.at_ns <= now)), document
 
 
 def _save(app: App, key: str, document: Document | None, slots: Slots) -> bool:

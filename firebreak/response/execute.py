@@ -12,6 +12,7 @@ from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Conflict, Damaged, Document, Exists, Index
 from firebreak.response.app import App
 
+_PURPOSE = "answer"
 _KEPT_NS = 30 * 86_400 * NANOS
 
 
@@ -25,18 +26,27 @@ def execute_once(app: App, command: Command, act: Callable[[], CommandResult]) -
     if any(document.body.get(key) != begun[key] for key in ("verb", "by", "incident")):
         message = f"another command had the id {command.id}"
         raise Malformed(message)
-    if known := kept_answer(document.body):
+    if known := _ours(app, document):
         return known
     result = act()
     kept = {"done": result.done, "says": safe(result.says), "incident": result.incident}
     kept |= {"unreached": True} if result.unreached else {}
     try:
-        app.ledger.documents.replace(document, {**begun, "answer": kept}, _index(app))
+        body = {**begun, "answer": kept}
+        seal = {"seal": app.ledger.seal.sign(_PURPOSE, body)} if app.ledger.seal.keys else {}
+        app.ledger.documents.replace(document, body | seal, _index(app))
     except Conflict:
         # The same command was carried out twice at once; every act is told by the ledger who came first.
         again = app.ledger.documents.read("command", command.id)
-        return (kept_answer(again.body) if again else None) or result
+        return (_ours(app, again) if again else None) or result
     return result
+
+
+def _ours(app: App, document: Document) -> CommandResult | None:
+    """The answer, if we gave it: else whoever can write the ledger would have us say that a thing is done."""
+    said = {key: document.body.get(key) for key in ("verb", "by", "incident", "at_ns", "answer")}
+    known = not app.ledger.seal.keys or app.ledger.seal.check(_PURPOSE, said, document.body.get("seal"))
+    return kept_answer(document.body) if known else None
 
 
 def _known(app: App, command: Command, begun: Mapping[str, Any]) -> Document | None:

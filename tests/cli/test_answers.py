@@ -402,10 +402,11 @@ def test_a_record_that_somebody_changed_is_shown_as_such_and_not_carried_out(
     held = on.app.ledger.read(incident.id)
     assert held is not None
     on.app.ledger.documents.replace(held.document, {**held.document.body, "seal": "forged"})
-    shown = firebreak("incident", "show", incident.id)
+    shown, listed = firebreak("incident", "show", incident.id), firebreak("incident", "list", "--phase", "closed")
     approved = firebreak("incident", "approve", incident.id, "--yes")
 
     assert "changed by somebody without the seal key" in shown.out
+    assert "ITS SEAL IS BROKEN" in listed.out, "whatever phase it claims to be in"
     assert approved.code == 1
     assert on.updates == ()
 

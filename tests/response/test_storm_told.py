@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.timestamps import NANOS
 from sandbox.scc.security_center import put_finding
 from tests.adapters.servers import Received, serving
 from tests.response.conversation import cautions, later, phase, say, told
@@ -110,3 +111,14 @@ def test_a_storm_of_the_next_hour_is_told_again(line: Lines, chat: Received) -> 
         third = asked_on(on, 2, SHOP)
 
         assert [read_of(chat, one) for one in (first, second, third)] == [1, 0, 1]
+
+
+def test_a_storm_that_somebody_planted_in_the_future_silences_nobody(line: Lines, chat: Received) -> None:
+    """What was told of storms is under no seal."""
+    with line(world(2), config=limits(0, 0), **webhook(chat)) as on:
+        on.skipped_ns = 3 * 24 * 3600 * NANOS
+        asked_on(on, 0, SHOP)
+        on.skipped_ns = 0
+        second = asked_on(on, 1, SHOP)
+
+        assert read_of(chat, second) == 1

@@ -16,6 +16,7 @@ from firebreak.cli.screens.incident_list import Count, show_list
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.first_few import first_few
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.signing import Sealed
 from firebreak.core.timestamps import format_instant
 from firebreak.ledger.records import StoredIncident
 
@@ -79,7 +80,8 @@ def list_incidents(parsed: argparse.Namespace) -> int:
         listed = list(ledger.listed(ALL))
     held = [one for one in listed if isinstance(one, StoredIncident)]
     unread = [one for one in listed if not isinstance(one, StoredIncident)]
-    fitting = [one for one in held if wanted.fits(one.incident)]
+    # What a record with a broken seal says of itself is not believed: it is listed whatever is asked for.
+    fitting = [one for one in held if one.sealed is Sealed.BROKEN or wanted.fits(one.incident)]
     phases = Counter[str](one.incident.phase for one in fitting)
     count = Count(ledger.count(), str(wanted), len(fitting), len(listed), parsed.ledger, phases)
     if parsed.json:
@@ -87,7 +89,7 @@ def list_incidents(parsed: argparse.Namespace) -> int:
         print_json([*records, *({"id": one.place.key, "not_acted_on": str(one)} | named(parsed) for one in unread)])
         print(count.told(len(records)), file=sys.stderr)
         return EXIT_OK
-    open_first = sorted(fitting, key=lambda one: not one.incident.open)
+    open_first = sorted(fitting, key=lambda one: not (one.incident.open or one.sealed is Sealed.BROKEN))
     records = [shown(one) | named(parsed) for one in open_first[: parsed.limit]]
     show_list(stdout(), records, now_ns, ledger.halt_reason(), count)
     for one in first_few([str(one) for one in unread], _UNREAD):

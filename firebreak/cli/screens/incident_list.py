@@ -10,6 +10,7 @@ from firebreak.cli.screens.wording import Record, last_event, part, place, rows,
 from firebreak.core.first_few import first_few
 
 PHASE_STYLES = {
+    "broken": "bad",
     "waiting": "caution",
     "failed": "bad",
     "deferred": "caution",
@@ -84,7 +85,7 @@ def show_list(screen: Screen, records: Sequence[Record], now_ns: int, halted: st
 
 def _show_one(screen: Screen, one: Record, now_ns: int) -> None:
     """On a terminal the name of the workload is what is cut last: where there is little room, it has its own line."""
-    phase, where = str(one["phase"]), place(one)
+    phase, where = "broken" if one.get("seal") == "broken" else str(one["phase"]), place(one)
     begin, style = _columns(str(one["id"]), phase, span(since(one["created"], now_ns)), ""), PHASE_STYLES.get(phase, "")
     if screen.width is None:
         screen.verbatim(f"{begin}{where}: {_policy(one)}: {_now(one, now_ns)}")
@@ -99,7 +100,9 @@ def _show_one(screen: Screen, one: Record, now_ns: int) -> None:
 
 
 def _now(one: Record, now_ns: int) -> str:
-    """What it waits for, what of a release was refused, or what happened last."""
+    """That it is not to be believed, what it waits for, what of a release was refused, or what happened last."""
+    if one.get("seal") == "broken":
+        return "ITS SEAL IS BROKEN: somebody without the key changed it, or put it back; believe none of it unchecked"
     if one.get("waits_for"):
         return f"waits for {span(since(one.get('waits_since'), now_ns))} now: {one['waits_for']}"
     keys = rows(part(one.get("release")).get("keys")) if one.get("phase") == "releasing" else []
