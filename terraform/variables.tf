@@ -68,6 +68,7 @@ variable "contain_targets" {
   description = "Where Firebreak may contain: organizations/N, folders/N or projects/ID. Empty: monitor only; Firebreak gets no permission to write outside its own project, except to mark findings with write_marks."
   type        = set(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = alltrue([for one in var.contain_targets : can(regex("^(organizations/[0-9]+|folders/[0-9]+|projects/[a-z][a-z0-9-]{4,28}[a-z0-9])$", one))])
@@ -87,6 +88,7 @@ variable "act_as_service_accounts" {
   description = "Runtime identities (projects/P/serviceAccounts/EMAIL) that Firebreak may act as, instead of all those in contain_targets. Cloud Run requires actAs for every update of a service. Firebreak does not contain a service that runs as an identity not listed here, and the record says so."
   type        = set(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = alltrue([for one in var.act_as_service_accounts : can(regex("^projects/[a-z0-9:.-]+/serviceAccounts/[a-z0-9.-]+@[a-z0-9.-]+$", one))])
@@ -102,6 +104,7 @@ variable "disable_accounts_in" {
   description = "Where Firebreak may disable service accounts, and enable them again: organizations/N, folders/N, projects/ID or single ones (projects/P/serviceAccounts/EMAIL). Empty: nowhere; Google then denies the action disable_service_account, and the record says so. Everything that runs as a disabled account stops working, so name only what that action must reach."
   type        = set(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = alltrue([for one in var.disable_accounts_in : can(regex("^(organizations/[0-9]+|folders/[0-9]+|projects/[a-z][a-z0-9-]{4,28}[a-z0-9]|projects/[a-z0-9:.-]+/serviceAccounts/[a-z0-9.-]+@[a-z0-9.-]+)$", one))])
@@ -125,6 +128,7 @@ variable "ceiling" {
   description = "The highest mode of any decision: monitor, approve or enforce. firebreak.yaml has a ceiling of its own, and the lower one counts."
   type        = string
   default     = "monitor"
+  nullable    = false
 
   validation {
     condition     = contains(["monitor", "approve", "enforce"], var.ceiling)
@@ -140,12 +144,14 @@ variable "write_marks" {
   description = "Whether Firebreak marks findings in Security Command Center with what it did. true grants securitycenter.findingsecuritymarks.update on the organization and sets FIREBREAK_SCC_MARKS."
   type        = bool
   default     = false
+  nullable    = false
 }
 
 variable "read_targets" {
   description = "Where Firebreak may read workloads and what belongs to them. Empty: the whole organization. Firebreak asks a person about a workload that it cannot read. It reads findings on the organization in any case."
   type        = set(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = alltrue([for one in var.read_targets : can(regex("^(organizations/[0-9]+|folders/[0-9]+|projects/[a-z][a-z0-9-]{4,28}[a-z0-9])$", one))])
@@ -164,6 +170,7 @@ variable "withhold" {
   description = "Permissions in permissions.json that Firebreak does not get, such as logging.logEntries.list. What it cannot read becomes a gap on the record and a question to a person; a write that it may not make fails, and the record says so."
   type        = set(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = length(setsubtract(var.withhold, flatten([for one in values(jsondecode(file("${path.module}/permissions.json"))) : keys(one.permissions)]))) == 0
@@ -175,6 +182,7 @@ variable "extra_actions" {
   description = "Actions whose permissions are granted beside those of the actions that the packaged policies carry out: name one that you took out of your policies until what it changed is released."
   type        = set(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = alltrue([for one in var.extra_actions : strcontains(file("${path.module}/permissions.json"), "\"responders/${one}.py\"")])
@@ -186,6 +194,7 @@ variable "commanders" {
   description = "Who may approve, reject, release, halt and resume: user:, group: or serviceAccount: principals. They may publish to the commands topic and read ledger and evidence. Nobody else but the scheduler may publish there."
   type        = set(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = alltrue([for one in var.commanders : can(regex("^(user|group|serviceAccount):[^@ ]+@[^@ ]+$", one))])
@@ -199,6 +208,7 @@ variable "finding_locations" {
   description = "Locations of Security Command Center that deliver findings: global, and no other yet. Findings under data residency (eu, us, sa) are not supported, and the plan says so."
   type        = set(string)
   default     = ["global"]
+  nullable    = false
 
   validation {
     condition     = var.finding_locations == toset(["global"])
@@ -210,12 +220,14 @@ variable "extra_categories" {
   description = "Finding categories to deliver beside those that the packaged policies could match."
   type        = set(string)
   default     = []
+  nullable    = false
 }
 
 variable "narrow_filter" {
   description = "A further condition, in Security Command Center's filter language, that findings must meet to be delivered. Firebreak does not even record what it leaves out."
   type        = string
   default     = ""
+  nullable    = false
 }
 
 # Who it is, and how large.
@@ -224,6 +236,7 @@ variable "name" {
   description = "Prefix of all names. Two deployments in one organization need two prefixes. A new prefix replaces everything, and the old names of the roles stay locked for a month."
   type        = string
   default     = "firebreak"
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,10}[a-z0-9]$", var.name))
@@ -235,6 +248,7 @@ variable "runtime" {
   description = "The functions' Python. requirements.txt is pinned by hash for all of these."
   type        = string
   default     = "python313"
+  nullable    = false
 
   validation {
     condition     = contains(["python311", "python312", "python313", "python314"], var.runtime)
@@ -246,6 +260,7 @@ variable "min_instances" {
   description = "Instances of on-finding that stay warm. 0 costs nothing while idle, but after a quiet time a finding waits a few seconds for a cold start. 1 costs an idle vCPU and 512 MiB around the clock, about 10 USD a month at list price."
   type        = number
   default     = 0
+  nullable    = false
 
   validation {
     condition     = var.min_instances >= 0 && var.min_instances <= 10
@@ -257,6 +272,7 @@ variable "max_instances" {
   description = "Highest number of instances of each function; each takes 16 messages at a time. This limits cost and the load on the APIs that Firebreak asks. Further messages wait in their subscription."
   type        = number
   default     = 5
+  nullable    = false
 
   validation {
     condition     = var.max_instances >= 1 && var.max_instances <= 100
@@ -304,7 +320,8 @@ variable "secret_versions" {
     chat_webhook       = optional(string)
     seal_key           = optional(string, "latest")
   })
-  default = {}
+  default  = {}
+  nullable = false
 
   validation {
     condition     = alltrue([for one in values(var.secret_versions) : one == null || can(regex("^(latest|[1-9][0-9]*)$", one))])
@@ -318,6 +335,7 @@ variable "evidence_retention_days" {
   description = "For how many days nobody can delete or overwrite evidence. The bucket deletes it a day later."
   type        = number
   default     = 365
+  nullable    = false
 
   validation {
     condition     = var.evidence_retention_days >= 1 && var.evidence_retention_days <= 36500
@@ -329,12 +347,14 @@ variable "lock_evidence_retention" {
   description = "Lock the retention of evidence. CANNOT BE UNDONE: from then on nobody, Google included, can shorten it or delete the bucket before the last object's time is up."
   type        = bool
   default     = false
+  nullable    = false
 }
 
 variable "record_days" {
   description = "How long announced incident records stay in BigQuery."
   type        = number
   default     = 400
+  nullable    = false
 
   validation {
     condition     = var.record_days >= 1
@@ -352,6 +372,7 @@ variable "delete_protection" {
   description = "Protect ledger, records, secrets and evidence from being destroyed with the rest. To remove Firebreak, release everything, turn this off, apply, and only then destroy (docs/operations.md)."
   type        = bool
   default     = true
+  nullable    = false
 }
 
 # Who hears of it.
@@ -360,22 +381,26 @@ variable "notification_channels" {
   description = "Names of existing Cloud Monitoring channels (projects/P/notificationChannels/N) that alerts go to."
   type        = list(string)
   default     = []
+  nullable    = false
 }
 
 variable "sweep_schedule" {
   description = "How often the sweep runs, as cron in UTC, at least every 20 minutes, which is what the alert no-sweep counts over: it continues unfinished work, repeats expired questions, checks active containments and looks for lost findings."
   type        = string
   default     = "*/5 * * * *"
+  nullable    = false
 }
 
 variable "containment_objective_seconds" {
   description = "Seconds from Firebreak's first sight of a finding to a verified containment without a person. A slower one raises an alert."
   type        = number
   default     = 120
+  nullable    = false
 }
 
 variable "labels" {
   description = "Labels on everything that takes them."
   type        = map(string)
   default     = {}
+  nullable    = false
 }

@@ -6,7 +6,7 @@ import subprocess
 
 from tests.repository.checkout import ROOT, tracked
 
-LOCK = "terraform/examples/minimal/.terraform.lock.hcl"
+LOCK = "terraform/deployment/.terraform.lock.hcl"
 
 
 def test_no_lock_is_committed_here() -> None:

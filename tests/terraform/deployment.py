@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 ROOT = Path(__file__).resolve().parents[2]
 ORGANIZATION, PROJECT, REGION = "123456789012", "acme-firebreak", "europe-west1"
@@ -50,21 +50,15 @@ class Grant:
 
 
 class Deployment:
-    """One copy of the configuration with a state of its own; `below` is the folder in it that is applied.
+    """One copy of the module, with a state of its own.
 
     `provider` is the major version of Google's providers; without it, the newest that is allowed.
     """
 
-    def __init__(
-        self, folder: Path, below: str = ".", variables: dict[str, Any] | None = None, provider: int | None = None
-    ) -> None:
-        self.folder = folder / "terraform" / below
-        self.variables = VARIABLES if variables is None else variables
-        left = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars")
-        shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=left)
-        (folder / "firebreak").symlink_to(ROOT / "firebreak")
-        if below != ".":
-            (self.folder / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
+    variables: ClassVar[dict[str, Any]] = VARIABLES
+
+    def __init__(self, folder: Path, provider: int | None = None) -> None:
+        self.folder = copied_module(folder)
         if provider is not None:
             (self.folder / "provider_override.tf").write_text(PROVIDER.format(provider))
         self.run("init")
@@ -101,6 +95,26 @@ class Deployment:
         chosen = self.variables | variables
         written = {name: one if isinstance(one, str) else json.dumps(one) for name, one in chosen.items()}
         return [f"-var={name}={one}" for name, one in written.items()]
+
+
+class Root(Deployment):
+    """A folder of whoever deploys, with its main.tf and terraform.tfvars, and a state beside them."""
+
+    variables: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
+        self.run("init")
+
+
+def copied_module(folder: Path) -> Path:
+    """A checkout's module and what it reads beside it, in `folder`/firebreak."""
+    checkout = folder / "firebreak"
+    left = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars")
+    shutil.copytree(ROOT / "terraform", checkout / "terraform", ignore=left)
+    (checkout / "firebreak").symlink_to(ROOT / "firebreak")
+    return checkout / "terraform"
 
 
 def resources(shown: dict[str, Any]) -> list[dict[str, Any]]:

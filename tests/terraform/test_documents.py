@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.repository.checkout import ROOT, text_of, tracked
-from tests.terraform.deployment import Deployment, has_mirror
+from tests.terraform.deployment import Root, copied_module, has_mirror
 from tools.readme_commands import commands
 
 PAGES = ("docs/deploy.md", "docs/security.md", "docs/operations.md", "terraform/README.md")
 ORGANIZATION = "987654321098"
+TIMES = "\N{MULTIPLICATION SIGN}"
 ROW = re.compile(r"^\| `([a-z_]+)` \| (.+?) \|", re.MULTILINE)
 
 
@@ -61,7 +62,7 @@ def test_the_readme_names_every_output() -> None:
 def test_every_variable_that_a_page_speaks_of_exists(page: str) -> None:
     known = declared("variable", "terraform/variables.tf").keys()
     set_in_text = re.findall(r"`([a-z_]+) = ", text_of(page)) + re.findall(
-        r"^  ([a-z_]+) += ", text_of(page), re.MULTILINE
+        r"^ {0,2}([a-z_]+) += ", text_of(page), re.MULTILINE
     )
 
     assert set(set_in_text) - known - {"source"} == set()
@@ -89,35 +90,66 @@ def test_the_way_to_the_first_finding_can_be_walked(tmp_path: Path) -> None:
             check=False,
         )
         assert ran.returncode == 0, f"{command}\n{ran.stdout}{ran.stderr}"
-    made = json.loads((checkout / "dist" / "firebreak.json").read_text())
+    deployment = tmp_path / "firebreak-deployment"
+    made = json.loads((deployment / "firebreak.json").read_text())
+    changed = [path for path in tracked() if (checkout / path).read_bytes() != (ROOT / path).read_bytes()]
 
     assert made["organization"] == ORGANIZATION
     assert "Defense Evasion: Base64 ELF File Command Line" in made["categories"]
+    assert changed == [], "a step edited a file of the checkout"
 
-    added = planned(tmp_path / "plan", "minimal", checkout / "dist")
+    values = deployment / "terraform.tfvars"
+    values.write_text(values.read_text().replace("123456789012", ORGANIZATION))
     told = re.search(r"some (\d+) to add", text_of("docs/deploy.md"))
 
     assert told
-    assert abs(added - int(told[1])) <= 10
+    assert abs(Root(deployment).count() - int(told[1])) <= 5
 
 
 @pytest.mark.terraform
 @pytest.mark.skipif(not has_mirror(), reason="TF_CLI_CONFIG_FILE names no provider mirror to plan with")
-@pytest.mark.parametrize("example", ["folders_only", "monitor_only"])
-def test_every_other_example_can_be_planned_with_the_values_it_suggests(tmp_path: Path, example: str) -> None:
-    fixtures = ROOT / "terraform" / "tests" / "fixtures"
+@pytest.mark.parametrize("values", ["folders_only", "monitor_only"])
+def test_every_other_set_of_values_can_be_planned(tmp_path: Path, values: str) -> None:
+    """With the archive of the fixtures, which is for the organization that they name."""
+    module = copied_module(tmp_path)
+    folder = tmp_path / "deployment"
+    shutil.copytree(module / "tests" / "fixtures", folder)
+    shutil.copy(module / "deployment" / "main.tf", folder)
+    shutil.copy(module / "deployment" / f"{values}.tfvars.example", folder / "terraform.tfvars")
 
-    assert planned(tmp_path, example, fixtures, "123456789012") > 100
+    assert Root(folder).count() > 100
 
 
-def planned(folder: Path, example: str, archive: Path, organization: str = ORGANIZATION) -> int:
-    """How many resources an example's plan would make."""
-    folder.mkdir(exist_ok=True)
-    shutil.copytree(archive, folder / "dist")
-    deployment = Deployment(folder, f"examples/{example}", {})
-    values = (deployment.folder / "terraform.tfvars.example").read_text().replace("123456789012", organization)
-    (deployment.folder / "terraform.tfvars").write_text(values)
-    return deployment.count()
+def test_the_folder_to_copy_passes_every_input_on_and_decides_nothing() -> None:
+    """A value that is not given is null, for which the module takes its own default."""
+    text = text_of("terraform/deployment/main.tf")
+    inputs = declared("variable", "terraform/variables.tf")
+    defaults = {name: re.search(r"^  default +=\s+(.+)$", block, re.MULTILINE) for name, block in inputs.items()}
+    not_null = {name for name, found in defaults.items() if found and found[1] != "null"}
+
+    assert dict(re.findall(r"^  (\w+) += var\.(\w+)$", text, re.MULTILINE)) == {
+        **{name: name for name in inputs},
+        "billing_project": "project_id",
+        "project": "project_id",
+    }
+    assert dict(re.findall(r'^variable "(\w+)" \{(.*)\}$', text, re.MULTILINE)) == {
+        name: " default = null " if found else "" for name, found in defaults.items()
+    }
+    assert {name for name in not_null if "  nullable " in inputs[name]} == not_null
+
+
+def test_the_costs_add_up() -> None:
+    """Each row's arithmetic is what it comes to, and so is the sum."""
+    rows = re.findall(
+        rf"^\| (?!\*\*)[^|]+ \| ([\d.{TIMES}+() ]+) \| ([\d.]+) \|", text_of("docs/deploy.md"), re.MULTILINE
+    )
+    told = re.search(r"\*\*together\*\* \| \| \*\*([\d.]+)\*\*", text_of("docs/deploy.md"))
+
+    assert len(rows) > 4
+    assert told
+    for written, result in rows:
+        assert f"{eval(written.replace(TIMES, '*')):.2f}" == result, written  # noqa: S307 - digits and signs, see above
+    assert f"{sum(float(result) for _, result in rows):.2f}" == told[1]
 
 
 AS_ME = "$(gcloud auth print-access-token)"
