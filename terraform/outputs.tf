@@ -46,7 +46,7 @@ output "function_builder" {
 }
 
 output "perimeter_ingress" {
-  description = "Ingress rule for a VPC Service Controls perimeter around what Firebreak reads and contains, as a file for gcloud access-context-manager perimeters update --set-ingress-policies (docs/deploy.md)."
+  description = "Ingress rule for a VPC Service Controls perimeter around what Firebreak reads and contains, as a file in the form in which docs/deploy.md sets it."
   value = yamlencode([{
     ingressFrom = {
       identities = sort([for one in google_service_account.function : one.member])

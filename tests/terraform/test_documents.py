@@ -150,38 +150,3 @@ def test_the_costs_add_up() -> None:
     for written, result in rows:
         assert f"{eval(written.replace(TIMES, '*')):.2f}" == result, written  # noqa: S307 - digits and signs, see above
     assert f"{sum(float(result) for _, result in rows):.2f}" == told[1]
-
-
-AS_ME = "$(gcloud auth print-access-token)"
-
-
-def gcloud_lines(page: str) -> list[str]:
-    """Each gcloud command of a page with stand-ins for its variables, without what the shell does around it."""
-    blocks = re.findall(r"^```(?:bash)?\n(.*?)^```", text_of(page), re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    found = [
-        one
-        for line in lines
-        for one in re.findall(r"gcloud [^|#\n]*", line.replace("$(cat message.json)", "x").replace(AS_ME, "x"))
-    ]
-    return [re.sub(r"\$[A-Z_]+", "a-name", one.split(" > ")[0].split(" && ")[0]).strip() for one in found]
-
-
-@pytest.mark.terraform
-@pytest.mark.skipif(shutil.which("gcloud") is None, reason="there is no gcloud to ask")
-def test_every_gcloud_command_of_the_pages_is_one_that_gcloud_knows(tmp_path: Path) -> None:
-    """Commands, flags and choices, read by gcloud itself; nothing is run. One that is wrong is put among them."""
-    lines = [line for page in PAGES for line in gcloud_lines(page)]
-    listed = tmp_path / "commands.json"
-    listed.write_text(json.dumps([{"command_string": one} for one in (*lines, "gcloud run jobs create x --no-such=1")]))
-    ran = subprocess.run(  # noqa: S603
-        ["gcloud", "meta", "lint-gcloud-commands", f"--commands-file={listed}"],  # noqa: S607
-        env={**os.environ, "CLOUDSDK_CONFIG": str(tmp_path), "CLOUDSDK_CORE_DISABLE_PROMPTS": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    wrong = [one["command_string"] for one in json.loads(ran.stdout) if not one["success"]]
-
-    assert len(lines) > 25
-    assert wrong == ["gcloud run jobs create x --no-such=1"]

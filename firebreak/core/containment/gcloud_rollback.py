@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from firebreak.core.cloud_run.iam_grants import read_grant
 from firebreak.core.cloud_run.scaling import read_scaling
@@ -28,6 +28,9 @@ from firebreak.core.secrets.redaction import all_named
 _GCLOUD_INGRESS = frozenset({"all", "internal", "internal-and-cloud-load-balancing"})
 _UPDATE = "services update"
 _DEFAULT_MOST = 100
+_MARKS = tuple(mark * times for times in (1, 2, 3) for mark in (";", "~", "@"))
+_BETA = "beta"
+"""Where gcloud 528 has these flags; later ones have them there too, beside the general track."""
 
 
 def undo_lines(plan: Plan) -> tuple[str, ...]:
@@ -44,25 +47,26 @@ def _service(change: Change) -> Iterator[str]:
         else:
             yield f"# ingress was {before}, which gcloud cannot set: use the Cloud Run API"
     if DEFAULT_URI_DISABLED in change.before:
-        yield _gcloud(change, _UPDATE, "--no-default-url" if change.before[DEFAULT_URI_DISABLED] else "--default-url")
+        url = "--no-default-url" if change.before[DEFAULT_URI_DISABLED] else "--default-url"
+        yield _gcloud(change, _UPDATE, url, track=_BETA)
     if INVOKER_CHECK_OFF in change.before:
         off = change.before[INVOKER_CHECK_OFF]
         yield _gcloud(change, _UPDATE, "--no-invoker-iam-check" if off else "--invoker-iam-check")
     if SCALING in change.before:
-        yield _gcloud(change, _UPDATE, *_scaling(str(change.before[SCALING])))
+        yield _gcloud(change, _UPDATE, *_scaling(str(change.before[SCALING])), track=_BETA)
 
 
 def _pool(change: Change) -> Iterator[str]:
     if POOL_SPLIT in change.before:
         yield _gcloud(
-            change, "worker-pools update-instance-split", f"--to-revisions={change.before[POOL_SPLIT]}", track="beta"
+            change, "worker-pools update-instance-split", f"--to-revisions={change.before[POOL_SPLIT]}", track=_BETA
         )
     if POOL_INSTANCES in change.before:
         count = change.before[POOL_INSTANCES]
         if count is None:
             yield "# no number of instances was set, which gcloud cannot express: use the Cloud Run API"
         else:
-            yield _gcloud(change, "worker-pools update", f"--scaling={count}", track="beta")
+            yield _gcloud(change, "worker-pools update", f"--scaling={count}", track=_BETA)
 
 
 def _executions(change: Change) -> Iterator[str]:
@@ -109,15 +113,22 @@ def _standing(after: Mapping[str, Setting | None], key: str, before: Setting | N
 def _grant(change: Change, verb: str, key: str, value: Setting) -> str:
     grant = read_grant(key, value)
     parts = json.loads(grant.condition) if grant.condition else {}
-    condition = ",".join(f"{part}={text}" for part, text in sorted(parts.items()) if part != "location") or "None"
-    return _gcloud(
-        change,
-        verb,
-        f"--member={grant.member}",
-        f"--role={grant.role}",
-        f"--condition={condition}",
-        region=grant.region,
-    )
+    said = [f"{part}={text}" for part, text in sorted(parts.items()) if part != "location"]
+    flags = [f"--member={grant.member}", f"--role={grant.role}"]
+    if change.target.kind != "job":
+        flags.append(f"--condition={_listed(said) or 'None'}")
+    elif said:
+        whole = f"{shlex.join(_words(change, 'jobs set-iam-policy', grant.region))} FILE"
+        return f"# {grant.member} had {grant.role} under {grant.condition}, which only a whole policy can say: {whole}"
+    return _gcloud(change, verb, *flags, region=grant.region)
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """As one value for gcloud, which takes parts at commas unless a value names another mark at its beginning."""
+    if "," not in "".join(parts):
+        return ",".join(parts)
+    mark = next(mark for mark in _MARKS if mark not in "".join(parts))
+    return f"^{mark}^{mark.join(parts)}"
 
 
 def _gcloud(change: Change, verb: str, *flags: str, region: str = "", track: str = "") -> str:
