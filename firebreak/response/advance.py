@@ -148,7 +148,8 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     decided = decide(app, held.incident, confirmed, readings, at_most=Mode.APPROVE if asks else Mode.ENFORCE)
     held = replace(held, incident=decided.incident)
     collecting.begin(held, confirmed, decided)
-    return _act(app, held, decided, readings, expired=expired)
+    held = _act(app, held, decided, readings, expired=expired)
+    return ask_about_passed(app, held, decided.policy, confirmed, readings) if decided.policy else held
 
 
 def _given_up(events: tuple[Event, ...], now_ns: int) -> tuple[Event, ...]:

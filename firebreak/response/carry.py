@@ -95,7 +95,8 @@ def _go_on(turn: Turn, held: StoredIncident, plan: Plan) -> StoredIncident:
             return overtaken
     for change in left:
         seen = turn.around.seen_of(change.target)
-        if seen and turn.state(held.incident, change, seen, drawn) == "due":
+        # Where what stands is not believed a person is asked, also about what is in effect already.
+        if seen and (seen.standing is None or turn.state(held.incident, change, seen, drawn) == "due"):
             more = [one for one in drawn.changes if one.after and not _is_part(one, plan)]
             if more:
                 return redraw(turn, held, f"there is more to close: {settings_of(more[0])}")

@@ -33,7 +33,7 @@ def look_at(app: App, target: str, deadline: Deadline) -> str | None:
         return _report(
             app, standing, "gone", "the target does not exist any more: release ends the incident", None, deadline
         )
-    if standing.uid and workload.uid and standing.uid != workload.uid:
+    if standing.is_of_another(workload.uid):
         anew = "the target was deleted, and another one made in its place: release ends the incident"
         return _report(app, standing, f"uid {workload.uid}", anew, workload, deadline)
     differ = dict(standing.changed_by_others(workload.state))

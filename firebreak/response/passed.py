@@ -8,6 +8,7 @@ from firebreak.core.containment.observation import Around
 from firebreak.core.errors import Refused
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.phase import Phase
 from firebreak.core.mode import Cap
 from firebreak.core.policy.policy import Policy
 from firebreak.ledger.records import StoredIncident
@@ -17,13 +18,16 @@ from firebreak.response.decide import replanned, ruling_on
 from firebreak.response.observe import Readings
 from firebreak.response.rest import ask
 
+_DONE: frozenset[Phase] = frozenset({"contained", "declined", "failed"})
+"""What counts has been done by then, as far as there was anything to do."""
+
 
 def ask_about_passed(
     app: App, held: StoredIncident, policy: Policy, confirmed: Confirmed, readings: Readings
 ) -> StoredIncident:
     """Ask once about each such event: a yes makes it count, and what it names suspect."""
     incident = held.incident
-    if incident.phase != "contained" or not any(_unasked(one) for one in incident.events):
+    if incident.phase not in _DONE or not any(_unasked(one) for one in incident.events):
         return held
     try:
         _, around = replanned(app, incident, policy, confirmed, readings)

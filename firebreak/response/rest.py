@@ -77,7 +77,8 @@ def _without_unwritten(app: App, held: StoredIncident, readings: Readings | None
         if standing.pending and readings is not None:
             readings.forget(target)
             try:
-                now = readings.workload(target).state
+                seen = readings.workload(target)
+                now = {} if standing.is_of_another(seen.uid) else seen.state
             except Refused:
                 now = {}
             if any(now.get(key) == value for key, value in standing.pending.items()):

@@ -9,6 +9,7 @@ from firebreak.core.containment.guard_input import GuardInput
 from firebreak.core.containment.guards import caps_for
 from firebreak.core.containment.review import age, review_sentence
 from firebreak.core.errors import Missing, Refused, Transient
+from firebreak.core.incidents.phase import Phase
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
@@ -20,6 +21,8 @@ from firebreak.response.opened import opened
 from firebreak.response.release import CannotRelease, request_release
 
 BY = "firebreak"
+_RESTS: tuple[Phase, ...] = ("contained", "failed", "releasing")
+"""Where only a review is due; in any other phase something else is waited for, and comes first."""
 
 
 def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline, why: str = "") -> StoredIncident:
@@ -42,7 +45,7 @@ def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline,
         told,
         still_open=tuple(dict.fromkeys(open_)),
         reopened=tuple(sorted(reopened)),
-        next_ns=review_ns(app, incident),
+        next_ns=review_ns(app, incident) if incident.phase in _RESTS else incident.next_ns,
     )
     return app.ledger.save(held, reviewed.with_announcements(channels(app)))
 
@@ -51,7 +54,7 @@ def review_due(app: App, held: StoredIncident, deadline: Deadline) -> StoredInci
     """A review that has come due: a release is asked for if the policy's `release_after` allows it, else announced."""
     incident, now = held.incident, app.now_ns()
     due = incident.next_ns is not None and incident.next_ns <= now
-    if not due or incident.phase not in ("contained", "failed", "releasing"):
+    if not due or incident.phase not in _RESTS:
         return held
     try:
         holds = held_targets(app, incident)

@@ -151,9 +151,13 @@ class Standing(Stored):
         """Whether the setting is as Firebreak wrote it, or may have; any other value is a person's."""
         return value == self.applied.get(key) or (key in self.pending and value == self.pending[key])
 
+    def is_of_another(self, uid: str) -> bool:
+        """Whether it is known to be of another resource than the one of that uid."""
+        return bool(self.uid and uid) and self.uid != uid
+
     def of_resource(self, uid: str) -> Standing:
         """The standing of the resource with this uid; what was held of one that is gone is over."""
-        if self.holds and self.uid and uid and self.uid != uid:
+        if self.holds and self.is_of_another(uid):
             return replace(self.without_holds(self.released_ns), uid=uid)
         return replace(self, uid=uid or self.uid)
 

@@ -62,9 +62,11 @@ def released_keys(standing: Standing, wanted: State, now: Workload) -> tuple[Rel
     for key in sorted(standing.applied.keys() | standing.pending.keys() | wanted.keys()):
         stands = standing.pending[key] if key in standing.pending else standing.applied.get(key)
         value, there = wanted.get(key), current.get(key)
-        if stands == value and there == stands:
-            continue
         made = ReleasedKey(now.target, key, there, value)
+        if stands == value and there == stands:
+            if key in standing.pending:  # given back, and not seen in effect yet
+                found.append(replace(made, before=standing.applied.get(key)))
+            continue
         if is_final(key):
             if stands is not None and stands != value:
                 found.append(replace(made, result="gone", detail="a cancelled run cannot be resumed"))
