@@ -12,6 +12,7 @@ from tests.faults.test_crash_points import RUNS, enumerate_points
 from tests.faults.test_message_corpus import CASES
 from tests.faults.test_taint import PAIR
 from tests.laws import test_standing_laws as standing_laws
+from tests.model.test_histories import FEW
 from tests.response.harness import Lines
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reliability.md").read_text(encoding="utf-8")
@@ -56,3 +57,4 @@ def test_the_messages_secrets_and_histories_are_as_many_as_the_page_says() -> No
     )
     assert figures_of("faults/test_secret_forms.py") == f"{tokens}, none shown; {harmless} harmless, shown whole"
     assert figures_of("laws/test_standing_laws.py").startswith(f"{drawn} drawn histories")
+    assert figures_of("model/test_histories.py").startswith(f"{FEW.max_examples} histories each time")

@@ -1,0 +1,177 @@
+"""The fifth invariant: once everything answers again, every event that SCC confirms is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from firebreak.core.incidents.incident import Incident
+from tests.model.clock import DAY, MINUTE, SECOND
+from tests.model.history import Came, Did, Violated, Wrote
+from tests.model.invariants.contained import moves_traffic
+from tests.model.policies import OWN_PROJECT, said_of
+from tests.model.reference import ENDED, key_of, led_to, shut, suspects_of
+from tests.model.scc import ALLOWED, ORGANIZATION, Event
+from tests.model.stage import Stage
+
+SWEEPS, PAUSE = 6, 11 * MINUTE / SECOND
+_BETWEEN = frozenset({"received", "containing", "verifying", "deferred"})
+_BY_A_PERSON = frozenset({"rejected", "released", "closed", "expired"})
+_DELIVERIES = 3
+
+
+def settle(stage: Stage) -> None:
+    """Let everything that passes pass: faults, a halt, operations; deliver what waits, and sweep some times."""
+    stage.back()
+    stage.finish_operations()
+    stage.deploy_policies("enforce")
+    stage.keep_key()
+    for _ in range(_DELIVERIES * len(stage.unanswered)):
+        if stage.unanswered:
+            stage.again()
+            stage.wait(31)
+    # Also where nobody has set a halt: somebody may have put an old one back.
+    stage.command("resume")
+    for _ in range(_DELIVERIES * len(stage.undelivered)):
+        if stage.undelivered:
+            stage.deliver()
+            stage.wait(31)
+    idle = 0
+    for _ in range(SWEEPS):
+        stage.sweep()
+        idle = 0 if stage.history.saved else idle + 1
+        if idle > 1:
+            break
+        stage.wait(PAUSE)
+        stage.finish_operations()
+    check_decided(stage)
+    check_passed_events(stage)
+
+
+def check_decided(stage: Stage) -> None:
+    """Every event that SCC confirms is decided: nothing that passes ends one undecided."""
+    for event in stage.held().values():
+        if not _is_due(stage, event) or _tampered(stage, event):
+            continue
+        incidents = [one for one in stage.history.incidents if key_of(one) == event.key]
+        if not incidents:
+            message = f"finding {event.finding} has no incident"
+            raise Violated(5, message)
+        reasons = list(_undecided(stage, event, incidents))
+        if len(reasons) == len(incidents):
+            message = f"finding {event.finding} ({event.names or event.image}) is not decided: {'; '.join(reasons)}"
+            raise Violated(5, message)
+
+
+def _is_due(stage: Stage, event: Event) -> bool:
+    """Whether policies want something of it, and there is something to contain."""
+    said, resource = said_of(event.category, event.place), stage.look(event.place)
+    ours = event.source == ALLOWED and event.organization == ORGANIZATION and not event.place.startswith(OWN_PROJECT)
+    return event.wanted and ours and said is not None and said.mode != "monitor" and resource is not None
+
+
+def _tampered(stage: Stage, event: Event) -> bool:
+    """Whether somebody changed or deleted the record of an incident about it."""
+    return any(one.finding == event.key for one in stage.history.tampered)
+
+
+def _undecided(stage: Stage, event: Event, incidents: list[Incident]) -> Iterator[str]:
+    """For each incident that does not account for the event, how it stands."""
+    for one in incidents:
+        named = not event.names or event.names in suspects_of(one)
+        if one.phase in _BETWEEN:
+            yield f"{one.id} is {one.phase}"
+        elif one.phase == "monitored" and stage.history.monitored_by_ceiling:
+            continue
+        elif one.phase in ENDED:
+            if not _ended_knowing(stage, event, one, named=named):
+                yield f"{one.id} ended {one.phase} before the event, or by what has passed"
+        elif _denied(one) or _asked_without(one):
+            continue
+        elif not named and _leads(stage, event):
+            yield f"{one.id} is {one.phase}, and does not suspect {event.names}, which is still led to"
+        elif _contained_in_vain(stage, event, one):
+            yield f"{one.id} is contained, and {event.names} is still led to"
+
+
+def _denied(incident: Incident) -> bool:
+    """Whether Firebreak was not allowed to do, or to read, what it had to: that passes by itself no more."""
+    said = (*incident.still_open, incident.history[-1].what) if incident.history else incident.still_open
+    return any("PERMISSION_DENIED" in one for one in said)
+
+
+def _asked_without(incident: Incident) -> bool:
+    """Whether a person is asked without what was away for too long: the question says so."""
+    question = incident.question if incident.phase == "waiting" else None
+    return question is not None and any(one.startswith("away") for one in question.cautions)
+
+
+def _contained_in_vain(stage: Stage, event: Event, incident: Incident) -> bool:
+    """Whether it is contained by moving the traffic, and what the event names is led to, by nobody's doing since."""
+    names = incident.phase == "contained" and event.names and moves_traffic(incident)
+    return bool(names) and _leads(stage, event) and not _reopened(stage, event, incident)
+
+
+def check_passed_events(stage: Stage) -> None:
+    """Of an event that SCC has passed: whom only its message names, a person is asked about."""
+    for came in stage.history.came:
+        event = came.event
+        incidents = [one for one in stage.history.incidents if key_of(one) == event.key]
+        known = any(event.names in suspects_of(one) for one in incidents)
+        spoken = any(one.phase in _BY_A_PERSON for one in incidents) or _asked_since(stage, came)
+        if _is_passed(stage, came) and event.names and _leads(stage, event) and not known and not spoken:
+            message = f"a message names {event.names}, which is led to, and nobody was asked about it"
+            raise Violated(5, message)
+
+
+def _is_passed(stage: Stage, came: Came) -> bool:
+    """Whether the message was of a finding that SCC holds for this workload still, by a later event, and wants done."""
+    event, held = came.event, stage.held().get(came.event.key)
+    if held is None or (held.place, held.category) != (event.place, event.category) or _tampered(stage, event):
+        return False
+    return came.acked and event.wanted and _is_due(stage, held) and _was_newer(stage, came)
+
+
+def _was_newer(stage: Stage, came: Came) -> bool:
+    """Whether SCC held a later event of the finding when the message came."""
+    states = [one for when, one in stage.ground.scc.history if one.key == came.event.key and when <= came.at_ns]
+    return bool(states) and states[-1].wanted and states[-1].at_ns > came.event.at_ns
+
+
+def _asked_since(stage: Stage, came: Came) -> bool:
+    """Whether a question about the finding was put since its message first came, or was open then."""
+    first = min(one.step for one in stage.history.came if one.event == came.event)
+    looks = (found for found in stage.history.looks.values() if key_of(found[-1].incident) == came.event.key)
+    return any(one.incident.phase == "waiting" and one.step >= first for found in looks for one in found)
+
+
+def _ended_knowing(stage: Stage, event: Event, incident: Incident, *, named: bool) -> bool:
+    """Whether the incident ended by a person's word, or for good, once the event was there."""
+    since_ns = min(when for when, one in stage.ground.scc.history if one == event)
+    ended_ns = incident.history[-1].at_ns if incident.history else incident.updated_ns
+    if incident.phase in _BY_A_PERSON:
+        return named or ended_ns >= since_ns
+    # Recorded only, or declined: by today's policies, and with all sources answering, it would not be.
+    # What came to lead there since makes findings of a day around suspect, and not what is older.
+    old = stage.now_ns() - event.at_ns > DAY
+    moves: list[Did | Wrote] = [*stage.history.did, *stage.history.writes]
+    moved = any(one.place == event.place and one.at_ns > ended_ns for one in moves)
+    # Until each event gives its own suspects, those of others hide that nothing carries its image.
+    hidden = not event.names and len(incident.events) > 1
+    return incident.phase == "declined" and (old or moved or hidden or not _leads(stage, event))
+
+
+def _leads(stage: Stage, event: Event) -> bool:
+    """Whether what the event makes suspect can still be reached; of an image that nobody has, a person is asked."""
+    resource = stage.look(event.place)
+    if resource is None or shut(resource):
+        return False
+    if event.names:
+        return event.names in led_to(resource)
+    older = {one.name for one in resource.revisions if one.created_ns < event.at_ns}
+    return bool(event.digests) or bool(led_to(resource) & older)
+
+
+def _reopened(stage: Stage, event: Event, incident: Incident) -> bool:
+    """Whether somebody has changed the workload since it was contained: that is told, and asked about elsewhere."""
+    contained = [one.step for one in stage.history.looks[incident.id] if one.incident.phase == "contained"]
+    return any(one.place == event.place and one.step >= contained[0] for one in stage.history.did)

@@ -1,0 +1,37 @@
+"""The invariants for minutes, in longer histories, and other ones for each part."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.model.clock import played_on
+from tests.model.machine import ResponseMachine
+
+SECONDS = float(os.environ.get("FIREBREAK_MODEL_SECONDS", "60"))
+"""How long each part goes on drawing; whoever looks for something rare sets more."""
+_AT_ONCE = 25
+MANY = settings(
+    max_examples=_AT_ONCE,
+    stateful_step_count=20,
+    derandomize=False,
+    database=None,
+    phases=(Phase.generate,),
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_the_invariants_hold_for_minutes(part: int, record_property: Callable[[str, object], None]) -> None:
+    until, number = time.monotonic() + SECONDS, 0
+    with played_on(ResponseMachine.clock):
+        while time.monotonic() < until:
+            number += 1
+            run_state_machine_as_test(seed(part * 1_000_000 + number)(ResponseMachine), settings=MANY)
+
+    record_property("figure", f"about {round(number * _AT_ONCE, -2)} histories over the model, of 20 steps each")
