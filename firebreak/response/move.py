@@ -90,7 +90,8 @@ def contain(
         hold, workload.state, apply_change(workload.state, change), workload.updated_ns
     )
     writing = replace(writing, place=change.target, etag=workload.etags.get(change.surface, ""))
-    began = replace(incident.with_target(change.target), phase="containing")
+    # A release of before is over: what it gave back may be held again.
+    began = replace(incident.with_target(change.target), phase="containing", release=None)
     held = _saved(app, held, began, writing, app.ledger.standing_save(writing, document))
     try:
         _require_no_halt(app)

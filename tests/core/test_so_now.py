@@ -78,3 +78,48 @@ def test_a_release_in_part_names_what_is_back_and_what_is_still_held() -> None:
     assert so_now(rests) == (
         "PARTLY TAKEN BACK: service.ingress given back; service.traffic.split could not be, and is still held."
     )
+
+
+NEW = "received waiting deferred".split()
+"""Where something new is decided, or waits, of what was contained before."""
+
+
+@pytest.mark.parametrize("phase", NEW)
+def test_what_was_released_for_whom_something_new_came_is_told_as_taken_back(phase: str) -> None:
+    over = incident(phase, outcomes=MADE, release=Release("ada", (), NOW, (), over=True))
+
+    assert so_now(over).startswith("What was contained before was taken back; ")
+
+
+@pytest.mark.parametrize("phase", NEW)
+def test_what_is_half_released_is_told_as_that_also_where_something_new_came(phase: str) -> None:
+    target = incident().targets[0]
+    keys = (
+        ReleasedKey(target, "service.ingress", "none", "all", "restored"),
+        ReleasedKey(target, "service.traffic.split", "a=100", "b=100", "refused", "not taken"),
+    )
+    rests = incident(phase, done=incident().plan, release=Release("ada", (), NOW, keys, rests=True))
+
+    assert so_now(rests).startswith("PARTLY TAKEN BACK: service.ingress given back; ")
+    assert so_now(rests) != so_now(replace(rests, phase="releasing"))
+    assert ("service.traffic.split: refused" in chat(rests)) is (phase != "waiting")
+
+
+@pytest.mark.parametrize("phase", NEW)
+def test_what_is_planned_beside_what_was_done_is_not_told_as_done(phase: str) -> None:
+    """An outcome is that of the plan that it names."""
+    before = replace(MADE[0], target=incident().targets[0].key, plan="f" * 64)
+    one = incident(phase, outcomes=(before,), done=incident().plan)
+
+    assert [change["became"] for change in record(one)["plan"]["changes"]] == ["planned"]
+    assert "\nplanned: service.traffic.split" in chat(one)
+    assert "undo: firebreak incident release fb-" in chat(one)
+
+
+def test_the_very_same_plan_drawn_again_is_planned_again() -> None:
+    plan = incident().plan
+    assert plan is not None
+    made = replace(MADE[0], target=incident().targets[0].key, plan=plan.digest)
+    again = incident("waiting", outcomes=(made,)).with_plan(plan)
+
+    assert [change["became"] for change in record(again)["plan"]["changes"]] == ["planned"]

@@ -45,12 +45,16 @@ def test_what_is_released_while_a_further_event_waits_for_a_halt_stays_open_for_
         once_resumed(on)
         then = phase(on, incident)
         agreed(on, incident)
+        closed = both_are_closed(on, incident), is_public(on)
+        on.world.admits_public_members = True
+        last = on.release(incident)
 
         assert answered.done is not refused
         assert between == ("deferred", {BAD, ALSO})
-        assert is_public(on) is False
         assert then == "waiting"
-        assert both_are_closed(on, incident)
+        assert closed == (True, False)
+        assert last.done, last.says
+        assert (phase(on, incident), set(on.reachable), is_public(on)) == ("released", {BAD, ALSO}, True)
 
 
 def test_once_released_nothing_of_it_stands_while_the_event_waits(line: Lines) -> None:

@@ -77,7 +77,9 @@ def _arrow(state: Became, before: object, after: object) -> str:
 def _released(incident: Incident) -> list[str]:
     """Setting by setting what became of a release; nothing where none was made, or something else is told."""
     release = incident.release
-    if release is None or release.digest or incident.phase not in ("releasing", "released", "contained"):
+    told_now = incident.phase in ("releasing", "released", "contained")
+    beside = incident.phase in ("received", "deferred") and release and (release.rests or not incident.plan)
+    if release is None or release.digest or not (told_now or beside):
         return []
     lines = [
         all_named(f"{incident.place_of(one.target)}{told(released(one))}", one.key, one.before, one.after)
@@ -97,7 +99,7 @@ def _asks(incident: Incident) -> list[str]:
         incident.id,
         incident.phase,
         question=question.digest if question else "",
-        stands=incident.phase in ("contained", "releasing") or (incident.phase == "failed" and incident.stands),
+        stands=incident.phase in ("contained", "releasing") or incident.stands,
         refused=[one.key for one in release.keys if one.result == "refused"] if release else (),
         shown=release.digest if release else "",
     )

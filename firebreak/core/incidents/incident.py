@@ -260,7 +260,7 @@ class Incident(Stored):
 
     def with_plan(self, plan: Plan) -> Incident:
         """The incident with a plan of which nothing was tried yet, also where it had the very same one before."""
-        outcomes = tuple(replace(one, plan="") if one.plan == plan.digest else one for one in self.outcomes)
+        outcomes = tuple(replace(one, plan="earlier") if one.plan == plan.digest else one for one in self.outcomes)
         return replace(self, plan=plan, outcomes=outcomes)
 
     def mark_sent(self, announcement: Announcement) -> Incident:

@@ -31,15 +31,15 @@ _UNTOUCHED: Mapping[Phase, str] = MappingProxyType(
         "closed": "Closed by a person; nothing of it stands.",
     }
 )
-_IN_PART: Mapping[Phase, str] = MappingProxyType(
+_FURTHER: Mapping[Phase, str] = MappingProxyType(
     {
-        "received": "Contained before; something new came, and is being decided.",
-        "waiting": "Contained before; nothing more was changed. A person is asked for a yes or a no.",
-        "deferred": "Contained before; something new waits for what may pass, and is decided anew then.",
-        "failed": "NOT CONTAINED AS PLANNED. What could be done stands; a person is needed now for the rest.",
+        "received": "something new came, and is being decided.",
+        "waiting": "nothing more was changed. A person is asked for a yes or a no.",
+        "deferred": "something new waits for what may pass, and is decided anew then.",
     }
 )
-"""Where a part of it, or an earlier plan, is in effect."""
+"""What is so beside what was contained before."""
+_FAILED_IN_PART = "NOT CONTAINED AS PLANNED. What could be done stands; a person is needed now for the rest."
 _OVER: frozenset[Phase] = frozenset({"released", "closed"})
 """Nothing stands then: what stands keeps an incident from being closed."""
 _NOT_MADE: frozenset[Phase] = frozenset({"rejected", "expired", "declined", "monitored", "failed", *_OVER})
@@ -52,21 +52,33 @@ def so_now(incident: Incident) -> str:
     if incident.stands and incident.reopened and phase != "releasing":
         opened = ", ".join(first_few(incident.reopened, _FEW))
         return f"WAS CONTAINED, and others have opened it since: {opened} can be reached."
-    if phase == "releasing" and (in_part := _partly_released(incident)):
-        return in_part
-    return _IN_PART.get(phase, _UNTOUCHED[phase]) if in_effect(incident) else _UNTOUCHED[phase]
+    in_part = _partly_released(incident)
+    if phase == "releasing" and in_part:
+        return f"{in_part}."
+    if phase in _FURTHER and (before := in_part or _before(incident)):
+        return f"{before}; {_FURTHER[phase]}"
+    return _FAILED_IN_PART if phase == "failed" and in_effect(incident) else _UNTOUCHED[phase]
+
+
+def _before(incident: Incident) -> str:
+    """What became of what was contained earlier; empty where nothing was."""
+    if in_effect(incident):
+        return "Contained before"
+    return "What was contained before was taken back" if incident.release and incident.release.over else ""
 
 
 def in_effect(incident: Incident) -> bool:
     """Whether anything of it was seen in effect and not given back."""
-    made = any(one.status == SUCCESS for one in incident.outcomes)
+    released = incident.release is not None and incident.release.over
+    made = not released and any(one.status == SUCCESS for one in incident.outcomes)
     return incident.phase not in _OVER and (incident.stands or made)
 
 
 def became(incident: Incident, change: Change) -> Became:
     """What became of a change of the incident's plan."""
-    known = ("", change.target.key)
-    tried = [one for one in incident.outcomes if one.surface == change.surface and one.target in known]
+    known = {("", ""), ("", change.target.key)}  # as versions before kept them, which had one plan
+    known.add((incident.plan.digest if incident.plan else "", change.target.key))
+    tried = [one for one in incident.outcomes if one.surface == change.surface and (one.plan, one.target) in known]
     if any(one.status == SUCCESS for one in tried):
         return "undone" if incident.phase in _OVER else "done"
     if tried or incident.phase in _NOT_MADE:
@@ -81,4 +93,4 @@ def _partly_released(incident: Incident) -> str:
     if not held:
         return ""
     given = f"{', '.join(first_few(back, _FEW))} given back" if back else "nothing given back"
-    return f"PARTLY TAKEN BACK: {given}; {', '.join(first_few(held, _FEW))} could not be, and is still held."
+    return f"PARTLY TAKEN BACK: {given}; {', '.join(first_few(held, _FEW))} could not be, and is still held"
