@@ -27,16 +27,17 @@ class Unreadable(Exception):
 
 def encode(value: object, names: Table = NAMES) -> Any:  # noqa: ANN401, PLR0911 - JSON, a line for each shape
     """JSON for a value made of dataclasses, enums, tuples, frozensets, mappings and JSON scalars."""
-    if type(value) in _SCALARS:
+    kind = type(value)
+    if kind in _SCALARS:
         return value  # first, since most of every record is such
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if dataclasses.is_dataclass(kind):
         unknown = value.unknown_keys if isinstance(value, Stored) else {}
-        known = names_of(type(value), names)
-        absent = {name for name in known.later if getattr(value, name) == _default(type(value), name)}
+        known = names_of(kind, names)
+        absent = {name for name in known.later if getattr(value, name) == _default(kind, name)}
         saved = {to: encode(getattr(value, name), names) for name, to in known.parts.items() if name not in absent}
         return {**unknown, **saved}
     if isinstance(value, enum.Enum):
-        return names_of(type(value), names).parts[value.name]
+        return names_of(kind, names).parts[value.name]
     if isinstance(value, frozenset):
         return sorted(encode(one, names) for one in value)
     if isinstance(value, tuple | list):
@@ -68,9 +69,11 @@ class _Reader:
     lenient: bool
 
     def read(self, kind: Any, value: Any) -> Any:  # noqa: ANN401, PLR0911 - one line for each shape a type can have
-        origin = get_origin(kind)
+        if kind in _SCALARS:
+            return _require(value, type(value) is kind)
         if kind in (Any, object):
             return value
+        origin = _origin(kind)
         if origin in (Union, types.UnionType):
             return self._union(get_args(kind), value)
         if origin is Literal:
@@ -88,7 +91,7 @@ class _Reader:
         if isinstance(kind, type) and issubclass(kind, enum.Enum):
             members = {stored: name for name, stored in names_of(kind, self.names).parts.items()}
             return kind[members[value]]
-        return _require(value, type(value) is kind or (kind is type(None) and value is None))
+        return _require(value, type(value) is kind)
 
     def _dataclass(self, kind: Any, value: dict[str, Any]) -> Any:  # noqa: ANN401 - any dataclass
         hints, known = _hints(kind), names_of(kind, self.names).parts
@@ -130,6 +133,11 @@ UNSAVED = types.MappingProxyType({"saved": False})
 def _default(kind: Any, name: str) -> object:  # noqa: ANN401 - any dataclass
     part = next(one for one in dataclasses.fields(kind) if one.name == name)
     return part.default if part.default_factory is dataclasses.MISSING else part.default_factory()
+
+
+@functools.cache
+def _origin(kind: Any) -> Any:  # noqa: ANN401 - as typing has it, remembered
+    return get_origin(kind)
 
 
 @functools.cache

@@ -164,7 +164,7 @@ def test_a_person_who_writes_at_the_very_moment_is_not_written_over(line: Lines,
 def test_answers_that_take_longer_than_they_count_hold_nothing_up(line: Lines, method: str) -> None:
     """The reading just made counts for the write that follows it; asking for ever would contain nobody."""
     with line(policy=ALWAYS) as on:
-        on.sandbox.wire.delay(method, LONGER_THAN_FACTS_COUNT)
+        on.sandbox.wire.watch(method, lambda _: on.clock.skip(LONGER_THAN_FACTS_COUNT))
         incident = on.respond(on.finding())
 
         assert phase(on, incident) == "contained"
