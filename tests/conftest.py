@@ -55,13 +55,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.thorough)
 
 
+MANY_FILES = 10
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how often each thing was seen that a test recorded as a `figure`."""
+    """Print how often each `figure` was seen that tests recorded, and of many files those that took longest."""
+    reports = [one for some in terminalreporter.stats.values() for one in some if isinstance(one, pytest.TestReport)]
     figures = Counter(
         str(value)
-        for reports in terminalreporter.stats.values()
         for report in reports
-        if getattr(report, "when", "") == "call"
+        if report.when == "call"
         for name, value in report.user_properties
         if name == "figure"
     )
@@ -69,6 +72,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures")
     for figure, count in sorted(figures.items()):
         terminalreporter.write_line(f"{count:5} {figure}")
+    took = dict.fromkeys((one.nodeid.partition("::")[0] for one in reports), 0.0)
+    for one in reports:
+        took[one.nodeid.partition("::")[0]] += one.duration
+    if len(took) > MANY_FILES:
+        terminalreporter.section("slowest files")
+        for path in sorted(took, key=lambda path: took[path], reverse=True)[:MANY_FILES]:
+            terminalreporter.write_line(f"{took[path]:6.1f} s  {path}")
 
 
 @pytest.fixture(scope="session", autouse=True)
