@@ -60,8 +60,8 @@ def test_the_line_of_the_largest_incident_is_short_and_has_what_it_is_known_by()
 
 def test_the_summary_of_an_incident_has_the_record_s_own_names_and_values() -> None:
     """Whoever looks in the log for a field of the record finds it where the record has it."""
-    whole = record(incident())
-    short = summary(incident())
+    whole = record(incident("contained"))
+    short = summary(incident("contained"))
 
     assert short["verdict"] == {key: whole["verdict"][key] for key in ("id", "confidence")}
     assert short["evidence"] == [{"source": "virustotal", "gap": "no answer within 10 s"}]
