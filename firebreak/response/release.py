@@ -243,7 +243,9 @@ def _let_go(app: App, held: StoredIncident) -> StoredIncident:
     if release is None:
         return held
     refused = {one.target.key for one in release.keys if one.result == "refused"}
-    for target, _ in held_targets(app, held.incident):
+    asked = False
+    for target, hold in held_targets(app, held.incident):
+        asked = asked or bool(held.incident.suspects_on(target) - hold.suspects)
         standing, document = standing_of(app, held.incident, target)
         if target.key in refused:
             free = replace(standing, releasing="")
@@ -251,10 +253,11 @@ def _let_go(app: App, held: StoredIncident) -> StoredIncident:
             at = standing.released_ns if release.by == "firebreak" else app.now_ns()
             free = replace(standing, released_ns=at, pending={}).with_finished_release(held.incident.id)
         held = app.ledger.save(held, held.incident, app.ledger.standing_save(free, document))
-    return app.ledger.save(held, _rested(app, held.incident, release).with_announcements(channels(app)))
+    asked = asked and held.incident.phase == "waiting"  # about an event that the containment was not about
+    return app.ledger.save(held, _rested(app, held.incident, release, asked=asked).with_announcements(channels(app)))
 
 
-def _rested(app: App, incident: Incident, release: Release) -> Incident:
+def _rested(app: App, incident: Incident, release: Release, *, asked: bool) -> Incident:
     """Where a release leaves the incident; one that has events to be decided yet stays open for them."""
     lines = [(one, f"{incident.place_of(one.target)}{one.key}: {_word(one)}") for one in release.keys]
     left = tuple(line for one, line in lines if one.result != "restored" or " reads " in one.detail)
@@ -265,10 +268,11 @@ def _rested(app: App, incident: Incident, release: Release) -> Incident:
         told = incident.with_history(app.now_ns(), release.by, f"{word}: {'; '.join(line for _, line in lines)}")
         rested = replace(told, release=replace(release, rests=True), still_open=left)
         phase: Phase = "releasing" if some else "contained" if stands(app, incident) else incident.phase
+        phase = "received" if asked else phase
         return rested if waits else replace(rested, phase=phase, next_ns=review_ns(app, incident))
     told = incident.with_history(app.now_ns(), release.by, "; ".join(("released", *left)))
     over = replace(told, release=replace(release, over=True), still_open=left)
-    if waits or incident.undecided:
+    if waits or asked or incident.undecided:
         return replace(over, phase="deferred" if waits else "received", plan=None, done=None)
     return replace(over, phase="released", next_ns=None)
 

@@ -10,9 +10,10 @@ from sandbox.wire import Meanwhile
 from tests.response.answers import agreed, asked, cut_short, delivered, now, phase, yes
 from tests.response.deployments import APPROVED, deployed
 from tests.response.harness import ALWAYS, BAD, GOOD, Line, Lines
-from tests.response.releases import PIN, REVOKE, is_public, policy
+from tests.response.releases import PIN, REVOKE, in_two_regions, is_public, policy
 from tests.response.roads import A_SWEEP_LATER
 from tests.response.test_events_together import ALSO, both_are_closed, event, two_suspects
+from tests.response.test_gate_between_writes import once_written_here, tagged_there
 
 
 def deferred_while_contained(on: Line) -> Incident:
@@ -67,6 +68,64 @@ def test_once_released_nothing_of_it_stands_while_the_event_waits(line: Lines) -
         assert not again.done
         assert "nothing is contained" in again.says
         assert not shown["stands"]
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["in full", "in part"])
+def test_a_release_is_no_answer_to_a_question_about_a_further_event(
+    line: Lines,
+    refused: bool,  # noqa: FBT001 - a case
+) -> None:
+    with line(two_suspects(), policy=policy(PIN, REVOKE)) as on:
+        incident = on.respond(event(on, BAD, 3))
+        on.respond(event(on, ALSO, 2))
+        first = phase(on, incident), asked(on, incident)["digest"]
+        on.world.admits_public_members = not refused
+        answered = on.release(incident)
+        then = phase(on, incident), set(on.reachable)
+        late = yes(on, incident, first[1])
+        agreed(on, incident)
+
+        assert first[0] == "waiting"
+        assert answered.done is not refused
+        assert then == ("waiting", {BAD, ALSO})
+        assert not late.done
+        assert both_are_closed(on, incident)
+
+
+def opened_by_somebody(on: Line) -> Incident:
+    """All of what is contained, asked about because of a change by others."""
+    incident = on.respond(event(on, BAD, 3))
+    on.world.set_traffic("checkout", {"revision": BAD, "percent": 100})
+    on.wait(A_SWEEP_LATER)
+    on.sweep()
+    return incident
+
+
+def written_in_one_of_two_regions(on: Line) -> Incident:
+    once_written_here(on, tagged_there)
+    incident = on.respond(on.finding())
+    yes(on, incident)
+    return incident
+
+
+def test_a_release_ends_a_question_about_what_others_changed(line: Lines) -> None:
+    with line(policy=ALWAYS) as on:
+        incident = opened_by_somebody(on)
+        before = phase(on, incident)
+        answered = on.release(incident)
+
+        assert (before, phase(on, incident)) == ("waiting", "released")
+        assert answered.done, answered.says
+
+
+def test_a_release_ends_a_question_about_the_rest_of_what_it_takes_back(line: Lines) -> None:
+    with line(in_two_regions(), policy=APPROVED) as on:
+        incident = written_in_one_of_two_regions(on)
+        before = phase(on, incident)
+        answered = on.release(incident)
+
+        assert (before, phase(on, incident)) == ("waiting", "released")
+        assert answered.done, answered.says
 
 
 def test_closing_what_a_person_was_asked_about_ends_no_event_that_came_since(line: Lines) -> None:
