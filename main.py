@@ -6,12 +6,14 @@ import base64
 import binascii
 import sys
 import threading
+import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import flask
 import functions_framework
 from cloudevents.exceptions import GenericException
+from cloudevents.http import CloudEvent
 
 from firebreak.adapters.log import log_json
 from firebreak.bootstrap import build
@@ -30,8 +32,8 @@ from firebreak.response.pipeline import execute, respond
 from firebreak.response.set_aside import set_aside
 from firebreak.settings import Settings, SettingsFault, read_settings
 
-if TYPE_CHECKING:
-    from cloudevents.http import CloudEvent
+_METADATA = "X-Goog-Pubsub-"
+"""Before the names of the headers in which Pub/Sub writes what its wrapper would say, if it is asked to."""
 
 
 class Redeliver(Exception):
@@ -121,17 +123,25 @@ def _read_or_buried(app: App, event: CloudEvent, work: Work) -> None:
         app.log("ERROR", f"acknowledged, and nothing was done: {fault}", message_id=str(event["id"]))
 
 
-def unreadable(_: Exception) -> tuple[str, int]:
-    """Answer what functions-framework cannot read as an event: kept whole, acknowledged, and nothing told.
+def unwrapped(_: Exception) -> tuple[str, int]:
+    """Answer a request that is no event: what Pub/Sub delivers without its wrapper is read as what would be in it.
 
-    Its own answer would carry the request's headers and body.
+    Anything else is kept as it came, and acknowledged. The framework's own answer would carry headers and body.
     """
-    app = _function.app()
-    body = {"body": base64.b64encode(flask.request.get_data()).decode()}
+    request = flask.request
+    given = {
+        "id": request.headers.get(f"{_METADATA}Message-Id") or uuid.uuid4().hex,
+        "type": "message",
+        "source": "push",
+    }
+    message = {
+        "data": base64.b64encode(request.get_data()).decode(),
+        "publishTime": request.headers.get(f"{_METADATA}Publish-Time"),
+    }
+    target = on_command if flask.current_app.name == on_command.__name__ else on_finding
     try:
-        send_to_dead_letter(app, body, "the request is neither a CloudEvent nor a Pub/Sub push")
-    except Transient as fault:
-        app.log("WARNING", f"to be delivered again: {fault}")
+        target(CloudEvent(given, {"message": message}))
+    except Redeliver:
         return "", 500
     return "", 200
 
@@ -141,7 +151,7 @@ if flask.has_app_context():
     # (a tool, a test) wants no policies for that.
     _function.start()
     for _fault in (400, 415, GenericException):
-        flask.current_app.register_error_handler(_fault, unreadable)
+        flask.current_app.register_error_handler(_fault, unwrapped)
 
 
 def sent_ns(data: Any) -> int | None:  # noqa: ANN401 - whatever JSON the request carried

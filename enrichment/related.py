@@ -1,4 +1,4 @@
-"""Other findings on the same workload around the same time, in any source of the organization."""
+"""Other findings on the same workload: those of allowed sources are gone by, those of any other are only shown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.facts import Catalogue, Evidence, Fact, FactType, FactValue
 from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.related import RelatedFindings
 from firebreak.core.timestamps import format_instant
 from firebreak.ports.enrichment import EnrichmentClients
 
@@ -16,11 +17,13 @@ WINDOW_NS = 24 * 3600 * 1_000_000_000
 
 
 class RelatedSource:
-    """`detail` is the tuple of related findings, newest first."""
+    """`detail` is what was found, as `RelatedFindings`."""
 
     facts: Catalogue = MappingProxyType(
         {
-            "related.count": Fact(FactType.NUMBER, "How many other active findings there are."),
+            "related.count": Fact(
+                FactType.NUMBER, "How many other active findings of allowed sources there are within a day."
+            ),
             "related.categories": Fact(FactType.TEXTS, "Their categories."),
         }
     )
@@ -32,18 +35,24 @@ class RelatedSource:
         """Active, unmuted findings on the same workload; a person has already judged muted and inactive ones."""
         if isinstance(finding.target, NotATarget):
             return Evidence("related", gap=finding.target.reason)
-        found = sources.findings.around(finding, finding.target, WINDOW_NS, self.deadline)
-        active = tuple(one for one in found if one.state != "INACTIVE" and one.mute != "MUTED")
-        facts: dict[str, FactValue] = {
-            "related.count": len(active),
-            "related.categories": tuple(sorted({one.category for one in active})),
-        }
-        shown = {"findings": [_line(one) for one in active[:10]]}
-        return Evidence("related", facts, detail=active, shown=shown, originals=lambda: _originals(active))
+        found = sources.findings.related(finding, finding.target, WINDOW_NS, self.deadline)
+        near = [one for one in found.allowed if abs(one.event_ns - finding.event_ns) <= WINDOW_NS]
+        facts: dict[str, FactValue] = {}
+        if found.complete:
+            facts = {
+                "related.count": len(near),
+                "related.categories": tuple(sorted({one.category for one in near})),
+            }
+        shown = [*map(_line, near), *({**_line(one), "source": "not allowed"} for one in found.others)]
+        gap = None if found.complete else "there are more than could be read"
+        return Evidence(
+            "related", facts, gap, detail=found, shown={"findings": shown}, originals=lambda: _originals(found)
+        )
 
 
-def _originals(related: tuple[Finding, ...]) -> dict[str, Any]:
-    return {"related": [one.original for one in related]} if related else {}
+def _originals(found: RelatedFindings) -> dict[str, Any]:
+    read = [one.original for one in (*found.allowed, *found.others)]
+    return {"related": read} if read else {}
 
 
 def _line(finding: Finding) -> dict[str, str]:

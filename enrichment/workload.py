@@ -89,8 +89,10 @@ def facts_of(workload: Workload) -> dict[str, FactValue]:
 
 
 def _public(workload: Workload) -> bool | None:
-    """Whether anybody may send requests; None without the IAM policy that says so."""
+    """Whether anybody may send requests; None without the IAM policy that says so. Not past Identity-Aware Proxy."""
     if workload.target.kind != "job" and workload.state.get(INGRESS, "none") not in _FROM_OUTSIDE:
+        return False
+    if workload.iap:
         return False
     if workload.state.get(INVOKER_CHECK_OFF):
         return True
@@ -101,6 +103,7 @@ def _shown(workload: Workload) -> dict[str, Any]:
     off = workload.state.get(DEFAULT_URI_DISABLED)
     return {
         **({} if off is None else {"direct_url": "off" if off else "on"}),
+        **({"identity_aware_proxy": "on"} if workload.iap else {}),
         "traffic": dict(workload.effective),
         "tags": [{"tag": tag, "revision": of} for tag, of in sorted(workload.effective_tags.items())],
         "latest": workload.latest or "",

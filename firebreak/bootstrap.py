@@ -28,11 +28,13 @@ from firebreak.core.cloud_run.target import Kind, Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.logs import LogLines, LogQuery, Order
+from firebreak.core.findings.related import RelatedFindings
 from firebreak.core.incidents.earlier import Earlier
-from firebreak.core.policy.policy import PolicySet
+from firebreak.core.policy.policy import Config, PolicySet
 from firebreak.core.signing import Seal
 from firebreak.ledger.documents import Documents
 from firebreak.ledger.ledger import Ledger
+from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import EnrichmentClients
 from firebreak.ports.log import LogSink
@@ -52,11 +54,12 @@ class _Workloads:
 @dataclass(frozen=True, slots=True)
 class _Findings:
     scc: SecurityCenter
-    organization: str | None
+    config: Config
 
-    def around(self, finding: Finding, target: Target, window_ns: int, seconds: float) -> tuple[Finding, ...]:
-        organization = self.organization or finding.name.container.rpartition("/")[2]
-        return self.scc.around(finding, target, organization, window_ns, Deadline.after(seconds))
+    def related(self, finding: Finding, target: Target, window_ns: int, seconds: float) -> RelatedFindings:
+        organization = self.config.organization or finding.name.container.rpartition("/")[2]
+        place = f"organizations/{organization}"
+        return self.scc.related(finding, target, self.config.sources, window_ns, Deadline.after(seconds), place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,12 @@ class _Incidents:
     ledger: Ledger
 
     def on(self, target: Target, most: int) -> tuple[Earlier, ...]:
-        held = (one.incident for one in self.ledger.about(target.key, most))
-        return tuple(Earlier(one.id, one.phase, one.created_ns, one.finding.category, one.closed_as) for one in held)
+        found = (one.incident for one in self.ledger.about(target, most) if isinstance(one, StoredIncident))
+        return tuple(
+            Earlier(one.id, one.phase, one.created_ns, one.finding.category, one.closed_as)
+            for one in found
+            if one.believed
+        )
 
 
 def build(
@@ -99,7 +106,7 @@ def build(
     files = connect(key, settings.virustotal_host) if key else None
     seal = seal or Seal(seal_keys(settings))
     ledger = Ledger(documents or documents_of(settings), uuid.uuid4().hex, time.time_ns, seal)
-    findings = _Findings(scc, policies.config.organization)
+    findings = _Findings(scc, policies.config)
     return App(
         settings=settings,
         policies=policies,

@@ -7,7 +7,8 @@ from typing import Literal
 
 from firebreak.core.actions.action import Refusal, Responder
 from firebreak.core.actions.case import EditContext
-from firebreak.core.actions.suspects import NoRefuge, find_refuge
+from firebreak.core.actions.refuge import NoRefuge, find_refuge
+from firebreak.core.actions.suspects import images_of
 from firebreak.core.cloud_run.setting_names import LATEST, TAG
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import references, split_key, split_of, split_text
@@ -27,7 +28,6 @@ class PinPreviousRevision(Responder):
     kinds = frozenset({"service", "worker_pool"})
     surfaces = frozenset({"service", "worker_pool"})
     countermeasure = "D3-RS"
-    needs_if_inferred = frozenset({"related"})
     permissions = frozenset(
         {"run.services.update", "run.workerpools.update", "iam.serviceAccounts.actAs", "run.operations.get"}
     )
@@ -51,7 +51,8 @@ class PinPreviousRevision(Responder):
         if share := 100 - sum(split.values()):
             serving = frozenset(name for name in suspects if uses[name].percent)
             wanted: Literal["preferred", "required"] = "required" if params.require_different_image else "preferred"
-            refuge = find_refuge(case.revisions, case.suspects, serving, wanted, case.disputed)
+            images = images_of(case.suspects, case.revisions, case.suspicion.images)
+            refuge = find_refuge(case.revisions, case.suspects, serving, images, wanted, case.disputed)
             if isinstance(refuge, NoRefuge):
                 return Refusal(refuge.reason, "disputed" if refuge.disputed else "cannot")
             split[refuge.name] = split.get(refuge.name, 0) + share

@@ -18,7 +18,7 @@ _BROKEN = "HEALTH_CHECK_CONTAINER_ERROR"
 INGRESS = {"all": 1, "internal": 2, "internal-and-cloud-load-balancing": 3, "none": 4}
 _SERVICE = frozenset(
     "name created updated labels ingress public iam invoker_iam_disabled default_uri_disabled service_account revisions"
-    " traffic min_instances last_modifier scaling regions".split()
+    " traffic min_instances last_modifier scaling regions iap".split()
 )
 _POOL = frozenset("name created updated labels service_account revisions splits instances last_modifier".split())
 _JOB = frozenset("name created updated labels public iam service_account executions last_modifier".split())
@@ -33,7 +33,9 @@ _LOGGED = {
     "workerPools": ("cloud_run_worker_pool", "worker_pool_name"),
     "instances": ("cloud_run_instance", "instance_name"),
 }
-_REVISION = frozenset("name image digest created ready reason generation min_instances timeout service_account".split())
+_REVISION = frozenset(
+    "name image digest sidecars created ready reason generation min_instances timeout service_account".split()
+)
 
 
 def check_keys(given: Mapping[str, Any], known: frozenset[str], what: str) -> None:
@@ -74,6 +76,7 @@ def service_from(given: Mapping[str, Any], moment: Moment) -> run_v2.Service:
         labels=given.get("labels", {}),
         ingress=INGRESS[given.get("ingress", "all")],
         invoker_iam_disabled=given.get("invoker_iam_disabled", False),
+        iap_enabled=given.get("iap", False),
         default_uri_disabled=given.get("default_uri_disabled", False),
         scaling=scaling_from({"min": given.get("min_instances", 0), **given.get("scaling", {})}),
         template=run_v2.RevisionTemplate(
@@ -89,9 +92,10 @@ def service_from(given: Mapping[str, Any], moment: Moment) -> run_v2.Service:
 
 
 def revision_from(service: str, given: Mapping[str, Any], moment: Moment) -> run_v2.Revision:
-    """A revision; `image: 7` stands for the digest that ends in 7."""
+    """A revision; `image: 7` stands for the digest that ends in 7, and each of `sidecars` for one; 0 for a mere tag."""
     check_keys(given, _REVISION, "revision")
-    digest = given.get("digest") or digest_of(given.get("image", 0))
+    digests = [given.get("digest") or digest_of(given.get("image", 0))]
+    digests += [digest_of(one) if one else "" for one in given.get("sidecars", ())]
     ready = given.get("ready", True)
     condition = run_v2.Condition(
         type_="Ready",
@@ -107,7 +111,9 @@ def revision_from(service: str, given: Mapping[str, Any], moment: Moment) -> run
         uid=new_uid(),
         service=service,
         create_time=moment(given.get("created")),
-        containers=[run_v2.Container(image=f"registry.test/app@{digest}")],
+        containers=[
+            run_v2.Container(image=f"registry.test/app@{one}" if one else "registry.test/app:latest") for one in digests
+        ],
         execution_environment=getattr(run_v2.ExecutionEnvironment, f"EXECUTION_ENVIRONMENT_{generation.upper()}"),
         service_account=given.get("service_account", ""),
         scaling=run_v2.RevisionScaling(min_instance_count=given.get("min_instances", 0)),

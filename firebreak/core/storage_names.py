@@ -64,7 +64,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.incidents.release:ReleasedKey": _names("released_key", "target key before after result detail"),
         "firebreak.core.incidents.incident:Wait": _names("wait", "what reason since_ns"),
         "firebreak.core.incidents.event:Event": _names(
-            "event", "id event_ns seen_ns status decided again_ns named digests suspects"
+            "event", "id event_ns seen_ns status decided again_ns named digests suspects answered?"
         ),
         "firebreak.core.incidents.incident:Entry": _names("history_entry", "at_ns who what"),
         "firebreak.core.incidents.incident:Announcement": _names(
@@ -79,11 +79,11 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         ),
         "firebreak.core.findings.finding:FindingName": _names("finding_name", "container source location finding"),
         "firebreak.core.findings.finding:Binary": _names("binary", "path role sha256 whole"),
-        "firebreak.core.findings.finding:Container": _names("container", "name uri digest"),
+        "firebreak.core.findings.container:Container": _names("container", "name uri digest uri_digest?"),
         "firebreak.core.cloud_run.target:Target": _names(
-            "target", "project location kind name revision execution project_id project_number"
+            "target", "project location kind name revision execution project_id project_number also?"
         ),
-        "firebreak.core.cloud_run.target:NotATarget": _names("not_a_target", "reason"),
+        "firebreak.core.cloud_run.target:NotATarget": _names("not_a_target", "reason name?"),
         "firebreak.core.mode:Cap": _names("cap", "name kind reason about?"),
         "firebreak.core.mode:Mode": _names("mode", "MONITOR APPROVE ENFORCE"),
         "firebreak.core.containment.plan:Change": _names("change", "target surface before after basis actions"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from firebreak.core.cloud_run.target import Target
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.earlier_formats import with_told_events
 from firebreak.core.incidents.incident import Incident
@@ -97,10 +98,12 @@ class Incidents:
         """Incidents, last touched first, and among them why one cannot be read."""
         return self._each(self.documents.newest("incident", limit))
 
-    def about(self, target: str, limit: int) -> Iterator[StoredIncident]:
-        """Incidents on a target, last touched first; those that cannot be read are left out."""
-        found = self._each(self.documents.about("incident", target, limit))
-        return (one for one in found if isinstance(one, StoredIncident))
+    def about(self, target: Target, limit: int) -> Iterator[StoredIncident | NotActedOn]:
+        """Incidents on a target that tell others anything, under every name of its project that is known.
+
+        Last touched first, and among them why one cannot be read.
+        """
+        return (one for key in target.keys for one in self._each(self.documents.about("incident", key, limit)))
 
     def _each(self, found: Iterator[Document]) -> Iterator[StoredIncident | NotActedOn]:
         for record in self.sealed.each(found):

@@ -187,6 +187,7 @@ def incident_json(incident: Incident) -> dict[str, Any]:
 
 
 def index_of(incident: Incident) -> Index:
-    """What the store finds an incident by."""
+    """What the store finds an incident by; one that nobody confirmed is found by no target, however many are sent."""
     target = incident.finding.target
-    return Index(due_ns=incident.due_ns, subject=target.key if isinstance(target, Target) else "")
+    subject = target.key if isinstance(target, Target) and incident.believed else ""
+    return Index(due_ns=incident.due_ns, subject=subject)

@@ -13,6 +13,7 @@ from firebreak.core.facts import Catalogue, Evidence
 from firebreak.core.findings.file_report import FileReport, NoReport
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.logs import LogLines, LogQuery, Order
+from firebreak.core.findings.related import RelatedFindings
 from firebreak.core.incidents.earlier import Earlier
 from firebreak.ports.log import LogSink
 
@@ -20,7 +21,7 @@ from firebreak.ports.log import LogSink
 class Findings(Protocol):
     """Reads findings from SCC, always under our own organization."""
 
-    def around(self, finding: Finding, target: Target, window_ns: int, seconds: float) -> tuple[Finding, ...]:
+    def related(self, finding: Finding, target: Target, window_ns: int, seconds: float) -> RelatedFindings:
         """Other findings on the target; raises Denied or Transient."""
         ...
 

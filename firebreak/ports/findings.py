@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
+from firebreak.core.cloud_run.target import Target
 from firebreak.core.findings.finding import Finding, FindingName
 from firebreak.ports.deadline import Deadline
 
@@ -16,6 +17,12 @@ class FindingStore(Protocol):
         self, name: FindingName, organization: str, deadline: Deadline, other_names: tuple[FindingName, ...] = ()
     ) -> Finding | None:
         """The finding under any of these names, or None where SCC does not hold it."""
+        ...
+
+    def threatens(
+        self, target: Target, revision: str, name: FindingName, sources: frozenset[str], deadline: Deadline
+    ) -> bool:
+        """Whether an active, unmuted threat of these sources names this revision, where `name` says to look."""
         ...
 
     def active_since(self, organization: str, since_ns: int, deadline: Deadline) -> Iterator[Finding]:

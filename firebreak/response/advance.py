@@ -28,7 +28,7 @@ from firebreak.response.decide import Decided, all_suspects, decide
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.holds import policy_of, stands
 from firebreak.response.observe import Away, Readings
-from firebreak.response.passed import ask_about_passed
+from firebreak.response.passed import ask_about_events
 from firebreak.response.release import carry_release
 from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, MOST_ESCALATIONS, ask, defer, end
 from firebreak.response.set_aside import set_aside
@@ -136,11 +136,13 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     confirmed = confirm(before, readings)
     held = replace(held, incident=replace(before, events=_given_up(confirmed.events, now)))
     expired = before.phase == "waiting" and before.question is not None and before.question.expires_ns <= now
+    if expired:
+        held = replace(held, incident=held.incident.with_answered_events())
     asks_anew = before.phase in ("received", "deferred") or expired
     if not asks_anew and not held.incident.undecided:
         policy = policy_of(app, before)
         held = app.ledger.save(held, held.incident)
-        return ask_about_passed(app, held, policy, confirmed, readings) if policy else held
+        return ask_about_events(app, held, policy, confirmed, readings) if policy else held
     fresh = before.phase != "received" or before.decision is None
     if fresh and (over := _over(app, held, confirmed)) is not None:
         return over
@@ -149,7 +151,7 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     held = replace(held, incident=decided.incident)
     collecting.begin(held, confirmed, decided)
     held = _act(app, held, decided, readings, expired=expired)
-    return ask_about_passed(app, held, decided.policy, confirmed, readings) if decided.policy else held
+    return ask_about_events(app, held, decided.policy, confirmed, readings) if decided.policy else held
 
 
 def _given_up(events: tuple[Event, ...], now_ns: int) -> tuple[Event, ...]:

@@ -89,6 +89,7 @@ def _approve(turn: _Turn, held: StoredIncident) -> Answered:
         )
     now = turn.app.now_ns()
     # Decided on what is so now: where that comes to the same question the answer stands, else it is put anew.
+    incident = incident.with_answered_events()
     answered = replace(
         incident,
         phase="containing" if incident.begun else "received",
@@ -150,6 +151,7 @@ def _reject(turn: _Turn, held: StoredIncident) -> Answered:
         return turn.no(held, f"nothing is asked: {_stands(held.incident)}")
     if unseen := _unseen(held.incident.question, command.digest):
         return turn.no(held, unseen)
+    held = replace(held, incident=held.incident.with_answered_events())
     held = end(turn.app, held, "rejected", word, who=command.by)
     says = "rejected" if held.incident.phase == "rejected" else "rejected; what was contained before still stands"
     return Answered(done=True, says=says, held=held)

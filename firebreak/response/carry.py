@@ -25,7 +25,7 @@ from firebreak.response.move import (
 )
 from firebreak.response.observe import Readings
 from firebreak.response.outcomes import record_effect, record_failure, record_loss
-from firebreak.response.passed import ask_about_passed
+from firebreak.response.passed import ask_about_events
 from firebreak.response.redraw import redraw
 from firebreak.response.rest import end
 from firebreak.response.turn import Turn, landed_any, latest
@@ -152,7 +152,7 @@ def _finish(turn: Turn, held: StoredIncident, plan: Plan) -> StoredIncident:
     if failed and not (made and all(one.still_open for one in failed)):
         return end(app, replace(held, incident=done), "failed", "; ".join(one.detail for one in failed), turn.readings)
     held = end(app, replace(held, incident=done), "contained", _summary(plan), turn.readings)
-    return ask_about_passed(app, held, turn.policy, turn.confirmed, turn.readings)
+    return ask_about_events(app, held, turn.policy, turn.confirmed, turn.readings)
 
 
 def _reopened_meanwhile(turn: Turn, incident: Incident, plan: Plan, tried: list[Outcome]) -> bool:
@@ -177,7 +177,9 @@ def _recorded(incident: Incident, plan: Plan, change: Change) -> bool:
 
 
 def _left_undone(plan: Plan) -> tuple[str, ...]:
-    return tuple(f"{one.action} was not done: {one.reason}" for one in plan.refusals if one.kind == "unread")
+    return tuple(
+        f"{one.action} was not done: {one.reason}" for one in plan.refusals if one.kind in ("unread", "disputed")
+    )
 
 
 def _summary(plan: Plan) -> str:

@@ -12,7 +12,7 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.triage import not_ours
-from firebreak.response.observe import Away, Readings
+from firebreak.response.observe import CLOUD_RUN, Away, Readings
 
 _ASK_AGAIN = (0.3, 0.7, 1.5)
 
@@ -58,6 +58,8 @@ def _compare(incident: Incident, found: Finding | None, readings: Readings) -> C
     told, organization = incident.finding, readings.app.policies.config.organization
     if found is None:
         return Confirmed(told, "missing", "SCC does not hold this finding", _not_held(incident.events))
+    found = _of_one_workload(found, readings)
+    told = _as_held(told, found, readings)
     if reason := difference(told, found, organization):
         believed = told if isinstance(found.target, NotATarget) else found
         return Confirmed(believed, "differs", reason, _not_held(incident.events))
@@ -71,6 +73,53 @@ def _compare(incident: Incident, found: Finding | None, readings: Readings) -> C
     if not any(one.status == "counts" for one in events):
         return Confirmed(found, "older", "SCC holds an older state of this finding than the message tells", events)
     return Confirmed(found, "confirmed", "", events)
+
+
+def _of_one_workload(found: Finding, readings: Readings) -> Finding:
+    """The finding with its target known under both spellings that it has of the project; raises Away.
+
+    Where both cannot be read, or are two, nobody knows which is meant.
+    """
+    target = found.target
+    if isinstance(target, NotATarget) or not target.also:
+        return found
+    other = _spelled(target, target.also)
+    if _are_one(target, other, readings):
+        known = replace(
+            target,
+            also="",
+            project_id=target.project_id or other.project_id,
+            project_number=target.project_number or other.project_number,
+        )
+        return replace(found, target=known)
+    reason = f"nothing tells whether the projects {target.project} and {target.also} are one"
+    return replace(found, target=NotATarget(reason, f"//run.googleapis.com/{target.resource}"))
+
+
+def _as_held(told: Finding, found: Finding, readings: Readings) -> Finding:
+    """The message's finding under SCC's spelling of its project, where both names are of one workload; raises Away."""
+    one, other = told.target, found.target
+    if isinstance(one, NotATarget) or isinstance(other, NotATarget) or one.same_workload(other):
+        return told
+    return replace(told, target=other) if one.may_be(other) and _are_one(one, other, readings) else told
+
+
+def _are_one(one: Target, other: Target, readings: Readings) -> bool:
+    """Whether both names are read as one resource; raises Away."""
+    try:
+        first, second = (readings.workload(each).uid for each in (one, other))
+    except Transient as fault:
+        if readings.waits_for(CLOUD_RUN):
+            raise Away(CLOUD_RUN, fault) from None
+        return False
+    except Refused:
+        return False
+    return bool(first) and first == second
+
+
+def _spelled(target: Target, project: str) -> Target:
+    number = project if project.isdigit() else None
+    return replace(target, project=project, also="", project_id=None if number else project, project_number=number)
 
 
 def _classified(event: Event, found: Finding) -> Event:
@@ -95,7 +144,8 @@ def difference(told: Finding, held: Finding, organization: str | None) -> str | 
     if held.category != told.category:
         return "SCC holds this finding with another category than the message tells"
     if isinstance(held.target, NotATarget):
-        return f"as SCC holds the finding, {held.target.reason}"
+        # One on Cloud Run that cannot be read is asked about.
+        return None if held.target.name else f"as SCC holds the finding, {held.target.reason}"
     if isinstance(told.target, Target) and not told.target.same_workload(held.target):
         return "SCC holds this finding for another workload than the message tells"
     return None

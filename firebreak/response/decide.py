@@ -11,26 +11,26 @@ from firebreak import VERSION
 from firebreak.core.actions.suspects import named_revisions
 from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.containment.context import images_of
 from firebreak.core.containment.gate import Ruling, gate, shown_digest
 from firebreak.core.containment.guard_input import GuardInput
 from firebreak.core.containment.observation import Around
 from firebreak.core.containment.plan import GONE, Outcome, Plan
-from firebreak.core.containment.whole_plan import plan_for
 from firebreak.core.facts import Evidence, merged
 from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.related import RelatedFindings
 from firebreak.core.findings.verdict import assess
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.incident import Incident, evidence_record
 from firebreak.core.mode import Mode
-from firebreak.core.policy.policy import Policy, Step
+from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.selection import Choice, Considered, choose, outstanding_matters
 from firebreak.core.secrets.redaction import LONGEST_LIST
 from firebreak.core.ternary import Truth
 from firebreak.response.app import App
 from firebreak.response.confirm import Confirmed
+from firebreak.response.draw import draw
 from firebreak.response.gather import Gathering
-from firebreak.response.observe import Away, Readings, observe
+from firebreak.response.observe import Away, Readings
 
 _MOST_TRACED = 30
 
@@ -61,13 +61,16 @@ def decide(
     if isinstance(workload := _detail(evidence, "workload", Workload), Workload):
         readings.keep(workload, began)
     _require_related(choice.policy, evidence, readings)
-    related = named_revisions(_detail(evidence, "related", tuple) or (), app.policies.config.sources)
+    found = _detail(evidence, "related", RelatedFindings)
+    related = named_revisions(found.allowed if found else (), app.policies.config.sources)
     steps = choice.policy.then if choice.policy else ()
     about = replace(incident, finding=finding, events=confirmed.events, failed_actions=())
     if incident.answer is None:
         about = replace(about, failed_on={})
-    around = observe(app, about, finding, related, steps, readings)
-    plan = _drawn(app, about, steps, around) if choice.policy else None
+    complete = found is not None and found.complete
+    drawn, around = draw(app, about, finding, related, steps, readings, complete=complete)
+    related |= readings.threatened.get(around.own.target.key, frozenset())
+    plan = _drawn(app, about, drawn) if choice.policy else None
     about = replace(
         about,
         evidence=tuple(evidence_record(one) for one in evidence),
@@ -117,13 +120,17 @@ def _first_uids(incident: Incident, around: Around) -> Mapping[str, str]:
 
 
 def _with_suspects(incident: Incident, around: Around) -> tuple[Any, ...]:
-    """The events, each decided but for those that SCC does not hold yet; the newest that counts has the suspects."""
+    """The events, each decided but for those that SCC does not hold yet; the newest that counts has the suspects.
+
+    Not where it gives none itself: that is asked about.
+    """
+    none = around.own.case is not None and around.own.case.suspicion.unplaced
     newest = max((one for one in incident.events if one.status == "counts"), key=lambda one: one.event_ns, default=None)
     return tuple(
         replace(
             one,
             decided=one.decided or one.status != "unconfirmed",
-            suspects=_joined(one.suspects, around.suspects) if one is newest else one.suspects,
+            suspects=_joined(one.suspects, around.suspects) if one is newest and not none else one.suspects,
         )
         for one in incident.events
     )
@@ -158,9 +165,9 @@ def _decision(
         suspects_because=case.suspicion.reason if case else "",
         related_revisions=tuple(sorted(related)),
         suspect_rule=case.suspicion.rule if case else "unplaced",
-        suspect_images=tuple(sorted(images_of(case))) if case else (),
+        suspect_images=tuple(sorted(case.images)) if case else (),
         suspects_elsewhere={key: names for key, names in suspects.items() if key != around.own.target.key},
-        gaps=tuple(one.source for one in evidence if one.detail is None and one.gap),
+        gaps=tuple(one.source for one in evidence if one.gap and (one.detail is None or one.source == "related")),
         age_ns=_age_ns(app, incident),
     )
 
@@ -200,7 +207,7 @@ def ruling_on(  # noqa: PLR0913, PLR0917 - the gate asks about all of them
         own=app.settings.own,
         now_ns=app.now_ns(),
         age_ns=decision.age_ns,
-        seen=around.seen,
+        seen=tuple(one for one in around.seen if one.target.name),
         related_known="related" not in decision.gaps,
         steps=policy.then if policy else (),
         incident=incident.id,
@@ -210,6 +217,7 @@ def ruling_on(  # noqa: PLR0913, PLR0917 - the gate asks about all of them
         users={name: readings.users_of(one, around.own.target) for name, one in accounts.items()},
         away=_away(decision, readings),
         uids=incident.uids,
+        unvouched=around.unvouched,
         drift=drift,
     )
     shown = shown_digest(plan, all_suspects(incident, around), incident.counting) if plan else ""
@@ -235,14 +243,15 @@ def replanned(
     app: App, incident: Incident, policy: Policy, confirmed: Confirmed, readings: Readings
 ) -> tuple[Plan, Around]:
     """The same policy's plan, drawn anew on what is so now; raises Away."""
-    related = frozenset(incident.decision.related_revisions) if incident.decision else frozenset[str]()
-    around = observe(app, incident, confirmed.finding, related, policy.then, readings)
-    return _drawn(app, incident, policy.then, around), around
+    decision = incident.decision
+    related = frozenset(decision.related_revisions) if decision else frozenset[str]()
+    complete = decision is not None and "related" not in decision.gaps
+    plan, around = draw(app, incident, confirmed.finding, related, policy.then, readings, complete=complete)
+    return _drawn(app, incident, plan), around
 
 
-def _drawn(app: App, incident: Incident, steps: tuple[Step, ...], around: Around) -> Plan:
+def _drawn(app: App, incident: Incident, plan: Plan) -> Plan:
     """The plan, with an alert for each action that is at fault itself."""
-    plan = plan_for(steps, around, incident, app.actions, app.policies.digest)
     for one in plan.refusals:
         if one.kind == "fault":
             app.log("ERROR", f"a fault in Firebreak itself, in {one.action}: {one.reason}", incident=incident.id)

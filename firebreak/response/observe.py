@@ -21,17 +21,17 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Step
 from firebreak.core.timestamps import NANOS
-from firebreak.ledger.records import NotActedOn
+from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.set_aside import set_aside
 
-_CLOUD_RUN = "Cloud Run"
+CLOUD_RUN = "Cloud Run"
 FRESH_SECONDS = 2.0
 PATIENCE_NS = 600 * NANOS
 """How long what is away is waited for, before a person is asked without it."""
 _AT_ONCE = 8
-_OTHERS = 50
+_OTHERS = 500
 _MOST_LOST = 4
 _REMEMBERED_NS = 90 * 86_400 * NANOS
 T = TypeVar("T")
@@ -57,6 +57,8 @@ class Readings:
         self._lost = 0
         self.answered = set[str]()
         self.given_up = set[str]()
+        self.threatened: dict[str, frozenset[str]] = {}
+        """Key of a target to the revisions there on which SCC was found to hold a threat, asked by their names."""
         self._too_long = {what for what, since in incident.away.items() if app.now_ns() - since >= PATIENCE_NS}
         if incident.answer is not None and "unconfirmed" in incident.answer.cautions:
             self._too_long.add("SCC")  # the person who approved was told so
@@ -88,6 +90,10 @@ class Readings:
         return self._fresh(
             f"users of {account.key}", lambda: self.app.account_users.users_of(account, near, self.deadline)
         )
+
+    def incidents_on(self, target: Target) -> tuple[StoredIncident | NotActedOn, ...]:
+        """What the ledger has about the target, the last touched first."""
+        return self._fresh(f"incidents on {target.key}", lambda: tuple(self.app.ledger.about(target, _OTHERS)))
 
     def keep(self, workload: Workload, at: float) -> None:
         """Count what another reader got at this moment of the monotonic clock."""
@@ -127,7 +133,7 @@ def observe(
     """Read all that these steps may touch; raises Away where that may still answer, and Transient."""
     target = finding.target
     if isinstance(target, NotATarget):
-        raise Refused(target.reason)
+        return Around((Seen(Target("", "", "service", ""), None, None, None, target.reason, away=True),))
     touches = _surfaces(app, steps)
     own = _see(app, incident, target, readings, lambda seen: own_context(incident, finding, *seen, related))
     if own.workload is None or own.case is None:
@@ -144,7 +150,7 @@ def observe(
     if elsewhere:
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="observe") as pool:
             found = tuple(pool.map(one, elsewhere))
-    seen = _with_disputes(app, incident, (own, *found))
+    seen = tuple(_with_disputes(incident, one, readings) for one in (own, *found))
     for part in seen:
         if part.workload and (missing := sorted(part.workload.away & touches)) and readings.waits_for("IAM"):
             raise Away("IAM", "; ".join(part.workload.unread[surface] for surface in missing))
@@ -180,8 +186,8 @@ def _see(
     try:
         workload = readings.workload(target)
     except Transient as fault:
-        if readings.waits_for(_CLOUD_RUN):
-            raise Away(_CLOUD_RUN, fault) from None
+        if readings.waits_for(CLOUD_RUN):
+            raise Away(CLOUD_RUN, fault) from None
         return Seen(target, None, None, standing, str(fault), away=True)
     except Refused as fault:
         return Seen(target, None, None, standing, str(fault), gone=isinstance(fault, Missing))
@@ -192,7 +198,8 @@ def _see(
         standing = standing and (standing if standing.uid else standing.with_uid(workload.uid, workload.created_ns))
     except AnotherResource as fault:
         standing, broken = None, str(fault)
-    return Seen(target, workload, context((workload, standing)), standing, broken)
+    case = context((workload, standing)).with_suspects(readings.threatened.get(target.key, frozenset()))
+    return Seen(target, workload, case, standing, broken)
 
 
 def standing_on(app: App, incident: Incident, target: Target, uid: str = "") -> tuple[Standing | None, str]:
@@ -218,29 +225,31 @@ def _unread(seen: Seen) -> str:
     return "" if told else f", where it cannot be told what is suspect: {seen.case.suspicion.reason}"
 
 
-def _with_disputes(app: App, incident: Incident, seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
-    """What was seen, with what other incidents suspect there: open ones, and those found true within 90 days."""
-    now, others = app.now_ns(), dict[str, Incident]()
-    for one in seen:
-        for held in app.ledger.about(one.target.key, _OTHERS) if one.target.kind != "service_account" else ():
-            other = held.incident
-            recent = other.closed_as == "true_positive" and now - other.updated_ns < _REMEMBERED_NS
-            if held.sealed and other.id != incident.id and (other.open or recent):
-                others[other.id] = other
-    return tuple(
-        replace(one, case=replace(one.case, disputed=_suspected(others.values(), one))) if one.case and others else one
-        for one in seen
-    )
+def _with_disputes(incident: Incident, seen: Seen, readings: Readings) -> Seen:
+    """What was seen, with what other incidents have against revisions there: open ones, and those found true lately.
+
+    One that cannot be read may have something against any of them.
+    """
+    if seen.workload is None or seen.case is None or seen.target.kind == "service_account":
+        return seen
+    found, doubts = dict[str, str](), dict[str, str]()
+    for held in readings.incidents_on(seen.target):
+        if held.document.key == incident.id:
+            continue
+        if isinstance(held, NotActedOn) or not held.sealed:
+            why = f"may be suspect in {held.document.key}, whose record cannot be believed"
+            doubts = {one.name: why for one in seen.workload.revisions}
+        elif _disputes(held.incident, seen, readings.app.now_ns()):
+            found |= dict.fromkeys(held.incident.suspects_on(seen.target), f"is suspect in {held.incident.id}")
+    return replace(seen, case=replace(seen.case, disputed={**doubts, **found}))
 
 
-def _suspected(others: Iterable[Incident], seen: Seen) -> frozenset[str]:
-    """Suspects of others on the same resource: one made anew under its name is another one."""
-    found = set[str]()
-    for one in others:
-        own = one.finding.target
-        if not isinstance(own, Target) or own.key != seen.target.key or one.uid in ("", seen.uid):
-            found |= one.suspects_on(seen.target)
-    return frozenset(found)
+def _disputes(other: Incident, seen: Seen, now_ns: int) -> bool:
+    """Whether its suspects count here: on the very resource, for one made anew under its name is another one."""
+    own = other.finding.target
+    anew = isinstance(own, Target) and own.same_workload(seen.target) and other.uid not in ("", seen.uid)
+    true = other.closed_as == "true_positive" and now_ns - other.updated_ns < _REMEMBERED_NS
+    return other.believed and not anew and (other.open or true)
 
 
 def other_regions(workload: Workload) -> tuple[Target, ...]:

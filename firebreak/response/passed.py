@@ -1,9 +1,10 @@
-"""Events that SCC has passed: what only their messages name is asked about, after what counts has been done."""
+"""Events that are asked about once what counts is done: passed by SCC, or of an image that nothing carries."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from firebreak.core.actions.suspects import not_shared
 from firebreak.core.containment.observation import Around
 from firebreak.core.errors import Refused
 from firebreak.core.incidents.event import Event
@@ -22,33 +23,55 @@ _DONE: frozenset[Phase] = frozenset({"contained", "declined", "failed"})
 """What counts has been done by then, as far as there was anything to do."""
 
 
-def ask_about_passed(
+def ask_about_events(
     app: App, held: StoredIncident, policy: Policy, confirmed: Confirmed, readings: Readings
 ) -> StoredIncident:
-    """Ask once about each such event: a yes makes it count, and what it names suspect."""
+    """Ask about each such event that no person has answered for.
+
+    A yes makes one that SCC has passed count, and what it names suspect; the other convicts nobody.
+    """
     incident = held.incident
-    if incident.phase not in _DONE or not any(_unasked(one) for one in incident.events):
+    if incident.phase not in _DONE or not any(map(_unanswered, incident.events)):
         return held
     try:
-        _, around = replanned(app, incident, policy, confirmed, readings)
+        plan, around = replanned(app, incident, policy, confirmed, readings)
     except Refused:
         return held
-    for event in filter(_unasked, incident.events):
-        if named := _named(event, incident, around):
+    for event in filter(_unanswered, incident.events):
+        if event.status == "passed" and (named := _named(event, incident, around)):
             asked = replace(event, suspects={around.own.target.key: tuple(sorted(named))})
             supposed = _with_event(incident, replace(asked, status="counts"))
             plan, around = replanned(app, supposed, policy, confirmed, readings)
-            ruling = ruling_on(app, supposed, policy, confirmed, around, plan, readings)
             names = ", ".join(sorted({*named, *event.digests}))
             reason = f"SCC holds a later event than {event.id}, and only the message of that one names {names}"
-            caps = (*ruling.caps, Cap("passed", "caution", reason, event.id))
             held = replace(held, incident=_with_event(incident, asked))
-            return ask(app, held, policy, plan, caps, around, reason, supposed=supposed)
+        elif event.status == "counts" and incident.phase == "contained" and _carried_by_nobody(event, around):
+            supposed = incident
+            images = ", ".join(event.digests)
+            reason = f"nothing that is suspect carries an image of event {event.id} ({images}): it may be elsewhere"
+        else:
+            continue
+        ruling = ruling_on(app, supposed, policy, confirmed, around, plan, readings)
+        name = "passed" if event.status == "passed" else "unplaced"
+        caps = (*ruling.caps, Cap(name, "caution", reason, event.id))
+        return ask(app, held, policy, plan, caps, around, reason, supposed=supposed)
     return held
 
 
-def _unasked(event: Event) -> bool:
-    return event.status == "passed" and not event.suspects and bool(event.named or event.digests)
+def _unanswered(event: Event) -> bool:
+    """Whether a person may have to be asked about it: it tells of something, and has made nothing suspect."""
+    told = bool(event.named or event.digests)
+    none = event.status == "passed" or (event.status == "counts" and not event.suspects)
+    return told and none and not event.answered
+
+
+def _carried_by_nobody(event: Event, around: Around) -> bool:
+    """Whether no suspect carries an image of an event that names nothing else."""
+    own = around.own
+    if event.named or own.workload is None or own.case is None:
+        return False
+    images = not_shared(frozenset(event.digests), own.workload.revisions)
+    return not any(one.digests & images for one in own.workload.revisions if one.name in own.case.suspects)
 
 
 def _named(event: Event, incident: Incident, around: Around) -> frozenset[str]:

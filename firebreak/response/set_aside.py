@@ -11,6 +11,7 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 
+from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.stored_body import FORMAT
 from firebreak.core.timestamps import NANOS
@@ -53,8 +54,13 @@ def not_due(app: App, fault: NotActedOn) -> None:
     set_aside(app, fault)
     document, index = fault.document, NO_INDEX
     body = document.body if fault.damaged is None else {"damaged": fault.damaged}
-    with suppress(NotActedOn):
+    try:
         index = replace(index_of(open_incident(document, app.ledger.seal).incident), due_ns=None)
+    except NotActedOn:
+        # What it was about is told by its events, so that whoever turns to that target still learns of it.
+        for event in app.ledger.events_of(document.key):
+            target = event.finding.target
+            index = Index(subject=target.key) if isinstance(target, Target) else index
     with suppress(Conflict):
         app.ledger.documents.replace(document, body, index)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from firebreak.core.findings.finding import Binary, Container, Finding, parse_notification
+from firebreak.core.findings.container import Container
+from firebreak.core.findings.finding import Binary, Finding, parse_notification
 from firebreak.core.incidents.incident import Announcement, EvidenceRecord, Incident
 from firebreak.core.incidents.record import record
 from firebreak.core.incidents.size_limit import fit_to_size_limit

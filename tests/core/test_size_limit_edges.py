@@ -6,7 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from firebreak.core.findings.finding import Binary, Container, parse_notification
+from firebreak.core.findings.container import Container
+from firebreak.core.findings.finding import Binary, parse_notification
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.incident import Announcement, Entry, EvidenceRecord, Incident
 from firebreak.core.incidents.size_limit import fit_to_size_limit

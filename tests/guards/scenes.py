@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.related import RelatedFindings
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.timestamps import NANOS
 from sandbox.scc.notifications import notification_v2
@@ -278,7 +278,7 @@ def of_a_newer_version(on: Line) -> None:
 class Away:
     """SCC, which does not answer."""
 
-    def around(self, *_: object) -> tuple[Finding, ...]:
+    def related(self, *_: object) -> RelatedFindings:
         raise Transient("SCC is away")  # noqa: TRY003 - what an adapter says
 
 

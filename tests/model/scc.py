@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.findings.finding import Finding, FindingName, parse_finding
+from firebreak.core.findings.related import RelatedFindings
 from firebreak.core.timestamps import format_instant
 from firebreak.ports.deadline import Deadline
 from sandbox.blueprint import digest_of
@@ -170,10 +171,20 @@ class ModelFindings:
         key = (finding.name.source, finding.name.finding)
         self.scc().marks[key] = {**self.scc().marks.get(key, {}), **marks}
 
-    def around(self, finding: Finding, target: Target, window_ns: int, seconds: float) -> tuple[Finding, ...]:
-        """Other findings on the target, newest first."""
+    def related(self, finding: Finding, target: Target, window_ns: int, seconds: float) -> RelatedFindings:
+        """Other findings on the target that want an answer, newest first."""
         del seconds
         own, place = (finding.name.source, finding.name.finding), place_of(target)
-        near = [one for key, one in self.scc().held.items() if key != own and one.place == place]
-        near = [one for one in near if abs(one.at_ns - finding.event_ns) <= window_ns]
-        return tuple(finding_of(one) for one in sorted(near, key=lambda one: -one.at_ns))
+        here = [one for key, one in self.scc().held.items() if key != own and one.place == place and one.wanted]
+        newest = sorted(here, key=lambda one: -one.at_ns)
+        others = [one for one in newest if abs(one.at_ns - finding.event_ns) <= window_ns and one.source != ALLOWED]
+        allowed = tuple(finding_of(one) for one in newest if one.source == ALLOWED)
+        return RelatedFindings(allowed, tuple(map(finding_of, others)))
+
+    def threatens(
+        self, target: Target, revision: str, name: FindingName, sources: frozenset[str], deadline: Deadline
+    ) -> bool:
+        """Whether one of these sources has a threat on that revision."""
+        del name, deadline
+        here = [one for one in self.scc().held.values() if one.place == place_of(target) and one.wanted]
+        return any(one.source in sources and one.names == revision for one in here)

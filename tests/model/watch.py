@@ -279,9 +279,13 @@ class _Findings(_Port):
         self._need(deadline, SCC)
         return iter(list(self.inner.active_since(organization, since_ns, deadline)))
 
-    def around(self, finding: Any, target: Target, window_ns: int, seconds: float) -> Any:
+    def related(self, finding: Any, target: Target, window_ns: int, seconds: float) -> Any:
         self._need(seconds, SCC, RELATED)
-        return self.inner.around(finding, target, window_ns, seconds)
+        return self.inner.related(finding, target, window_ns, seconds)
+
+    def threatens(self, target: Target, revision: str, name: Any, sources: Any, deadline: Deadline) -> Any:
+        self._need(deadline, SCC)
+        return self.inner.threatens(target, revision, name, sources, deadline)
 
     def mark(self, finding: Any, marks: Any, deadline: Deadline) -> None:
         self._need(deadline, SCC)

@@ -14,6 +14,7 @@ from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.incidents.earlier import Earlier
 from firebreak.core.signing import Seal
 from firebreak.ledger.ledger import Ledger
+from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import EnrichmentClients
 from firebreak.response.app import App
@@ -85,7 +86,7 @@ class _Incidents:
     ledger: Ledger
 
     def on(self, target: Target, most: int) -> tuple[Earlier, ...]:
-        held = (one.incident for one in self.ledger.about(target.key, most))
+        held = (one.incident for one in self.ledger.about(target, most) if isinstance(one, StoredIncident))
         return tuple(Earlier(one.id, one.phase, one.created_ns, one.finding.category, one.closed_as) for one in held)
 
 

@@ -188,16 +188,30 @@ def test_suspects_by_rule_three_on_a_changed_service_ask_a_person(line: Lines) -
         assert on.updates == ()
 
 
-def test_suspects_by_rule_three_without_related_findings_ask_a_person(line: Lines) -> None:
-    """The source did not answer, so a second foothold may be unknown."""
+def test_where_related_findings_are_not_told_the_refuge_alone_is_asked_about(line: Lines) -> None:
+    """By its exact name: SCC holds nothing on it."""
     with line() as on:
         pair = on.finding(image=None)
         on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="PERMISSION_DENIED", skip=1))
         incident = on.respond(pair)
+        asked = [str(call.request.filter) for call in on.sandbox.wire.calls_to("*/ListFindings")]
+
+        assert incident.phase == "contained"
+        assert_contained_on(on, GOOD)
+        assert any(f'/revisions/{GOOD}"' in one and "resource_name = " in one for one in asked)
+
+
+def test_where_scc_has_no_answer_about_the_refuge_either_the_pin_asks(line: Lines) -> None:
+    """A second foothold may be unknown."""
+    with line() as on:
+        pair = on.finding(image=None)
+        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="PERMISSION_DENIED", skip=1, times=None))
+        incident = on.respond(pair)
 
         assert incident.phase == "waiting"
         assert incident.decision is not None
-        assert "inferred" in [cap.name for cap in incident.decision.caps]
+        assert "refuge" in [cap.name for cap in incident.decision.caps]
+        assert on.updates == ()
 
 
 def test_a_stale_etag_is_read_again_and_written_once(line: Lines) -> None:

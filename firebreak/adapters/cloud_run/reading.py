@@ -79,6 +79,7 @@ def workload_of(
         function=any(
             key.startswith("goog-managed-by") and "function" in value for key, value in service.labels.items()
         ),
+        iap=service.iap_enabled,
         unread=MappingProxyType(unread),
         away=frozenset(unread) if isinstance(policy, Transient) else frozenset(),
         uid=service.uid,

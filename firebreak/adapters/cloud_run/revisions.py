@@ -38,6 +38,7 @@ def revision_of(revision: run_v2.Revision) -> Revision:
         service_account=revision.service_account,
         min_instances=revision.scaling.min_instance_count,
         max_request_seconds=_seconds(revision.timeout),
+        by_tag=not all(digest_of(one.image) for one in revision.containers),
     )
 
 

@@ -7,6 +7,8 @@ match, so texts are quoted and equality is checked in code (securitycenter_v2.Li
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -14,14 +16,17 @@ from google.cloud import securitycenter_v2
 from google.cloud.securitycenter_v2.services.security_center.transports import SecurityCenterGrpcTransport
 
 from firebreak.adapters.google.calls import call_write, client_of, pages_of
-from firebreak.core.cloud_run.target import Target
-from firebreak.core.errors import Malformed, Missing, Refused, Unsupported
+from firebreak.core.actions.suspects import named_revisions
+from firebreak.core.cloud_run.target import RUN_HOST, Target
+from firebreak.core.errors import Malformed, Missing, Refused, Transient, Unsupported
 from firebreak.core.findings.finding import Finding, FindingName, parse_finding
+from firebreak.core.findings.related import RelatedFindings
 from firebreak.core.timestamps import format_instant
 from firebreak.ports.deadline import Deadline
 
 _MOST = 1000
 _PAGE = 200
+_OPEN = 'state = "ACTIVE" AND NOT mute = "MUTED"'
 
 
 class SecurityCenter:
@@ -60,31 +65,53 @@ class SecurityCenter:
 
     def _at(self, place: FindingName, deadline: Deadline) -> Finding | None:
         for spelling in place.spellings:
-            listed = self._list(place, f'name = "{quoted(spelling)}"', deadline)
-            if found := _match(place, listed):
-                return found
+            for page in self._pages(place, f'name = "{quoted(spelling)}"', deadline):
+                if found := _match(place, _read_findings(page.list_findings_results)):
+                    return found
         return None
 
-    def around(
-        self, finding: Finding, target: Target, organization: str, window_ns: int, deadline: Deadline
-    ) -> tuple[Finding, ...]:
-        """Other findings of every source on exactly this workload within `window_ns` of the event, newest first."""
-        place = FindingName(f"organizations/{organization}", "-", finding.name.location, "-")
+    def related(
+        self, finding: Finding, target: Target, sources: frozenset[str], window_ns: int, deadline: Deadline, place: str
+    ) -> RelatedFindings:
+        """Other active, unmuted findings on exactly this workload; `place` is the organization that they lie under.
+
+        Each of these sources is asked by itself, so that no other one's can crowd theirs out; of all others one page
+        is read, of those within `window_ns` of the event. Raises Refused or Transient.
+        """
+        about = f'resource_name : "{quoted(_below_project(target))}" AND {_OPEN}'
+        allowed: list[Finding] = []
+        complete = True
+        for source in sorted(sources):
+            for page in self._pages(FindingName(place, source, finding.name.location, "-"), about, deadline):
+                allowed += _others_on(target, finding, page.list_findings_results)
+                if len(allowed) >= _MOST and page.next_page_token:
+                    complete = False
+                    break
         first, last = finding.event_ns - window_ns, finding.event_ns + window_ns
-        filter_ = (
-            f'resource_name : "{quoted(_below_project(target))}"'
-            f' AND event_time >= "{format_instant(first)}" AND event_time <= "{format_instant(last)}"'
-        )
-        same = (finding.name.source, finding.name.finding)
-        found = [
-            one
-            for one in self._list(place, filter_, deadline)
-            if isinstance(one.target, Target)
-            and one.target.same_workload(target)
-            and first <= one.event_ns <= last
-            and (one.name.source, one.name.finding) != same
-        ]
-        return tuple(sorted(found, key=lambda one: one.event_ns, reverse=True))
+        near = f'event_time >= "{format_instant(first)}" AND event_time <= "{format_instant(last)}"'
+        others: list[Finding] = []
+        with suppress(Refused, Transient):  # what is only shown holds nothing up
+            everyone = FindingName(place, "-", finding.name.location, "-")
+            for page in self._pages(everyone, f"{about} AND {near}", deadline):
+                found = _others_on(target, finding, page.list_findings_results)
+                others += [one for one in found if one.name.source not in sources]
+                break
+        return RelatedFindings(_newest_first(allowed), _newest_first(others), complete)
+
+    def threatens(
+        self, target: Target, revision: str, name: FindingName, sources: frozenset[str], deadline: Deadline
+    ) -> bool:
+        """Whether an active, unmuted threat of these sources names this revision; asked by its exact name.
+
+        Container and location are those of `name`. Raises Refused or Transient.
+        """
+        spelled = sorted(replace(target, project=one).resource for one in target.project_spellings)
+        named = " OR ".join(f'resource_name = "{quoted(f"{RUN_HOST}{one}/revisions/{revision}")}"' for one in spelled)
+        for source in sorted(sources):
+            for page in self._pages(replace(name, source=source), f"({named}) AND {_OPEN}", deadline):
+                if named_revisions(_read_findings(page.list_findings_results), sources):
+                    return True
+        return False
 
     def active_since(self, organization: str, since_ns: int, deadline: Deadline) -> Iterator[Finding]:
         """Active findings on Cloud Run of every source since then, the oldest event first; muted ones are among them.
@@ -122,19 +149,12 @@ class SecurityCenter:
                 continue
             return
 
-    def _list(self, place: FindingName, filter_: str, deadline: Deadline) -> Iterator[Finding]:
+    def _pages(self, place: FindingName, filter_: str, deadline: Deadline) -> Iterator[Any]:
+        """Page by page; nothing where there is no such place."""
         parent = f"{place.container}/sources/{place.source}/locations/{place.location}"
         request = securitycenter_v2.ListFindingsRequest(parent=parent, filter=filter_, page_size=_PAGE)
-        read = 0
-        try:
-            for page in pages_of(self._client.list_findings, deadline, request):
-                read += len(page.list_findings_results)
-                yield from _read_findings(page.list_findings_results)
-                if read >= _MOST and page.next_page_token:
-                    message = f"more than {_MOST} findings fit, and not all were read"
-                    raise Refused(message)
-        except Missing:
-            return
+        with suppress(Missing):
+            yield from pages_of(self._client.list_findings, deadline, request)
 
 
 def quoted(text: str) -> str:
@@ -145,6 +165,21 @@ def quoted(text: str) -> str:
 def _below_project(target: Target) -> str:
     """The part of the name that does not depend on how the project is spelled."""
     return target.resource.removeprefix(f"projects/{target.project}")
+
+
+def _others_on(target: Target, finding: Finding, results: Any) -> list[Finding]:  # noqa: ANN401 - a repeated field
+    same = (finding.name.source, finding.name.finding)
+    return [
+        one
+        for one in _read_findings(results)
+        if isinstance(one.target, Target)
+        and one.target.same_workload(target)
+        and (one.name.source, one.name.finding) != same
+    ]
+
+
+def _newest_first(findings: list[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda one: one.event_ns, reverse=True))
 
 
 def _match(name: FindingName, listed: Iterator[Finding]) -> Finding | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from firebreak.core.actions.suspects import Suspicion
+from firebreak.core.actions.suspects import Suspicion, images_of
 from firebreak.core.cloud_run.setting_names import IDENTITY, INGRESS, TAG, running
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.target import Target
@@ -32,7 +32,8 @@ class EditContext:
         unread: surface to the reason why its settings could not be read.
         held: suspects of other incidents on this target: no edit may lead to them, but this incident does not hold
             them.
-        disputed: what incidents suspect that hold nothing here: nothing is turned to it without a person.
+        disputed: revision to what other incidents, which may hold nothing here, have against it: nothing is turned to
+            it without a person.
         accounts: service accounts whose settings are drafted beside the target's own.
         uids: key of a target to the uid that was read of it.
     """
@@ -45,7 +46,7 @@ class EditContext:
     unsupported: frozenset[str] = frozenset()
     unread: Mapping[str, str] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
-    disputed: frozenset[str] = frozenset()
+    disputed: Mapping[str, str] = field(default_factory=dict)
     accounts: tuple[Target, ...] = ()
     uids: Mapping[str, str] = field(default_factory=dict)
 
@@ -58,6 +59,11 @@ class EditContext:
     def own_suspects(self) -> frozenset[str]:
         """Those that this incident suspects itself."""
         return self.suspicion.revisions
+
+    @property
+    def images(self) -> frozenset[str]:
+        """The images by which this incident's suspects are known."""
+        return images_of(self.own_suspects, self.revisions, self.suspicion.images)
 
     def with_suspects(self, suspects: frozenset[str]) -> EditContext:
         """The same case with more suspects of its own: who was one when the decision fell stays one."""

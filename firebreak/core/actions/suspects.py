@@ -1,14 +1,18 @@
-"""Which revisions are suspect, by what rule, and which older one is fit to take their place."""
+"""Which revisions are suspect, by what rule, and by which images their like is known elsewhere."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from firebreak.core.actions.words import Rule
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Revision, Workload
 from firebreak.core.findings.finding import Finding
+
+_NONE = frozenset[str]()
+_SAME_EVERYWHERE = "neither a revision nor an image digest is given: every reachable revision from before the event"
+_ON_NONE = "no reachable revision carries the image digest of the finding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,55 +20,109 @@ class Suspicion:
     """The suspect revisions, or executions of a job, and the rule that found them.
 
     `named`: the finding or a related one names them. `digest`: they carry the finding's image. `older`: nothing says
-    which, so every reachable revision from before the event. `unplaced`: the finding's image is on none of them, or it
-    cannot be told. `absent`: none is suspect, in a region beside the finding's own.
+    which, so every reachable revision from before the event. `unplaced`: none is suspect, because the finding's image
+    is on none of them, or it cannot be told. `absent`: none is suspect, in a region beside the finding's own.
+
+    Attributes:
+        rule: as above.
+        revisions: short names.
+        reason: as a sentence.
+        images: digests of the finding by which one revision can be told from another.
+        unplaced: why the finding itself gives none, whatever others give; empty if it does.
     """
 
     rule: Rule
     revisions: frozenset[str]
     reason: str
+    images: frozenset[str] = _NONE
+    unplaced: str = ""
 
 
-def named_revisions(related: tuple[Finding, ...], sources: frozenset[str]) -> frozenset[str]:
-    """Revisions, or executions of a job, that active threat findings of these SCC sources name."""
-    threats = (one.target for one in related if one.finding_class in ("", "THREAT") and one.name.source in sources)
+def named_revisions(related: Iterable[Finding], sources: frozenset[str]) -> frozenset[str]:
+    """Revisions, or executions of a job, that active, unmuted threat findings of these SCC sources name."""
+    threats = (
+        one.target
+        for one in related
+        if one.finding_class in ("", "THREAT")
+        and one.name.source in sources
+        and one.state != "INACTIVE"
+        and one.mute != "MUTED"
+    )
     return frozenset(name for target in threats if isinstance(target, Target) for name in target.named)
 
 
 def find_suspects(finding: Finding, workload: Workload, related: frozenset[str]) -> Suspicion:
-    """Judge by the finding first; revisions that related findings name are suspect beside its own."""
-    named = finding.target.named if isinstance(finding.target, Target) else frozenset[str]()
+    """What the finding gives by the first rule that applies; beside it stand the revisions that related findings name.
+
+    Where it gives digests that nothing carries it gives none: what others give is not held up by that.
+    """
+    own = _own_suspects(finding, workload)
+    if own.rule == "unplaced":
+        told = f"related findings name {_list(related)}; of the finding's own event, {own.reason}"
+        return replace(own, rule="named", revisions=related, reason=told) if related else own
+    others = related - own.revisions if own.rule != "older" else _NONE
+    also = f", related findings name {_list(others)}" if others else ""
+    return replace(own, revisions=own.revisions | related, reason=f"{own.reason}{also}")
+
+
+def _own_suspects(finding: Finding, workload: Workload) -> Suspicion:
+    images = telling_images(finding, workload.revisions)
+    named = finding.target.named if isinstance(finding.target, Target) else _NONE
     if named:
-        also = f", related findings name {_list(related - named)}" if related - named else ""
-        return Suspicion("named", named | related, f"the finding names {_list(named)}{also}")
-    if finding.digests and not _names_images_by_tag(workload):
-        return _by_digest(finding, workload, related)
-    if related & workload.reachable:
-        return Suspicion("named", related, f"related findings name {_list(related)}")
-    reason = "neither a revision nor an image digest is given: every reachable revision from before the event"
-    return Suspicion("older", _older(finding, workload) | related, reason)
+        return Suspicion("named", named, f"the finding names {_list(named)}", images)
+    if not images or _names_images_by_tag(workload):
+        return Suspicion("older", _older(finding, workload), _SAME_EVERYWHERE)
+    # What a job ran is what it runs next: executions that have ended tell of its image too.
+    ended = {one.name for one in workload.revisions} if workload.target.kind == "job" else set()
+    found = carriers(images, workload.revisions, workload.reachable | ended)
+    if not found:
+        return Suspicion("unplaced", _NONE, _ON_NONE, images, _ON_NONE)
+    return Suspicion("digest", found, f"{_list(found)} carries the image of the finding", images)
 
 
-def find_suspects_elsewhere(finding: Finding, own: Suspicion, digests: frozenset[str], workload: Workload) -> Suspicion:
+def telling_images(finding: Finding, revisions: tuple[Revision, ...]) -> frozenset[str]:
+    """The digests of the finding; of several containers not those that every revision carries, if any others are left.
+
+    A sidecar that all of them have says nothing of any of them.
+    """
+    return not_shared(finding.digests, revisions) if len(finding.containers) > 1 else finding.digests
+
+
+def images_of(suspects: frozenset[str], revisions: tuple[Revision, ...], told: frozenset[str]) -> frozenset[str]:
+    """The images by which the suspects are known: of each those that the finding told, else those not all share."""
+    found = [one.digests for one in revisions if one.name in suspects]
+    return _NONE.union(*(one & told or not_shared(one, revisions) for one in found))
+
+
+def not_shared(images: frozenset[str], revisions: tuple[Revision, ...]) -> frozenset[str]:
+    """The images without those that every revision carries; all of them, if none is left."""
+    everywhere = images.intersection(*(one.digests for one in revisions)) if revisions else _NONE
+    return images - everywhere or images
+
+
+def carriers(images: frozenset[str], revisions: tuple[Revision, ...], names: frozenset[str]) -> frozenset[str]:
+    """Those of the named revisions that carry one of the images."""
+    return frozenset(one.name for one in revisions if one.name in names and one.digests & images)
+
+
+def find_suspects_elsewhere(own: Suspicion, images: frozenset[str], workload: Workload) -> Suspicion:
     """The suspects of the same service in another region: what carries the images of those in the finding's own.
 
-    `own` is what is suspect there, and `digests` are its images. Where it cannot be told nothing is convicted.
+    `own` is what is suspect there, and `images` are its images. Where it cannot be told nothing is convicted.
     """
     if own.rule == "unplaced":
         return own
     if own.rule == "older":
-        return Suspicion(
-            "unplaced", frozenset(), "the suspects are inferred by age, which says nothing about other regions"
-        )
-    images = digests | finding.digests
+        return Suspicion("unplaced", _NONE, "the suspects are inferred by age, which says nothing about other regions")
+    images |= own.images
     if not images:
-        return Suspicion("unplaced", frozenset(), "no image of a suspect is known")
+        return Suspicion("unplaced", _NONE, "no image of a suspect is known")
     there = [one for one in workload.revisions if one.name in workload.reachable]
     if found := frozenset(one.name for one in there if one.digests & images):
-        return Suspicion("digest", found, f"{_list(found)} carries the image of a suspect")
-    if unknown := frozenset(one.name for one in there if not one.digests):
-        return Suspicion("unplaced", frozenset(), f"the image of {_list(unknown)} is not known")
-    return Suspicion("absent", frozenset(), "no reachable revision carries the image of a suspect")
+        return Suspicion("digest", found, f"{_list(found)} carries the image of a suspect", images)
+    if unknown := frozenset(one.name for one in there if not one.images_known):
+        return Suspicion("unplaced", _NONE, f"the image of {_list(unknown)} is not known")
+    return Suspicion("absent", _NONE, "no reachable revision carries the image of a suspect", images)
 
 
 def _older(finding: Finding, workload: Workload) -> frozenset[str]:
@@ -84,70 +142,6 @@ def _names_images_by_tag(workload: Workload) -> bool:
         return False
     known = [one for one in workload.revisions if one.name in workload.reachable]
     return bool(known) and not any(one.digests for one in known)
-
-
-def _by_digest(finding: Finding, workload: Workload, related: frozenset[str]) -> Suspicion:
-    # What a job ran is what it runs next: executions that have ended tell of its image too.
-    ended = {one.name for one in workload.revisions} if workload.target.kind == "job" else set()
-    found = carriers(finding, workload, workload.reachable | ended)
-    if not found:
-        return Suspicion("unplaced", frozenset(), "no reachable revision carries the image digest of the finding")
-    also = f", related findings name {_list(related - found)}" if related - found else ""
-    return Suspicion("digest", found | related, f"{_list(found)} carries the image of the finding{also}")
-
-
-def carriers(finding: Finding, workload: Workload, names: frozenset[str]) -> frozenset[str]:
-    """Those of the named revisions that carry an image of the finding."""
-    return frozenset(name for name in names if (known := workload.revision(name)) and known.digests & finding.digests)
-
-
-@dataclass(frozen=True, slots=True)
-class NoRefuge:
-    """Why no revision can take over, candidate by candidate; `disputed` if one could but for other incidents."""
-
-    reason: str
-    disputed: bool = False
-
-
-def find_refuge(
-    revisions: tuple[Revision, ...],
-    suspects: frozenset[str],
-    serving: frozenset[str],
-    image: Literal["preferred", "required"] = "preferred",
-    disputed: frozenset[str] = frozenset(),
-) -> Revision | NoRefuge:
-    """The newest Ready revision older than the oldest serving suspect; another image is preferred, or required.
-
-    A suspect that only has a tag does not set that age. `disputed` revisions are suspects of other incidents.
-    """
-    by_name = {revision.name: revision for revision in revisions}
-    ages = [by_name[name].created_ns for name in suspects & serving if name in by_name]
-    if not ages:
-        return NoRefuge("no serving suspect revision exists any more")
-    bad_digests = frozenset[str]().union(*(by_name[name].digests for name in suspects if name in by_name))
-    rejected: list[str] = []
-    fit: list[Revision] = []
-    for revision in sorted(revisions, key=lambda one: one.created_ns, reverse=True):
-        why = _unfit(revision, suspects, min(ages))
-        fit += [] if why else [revision]
-        rejected += [f"{revision.name} {why}"] if why else []
-    other = [revision for revision in fit if revision.digests and not revision.digests & bad_digests]
-    if image == "required":
-        rejected += [f"{revision.name} has the same image" for revision in fit if revision not in other]
-        fit = other
-    rejected += [f"{revision.name} is suspect in another incident" for revision in fit if revision.name in disputed]
-    chosen = [revision for revision in (*other, *fit) if revision.name not in disputed]
-    return chosen[0] if chosen else NoRefuge(f"no revision can take over: {'; '.join(rejected[:10])}", bool(fit))
-
-
-def _unfit(revision: Revision, suspects: frozenset[str], oldest_ns: int) -> str | None:
-    if revision.name in suspects:
-        return "is suspect"
-    if revision.created_ns >= oldest_ns:
-        return "is not older than the oldest serving suspect"
-    if revision.fault:
-        return f"is not ready ({revision.fault})"
-    return "runs on gen1, where threats are not detected" if revision.gen1 else None
 
 
 def _list(names: frozenset[str]) -> str:

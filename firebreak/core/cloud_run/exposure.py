@@ -11,7 +11,7 @@ from firebreak.core.cloud_run.setting_names import DEFAULT_URI_DISABLED, INGRESS
 from firebreak.core.cloud_run.workload import Workload
 
 Origin = Literal["internet", "load_balancer", "internal"]
-Caller = Literal["anyone", "any_account", "named", "unknown"]
+Caller = Literal["anyone", "any_account", "named", "iap", "unknown"]
 
 ORIGINS: dict[Origin, str] = {
     "internet": "the internet",
@@ -22,6 +22,7 @@ CALLERS: dict[Caller, str] = {
     "anyone": "anybody",
     "any_account": "any Google account",
     "named": "members with a grant of their own",
+    "iap": "whomever Identity-Aware Proxy lets in",
     "unknown": "callers that could not be read",
 }
 _ADMITS: dict[str, tuple[Origin, ...]] = {
@@ -88,6 +89,8 @@ def _served_revisions(workload: Workload) -> Iterator[tuple[str, str, int]]:
 
 
 def _callers(workload: Workload) -> frozenset[Caller]:
+    if workload.iap:
+        return frozenset({"iap"})
     if workload.state.get(INVOKER_CHECK_OFF):
         return frozenset({"anyone"})
     if workload.invokers is None:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from firebreak.core.cloud_run.service_account import project_of
+from firebreak.core.secrets.redaction import safe
 from firebreak.core.storage_names import Stored
 
 Kind = Literal["service", "job", "worker_pool", "instance", "service_account"]
 
 RUN_HOST = "//run.googleapis.com/"
+_LONGEST = 300
 _TWINS = {
     "container.googleapis.com": "a GKE workload (Container Threat Detection)",
     "aiplatform.googleapis.com": "an Agent Engine workload (Agent Engine Threat Detection)",
@@ -36,6 +38,8 @@ class Target(Stored):
         execution: short name of the job's execution that the finding names; None where it names none.
         project_id: None where it is not known.
         project_number: None where it is not known.
+        also: how else the finding spells the project, where nothing says whether that is the same one; empty if it
+            does not.
     """
 
     project: str
@@ -46,6 +50,7 @@ class Target(Stored):
     execution: str | None = None
     project_id: str | None = None
     project_number: str | None = None
+    also: str = ""
 
     @property
     def resource(self) -> str:
@@ -61,6 +66,12 @@ class Target(Stored):
             return f"service_account/{self.name}"
         project = self.project_id or self.project
         return f"{project}/{self.location}/{self.kind}/{self.name}"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every key that this workload may have been kept under, its own first."""
+        others = (replace(self, project=one, project_id=None).key for one in sorted(self.project_spellings))
+        return tuple(dict.fromkeys((self.key, *others)))
 
     @property
     def named(self) -> frozenset[str]:
@@ -96,28 +107,46 @@ class Target(Stored):
             (self.location, self.kind, self.name) == (other.location, other.kind, other.name)
         )
 
+    def may_be(self, other: Target) -> bool:
+        """Whether both may name one workload: nothing says that their projects differ."""
+        ids, numbers = {self.project_id, other.project_id}, {self.project_number, other.project_number}
+        differ = (None not in ids and len(ids) > 1) or (None not in numbers and len(numbers) > 1)
+        return not differ and (self.location, self.kind, self.name) == (other.location, other.kind, other.name)
+
 
 @dataclass(frozen=True, slots=True)
 class NotATarget(Stored):
-    """Why a resource name is not a Cloud Run workload that Firebreak can act on."""
+    """Why a resource name is not a Cloud Run workload that Firebreak can act on.
+
+    `name` is what could not be read of `run.googleapis.com`, for people to look at; empty for what lies elsewhere.
+    """
 
     reason: str
+    name: str = ""
 
 
 def parse_resource(name: str, project_id: str | None = None, project_number: str | None = None) -> Target | NotATarget:
     """Read a full resource name such as `//run.googleapis.com/projects/P/locations/L/services/S/revisions/R`."""
     if not name.startswith(RUN_HOST):
         return _elsewhere(name)
+    found = _parts_of(name)
+    if isinstance(found, str):
+        return NotATarget(found, safe(name, _LONGEST))
+    return _with_project(found, project_id, project_number)
+
+
+def _parts_of(name: str) -> Target | str:
+    """The target as the name alone has it, or why it is none."""
     parts = name[len(RUN_HOST) :].split("/")
     if not all(_SEGMENT.fullmatch(part) for part in parts):
-        return NotATarget("the resource name has a part that no Cloud Run resource can have")
+        return "the resource name has a part that no Cloud Run resource can have"
     pairs = dict(zip(parts[::2], parts[1::2], strict=False))
     if len(parts) % 2 or list(pairs)[:2] != ["projects", "locations"] or len(pairs) * 2 != len(parts):
-        return NotATarget("the resource name does not read projects/…/locations/…/KIND/NAME")
+        return "the resource name does not read projects/…/locations/…/KIND/NAME"
     levels = list(pairs)[2:]
     if not levels or levels[0] not in _KINDS or not _known_below(_KINDS[levels[0]], levels[1:]):
-        return NotATarget("the resource is not a service, job, worker pool or instance of Cloud Run")
-    target = Target(
+        return "the resource is not a service, job, worker pool or instance of Cloud Run"
+    return Target(
         project=pairs["projects"],
         location=pairs["locations"],
         kind=_KINDS[levels[0]],
@@ -125,7 +154,6 @@ def parse_resource(name: str, project_id: str | None = None, project_number: str
         revision=pairs.get("revisions"),
         execution=pairs.get("executions"),
     )
-    return _with_project(target, project_id, project_number)
 
 
 def _known_below(kind: Kind, levels: list[str]) -> bool:

@@ -24,6 +24,7 @@ class Revision:
         service_account: email address that it runs as; empty means the project's default account.
         min_instances: instances that this revision keeps running by itself.
         max_request_seconds: longest time that a request may take, in seconds; 0 where it is not known.
+        by_tag: whether a container's image is named by a tag alone, so that `digests` are not all.
     """
 
     name: str
@@ -34,6 +35,12 @@ class Revision:
     service_account: str = ""
     min_instances: int = 0
     max_request_seconds: int = 0
+    by_tag: bool = False
+
+    @property
+    def images_known(self) -> bool:
+        """Whether the image of every container is known."""
+        return bool(self.digests) and not self.by_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class Workload:
         min_instances: instances that the service keeps running over all revisions.
         regions: regions of a multi-region service; empty for a service in one region.
         function: whether Cloud Functions deployed it.
+        iap: whether Identity-Aware Proxy is in front of all its addresses, so that it says who may send requests.
         unread: surface to the reason why its settings could not be read.
         away: those of them that may answer the next time: nothing was denied.
         uid: Google's own identity of the resource; one made anew under the same name has another. Empty where it is
@@ -84,6 +92,7 @@ class Workload:
     min_instances: int = 0
     regions: tuple[str, ...] = ()
     function: bool = False
+    iap: bool = False
     unread: Mapping[str, str] = field(default_factory=dict)
     away: frozenset[str] = frozenset()
     uid: str = ""

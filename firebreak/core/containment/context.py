@@ -30,7 +30,7 @@ def context_elsewhere(
     def find(seen: Workload) -> Suspicion:
         if own is None or seen.target.kind == "service_account":
             return Suspicion("named", frozenset(), "suspects run as it")
-        return find_suspects_elsewhere(finding, own.suspicion, images_of(own), seen)
+        return find_suspects_elsewhere(own.suspicion, own.images, seen)
 
     return _context(incident, finding, workload, standing, find)
 
@@ -49,12 +49,9 @@ def _context(
         seen = replace(workload, state=standing.origin, effective={}, effective_tags={}) if earlier else workload
     suspicion = find(seen)
     held = standing.suspects if standing else frozenset[str]()
-    if not suspicion.revisions and (again := carriers(finding, workload, held)):
-        suspicion = Suspicion("digest", again, f"{', '.join(sorted(again))} carries the image and is held already")
+    gave_none = suspicion.unplaced or not suspicion.revisions
+    if gave_none and (again := carriers(suspicion.images, workload.revisions, held)):
+        why = f"{', '.join(sorted(again))} carries the image and is held already"
+        suspicion = Suspicion("digest", suspicion.revisions | again, why, suspicion.images)
     context = edit_context(workload.target, suspicion, workload, frozenset(incident.unsupported))
     return replace(context, held=held).with_suspects(incident.suspects_on(workload.target))
-
-
-def images_of(context: EditContext) -> frozenset[str]:
-    """The images of the suspects, where they are known."""
-    return frozenset[str]().union(*(one.digests for one in context.revisions if one.name in context.own_suspects))

@@ -39,6 +39,7 @@ class GuardInput:
         users: service account that would be disabled to the workloads that also run as it.
         away: what could not be reached for so long that it is not waited for any more.
         uids: key of a target to the uid that the resource had which the incident is about, where that is known.
+        unvouched: refuges of which it is not known whether SCC holds a threat on them.
         drift: what others have changed and what is open again, as a sentence; empty if nothing is.
     """
 
@@ -60,6 +61,7 @@ class GuardInput:
     users: Mapping[str, Users] = field(default_factory=dict)
     away: tuple[str, ...] = ()
     uids: Mapping[str, str] = field(default_factory=dict)
+    unvouched: tuple[str, ...] = ()
     drift: str = ""
 
     def seen_of(self, target: Target) -> Seen | None:

@@ -143,13 +143,22 @@ def guard_away(given: GuardInput, plan: Plan | None, actions: Actions) -> list[C
     return [cap for what in given.away for cap in _unknown("away", f"{what} cannot be reached", what)]
 
 
+def guard_unreadable_name(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """What a finding on Cloud Run is about, and cannot be read, a person has to find out."""
+    target = given.finding.target
+    if isinstance(target, Target):
+        return []
+    return _caution("name", f"what the finding is about cannot be read: {target.reason} ({target.name})")
+
+
 def guard_inferred_suspects(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """A person decides if suspects are inferred and the service has changed, or related findings are unknown."""
-    own = given.seen[0]
-    if own.case is None or own.workload is None:
+    own = given.seen[0] if given.seen else None
+    if own is None or own.case is None or own.workload is None:
         return []
-    if own.case.suspicion.rule == "unplaced":
-        return _caution("unplaced", own.case.suspicion.reason)
+    held = own.standing is not None and own.standing.held_by(given.incident)
+    if own.case.suspicion.unplaced and not held and not own.case.suspects & own.case.reachable:
+        return _caution("unplaced", own.case.suspicion.unplaced, given.finding.incident_id)
     if own.case.suspicion.rule != "older":
         return []
     caps = []
@@ -169,6 +178,16 @@ def _changed_by_others(seen: Seen, since_ns: int) -> bool:
         return now > max(since_ns, standing.changed_ns or 0) or (standing.origin_changed_ns or 0) > since_ns
     ours = standing is not None and seen.workload is not None and standing.changed_ns == seen.workload.updated_ns
     return seen.workload is not None and seen.workload.updated_ns > since_ns and not ours
+
+
+def guard_refuge(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+    """Nothing is turned to a revision that may be a second foothold, without a person; nor is it left at that."""
+    disputed = dict.fromkeys(one.reason for one in plan.refusals if one.kind == "disputed") if plan else ()
+    return [cap for why in disputed for cap in _caution("disputed", why)] + [
+        cap
+        for name in given.unvouched
+        for cap in _unknown("refuge", f"it is not known whether SCC holds a threat on {name}", name)
+    ]
 
 
 def guard_irreversible(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
@@ -246,7 +265,9 @@ GUARDS: tuple[Guard, ...] = (
     guard_stale_event,
     guard_missing_evidence,
     guard_away,
+    guard_unreadable_name,
     guard_inferred_suspects,
+    guard_refuge,
     guard_irreversible,
     guard_broken_action,
     guard_unread_regions,

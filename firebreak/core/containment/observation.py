@@ -42,12 +42,14 @@ class Seen:
 class Around:
     """Every target that a plan may touch, the finding's own first, and why other regions could not be read.
 
-    `gone` is what the API said where the finding's own does not exist.
+    `gone` is what the API said where the finding's own does not exist. `unvouched` are refuges of which it is not known
+    whether SCC holds a threat on them.
     """
 
     seen: tuple[Seen, ...]
     unread_regions: tuple[str, ...] = ()
     gone: str = ""
+    unvouched: tuple[str, ...] = ()
 
     @property
     def own(self) -> Seen:

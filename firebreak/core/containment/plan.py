@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from firebreak.core.actions.words import RefusalKind
-from firebreak.core.cloud_run.setting_names import IDENTITY
+from firebreak.core.cloud_run.setting_names import IDENTITY, LATEST
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.workload import split_key, split_of
 from firebreak.core.serialization import encode
 from firebreak.core.storage_names import Stored
 
@@ -35,6 +36,16 @@ class Change(Stored):
     after: Mapping[str, Setting | None]
     basis: Mapping[str, Any]
     actions: tuple[str, ...]
+
+    @property
+    def turns_to(self) -> frozenset[str]:
+        """Revisions that get a larger share by it than they had: the refuge, if it is a pin."""
+        before, after = ({key: text for key, text in one.items() if text} for one in (self.before, self.after))
+        if split_key(after) is None:
+            return frozenset()
+        had = split_of(before)
+        grown = (name for name, share in split_of(after).items() if share > had.get(name, 0))
+        return frozenset(grown) - {LATEST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,11 @@ class Plan(Stored):
     def writes(self) -> bool:
         """Whether anything would be written."""
         return any(change.after for change in self.changes)
+
+    @property
+    def moves(self) -> tuple[Change, ...]:
+        """What would be written, now or where it fails."""
+        return (*self.changes, *self.fallback)
 
     @property
     def targets(self) -> tuple[Target, ...]:

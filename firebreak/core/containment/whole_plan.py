@@ -27,7 +27,7 @@ def plan_for(steps: tuple[Step, ...], around: Around, incident: Incident, action
     own = around.own
     if own.workload is None or own.case is None:
         kind = own.target.kind.replace("_", " ")
-        reason = f"the settings of this {kind} could not be read: {own.fault}"
+        reason = f"the settings of this {kind} could not be read: {own.fault}" if own.target.name else own.fault
         return Plan((), (), tuple(StepRefusal(step.action, reason, "unread") for step in steps), (), policy_set)
     accounts = [one for one in around.seen if one.target.kind == "service_account"]
     state = dict(own.workload.state)

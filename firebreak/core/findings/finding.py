@@ -6,14 +6,15 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
-from firebreak.core.cloud_run.target import NotATarget, Target, parse_resource
+from firebreak.core.cloud_run.target import RUN_HOST, NotATarget, Target, parse_resource
 from firebreak.core.errors import Malformed
 from firebreak.core.facts import Catalogue, Fact, FactType, FactValue
+from firebreak.core.findings.container import Container, read_container
 from firebreak.core.secrets.command_lines import safe_words
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.serialization import UNSAVED
@@ -32,7 +33,6 @@ _MANY = 50
 _MANY_WORDS = 10_000  # more than are shown of any command, so that the others may be left as they are
 _MANY_FILES = 100_000  # of which the likeliest are kept: more than any detector reports
 _WORD = 300
-_URI = 1000
 _YEAR_9999_NS = 253_370_764_800 * NANOS
 
 CATALOGUE: Catalogue = MappingProxyType(
@@ -77,15 +77,6 @@ class Binary(Stored):
     role: str
     sha256: str | None
     whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Container(Stored):
-    """A container as SCC names it; `digest` is `sha256:…` or None. The uri may be a mutable tag."""
-
-    name: str
-    uri: str
-    digest: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +156,8 @@ class Finding(Stored):
 
     @property
     def digests(self) -> frozenset[str]:
-        """The image digests that the finding gives."""
-        return frozenset(c.digest for c in self.containers if c.digest)
+        """The image digests that the finding gives, by which a container's revision may be known."""
+        return frozenset(one for c in self.containers for one in c.digests)
 
     def facts(self) -> dict[str, FactValue]:
         """What the finding alone tells policies; an absent severity is unknown."""
@@ -224,7 +215,7 @@ def parse_finding(finding: Mapping[str, Any], resource: Mapping[str, Any]) -> Fi
         folders=_folders(cloud),
         target=_target(_text(finding, "resourceName"), _text(resource, "name"), cloud),
         binaries=tuple(islice(_binaries(finding), _MANY)),
-        containers=tuple(islice(_containers(finding), _MANY)),
+        containers=tuple(map(read_container, _list(finding.get("containers"))[:_MANY])),
         commands=tuple(islice(_commands(finding), _MANY)),
         contacts=tuple(islice(_contacts(finding), _MANY)),
         description=safe(_text(finding, "description")),
@@ -279,11 +270,13 @@ def _target(of_finding: str, of_resource: str, cloud: Mapping[str, Any]) -> Targ
     first, second = (parse_resource(name, project_id, number) for name in (of_finding, of_resource))
     if not of_resource or not of_finding:
         return first if of_finding else second
-    if isinstance(first, Target) and isinstance(second, Target) and first.same_workload(second):
-        return first if first.revision or first.execution else second
+    if isinstance(first, Target) and isinstance(second, Target) and first.may_be(second):
+        one = first if first.named else second
+        return one if first.same_workload(second) else replace(one, also=(second if one is first else first).project)
     if isinstance(first, NotATarget) and isinstance(second, NotATarget):
-        return first
-    return NotATarget("finding.resourceName and resource.name do not name the same workload")
+        return first if first.name else second
+    on_cloud_run = next((one for one in (of_finding, of_resource) if one.startswith(RUN_HOST)), "")
+    return NotATarget("finding.resourceName and resource.name do not name the same workload", safe(on_cloud_run, _WORD))
 
 
 def _organization(cloud: Mapping[str, Any], finding: Mapping[str, Any]) -> str | None:
@@ -328,14 +321,6 @@ def _binary(role: str, file: Mapping[str, Any]) -> Binary:
     sizes = (str(file.get("hashedSize") or "0"), str(file.get("size") or "0"))
     whole = bool(known) and sizes[0] == sizes[1] and file.get("partiallyHashed") is not True
     return Binary(safe(_decoded(_text(file, "path"))), role, known, whole)
-
-
-def _containers(finding: Mapping[str, Any]) -> Iterator[Container]:
-    for container in _list(finding.get("containers")):
-        image = _text(container, "imageId") or _text(container, "uri")
-        digest = image[image.rfind("sha256:") :] if "sha256:" in image else ""
-        known = digest if _SHA256.fullmatch(digest[7:]) else None
-        yield Container(safe(_text(container, "name"), _WORD), safe(_text(container, "uri"), _URI), known)
 
 
 def _commands(finding: Mapping[str, Any]) -> Iterator[str]:

@@ -26,6 +26,7 @@ class Event(Stored):
         named: revisions or executions that the message names.
         digests: image digests that the message names.
         suspects: target's key to the suspects that it gave there; they only grow.
+        answered: whether a question is over that was about this event by itself.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Event(Stored):
     named: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
     suspects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    answered: bool = False
 
     @property
     def unheld(self) -> bool:

@@ -198,15 +198,26 @@ class Incident(Stored):
         return tuple(one.id for one in self.events if one.status == "counts")
 
     @property
+    def believed(self) -> bool:
+        """Whether it tells others anything: SCC, or a person, confirmed it, of a source that may lead to a write."""
+        foreign = self.decision is not None and any(cap.name == "source" for cap in self.decision.caps)
+        return not foreign and (not self.events or bool(self.counting) or self.done is not None)
+
+    @property
     def undecided(self) -> bool:
         """Whether an event came that SCC was not asked about, or that no decision was taken with yet."""
         return any(one.status != "unconfirmed" and not one.decided for one in self.events)
 
+    def with_answered_events(self) -> Incident:
+        """The incident once its question is over: what a caution of it is about is not asked about by itself again."""
+        about = {key.partition(":")[2] for key in self.question.cautions} if self.question else set[str]()
+        events = (replace(one, answered=one.answered or one.id in about) for one in self.events)
+        return replace(self, events=tuple(events))
+
     def suspects_on(self, target: Target) -> frozenset[str]:
         """The suspects on this target that the events that count have given."""
-        return frozenset(
-            name for one in self.events if one.status == "counts" for name in one.suspects.get(target.key, ())
-        )
+        counting = (one for one in self.events if one.status == "counts")
+        return frozenset(name for one in counting for key in target.keys for name in one.suspects.get(key, ()))
 
     @property
     def releasing(self) -> bool:

@@ -108,7 +108,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def _target(finding: Finding) -> dict[str, Any]:
     target = finding.target
     if isinstance(target, NotATarget):
-        return {"resource": None, "reason": target.reason}
+        return {"resource": target.name or None, "reason": target.reason}
     return {
         "resource": target.resource,
         "project": target.project,

@@ -21,8 +21,8 @@ def reason_to_decline(notification: Notification, policies: PolicySet) -> str | 
         return "SCC says that this finding was deleted"
     if stranger := not_ours(finding, policies.config.organization):
         return stranger
-    if isinstance(finding.target, NotATarget):
-        return finding.target.reason
+    if isinstance(finding.target, NotATarget) and not finding.target.name:
+        return finding.target.reason  # what lies on Cloud Run and cannot be read is for SCC, and then a person
     return settled_in_scc(finding) or unnamed(finding, policies)
 
 

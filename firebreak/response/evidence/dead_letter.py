@@ -79,6 +79,8 @@ def _own_bytes(event: Any) -> bytes | None:  # noqa: ANN401 - JSON
 
     In an envelope and base64 once more, a large message would be too large for every topic.
     """
+    if isinstance(event, bytes):
+        return event or None
     message = event.get("message") if isinstance(event, dict) else None
     data = message.get("data") if isinstance(message, dict) else None
     with suppress(TypeError, ValueError):

@@ -71,7 +71,10 @@ WRITES = Plan((change(TARGET, "none"),), ())
 
 
 def case(rule: Rule = "named") -> EditContext:
-    return EditContext(TARGET, Suspicion(rule, frozenset({"r-1"}), f"by rule {rule}"), (), None, NONE)
+    reason = f"by rule {rule}"
+    none = rule == "unplaced"
+    found = NONE if none else frozenset({"r-1"})
+    return EditContext(TARGET, Suspicion(rule, found, reason, unplaced=reason if none else ""), (), None, NONE)
 
 
 def workload(updated_ns: int = 0, **labels: str) -> Workload:

@@ -176,6 +176,17 @@ def test_what_cannot_be_placed_is_cautioned_with_its_reason() -> None:
     assert said(seen=seen(case=case("unplaced"))) == caution("unplaced", "by rule unplaced")
 
 
+def test_what_cannot_be_placed_holds_nothing_up_where_others_give_a_suspect_that_something_leads_to() -> None:
+    """It is asked about after that; where nothing leads there, or nothing is held yet, it is asked about at once."""
+    beside = replace(case(), suspicion=replace(case().suspicion, unplaced="nowhere"))
+    served = replace(beside, reachable=frozenset({"r-1"}))
+    held = Standing("k", holds=(Hold("fb-1", (), NONE, 1),))
+
+    assert said(plan=None, seen=seen(case=beside)) == caution("unplaced", "nowhere")
+    assert said(plan=None, seen=seen(case=served)) == []
+    assert said(plan=None, seen=seen(case=beside, standing=held)) == []
+
+
 CHANGED = "suspects are inferred, and the service has changed since the event"
 
 

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from firebreak.core.actions.suspects import NoRefuge, find_refuge, find_suspects
+from firebreak.core.actions.refuge import NoRefuge
+from firebreak.core.actions.suspects import find_suspects
 from firebreak.core.cloud_run.setting_names import DEFAULT_URI_DISABLED, INGRESS, SPLIT
 from firebreak.core.cloud_run.state import Setting
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Revision, Workload
-from firebreak.core.findings.finding import Container, Finding, parse_notification
+from firebreak.core.findings.container import Container
+from firebreak.core.findings.finding import Finding, parse_notification
+from tests.core.containment.refuges import find_refuge
 
 OLD, MID, BAD, NEW = "svc-1", "svc-2", "svc-3", "svc-4"
 EVENT = 3_500

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from firebreak.core.actions.suspects import NoRefuge, Suspicion, find_refuge, find_suspects, find_suspects_elsewhere
+from firebreak.core.actions import suspects
+from firebreak.core.actions.refuge import NoRefuge
+from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.setting_names import DEFAULT_URI_DISABLED, EXECUTION, INGRESS, SPLIT
 from firebreak.core.cloud_run.state import Setting
 from firebreak.core.cloud_run.target import Kind, NotATarget, Target
 from firebreak.core.cloud_run.workload import Revision, Workload
-from firebreak.core.findings.finding import Container, Finding, parse_notification
+from firebreak.core.findings.container import Container
+from firebreak.core.findings.finding import Finding, parse_notification
+from tests.core.containment.refuges import find_refuge
 
 READ = parse_notification((Path(__file__).parents[2] / "findings" / "v2.json").read_bytes()).finding
 NONE = frozenset[str]()
@@ -50,6 +54,17 @@ def finding(*images: int, named: str | None = None) -> Finding:
     return replace(READ, target=target(named=named), containers=containers, event_ns=EVENT)
 
 
+def find_suspects(told: Finding, seen: Workload, related: frozenset[str]) -> Suspicion:
+    """Rule, revisions and reason alone."""
+    return replace(suspects.find_suspects(told, seen, related), images=NONE, unplaced="")
+
+
+def find_suspects_elsewhere(told: Finding, own: Suspicion, images: frozenset[str], there: Workload) -> Suspicion:
+    """Rule, revisions and reason alone, of a finding whose containers are told."""
+    found = suspects.find_suspects_elsewhere(replace(own, images=told.digests), images, there)
+    return replace(found, images=NONE)
+
+
 def test_related_findings_are_told_beside_the_revision_that_the_finding_names() -> None:
     suspicion = find_suspects(finding(named="r-3"), service(THREE, split="r-3=100"), frozenset({"r-3", "r-2", "r-1"}))
 
@@ -83,19 +98,14 @@ def test_an_image_that_no_reachable_revision_carries_is_said_to_be_on_none() -> 
     assert find_suspects(finding(1), service(ONE, TWO, split="r-2=100"), NONE) == Suspicion("unplaced", NONE, reason)
 
 
-def test_a_reachable_revision_that_related_findings_name_is_as_good_as_named() -> None:
-    """The others that they name are suspect with it, reachable or not."""
-    seen = service(ONE, TWO, THREE, split="r-2=100")
-
-    assert find_suspects(finding(), seen, frozenset({"r-2", "r-3"})) == Suspicion(
-        "named", frozenset({"r-2", "r-3"}), "related findings name r-2, r-3"
-    )
-
-
-def test_unreachable_revisions_that_related_findings_name_leave_it_to_the_age_and_stay_suspect() -> None:
+@pytest.mark.parametrize("related", ["r-2", "r-3"])
+def test_what_related_findings_name_stands_beside_what_the_age_says_and_takes_the_place_of_nothing(
+    related: str,
+) -> None:
+    """Else whoever has one more finding written would spare all the others."""
     seen = service(ONE, TWO, THREE, split="r-1=50,r-2=50")
 
-    assert find_suspects(finding(), seen, frozenset({"r-3"})) == Suspicion(
+    assert find_suspects(finding(), seen, frozenset({related, "r-3"})) == Suspicion(
         "older",
         frozenset({"r-1", "r-2", "r-3"}),
         "neither a revision nor an image digest is given: every reachable revision from before the event",
@@ -226,9 +236,9 @@ def test_a_refusal_tells_of_each_candidate_why() -> None:
     refuge = find_refuge(seen, bad, bad, "required")
 
     assert refuge == NoRefuge(
-        "no revision can take over: r-4 is not older than the oldest serving suspect; r-3 is suspect; "
-        "r-7 is not older than the oldest serving suspect; r-2 is not ready (no such image); "
-        "r-5 runs on gen1, where threats are not detected; r-1 has the same image"
+        "no revision can take over: r-1 has the same image; r-4 is not older than the oldest serving suspect; "
+        "r-7 is not older than the oldest serving suspect; r-3 is suspect; r-2 is not ready (no such image); "
+        "r-5 runs on gen1, where threats are not detected"
     )
 
 
