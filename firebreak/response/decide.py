@@ -23,16 +23,13 @@ from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.incident import Incident, evidence_record
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
-from firebreak.core.policy.selection import Choice, Considered, choose, outstanding_matters
-from firebreak.core.secrets.redaction import LONGEST_LIST
-from firebreak.core.ternary import Truth
+from firebreak.core.policy.selection import Choice, choose, outstanding_matters
+from firebreak.core.policy.trace import bounded_trace
 from firebreak.response.app import App
 from firebreak.response.confirm import Confirmed
 from firebreak.response.draw import draw
 from firebreak.response.gather import Gathering
 from firebreak.response.observe import Away, Readings
-
-_MOST_TRACED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +153,7 @@ def _decision(
         mode=wanted,
         wanted=wanted,
         caps=(),
-        trace=_bounded_trace(choice),
+        trace=bounded_trace(choice),
         reasons=choice.reasons,
         policy_set=app.policies.digest,
         version=VERSION,
@@ -256,44 +253,6 @@ def _drawn(app: App, incident: Incident, plan: Plan) -> Plan:
         if one.kind == "fault":
             app.log("ERROR", f"a fault in Firebreak itself, in {one.action}: {one.reason}", incident=incident.id)
     return plan
-
-
-def _bounded_trace(choice: Choice) -> tuple[Mapping[str, Any], ...]:
-    """Every policy that may match, and as many of the others as a record has room for, in the order of trial."""
-    room = _MOST_TRACED
-    kept = []
-    for one in choice.trace:
-        decisive = one.truth is not Truth.FALSE
-        if decisive or room > 0:
-            kept.append(_traced(one))
-            room -= not decisive
-    return tuple(kept[:LONGEST_LIST])
-
-
-def _traced(considered: Considered) -> Mapping[str, Any]:
-    clauses = [
-        {
-            "fact": one.fact,
-            "operator": str(one.operator),
-            "wanted": _json(one.operand),
-            "value": _json(one.value),
-            "truth": one.truth.word,
-            "within": one.within,
-        }
-        for one in considered.trace
-    ]
-    return {
-        "policy": considered.policy,
-        "mode": considered.mode.word,
-        "truth": considered.truth.word,
-        "clauses": clauses,
-    }
-
-
-def _json(value: object) -> Any:  # noqa: ANN401 - JSON
-    if isinstance(value, tuple | frozenset):
-        return [_json(one) for one in value]
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
 def _detail(evidence: tuple[Evidence, ...], source: str, kind: type[Any]) -> Any:  # noqa: ANN401 - checked by `kind`
