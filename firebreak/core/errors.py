@@ -42,6 +42,10 @@ class Drifted(Refused):
     """The settings changed between the draft and the write; nothing was written."""
 
 
+class AnotherResource(Drifted):
+    """What this is about was deleted, and another one made in its place, or it cannot be told: nothing is written."""
+
+
 class Unfinished(Transient):
     """The write was accepted and is still under way; `operation` is its name, to be polled on."""
 

@@ -5,63 +5,56 @@ from __future__ import annotations
 from dataclasses import replace
 
 from firebreak.core.cloud_run.setting_names import is_traffic
-from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.traffic_status import have_status
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.plan import Change
-from firebreak.core.errors import Drifted, Refused, Transient, Unfinished
+from firebreak.core.errors import Drifted, Missing, Refused, Unfinished
 from firebreak.core.incidents.release import ReleasedKey
 from firebreak.ports.backoff import Backoff
 from firebreak.response.app import App
-from firebreak.response.move import put_back, restore
+from firebreak.response.move import put_back, require_same, restore
 from firebreak.response.observe import Readings
 
-_TRIES = 4
 _SETTLE_SECONDS = 20.0
 OWN_SURFACES = frozenset({"service", "worker_pool"})
 """Surfaces whose settings all go into one update, the last of a release."""
 
 
-def give_back(app: App, target: Target, surface: str, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
-    """What became of these settings of one surface: in one update; if refused, doors and traffic apart.
+def give_back(app: App, uid: str, surface: str, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
+    """What became of these settings of one surface of the resource with that uid: in one update.
 
-    Raises Drifted where somebody wrote at the same moment: what is to be restored has to be looked at again.
+    If that is refused, doors and traffic apart. Raises Drifted, Missing or Transient where what is to be restored has
+    to be looked at again.
     """
-    whole = _write(app, target, surface, keys, readings)
+    whole = _write(app, uid, surface, keys, readings)
     parts = [[one for one in keys if is_traffic(one.key) == traffic] for traffic in (False, True)]
     if all(one.result != "refused" for one in whole) or surface not in OWN_SURFACES or not all(parts):
         return whole
-    return [one for part in parts for one in _write(app, target, surface, part, readings)]
+    return [one for part in parts for one in _write(app, uid, surface, part, readings)]
 
 
-def _write(app: App, target: Target, surface: str, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
-    for attempt in range(_TRIES):
-        change = _change(target, surface, keys)
-        try:
-            workload = readings.workload(target)
-            if any(workload.state.get(one.key) == one.before for one in keys):
-                restore(app, change, workload, readings)
-            return _in_effect(app, change, keys, readings)
-        except (Unfinished, Drifted):
-            raise
-        except Transient as fault:
-            if readings.deadline.passed:
-                raise
-            if attempt == _TRIES - 1:
-                return [replace(one, result="refused", detail=f"it could not be reached: {fault}") for one in keys]
-            Backoff(readings.deadline, seconds=0.2 * 2**attempt).wait()
-        except Refused as fault:
-            problem = put_back(app, change, readings)
-            also = f"; and what was asked for could not be taken back: {problem}" if problem else ""
-            return [replace(one, result="refused", detail=f"{fault}{also}") for one in keys]
-        finally:
-            readings.forget(target)
-    raise AssertionError  # pragma: no cover - the loop returns on its last turn
+def _write(app: App, uid: str, surface: str, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
+    """Write what is not so yet, and look whether all of it is in effect; what is not is put back, and refused."""
+    workload = readings.workload(keys[0].target)
+    due = [one for one in keys if workload.state.get(one.key) != one.after]
+    change = _change(uid, surface, keys)
+    try:
+        if due:
+            restore(app, _change(uid, surface, due), workload, readings)
+        return _in_effect(app, change, keys, readings)
+    except (Drifted, Missing):
+        raise
+    except Refused as fault:
+        problem = put_back(app, change, readings)
+        also = f"; and what was asked for could not be taken back: {problem}" if problem else ""
+        return [replace(one, result="refused", detail=f"{fault}{also}") for one in keys]
+    finally:
+        readings.forget(change.target)
 
 
-def _change(target: Target, surface: str, keys: list[ReleasedKey]) -> Change:
+def _change(uid: str, surface: str, keys: list[ReleasedKey]) -> Change:
     before, after = {one.key: one.before for one in keys}, {one.key: one.after for one in keys}
-    return Change(target, surface, before, after, {}, ("release",))
+    return Change(keys[0].target, surface, before, after, {"uid": uid}, ("release",))
 
 
 def _in_effect(app: App, change: Change, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
@@ -70,6 +63,7 @@ def _in_effect(app: App, change: Change, keys: list[ReleasedKey], readings: Read
     while True:
         readings.forget(change.target)
         workload = readings.workload(change.target)
+        require_same(change, workload)
         now = replace(change, after={key: workload.state.get(key) for key in change.after})
         serves = app.surfaces[change.surface].in_force(workload, now)
         if serves and (workload.settled or have_status(change.after)):

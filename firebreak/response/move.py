@@ -1,7 +1,8 @@
 """The one place that writes to a customer's cloud: each write recorded before it is made, and read back after it.
 
 A containing write needs a Pass, which only the gate's ruling makes. What is put back or restored is what Firebreak
-itself wrote, as the standing containment says.
+itself wrote, as the active containment says. All of them are sent by one function, to the resource that the change was
+drawn for, where every setting still is what the change says of before.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.gate import Ruling
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Change, Plan, apply_change, has_settings
-from firebreak.core.errors import Drifted, Failed, Refused, Transient, Unfinished, Unsupported
+from firebreak.core.errors import AnotherResource, Drifted, Failed, Missing, Refused, Transient, Unfinished, Unsupported
 from firebreak.core.incidents.incident import Incident
 from firebreak.ledger.documents import Conflict, Save
 from firebreak.ledger.records import StoredIncident
@@ -95,16 +96,41 @@ def contain(
     held = _saved(app, held, began, writing, app.ledger.standing_save(writing, document))
     try:
         _require_no_halt(app)
-        operation = surface.write(change, workload, readings.deadline.sooner(_WRITE_SECONDS))
+        operation = _send(app, change, workload, readings)
     except (Halted, Refused) as fault:
         if not isinstance(fault, Failed):
             held = _taken_back(app, held, writing, standing)
         raise
-    finally:
-        readings.forget(change.target)
     named = f"{change.surface} {change.target.key} {operation}" if operation else None
     verifying = replace(held.incident, phase="verifying", operation=named)
     return app.ledger.save(held, verifying.with_history(app.now_ns(), "firebreak", f"wrote {settings_of(change)}"))
+
+
+def _send(app: App, change: Change, workload: Workload, readings: Readings) -> str | None:
+    """The one road to a surface's write, there and back: where the change says, over what it says; the operation.
+
+    Raises AnotherResource, Drifted, Refused and its kin, or Transient.
+    """
+    require_same(change, workload)
+    if not has_settings(workload.state, change.before):
+        message = f"somebody changed {settings_of(change)}"
+        raise Drifted(message)
+    try:
+        return app.surfaces[change.surface].write(change, workload, readings.deadline.sooner(_WRITE_SECONDS))
+    finally:
+        readings.forget(change.target)
+
+
+def is_same(change: Change, workload: Workload) -> bool:
+    """Whether this is the resource that the change was drawn for, and not one made anew in its place."""
+    return bool(change.basis.get("uid", "") == workload.uid)
+
+
+def require_same(change: Change, workload: Workload) -> None:
+    """Raises AnotherResource where this is not the resource that the change was drawn for."""
+    if not is_same(change, workload):
+        message = f"{change.target.place} was deleted, and another one made in its place"
+        raise AnotherResource(message)
 
 
 def _require_no_halt(app: App) -> None:
@@ -176,6 +202,7 @@ def await_effect(app: App, change: Change, readings: Readings, see: Callable[[],
         seen = see()
         if seen.workload is None:
             raise Refused(seen.fault)
+        require_same(change, seen.workload)
         if not has_settings(seen.workload.state, change.after):
             message = "somebody changed the settings while they took effect"
             raise Drifted(message)
@@ -200,7 +227,7 @@ def put_back(app: App, change: Change, readings: Readings) -> str:
         try:
             workload = readings.workload(change.target)
             due = [key for key, value in change.after.items() if workload.state.get(key) == value]
-            if not due:
+            if not due or not is_same(change, workload):
                 return ""
             back = replace(
                 change,
@@ -208,6 +235,8 @@ def put_back(app: App, change: Change, readings: Readings) -> str:
                 after={key: change.before.get(key) for key in due},
             )
             restore(app, back, workload, readings)
+        except Missing:
+            return ""
         except (Refused, Transient) as fault:
             problem = str(fault)
         else:
@@ -217,15 +246,10 @@ def put_back(app: App, change: Change, readings: Readings) -> str:
 
 def restore(app: App, change: Change, workload: Workload, readings: Readings) -> None:
     """Write back what Firebreak itself had changed, and wait for the operation; raises Refused or Transient."""
-    surface = app.surfaces[change.surface]
-    try:
-        # Whether it failed is told by what is in effect, not by the operation, which may have ended with the answer.
-        with suppress(Failed):
-            operation = surface.write(change, workload, readings.deadline.sooner(_WRITE_SECONDS))
-            if operation:
-                surface.wait(operation, readings.deadline)
-    finally:
-        readings.forget(change.target)
+    # Whether it failed is told by what is in effect, not by the operation, which may have ended with the answer.
+    with suppress(Failed):
+        if operation := _send(app, change, workload, readings):
+            app.surfaces[change.surface].wait(operation, readings.deadline)
 
 
 def settings_of(change: Change) -> str:

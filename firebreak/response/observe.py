@@ -13,10 +13,10 @@ from firebreak.core.cloud_run.account_usage import Users
 from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.containment.active_containment import AnotherResource, Standing
+from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.context import context_elsewhere, own_context
 from firebreak.core.containment.observation import Around, Seen
-from firebreak.core.errors import Missing, Refused, Transient
+from firebreak.core.errors import AnotherResource, Missing, Refused, Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Step

@@ -14,6 +14,7 @@ from firebreak.ledger.records import StoredIncident
 from firebreak.response.decide import ruling_on
 from firebreak.response.holds import standing_of
 from firebreak.response.move import (
+    is_same,
     put_back,
     settings_of,
 )
@@ -60,6 +61,8 @@ def record_failure(turn: Turn, held: StoredIncident, change: Change, fault: Refu
     plan = incident.plan or Plan((), ())
     if isinstance(fault, Failed):
         seen = turn.again(incident, change)
+        if seen.workload and not is_same(change, seen.workload):
+            return app.ledger.save(held, replace(incident, operation=None))  # another look tells what that leads to
         if (
             seen.workload
             and change.after

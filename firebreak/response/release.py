@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass, replace
 
 from firebreak.core.actions.action import Refusal
@@ -11,7 +12,7 @@ from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.state import surface_of
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.containment.active_containment import WRITING_NS, AnotherResource, Standing
+from firebreak.core.containment.active_containment import WRITING_NS, Standing
 from firebreak.core.containment.context import own_context
 from firebreak.core.containment.restoration import (
     keeps_others_shut,
@@ -20,7 +21,7 @@ from firebreak.core.containment.restoration import (
     required_state,
 )
 from firebreak.core.diagnostics import nearest_word
-from firebreak.core.errors import Drifted, Missing, Refused, Transient
+from firebreak.core.errors import AnotherResource, Drifted, Missing, Refused, Transient, Unfinished
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.release import Release, ReleasedKey
@@ -45,6 +46,7 @@ class _Drawn:
     standing: Standing
     document: Document | None
     keys: tuple[ReleasedKey, ...]
+    uid: str = ""
 
 
 def request_release(
@@ -132,7 +134,7 @@ def _draw(app: App, incident: Incident, target: Target, readings: Readings) -> _
     if again := opened_suspects(rest, {key: value for key, value in then.items() if value is not None}, workload):
         message = f"it would make {', '.join(again)} reachable again, which another incident holds suspect"
         raise CannotRelease(message)
-    return _Drawn(standing, document, keys)
+    return _Drawn(standing, document, keys, workload.uid)
 
 
 def _all_gone(standing: Standing, target: Target, why: str) -> tuple[ReleasedKey, ...]:
@@ -181,11 +183,8 @@ def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredI
         refused = [replace(one, result="refused", detail=str(fault)) for one in here]
         return _let_go_if_over(app, _noted(app, held, refused, readings))
     fresh = {one.key: one for one in drawn.keys}
-    keys = [
-        fresh.get(one.key, replace(one, result="restored", detail="it was so already"))
-        for one in here
-        if surface_of(one.key) == surface
-    ]
+    # One that is so since it was written is still to be seen in effect: an answer was lost, or whoever wrote it.
+    keys = [fresh.get(one.key, one) for one in here if surface_of(one.key) == surface]
     if over := [one for one in keys if one.result != "due"]:
         return _let_go_if_over(app, _noted(app, held, over, readings))
     writing = {one.key: one.after for one in keys}
@@ -193,13 +192,21 @@ def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredI
     # Over the version that it was drawn on: whoever came to stand there since is not opened to.
     held = app.ledger.save(held, held.incident, app.ledger.standing_save(pending, drawn.document))
     try:
-        done = give_back(app, target, surface, keys, readings)
-    except Drifted as fault:
-        if readings.lost_another():
+        done = give_back(app, drawn.uid, surface, keys, readings)
+    except Unfinished:
+        raise
+    except (Drifted, Missing, Transient) as fault:
+        if readings.deadline.passed or not readings.lost_another():
+            time.sleep(readings.deadline.remaining(_PAUSE))
+            return held  # what was written, what is a person's by now and what is gone is told by another look
+        if isinstance(fault, Drifted):
             message = f"others keep writing at the same moment: {fault}"
             raise Transient(message) from None
-        return held  # what is a person's by now is told from what is still Firebreak's by another look
+        done = [replace(one, result="refused", detail=f"it could not be reached: {fault}") for one in keys]
     return _let_go_if_over(app, _noted(app, held, done, readings))
+
+
+_PAUSE = 0.5
 
 
 def _let_go_if_over(app: App, held: StoredIncident) -> StoredIncident:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from firebreak.adapters.storage.sqlite import SqliteDocuments
-from firebreak.core.containment.active_containment import AnotherResource, Hold, Standing
+from firebreak.core.containment.active_containment import Hold, Standing
+from firebreak.core.errors import AnotherResource
 from firebreak.core.incidents.earlier_formats import as_of_today, with_told_events
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import Incident

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from firebreak.adapters.google.calls import call_read
 from firebreak.adapters.google.iam_policies import write_policy
 from firebreak.core.cloud_run.iam_grants import region_of
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.plan import Change
+from firebreak.core.errors import AnotherResource
 from firebreak.ports.deadline import Deadline
 
 
@@ -21,6 +23,8 @@ class PolicySurface:
     """
 
     name: str
+    get: str
+    """Google's method that reads the resource itself."""
 
     def __init__(self, client: Callable[[], Any]) -> None:
         """`client` gives Google's client of the resource, which gets and sets its policy."""
@@ -31,8 +35,14 @@ class PolicySurface:
         return None
 
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
-        """Read, amend and set each policy under the etag of the reading; there is no operation to wait for."""
+        """Read, amend and set each policy under the etag of the reading; there is no operation to wait for.
+
+        A policy names no uid, and was read beside the resource: the uid is looked at once more, after the etag was.
+        """
         client = self._client()
+        if call_read(getattr(client, self.get), deadline, name=workload.target.resource).uid != workload.uid:
+            message = f"{workload.target.place} was deleted, and another one made in its place"
+            raise AnotherResource(message)
         by_region: dict[str, dict[str, Any]] = {}
         for key, after in change.after.items():
             by_region.setdefault(region_of(key), {})[key] = (change.before.get(key), after)
@@ -54,11 +64,13 @@ class ServiceAccess(PolicySurface):
     """The surface `service_iam`: who may send requests to a service."""
 
     name = "service_iam"
-    permissions = frozenset({"run.services.getIamPolicy", "run.services.setIamPolicy"})
+    get = "get_service"
+    permissions = frozenset({"run.services.get", "run.services.getIamPolicy", "run.services.setIamPolicy"})
 
 
 class JobAccess(PolicySurface):
     """The surface `job_iam`: who may run a job."""
 
     name = "job_iam"
-    permissions = frozenset({"run.jobs.getIamPolicy", "run.jobs.setIamPolicy"})
+    get = "get_job"
+    permissions = frozenset({"run.jobs.get", "run.jobs.getIamPolicy", "run.jobs.setIamPolicy"})

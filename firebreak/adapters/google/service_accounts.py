@@ -18,7 +18,7 @@ from firebreak.core.cloud_run.setting_names import ACCOUNT, DISABLED, ENABLED
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.plan import Change, has_settings
-from firebreak.core.errors import Drifted, Refused, Transient, Unsupported
+from firebreak.core.errors import AnotherResource, Drifted, Refused, Transient, Unsupported
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 
@@ -72,10 +72,14 @@ class ServiceAccounts:
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
         """Disable or enable the account if it still has the state before the change; returns what to wait for.
 
-        There is no etag, so a change between this read and the write is not noticed. Raises Drifted, Missing, Denied
-        or Transient.
+        There is no etag, so a change between this read and the write is not noticed. Raises AnotherResource, Drifted,
+        Missing, Denied or Transient.
         """
-        if not has_settings(self.read(workload.target, deadline).state, change.before):
+        now = self.read(workload.target, deadline)
+        if now.uid != workload.uid:
+            message = "the service account was deleted, and another one made in its place"
+            raise AnotherResource(message)
+        if not has_settings(now.state, change.before):
             message = "somebody changed the service account since it was read"
             raise Drifted(message)
         name, word = workload.target.resource, change.after[f"{ACCOUNT}{workload.target.name}"]

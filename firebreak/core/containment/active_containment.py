@@ -9,7 +9,7 @@ from firebreak.core.cloud_run.setting_names import RUNNING, is_final, is_traffic
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import HeldStep
-from firebreak.core.errors import Refused
+from firebreak.core.errors import AnotherResource
 from firebreak.core.storage_names import Stored
 from firebreak.core.timestamps import NANOS
 
@@ -21,10 +21,6 @@ WRITING_NS = 120 * NANOS
 """How long other incidents wait for a containment that has begun: longer than any delivery may take."""
 RELEASE_NS = 600 * NANOS
 """After how long a release that has begun and not ended counts as abandoned."""
-
-
-class AnotherResource(Refused):
-    """What stands was set on another resource of that name, or it cannot be told: a person has to say."""
 
 
 @dataclass(frozen=True, slots=True)
