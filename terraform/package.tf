@@ -156,6 +156,8 @@ resource "google_artifact_registry_repository_iam_member" "build_packages" {
   repository = each.value[2]
   role       = "roles/artifactregistry.reader"
   member     = google_service_account.build.member
+
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_project_iam_member" "build_log" {

@@ -107,6 +107,7 @@ run "as_its_variables_ask" {
     evidence_retention_days = 30
     lock_evidence_retention = true
     delete_protection       = false
+    runtime                 = "python314"
     alert_email             = null
     notification_channels   = ["projects/acme-firebreak/notificationChannels/1"]
   }

@@ -93,3 +93,36 @@ run "containment_of_what_may_not_be_read" {
   }
   expect_failures = [var.read_targets]
 }
+
+run "a_key_of_another_region_a_misspelt_pool_and_an_action_that_there_is_not" {
+  command = plan
+  variables {
+    kms_key           = "projects/acme-keys/locations/europe-west4/keyRings/r/cryptoKeys/k"
+    build_worker_pool = "private"
+    extra_actions     = ["cut_trafic"]
+  }
+  expect_failures = [var.kms_key, var.build_worker_pool, var.extra_actions]
+}
+
+run "a_ledger_where_its_key_is_not" {
+  command = plan
+  variables {
+    kms_key            = "projects/acme-keys/locations/europe-west1/keyRings/r/cryptoKeys/k"
+    firestore_location = "eur3"
+  }
+  expect_failures = [var.kms_key]
+}
+
+# Not refused, but said: a target that no packaged policy could contain, and accounts that none could disable.
+run "reach_that_grants_nothing" {
+  command = plan
+  variables {
+    contain_targets     = ["folders/7001"]
+    disable_accounts_in = ["folders/7001"]
+    withhold = [
+      "iam.serviceAccounts.disable", "iam.serviceAccounts.enable", "run.executions.cancel", "run.jobs.setIamPolicy",
+      "run.services.create", "run.services.setIamPolicy", "run.services.update", "run.workerpools.update",
+    ]
+  }
+  expect_failures = [check.actions]
+}
