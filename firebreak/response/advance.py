@@ -30,7 +30,7 @@ from firebreak.response.holds import policy_of, stands
 from firebreak.response.observe import Away, Readings
 from firebreak.response.passed import ask_about_events
 from firebreak.response.release import carry_release
-from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, MOST_ESCALATIONS, ask, defer, end
+from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, MOST_ESCALATIONS, UNANSWERED, ask, defer, end
 from firebreak.response.set_aside import set_aside
 
 Step = Literal["release", "decide", "carry"]
@@ -136,8 +136,6 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     confirmed = confirm(before, readings)
     held = replace(held, incident=replace(before, events=_given_up(confirmed.events, now)))
     expired = before.phase == "waiting" and before.question is not None and before.question.expires_ns <= now
-    if expired:
-        held = replace(held, incident=held.incident.with_answered_events())
     asks_anew = before.phase in ("received", "deferred") or expired
     if not asks_anew and not held.incident.undecided:
         policy = policy_of(app, before)
@@ -235,8 +233,7 @@ def _asked(
         again = question.escalated + 1
         why = f"nobody answered in time; asked again, {again} of {MOST_ESCALATIONS}"
         return ask(app, held, policy, plan, caps, decided.around, why, escalated=again)
-    closed = f"nobody answered {MOST_ESCALATIONS + 1} times; approving it later draws the plan anew"
-    return end(app, held, "expired", closed)
+    return end(app, held, "expired", f"{UNANSWERED}; approving it later draws the plan anew")
 
 
 def _by_expiry(app: App, incident: Incident, decided: Decided, policy: Policy) -> Answer | None:

@@ -17,7 +17,7 @@ from firebreak.response.app import App
 from firebreak.response.confirm import Confirmed
 from firebreak.response.decide import replanned, ruling_on
 from firebreak.response.observe import Readings
-from firebreak.response.rest import ask
+from firebreak.response.rest import MOST_ESCALATIONS, UNANSWERED, ask
 
 _DONE: frozenset[Phase] = frozenset({"contained", "declined", "failed"})
 """What counts has been done by then, as far as there was anything to do."""
@@ -53,9 +53,19 @@ def ask_about_events(
             continue
         ruling = ruling_on(app, supposed, policy, confirmed, around, plan, readings)
         name = "passed" if event.status == "passed" else "unplaced"
-        caps = (*ruling.caps, Cap(name, "caution", reason, event.id))
-        return ask(app, held, policy, plan, caps, around, reason, supposed=supposed)
+        caution = Cap(name, "caution", reason, event.id)
+        if (escalated := _expired(caution, incident, app.now_ns())) > MOST_ESCALATIONS:
+            over = _with_event(incident, replace(event, answered=True))
+            return app.ledger.save(held, over.with_history(app.now_ns(), "firebreak", f"{reason}: {UNANSWERED}"))
+        caps = (*ruling.caps, caution)
+        return ask(app, held, policy, plan, caps, around, reason, escalated=escalated, supposed=supposed)
     return held
+
+
+def _expired(caution: Cap, incident: Incident, now_ns: int) -> int:
+    """How often a question with that caution has expired."""
+    last = incident.question
+    return last.escalated + (last.expires_ns <= now_ns) if last and caution.key in last.cautions else 0
 
 
 def _unanswered(event: Event) -> bool:

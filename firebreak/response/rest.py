@@ -25,6 +25,7 @@ from firebreak.response.holds import held_targets, review_ns, standing_of, stand
 from firebreak.response.observe import Readings
 
 MOST_ESCALATIONS = 3
+UNANSWERED = f"nobody answered {MOST_ESCALATIONS + 1} times"
 GIVEN_UP_NS = 24 * 3600 * NANOS
 """How long the sweep asks again about what SCC does not hold, or holds muted."""
 ASK_AGAIN_NS = 60 * NANOS

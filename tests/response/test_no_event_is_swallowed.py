@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.incident import Incident
 from sandbox.wire import Meanwhile
-from tests.response.answers import agreed, asked, cut_short, delivered, now, phase, yes
+from tests.response.answers import HALF_AN_HOUR, agreed, asked, cautions, cut_short, delivered, now, phase, yes
 from tests.response.deployments import APPROVED, deployed
 from tests.response.harness import ALWAYS, BAD, GOOD, Line, Lines
 from tests.response.releases import PIN, REVOKE, in_two_regions, is_public, policy
@@ -206,3 +208,49 @@ def test_an_event_beside_which_nobody_wrote_is_closed_with_its_incident_by_its_d
         assert not stale.done
         assert fresh.done, fresh.says
         assert GOOD not in on.reachable
+
+
+def left_unanswered(on: Line, _: Incident) -> None:
+    on.wait(HALF_AN_HOUR)
+    on.sweep()
+
+
+def another_event(on: Line, _: Incident) -> None:
+    on.respond(event(on, BAD, 1))
+
+
+def asked_for_again(on: Line, incident: Incident) -> None:
+    on.retry(incident)
+
+
+@pytest.mark.parametrize("happens", [left_unanswered, another_event, asked_for_again])
+def test_what_only_a_passed_message_names_is_asked_about_until_somebody_answers(
+    line: Lines, happens: Callable[[Line, Incident], None]
+) -> None:
+    with line(two_suspects(), policy=ALWAYS) as on:
+        passed = event(on, ALSO, 3)
+        incident = on.respond(event(on, BAD, 2))
+        on.respond(passed)
+        first = phase(on, incident), cautions(on, incident)
+        happens(on, incident)
+        second = phase(on, incident), cautions(on, incident)
+        agreed(on, incident)
+
+        assert first == second == ("waiting", {"passed", "contained"})
+        assert both_are_closed(on, incident)
+
+
+def test_nobody_is_asked_more_than_four_times_about_what_only_a_passed_message_names(line: Lines) -> None:
+    """What is contained stays so."""
+    with line(two_suspects(), policy=ALWAYS) as on:
+        passed = event(on, ALSO, 3)
+        incident = on.respond(event(on, BAD, 2))
+        on.respond(passed)
+        asked_four_times = []
+        for _ in range(4):
+            asked_four_times.append(phase(on, incident))
+            left_unanswered(on, incident)
+
+        assert asked_four_times == ["waiting"] * 4
+        assert phase(on, incident) == "contained"
+        assert "nobody answered" in now(on, incident)["history"][-1]["what"]
