@@ -68,7 +68,7 @@ def _overdue(app: App, incident: Incident) -> str:
         return ""
     if decision is not None and decision.policy_set != app.policies.digest:
         return "the policies have changed since"
-    old = not landed_any(incident) and app.now_ns() - answer.at_ns >= _ANSWER_KEEPS_NS
+    old = incident.phase != "verifying" and not landed_any(incident) and app.now_ns() - answer.at_ns >= _ANSWER_KEEPS_NS
     return "it was not carried out in time" if old else ""
 
 

@@ -6,8 +6,10 @@ break what is broken by all.
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +18,12 @@ from tests.model.history import Violated
 from tests.model.machine import ResponseMachine
 
 _VARIES = re.compile(r"fb-\w+|\bf\d+\b|\w+=\d+|\S+-\d\b")
+
+
+def lines_in(text: str) -> list[str]:
+    """The rules in what a red test prints, each on one line."""
+    found = re.search(r"^ *state\.deployed\(.*?^ *state\.teardown\(\)", text, re.DOTALL | re.MULTILINE)
+    return [ast.unparse(one) for one in ast.parse(textwrap.dedent(found[0])).body] if found else []
 
 
 def played(lines: Sequence[str], *, told: bool = False) -> Violated | None:
@@ -61,8 +69,7 @@ def _kind(broken: Violated | None) -> str:
 
 
 if __name__ == "__main__":
-    text = Path(sys.argv[1]).read_text()
-    given = [line.strip() for line in text.splitlines() if line.strip().startswith("state.")]
+    given = lines_in(Path(sys.argv[1]).read_text())
     given = shortened(given) if "shorter" in sys.argv[2:] else given
     sys.stdout.write("\n".join(given) + "\n")
     sys.exit(str(played(given, told=True) or ""))

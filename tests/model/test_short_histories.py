@@ -118,3 +118,28 @@ def test_a_write_to_what_was_deleted_since_is_not_looked_for_on_what_was_made_an
     settle(stage)
 
     assert last(stage).phase != "verifying"
+
+
+def test_an_approved_write_that_outlasts_its_approval_is_carried_on(stage: Stage) -> None:
+    """It used to be decided anew, to be called nothing to contain, and to be left at that."""
+    comes(stage, CHECKOUT, "checkout-8", category=ASKED)
+    stage.next_operation("in an error, and in effect", LONG)
+    say(stage, "approve")
+    stage.wait(2 * LONG * 4)
+    stage.sweep()
+
+    assert last(stage).phase == "contained"
+    assert len(stage.history.writes) == 2
+
+
+def test_what_was_written_and_not_looked_at_yet_is_taken_up_where_it_is_decided_anew(stage: Stage) -> None:
+    """The suspect that it shut is not for that reason one to which nothing leads."""
+    comes(stage, CHECKOUT, "checkout-8", category=ASKED)
+    stage.next_operation("well", LONG)
+    say(stage, "approve")
+    stage.finish_operations()
+    say(stage, "retry")
+    incident = say(stage, "approve")
+
+    assert incident.phase == "contained"
+    assert len(stage.history.writes) == 2

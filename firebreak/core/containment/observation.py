@@ -78,7 +78,11 @@ class Around:
         own, standing = self.own, self.own.standing
         if own.workload is None or own.case is None or own.target.kind not in ("service", "worker_pool"):
             return ""
-        joins = standing is None or standing.held_by_others(incident) or (standing.holds and not standing.pending)
+        if standing is None or standing.held_by_others(incident):
+            return ""
+        # A write of its own that is there, though nobody has looked at it yet, stands as well.
+        written = any(own.workload.state.get(key) == value for key, value in standing.pending.items())
+        joins = standing.holds and (written or not standing.pending)
         if joins or any(one.case and one.case.own_suspects for one in self.regions):
             return ""
         suspects = own.case.own_suspects

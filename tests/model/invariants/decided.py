@@ -31,14 +31,16 @@ def settle(stage: Stage) -> None:
             stage.wait(31)
     # Also where nobody has set a halt: somebody may have put an old one back.
     stage.command("resume")
-    for _ in range(_DELIVERIES * len(stage.undelivered)):
+    for number in range(_DELIVERIES * len(stage.undelivered)):
         if stage.undelivered:
-            stage.deliver()
+            stage.deliver(number)
             stage.wait(31)
     idle = 0
     for _ in range(SWEEPS):
         stage.sweep()
         idle = 0 if stage.history.saved else idle + 1
+        if any(one.takes_back for one in stage.history.tampered):
+            stage.command("resume")  # the vault knew better
         if idle > 1:
             break
         stage.wait(PAUSE)
