@@ -52,6 +52,7 @@ resource "google_kms_crypto_key_iam_member" "encrypts" {
 # What keeps data waits for this: for the APIs alone, and with a key for its grants too.
 resource "time_sleep" "key" {
   create_duration = var.kms_key == null ? "0s" : "60s"
+  triggers        = { key = coalesce(var.kms_key, "Google's own") }
 
   depends_on = [time_sleep.apis, google_kms_crypto_key_iam_member.encrypts]
 }

@@ -124,7 +124,11 @@ resource "google_project_iam_member" "build_source" {
 # A grant is known everywhere about a minute later; a build that is refused until then fails the whole apply.
 resource "time_sleep" "build_grants" {
   create_duration = "90s"
-  triggers        = { account = google_service_account.build.email, bucket = local.platform_source }
+  triggers = {
+    account  = google_service_account.build.email
+    bucket   = local.platform_source
+    packages = coalesce(local.manifest.package_index, "PyPI")
+  }
 
   depends_on = [
     google_artifact_registry_repository_iam_member.build,

@@ -28,7 +28,8 @@ from firebreak.core.secrets.redaction import all_named
 _GCLOUD_INGRESS = frozenset({"all", "internal", "internal-and-cloud-load-balancing"})
 _UPDATE = "services update"
 _DEFAULT_MOST = 100
-_MARKS = tuple(mark * times for times in (1, 2, 3) for mark in (";", "~", "@"))
+_MARKS = ";~@|" + "".join(map(chr, range(0xA1, 0x1000)))
+"""More letters than a condition has."""
 _BETA = "beta"
 """Where gcloud 528 has these flags; later ones have them there too, beside the general track."""
 
