@@ -45,7 +45,7 @@ def ask_about_events(
             names = ", ".join(sorted({*named, *event.digests}))
             reason = f"SCC holds a later event than {event.id}, and only the message of that one names {names}"
             held = replace(held, incident=_with_event(incident, asked))
-        elif event.status == "counts" and incident.phase == "contained" and _carried_by_nobody(event, around):
+        elif event.status == "counts" and incident.phase != "failed" and _carried_by_nobody(event, around):
             supposed = incident
             images = ", ".join(event.digests)
             reason = f"nothing that is suspect carries an image of event {event.id} ({images}): it may be elsewhere"

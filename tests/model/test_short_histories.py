@@ -143,3 +143,16 @@ def test_what_was_written_and_not_looked_at_yet_is_taken_up_where_it_is_decided_
 
     assert incident.phase == "contained"
     assert len(stage.history.writes) == 2
+
+
+def test_an_image_that_nothing_carries_is_asked_about_also_beside_a_revision_that_nothing_leads_to(
+    stage: Stage,
+) -> None:
+    """The suspects that another event of the finding gave used to hide that this one gives none."""
+    stage.command("halt", reason="a drill")
+    comes(stage, CHECKOUT, "checkout-7")
+    comes(stage, CHECKOUT, image=99)
+    stage.command("resume")
+    stage.sweep()
+
+    assert last(stage).phase == "waiting"

@@ -157,9 +157,7 @@ def _ended_knowing(stage: Stage, event: Event, incident: Incident, *, named: boo
     old = stage.now_ns() - event.at_ns > DAY
     moves: list[Did | Wrote] = [*stage.history.did, *stage.history.writes]
     moved = any(one.place == event.place and one.at_ns > ended_ns for one in moves)
-    # Until each event gives its own suspects, those of others hide that nothing carries its image.
-    hidden = not event.names and len(incident.events) > 1
-    return incident.phase == "declined" and (old or moved or hidden or not _leads(stage, event))
+    return incident.phase == "declined" and (old or moved or not _leads(stage, event))
 
 
 def _leads(stage: Stage, event: Event) -> bool:

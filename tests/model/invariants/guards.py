@@ -20,7 +20,6 @@ from tests.model.policies import (
     STALE_NS,
 )
 from tests.model.reference import counted, key_of, place_of_incident, planned_places, touches, uid_at
-from tests.model.scc import ALLOWED
 from tests.model.stage import Stage
 from tests.model.watch import SCC
 
@@ -141,8 +140,7 @@ def _changed(stage: Stage, wrote: Wrote) -> str:
     assert wrote.incident
     history, place = stage.history, place_of_incident(wrote.incident)
     events = counted(stage.ground.scc, key_of(wrote.incident), wrote.at_ns)
-    others = (one for one in wrote.held.values() if one.source == ALLOWED and one.wanted and one.place == place)
-    if not events or wrote.place != place or any(one.names or one.digests for one in (*events, *others)):
+    if not events or wrote.place != place or any(one.names or one.digests for one in events):
         return ""
     newest_ns = max(one.at_ns for one in events)
     first = min((one.seq for one in history.writes if one.place == place), default=wrote.seq)
