@@ -188,7 +188,9 @@ def _retry(turn: _Turn, held: StoredIncident) -> Answered:
 
 
 def _close(turn: _Turn, held: StoredIncident) -> Answered:
-    held = turn.brought_up(held)
+    held = consume(turn.app, held)
+    if held.incident.undecided and held.incident.phase not in WORKING:
+        held = turn.advance(held)
     incident, command = held.incident, turn.command
     word = f"closed as {command.closed_as.replace('_', ' ')}" if command.closed_as else "closed"
     if incident.phase == "closed":

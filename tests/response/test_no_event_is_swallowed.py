@@ -7,7 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from firebreak.core.errors import Transient
+from firebreak.core.findings.finding import parse_notification
 from firebreak.core.incidents.incident import Incident
+from sandbox.scc.notifications import notification_v2
 from sandbox.wire import Meanwhile
 from tests.response.answers import HALF_AN_HOUR, agreed, asked, cautions, cut_short, delivered, now, phase, yes
 from tests.response.deployments import APPROVED, deployed
@@ -254,3 +256,30 @@ def test_nobody_is_asked_more_than_four_times_about_what_only_a_passed_message_n
         assert asked_four_times == ["waiting"] * 4
         assert phase(on, incident) == "contained"
         assert "nobody answered" in now(on, incident)["history"][-1]["what"]
+
+
+def test_what_waited_and_is_closed_before_a_sweep_takes_it_up_is_not_contained_first(line: Lines) -> None:
+    """Only what came since is decided before a person's word is carried out."""
+    with line(policy=ALWAYS) as on:
+        on.command("halt", reason="a drill")
+        incident = on.respond(event(on, BAD, 3))
+        on.command("resume")
+        on.wait(A_SWEEP_LATER)
+        closed = on.close(incident, "false_positive")
+
+        assert closed.done, closed.says
+        assert phase(on, incident) == "closed"
+        assert on.updates == ()
+
+
+def test_an_event_that_was_heard_and_not_decided_is_decided_before_a_close(line: Lines) -> None:
+    with line(two_suspects(), policy=APPROVED) as on:
+        incident = on.respond(event(on, BAD, 3))
+        shown = asked(on, incident)["digest"]
+        second = event(on, ALSO, 2)
+        on.app.ledger.hear(parse_notification(notification_v2(second)).finding)
+        closed = on.command("close", incident, digest=shown, closed_as="false_positive")
+
+        assert not closed.done
+        assert phase(on, incident) == "waiting"
+        assert ALSO in str(now(on, incident)["events"])
