@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import pytest
 
 from firebreak.core.incidents.incident import Incident
 from sandbox.cloud_run.local_service import traffic_target
@@ -159,3 +162,18 @@ ROADS: Mapping[str, Road] = {
 }
 OF_SERVICES = ("otherwise", "a plan drawn anew", "closing again")
 """What happens on these roads happens to a service."""
+
+
+def pairs(rows: Iterable[Any], columns: Sequence[Any], ids: Sequence[str] = ()) -> list[Any]:
+    """Each row with each column, of which there are fewer: `make test` has every one of both, the rest is thorough."""
+    named = [*(ids or columns)]
+    return [
+        pytest.param(
+            row,
+            column,
+            id=f"{row}-{named[across]}",
+            marks=() if (down + across) % len(columns) == 0 else pytest.mark.thorough,
+        )
+        for down, row in enumerate(rows)
+        for across, column in enumerate(columns)
+    ]

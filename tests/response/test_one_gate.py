@@ -10,7 +10,7 @@ import pytest
 from sandbox.wire import Fault
 from tests.response.answers import agreed, asked, cautions, now, phase, yes
 from tests.response.harness import BAD, GOOD, SERVICE, Line, Lines
-from tests.response.roads import ROADS, Happens
+from tests.response.roads import ROADS, Happens, pairs
 from tests.response.test_several_regions import (
     ELSEWHERE,
     OTHER_BAD,
@@ -58,8 +58,7 @@ GUARDS: Mapping[str, tuple[Happens, str]] = {
 }
 
 
-@pytest.mark.parametrize("guard", GUARDS)
-@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize(("road", "guard"), pairs(ROADS, tuple(GUARDS)))
 def test_what_a_guard_asks_about_any_region_stops_every_road_to_a_write(line: Lines, road: str, guard: str) -> None:
     """A person is asked and told why, and until they answer neither region is closed in any way."""
     happens, caution = GUARDS[guard]
@@ -96,8 +95,14 @@ def test_a_yes_to_the_question_that_names_the_caution_is_carried_out_in_both_reg
         assert ingress(on)[1] == 1
 
 
-@pytest.mark.parametrize("road", [name for name in ROADS if name != "closing again"])
-@pytest.mark.parametrize("happens", [rolled_back_there, mended_there], ids=["rolled back there", "mended there"])
+@pytest.mark.parametrize(
+    ("road", "happens"),
+    pairs(
+        [name for name in ROADS if name != "closing again"],
+        (rolled_back_there, mended_there),
+        ("rolled back there", "mended there"),
+    ),
+)
 def test_a_region_that_somebody_made_healthy_is_written_by_no_road(line: Lines, road: str, happens: Happens) -> None:
     """Neither pinned nor cut: it has no suspect any more.
 

@@ -22,6 +22,7 @@ from firebreak.ledger.documents import Save
 from firebreak.response import pipeline
 from sandbox.wire import Fault
 from tests.response.harness import ALWAYS, BAD, GOOD, OLD, PIN_ONLY, Line, Lines, revision, world_of
+from tests.response.roads import pairs
 
 CUT = ALWAYS.replace("id: always", "id: cut").replace(
     "then: [{action: pin_previous_revision, otherwise: [{action: cut_traffic}]}]", "then: [{action: cut_traffic}]"
@@ -65,17 +66,18 @@ def edited(on: Line, edit: str) -> None:
         on.world.edit("checkout", **EDITS[edit])
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
-@pytest.mark.parametrize(("edit", "place"), [("tag", 1), ("tag", 3), ("ingress", 2), ("nothing", 0)])
+EDITED = (("tag", 1), ("tag", 3), ("ingress", 2), ("nothing", 0))
+
+
+@pytest.mark.parametrize(("order", "edited_then"), pairs(itertools.permutations(range(3)), EDITED))
 def test_three_incidents_released_in_any_order_leave_the_origin_and_the_persons_edit(
-    line: Lines, order: tuple[int, ...], edit: str, place: int
+    line: Lines, order: tuple[int, ...], edited_then: tuple[str, int]
 ) -> None:
     """The edit comes after so many steps; all else is as it was before the first of them."""
     with line(world_of(traffic=TAGGED), policy=ALWAYS) as on:
-        before = settings_of(on)
-        names = ("first", "second", "third")
+        before, (edit, place) = settings_of(on), edited_then
         ids: list[str] = []
-        for done, name in enumerate(names, 1):
+        for done, name in enumerate(("first", "second", "third"), 1):
             ids.append(contained(on, name))
             if done == place:
                 edited(on, edit)
