@@ -27,6 +27,7 @@ from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import Decided, all_suspects, decide
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.holds import policy_of, stands
+from firebreak.response.move import settle_own
 from firebreak.response.observe import Away, Readings
 from firebreak.response.passed import ask_about_events
 from firebreak.response.release import carry_release
@@ -133,6 +134,8 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     if before.phase == "deferred" and not before.undecided and before.begun:
         # What was carried out in part is carried on with, under the digest that it had; the gate is asked anew.
         return app.ledger.save(held, replace(before, phase="containing"))
+    held = settle_own(app, held, readings)
+    before = held.incident
     confirmed = confirm(before, readings)
     held = replace(held, incident=replace(before, events=_given_up(confirmed.events, now)))
     expired = before.phase == "waiting" and before.question is not None and before.question.expires_ns <= now

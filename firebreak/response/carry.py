@@ -22,6 +22,7 @@ from firebreak.response.move import (
     await_operation,
     operating_on,
     settings_of,
+    settle_own,
 )
 from firebreak.response.observe import Readings
 from firebreak.response.outcomes import record_effect, record_failure, record_loss
@@ -53,6 +54,7 @@ def carry(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:
     except Unfinished:
         _tell_of_the_hour(app, held)
         raise
+    held = settle_own(app, held, readings)
     turn, held = Turn.of(app, held, policy, readings)
     if failed is None:
         return _go_on(turn, held, plan)

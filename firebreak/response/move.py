@@ -12,19 +12,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from firebreak.core.cloud_run.state import surface_of
 from firebreak.core.cloud_run.traffic_status import have_status
-from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.containment.active_containment import Hold, Standing
+from firebreak.core.cloud_run.workload import Workload, references
+from firebreak.core.containment.active_containment import Hold, Settings, Standing
 from firebreak.core.containment.gate import Ruling
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Change, Plan, apply_change, has_settings
 from firebreak.core.errors import AnotherResource, Drifted, Failed, Missing, Refused, Transient, Unfinished, Unsupported
 from firebreak.core.incidents.incident import Incident
 from firebreak.ledger.documents import Conflict, Save
-from firebreak.ledger.records import StoredIncident
+from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
+from firebreak.response.holds import standing_of
 from firebreak.response.observe import FRESH_SECONDS, Readings
 
 _SETTLE_SECONDS = 20.0
@@ -192,6 +194,32 @@ def in_effect(app: App, workload: Workload, change: Change) -> bool:
     return workload.settled or (bool(change.after) and have_status(change.after))
 
 
+def settle_own(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:
+    """Note what this incident wrote and is in effect, before anything is concluded from how things are now.
+
+    A delivery may have ended between the write and the look at it. What cannot be read is left to whoever needs it.
+    """
+    incident = held.incident
+    for target in incident.targets:
+        with suppress(NotActedOn, Refused, Transient):
+            standing, document = standing_of(app, incident, target)
+            if not standing.wrote_last(incident.id):
+                continue
+            workload = readings.workload(target)
+            if standing.is_of_another(workload.uid):
+                continue
+            surfaces = {surface_of(key) for key in standing.pending}
+            changes = (Change(target, one, {}, _of_surface(standing.pending, one), {}, ()) for one in surfaces)
+            if all(in_effect(app, workload, one) for one in changes):
+                seen = standing.with_confirmed_write(workload.state, app.now_ns(), workload.updated_ns)
+                held = app.ledger.save(held, held.incident, app.ledger.standing_save(seen, document))
+    return held
+
+
+def _of_surface(settings: Settings, surface: str) -> Settings:
+    return {key: value for key, value in settings.items() if surface_of(key) == surface}
+
+
 def await_effect(app: App, change: Change, readings: Readings, see: Callable[[], Seen]) -> Seen:
     """Read until the change is in effect; a wish that does not come true is a failure.
 
@@ -206,7 +234,7 @@ def await_effect(app: App, change: Change, readings: Readings, see: Callable[[],
         if not has_settings(seen.workload.state, change.after):
             message = "somebody changed the settings while they took effect"
             raise Drifted(message)
-        if in_effect(app, seen.workload, change):
+        if in_effect(app, seen.workload, change) and not (not change.after and _serves_still(seen)):
             return seen
         if not backoff.wait():
             if not have_status(change.after):
@@ -217,6 +245,16 @@ def await_effect(app: App, change: Change, readings: Readings, see: Callable[[],
                 raise Failed(message)
             raise Unfinished("")
         readings.forget(change.target)
+
+
+def _serves_still(seen: Seen) -> bool:
+    """Whether a suspect serves that the settings no longer lead to: somebody's own wish has not come true."""
+    workload, case = seen.workload, seen.case
+    if workload is None or case is None:
+        return False
+    wished = {name for name, use in references(workload.state, workload.latest).items() if use.percent or use.tags}
+    serving = {*(name for name, percent in workload.effective.items() if percent), *workload.effective_tags.values()}
+    return bool(case.own_suspects & serving - wished)
 
 
 def put_back(app: App, change: Change, readings: Readings) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 
-from firebreak.core.containment.active_containment import WRITING_NS
+from firebreak.core.containment.active_containment import RELEASE_NS, WRITING_NS
 from firebreak.core.containment.gate import question_digest, shown_digest
 from firebreak.core.containment.observation import Around
 from firebreak.core.containment.plan import Plan
@@ -77,14 +78,18 @@ def _without_unwritten(app: App, held: StoredIncident, readings: Readings | None
             continue
         if standing.pending and readings is not None:
             readings.forget(target)
-            try:
-                seen = readings.workload(target)
-                now = {} if standing.is_of_another(seen.uid) else seen.state
-            except Refused:
-                now = {}
-            if any(now.get(key) == value for key, value in standing.pending.items()):
-                message = f"a write to {target.place} took effect that was not looked at yet"
-                raise Transient(message)
+            workload = None
+            with suppress(Refused):
+                workload = readings.workload(target)
+            mine = workload is not None and not standing.is_of_another(workload.uid)
+            if workload and mine and any(workload.state.get(key) == one for key, one in standing.pending.items()):
+                # Settled before by whoever came here: in time it is in effect, or what is there now is all that comes.
+                if app.now_ns() - hold.taken_ns < RELEASE_NS:
+                    message = f"a write to {target.place} takes effect, and is looked at until it has"
+                    raise Transient(message)
+                seen = standing.with_confirmed_write(workload.state, app.now_ns(), workload.updated_ns)
+                held = app.ledger.save(held, incident, app.ledger.standing_save(seen, document))
+                continue
         if standing.pending and app.now_ns() - hold.taken_ns < WRITING_NS:
             message = f"a write to {target.place} may still be under way"
             raise Transient(message)

@@ -70,7 +70,9 @@ def test_explaining_and_responding_decide_alike(
     assert ours["trace"] == theirs["trace"]
     assert ours["caps"] == theirs["caps"]
     assert explained["plan"]["digest"] == shown["plan"]["digest"]
-    assert explained["plan"]["changes"] == shown["plan"]["changes"]
+    assert [one | {"became": ""} for one in explained["plan"]["changes"]] == [
+        one | {"became": ""} for one in shown["plan"]["changes"]
+    ]
 
 
 def test_explaining_writes_nothing_anywhere(line: Lines, explain: Any, tmp_path: Path) -> None:

@@ -65,7 +65,10 @@ class Jobs:
             job = pool.submit(call_read, self.client.get_job, deadline, name=name)
             executions = pool.submit(self._list, name, deadline)
             policy = pool.submit(self._policy, name, deadline)
-            return job_of(target, job.result(), executions.result(), policy.result())
+            found = executions.result()
+            if target.execution and not any(short(one.name) == target.execution for one in found):
+                found = self._list(name, deadline)  # it ran a moment ago: asked for once more before it counts as gone
+            return job_of(target, job.result(), found, policy.result())
 
     def _list(self, parent: str, deadline: Deadline) -> list[run_v2.Execution]:
         request = run_v2.ListExecutionsRequest(parent=parent, page_size=100)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -12,7 +12,14 @@ from google.cloud import run_v2
 from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcTransport
 from google.cloud.run_v2.services.worker_pools.transports import WorkerPoolsGrpcTransport
 
-from firebreak.adapters.cloud_run.revisions import list_revisions, nanos, newest_ready, revision_of, short
+from firebreak.adapters.cloud_run.revisions import (
+    list_revisions,
+    nanos,
+    newest_ready,
+    revision_of,
+    short,
+    with_all_that_serve,
+)
 from firebreak.adapters.google.calls import call_read, call_write, client_of
 from firebreak.adapters.google.operations import raise_if_failed, wait_for
 from firebreak.adapters.google.originals import message_json
@@ -59,7 +66,9 @@ class WorkerPools:
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="cloud-run") as pool:
             found = pool.submit(call_read, self._pools.get_worker_pool, deadline, name=name)
             revisions = pool.submit(list_revisions, self._revisions, name, deadline)
-            return pool_of(target, found.result(), revisions.result())
+            serving = (one.revision for one in found.result().instance_split_statuses if one.percent)
+            again = partial(list_revisions, self._revisions, name, deadline)
+            return pool_of(target, found.result(), with_all_that_serve(revisions.result(), serving, again))
 
     def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:  # noqa: ARG002
         """Nothing is refused before it is tried."""

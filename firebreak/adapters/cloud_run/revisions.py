@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from google.cloud import run_v2
 
 from firebreak.adapters.google.calls import pages_of
 from firebreak.core.cloud_run.workload import Revision
+from firebreak.core.errors import Transient
 from firebreak.core.timestamps import nanos_of
 from firebreak.ports.deadline import Deadline
 
 _MOST = 1000
 _READY = run_v2.Condition.State.CONDITION_SUCCEEDED
 _GEN1 = run_v2.ExecutionEnvironment.EXECUTION_ENVIRONMENT_GEN1
+
+
+def with_all_that_serve(
+    revisions: list[run_v2.Revision], serving: Iterable[str], again: Callable[[], list[run_v2.Revision]]
+) -> list[run_v2.Revision]:
+    """The list, read once more where it lacks what gets traffic: that exists. Raises Transient if it lacks it still."""
+    served = {short(one) for one in serving if one}
+    if not _lost(served, revisions):
+        return revisions
+    found = again()
+    if lost := _lost(served, found):
+        message = f"the list of revisions lacks {', '.join(sorted(lost))}, to which traffic goes: it is not whole"
+        raise Transient(message)
+    return found
+
+
+def _lost(served: set[str], listed: list[run_v2.Revision]) -> set[str]:
+    """What serves and is not listed, where the list was read to its end."""
+    return set() if len(listed) >= _MOST else served - {short(one.name) for one in listed}
 
 
 def list_revisions(client: Any, parent: str, deadline: Deadline) -> list[run_v2.Revision]:  # noqa: ANN401 - Google's client

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from google.cloud import run_v2
@@ -13,7 +13,7 @@ from google.cloud.run_v2.services.services.transports import ServicesGrpcTranspo
 
 from firebreak.adapters.cloud_run.access import ServiceAccess
 from firebreak.adapters.cloud_run.reading import ingress_number, workload_of
-from firebreak.adapters.cloud_run.revisions import list_revisions
+from firebreak.adapters.cloud_run.revisions import list_revisions, with_all_that_serve
 from firebreak.adapters.google.calls import call_read, call_write, client_of
 from firebreak.adapters.google.iam_policies import read_policy
 from firebreak.adapters.google.operations import raise_if_failed, wait_for
@@ -72,7 +72,10 @@ class CloudRunServices:
             service = pool.submit(call_read, self.client.get_service, deadline, name=name)
             revisions = pool.submit(list_revisions, self._revisions, name, deadline)
             policy = pool.submit(self._policy, name, deadline)
-            return workload_of(target, service.result(), revisions.result(), policy.result())
+            serving = (one.revision for one in service.result().traffic_statuses if one.percent or one.tag)
+            again = partial(list_revisions, self._revisions, name, deadline)
+            whole = with_all_that_serve(revisions.result(), serving, again)
+            return workload_of(target, service.result(), whole, policy.result())
 
     def _policy(self, resource: str, deadline: Deadline) -> Any:  # noqa: ANN401 - google.iam.v1 Policy, or why not
         try:

@@ -24,7 +24,9 @@ def read_policy(get: Call, resource: str, deadline: Deadline) -> Any:  # noqa: A
     It holds nothing that is inherited from the project, its folders or the organization (GetIamPolicy docstring).
     """
     request = {"resource": resource, "options": {"requested_policy_version": _VERSION}}
-    return call_read(get, deadline, request=request)
+    policy = call_read(get, deadline, request=request)
+    # A policy that grants nothing has an etag all the same: what has neither is asked for once more.
+    return policy if policy.etag or policy.bindings else call_read(get, deadline, request=request)
 
 
 def policy_state(policy: Any, surface: str, wanted: Callable[[str, str], bool], region: str = "") -> dict[str, Setting]:  # noqa: ANN401

@@ -108,6 +108,10 @@ class Standing(Stored):
         """Whether anything that this incident asked for was seen in force, whatever is being written now."""
         return any(hold.incident == incident and not hold.unseen for hold in self.holds)
 
+    def wrote_last(self, incident: str) -> bool:
+        """Whether what is pending is this incident's."""
+        return bool(self.pending and self.holds) and self.holds[-1].incident == incident and not self.releasing
+
     def held_by_others(self, incident: str) -> bool:
         """Whether another incident than this one holds the target."""
         return any(hold.incident != incident for hold in self.holds)
@@ -238,12 +242,15 @@ class Standing(Stored):
 
 
 def _add_hold(holds: tuple[Hold, ...], hold: Hold) -> tuple[Hold, ...]:
-    """The holds with this one added; an incident that holds the target already keeps its place and its suspects."""
+    """The holds with this one added; an incident that holds the target already keeps its place, steps and suspects."""
     mine = next((one for one in holds if one.incident == hold.incident), None)
     if mine is None:
         return (*holds, hold)
+    earlier = () if mine.unseen else mine.steps
     kept = replace(
         hold,
+        steps=(*earlier, *(one for one in hold.steps if one not in earlier)),
+        unsupported=tuple(sorted({*mine.unsupported, *hold.unsupported})),
         taken_ns=mine.taken_ns,
         suspects=mine.suspects | hold.suspects,
         unseen=mine.unseen and hold.unseen,
