@@ -27,7 +27,7 @@ def held_targets(app: App, incident: Incident) -> tuple[tuple[Target, Hold], ...
 def standing_of(app: App, incident: Incident, target: Target) -> tuple[Standing, Document | None]:
     """What stands on a target of the incident, under whichever name of its project; raises NotActedOn."""
     own = incident.finding.target
-    uid = incident.uid if isinstance(own, Target) and own.key == target.key else ""
+    uid = incident.uid if isinstance(own, Target) and own.key == target.key else incident.uids.get(target.key, "")
     return app.ledger.standing(target, uid)
 
 

@@ -37,7 +37,7 @@ def record_effect(turn: Turn, held: StoredIncident, plan: Plan, change: Change, 
         hold = Hold(incident.id, steps, seen.case.own_suspects, now, unsupported=refused)
         joined = standing.with_hold(hold).with_confirmed_write(seen.workload.state, now, seen.workload.updated_ns)
         saves.append(app.ledger.standing_save(joined, document))
-        incident = incident.with_target(change.target)
+        incident = replace(incident.with_target(change.target), release=None)  # what it said of these settings is over
     who = seen.workload.last_modifier if seen.workload else ""
     by = f", made so by {who}" if who and not standing.holds else ""
     detail = f"verified in effect: {settings_of(change)}" if change.after else f"already so: nothing was written{by}"

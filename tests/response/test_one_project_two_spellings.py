@@ -13,7 +13,19 @@ from sandbox.scc.notifications import Pair
 from sandbox.scc.security_center import put_finding
 from sandbox.wire import Fault
 from tests.response.harness import ALWAYS, BAD, GOOD, SERVICE, Line, Lines, revision, world_of
-from tests.response.releases import CUT, PIN, approve, policy, results, serving, wished
+from tests.response.releases import (
+    CUT,
+    ELSEWHERE,
+    OTHER_BAD,
+    OTHER_GOOD,
+    PIN,
+    approve,
+    in_two_regions,
+    policy,
+    results,
+    serving,
+    wished,
+)
 
 NUMBER = "424242424242"
 BASKET = SERVICE.replace("checkout", "basket")
@@ -58,6 +70,22 @@ def test_a_second_finding_under_the_other_spelling_joins_what_stands(
         assert between == {GOOD: 100}
         assert wished(on) == before
         assert [on.read(one).phase for one in (first, second)] == ["released", "released"]
+
+
+@pytest.mark.parametrize("released", list(itertools.permutations(range(2))), ids=str)
+@pytest.mark.parametrize("order", list(itertools.permutations(SPELLINGS)), ids="-".join)
+def test_a_second_finding_under_the_other_spelling_leaves_no_hold_behind_in_any_region(
+    line: Lines, order: tuple[Spelling, Spelling], released: tuple[int, ...]
+) -> None:
+    with line(in_two_regions(), policy=policy(PIN)) as on:
+        incidents = [found(on, order[0], minutes_ago=5), found(on, order[1], minutes_ago=4, finding_id="second")]
+        for number in released:
+            between = serving(on), serving(on, ELSEWHERE)
+            on.release(incidents[number])
+
+        assert between == ({GOOD: 100}, {OTHER_GOOD: 100})
+        assert (serving(on), serving(on, ELSEWHERE)) == ({BAD: 100}, {OTHER_BAD: 100})
+        assert [on.read(one).phase for one in incidents] == ["released", "released"]
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
