@@ -39,7 +39,7 @@ def look_at(app: App, target: str, deadline: Deadline) -> str | None:
     differ = dict(standing.changed_by_others(workload.state))
     reopened = standing.guarded & workload.reachable
     if not differ and not reopened:
-        return None
+        return _report(app, standing, "", "nothing differs any more from what was left", workload, deadline)
     signature = hashlib.sha256(json.dumps([differ, sorted(reopened)], sort_keys=True).encode()).hexdigest()[:16]
     return _report(app, standing, signature, drift_sentence(standing, workload), workload, deadline)
 

@@ -64,7 +64,7 @@ class Standing(Stored):
         releasing: incident whose release is being written; empty if none is. Meanwhile nobody else writes.
         releasing_ns: when that release began, nanoseconds since 1970.
         place: the target itself, so that it can be read without its incident; None in records of older versions.
-        drift: the last difference that was reported, so that it is reported once; empty if there is none.
+        drift: the difference that was reported last, so that it is reported once; empty while there is none.
         uid: Google's own identity of the resource, which one made anew under the same name does not have; empty where
             it is not known.
         etag: of the surface as it was read before `pending` was written; another one means that somebody wrote.
