@@ -22,10 +22,10 @@ class Clock:
     """
 
     def __init__(self) -> None:
-        self._skipped = 0.0
+        self.skipped = 0.0
 
     def monotonic(self) -> float:
-        return time.monotonic() + self._skipped
+        return time.monotonic() + self.skipped
 
     def sleep(self, seconds: float) -> None:
         if threading.current_thread() is threading.main_thread():
@@ -34,7 +34,7 @@ class Clock:
             time.sleep(seconds)
 
     def skip(self, seconds: float) -> None:
-        self._skipped += seconds
+        self.skipped += seconds
 
 
 @contextmanager
