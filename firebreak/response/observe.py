@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
@@ -150,7 +150,9 @@ def observe(
     if elsewhere:
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="observe") as pool:
             found = tuple(pool.map(one, elsewhere))
-    seen = tuple(_with_disputes(incident, one, readings) for one in (own, *found))
+    everywhere = (own, *found)
+    others = {held.document.key: held for one in everywhere for held in _incidents_on(one, readings)}
+    seen = tuple(_with_disputes(incident, one, readings, others) for one in everywhere)
     for part in seen:
         if part.workload and (missing := sorted(part.workload.away & touches)) and readings.waits_for("IAM"):
             raise Away("IAM", "; ".join(part.workload.unread[surface] for surface in missing))
@@ -225,20 +227,30 @@ def _unread(seen: Seen) -> str:
     return "" if told else f", where it cannot be told what is suspect: {seen.case.suspicion.reason}"
 
 
-def _with_disputes(incident: Incident, seen: Seen, readings: Readings) -> Seen:
+def _incidents_on(seen: Seen, readings: Readings) -> tuple[StoredIncident | NotActedOn, ...]:
+    """What the ledger has about what was read; of an account nobody asks what is suspect there."""
+    read = seen.workload is not None and seen.case is not None and seen.target.kind != "service_account"
+    return readings.incidents_on(seen.target) if read else ()
+
+
+def _with_disputes(
+    incident: Incident, seen: Seen, readings: Readings, others: Mapping[str, StoredIncident | NotActedOn]
+) -> Seen:
     """What was seen, with what other incidents have against revisions there: open ones, and those found true lately.
 
-    One that cannot be read may have something against any of them.
+    `others` are those about any target that was seen: one in another region has its suspects here too. One that cannot
+    be read may have something against any revision of its own target.
     """
     if seen.workload is None or seen.case is None or seen.target.kind == "service_account":
         return seen
     found, doubts = dict[str, str](), dict[str, str]()
-    for held in readings.incidents_on(seen.target):
-        if held.document.key == incident.id:
+    here = {held.document.key for held in _incidents_on(seen, readings)}
+    for key, held in others.items():
+        if key == incident.id:
             continue
         if isinstance(held, NotActedOn) or not held.sealed:
-            why = f"may be suspect in {held.document.key}, whose record cannot be believed"
-            doubts = {one.name: why for one in seen.workload.revisions}
+            why = f"may be suspect in {key}, whose record cannot be believed"
+            doubts |= {one.name: why for one in seen.workload.revisions} if key in here else {}
         elif _disputes(held.incident, seen, readings.app.now_ns()):
             found |= dict.fromkeys(held.incident.suspects_on(seen.target), f"is suspect in {held.incident.id}")
     return replace(seen, case=replace(seen.case, disputed={**doubts, **found}))
