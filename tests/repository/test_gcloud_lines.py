@@ -46,7 +46,8 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("gcloud") is None, reason="there is no gcloud to ask"),
 ]
 PAGES = sorted(path for path in tracked() if path.endswith(".md") and path != "CHANGELOG.md")
-COMMENTED = sorted(path for path in tracked() if path.startswith(("terraform/", "policies/")) and path not in PAGES)
+SAYING = ("terraform/", "policies/", "firebreak/", "enrichment/", "responders/", "main.py")
+COMMENTED = sorted(path for path in tracked() if path.startswith(SAYING) and path not in PAGES)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INNER = re.compile(r"\$\((gcloud [^)]*)\)")
 WRONG = "gcloud run jobs create x --no-such=1"
@@ -96,9 +97,9 @@ def of_a_page(path: str) -> Iterator[str]:
 
 
 def of_comments(path: str) -> Iterator[str]:
-    """What a file tells its reader to type: a line's comment, or the end of a sentence."""
-    for told in re.findall(r"(?<![\w`-])gcloud [a-z][^\"\n]*", text_of(path)):
-        yield from commands(told.rstrip(' "').partition(" (")[0])
+    """What a file tells its reader to type: a line's comment, the end of a sentence, or what is in backticks."""
+    for told in re.findall(r"(?:[#:]|list) +(gcloud [a-z][^\"\n]*)|`(gcloud [^`]*)`", text_of(path)):
+        yield from commands("".join(told).rstrip(' "').partition(" (")[0])
 
 
 def change(kind: Kind, surface: str, before: dict[str, Setting | None], after: dict[str, Setting | None]) -> Change:

@@ -22,6 +22,7 @@ from firebreak.core.containment.active_containment import Standing
 from firebreak.core.incidents.log_line import log_line
 from firebreak.ledger.documents import Index
 from sandbox.google.logging_filter import parse_filter
+from sandbox.wire import Fault
 from tests.repository.checkout import ROOT
 from tests.response.harness import ALWAYS, KNOWN, PIN_ONLY, REVISIONS, Line, Lines, world_of
 from tests.response.test_faults_in_one_part import failing_source
@@ -184,6 +185,22 @@ def test_what_happens_rings_its_alert_and_no_other(tmp_path: Path, filters: dict
     with logging(tmp_path, STORIES[name]) as (_, entries):
         assert entries
         assert ringing(filters, entries) == STORIES[name].rings
+
+
+def test_the_message_that_the_page_has_published_is_recorded_and_rings_what_the_page_says(
+    tmp_path: Path, filters: dict[str, str]
+) -> None:
+    """In the deployment of the page, which monitors, and about a project that Firebreak may not read."""
+    with Lines(tmp_path)(config="ceiling: monitor", sources="[]", FIREBREAK_SCC_MARKS="off") as on:
+        on.sandbox.wire.inject(Fault("google.cloud.run*", "error", code="PERMISSION_DENIED", times=None))
+        incident = on.respond((ROOT / "tests" / "findings" / "v2.json").read_bytes())
+        entries = [as_stored(written(**one)) for one in on.logged]
+
+    assert incident.phase == "monitored"
+    assert entries[-1]["jsonPayload"]["message"].startswith(
+        "monitored: Execution: Added Malicious Binary Executed on projects/shop-prod/"
+    )
+    assert ringing(filters, entries) == {"unverified"}
 
 
 def test_every_alert_on_the_log_is_rung_by_some_story(filters: dict[str, str]) -> None:
