@@ -100,7 +100,7 @@ def build(
     readers: Mapping[Kind, Reader] = MappingProxyType(
         {"service": services, "worker_pool": pools, "job": jobs, "service_account": accounts}
     )
-    scc = SecurityCenter(settings.emulators.get("SECURITY_CENTER_EMULATOR_HOST"))
+    scc = SecurityCenter(settings.emulators.get("SECURITY_CENTER_EMULATOR_HOST"), settings.locations)
     logs = CloudLogging(settings.emulators.get("LOGGING_EMULATOR_HOST"))
     key = settings.virustotal_key
     files = connect(key, settings.virustotal_host) if key else None

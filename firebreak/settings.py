@@ -21,7 +21,7 @@ _GOOGLE_EMULATORS = ("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST", "STORAGE
 _VIRUSTOTAL = ("VIRUSTOTAL_API_KEY", "VIRUSTOTAL_HOST")
 _WEBHOOKS = ("FIREBREAK_SLACK_WEBHOOK", "FIREBREAK_CHAT_WEBHOOK")
 _TOPICS = ("FIREBREAK_INCIDENTS_TOPIC", "FIREBREAK_DEAD_LETTER_TOPIC", "FIREBREAK_COMMANDS_TOPIC")
-_LISTS = ("FIREBREAK_SELF", "FIREBREAK_SEAL_KEY")
+_LISTS = ("FIREBREAK_SELF", "FIREBREAK_SEAL_KEY", "FIREBREAK_SCC_LOCATIONS")
 _OWN = (
     "FIREBREAK_POLICIES",
     "FIREBREAK_LEDGER",
@@ -44,6 +44,7 @@ _FIRESTORE = re.compile(
 # A path stands in the two forms as it is: a space is a space, and %20 is three characters.
 _SQLITE, _FILE = "sqlite:///", "file://"
 _EVIDENCE = re.compile(r"file:///[^?#]*[^/?#][^?#]*|gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[^/?#]+)*/?")
+_LOCATION = re.compile(r"[a-z][a-z0-9-]{1,40}")
 _TOPIC = re.compile(r"projects/[^/\s]+/topics/[^/\s]+")
 # No more than may stand in a URL: a placeholder's brackets, a quote or a blank is none of it.
 _URL = re.compile(
@@ -76,6 +77,7 @@ class Settings:
     seal_keys: tuple[str, ...]
     state: Path
     marks: bool | None
+    locations: tuple[str, ...]
     slack_webhook: str | None
     chat_webhook: str | None
 
@@ -124,6 +126,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         seal_keys=_seal_keys(env),
         state=state,
         marks={"on": True, "off": False}.get(env.get("FIREBREAK_SCC_MARKS", "")),
+        locations=_list(env, "FIREBREAK_SCC_LOCATIONS") or ("global",),
         slack_webhook=env.get("FIREBREAK_SLACK_WEBHOOK"),
         chat_webhook=env.get("FIREBREAK_CHAT_WEBHOOK"),
     )
@@ -217,6 +220,8 @@ def _bad_values(env: Mapping[str, str]) -> list[str]:
         faults.append(f"FIREBREAK_CEILING={env['FIREBREAK_CEILING']}: one of {', '.join(MODES)}")
     if env.get("FIREBREAK_SCC_MARKS", "on") not in ("on", "off"):
         faults.append(f"FIREBREAK_SCC_MARKS={env['FIREBREAK_SCC_MARKS']}: on or off")
+    places = [one for one in _list(env, "FIREBREAK_SCC_LOCATIONS") if not _LOCATION.fullmatch(one)]
+    faults += [f"FIREBREAK_SCC_LOCATIONS: {one}: a location of findings, such as global or eu" for one in places]
     read = {name: parse_resource(name) for name in _list(env, "FIREBREAK_SELF")}
     faults += [f"FIREBREAK_SELF: {name}: {one.reason}" for name, one in read.items() if isinstance(one, NotATarget)]
     faults += _bad_paths(env)
@@ -246,8 +251,7 @@ def _bad_paths(env: Mapping[str, str]) -> list[str]:
             f"FIREBREAK_POLICIES={env['FIREBREAK_POLICIES']}: ~ is not expanded here; write the folder in full"
         )
     name = "XDG_STATE_HOME" if "XDG_STATE_HOME" in env else "HOME"
-    place = env.get("XDG_STATE_HOME") or _home(env)
-    if not place:
+    if not (place := env.get("XDG_STATE_HOME") or _home(env)):
         return [*faults, "XDG_STATE_HOME: neither it nor HOME is set, and this user has no home; name a state folder"]
     return faults + _not_whole(name, place, place, "it is where the ledger, evidence and seal key are kept")
 

@@ -14,6 +14,7 @@ locals {
     FIREBREAK_INCIDENTS_TOPIC   = local.topics.incidents
     FIREBREAK_DEAD_LETTER_TOPIC = local.topics.unreadable
     FIREBREAK_SELF              = join(",", local.self)
+    FIREBREAK_SCC_LOCATIONS     = join(",", sort(var.finding_locations))
     FIREBREAK_SCC_MARKS         = var.write_marks ? "on" : "off"
     # functions-framework: one process, and a thread for each request that the instance is given.
     WORKERS = "1"

@@ -98,6 +98,10 @@ class Incidents:
         """Incidents, last touched first, and among them why one cannot be read."""
         return self._each(self.documents.newest("incident", limit))
 
+    def due(self, limit: int) -> Iterator[StoredIncident | NotActedOn]:
+        """Incidents that are due, the longest due first, and among them why one cannot be read."""
+        return self._each(self.documents.due("incident", self.now_ns(), limit))
+
     def about(self, target: Target, limit: int) -> Iterator[StoredIncident | NotActedOn]:
         """Incidents on a target that tell others anything, under every name of its project that is known.
 

@@ -25,8 +25,8 @@ class Backoff:
     growth: float = 1.5
 
     def wait(self) -> bool:
-        """Sleep for the next pause; False, at once, if it would not end before the deadline."""
-        if self.until.remaining() <= self.seconds:
+        """Sleep for the next pause; False, at once, if it would not end before the deadline, or that does not wait."""
+        if not self.until.waits or self.until.remaining() <= self.seconds:
             return False
         time.sleep(self.seconds)
         self.seconds = min(self.seconds * self.growth, self.longest)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment on the monotonic clock, in seconds."""
+    """A moment on the monotonic clock, in seconds; and whether anything that takes a while is waited for until then."""
 
     at: float
+    waits: bool = True
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
@@ -23,7 +24,16 @@ class Deadline:
 
     def sooner(self, seconds: float) -> Deadline:
         """This deadline, or that many seconds from now if that is sooner."""
-        return Deadline(min(self.at, time.monotonic() + seconds))
+        return Deadline(min(self.at, time.monotonic() + seconds), self.waits)
+
+    def without_waiting(self) -> Deadline:
+        """The same moment for one look at each thing: what would have to be waited for is left to the next look."""
+        return Deadline(self.at, waits=False)
+
+    def pause(self, seconds: float) -> None:
+        """Sleep for so long, as far as there is time and it waits."""
+        if self.waits:
+            time.sleep(self.remaining(seconds))
 
     @property
     def passed(self) -> bool:

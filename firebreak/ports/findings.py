@@ -25,8 +25,8 @@ class FindingStore(Protocol):
         """Whether an active, unmuted threat of these sources names this revision, where `name` says to look."""
         ...
 
-    def active_since(self, organization: str, since_ns: int, deadline: Deadline) -> Iterator[Finding]:
-        """Active findings with an event at that time (nanoseconds since 1970) or later, the oldest event first."""
+    def active_since(self, organization: str, location: str, since_ns: int, deadline: Deadline) -> Iterator[Finding]:
+        """Active, unmuted threats with an event at that time (nanoseconds since 1970) or later, the oldest first."""
         ...
 
     def mark(self, finding: Finding, marks: Mapping[str, str], deadline: Deadline) -> None:

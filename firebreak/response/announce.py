@@ -138,7 +138,8 @@ def _id(incident: Incident, one: Announcement) -> str:
 
 def _to_log(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:  # noqa: ARG001 - one shape
     caps = incident.decision.caps if incident.decision else ()
-    alert = one.phase == "failed" or any(cap.name in ("unverified", "seal") for cap in caps)
+    given_up = one.phase == "declined" and incident.waits is not None and one.number > 1
+    alert = one.phase == "failed" or any(cap.name in ("unverified", "seal") for cap in caps if not given_up)
     severity = "ERROR" if alert else "WARNING" if one.phase == "waiting" else "NOTICE"
     app.log(
         severity,

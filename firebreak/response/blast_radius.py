@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -106,11 +105,11 @@ def _change(app: App, key: str, edit: Edit, deadline: Deadline) -> None:
         edited = edit(slots)
         if edited == slots or _save(app, key, document, edited):
             return
-        if until.passed:
+        if until.passed or not until.waits:
             message = "others keep taking slots for containments at this very moment"
             raise Transient(message)
         # Chance keeps those who met once from meeting again; nothing secret hangs on it.
-        time.sleep(until.remaining(random.uniform(0, min(0.5, 0.01 * 2 ** min(attempt, 6)))))  # noqa: S311
+        until.pause(random.uniform(0, min(0.5, 0.01 * 2 ** min(attempt, 6))))  # noqa: S311
 
 
 def _storms(app: App) -> tuple[Slots, Document | None]:

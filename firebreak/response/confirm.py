@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 
 from firebreak.core.cloud_run.target import NotATarget, Target
@@ -46,9 +45,9 @@ def confirm(incident: Incident, readings: Readings) -> Confirmed:
             one.status == "unconfirmed" for one in confirmed.events
         )
         settled = confirmed.trust in ("confirmed", "differs") and not ahead
-        if settled or pause is None or readings.deadline.passed:
+        if settled or pause is None or readings.deadline.passed or not readings.deadline.waits:
             return confirmed
-        time.sleep(readings.deadline.remaining(pause))
+        readings.deadline.pause(pause)
         readings.forget_finding()
     raise AssertionError  # pragma: no cover - the loop returns on its last turn
 
@@ -133,6 +132,21 @@ def _classified(event: Event, found: Finding) -> Event:
 
 def _not_held(events: tuple[Event, ...]) -> tuple[Event, ...]:
     return tuple(replace(one, status="unconfirmed") if one.status == "new" else one for one in events)
+
+
+def left_open(incident: Incident, found: Finding, organization: str | None) -> bool:
+    """Whether a finding that SCC is said to hold active and unmuted was not decided with the incident of its event.
+
+    What was declined for something that has passed, an event that was given up, or one that ended an incident because
+    its message told it otherwise than SCC held it; not what a person has judged.
+    """
+    event = next((one for one in incident.events if one.id == found.incident_id), None)
+    if incident.reopens or event is None:
+        return incident.reopens or incident.open
+    if event.status != "unconfirmed" or incident.open:
+        return event.status == "unconfirmed" and event.decided
+    judged = event.id == incident.id and incident.phase in ("closed", "rejected")
+    return not judged and difference(found, incident.finding, organization) is None
 
 
 def difference(told: Finding, held: Finding, organization: str | None) -> str | None:

@@ -12,10 +12,9 @@ from firebreak.core.errors import Drifted, Missing, Refused, Unfinished
 from firebreak.core.incidents.release import ReleasedKey
 from firebreak.ports.backoff import Backoff
 from firebreak.response.app import App
-from firebreak.response.move import put_back, require_same, restore
+from firebreak.response.move import SETTLE_SECONDS, had_time, put_back, require_same, restore
 from firebreak.response.observe import Readings
 
-_SETTLE_SECONDS = 20.0
 OWN_SURFACES = frozenset({"service", "worker_pool"})
 """Surfaces whose settings all go into one update, the last of a release."""
 
@@ -59,7 +58,7 @@ def _change(uid: str, surface: str, keys: list[ReleasedKey]) -> Change:
 
 def _in_effect(app: App, change: Change, keys: list[ReleasedKey], readings: Readings) -> list[ReleasedKey]:
     """Wait until what serves is what was restored; what Cloud Run did not take is refused."""
-    backoff = Backoff(readings.deadline.sooner(_SETTLE_SECONDS))
+    backoff = Backoff(readings.deadline.sooner(SETTLE_SECONDS))
     while True:
         readings.forget(change.target)
         workload = readings.workload(change.target)
@@ -69,7 +68,7 @@ def _in_effect(app: App, change: Change, keys: list[ReleasedKey], readings: Read
         if serves and (workload.settled or have_status(change.after)):
             return [_judged(one, workload) for one in keys]
         if not backoff.wait():
-            if backoff.until.at >= readings.deadline.at:
+            if not had_time(app, workload, backoff, readings):
                 raise Unfinished("")
             if not app.surfaces[change.surface].in_force(workload, now):
                 message = "Cloud Run took it, but does not serve it"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from firebreak.core.containment.observation import Seen
@@ -51,7 +50,7 @@ def make(turn: Turn, held: StoredIncident, plan: Plan, change: Change, seen: See
         if turn.readings.deadline.passed or turn.readings.lost_another():
             raise
         app.log("WARNING", f"the write is looked at again: {fault}", incident=incident.id)
-        time.sleep(turn.readings.deadline.remaining(_PAUSE))
+        turn.readings.deadline.pause(_PAUSE)
         return latest(app, held)
 
 

@@ -1,11 +1,13 @@
-"""Findings that SCC holds active and no incident answers: lost messages are found here, within one sweep."""
+"""Findings that SCC holds active and no incident answers, looked for in SCC's own order: by when they were updated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 
-from firebreak.core.errors import Refused
+from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Finding, Notification
 from firebreak.core.policy.triage import NO_ORGANIZATION, NO_POLICY, reason_to_decline
 from firebreak.core.timestamps import NANOS
@@ -13,36 +15,82 @@ from firebreak.ledger.documents import Conflict, Document, Save, even_damaged
 from firebreak.ledger.records import NotActedOn
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
+from firebreak.response.confirm import left_open
 
-Answer = Callable[[Notification], None]
-_MOST_ANSWERED = 100
+Note = Callable[[Notification], object]
 _FIRST_LOOK_NS = 24 * 3600 * NANOS
 _OVERLAP_NS = 1800 * NANOS
 """Findings are published up to some minutes after the event that they are dated by."""
+_MOST_OLDER = 100
+"""So many of those before the watermark are looked at anew in each sweep: what is unmuted keeps its time."""
 
 
-def answer_missed(app: App, answer: Answer, deadline: Deadline) -> tuple[int, bool]:
-    """Answer every active finding since the last look that has no incident; how many there were, and whether all.
+@dataclass(slots=True)
+class _Way:
+    """How far a list was read, and how far all of it is answered; `problem` is what was in the way of that."""
 
-    Raises Transient or Refused where SCC cannot be asked. A look that was cut short goes on from where it ended, and
-    without any policy there is none: what is lost meanwhile is found by the first look with one.
+    answered_ns: int
+    read_ns: int
+    read: int = 0
+    ended: bool = False
+    problem: Exception | None = None
+
+
+def look_for_missed(app: App, location: str, note: Note, deadline: Deadline) -> None:
+    """Note every active threat at one location of SCC that no incident answers.
+
+    Those from the watermark on, then a part of those before it, each in its turn. The watermark moves past nothing that
+    is not answered. What could not be asked for or noted is raised, after all that could. Without any policy there is
+    no look: what is lost meanwhile is found by the first one with policies.
     """
     if not app.policies.policies:
         raise Refused(NO_POLICY)
     organization = app.policies.config.organization
     if organization is None:
         raise Refused(NO_ORGANIZATION)
-    document, since = _since(app)
-    began, answered = app.now_ns(), 0
-    for finding in app.scc.active_since(organization, since, deadline):
-        if deadline.passed or answered >= _MOST_ANSWERED:
-            _remember(app, document, finding.event_ns)
-            return answered, False
+    document, marks = _marks(app, location)
+    began, since, again = app.now_ns(), marks["since_ns"], marks["again_ns"]
+    half = deadline.sooner(deadline.remaining() / 2)
+    new = _go_through(app, app.scc.active_since(organization, location, since, half), since, note, half)
+    all_of_them = app.scc.active_since(organization, location, again, deadline)
+    before = itertools.takewhile(lambda one: one.event_ns < since, all_of_them)
+    older = _go_through(app, itertools.islice(before, _MOST_OLDER), again, note, deadline)
+    if new.ended and new.problem is None:
+        new.answered_ns = max(since, began - _OVERLAP_NS)
+    # Those come round again: what could not be noted has its next turn after all the others.
+    reached = marks["first_ns"] if older.ended and older.read < _MOST_OLDER else older.read_ns
+    _remember(app, location, document, {**marks, "since_ns": new.answered_ns, "again_ns": reached})
+    if problem := new.problem or older.problem:
+        raise problem
+    if not new.ended:
+        message = "there was no time left for all of them"
+        raise Transient(message)
+
+
+def _go_through(app: App, listed: Iterator[Finding], begin_ns: int, note: Note, until: Deadline) -> _Way:
+    """Note what is unanswered, the oldest update first; one that cannot be noted keeps no other from it."""
+    way = _Way(begin_ns, begin_ns)
+    try:
+        for finding in listed:
+            if until.passed:
+                return way
+            way.read, way.read_ns = way.read + 1, finding.event_ns
+            _answer(app, finding, note, way)
+    except (Refused, Transient) as fault:
+        way.problem = way.problem or fault
+    else:
+        way.ended = True
+    return way
+
+
+def _answer(app: App, finding: Finding, note: Note, way: _Way) -> None:
+    try:
         if _is_unanswered(app, finding):
-            answer(Notification(finding, deleted=False))
-            answered += 1
-    _remember(app, document, began - _OVERLAP_NS)
-    return answered, True
+            note(Notification(finding, deleted=False))
+    except Exception as fault:  # noqa: BLE001 - raised once all the others had their turn
+        way.problem = way.problem or fault
+    if way.problem is None:
+        way.answered_ns = finding.event_ns
 
 
 def _is_unanswered(app: App, finding: Finding) -> bool:
@@ -54,20 +102,28 @@ def _is_unanswered(app: App, finding: Finding) -> bool:
         return True
     with suppress(NotActedOn):
         held = app.ledger.read(app.ledger.hear(finding))
-        return held is not None and held.incident.reopens
+        return held is not None and left_open(held.incident, finding, app.policies.config.organization)
     return False
 
 
-def _since(app: App) -> tuple[Document | None, int]:
-    """Where the last look ended; as at the first one, which is written over it, where that cannot be so."""
-    document = even_damaged(lambda: app.ledger.documents.read("sweep", "findings"))
-    since = document.body.get("since_ns") if document else None
-    if isinstance(since, int) and not isinstance(since, bool) and 0 <= since <= app.now_ns():
-        return document, since
-    return document, app.now_ns() - _FIRST_LOOK_NS
+def _marks(app: App, location: str) -> tuple[Document | None, dict[str, int]]:
+    """Where the last looks ended; as at the first one, which is written over it, where that cannot be so."""
+    document = even_damaged(lambda: app.ledger.documents.read("sweep", _key(location)))
+    now, told = app.now_ns(), document.body if document else {}
+    since = _instant(told.get("since_ns"), now, now - _FIRST_LOOK_NS)
+    first = _instant(told.get("first_ns"), since, min(since, now - _FIRST_LOOK_NS))
+    return document, {"since_ns": since, "first_ns": first, "again_ns": _instant(told.get("again_ns"), since, first)}
 
 
-def _remember(app: App, document: Document | None, since_ns: int) -> None:
+def _instant(value: object, latest: int, otherwise: int) -> int:
+    return value if type(value) is int and 0 <= value <= latest else otherwise
+
+
+def _remember(app: App, location: str, document: Document | None, marks: dict[str, int]) -> None:
     """Where the next look begins; another sweep that got there first may say so as well."""
     with suppress(Conflict):
-        app.ledger.documents.commit([Save("sweep", "findings", {"since_ns": since_ns}, over=document)])
+        app.ledger.documents.commit([Save("sweep", _key(location), marks, over=document)])
+
+
+def _key(location: str) -> str:
+    return "findings" if location == "global" else f"findings {location}"

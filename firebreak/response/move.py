@@ -21,6 +21,7 @@ from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Change, Plan, apply_change, has_settings
 from firebreak.core.errors import AnotherResource, Drifted, Failed, Missing, Refused, Transient, Unfinished, Unsupported
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Conflict, Save
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.backoff import Backoff
@@ -29,7 +30,7 @@ from firebreak.response.app import App
 from firebreak.response.holds import standing_of
 from firebreak.response.observe import FRESH_SECONDS, Readings
 
-_SETTLE_SECONDS = 20.0
+SETTLE_SECONDS = 20.0
 _LEASE_SLICE = 10.0
 _TRIES = 3
 _WRITE_SECONDS = 20.0
@@ -166,7 +167,7 @@ def await_operation(app: App, held: StoredIncident, deadline: Deadline) -> Store
         try:
             app.surfaces[surface].wait(operation, deadline.sooner(_LEASE_SLICE))
         except Unfinished:
-            if deadline.passed:
+            if deadline.passed or not deadline.waits:
                 raise
             held = app.ledger.save(held, held.incident)
         else:
@@ -225,7 +226,7 @@ def await_effect(app: App, change: Change, readings: Readings, see: Callable[[],
 
     `see` reads the target. Raises Failed, Drifted, or Unfinished where the delivery ends first.
     """
-    backoff = Backoff(readings.deadline.sooner(_SETTLE_SECONDS))
+    backoff = Backoff(readings.deadline.sooner(SETTLE_SECONDS))
     while True:
         seen = see()
         if seen.workload is None:
@@ -237,10 +238,11 @@ def await_effect(app: App, change: Change, readings: Readings, see: Callable[[],
         if in_effect(app, seen.workload, change) and not (not change.after and _serves_still(seen)):
             return seen
         if not backoff.wait():
-            if not have_status(change.after):
-                return seen  # nothing tells of it but the settings themselves
             # Only what had all the time to settle is a failure; where the delivery ends first, the next one looks on.
-            if backoff.until.at < readings.deadline.at:
+            settled = had_time(app, seen.workload, backoff, readings)
+            if not have_status(change.after) and (settled or readings.deadline.waits):
+                return seen  # nothing tells of it but the settings themselves
+            if settled:
                 message = "Cloud Run settled, but what serves is not what was written"
                 raise Failed(message)
             raise Unfinished("")
@@ -255,6 +257,13 @@ def _serves_still(seen: Seen) -> bool:
     wished = {name for name, use in references(workload.state, workload.latest).items() if use.percent or use.tags}
     serving = {*(name for name, percent in workload.effective.items() if percent), *workload.effective_tags.values()}
     return bool(case.own_suspects & serving - wished)
+
+
+def had_time(app: App, workload: Workload, backoff: Backoff, readings: Readings) -> bool:
+    """Whether Cloud Run had all the time to settle that it may take; of one look alone, its own last change tells."""
+    if readings.deadline.waits:
+        return backoff.until.at < readings.deadline.at
+    return app.now_ns() - workload.updated_ns >= SETTLE_SECONDS * NANOS
 
 
 def put_back(app: App, change: Change, readings: Readings) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Finding, Notification, parse_notification
@@ -17,6 +18,7 @@ from firebreak.response.advance import advance, consume
 from firebreak.response.announce import Unsent, count_refused, flush
 from firebreak.response.answers import answer
 from firebreak.response.app import App
+from firebreak.response.confirm import left_open
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.execute import execute_once
 from firebreak.response.rest import end
@@ -74,7 +76,9 @@ def _heard(app: App, finding: Finding) -> StoredIncident:
 def _came_late(app: App, held: StoredIncident, finding: Finding) -> HeardEvent | None:
     """The event, where its incident has ended at this very moment and does not have it."""
     event = finding.incident_id
-    if event == held.incident.id or any(one.id == event for one in held.incident.events):
+    if event == held.incident.id or any(
+        one.id == event and one.status != "unconfirmed" for one in held.incident.events
+    ):
         return None
     return next((one for one in app.ledger.events_of(held.incident.id) if one.id == event), None)
 
@@ -87,11 +91,26 @@ def _taken_up(app: App, held: StoredIncident, told: Notification) -> StoredIncid
     if reason is not None and incident.phase == "received" and first:
         known = tuple(replace(one, decided=True) for one in incident.events)
         return end(app, replace(held, incident=replace(incident, events=known)), "declined", reason)
-    if reason is None and incident.reopens:
-        events = tuple(replace(one, status="new", decided=False) for one in incident.events)
-        anew = replace(incident, phase="received", decision=None, events=events)
-        return app.ledger.save(held, anew.with_history(app.now_ns(), "firebreak", "SCC published it again"))
+    if reason is None and left_open(incident, told.finding, app.policies.config.organization):
+        return _opened_anew(app, held, told.finding)
     return held
+
+
+def _opened_anew(app: App, held: StoredIncident, finding: Finding) -> StoredIncident:
+    """What has ended is decided from the start, by what is told now; of what is open, the event that was given up.
+
+    It is as old by then as if it came only now.
+    """
+    incident, now = held.incident, app.now_ns()
+    ended = not incident.open
+    events = tuple(
+        replace(one, status="new", decided=False, seen_ns=now) if ended or one.id == finding.incident_id else one
+        for one in incident.events
+    )
+    anew = replace(incident, events=events)
+    if ended:
+        anew = replace(anew, phase="received", decision=None, finding=finding)
+    return app.ledger.save(held, anew.with_history(now, "firebreak", "SCC holds it active and unmuted"))
 
 
 def execute(app: App, command: Command) -> CommandResult:
@@ -158,14 +177,19 @@ def give_up_lease(app: App, held: StoredIncident) -> None:
 
 def sweep(app: App, budget: float = BUDGET_SECONDS) -> Swept:
     """Carry on what was left, ask again what expired, look at all that stands, answer what was missed; what it did."""
-    deadline = Deadline.after(budget)
+    return sweep_everything(as_one_worker(app), partial(_carry_on, app), partial(_note, app), Deadline.after(budget))
 
-    def missed(notification: Notification) -> str:
-        return answer_finding(app, notification, deadline).incident.phase
 
-    return sweep_everything(
-        as_one_worker(app), lambda counts, key: _carry_on(app, counts, key, deadline), missed, deadline
-    )
+def _note(app: App, told: Notification) -> None:
+    """Note what SCC holds; whoever carries on what is due decides it."""
+    app = as_one_worker(app)
+    held = _heard(app, told.finding)
+    try:
+        held = _taken_up(app, held, told)
+        app.ledger.release_lease(held, held.incident)
+    except Exception:
+        give_up_lease(app, held)
+        raise
 
 
 def _carry_on(app: App, counts: Tally, incident_id: str, deadline: Deadline) -> str | None:

@@ -24,6 +24,7 @@ from firebreak.response.app import App
 from firebreak.response.decide import all_suspects
 from firebreak.response.holds import held_targets, review_ns, standing_of, stands
 from firebreak.response.observe import Readings
+from firebreak.response.unheld import MOST_OPEN, admit
 
 MOST_ESCALATIONS = 3
 UNANSWERED = f"nobody answered {MOST_ESCALATIONS + 1} times"
@@ -115,8 +116,25 @@ def defer(app: App, held: StoredIncident, what: str, reason: str) -> StoredIncid
     if before is not None and before.what == what:
         return app.ledger.save(held, waiting)
     spent = "; the approval is spent, and is asked for anew" if incident.answer else ""
+    if what == "unverified":
+        return _unheld(app, held, waiting, f"{reason}{spent}")
     told = waiting.with_history(now, "firebreak", f"deferred: {reason}{spent}")
     return app.ledger.save(held, told.with_announcements(channels(app)))
+
+
+def _unheld(app: App, held: StoredIncident, waiting: Incident, reason: str) -> StoredIncident:
+    """Of what SCC does not hold so many wait; more are only recorded, until SCC holds them. Programs get all of it."""
+    admitted = admit(app, waiting.id)
+    if not admitted.waits:
+        known = tuple(replace(one, decided=True) for one in waiting.events)
+        waiting = replace(waiting, phase="declined", events=known, next_ns=None)
+        reason = f"{reason}; recorded as not held, because {MOST_OPEN} such wait already"
+    reason = f"{reason}; {admitted.untold} more since the last alert" if admitted.untold else reason
+    told = waiting.with_history(app.now_ns(), "firebreak", f"{waiting.phase}: {reason}")
+    if admitted.untold is None:
+        app.log("NOTICE", f"{waiting.phase}, and told within the hour: {reason}", incident=waiting.id)
+    names = tuple(one for one in channels(app) if one != "marks" and (admitted.untold is not None or one == "topic"))
+    return app.ledger.save(held, told.with_announcements(names))
 
 
 def ask(  # noqa: PLR0913 - a question shows all of them

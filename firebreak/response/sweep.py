@@ -1,30 +1,33 @@
-"""What time and accidents leave behind, found and carried on: bounded, resumable, and safe to run twice at once."""
+"""What time and accidents leave behind: found and carried on, with no item waited for or kept from its turn."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
+from firebreak.core.cloud_run.target import Target
 from firebreak.core.code_location import kind_and_place, place
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Notification
 from firebreak.core.first_few import first_few
 from firebreak.core.incidents.incident import Incident
-from firebreak.ledger.records import NotActedOn
+from firebreak.core.secrets.redaction import LONGEST_LIST
+from firebreak.ledger.documents import Document
+from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ledger.renewal import sign_anew
 from firebreak.ports.deadline import Deadline
 from firebreak.response.anchor import anchor
 from firebreak.response.app import App
 from firebreak.response.drift import look_at
-from firebreak.response.missed import answer_missed
+from firebreak.response.missed import look_for_missed
 from firebreak.response.set_aside import LOOK_AGAIN_NS, look_again, set_aside
+from firebreak.response.turns import Item, Turns
 
-MOST = 200
-"""Of each kind of work, at most so much in one sweep; what is left comes first in the next."""
-_MOST_FORGOTTEN = 1000
+_MOST = 1000
+"""Of each kind of work, so much at most is looked at in one sweep, the longest due first."""
 _MOST_TOLD = 5
-_ANCHOR_SECONDS = 10.0
 _SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 
 
@@ -50,88 +53,48 @@ class Swept:
     later: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """For people; the log has every reason."""
+        """For people; the log has more of the reasons."""
         counts = ", ".join(f"{what}: {number}" for what, number in sorted(self.done.items()))
         told = "; ".join(first_few((*self.refused, *self.later), _MOST_TOLD))
         reasons = f" ({told})" if told else ""
         return f"{counts}{reasons}" or "nothing was left to do"
 
 
-def sweep_everything(
-    app: App,
-    carry_on: Callable[[Tally, str], str | None],
-    answer: Callable[[Notification], str],
-    deadline: Deadline,
-) -> Swept:
-    """Every kind of work in its turn: incidents that are due, what stands, what is set aside, what was missed."""
+CarryOn = Callable[[Tally, str, Deadline], str | None]
+Note = Callable[[Notification], object]
+
+
+def sweep_everything(app: App, carry_on: CarryOn, note: Note, deadline: Deadline) -> Swept:
+    """Every kind of work in its turn, each for a share of the time that is left; then what was left over.
+
+    What SCC holds is only noted, so that it is decided with the other incidents that are due.
+    """
     counts = Tally()
-    isolated(app, counts, "the counters in the vault", lambda: _halted_if_behind(app, deadline))
-    due_incidents(app, counts, lambda key: carry_on(counts, key), deadline)
-    standing_targets(app, counts, deadline)
-    what_is_set_aside(app, counts, deadline)
-    isolated(app, counts, "the findings of SCC", lambda: _answer_missed(app, counts, answer, deadline))
-    isolated(app, counts, "the slots", lambda: "slots begun anew" if app.ledger.mend_slots() else None)
-    isolated(app, counts, "older seals", lambda: _sign_anew(app, counts))
-    isolated(app, counts, "what has expired", lambda: _forget(app, counts))
+    turns = Turns(partial(_isolated, app, counts), deadline.without_waiting())
+    turns.give(0.1, "the counters in the vault", lambda: [Item("the counters in the vault", partial(_anchored, app))])
+    turns.give(0.3, "the findings of SCC", lambda: _findings(app, counts, note))
+    turns.give(0.6, "what is due", lambda: _due(app, partial(carry_on, counts)))
+    turns.give(0.5, "what stands", lambda: _standing(app))
+    turns.give(0.5, "what is set aside", lambda: _set_aside(app))
+    turns.give(1.0, "the ledger", lambda: _upkeep(app, counts))
+    for one in turns.finish():
+        counts["left for the next sweep"] += 1
+        counts.later.append(f"{one}: there was no time left")
     done = {what: number for what, number in counts.items() if number}
     swept = Swept(done, tuple(counts.refused), tuple(counts.later))
+    refused, later = (tuple(first_few(one, LONGEST_LIST)) for one in (swept.refused, swept.later))
     # An alert counts this very message: nothing may be added to it.
-    app.log("NOTICE", "the sweep is done", sweep=done, refused=swept.refused, later=swept.later)
+    app.log("NOTICE", "the sweep is done", sweep=done, refused=refused, later=later)
     return swept
 
 
-def _halted_if_behind(app: App, deadline: Deadline) -> str | None:
-    found = anchor(app.ledger, app.vault, app.now_ns(), deadline.sooner(_ANCHOR_SECONDS))
-    if found:
-        app.log("ERROR", found)
-    return "halted" if found else None
-
-
-def _sign_anew(app: App, counts: Tally) -> None:
-    counts["records signed anew"] += sign_anew(app.ledger)
-
-
-def _answer_missed(app: App, counts: Tally, answer: Callable[[Notification], str], deadline: Deadline) -> None:
-    def one(notification: Notification) -> None:
-        name = notification.finding.name
-        isolated(app, counts, f"finding {name.source}/{name.finding}", lambda: answer(notification))
-
-    answered, all_of_them = answer_missed(app, one, deadline)
-    counts["missed findings answered"] += answered
-    if not all_of_them:
-        out_of_time(counts, "the next of the findings of SCC")
-
-
-def _forget(app: App, counts: Tally) -> None:
-    counts["records forgotten"] += app.ledger.documents.forget(app.now_ns(), _MOST_FORGOTTEN)
-
-
-def what_came_of(before: Incident, after: Incident) -> str:
-    """What the sweep did with an incident, in the words that it is counted by."""
-    if after.phase == "released":
-        return "released"
-    if before.releasing:
-        return "releases carried on"
-    if before.phase == "waiting":
-        return {"waiting": "asked again", "contained": "contained unanswered"}.get(after.phase, after.phase)
-    if before.phase in ("containing", "verifying"):
-        return "containments carried on"
-    if before.phase == "deferred":
-        return "taken up" if after.phase != "declined" else "given up"
-    return "decided" if before.phase == "received" else "reviewed"
-
-
-def out_of_time(counts: Tally, what: str) -> None:
-    """Leave this item, and those after it, for the next sweep."""
-    counts["left for the next sweep"] += 1
-    counts.later.append(f"{what} and what comes after it: left for the next sweep")
-
-
-def isolated(app: App, counts: Tally, what: str, work: Callable[[], str | None]) -> None:
-    """Do one item; whatever becomes of it, the next one has its turn."""
+def _isolated(app: App, counts: Tally, what: str, work: Callable[[], str | None], *, last: bool) -> bool:
+    """Do one item; whatever becomes of it, the next one has its turn. False where it is to be tried once more."""
     try:
         done = work()
     except Transient as fault:
+        if not last:
+            return False
         counts["busy or unreachable"] += 1
         counts.later.append(f"{what}: {fault}")
         app.log("WARNING", f"the sweep comes back to {what}: {fault}")
@@ -149,52 +112,117 @@ def isolated(app: App, counts: Tally, what: str, work: Callable[[], str | None])
         app.log("ERROR", f"a fault in Firebreak itself, at {what}: {type(fault).__name__}: {fault} ({place(fault)})")
     else:
         counts.update([done] if done else [])
+    return True
 
 
-def due_incidents(app: App, counts: Tally, carry_on: Callable[[str], str | None], deadline: Deadline) -> None:
-    """Every incident whose time has come, the longest due first."""
-    keys = [document.key for document in app.ledger.documents.due("incident", app.now_ns(), MOST)]
-    for key in sorted(keys, key=lambda one: _severity(app, one)):
-        if deadline.passed:
-            out_of_time(counts, f"incident {key}")
-            return
-        isolated(app, counts, f"incident {key}", lambda key=key: carry_on(key))  # type: ignore[misc]
+def _anchored(app: App, deadline: Deadline) -> str | None:
+    found = anchor(app.ledger, app.vault, app.now_ns(), deadline)
+    if found:
+        app.log("ERROR", found)
+    return "halted" if found else None
 
 
-def _severity(app: App, incident_id: str) -> int:
-    """What waited comes back the most severe first, after all else that is due."""
-    held = app.ledger.read(incident_id)
-    if held is None or held.incident.phase != "deferred":
-        return 0
-    found = held.incident.finding.severity
-    return 1 + (_SEVERITIES.index(found) if found in _SEVERITIES else len(_SEVERITIES))
+def _findings(app: App, counts: Tally, note: Note) -> list[Item]:
+    """One look at each location of SCC; raises Refused where none is of use."""
+
+    def noted(told: Notification) -> None:
+        note(told)
+        counts["missed findings answered"] += 1
+
+    def look(one: str, deadline: Deadline) -> None:
+        look_for_missed(app, one, noted, deadline)
+
+    names = {one: "the findings of SCC" + ("" if one == "global" else f" in {one}") for one in app.settings.locations}
+    return [Item(what, partial(look, one), f"SCC {one}") for one, what in names.items()]
 
 
-def standing_targets(app: App, counts: Tally, deadline: Deadline) -> None:
+def _due(app: App, carry_on: Callable[[str, Deadline], str | None]) -> list[Item]:
+    """Every incident whose time has come: what was never in the way first, and what cannot be read last.
+
+    What waits for a halt that stands is not due at all.
+    """
+    found = list(app.ledger.due(_MOST))
+    readable = [one for one in found if isinstance(one, StoredIncident)]
+    if app.ledger.halt_reason():
+        readable = [one for one in readable if not _waits_for_the_halt(one.incident)]
+    ids = [one.incident.id for one in sorted(readable, key=lambda one: _rank(one.incident))]
+    places = {one.incident.id: _place_of(one.incident) for one in readable}
+    ids += [one.document.key for one in found if isinstance(one, NotActedOn)]
+    return [Item(f"incident {one}", partial(carry_on, one), places.get(one, "")) for one in ids]
+
+
+def _waits_for_the_halt(incident: Incident) -> bool:
+    """Whether there is nothing else for which it is due."""
+    waits = incident.waits is not None and incident.waits.what == "halt" and incident.phase == "deferred"
+    return waits and replace(incident, next_ns=None).due_ns is None
+
+
+def _rank(incident: Incident) -> tuple[bool, int]:
+    """What could not be reached last time comes after what could, and what was deferred after all else.
+
+    Of that the most severe comes first.
+    """
+    found, deferred = incident.finding.severity, incident.phase == "deferred"
+    severity = _SEVERITIES.index(found) if found in _SEVERITIES else len(_SEVERITIES)
+    return bool(incident.away), 1 + severity if deferred else 0
+
+
+def _place_of(incident: Incident) -> str:
+    """Where calls for it go that may hang."""
+    target = incident.finding.target
+    return f"{target.location}/{target.kind}" if isinstance(target, Target) else ""
+
+
+def _standing(app: App) -> list[Item]:
     """Every target on which something stands, the one longest not looked at first."""
-    for document in list(app.ledger.documents.due("look", app.now_ns(), MOST)):
-        if deadline.passed:
-            out_of_time(counts, document.key)
-            return
-        isolated(app, counts, document.key, lambda one=document: _look(app, one.key, deadline))  # type: ignore[misc]
-
-
-def what_is_set_aside(app: App, counts: Tally, deadline: Deadline) -> None:
-    """Every record that was set aside and is not known to have been repaired, the longest not looked at first."""
-    for note in list(app.ledger.documents.due("set_aside", app.now_ns(), MOST)):
-        if deadline.passed:
-            counts["left for the next sweep"] += 1
-            return
-        what = f"{note.body.get('kind')} {note.body.get('key')}"
-        isolated(app, counts, what, lambda one=note: look_again(app, one))  # type: ignore[misc]
+    keys = [one.key for one in app.ledger.documents.due("look", app.now_ns(), _MOST)]
+    return [Item(one, partial(_look, app, one), "/".join(one.split("/")[1:3])) for one in keys]
 
 
 def _look(app: App, target: str, deadline: Deadline) -> str | None:
+    """Look at one target, which then comes after all others; one on which nothing stands is looked at no more."""
+    again: int | None = app.now_ns() + LOOK_AGAIN_NS
     try:
         found = look_at(app, target, deadline)
-    except Refused:
-        app.ledger.schedule_drift_check(target, app.now_ns() + LOOK_AGAIN_NS)
-        raise
-    stands = app.ledger.standing_at(target)[0].holds
-    app.ledger.schedule_drift_check(target, app.now_ns() + LOOK_AGAIN_NS if stands else None)
+        again = again if app.ledger.standing_at(target)[0].holds else None
+    finally:
+        app.ledger.schedule_drift_check(target, again)
     return f"drift {found}" if found else None
+
+
+def _set_aside(app: App) -> list[Item]:
+    """Every record that was set aside and is not known to have been repaired, the longest not looked at first."""
+    notes = app.ledger.documents.due("set_aside", app.now_ns(), _MOST)
+    return [Item(f"{one.body.get('kind')} {one.body.get('key')}", partial(_look_again, app, one)) for one in notes]
+
+
+def _look_again(app: App, note: Document, _: Deadline) -> str:
+    return look_again(app, note)
+
+
+def _upkeep(app: App, counts: Tally) -> Iterable[Item]:
+    """The ledger's own: slots that cannot be read, seals of older keys, and what has expired."""
+
+    def signed(_: Deadline) -> None:
+        counts["records signed anew"] += sign_anew(app.ledger)
+
+    def forgotten(_: Deadline) -> None:
+        counts["records forgotten"] += app.ledger.documents.forget(app.now_ns(), _MOST)
+
+    slots = Item("the slots", lambda _: "slots begun anew" if app.ledger.mend_slots() else None)
+    return [slots, Item("older seals", signed), Item("what has expired", forgotten)]
+
+
+def what_came_of(before: Incident, after: Incident) -> str:
+    """What the sweep did with an incident, in the words that it is counted by."""
+    if after.phase == "released":
+        return "released"
+    if before.releasing:
+        return "releases carried on"
+    if before.phase == "waiting":
+        return {"waiting": "asked again", "contained": "contained unanswered"}.get(after.phase, after.phase)
+    if before.phase in ("containing", "verifying"):
+        return "containments carried on"
+    if before.phase == "deferred":
+        return "taken up" if after.phase != "declined" else "given up"
+    return after.phase if before.phase == "received" else "reviewed"

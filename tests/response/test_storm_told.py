@@ -122,3 +122,55 @@ def test_a_storm_that_somebody_planted_in_the_future_silences_nobody(line: Lines
         second = asked_on(on, 1, SHOP)
 
         assert read_of(chat, second) == 1
+
+
+def forged(on: Line, number: int) -> Incident:
+    return on.respond(found_on(on, 0, SHOP, finding_id=f"forged{number}", held=False))
+
+
+def alerts(on: Line) -> list[str]:
+    """What the alert on what could not be confirmed counts."""
+    return [one["message"] for one in on.logged if one["severity"] == "ERROR" and "announcement" in one]
+
+
+def test_a_storm_of_forged_findings_is_one_alert_an_hour_with_their_number(line: Lines, chat: Received) -> None:
+    """Each is on the ledger and on the topic."""
+    with line(world(1), **webhook(chat)) as on:
+        first = [forged(on, number) for number in range(5)]
+        within = len(alerts(on)), len(chat.bodies)
+        on.wait(3601)
+        later_ones = [forged(on, number) for number in range(5, 8)]
+
+        assert within == (1, 1)
+        assert len(alerts(on)) == len(chat.bodies) == 2
+        assert "4 more since the last alert" in alerts(on)[1]
+        assert {phase(on, one) for one in (*first, *later_ones)} == {"deferred"}
+        assert all(told(on, one) == ["deferred"] for one in (*first, *later_ones))
+
+
+def test_of_a_storm_of_forged_findings_so_many_are_open_and_the_rest_is_recorded(
+    line: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real one among the rest is answered once SCC holds it; and one that SCC has come to hold leaves its place."""
+    monkeypatch.setattr("firebreak.response.unheld.MOST_OPEN", 3)
+    monkeypatch.setattr("firebreak.response.rest.MOST_OPEN", 3)
+    with line(world(2), policy=ALWAYS) as on:
+        on.sweep()
+        waiting = [forged(on, number) for number in range(3)]
+        over = [forged(on, number) for number in range(3, 5)]
+        late = found_on(on, 1, SHOP, held=False)
+        real = on.respond(late)
+        before = [phase(on, one) for one in (*waiting, *over, real)]
+        swept = on.sweep()
+        put_finding(on.world, late["finding"], late["resource"])
+        on.wait(61)
+        on.sweep()
+        on.close(waiting[0], "benign")
+        on.wait(61)
+        again = forged(on, 9)
+
+        assert before == ["deferred"] * 3 + ["declined"] * 3
+        assert "recorded as not held" in on.read(over[0]).history[-1].what
+        assert swept.refused == ()
+        assert phase(on, real) == "contained"
+        assert phase(on, again) == "deferred"

@@ -118,9 +118,9 @@ def test_what_stays_so_for_a_day_is_declined(line: Lines, turn: Turn, word: str)
         assert writes(on) == []
 
 
-@pytest.mark.parametrize("by", ["message"])
+@pytest.mark.parametrize("by", ["message", "sweep"])
 def test_what_was_declined_after_a_day_is_opened_anew_once_it_is_unmuted(line: Lines, by: str) -> None:
-    """By a message; by then it is stale, and a person is asked."""
+    """By a message or a look of the sweep; by then it is stale, and a person is asked."""
     with line(policy=ALWAYS) as on:
         pair = on.finding()
         on.app.ledger.halt("a drill", "ada")

@@ -48,7 +48,7 @@ def _credentials() -> google.auth.credentials.Credentials:
     return credentials
 
 
-def client_of(make: type[Any], transport: type[Any], emulator: str | None) -> Any:  # noqa: ANN401 - any Google client
+def client_of(make: Callable[..., Any], transport: type[Any], emulator: str | None) -> Any:  # noqa: ANN401 - any Google client
     """A Google client over a plain-text channel to `emulator`, or over TLS with credentials fetched once."""
     if emulator:
         return make(transport=transport(channel=grpc.insecure_channel(emulator, (*_UNBOUNDED, *DIRECT))))

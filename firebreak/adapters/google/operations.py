@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +29,7 @@ def wait_for(poll: Callable[..., Any], operation: str, deadline: Deadline) -> No
             raise_if_failed(polled)
             return
         if not backoff.wait():
-            time.sleep(deadline.remaining())
+            deadline.pause(deadline.remaining())
             raise Unfinished(operation)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import partial
 from typing import Any
 
 from google.cloud import securitycenter_v2
@@ -30,17 +30,27 @@ _OPEN = 'state = "ACTIVE" AND NOT mute = "MUTED"'
 
 
 class SecurityCenter:
-    """Reads findings. The client is made on first use, after any fork."""
+    """Reads findings. Clients are made on first use, after any fork."""
 
     permissions = frozenset({"securitycenter.findings.list", "securitycenter.findingsecuritymarks.update"})
 
-    def __init__(self, emulator: str | None) -> None:
-        """`emulator` is `host:port` of a local SCC, or None for Google's."""
+    def __init__(self, emulator: str | None, locations: tuple[str, ...] = ()) -> None:
+        """`emulator` is `host:port` of a local SCC, or None for Google's; `locations` are those of data residency."""
         self._emulator = emulator
+        self._residency = frozenset(locations) - {"global"}
+        self._clients: dict[str, Any] = {}
 
-    @cached_property
-    def _client(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
-        return client_of(securitycenter_v2.SecurityCenterClient, SecurityCenterGrpcTransport, self._emulator)
+    def _at(self, location: str) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
+        """The client of a location: under data residency each has an endpoint of its own, and no other knows of it.
+
+        A message may name any location: only for those that are configured a client is made.
+        """
+        endpoint = f"securitycenter.{location}.rep.googleapis.com" if location in self._residency else ""
+        if endpoint not in self._clients:
+            make = securitycenter_v2.SecurityCenterClient
+            at = partial(make, client_options={"api_endpoint": endpoint}) if endpoint else make
+            self._clients[endpoint] = client_of(at, SecurityCenterGrpcTransport, self._emulator)
+        return self._clients[endpoint]
 
     def find(
         self, name: FindingName, organization: str, deadline: Deadline, others: tuple[FindingName, ...] = ()
@@ -55,7 +65,7 @@ class SecurityCenter:
         refusal: Refused | None = None
         for place in dict.fromkeys((*own, *others)):
             try:
-                if found := self._at(place, deadline):
+                if found := self._find(place, deadline):
                     return found
             except Refused as fault:
                 refusal = refusal or fault
@@ -63,7 +73,7 @@ class SecurityCenter:
             raise refusal
         return None
 
-    def _at(self, place: FindingName, deadline: Deadline) -> Finding | None:
+    def _find(self, place: FindingName, deadline: Deadline) -> Finding | None:
         for spelling in place.spellings:
             for page in self._pages(place, f'name = "{quoted(spelling)}"', deadline):
                 if found := _match(place, _read_findings(page.list_findings_results)):
@@ -113,23 +123,23 @@ class SecurityCenter:
                     return True
         return False
 
-    def active_since(self, organization: str, since_ns: int, deadline: Deadline) -> Iterator[Finding]:
-        """Active findings on Cloud Run of every source since then, the oldest event first; muted ones are among them.
+    def active_since(self, organization: str, location: str, since_ns: int, deadline: Deadline) -> Iterator[Finding]:
+        """Active, unmuted threats on Cloud Run of every source, updated since then, in the order of their update.
 
-        Of the location `global`, where findings are unless residency was set up. Read page by page: whoever has seen
-        enough stops. Raises Missing, Denied or Transient.
+        An event's time is that of the finding's last update, but for mutes and marks, which move nothing. Read page by
+        page: whoever has seen enough stops. Raises Missing, Denied or Transient.
         """
         filter_ = (
-            'state = "ACTIVE" AND resource_name : "//run.googleapis.com/"'
-            f' AND event_time >= "{format_instant(since_ns)}"'
+            'state = "ACTIVE" AND NOT mute = "MUTED" AND finding_class = "THREAT"'
+            f' AND resource_name : "//run.googleapis.com/" AND event_time >= "{format_instant(since_ns)}"'
         )
         request = securitycenter_v2.ListFindingsRequest(
-            parent=f"organizations/{organization}/sources/-/locations/global",
+            parent=f"organizations/{organization}/sources/-/locations/{location}",
             filter=filter_,
             order_by="event_time",
             page_size=_PAGE,
         )
-        for page in pages_of(self._client.list_findings, deadline, request):
+        for page in pages_of(self._at(location).list_findings, deadline, request):
             yield from _read_findings(page.list_findings_results)
 
     def mark(self, finding: Finding, marks: Mapping[str, str], deadline: Deadline) -> None:
@@ -142,7 +152,7 @@ class SecurityCenter:
                 update_mask=mask,
             )
             try:
-                call_write(self._client.update_security_marks, deadline, request=request)
+                call_write(self._at(finding.name.location).update_security_marks, deadline, request=request)
             except (Missing, Unsupported):
                 if name == names[-1]:
                     raise
@@ -154,7 +164,7 @@ class SecurityCenter:
         parent = f"{place.container}/sources/{place.source}/locations/{place.location}"
         request = securitycenter_v2.ListFindingsRequest(parent=parent, filter=filter_, page_size=_PAGE)
         with suppress(Missing):
-            yield from pages_of(self._client.list_findings, deadline, request)
+            yield from pages_of(self._at(place.location).list_findings, deadline, request)
 
 
 def quoted(text: str) -> str:
