@@ -119,7 +119,6 @@ def _draw(app: App, incident: Incident, target: Target, readings: Readings) -> _
         standing = standing.with_uid(workload.uid, workload.created_ns) if workload.uid else standing
     except AnotherResource:
         return _Drawn(standing, document, _all_gone(standing, target, "another resource was made in its place"))
-    _require_read(standing, workload)
     _require_landed(app, incident, standing, workload)
     rest = standing.without_hold(incident.id)
     context = own_context(incident, incident.finding, workload, standing, frozenset())
@@ -129,12 +128,24 @@ def _draw(app: App, incident: Incident, target: Target, readings: Readings) -> _
     if isinstance(wanted, Refusal):
         message = f"what other incidents hold could not be kept: {wanted.reason}"
         raise CannotRelease(message)
-    keys = released_keys(standing, wanted, workload)
+    keys = _readable(released_keys(standing, wanted, workload), workload)
     then = {**workload.state, **{one.key: one.after for one in keys if one.result == "due"}}
     if again := opened_suspects(rest, {key: value for key, value in then.items() if value is not None}, workload):
         message = f"it would make {', '.join(again)} reachable again, which another incident holds suspect"
         raise CannotRelease(message)
     return _Drawn(standing, document, keys, workload.uid)
+
+
+def _readable(keys: tuple[ReleasedKey, ...], workload: Workload) -> tuple[ReleasedKey, ...]:
+    """The keys, those refused of which it cannot be told what they are; raises Transient where that may pass."""
+    unread = {key: why for key in (one.key for one in keys) if (why := workload.unread.get(surface_of(key)))}
+    if away := next((key for key in unread if surface_of(key) in workload.away), None):
+        message = f"{surface_of(away)} cannot be reached: {unread[away]}"
+        raise Transient(message)
+    return tuple(
+        replace(one, result="refused", detail=f"it could not be read: {unread[one.key]}") if one.key in unread else one
+        for one in keys
+    )
 
 
 def _all_gone(standing: Standing, target: Target, why: str) -> tuple[ReleasedKey, ...]:
@@ -153,15 +164,6 @@ def _require_landed(app: App, incident: Incident, standing: Standing, workload: 
     if hold and unseen and not standing.releasing and app.now_ns() - hold.taken_ns < WRITING_NS:
         message = f"a write to {standing.target} may still be under way; try again in two minutes"
         raise Transient(message)
-
-
-def _require_read(standing: Standing, workload: Workload) -> None:
-    """What Firebreak wrote and cannot read now is neither as it was left nor a person's: it is not known."""
-    keys = standing.origin.keys() | standing.applied.keys()
-    wrote = {key for key in keys if standing.origin.get(key) != standing.applied.get(key)} | standing.pending.keys()
-    for surface in sorted({surface_of(key) for key in wrote} & workload.unread.keys()):
-        message = f"{surface} could not be read, so nothing is restored: {workload.unread[surface]}"
-        raise CannotRelease(message)
 
 
 def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:

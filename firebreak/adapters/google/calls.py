@@ -17,6 +17,7 @@ import google.auth.credentials
 import grpc
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError, TransportError
+from google.protobuf.message import Message
 
 from firebreak.adapters.proxies import DIRECT
 from firebreak.core.errors import Denied, Drifted, Failed, Missing, Transient, Unsupported
@@ -64,8 +65,8 @@ def with_credentials(make: Callable[..., Any]) -> Any:  # noqa: ANN401 - any Goo
 def call_read(call: Callable[..., T], deadline: Deadline, at_most: float = 10.0, **arguments: Any) -> T:  # noqa: ANN401
     """Make a read, and repeat it after errors that may pass, until the deadline or for `at_most` seconds.
 
-    An attempt has a few seconds, so that a server that hangs does not use up the time for the next attempt. Raises
-    whatever `translate_errors` makes of the last error.
+    So it is after an answer that is empty. An attempt has a few seconds, so that a server that hangs does not use up
+    the time for the next one. Raises whatever `translate_errors` makes of the last error.
     """
     until = deadline.sooner(at_most)
     backoff = Backoff(until, growth=2)
@@ -73,12 +74,22 @@ def call_read(call: Callable[..., T], deadline: Deadline, at_most: float = 10.0,
     with translate_errors():
         while True:
             try:
-                return call(retry=None, timeout=max(until.remaining(_ATTEMPT_SECONDS), 0.001), **arguments)
+                return _answered(call(retry=None, timeout=max(until.remaining(_ATTEMPT_SECONDS), 0.001), **arguments))
             except again as fault:
                 if isinstance(fault, exceptions.InternalServerError):
                     again = _PASSING[:-1]  # once is enough to tell a hiccup from a fault
                 if not backoff.wait():
                     raise
+
+
+def _answered(found: T) -> T:
+    """The answer; one in which nothing at all is set says nothing of what was asked about. Lists may be empty."""
+    plain = getattr(type(found), "pb", None)
+    message = plain(found) if plain else found
+    if isinstance(message, Message) and not message.ByteSize():
+        empty = "the answer is empty"
+        raise _PASSING[0](empty)
+    return found
 
 
 def pages_of(call: Callable[..., Any], deadline: Deadline, request: Any) -> Iterator[Any]:  # noqa: ANN401 - any list call
