@@ -329,13 +329,13 @@ def test_an_incident_whose_owner_died_before_it_decided_is_decided(line: Lines) 
 
 
 def test_an_operation_that_outlived_its_delivery_is_polled_to_its_end(line: Lines) -> None:
-    with line(world_of(settle_seconds=0.6)) as on:
+    with line(world_of(settle_seconds=3.0)) as on:
         body = notification_v2(on.finding())
         with pytest.raises(Transient):
             pipeline.respond(on.app, body, budget=0.5)
         stuck = next(on.app.ledger.newest(1)).incident
         still = pipeline.sweep(on.app)
-        time.sleep(0.6)
+        time.sleep(3.0)
         counts = sweep(on, LEASE_NS)
 
         assert stuck.phase in ("containing", "verifying")
