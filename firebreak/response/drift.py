@@ -10,6 +10,7 @@ from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.review import drift_sentence
 from firebreak.core.errors import Missing, Refused
+from firebreak.core.incidents.phase import WORKING
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels, flush
@@ -25,7 +26,7 @@ from firebreak.response.set_aside import set_aside
 def look_at(app: App, target: str, deadline: Deadline) -> str | None:
     """Read one target and report what has moved there; a word for what was found, None if all is as it was left."""
     standing, document = app.ledger.standing_at(target)
-    if document is None or not standing.holds or standing.place is None or standing.releasing:
+    if document is None or not standing.holds or standing.place is None or _at_work(app, standing):
         return None
     try:
         workload = app.read(standing.place, deadline.sooner(15))
@@ -42,6 +43,12 @@ def look_at(app: App, target: str, deadline: Deadline) -> str | None:
         return _report(app, standing, "", "nothing differs any more from what was left", workload, deadline)
     signature = hashlib.sha256(json.dumps([differ, sorted(reopened)], sort_keys=True).encode()).hexdigest()[:16]
     return _report(app, standing, signature, drift_sentence(standing, workload), workload, deadline)
+
+
+def _at_work(app: App, standing: Standing) -> bool:
+    """Whether somebody is writing there: what is seen meanwhile is no change by others, and theirs to look at."""
+    held = (app.ledger.read(one.incident) for one in standing.holds if standing.pending)
+    return bool(standing.releasing) or any(one is not None and one.incident.phase in WORKING for one in held)
 
 
 def _report(

@@ -91,10 +91,10 @@ class End:
     caution: str = ""
 
 
-def end_of(reading: Reading, how: How, moment: Moment) -> End:
+def end_of(name: str, reading: Reading, how: How, moment: Moment) -> End:
     """By the contract: what is away or empty costs a delivery; what is denied is said at once, and the rest goes on."""
     if moment == "release":
-        return _end_of_release(reading, how)
+        return _end_of_release(name, reading, how)
     if how != "denied":
         return End("contained", ("contained",))
     if reading.of == "target":
@@ -108,11 +108,15 @@ def end_of(reading: Reading, how: How, moment: Moment) -> End:
     return End("waiting", ("waiting",), "unconfirmed")
 
 
-def _end_of_release(reading: Reading, how: How) -> End:
+def _end_of_release(name: str, reading: Reading, how: How) -> End:
     """A person's release asks SCC about nothing; what is refused stays held, and holds up nothing else."""
     if how != "denied" or reading.of == "finding":
         return End("released", ("released",))
-    return End("contained", ()) if reading.of == "target" else End("releasing", ("releasing",))
+    if reading.of == "target":
+        return End("contained", ())
+    if name == "job":
+        return End("contained", ("contained",))  # a run that was cancelled cannot come back: nothing else is restored
+    return End("releasing", ("releasing",))
 
 
 def cells() -> Iterator[tuple[str, Reading, How, Moment]]:
@@ -170,7 +174,7 @@ def test_denied_away_and_empty_are_three_different_things(
             on.wait(31)
             _done(act)
         incident = next(on.app.ledger.newest(1)).incident
-        end = end_of(reading, how, moment)
+        end = end_of(name, reading, how, moment)
 
         assert phase(on, incident) == end.phase, on.read(incident).history[-1].what
         assert tuple(one["phase"] for one in on.announced[before:]) == end.told

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -335,7 +334,7 @@ def test_an_operation_that_outlived_its_delivery_is_polled_to_its_end(line: Line
             pipeline.respond(on.app, body, budget=0.5)
         stuck = next(on.app.ledger.newest(1)).incident
         still = pipeline.sweep(on.app)
-        time.sleep(3.0)
+        on.clock.skip(3.0)
         counts = sweep(on, LEASE_NS)
 
         assert stuck.phase in ("containing", "verifying")

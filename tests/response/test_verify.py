@@ -20,7 +20,7 @@ def test_only_what_had_all_the_time_to_settle_has_failed(
     seconds: float, said: type[Refused | Transient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The service has settled, and serves something else. Where the delivery ends first, the next one looks on."""
-    monkeypatch.setattr(move, "_SETTLE_SECONDS", 0.05)
+    monkeypatch.setattr(move, "SETTLE_SECONDS", 0.05)
     never: Any = SimpleNamespace(surfaces={"service": SimpleNamespace(in_force=lambda *_: False)})
     readings: Any = SimpleNamespace(deadline=Deadline.after(seconds), forget=lambda _: None)
     change: Any = SimpleNamespace(target="checkout", surface="service", after=PINNED)
