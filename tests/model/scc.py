@@ -157,12 +157,13 @@ class ModelFindings:
         held = (self.scc().held.get(key) for key in keys)
         return next((finding_of(one) for one in held if one and one.organization == organization), None)
 
-    def active_since(self, organization: str, since_ns: int, deadline: Deadline) -> Iterator[Finding]:
-        """Active findings with an event at that time or later, the oldest event first."""
-        del deadline
+    def active_since(self, organization: str, location: str, since_ns: int, deadline: Deadline) -> Iterator[Finding]:
+        """Active, unmuted findings with an event at that time or later, the oldest event first."""
+        del location, deadline
         events = sorted(self.scc().held.values(), key=lambda one: one.at_ns)
         for one in events:
-            if one.organization == organization and one.state == "ACTIVE" and one.at_ns >= since_ns:
+            active = one.state == "ACTIVE" and finding_of(one).mute != "MUTED"
+            if active and one.organization == organization and one.at_ns >= since_ns:
                 yield finding_of(one)
 
     def mark(self, finding: Finding, marks: Mapping[str, str], deadline: Deadline) -> None:

@@ -275,9 +275,9 @@ class _Findings(_Port):
             return None
         return self.inner.find(name, organization, deadline, *others, **named)
 
-    def active_since(self, organization: str, since_ns: int, deadline: Deadline) -> Iterator[Any]:
+    def active_since(self, organization: str, location: str, since_ns: int, deadline: Deadline) -> Iterator[Any]:
         self._need(deadline, SCC)
-        return iter(list(self.inner.active_since(organization, since_ns, deadline)))
+        return iter(list(self.inner.active_since(organization, location, since_ns, deadline)))
 
     def related(self, finding: Any, target: Target, window_ns: int, seconds: float) -> Any:
         self._need(seconds, SCC, RELATED)
