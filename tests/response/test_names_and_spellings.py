@@ -32,7 +32,7 @@ def named(on: Line, of_finding: str, of_resource: str | None = None, *, held: bo
     """A finding with these names, without what SCC says of the place besides."""
     pair = on.finding(held=False, **scene)
     pair["finding"]["resourceName"] = of_finding
-    pair["resource"] = {"name": of_resource or of_finding, "type": "google.run.Service"}
+    pair["resource"] = {"name": of_finding if of_resource is None else of_resource, "type": "google.run.Service"}
     if held:
         put_finding(on.world, pair["finding"], pair["resource"])
     return pair
@@ -103,7 +103,7 @@ def _elsewhere(pair: Pair) -> None:
     pair["resource"]["name"] = "//container.googleapis.com/projects/p/clusters/c"
 
 
-@pytest.mark.parametrize("spoil", [_one_odd, _both_odd, _two_workloads, _elsewhere])
+@pytest.mark.parametrize("spoil", [_one_odd, _both_odd])
 def test_what_only_the_message_names_oddly_is_decided_as_scc_names_it(line: Lines, spoil: Spoil) -> None:
     """The message says where to look, and no more."""
     with line(policy=ALWAYS) as on:
@@ -115,13 +115,25 @@ def test_what_only_the_message_names_oddly_is_decided_as_scc_names_it(line: Line
         assert set(on.reachable) == {GOOD}
 
 
-@pytest.mark.parametrize("spoil", [_one_odd, _two_workloads, _elsewhere])
-def test_two_names_of_which_scc_itself_holds_only_one_that_can_be_meant_are_asked_about(
+@pytest.mark.parametrize("spoil", [_two_workloads, _elsewhere])
+def test_names_that_are_known_to_differ_are_declined_and_close_no_way_to_the_real_message(
     line: Lines, spoil: Spoil
 ) -> None:
     with line(policy=ALWAYS) as on:
-        pair = on.finding(held=False)
+        real = on.finding()
+        pair = copy.deepcopy(real)
         spoil(pair)
+        before = on.respond(pair).phase, writes(on)
+        incident = on.respond(real)
+
+        assert before == ("declined", [])
+        assert incident.phase == "contained"
+
+
+def test_a_name_that_can_be_read_beside_one_that_cannot_is_asked_about_where_scc_holds_both(line: Lines) -> None:
+    with line(policy=ALWAYS) as on:
+        pair = on.finding(held=False)
+        _one_odd(pair)
         put_finding(on.world, pair["finding"], pair["resource"])
         incident = on.respond(pair)
 

@@ -11,7 +11,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
-from firebreak.core.cloud_run.target import RUN_HOST, NotATarget, Target, parse_resource
+from firebreak.core.cloud_run.target import NotATarget, Target, parse_resource
 from firebreak.core.errors import Malformed
 from firebreak.core.facts import Catalogue, Fact, FactType, FactValue
 from firebreak.core.findings.container import Container, read_container
@@ -275,8 +275,8 @@ def _target(of_finding: str, of_resource: str, cloud: Mapping[str, Any]) -> Targ
         return one if first.same_workload(second) else replace(one, also=(second if one is first else first).project)
     if isinstance(first, NotATarget) and isinstance(second, NotATarget):
         return first if first.name else second
-    on_cloud_run = next((one for one in (of_finding, of_resource) if one.startswith(RUN_HOST)), "")
-    return NotATarget("finding.resourceName and resource.name do not name the same workload", safe(on_cloud_run, _WORD))
+    unread = next((one.name for one in (first, second) if isinstance(one, NotATarget)), "")
+    return NotATarget("finding.resourceName and resource.name do not name the same workload", unread)
 
 
 def _organization(cloud: Mapping[str, Any], finding: Mapping[str, Any]) -> str | None:
