@@ -73,13 +73,13 @@ FINDINGS: tuple[Probe, ...] = (
     line(
         "SCC does not answer for ten minutes",
         "believes the message",
-        "asks a person: unconfirmed: not confirmed by SCC: INTERNAL: planted by the sandbox; away: related findings in SCC cannot be reached",
+        "asks a person: unconfirmed: not confirmed by SCC: INTERNAL: planted by the sandbox; away: related findings in SCC cannot be reached; refuge: it is not known whether SCC holds a threat on checkout-00007-good",
         scc_away_for_ten_minutes,
     ),
     line(
         "SCC refuses to be asked",
         "takes the refusal for a yes",
-        "asks a person: unconfirmed: not confirmed by SCC: PERMISSION_DENIED: The caller does not have permission to call google.cloud.securitycenter.v2.SecurityCenter/ListFindings.",
+        "asks a person: unconfirmed: not confirmed by SCC: PERMISSION_DENIED: The caller does not have permission to call google.cloud.securitycenter.v2.SecurityCenter/ListFindings.; refuge: it is not known whether SCC holds a threat on checkout-00007-good",
         world={"denied": ["*/ListFindings"]},
     ),
     line(
@@ -185,25 +185,25 @@ FINDINGS: tuple[Probe, ...] = (
     line(
         "`services/payments/../checkout`",
         "leaves the path to whoever is called",
-        "declines: the resource name has a part that no Cloud Run resource can have",
+        "asks a person: evidence: needed sources without an answer: workload; name: what the finding is about cannot be read: the resource name has a part that no Cloud Run resource can have (//run.googleapis.com/projects/shop-prod/locations/europe-west1/services/payments/../checkout)",
         comes(resource_name=f"{RUN}/payments/../checkout"),
     ),
     line(
         "`services/checkout/`",
         "reads a revision without a name",
-        "declines: the resource name has a part that no Cloud Run resource can have",
+        "asks a person: evidence: needed sources without an answer: workload; name: what the finding is about cannot be read: the resource name has a part that no Cloud Run resource can have (//run.googleapis.com/projects/shop-prod/locations/europe-west1/services/checkout/)",
         comes(resource_name=f"{RUN}/checkout/"),
     ),
     line(
         "`services/check%6fut`",
         "decodes it somewhere on the way",
-        "declines: the resource name has a part that no Cloud Run resource can have",
+        "asks a person: evidence: needed sources without an answer: workload; name: what the finding is about cannot be read: the resource name has a part that no Cloud Run resource can have (//run.googleapis.com/projects/shop-prod/locations/europe-west1/services/check%6fut)",
         comes(resource_name=f"{RUN}/check%6fut"),
     ),
     line(
         "`Services/checkout`, in the wrong case",
         "ignores case, and acts",
-        "declines: the resource is not a service, job, worker pool or instance of Cloud Run",
+        "asks a person: evidence: needed sources without an answer: workload; name: what the finding is about cannot be read: the resource is not a service, job, worker pool or instance of Cloud Run (//run.googleapis.com/projects/shop-prod/locations/europe-west1/Services/checkout)",
         comes(resource_name=f"{RUN}/checkout".replace("services", "Services")),
     ),
     line(

@@ -22,13 +22,14 @@ from tests.guards.scenes import (
     related_away_for_ten_minutes,
     released_in,
     runs_in,
+    suspected_elsewhere,
     with_broken_seal,
     with_unreadable_halt,
     without,
     without_related_findings,
     without_the_region,
 )
-from tests.response.harness import ALWAYS, PIN_ONLY, REVISIONS
+from tests.response.harness import ALWAYS, GOOD, ON_LATEST, PIN_ONLY, REVISIONS
 
 SELF = "//run.googleapis.com/projects/{}/locations/europe-west1/services/firebreak"
 NUMBER = "424242424242"
@@ -321,10 +322,18 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "suspects are inferred, and related findings cannot be read",
         "takes no answer for no other foothold",
-        "asks a person: away: related findings in SCC cannot be reached; inferred: suspects are inferred, and related findings are not known",
+        "asks a person: away: related findings in SCC cannot be reached",
         related_away_for_ten_minutes(image=None),
         prepare=without_related_findings,
         policy=PIN_ONLY,
+    ),
+    line(
+        "the only revision to turn to is suspect in another incident",
+        "turns to a second foothold",
+        "asks a person: ceiling: the ceiling in firebreak.yaml is approve; disputed: no revision can take over: checkout-00007-good is suspect in fb-…; checkout-00008-bad is suspect",
+        prepare=suspected_elsewhere,
+        world={"revisions": REVISIONS[1:], "traffic": (*ON_LATEST, {"revision": GOOD, "tag": "stable"})},
+        config="ceiling: approve",
     ),
     line(
         "no reachable revision carries the finding's image",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ _WORDS = {
     "deferred": "waits",
 }
 ACTED = "wrote"
+_ANY_ID = re.compile(r"fb-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -118,4 +120,4 @@ def _why(incident: Incident) -> str:
     if incident.phase == "deferred" and incident.waits is not None:
         return f"{incident.waits.what}: {incident.waits.reason}"
     caps = [f"{cap.name}: {cap.reason}" for cap in incident.decision.caps]
-    return "; ".join(caps or incident.decision.reasons)
+    return _ANY_ID.sub("fb-…", "; ".join(caps or incident.decision.reasons))

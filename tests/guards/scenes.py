@@ -14,9 +14,10 @@ from firebreak.core.findings.related import RelatedFindings
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.timestamps import NANOS
 from sandbox.scc.notifications import notification_v2
+from sandbox.scc.security_center import mute
 from sandbox.wire import Fault
 from tests.guards.probing import Act, word
-from tests.response.harness import REVISIONS, SERVICE, Line
+from tests.response.harness import GOOD, REVISIONS, SERVICE, Line
 
 _THERE = (("checkout-00001-eu4", 7, "-10d"), ("checkout-00002-eu4", 8, "-3h"))
 HOUR_NS = 3600 * NANOS
@@ -273,6 +274,13 @@ def of_a_newer_version(on: Line) -> None:
     document = documents.read("standing", "shop-prod/europe-west1/service/checkout")
     assert document is not None
     documents.replace(document, {**document.body, "format": 99, "acts_from": 99})
+
+
+def suspected_elsewhere(on: Line) -> None:
+    """An incident of another finding waits, about the revision that would take over; its finding is muted since."""
+    pair = on.finding(finding_id="other", workload=f"services/checkout/revisions/{GOOD}", minutes_ago=5, image=None)
+    on.respond(pair)
+    mute(on.world, pair["finding"]["name"])
 
 
 class Away:
