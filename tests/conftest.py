@@ -33,6 +33,7 @@ THOROUGH = (
     "laws/test_every_state_of_a_services_doors.py",
     "laws/test_laws_find_wrong_plugins.py",
     "laws/test_responder_laws.py",
+    "model/test_histories_over_the_wire.py",
     "model/test_many_histories.py",
     "model/test_walk_with_a_death.py",
 )

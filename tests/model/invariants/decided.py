@@ -9,7 +9,7 @@ from tests.model.clock import DAY, MINUTE, SECOND
 from tests.model.history import Came, Did, Violated, Wrote
 from tests.model.invariants.contained import moves_traffic
 from tests.model.policies import OWN_PROJECT, said_of
-from tests.model.reference import ENDED, key_of, led_to, shut, suspects_of
+from tests.model.reference import ENDED, carriers, key_of, led_to, shut, suspects_of
 from tests.model.scc import ALLOWED, ORGANIZATION, Event
 from tests.model.stage import Stage
 
@@ -97,7 +97,7 @@ def _undecided(stage: Stage, event: Event, incidents: list[Incident]) -> Iterato
 
 def _denied(incident: Incident) -> bool:
     """Whether Firebreak was not allowed to do, or to read, what it had to: that passes by itself no more."""
-    said = (*incident.still_open, incident.history[-1].what) if incident.history else incident.still_open
+    said = (*incident.still_open, *(one.what for one in incident.history))
     return any("PERMISSION_DENIED" in one for one in said)
 
 
@@ -167,8 +167,11 @@ def _leads(stage: Stage, event: Event) -> bool:
         return False
     if event.names:
         return event.names in led_to(resource)
+    if event.digests:
+        carry = carriers(resource, event.digests)
+        return not carry or bool(carry & led_to(resource))
     older = {one.name for one in resource.revisions if one.created_ns < event.at_ns}
-    return bool(event.digests) or bool(led_to(resource) & older)
+    return bool(led_to(resource) & older)
 
 
 def _reopened(stage: Stage, event: Event, incident: Incident) -> bool:
