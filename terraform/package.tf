@@ -149,7 +149,7 @@ resource "google_artifact_registry_repository_iam_member" "build" {
 
 # The archive names the index that its packages come from; one in Artifact Registry has to let the build account in.
 locals {
-  package_index = regexall("^https://([a-z0-9-]+)-python\\.pkg\\.dev/([^/]+)/([^/]+)/", coalesce(local.manifest.package_index, "https://pypi.org/simple/"))
+  package_index = regexall("^https://([a-z0-9-]+)-python\\.pkg\\.dev/([^/]+)/([^/]+)/", local.manifest.package_index == null ? "" : local.manifest.package_index)
 }
 
 resource "google_artifact_registry_repository_iam_member" "build_packages" {

@@ -138,6 +138,15 @@ def test_the_folder_to_copy_passes_every_input_on_and_decides_nothing() -> None:
     assert {name for name in not_null if "  nullable " in inputs[name]} == not_null
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_typed_here_works_on_macos_too(page: str) -> None:
+    """Its tools take no `-i` without an ending, know no `-d` for decoding, and lack some of Linux's options."""
+    blocks = re.findall(r"^```(?:bash)?\n(.*?)^```$", text_of(page), re.MULTILINE | re.DOTALL)
+    only_linux = r"\bsed -i |\| *base64 -d\b|\breadlink -f|\bdate -d|\bgrep -P|\bxargs -r|\bcp -a "
+
+    assert [line for block in blocks for line in block.splitlines() if re.search(only_linux, line)] == []
+
+
 def test_the_costs_add_up() -> None:
     """Each row's arithmetic is what it comes to, and so is the sum."""
     rows = re.findall(

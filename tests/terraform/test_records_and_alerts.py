@@ -95,6 +95,12 @@ def test_every_alert_has_a_runbook_under_its_name(alert: str) -> None:
     assert alert in headings
 
 
+def test_the_costs_count_every_alert() -> None:
+    (counted,) = re.findall(r"^\| alerts, one condition each \| (\d+) ", text_of("docs/deploy.md"), re.MULTILINE)
+
+    assert int(counted) == len(ALERTS)
+
+
 def test_there_is_an_alert_for_everything_that_goes_wrong_in_silence() -> None:
     assert {*ALERTS} == {
         "failed-containment",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from tests.terraform.deployment import Deployment, has_mirror, resources
+from tests.repository.checkout import text_of
+from tests.terraform.deployment import PROJECT, Deployment, has_mirror, resources
 from tests.terraform.test_first_apply import configured, granted_to, seconds, waits_for
 
 pytestmark = [
@@ -35,7 +37,13 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     made = Deployment(tmp_path_factory.mktemp("deployment"))
     manifest = made.folder / "tests" / "fixtures" / "firebreak.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"package_index": INDEX}))
-    return made.plan(kms_key=KEY, build_worker_pool=POOL, labels={"team": "security"})
+    return made.plan(
+        kms_key=KEY,
+        build_worker_pool=POOL,
+        labels={"team": "security"},
+        contain_targets=["folders/7001", "projects/shop-prod"],
+        act_as_service_accounts=["projects/shop-prod/serviceAccounts/checkout@shop-prod.iam.gserviceaccount.com"],
+    )
 
 
 def under_the_key(value: Any) -> bool:
@@ -84,6 +92,36 @@ def test_functions_are_built_in_the_pool_from_an_index_that_lets_the_build_in(ow
         "roles/artifactregistry.reader",
     ]
     assert "google_artifact_registry_repository_iam_member.build_packages" in waits_for(own, "time_sleep.build_grants")
+
+
+NEEDED_OUTSIDE = {
+    "google_artifact_registry_repository_iam_member": "roles/artifactregistry.admin",
+    "google_folder_iam_member": "roles/iam.securityAdmin",
+    "google_kms_crypto_key_iam_member": "roles/cloudkms.admin",
+    "google_organization_iam_custom_role": "roles/iam.organizationRoleAdmin",
+    "google_organization_iam_member": "roles/iam.securityAdmin",
+    "google_project_iam_member": "roles/iam.securityAdmin",
+    "google_scc_v2_organization_notification_config": "roles/securitycenter.notificationConfigEditor",
+    "google_service_account_iam_member": "roles/iam.securityAdmin",
+}
+"""What is made outside of Firebreak's project, and the role that whoever applies needs for it there."""
+
+
+def test_the_page_names_a_role_for_everything_that_is_made_outside_of_the_project(own: dict[str, Any]) -> None:
+    """In the project itself the page asks for its owner."""
+
+    def is_outside(one: dict[str, Any]) -> bool:
+        values = one["values"]
+        where = str(values.get("service_account_id") or values.get("project") or "")
+        above = re.search(r"google_(organization|folder|kms|scc)_", one["type"])
+        return bool(above) or bool(where and PROJECT not in where)
+
+    kinds = {one["type"] for one in resources(own) if is_outside(one)}
+    table = text_of("docs/deploy.md").partition("| for step |")[2].partition("\n\n")[0]
+
+    assert kinds == NEEDED_OUTSIDE.keys()
+    assert [role for role in NEEDED_OUTSIDE.values() if f"`{role}`" not in table] == []
+    assert "`roles/owner`" in table
 
 
 def test_labels_are_on_everything_that_takes_them(own: dict[str, Any]) -> None:
