@@ -121,7 +121,7 @@ def test_an_answer_that_leaves_the_project_unsaid_is_about_the_account_that_it_n
 FAULTS = [
     ("NOT_FOUND", Missing),
     ("PERMISSION_DENIED", Denied),
-    ("UNAUTHENTICATED", Denied),
+    ("UNAUTHENTICATED", Transient),
     ("INVALID_ARGUMENT", Unsupported),
     ("FAILED_PRECONDITION", Unsupported),
     ("UNIMPLEMENTED", Unsupported),

@@ -70,7 +70,6 @@ ENDS: Mapping[str, str] = {
         for fault in _FOR_EVER
     },
     "UpdateService PERMISSION_DENIED": "failed",
-    "UpdateService UNAUTHENTICATED": "failed",
     "UpdateService NOT_FOUND": "failed",
     # Where SCC refuses to say, a person is asked; where it does not hold the finding, that may pass.
     "ListFindings PERMISSION_DENIED for ever": "waiting",

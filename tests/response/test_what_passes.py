@@ -74,6 +74,24 @@ def test_what_is_away_for_twelve_seconds_costs_a_delivery_and_nothing_else(line:
         assert not public(on)
 
 
+@pytest.mark.parametrize("method", ["*/ListFindings", "*/GetService", "*/GetIamPolicy", "*/UpdateService"])
+def test_a_login_that_is_not_accepted_for_a_moment_is_no_answer(line: Lines, method: str) -> None:
+    """Only PERMISSION_DENIED says what Firebreak may do; after ten minutes a person is asked, as of any outage."""
+    with line(policy=PIN_AND_CLOSE) as on:
+        pair = on.finding()
+        on.sandbox.wire.inject(Fault(method, "error", code="UNAUTHENTICATED", times=None))
+        with pytest.raises(Transient):
+            on.respond(pair)
+        during = told(on, next(on.app.ledger.newest(1)).incident)
+        on.sandbox.wire.clear_faults()
+        on.wait(12)
+        incident = on.respond(pair)
+
+        assert during == []
+        assert incident.phase == "contained"
+        assert set(on.reachable) == {GOOD}
+
+
 @each
 def test_what_is_away_for_eleven_minutes_is_asked_about_by_name(line: Lines, what: str) -> None:
     """Ten minutes from when this message first met it; until then it is delivered again."""

@@ -119,13 +119,16 @@ def translate_errors() -> Iterator[None]:
     """Turn errors of Google's clients into Missing, Denied, Drifted, Unsupported, Failed or Transient.
 
     ABORTED means a stale etag, and is Drifted. DEADLINE_EXCEEDED is Transient: the server may have applied the write.
+    So is UNAUTHENTICATED: a token that is not accepted now says nothing of what Firebreak may do.
     """
     try:
         yield
     except exceptions.NotFound as fault:
         raise Missing(_error_text(fault)) from None
-    except (exceptions.Forbidden, exceptions.Unauthorized) as fault:
+    except exceptions.Forbidden as fault:
         raise Denied(_error_text(fault)) from None
+    except exceptions.Unauthorized as fault:
+        raise NoCredentials(_error_text(fault)) from None
     except exceptions.Aborted as fault:
         raise Drifted(_error_text(fault)) from None
     except (exceptions.InvalidArgument, exceptions.FailedPrecondition, exceptions.MethodNotImplemented) as fault:
