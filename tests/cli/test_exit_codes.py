@@ -186,8 +186,9 @@ def test_nobody_in_particular_has_to_say_who_they_are(firebreak: Told, mocker: M
     assert firebreak("halt", "--reason", "x", "--by", "ada").code == 0
 
 
-def test_nobody_passes_for_firebreak_itself(firebreak: Told) -> None:
-    assert firebreak("halt", "--reason", "x", "--by", "Firebreak").code == 2
+@pytest.mark.parametrize("name", ["Firebreak", "f\u0456rebreak"])
+def test_nobody_passes_for_firebreak_itself(firebreak: Told, name: str) -> None:
+    assert firebreak("halt", "--reason", "x", "--by", name).code == 2
 
 
 def test_a_halt_stands_until_it_is_lifted(firebreak: Told) -> None:

@@ -271,6 +271,31 @@ def test_what_the_command_line_sends_is_what_the_function_reads(verb: str) -> No
     assert parse_command(sent.message(), "other") == sent
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "firebreak",
+        "FireBreak",
+        "fire\u200bbreak",
+        "firebrea\u00adk",
+        "\ufb01rebreak",
+        "f\u0456rebreak",
+        "firebre\u0430k",
+        "\u0430da",
+    ],
+)
+def test_a_name_that_reads_as_firebreaks_or_as_another_persons_is_not_taken(name: str) -> None:
+    with pytest.raises(Malformed, match="by must"):
+        parse_command(json.dumps({"command": "sweep", "by": name}).encode(), "id")
+
+
+@pytest.mark.parametrize(
+    "name", ["ada", "Jürgen Groß", "Иван (ivan@shop.example)", "Ναταλία", "田中taro", "the firebreak team"]
+)
+def test_names_of_any_language_are_taken(name: str) -> None:
+    assert parse_command(json.dumps({"command": "sweep", "by": name}).encode(), "id").by == name
+
+
 def test_every_fault_of_a_command_is_named_at_once() -> None:
     with pytest.raises(Malformed, match=r"needs incident.*needs by") as fault:
         parse_command(b'{"command": "reject", "why": "x"}', "id")

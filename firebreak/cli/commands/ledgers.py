@@ -10,6 +10,7 @@ from dataclasses import replace
 from firebreak.adapters.storage.ledger_store import documents_to_read
 from firebreak.cli.commands import UsageError
 from firebreak.core.errors import Transient
+from firebreak.core.incidents.command import wrong_name
 from firebreak.core.secrets.redaction import safe
 from firebreak.ledger.documents import Documents
 from firebreak.settings import Settings, read_settings
@@ -69,7 +70,7 @@ def who(parsed: argparse.Namespace) -> str:
     except (KeyError, OSError):
         message = "the system does not tell who you are, so nothing was done: give your name with --by"
         raise UsageError(message) from None
-    if name.lower() == "firebreak":
-        message = "the name firebreak stands for Firebreak itself, so nothing was done: give your own name with --by"
+    if wrong := wrong_name(name):
+        message = f"{wrong}, so nothing was done: give your own name with --by"
         raise UsageError(message)
     return name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -32,6 +33,9 @@ _GIVEN = ("incident", "reason", "digest", "closed_as", "halt", "leave")
 _IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _HALT = re.compile(r"[0-9]{1,20}")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LIKE_LATIN = frozenset({"ARMENIAN", "CHEROKEE", "CYRILLIC", "GREEK"})
+"""Alphabets with letters that look like Latin ones, by their names in Unicode."""
 LONGEST_WHO, LONGEST_REASON = 100, 500
 
 
@@ -134,15 +138,27 @@ def _faults(body: Mapping[str, Any]) -> list[str]:
 
 def _wrong_values(body: Mapping[str, Any]) -> Mapping[str, bool]:
     incident, digest, closed_as = _word(body, "incident"), _word(body, "digest"), _word(body, "closed_as")
-    halt = _word(body, "halt")
+    halt, wrong = _word(body, "halt"), wrong_name(_word(body, "by"))
     return {
         "incident is not an incident id": bool(incident) and not _IDENTITY.fullmatch(incident),
         "id is not a valid identifier": bool(_word(body, "id")) and not _IDENTITY.fullmatch(_word(body, "id")),
         "digest is not 8 to 64 hex digits": bool(digest) and not _DIGEST.fullmatch(digest.lower()),
         f"closed_as must be one of {', '.join(CLOSED_AS)}": bool(closed_as) and closed_as not in CLOSED_AS,
         "halt is not the time of a halt, in nanoseconds since 1970": bool(halt) and not _HALT.fullmatch(halt),
-        "by must name a person, not Firebreak itself": _word(body, "by").lower() == "firebreak",
+        f"by must name a person: {wrong}": bool(wrong),
     }
+
+
+def wrong_name(name: str) -> str:
+    """Why nobody may have this name, as a sentence: it is Firebreak's own, or could be read as another; else empty."""
+    seen = "".join(sign for sign in unicodedata.normalize("NFKC", name) if unicodedata.category(sign) != "Cf")
+    if seen.casefold() == "firebreak":
+        return "the name firebreak stands for Firebreak itself"
+    for word in _LETTERS.findall(seen):
+        alphabets = {unicodedata.name(letter, "").partition(" ")[0] for letter in word}
+        if "LATIN" in alphabets and alphabets & _LIKE_LATIN:
+            return f"{safe(word)} mixes letters of two alphabets that look alike"
+    return ""
 
 
 def _word(body: Mapping[str, Any], key: str) -> str:
