@@ -23,6 +23,7 @@ from tests.guards.scenes import (
     released_in,
     runs_in,
     suspected_elsewhere,
+    tagged_again,
     with_broken_seal,
     with_unreadable_halt,
     without,
@@ -293,6 +294,13 @@ CAUTIONS: tuple[Probe, ...] = (
         "asks a person: contained: the target is contained already, and the plan would close more; drift: changed by dev@shop.example: suspect checkout-00008-bad can be reached again; service.traffic.split was checkout-00007-good=100 and is LATEST=100",
         looked_at_by_the_sweep,
         prepare=opened_again,
+    ),
+    line(
+        "contained already; somebody gives what is suspect an address of its own",
+        "closes it after a yes, and gives it that address back when it is released",
+        "asks a person: contained: the target is contained already, and the plan would close more; origin: a release would restore what others set: service.traffic.tag.debug checkout-00008-bad, which was unset before Firebreak; drift: changed by dev@shop.example: suspect checkout-00008-bad can be reached again; service.traffic.tag.debug was unset and is checkout-00008-bad",
+        looked_at_by_the_sweep,
+        prepare=tagged_again,
     ),
     line(
         "what was contained is deleted, and another service made under its name",

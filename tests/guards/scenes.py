@@ -17,7 +17,7 @@ from sandbox.scc.notifications import notification_v2
 from sandbox.scc.security_center import mute
 from sandbox.wire import Fault
 from tests.guards.probing import Act, word
-from tests.response.harness import GOOD, REVISIONS, SERVICE, Line
+from tests.response.harness import BAD, GOOD, REVISIONS, SERVICE, Line
 
 _THERE = (("checkout-00001-eu4", 7, "-10d"), ("checkout-00002-eu4", 8, "-3h"))
 HOUR_NS = 3600 * NANOS
@@ -321,6 +321,12 @@ def opened_again(on: Line) -> None:
     """Somebody leads traffic back to what is suspect."""
     contained_earlier(on)
     on.world.set_traffic("checkout", {"latest": True, "percent": 100})
+
+
+def tagged_again(on: Line) -> None:
+    """Somebody gives what is suspect a tag."""
+    contained_earlier(on)
+    on.world.set_traffic("checkout", {"revision": GOOD, "percent": 100}, {"revision": BAD, "tag": "debug"})
 
 
 def looked_at_by_the_sweep(on: Line) -> Incident:

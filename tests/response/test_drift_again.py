@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.response.harness import BAD, GOOD, SERVICE, Line, Lines
-from tests.response.releases import PIN, contained, phase, policy
+from tests.response.answers import cautions, yes
+from tests.response.harness import BAD, GOOD, SERVICE, Line, Lines, world_of
+from tests.response.releases import CUT, DIRECT, INGRESS, PIN, contained, doors, phase, policy
 
 TEN_MINUTES = 600.0
 PINNED = {"revision": GOOD, "percent": 100}
@@ -52,3 +53,22 @@ def test_a_harmless_change_that_was_undone_and_made_again_is_told_again_and_its_
             told += [looked_at(on).get("drift reported"), looked_at(on).get("drift reported")]
 
         assert told == [1, None, 1, None, 1, None]
+
+
+def test_a_question_names_what_others_set_that_a_release_would_bring_back(line: Lines) -> None:
+    """Closed again by a person's word, it is what others left that a release restores: nobody approves that unsaid."""
+    with line(world_of(service={"ingress": "internal"}), policy=policy(CUT)) as on:
+        incident = contained(on)
+        on.world.edit(SERVICE, ingress=1, default_uri_disabled=False)
+        looked_at(on)
+        told = {cap["name"]: cap["reason"] for cap in on.shown(on.read(incident))["decision"]["caps"]}
+        asked = cautions(on, incident)
+        yes(on, incident)
+        closed = doors(on)
+        on.release(incident)
+
+        assert "origin" in asked
+        assert f"{INGRESS} all, which was internal before Firebreak" in told["origin"]
+        assert DIRECT not in told["origin"]
+        assert (closed, doors(on)) == ((4, True), (1, False))
+        assert phase(on, incident) == "released"

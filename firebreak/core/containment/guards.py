@@ -14,6 +14,7 @@ from firebreak.core.cloud_run.target import Target, parse_resource
 from firebreak.core.containment.guard_input import GuardInput
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Plan
+from firebreak.core.containment.review import set_by_others
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.policy.policy import Step
 from firebreak.core.policy.protected import Place, protects
@@ -230,8 +231,12 @@ def guard_already_contained(given: GuardInput, plan: Plan | None, actions: Actio
         return caps
     for seen in given.seen:
         standing, key = seen.standing, seen.target.key
-        if standing is None or not any(change.after for change in plan.changes_to(seen.target)):
+        changes = [change for change in plan.changes_to(seen.target) if change.after]
+        if standing is None or not changes:
             continue
+        ours = standing.of_resource(seen.uid)
+        if theirs := "; ".join(one for change in changes for one in set_by_others(ours, change.before)):
+            caps += _caution("origin", f"a release would restore what others set: {theirs}", f"{key} {theirs}")
         if standing.held_by_others(given.incident) or (given.contained_before and standing.held_by(given.incident)):
             caps += _caution("contained", "the target is contained already, and the plan would close more", key)
         if standing.released_ns is not None and given.now_ns - standing.released_ns < DAY_NS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.containment.active_containment import Hold, Standing
+from firebreak.core.containment.active_containment import Hold, Settings, Standing
 from firebreak.core.first_few import first_few
 from firebreak.core.timestamps import NANOS
 
@@ -34,6 +34,15 @@ def drift_sentence(standing: Standing, workload: Workload) -> str:
     again = [f"suspect {', '.join(first_few(reopened, _MOST))} can be reached again"] if reopened else []
     who = f" by {workload.last_modifier}" if workload.last_modifier else ""
     return f"changed{who}: {'; '.join([*again, *first_few(settings, _MOST)]) or 'nothing'}"
+
+
+def set_by_others(standing: Standing, before: Settings) -> tuple[str, ...]:
+    """Of settings that are to be written over, those that others set since: a release restores these, no origin."""
+    return tuple(
+        f"{key} {'unset' if value is None else value}, which was {standing.origin.get(key, 'unset')} before Firebreak"
+        for key, value in sorted(before.items())
+        if standing.holds and value != standing.origin.get(key) and not standing.is_as_written(key, value)
+    )
 
 
 def age(nanos: int) -> str:
