@@ -41,7 +41,8 @@ COVERED: dict[type, dict[str, tuple[str, ...]]] = {
     },
     SecurityCenter: {
         "find": ("*/ListFindings",),
-        "around": (),
+        "related": (),
+        "threatens": (),
         "active_since": (),
         "mark": ("*/UpdateSecurityMarks",),
     },

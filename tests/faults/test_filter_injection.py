@@ -15,7 +15,7 @@ from firebreak.core.cloud_run.target import NotATarget, Target, parse_resource
 from firebreak.core.errors import Malformed
 from firebreak.core.findings.finding import parse_finding_name
 from firebreak.ports.deadline import Deadline
-from sandbox.scc.findings_filter import Comparison, Either, Every, Filter, FilterFault, parse_filter
+from sandbox.scc.findings_filter import Comparison, Either, Every, Filter, FilterFault, Not, parse_filter
 from sandbox.scc.notifications import notification_v2
 from tests.response.harness import ALWAYS, SERVICE, Line, Lines
 
@@ -40,6 +40,7 @@ BREAKERS = (
 )
 NAME = "organizations/123456789012/sources/5678/locations/global/findings/f1"
 RUN = "//run.googleapis.com/projects/shop-prod/locations/europe-west1/services"
+OPEN = (("state", "="), ("mute", "="))
 QUOTABLE = st.text() | st.lists(st.sampled_from(['"', "\\", " OR ", " AND ", "name", ":", "=", "(", ")", "-"])).map(
     "".join
 )
@@ -101,6 +102,8 @@ def asked(line: Line) -> list[tuple[Comparison, ...]]:
 
 
 def compared(one: Filter) -> Comparison:
+    one = one.term if isinstance(one, Not) else one
+
     assert isinstance(one, Comparison)
     return one
 
@@ -122,7 +125,7 @@ def delivered(line: Line, field: str, breaker: str) -> None:
     ["name", "canonicalName", "resourceName", "parent", "category", "parentDisplayName", "resource.name"],
 )
 def test_every_query_of_a_hostile_message_has_the_shape_it_always_has(field: str, breaker: str, tmp_path: Path) -> None:
-    """One finding by its whole name, or one workload in a window of time; and nothing is written to a stranger."""
+    """One finding by its whole name, or what is open on one workload; and nothing is written to a stranger."""
     with Lines(tmp_path)(policy=ALWAYS) as line:
         delivered(line, field, breaker)
 
@@ -130,7 +133,8 @@ def test_every_query_of_a_hostile_message_has_the_shape_it_always_has(field: str
             shape = [(one.field, one.operator) for one in terms]
             assert shape in (
                 [("name", "=")],
-                [("resource_name", ":"), ("event_time", ">="), ("event_time", "<=")],
+                [("resource_name", ":"), *OPEN],
+                [("resource_name", ":"), *OPEN, ("event_time", ">="), ("event_time", "<=")],
             )
             assert all(breaker not in str(one.value) for one in terms if breaker != "*")
         assert {update.service.name for update in (call.request for call in line.updates)} <= {SERVICE}

@@ -172,6 +172,8 @@ def _with_project(target: Target, project_id: str | None, project_number: str | 
 
 def _elsewhere(name: str) -> NotATarget:
     host = name.removeprefix("//").partition("/")[0]
+    if host.lower() == RUN_HOST.strip("/"):
+        return NotATarget("the resource name does not read //run.googleapis.com/…", safe(name, _LONGEST))
     if host in _TWINS:
         return NotATarget(f"the resource is {_TWINS[host]}, not Cloud Run")
     return NotATarget("the resource is not on run.googleapis.com" if name else "the finding names no resource")
