@@ -40,10 +40,10 @@ class Events(Incidents):
     def hear(self, finding: Finding, over: Document | None = None) -> str:
         """Keep this event, once; the id of its incident, which nobody owns by that.
 
-        That is the one that it belongs to already, else the open one of its finding, else a new one. Raises
-        UnreadableRecord or BrokenSeal where the incident that it began cannot be believed: it is to be set aside, and
-        this to be called once more with what was there as `over`, to begin it anew; and NewerRecord where the incident
-        is a newer version's.
+        That is the one that it belongs to already, else the open one of its finding that has room, else a new one.
+        Raises UnreadableRecord or BrokenSeal where the incident that it began cannot be believed: it is to be set
+        aside, and this to be called once more with what was there as `over`, to begin it anew; and NewerRecord where
+        the incident is a newer version's.
         """
         if over is not None:
             return self._tell(finding, over)
@@ -77,8 +77,15 @@ class Events(Incidents):
                 found.append(event)
         return tuple(sorted(found, key=lambda one: (one.seen_ns, one.id)))
 
+    def event_of(self, finding: Finding) -> HeardEvent | None:
+        """This event as it was told first; None where it was not, or is not believed."""
+        with suppress(*_NOT_BELIEVED):
+            record = self.sealed.read(Place("event", finding.incident_id))
+            return event_in(record) if record else None
+        return None
+
     def move_event(self, event: HeardEvent) -> str:
-        """Have an event that came to an incident which had just ended belong to another; the id of that one.
+        """Have an event that came to an incident which had just ended, or is full, belong to another; the id of that.
 
         It is the open incident of its finding, else a new one, which the event begins.
         """
@@ -142,11 +149,12 @@ class Events(Incidents):
         return incident_id
 
     def _open_incident(self, pointer: Document | None, finding: Finding, ended: str) -> str | None:
-        """The finding's newest incident, if that is open and believed. What leads there is not sealed."""
+        """The finding's newest incident, if that is open, has room and is believed. What leads there is not sealed."""
         known = str(pointer.body.get("incident")) if pointer else ""
         with suppress(*_NOT_BELIEVED):
             held = self.find(known) if known not in ("", ended) else None
-            if held and held.incident.open and held.sealed is not Sealed.BROKEN and is_about(held, finding):
+            joinable = held and held.incident.open and not held.incident.full
+            if held and joinable and held.sealed is not Sealed.BROKEN and is_about(held, finding):
                 return known
         return None
 

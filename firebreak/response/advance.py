@@ -13,7 +13,7 @@ from firebreak.core.containment.gate import shown_digest
 from firebreak.core.containment.plan import Plan
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.event import Event
-from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.incident import MOST_EVENTS, Incident
 from firebreak.core.incidents.question import Answer
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
@@ -36,7 +36,6 @@ from firebreak.response.set_aside import set_aside
 
 Step = Literal["release", "decide", "carry"]
 _TURNS = 40
-_MOST_EVENTS = 100
 
 
 def advance(app: App, held: StoredIncident, collecting: Collecting, deadline: Deadline) -> StoredIncident:
@@ -97,17 +96,21 @@ def consume(app: App, held: StoredIncident) -> StoredIncident:
     known = {one.id for one in incident.events}
     told = app.ledger.events_of(incident.id, lambda fault: set_aside(app, fault))
     new = [one for one in told if one.id not in known]
-    if not new:
+    if not new or incident.full:
         return held
     events = list(incident.events)
-    for one in new[: max(0, _MOST_EVENTS - len(events))]:
+    for one in new[: MOST_EVENTS - len(events)]:
         target = one.finding.target
         named = target.named if isinstance(target, Target) else frozenset[str]()
         digests = tuple(sorted(one.finding.digests))
         events.append(Event(one.id, one.finding.event_ns, one.seen_ns, named=tuple(sorted(named)), digests=digests))
         if one.id != incident.id:
             incident = incident.with_history(app.now_ns(), "firebreak", f"event {one.id} of the same finding")
-    return replace(held, incident=replace(incident, events=tuple(events)))
+    incident = replace(incident, events=tuple(events))
+    if incident.full:
+        full = f"{MOST_EVENTS} events are on record: a further one begins another incident"
+        incident = incident.with_history(app.now_ns(), "firebreak", full)
+    return replace(held, incident=incident)
 
 
 def _note(app: App, held: StoredIncident, away: Away, readings: Readings) -> None:
@@ -176,9 +179,10 @@ def _over(app: App, held: StoredIncident, confirmed: Confirmed) -> StoredInciden
         return end(app, _all_decided(held), "declined", settled)
     if first or stands(app, incident):
         return None
-    if incident.waits and app.now_ns() - incident.waits.since_ns >= GIVEN_UP_NS:
+    what, waits = "settled" if settled else "unverified", incident.waits
+    if waits and waits.what == what and app.now_ns() - waits.since_ns >= GIVEN_UP_NS:
         return end(app, _all_decided(held), "declined", f"given up after a day: {reason}", may_pass=True)
-    return defer(app, held, "settled" if settled else "unverified", reason)
+    return defer(app, held, what, reason)
 
 
 def _all_decided(held: StoredIncident) -> StoredIncident:

@@ -169,8 +169,8 @@ def _to_topic(app: App, incident: Incident, one: Announcement, deadline: Deadlin
 
 
 def _to_marks(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
-    if incident.decision is None:
-        return  # only a message told of it: SCC was not asked, and no call is made about what may not be ours
+    if not incident.counting:
+        return  # only a message told of it: whoever can publish one could have any finding marked
     marks = {"firebreak_state": one.phase, "firebreak_incident": incident.id}
     if incident.decision and incident.decision.policy:
         marks["firebreak_policy"] = incident.decision.policy

@@ -64,7 +64,7 @@ def _compare(incident: Incident, found: Finding | None, readings: Readings) -> C
         return Confirmed(believed, "differs", reason, _not_held(incident.events))
     events = tuple(_classified(one, found) for one in incident.events)
     now = next((one for one in events if one.id == found.incident_id), None)
-    if now is None and any(one.status == "passed" for one in events):
+    if now is None and any(one.status == "passed" for one in events) and not incident.full:
         events = (*events, Event(found.incident_id, found.event_ns, readings.app.now_ns(), "counts"))
     elif now is not None and now.decided:
         # What SCC has passed is decided as the event that it holds now, and that was decided.

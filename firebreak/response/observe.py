@@ -20,6 +20,7 @@ from firebreak.core.errors import AnotherResource, Missing, Refused, Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Step
+from firebreak.core.policy.triage import lies_elsewhere
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
@@ -106,10 +107,8 @@ class Readings:
     def finding(self, told: Finding) -> Finding | None:
         """The finding as SCC holds it under any of its names, or None; raises Transient or Refused."""
         organization = self.app.organization(told.name)
-        found = self._fresh(
-            "SCC",
-            lambda: self.app.scc.find(told.name, organization, self.deadline.sooner(10), told.other_names),
-        )
+        others = tuple(one for one in told.other_names if not lies_elsewhere(one, told))
+        found = self._fresh("SCC", lambda: self.app.scc.find(told.name, organization, self.deadline.sooner(10), others))
         self.answered.add("SCC")
         return found
 

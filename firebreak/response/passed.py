@@ -43,7 +43,7 @@ def ask_about_events(
             supposed = _with_event(incident, replace(asked, status="counts"))
             plan, around = replanned(app, supposed, policy, confirmed, readings)
             names = ", ".join(sorted({*named, *event.digests}))
-            reason = f"SCC holds a later event than {event.id}, and only the message of that one names {names}"
+            reason = f"{event.id} was not confirmed by SCC, which holds a later event: only its message names {names}"
             held = replace(held, incident=_with_event(incident, asked))
         elif event.status == "counts" and incident.phase != "failed" and _carried_by_nobody(event, around):
             supposed = incident

@@ -10,6 +10,7 @@ from functools import partial
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Finding, Notification, parse_notification
 from firebreak.core.incidents.command import Command, CommandResult
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.triage import reason_to_decline
 from firebreak.ledger.events import HeardEvent
 from firebreak.ledger.records import BrokenSeal, NotActedOn, StoredIncident, UnreadableRecord
@@ -21,6 +22,7 @@ from firebreak.response.app import App
 from firebreak.response.confirm import left_open
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.execute import execute_once
+from firebreak.response.observe import Readings
 from firebreak.response.rest import end
 from firebreak.response.review import review_due
 from firebreak.response.set_aside import not_due, set_aside
@@ -39,11 +41,11 @@ def respond(app: App, data: bytes, budget: float = BUDGET_SECONDS) -> StoredInci
 
 def answer_finding(app: App, told: Notification, deadline: Deadline) -> StoredIncident:
     """Note the event, own its incident, and carry it on until it rests; raises Transient."""
-    app = as_one_worker(app)
+    app, began_ns = as_one_worker(app), app.now_ns()
     held = _heard(app, told.finding)
     collecting = Collecting(app, told, deadline)
     try:
-        held = _taken_up(app, held, told)
+        held = _taken_up(app, held, told, began_ns, deadline)
         held = advance(app, held, collecting, deadline)
         held = collecting.finish(held)
         held = flush(app, held, deadline)
@@ -63,53 +65,76 @@ def _heard(app: App, finding: Finding) -> StoredIncident:
     except (UnreadableRecord, BrokenSeal) as fault:
         set_aside(app, fault)
         identity = app.ledger.hear(finding, over=fault.document)
-    held = app.ledger.take(identity)
-    if held is not None and not held.incident.open and (late := _came_late(app, held, finding)):
+    held = _taken(app, identity)
+    if late := _left_out(app, held, finding):
         app.ledger.release_lease(held, held.incident)
-        held = app.ledger.take(app.ledger.move_event(late))
+        held = _taken(app, app.ledger.move_event(late))
+    return held
+
+
+def _taken(app: App, identity: str) -> StoredIncident:
+    held = app.ledger.take(identity)
     if held is None:
         message = f"incident {identity} cannot be read back"
         raise Transient(message)
-    return held
+    return consume(app, held)
 
 
-def _came_late(app: App, held: StoredIncident, finding: Finding) -> HeardEvent | None:
-    """The event, where its incident has ended at this very moment and does not have it."""
-    event = finding.incident_id
-    if event == held.incident.id or any(
-        one.id == event and one.status != "unconfirmed" for one in held.incident.events
-    ):
+def _left_out(app: App, held: StoredIncident, finding: Finding) -> HeardEvent | None:
+    """The event, where its incident has ended without it at this very moment, or has no room for it."""
+    incident, event = held.incident, finding.incident_id
+    known = any(one.id == event and (incident.open or one.status != "unconfirmed") for one in incident.events)
+    if event == incident.id or known:
         return None
-    return next((one for one in app.ledger.events_of(held.incident.id) if one.id == event), None)
+    told = app.ledger.event_of(finding)
+    return told if told and told.incident == incident.id else None
 
 
-def _taken_up(app: App, held: StoredIncident, told: Notification) -> StoredIncident:
-    """Decline what needs no decision; open anew what was declined for what has passed."""
-    held = consume(app, held)
+def _taken_up(
+    app: App, held: StoredIncident, told: Notification, began_ns: int = 0, deadline: Deadline | None = None
+) -> StoredIncident:
+    """Decline what needs no decision; open anew what was left open, once SCC holds that; raises Transient.
+
+    Without a deadline SCC is not asked: it told.
+    """
     incident, reason = held.incident, reason_to_decline(told, app.policies)
     first = incident.decision is None and all(one.id == told.finding.incident_id for one in incident.events)
-    if reason is not None and incident.phase == "received" and first:
+    if reason is not None and incident.phase == "received" and first and _tells_all(app, incident, began_ns):
         known = tuple(replace(one, decided=True) for one in incident.events)
         return end(app, replace(held, incident=replace(incident, events=known)), "declined", reason)
-    if reason is None and left_open(incident, told.finding, app.policies.config.organization):
-        return _opened_anew(app, held, told.finding)
-    return held
+    if reason is not None or not left_open(incident, told.finding, app.policies.config.organization):
+        return held
+    found: Finding | None = told.finding
+    if deadline is not None and not (incident.open or incident.reopens):
+        found = None
+        with suppress(Refused):
+            found = Readings(app, incident, deadline).finding(told.finding)
+    return _opened_anew(app, held, found) if found and found.incident_id == told.finding.incident_id else held
+
+
+def _tells_all(app: App, incident: Incident, began_ns: int) -> bool:
+    """Whether nothing else was told of it: a copy ends nothing that another message told otherwise before."""
+    earlier = incident.created_ns < began_ns
+    return not earlier or reason_to_decline(Notification(incident.finding, deleted=False), app.policies) is not None
 
 
 def _opened_anew(app: App, held: StoredIncident, finding: Finding) -> StoredIncident:
-    """What has ended is decided from the start, by what is told now; of what is open, the event that was given up.
+    """What was declined is decided from the start, by what is told now; else the event that was given up, and no other.
 
     It is as old by then as if it came only now.
     """
     incident, now = held.incident, app.now_ns()
-    ended = not incident.open
     events = tuple(
-        replace(one, status="new", decided=False, seen_ns=now) if ended or one.id == finding.incident_id else one
+        replace(one, status="new", decided=False, seen_ns=now)
+        if incident.reopens or one.id == finding.incident_id
+        else one
+        if incident.open
+        else replace(one, suspects={}, answered=True)
         for one in incident.events
     )
     anew = replace(incident, events=events)
-    if ended:
-        anew = replace(anew, phase="received", decision=None, finding=finding)
+    if not incident.open:
+        anew = replace(anew, phase="received", finding=finding, decision=None, plan=None, done=None, release=None)
     return app.ledger.save(held, anew.with_history(now, "firebreak", "SCC holds it active and unmuted"))
 
 

@@ -103,7 +103,7 @@ def defer(app: App, held: StoredIncident, what: str, reason: str) -> StoredIncid
     """Wait for something that may pass: open, announced once, decided anew when it has. An answer it had is spent."""
     incident, now = held.incident, app.now_ns()
     before = incident.waits
-    wait = Wait(what, reason, before.since_ns if before else now)
+    wait = Wait(what, reason, before.since_ns if before and before.what == what else now)
     waiting = replace(
         incident,
         phase="deferred",

@@ -85,7 +85,7 @@ def left_in_the_air(on: Line, pair: Pair) -> Incident:
     return next(on.app.ledger.newest(1)).incident
 
 
-def delivered(on: Line, pair: Pair) -> bool:
+def delivered(on: Line, pair: Pair | bytes) -> bool:
     """Whether one delivery of the message is acknowledged; else Pub/Sub would deliver it again."""
     try:
         on.respond(pair)

@@ -62,15 +62,15 @@ class SecurityCenter:
         organization.
         """
         own = (FindingName(container, *name.local) for container in (f"organizations/{organization}", name.container))
-        refusal: Refused | None = None
-        for place in dict.fromkeys((*own, *others)):
+        places, refusals = dict.fromkeys((*own, *others)), list[Refused]()
+        for place in places:
             try:
                 if found := self._find(place, deadline):
                     return found
             except Refused as fault:
-                refusal = refusal or fault
-        if refusal is not None:
-            raise refusal
+                refusals.append(fault)
+        if len(refusals) == len(places):  # one that answers knows the finding by that name, if there is one
+            raise refusals[0]
         return None
 
     def _find(self, place: FindingName, deadline: Deadline) -> Finding | None:

@@ -19,6 +19,8 @@ from firebreak.core.incidents.release import Release
 from firebreak.core.storage_names import Stored
 
 LONGEST_HISTORY = 200
+MOST_EVENTS = 100
+"""A further one begins another incident, so that none is left out."""
 _BEGINNING = 20
 
 
@@ -168,8 +170,13 @@ class Incident(Stored):
 
     @property
     def open(self) -> bool:
-        """Whether a further event of its finding joins this incident."""
+        """Whether it has not ended."""
         return self.phase not in ENDED
+
+    @property
+    def full(self) -> bool:
+        """Whether it has no room for a further event of its finding."""
+        return len(self.events) >= MOST_EVENTS
 
     @property
     def stands(self) -> bool:
@@ -252,7 +259,7 @@ class Incident(Stored):
         if self.phase in WORKING or self.undecided or self.releasing:
             return at_once
         untold = [max(at_once, one.again_ns) for one in self.outbox if not one.sent]
-        unheld = [one.again_ns for one in self.events if one.unheld]
+        unheld = [one.again_ns for one in self.events if one.unheld and self.open]
         return min((*untold, *unheld, *(() if self.next_ns is None else (self.next_ns,))), default=None)
 
     def with_history(self, at_ns: int, who: str, what: str) -> Incident:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from firebreak.core.cloud_run.target import NotATarget
-from firebreak.core.findings.finding import Finding, Notification
+from firebreak.core.cloud_run.target import NotATarget, Target
+from firebreak.core.findings.finding import Finding, FindingName, Notification
 from firebreak.core.policy.policy import PolicySet
 from firebreak.core.policy.selection import could_match
 
@@ -30,11 +30,25 @@ def not_ours(finding: Finding, organization: str | None) -> str | None:
     """Why the finding is of another organization than ours; None where nothing says so. Nobody is called about one."""
     if organization is not None and finding.organization not in (None, organization):
         return f"the finding belongs to organization {finding.organization}, not to ours"
-    if organization is not None and finding.name.container.startswith("organizations/"):
-        named = finding.name.container.rpartition("/")[2]
-        if named != organization:
-            return f"the finding's name lies under organization {named}, not under ours"
+    container = finding.name.container
+    kind, _, named = container.partition("/")
+    if organization is not None and kind == "organizations" and named != organization:
+        return f"the finding's name lies under organization {named}, not under ours"
+    if lies_elsewhere(finding.name, finding):
+        return f"the finding's name lies under {container}, and its workload does not"
     return None
+
+
+def lies_elsewhere(name: FindingName, finding: Finding) -> bool:
+    """Whether a name is known to lie under another organization, folder or project than the finding's workload."""
+    kind, _, above = name.container.partition("/")
+    if kind == "folders":
+        return finding.folders is not None and above not in finding.folders
+    known = finding.organization
+    if kind == "projects":
+        target = finding.target if isinstance(finding.target, Target) else None
+        known = None if target is None else target.project_number if above.isdigit() else target.project_id
+    return known not in (None, above)
 
 
 def settled_in_scc(finding: Finding) -> str | None:
