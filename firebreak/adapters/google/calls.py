@@ -127,8 +127,6 @@ def translate_errors() -> Iterator[None]:
         raise Missing(_error_text(fault)) from None
     except exceptions.Forbidden as fault:
         raise Denied(_error_text(fault)) from None
-    except exceptions.Unauthorized as fault:
-        raise NoCredentials(_error_text(fault)) from None
     except exceptions.Aborted as fault:
         raise Drifted(_error_text(fault)) from None
     except (exceptions.InvalidArgument, exceptions.FailedPrecondition, exceptions.MethodNotImplemented) as fault:
@@ -139,7 +137,7 @@ def translate_errors() -> Iterator[None]:
         message = f"no answer in time: {_error_text(fault.cause) if fault.cause else 'the deadline passed'}"
         raise Transient(message) from None
     except exceptions.GoogleAPICallError as fault:
-        raise Transient(_error_text(fault)) from None
+        raise (NoCredentials if asks_to_log_in(fault) else Transient)(_error_text(fault)) from None
     except (TimeoutError, grpc.RpcError, GoogleAuthError) as fault:
         if asks_to_log_in(fault):
             message = f"Google's credentials are not available ({type(fault).__name__}); {LOG_IN}"
