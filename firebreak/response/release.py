@@ -14,6 +14,8 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import WRITING_NS, Standing
 from firebreak.core.containment.context import own_context
+from firebreak.core.containment.guard_input import GuardInput
+from firebreak.core.containment.guards import caps_for
 from firebreak.core.containment.restoration import (
     keeps_others_shut,
     opened_suspects,
@@ -31,8 +33,11 @@ from firebreak.response.announce import channels
 from firebreak.response.app import App
 from firebreak.response.give_back import OWN_SURFACES, give_back
 from firebreak.response.holds import held_targets, review_ns, standing_of, stands
-from firebreak.response.observe import Readings
+from firebreak.response.observe import Readings, see_target
 from firebreak.response.set_aside import ALL
+
+BY = "firebreak"
+"""Who releases where the policy's `release_after` does, and no person."""
 
 
 class CannotRelease(Refused):
@@ -60,7 +65,7 @@ def request_release(
         message = "the record's seal is broken: it is not released; see the lines for undoing it by hand"
         raise CannotRelease(message)
     incident, now = held.incident, app.now_ns()
-    drawn = [_draw(app, incident, target, readings) for target, _ in held_targets(app, incident)]
+    drawn = [_draw(app, incident, by, target, readings) for target, _ in held_targets(app, incident)]
     before = [one for one in incident.release.keys if one.result in _FINAL] if incident.release else []
     over = {(one.target.key, one.key) for one in before}
     still = [one for part in drawn for one in part.keys if (one.target.key, one.key) not in over]
@@ -105,8 +110,13 @@ def _digest(keys: tuple[ReleasedKey, ...]) -> str:
     return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
 
-def _draw(app: App, incident: Incident, target: Target, readings: Readings) -> _Drawn:
-    """What is to be done about each setting of one target, on what is so now."""
+def _draw(app: App, incident: Incident, by: str, target: Target, readings: Readings) -> _Drawn:
+    """What is to be done about each setting of one target, on what is so now.
+
+    Raises CannotRelease where it would open what others hold, or where nobody asked and something is against it.
+    """
+    if by == BY and (against := _against_release(app, incident, readings)):
+        raise CannotRelease(against)
     standing, document = standing_of(app, incident, target)
     if standing.being_released(incident.id, app.now_ns()):
         message = f"the release of {standing.releasing} is being written to the same target; try again in a moment"
@@ -148,6 +158,36 @@ def _readable(keys: tuple[ReleasedKey, ...], workload: Workload) -> tuple[Releas
     )
 
 
+def _against_release(app: App, incident: Incident, readings: Readings) -> str | None:
+    """What stands against a release that no person asks for; None if nothing does."""
+    try:
+        found = readings.finding(incident.finding)
+    except (Transient, Refused) as fault:
+        return f"SCC cannot be asked: {fault}"
+    if found is None:
+        return "SCC does not hold the finding any more"
+    given = GuardInput(
+        finding=found,
+        trust="confirmed",
+        trust_reason="",
+        ceilings=app.ceilings(),
+        config=app.policies.config,
+        own=app.settings.own,
+        now_ns=app.now_ns(),
+        age_ns=0,
+        seen=tuple(see_target(app, incident, target, readings) for target, _ in held_targets(app, incident)),
+        related_known=True,
+        steps=(),
+        incident=incident.id,
+    )
+    bars = [cap.reason for cap in caps_for(given, None, app.actions) if cap.kind == "bar" and cap.name != "settled"]
+    if bars:
+        return bars[0]
+    if found.mute == "MUTED":
+        return "the finding is muted, which is not enough"
+    return None if found.state == "INACTIVE" else "the finding is still active"
+
+
 def _all_gone(standing: Standing, target: Target, why: str) -> tuple[ReleasedKey, ...]:
     keys = standing.applied.keys() | standing.origin.keys()
     written = {key for key in keys if standing.applied.get(key) != standing.origin.get(key)}
@@ -169,10 +209,12 @@ def _require_landed(app: App, incident: Incident, standing: Standing, workload: 
 def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:
     """Restore the next surface that is due, or let go of what is over."""
     release = held.incident.release
-    if release is not None and not release.asked_ns:
+    if release is None:
+        return held
+    if not release.asked_ns:
         # An earlier version began it and kept it in another form: it is drawn on what is so now.
         return request_release(app, held, release.by, frozenset(), "", readings)
-    due = [one for one in release.keys if one.result == "due"] if release else []
+    due = [one for one in release.keys if one.result == "due"]
     if not due:
         return _let_go(app, held)
     first = min(due, key=lambda one: _order(one.key))
@@ -180,7 +222,7 @@ def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredI
     readings.forget(target)
     here = [one for one in due if one.target.key == target.key]
     try:
-        drawn = _draw(app, held.incident, target, readings)
+        drawn = _draw(app, held.incident, release.by, target, readings)
     except CannotRelease as fault:
         refused = [replace(one, result="refused", detail=str(fault)) for one in here]
         return _let_go_if_over(app, _noted(app, held, refused, readings))
@@ -259,7 +301,7 @@ def _let_go(app: App, held: StoredIncident) -> StoredIncident:
         if target.key in refused:
             free = replace(standing, releasing="")
         else:
-            at = standing.released_ns if release.by == "firebreak" else app.now_ns()
+            at = standing.released_ns if release.by == BY else app.now_ns()
             free = replace(standing, released_ns=at, pending={}).with_finished_release(held.incident.id)
         held = app.ledger.save(held, held.incident, app.ledger.standing_save(free, document))
     asked = asked and held.incident.phase == "waiting"  # about an event that the containment was not about

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.containment.guard_input import GuardInput
-from firebreak.core.containment.guards import caps_for
 from firebreak.core.containment.review import age, review_sentence
-from firebreak.core.errors import Missing, Refused, Transient
+from firebreak.core.errors import Missing, Refused
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import NotActedOn, StoredIncident
@@ -18,9 +16,8 @@ from firebreak.response.app import App
 from firebreak.response.holds import held_targets, policy_of, review_ns, stands
 from firebreak.response.observe import Readings, see_target
 from firebreak.response.opened import opened
-from firebreak.response.release import CannotRelease, request_release
+from firebreak.response.release import BY, CannotRelease, request_release
 
-BY = "firebreak"
 _RESTS: tuple[Phase, ...] = ("contained", "failed", "releasing")
 """Where only a review is due; in any other phase something else is waited for, and comes first."""
 
@@ -67,41 +64,8 @@ def review_due(app: App, held: StoredIncident, deadline: Deadline) -> StoredInci
     if policy is None or policy.release_after is None or held_for < policy.release_after * NANOS:
         return announce_review(app, held, BY, deadline)
     readings = Readings(app, incident, deadline)
-    if against := _against_release(app, held, readings):
-        return announce_review(app, held, BY, deadline, f"not released by itself: {against}")
     told = incident.with_history(now, BY, f"the finding is INACTIVE, and {age(held_for)} are over: released")
     try:
         return request_release(app, replace(held, incident=told), BY, frozenset(), "", readings)
     except CannotRelease as fault:
         return announce_review(app, held, BY, deadline, f"not released by itself: {fault}")
-
-
-def _against_release(app: App, held: StoredIncident, readings: Readings) -> str | None:
-    """What stands against a release that no person asks for; None if nothing does."""
-    incident = held.incident
-    try:
-        found = readings.finding(incident.finding)
-    except (Transient, Refused) as fault:
-        return f"SCC cannot be asked: {fault}"
-    if found is None:
-        return "SCC does not hold the finding any more"
-    given = GuardInput(
-        finding=found,
-        trust="confirmed",
-        trust_reason="",
-        ceilings=app.ceilings(),
-        config=app.policies.config,
-        own=app.settings.own,
-        now_ns=app.now_ns(),
-        age_ns=0,
-        seen=tuple(see_target(app, incident, target, readings) for target, _ in held_targets(app, incident)),
-        related_known=True,
-        steps=(),
-        incident=incident.id,
-    )
-    bars = [cap.reason for cap in caps_for(given, None, app.actions) if cap.kind == "bar" and cap.name != "settled"]
-    if bars:
-        return bars[0]
-    if found.mute == "MUTED":
-        return "the finding is muted, which is not enough"
-    return None if found.state == "INACTIVE" else "the finding is still active"
