@@ -209,13 +209,11 @@ def _require_landed(app: App, incident: Incident, standing: Standing, workload: 
 def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:
     """Restore the next surface that is due, or let go of what is over."""
     release = held.incident.release
-    if release is None:
-        return held
-    if not release.asked_ns:
+    if release is not None and not release.asked_ns:
         # An earlier version began it and kept it in another form: it is drawn on what is so now.
         return request_release(app, held, release.by, frozenset(), "", readings)
-    due = [one for one in release.keys if one.result == "due"]
-    if not due:
+    due = [one for one in release.keys if one.result == "due"] if release else []
+    if release is None or not due:
         return _let_go(app, held)
     first = min(due, key=lambda one: _order(one.key))
     target, surface = first.target, surface_of(first.key)
