@@ -109,7 +109,8 @@ def _asked_without(incident: Incident) -> bool:
 
 def _contained_in_vain(stage: Stage, event: Event, incident: Incident) -> bool:
     """Whether it is contained by moving the traffic, and what the event names is led to, by nobody's doing since."""
-    names = incident.phase == "contained" and event.names and moves_traffic(incident)
+    told = stage.history.monitored_by_ceiling  # what such a ceiling keeps open is told in the history
+    names = incident.phase == "contained" and event.names and moves_traffic(incident) and not told
     return bool(names) and _leads(stage, event) and not _reopened(stage, event, incident)
 
 
