@@ -68,18 +68,27 @@ def test_a_job_is_blocked_before_its_runs_are_cancelled_where_the_policy_says_so
         assert any("whoever has one can still run it" in text for text in incident.still_open)
 
 
-def test_where_executions_name_their_image_by_tag_all_from_before_the_event_are_suspect(line: Lines) -> None:
-    """No digest of the finding can be looked for, and that nothing carries it would convict nobody."""
+@pytest.mark.parametrize("image", [8, None], ids=["digest", "neither"])
+def test_where_executions_name_their_image_by_tag_a_digest_is_on_none_of_them(line: Lines, image: int | None) -> None:
+    """Where images are known and others a person is asked; knowing less convicts nobody either.
+
+    Without a digest all from before the event are suspect.
+    """
     world = GROUNDS["job"].world()
     for one in world.jobs[JOB].executions.values():
         one.execution.template.containers[0].image = "registry.test/app:latest"
     with line(world, policy=CANCEL_ONLY) as on:
-        incident = on.respond(on.finding(workload="jobs/nightly"))
+        incident = on.respond(on.finding(workload="jobs/nightly", image=image))
 
-        assert incident.phase == "contained"
         assert incident.decision is not None
-        assert "from before the event" in incident.decision.suspects_because
-        assert running(on.world) == set()
+        if image is None:
+            assert incident.phase == "contained"
+            assert "from before the event" in incident.decision.suspects_because
+            assert running(on.world) == set()
+        else:
+            assert incident.phase == "waiting"
+            assert "the image of nightly-bad" in incident.decision.suspects_because
+            assert len(running(on.world)) == 3
 
 
 def test_an_image_that_no_execution_carries_asks_a_person_and_cancels_nothing(line: Lines) -> None:

@@ -189,12 +189,13 @@ def _ended(execution: run_v2.Execution) -> bool:
 
 
 def _execution(execution: run_v2.Execution) -> Revision:
-    images = (one.image for one in execution.template.containers)
+    images = [digest_of(one.image) for one in execution.template.containers]
     return Revision(
         name=short(execution.name),
         created_ns=nanos(execution.create_time),
         fault=None,
         gen1=False,
-        digests=frozenset(digest for image in images if (digest := digest_of(image))),
+        digests=frozenset(filter(None, images)),
         service_account=execution.template.service_account,
+        by_tag=None in images,
     )

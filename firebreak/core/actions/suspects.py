@@ -70,13 +70,15 @@ def _own_suspects(finding: Finding, workload: Workload) -> Suspicion:
     named = finding.target.named if isinstance(finding.target, Target) else _NONE
     if named:
         return Suspicion("named", named, f"the finding names {_list(named)}", images)
-    if not images or _names_images_by_tag(workload):
+    if not images:
         return Suspicion("older", _older(finding, workload), _SAME_EVERYWHERE)
     # What a job ran is what it runs next: executions that have ended tell of its image too.
     ended = {one.name for one in workload.revisions} if workload.target.kind == "job" else set()
     found = carriers(images, workload.revisions, workload.reachable | ended)
     if not found:
-        return Suspicion("unplaced", _NONE, _ON_NONE, images, _ON_NONE)
+        unknown = [one.name for one in workload.revisions if one.name in workload.reachable and not one.images_known]
+        why = f"{_ON_NONE}; the image of {_list(unknown)} is not known" if unknown else _ON_NONE
+        return Suspicion("unplaced", _NONE, why, images, why)
     return Suspicion("digest", found, f"{_list(found)} carries the image of the finding", images)
 
 
@@ -133,16 +135,5 @@ def _older(finding: Finding, workload: Workload) -> frozenset[str]:
     )
 
 
-def _names_images_by_tag(workload: Workload) -> bool:
-    """A job's executions may name their image by a tag alone: no digest of the finding can then be looked for.
-
-    Revisions carry the digest that was deployed. Where it is not known a person is asked, as where it is another one.
-    """
-    if workload.target.kind != "job":
-        return False
-    known = [one for one in workload.revisions if one.name in workload.reachable]
-    return bool(known) and not any(one.digests for one in known)
-
-
-def _list(names: frozenset[str]) -> str:
+def _list(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
