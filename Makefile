@@ -11,7 +11,7 @@ CHECKOV := $(VENV)/checkov-$(CHECKOV_VERSION)
 MUTMUT_VERSION := 3.8.0
 MUTMUT := $(VENV)/mutmut-$(MUTMUT_VERSION)
 
-.PHONY: help setup demo test thorough check lint format policies generate readme outside scan package benchmark startup mutate pins clean
+.PHONY: help setup demo test thorough check lint format policies generate readme outside scan package benchmark startup sweeps mutate pins clean
 
 help: ## these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -94,6 +94,9 @@ benchmark: $(READY) ## policies beside Cloud Custodian's filters and plain Pytho
 
 startup: $(READY) ## what the commands on a ledger take, beside importing the libraries that they need
 	$(BIN)/python -m benchmarks.start_up
+
+sweeps: $(READY) ## two sweeps beside twenty kinds of stuck items, on a ledger with 100,000 incidents
+	$(BIN)/python -m benchmarks.sweep
 
 # mutmut asks of pytest what the ninth release no longer has, hence an environment of its own.
 mutate: $(READY) ## by hand: change what decides, place by place, and see which tests fail; MODULE=core.containment.guards for one

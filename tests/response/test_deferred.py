@@ -151,6 +151,32 @@ def test_what_waited_comes_back_the_most_severe_first(line: Lines) -> None:
         assert [cautions(on, one) for one in found[::2]] == [{"blast_radius"}] * 2
 
 
+def test_what_comes_back_after_three_days_is_severe_first_inside_the_limits_and_asked_where_it_is_stale(
+    line: Lines,
+) -> None:
+    """Three of the first day, and three of the last minutes, of which there is room for one."""
+    with line(world(6), config=limits(1, 1), policy=ALWAYS) as on:
+        on.app.ledger.halt("a migration", "ada")
+        severities = ("LOW", "CRITICAL", "HIGH")
+        old = [on.respond(found_on(on, number, severity=one)) for number, one in enumerate(severities)]
+        for _ in range(3):
+            later(on, DAY)
+        fresh = [
+            on.respond(found_on(on, 3 + number, severity=one, minutes_ago=1 - on.skipped_ns / 60e9))
+            for number, one in enumerate(severities)
+        ]
+        before = len(on.announced)
+        on.command("resume")
+        later(on, 5)
+        order = [one["finding"]["severity"] for one in on.announced[before:]]
+
+        assert [phase(on, one) for one in old] == ["waiting"] * 3
+        assert all("stale" in cautions(on, one) for one in old)
+        assert [phase(on, one) for one in fresh] == ["waiting", "contained", "waiting"]
+        assert order == ["CRITICAL"] * 2 + ["HIGH"] * 2 + ["LOW"] * 2
+        assert len(writes(on)) == 1
+
+
 @pytest.mark.parametrize(
     ("policy", "config"), [(MONITOR, "ceiling: enforce"), (ALWAYS, "ceiling: monitor")], ids=["policy", "ceiling"]
 )

@@ -2,203 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from firebreak.core.findings.finding import parse_notification
-from firebreak.core.incidents.incident import Incident
-from firebreak.ledger.documents import Index
+from firebreak.adapters.storage.sqlite import SqliteDocuments
 from firebreak.response import pipeline
-from sandbox.scc.notifications import Pair, notification_v2
-from sandbox.scc.security_center import mute, put_finding
 from sandbox.wire import Fault
-from tests.ledger.stores import taken
-from tests.response.answers import left_in_the_air, phase, yes
-from tests.response.harness import ALWAYS, Line, Lines
-from tests.response.test_set_aside import damaged, of_a_newer_version, of_wrong_type, with_broken_seal
-from tests.response.test_sweep import service_of
+from tests.response.harness import ALWAYS, Lines, world_of
+from tests.response.stuck import CONFIG, FAR, POLICY, STUCK, answered, forged, never_ends, plant, with_ended
+from tests.response.test_sweep import APPROVE
 
 BUDGET = 20.0
 A_SWEEP = 300.0
-FOUR_HOURS = 4 * 3600.0 + 1
-HOME, FAR = "europe-west1", "us-east1"
-CONFIG = """ceiling: enforce
-limits: {per_project_per_hour: 90, per_hour: 90}
-protected: [{service: {glob: "ask*"}}]
-"""
-POLICY = f"{ALWAYS}approve_within: 24h\n"
-
-
-def service(on: Line, name: str, region: str = HOME) -> str:
-    given = service_of(name)
-    on.world.add_service({**given, "name": str(given["name"]).replace(HOME, region)})
-    return name
-
-
-def found(on: Line, name: str, region: str = HOME, *, held: bool = True, **more: Any) -> Pair:
-    """A finding on a service of that name, of a minute ago by the application's clock."""
-    minutes_ago = 1 - on.skipped_ns / 60e9
-    service(on, name, region)
-    return on.finding(
-        finding_id=name, workload=f"services/{name}", location=region, minutes_ago=minutes_ago, held=held, **more
-    )
-
-
-def answered(on: Line, name: str, region: str = HOME) -> Incident:
-    return on.respond(found(on, name, region))
-
-
-def never_ends(on: Line) -> None:
-    """An operation that Cloud Run never brings to its end."""
-    settles, on.world.settle_seconds = on.world.settle_seconds, 3600.0
-    pair = found(on, "endless")
-    left_in_the_air(on, pair)
-    on.world.settle_seconds = settles
-
-
-def forged(on: Line) -> None:
-    for number in range(12):
-        on.respond(found(on, f"forged{number}", held=False))
-
-
-def unreadable(on: Line) -> None:
-    for number in range(200):
-        on.app.ledger.documents.create("incident", f"fb-{number:016x}", {"planted": number}, Index(due_ns=0))
-
-
-def in_a_region_that_hangs(on: Line) -> None:
-    """Questions that expire there, releases that were begun there, and what stands there."""
-    for number in range(3):
-        answered(on, f"asking-far{number}", FAR)
-        answered(on, f"far{number}", FAR)
-
-
-def spoilt(spoil: Callable[[Line, str, str], None], kind: str) -> Callable[[Line], None]:
-    def plant(on: Line) -> None:
-        name = f"{spoil.__name__.replace('_', '-')}-{kind}"
-        incident = answered(on, name)
-        spoil(on, kind, incident.id if kind == "incident" else f"shop-prod/{HOME}/service/{name}")
-
-    return plant
-
-
-def of_a_dead_owner(on: Line) -> None:
-    """Whose lease is not over, for whatever its clock said."""
-    far_ahead = replace(on.app.ledger, now_ns=lambda: on.app.now_ns() + 10**16)
-    taken(far_ahead, parse_notification(notification_v2(found(on, "leased"))).finding)
-
-
-def on_what_was_deleted(on: Line) -> None:
-    answered(on, "asking-gone")
-    del on.world.services[next(one for one in on.world.services if one.endswith("/asking-gone"))]
-
-
-def muted_meanwhile(on: Line) -> None:
-    pair = found(on, "asking-muted")
-    incident = on.respond(pair)
-    mute(on.world, pair["finding"]["name"])
-    yes(on, incident)
-
-
-def held_differently(on: Line) -> None:
-    pair = found(on, "different")
-    on.respond({**pair, "finding": {**pair["finding"], "category": "Reverse Shell"}})
-
-
-def set_aside_before(on: Line) -> None:
-    for number in range(100):
-        key = f"fb-{number:016x}"
-        on.app.ledger.documents.create(
-            "set_aside", f"incident~{key}~x", {"kind": "incident", "key": key}, Index(due_ns=0)
-        )
-
-
-def looks_at_nothing(on: Line) -> None:
-    for number in range(100):
-        on.app.ledger.documents.create("look", f"shop-prod/{HOME}/service/gone{number}", {}, Index(due_ns=0))
-
-
-def damaged_looks(on: Line) -> None:
-    for number in range(20):
-        key = f"shop-prod/{HOME}/service/damaged{number}"
-        on.app.ledger.documents.create("look", key, {}, Index(due_ns=0))
-        on.app.ledger.documents.create("standing", key, {"planted": True})
-        damaged(on, "look", key)
-
-
-def of_another_product(on: Line) -> None:
-    """What Security Command Center lists and nobody can read."""
-    for number in range(20):
-        pair = on.finding(held=False, finding_id=f"odd{number}")
-        pair["finding"]["resourceName"] = "//run.googleapis.com/namespaces/x/y"
-        put_finding(on.world, pair["finding"], pair["resource"])
-
-
-def untold(on: Line) -> None:
-    """Announcements that no topic takes for now."""
-    on.sandbox.wire.inject(Fault("*/Publish", "error", code="PERMISSION_DENIED", times=3))
-    for number in range(3):
-        answered(on, f"untold{number}")
-
-
-STUCK: Mapping[str, Callable[[Line], None]] = {
-    "an operation that never ends": never_ends,
-    "a dozen forged messages": forged,
-    "200 records that cannot be read": unreadable,
-    "a region that hangs": in_a_region_that_hangs,
-    "a broken seal": spoilt(with_broken_seal, "incident"),
-    "a newer version's record": spoilt(of_a_newer_version, "incident"),
-    "a damaged record": spoilt(damaged, "incident"),
-    "a record of the wrong type": spoilt(of_wrong_type, "incident"),
-    "what stands with a broken seal": spoilt(with_broken_seal, "standing"),
-    "what stands and is a newer version's": spoilt(of_a_newer_version, "standing"),
-    "what stands and is damaged": spoilt(damaged, "standing"),
-    "an owner who died": of_a_dead_owner,
-    "a service that was deleted": on_what_was_deleted,
-    "a finding that was muted": muted_meanwhile,
-    "a finding that is held differently": held_differently,
-    "what was set aside before": set_aside_before,
-    "looks at nothing": looks_at_nothing,
-    "looks that are damaged": damaged_looks,
-    "findings of another product": of_another_product,
-    "announcements that nobody takes": untold,
-}
-
-
-@dataclass(frozen=True)
-class Healthy:
-    """What is planted beside them, each to be answered."""
-
-    drifts: Incident
-    asks: Incident
-    reviewed: Incident
-
-    @classmethod
-    def of(cls, on: Line) -> Healthy:
-        return cls(answered(on, "drifts"), answered(on, "asks"), answered(on, "reviewed"))
-
-    def are_answered(self, on: Line) -> dict[str, bool]:
-        lost = [one.incident for one in on.app.ledger.newest(500) if one.incident.finding.name.finding == "lost"]
-        question = on.read(self.asks).question
-        return {
-            "drift": phase(on, self.drifts) == "waiting",
-            "lost finding": [one.phase for one in lost] == ["contained"],
-            "expired question": question is not None and question.escalated == 1,
-            "review": any("contained for" in one.what for one in on.read(self.reviewed).history),
-        }
-
-
-def hangs(on: Line) -> None:
-    """One region of Cloud Run, and one location of Security Command Center."""
-    on.sandbox.wire.inject(
-        Fault("*/GetService", "hang", routed=f"*{FAR}*", times=None),
-        Fault("*/ListRevisions", "hang", routed=f"*{FAR}*", times=None),
-        Fault("*/ListFindings", "hang", asked='*locations/eu"*', times=None),
-    )
 
 
 @pytest.mark.thorough
@@ -207,14 +26,7 @@ def test_twenty_kinds_of_stuck_items_keep_nothing_from_its_answer(line: Lines, f
     """Within two sweeps, whichever of them were there first; and none takes longer than its time."""
     assert len(STUCK) == 20
     with line(policy=POLICY, config=CONFIG, FIREBREAK_SCC_LOCATIONS="eu,global") as on:
-        healthy = Healthy.of(on) if first == "healthy" else None
-        for plant in STUCK.values():
-            plant(on)
-        healthy = healthy or Healthy.of(on)
-        on.wait(24 * 3600 + 60)
-        on.world.set_traffic("drifts", {"latest": True, "percent": 100})
-        found(on, "lost")
-        hangs(on)
+        healthy = plant(on, healthy_first=first == "healthy")
         took, reports = [], []
         for _ in range(2):
             began = time.monotonic()
@@ -228,3 +40,98 @@ def test_twenty_kinds_of_stuck_items_keep_nothing_from_its_answer(line: Lines, f
         assert max(took) < BUDGET + 2
         assert any("SCC in eu" in one for one in reports[-1].later)
         assert any(FAR in one or "far" in one for one in reports[-1].later)
+
+
+def test_a_sweep_waits_for_nothing(line: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operation that runs, a dozen forged messages, Cloud Run away: each is looked at, and left.
+
+    Sources of evidence have threads and deadlines of their own.
+    """
+    with line(policy=POLICY, config=CONFIG) as on:
+        never_ends(on)
+        forged(on)
+        answered(on, "asks", FAR)
+        on.wait(24 * 3600 + 60)
+        on.sandbox.wire.inject(Fault("*/GetService", "error", routed=f"*{FAR}*", times=None))
+        slept: list[float] = []
+        sleep = on.clock.sleep
+
+        def noted(seconds: float) -> None:
+            slept.extend([seconds] if threading.current_thread() is threading.main_thread() else [])
+            sleep(seconds)
+
+        monkeypatch.setattr(on.clock, "sleep", noted)
+        report = on.sweep()
+
+        assert len(report.later) == 2
+        assert report.refused == ()
+        assert report.done["given up"] == 12
+        assert slept == []
+
+
+@pytest.mark.parametrize("place", ["region", "location"])
+def test_one_call_that_hangs_costs_one_share_for_all_that_go_there(line: Lines, place: str) -> None:
+    """Of ten services in a region that hangs one is tried in each turn; what is elsewhere is answered."""
+    with line(policy=POLICY, config=CONFIG, FIREBREAK_SCC_LOCATIONS="eu,global") as on:
+        for number in range(10):
+            answered(on, f"asking-far{number}", FAR)
+        asked = answered(on, "asks")
+        on.wait(24 * 3600 + 60)
+        hangs = (
+            Fault("*/GetService", "hang", routed=f"*{FAR}*", times=None)
+            if place == "region"
+            else Fault("*/ListFindings", "hang", asked='*locations/eu"*', times=None)
+        )
+        on.sandbox.wire.inject(hangs)
+        report = pipeline.sweep(on.app, 6.0)
+        question = on.read(asked).question
+
+        assert question is not None
+        assert question.escalated == 1
+        assert report.later
+
+
+@pytest.mark.parametrize("halted", [False, True])
+def test_what_a_sweep_reads_does_not_grow_with_what_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, halted: bool
+) -> None:
+    """Nor with what is not due: bodies are counted, however they are come by."""
+    read: list[str] = []
+    found = SqliteDocuments._found  # noqa: SLF001 - the one place that reads a body
+
+    def counted(store: SqliteDocuments, kind: str, key: str, *more: Any) -> Any:
+        read.append(f"{kind} {key}")
+        return found(store, kind, key, *more)
+
+    monkeypatch.setattr(SqliteDocuments, "_found", counted)
+    counts = []
+    for ended in (500, 20_000):
+        folder = tmp_path / str(ended)
+        folder.mkdir()
+        with Lines(folder)(world_of(), policy=APPROVE) as on:
+            on.respond(on.finding())
+            with_ended(on, ended)
+            if halted:
+                on.command("halt", reason="a drill")
+            on.wait(1801)
+            read.clear()
+            on.sweep()
+            counts.append(len(read))
+
+    assert counts[0] == counts[1]
+
+
+def test_what_waits_for_a_halt_is_not_touched_while_it_stands(line: Lines) -> None:
+    """Three days of findings would else be saved anew by every sweep."""
+    with line(policy=ALWAYS) as on:
+        on.command("halt", reason="a drill")
+        incident = on.respond(on.finding())
+        on.wait(A_SWEEP)
+        before = on.app.ledger.find(incident.id)
+        report = on.sweep()
+        after = on.app.ledger.find(incident.id)
+
+        assert before is not None
+        assert after is not None
+        assert before.document.version == after.document.version
+        assert report.done == {}

@@ -23,8 +23,8 @@ def test_only_what_had_all_the_time_to_settle_has_failed(
     monkeypatch.setattr(move, "SETTLE_SECONDS", 0.05)
     never: Any = SimpleNamespace(surfaces={"service": SimpleNamespace(in_force=lambda *_: False)})
     readings: Any = SimpleNamespace(deadline=Deadline.after(seconds), forget=lambda _: None)
-    change: Any = SimpleNamespace(target="checkout", surface="service", after=PINNED)
-    seen: Any = SimpleNamespace(workload=SimpleNamespace(settled=True, state=PINNED))
+    change: Any = SimpleNamespace(target="checkout", surface="service", after=PINNED, basis={})
+    seen: Any = SimpleNamespace(workload=SimpleNamespace(settled=True, state=PINNED, uid=""))
 
     with pytest.raises(said):
         move.await_effect(never, change, readings, lambda: seen)
