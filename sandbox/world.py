@@ -43,6 +43,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
+from google.cloud import run_v2
 
 from sandbox.blueprint import (
     check_keys,
@@ -153,6 +154,7 @@ class World(Inventory):
         with self.lock:
             execution = LocalExecution(execution_from(local.job, given, self.moment))
             local.executions[str(given["name"])] = execution
+            local.job.latest_created_execution = run_v2.ExecutionReference(name=str(given["name"]))
             self.stamp(execution)
             return execution
 

@@ -12,8 +12,9 @@ from firebreak.core.errors import Drifted, Missing, Refused, Unfinished
 from firebreak.core.incidents.release import ReleasedKey
 from firebreak.ports.backoff import Backoff
 from firebreak.response.app import App
-from firebreak.response.move import SETTLE_SECONDS, had_time, put_back, require_same, restore
+from firebreak.response.move import put_back, require_same, restore
 from firebreak.response.observe import Readings
+from firebreak.response.settling import SETTLE_SECONDS, had_time
 
 OWN_SURFACES = frozenset({"service", "worker_pool"})
 """Surfaces whose settings all go into one update, the last of a release."""

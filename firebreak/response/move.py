@@ -21,7 +21,6 @@ from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Change, Plan, apply_change, has_settings
 from firebreak.core.errors import AnotherResource, Drifted, Failed, Missing, Refused, Transient, Unfinished, Unsupported
 from firebreak.core.incidents.incident import Incident
-from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Conflict, Save
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.backoff import Backoff
@@ -29,8 +28,8 @@ from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.holds import standing_of
 from firebreak.response.observe import FRESH_SECONDS, Readings
+from firebreak.response.settling import SETTLE_SECONDS, had_time
 
-SETTLE_SECONDS = 20.0
 _LEASE_SLICE = 10.0
 _TRIES = 3
 _WRITE_SECONDS = 20.0
@@ -257,13 +256,6 @@ def _serves_still(seen: Seen) -> bool:
     wished = {name for name, use in references(workload.state, workload.latest).items() if use.percent or use.tags}
     serving = {*(name for name, percent in workload.effective.items() if percent), *workload.effective_tags.values()}
     return bool(case.own_suspects & serving - wished)
-
-
-def had_time(app: App, workload: Workload, backoff: Backoff, readings: Readings) -> bool:
-    """Whether Cloud Run had all the time to settle that it may take; of one look alone, its own last change tells."""
-    if readings.deadline.waits:
-        return backoff.until.at < readings.deadline.at
-    return app.now_ns() - workload.updated_ns >= SETTLE_SECONDS * NANOS
 
 
 def put_back(app: App, change: Change, readings: Readings) -> str:

@@ -65,9 +65,10 @@ class Jobs:
             job = pool.submit(call_read, self.client.get_job, deadline, name=name)
             executions = pool.submit(self._list, name, deadline)
             policy = pool.submit(self._policy, name, deadline)
-            found = executions.result()
-            if target.execution and not any(short(one.name) == target.execution for one in found):
-                found = self._list(name, deadline)  # it ran a moment ago: asked for once more before it counts as gone
+            found, last = executions.result(), short(job.result().latest_created_execution.name)
+            # It ran a moment ago: asked for once more before it counts as gone.
+            if not {target.execution or last} & {None, "", *(short(one.name) for one in found)}:
+                found = self._list(name, deadline)
             return job_of(target, job.result(), found, policy.result())
 
     def _list(self, parent: str, deadline: Deadline) -> list[run_v2.Execution]:

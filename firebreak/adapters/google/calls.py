@@ -17,7 +17,6 @@ import google.auth.credentials
 import grpc
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError, TransportError
-from google.protobuf.message import Message
 
 from firebreak.adapters.proxies import DIRECT
 from firebreak.core.errors import Denied, Drifted, Failed, Missing, Transient, Unsupported
@@ -85,8 +84,8 @@ def call_read(call: Callable[..., T], deadline: Deadline, at_most: float = 10.0,
 def _answered(found: T) -> T:
     """The answer; one in which nothing at all is set says nothing of what was asked about. Lists may be empty."""
     plain = getattr(type(found), "pb", None)
-    message = plain(found) if plain else found
-    if isinstance(message, Message) and not message.ByteSize():
+    size = getattr(plain(found) if plain else found, "ByteSize", None)
+    if size is not None and not size():
         empty = "the answer is empty"
         raise _PASSING[0](empty)
     return found
