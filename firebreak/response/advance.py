@@ -28,7 +28,7 @@ from firebreak.response.decide import Decided, all_suspects, decide
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.holds import policy_of, stands
 from firebreak.response.move import settle_own
-from firebreak.response.observe import Away, Readings
+from firebreak.response.observe import Away, Readings, note_away
 from firebreak.response.passed import ask_about_events
 from firebreak.response.release import carry_release
 from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, MOST_ESCALATIONS, UNANSWERED, ask, defer, end
@@ -51,7 +51,7 @@ def advance(app: App, held: StoredIncident, collecting: Collecting, deadline: De
         try:
             held = _take(step, app, held, readings, collecting)
         except Away as away:
-            _note(app, held, away, readings)
+            note_away(held, away, readings)
             raise
         except Conflict as fault:
             if fault.kind == "incident" or deadline.passed:
@@ -111,14 +111,6 @@ def consume(app: App, held: StoredIncident) -> StoredIncident:
         full = f"{MOST_EVENTS} events are on record: a further one begins another incident"
         incident = incident.with_history(app.now_ns(), "firebreak", full)
     return replace(held, incident=incident)
-
-
-def _note(app: App, held: StoredIncident, away: Away, readings: Readings) -> None:
-    """Since when something is away is on the record: after ten minutes a person is asked without it."""
-    latest = app.ledger.read(held.incident.id) or held
-    known = {what: at for what, at in latest.incident.away.items() if what not in readings.answered - {away.what}}
-    if known != latest.incident.away or away.what not in known:
-        app.ledger.save(latest, replace(latest.incident, away={away.what: app.now_ns(), **known}))
 
 
 def _broken(app: App, held: StoredIncident) -> StoredIncident:

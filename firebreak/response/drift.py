@@ -18,7 +18,7 @@ from firebreak.response.app import App
 from firebreak.response.confirm import confirm
 from firebreak.response.decide import replanned, ruling_on
 from firebreak.response.holds import policy_of
-from firebreak.response.observe import Readings
+from firebreak.response.observe import Away, Readings, note_away
 from firebreak.response.rest import ask
 from firebreak.response.set_aside import set_aside
 
@@ -68,13 +68,18 @@ def _report(
         raise Refused(message) from None
     if held is None:
         return None
-    reopened = bool(opened)
     held = replace(held, incident=replace(held.incident, reopened=opened))
-    held = _ask(app, held, sentence, deadline) if reopened else _tell(app, held, sentence)
+    readings = Readings(app, held.incident, deadline)
+    try:
+        held = _ask(app, held, sentence, readings) if opened else _tell(app, held, sentence)
+    except Away as away:
+        note_away(held, away, readings)
+        _remember(app, standing, f"not asked about: {signature}")
+        raise
     _remember(app, standing, signature)
     held = flush(app, held, deadline)
     app.ledger.release_lease(held, held.incident)
-    return "asked" if held.incident.phase == "waiting" and reopened else "reported"
+    return "asked" if held.incident.phase == "waiting" and opened else "reported"
 
 
 def _remember(app: App, standing: Standing, signature: str) -> None:
@@ -84,16 +89,15 @@ def _remember(app: App, standing: Standing, signature: str) -> None:
 
 
 def _tell(app: App, held: StoredIncident, sentence: str) -> StoredIncident:
-    told = held.incident.with_history(app.now_ns(), "firebreak", sentence)
+    told = replace(held.incident, away={}).with_history(app.now_ns(), "firebreak", sentence)
     return app.ledger.save(held, told.with_announcements(channels(app)))
 
 
-def _ask(app: App, held: StoredIncident, sentence: str, deadline: Deadline) -> StoredIncident:
+def _ask(app: App, held: StoredIncident, sentence: str, readings: Readings) -> StoredIncident:
     """Whether to close again what somebody opened is for a person to say."""
     policy = policy_of(app, held.incident)
     if policy is None:
         return _tell(app, held, f"{sentence}; the policy that contained it does not exist any more: close it by hand")
-    readings = Readings(app, held.incident, deadline)
     try:
         confirmed = confirm(held.incident, readings)
         plan, around = replanned(app, held.incident, policy, confirmed, readings)

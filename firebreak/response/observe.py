@@ -126,6 +126,15 @@ class Readings:
         self._known.pop("SCC", None)
 
 
+def note_away(held: StoredIncident, away: Away, readings: Readings) -> None:
+    """Since when something is away is on the record: after ten minutes a person is asked without it."""
+    ledger, now_ns = readings.app.ledger, readings.app.now_ns()
+    latest = ledger.read(held.incident.id) or held
+    known = {what: at for what, at in latest.incident.away.items() if what not in readings.answered - {away.what}}
+    if known != latest.incident.away or away.what not in known:
+        ledger.save(latest, replace(latest.incident, away={away.what: now_ns, **known}))
+
+
 def observe(
     app: App, incident: Incident, finding: Finding, related: frozenset[str], steps: Iterable[Step], readings: Readings
 ) -> Around:

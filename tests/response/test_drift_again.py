@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.response.answers import cautions, yes
+from sandbox.wire import Fault
+from tests.response.answers import asked, cautions, yes
 from tests.response.harness import BAD, GOOD, SERVICE, Line, Lines, world_of
 from tests.response.releases import CUT, DIRECT, INGRESS, PIN, contained, doors, phase, policy
 
@@ -72,3 +73,36 @@ def test_a_question_names_what_others_set_that_a_release_would_bring_back(line: 
         assert DIRECT not in told["origin"]
         assert (closed, doors(on)) == ((4, True), (1, False))
         assert phase(on, incident) == "released"
+
+
+def test_what_is_opened_again_while_scc_is_away_is_asked_about_after_ten_minutes(line: Lines) -> None:
+    """And the question says that SCC could not be asked; a look that failed before is no reason to say nothing."""
+    with line(policy=policy(PIN)) as on:
+        incident = contained(on)
+        on.world.set_traffic("checkout", PINNED, {"revision": BAD, "tag": "debug"})
+        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="UNAVAILABLE", times=None))
+        at_once = looked_at(on).get("drift asked")
+        later = looked_at(on).get("drift asked"), looked_at(on).get("drift asked")
+
+        assert at_once is None
+        assert later == (1, None)
+        assert phase(on, incident) == "waiting"
+        assert cautions(on, incident) >= {"drift", "unconfirmed"}
+        assert on.shown(on.read(incident))["reopened"] == [BAD]
+        assert on.announced[-1]["phase"] == "waiting"
+        assert asked(on, incident)["digest"]
+
+
+def test_ten_minutes_without_scc_are_counted_anew_for_what_is_opened_anew(line: Lines) -> None:
+    with line(policy=policy(PIN)) as on:
+        contained(on)
+        looks = []
+        for _ in range(2):
+            on.world.set_traffic("checkout", PINNED, {"revision": BAD, "tag": "debug"})
+            on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="UNAVAILABLE", times=None))
+            looks.append(looked_at(on).get("drift asked"))
+            on.sandbox.wire.clear_faults()
+            on.world.set_traffic("checkout", PINNED)
+            looked_at(on)
+
+        assert looks == [None, None]
