@@ -10,7 +10,7 @@ from firebreak.core.errors import Refused
 from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import ENDED, WORKING, Phase
-from firebreak.core.incidents.question import Answer, Question
+from firebreak.core.incidents.question import Answer
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.advance import advance, consume, next_step
@@ -81,7 +81,7 @@ def _approve(turn: _Turn, held: StoredIncident) -> Answered:
     incident, question = held.incident, held.incident.question
     if question is None or incident.phase != "waiting":
         return turn.no(held, f"nothing is asked: {_stands(incident)}")
-    if unseen := _unseen(question, digest):
+    if unseen := _unseen(incident, turn.command):
         return turn.no(held, unseen)
     if _empty(incident):
         return turn.no(
@@ -112,8 +112,9 @@ def _came_to(held: StoredIncident) -> Answered:
     return Answered(held.incident.phase == "contained", held.incident.history[-1].what, held)
 
 
-def _unseen(question: Question | None, digest: str) -> str:
+def _unseen(incident: Incident, command: Command) -> str:
     """Why this answers no question that was seen; empty if it does, or if nothing was ever asked."""
+    question, digest = incident.question, command.digest
     if question is None:
         return ""
     if not digest:
@@ -123,6 +124,10 @@ def _unseen(question: Question | None, digest: str) -> str:
         )
     if not question.digest.startswith(digest):
         return f"nothing was changed: the question is about {question.digest[:12]}, not {digest[:12]}"
+    sent = question.asked_ns if command.sent_ns is None else command.sent_ns
+    others = (one for one in incident.history if one.who not in ("firebreak", command.by) and one.at_ns > sent)
+    if question.asked_ns > sent and (since := next(others, None)):
+        return f"nothing was changed: it was put anew since the answer was sent ({since.who}: {since.what})"
     return ""
 
 
@@ -149,7 +154,7 @@ def _reject(turn: _Turn, held: StoredIncident) -> Answered:
     held = turn.brought_up(held)
     if held.incident.phase != "waiting":
         return turn.no(held, f"nothing is asked: {_stands(held.incident)}")
-    if unseen := _unseen(held.incident.question, command.digest):
+    if unseen := _unseen(held.incident, command):
         return turn.no(held, unseen)
     held = replace(held, incident=held.incident.with_answered_events())
     held = end(turn.app, held, "rejected", word, who=command.by)
@@ -158,7 +163,10 @@ def _reject(turn: _Turn, held: StoredIncident) -> Answered:
 
 
 def _release(turn: _Turn, held: StoredIncident) -> Answered:
-    command, before = turn.command, len(held.incident.history)
+    command, before, closed = turn.command, len(held.incident.history), held.incident.answer
+    sent_before = closed and closed.by and closed.at_ns > (command.sent_ns or closed.at_ns)
+    if closed and sent_before and not held.incident.releasing:
+        return turn.no(held, f"nothing was changed: {closed.by} had it contained since this was sent; look again")
     leave = frozenset(filter(None, command.leave.splitlines()))
     if ALL in leave and held.sealed:
         held = give_up_unknown(turn.app, held, command.by)
@@ -201,7 +209,7 @@ def _close(turn: _Turn, held: StoredIncident) -> Answered:
         return turn.no(held, f"its containment still stands: firebreak incident release {incident.id} comes first")
     if incident.phase not in ENDED | {"waiting", "failed", "contained", "deferred", "releasing"}:
         return turn.no(held, f"somebody is at work on it: the incident is {incident.phase}; try again in a moment")
-    if unseen := _unseen(incident.question, command.digest):
+    if unseen := _unseen(incident, command):
         return turn.no(held, unseen)
     if incident.waits and incident.question and {*incident.counting} - {*incident.question.events}:
         return turn.no(held, f"an event came since that nobody was asked about yet, and waits: {incident.waits.reason}")
