@@ -10,7 +10,7 @@ from typing import Literal
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.gate import shown_digest
-from firebreak.core.containment.plan import Plan
+from firebreak.core.containment.plan import SUCCESS, Plan
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import MOST_EVENTS, Incident
@@ -43,7 +43,8 @@ def advance(app: App, held: StoredIncident, collecting: Collecting, deadline: De
     if not held.sealed:
         return _broken(app, held)
     readings = Readings(app, held.incident, deadline)
-    for _ in range(_TURNS):
+    vain = most = 0
+    while vain < _TURNS:
         held = consume(app, held)
         step = next_step(held.incident, app.now_ns())
         if step is None:
@@ -57,12 +58,20 @@ def advance(app: App, held: StoredIncident, collecting: Collecting, deadline: De
             if fault.kind == "incident" or deadline.passed:
                 raise
             held = app.ledger.read(held.incident.id) or held  # what stands was saved by others: look again
+        done = _done(held.incident)
+        vain, most = (0, done) if done > most else (vain + 1, most)
         if held.incident.phase == "deferred" and not held.incident.releasing:
             return held  # looked at once in each turn, whatever is due
         if deadline.passed and next_step(held.incident, app.now_ns()) is not None:
             message = "there was no time left; it is carried on"
             raise Transient(message)
     return end(app, held, "failed", "the settings keep changing under the plan; nothing more is tried", readings)
+
+
+def _done(incident: Incident) -> int:
+    """How much of it was carried out, or given back: while that grows no turn is in vain, whatever the targets."""
+    made = sum(one.status == SUCCESS for one in incident.outcomes)
+    return made + sum(one.result != "due" for one in (incident.release.keys if incident.release else ()))
 
 
 def _take(step: Step, app: App, held: StoredIncident, readings: Readings, collecting: Collecting) -> StoredIncident:
