@@ -137,6 +137,14 @@ def _unheld(app: App, held: StoredIncident, waiting: Incident, reason: str) -> S
     return app.ledger.save(held, told.with_announcements(names))
 
 
+def _confirmed_by_a_yes(incident: Incident, cautions: tuple[str, ...]) -> Incident:
+    """The incident as a yes makes it: where the question says that SCC did not confirm its events, they count then."""
+    if "unconfirmed" not in cautions:
+        return incident
+    events = (replace(one, status="counts") if one.status == "new" else one for one in incident.events)
+    return replace(incident, events=tuple(events))
+
+
 def ask(  # noqa: PLR0913 - a question shows all of them
     app: App,
     held: StoredIncident,
@@ -160,7 +168,7 @@ def ask(  # noqa: PLR0913 - a question shows all of them
     if decision is not None:
         decision = replace(decision, mode=min(decision.mode, Mode.APPROVE), caps=caps)
     cautions = tuple(dict.fromkeys(cap.key for cap in caps if cap.kind == "caution"))
-    then = supposed or incident
+    then = supposed or _confirmed_by_a_yes(incident, cautions)
     shown = shown_digest(plan, all_suspects(then, around), then.counting)
     digest = question_digest(shown, cautions)
     still_open = before is not None and held.incident.phase == "waiting" and now < before.expires_ns

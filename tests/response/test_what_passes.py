@@ -264,6 +264,8 @@ def test_where_the_question_named_scc_an_approval_goes_on_without_it(line: Lines
         assert answered.done, answered.says
         assert BAD not in on.reachable
         assert "not confirmed by SCC" in reasons(on, incident)
+        assert [one["status"] for one in now(on, incident)["events"]] == ["counts"]
+        assert BAD in str(now(on, incident)["events"])
 
 
 @pytest.mark.parametrize("minutes", [0.2, 11])
