@@ -62,6 +62,11 @@ output "perimeter_ingress" {
   }])
 }
 
+output "regional_deliveries" {
+  description = "For each location of data residency, the line that has its findings delivered: Terraform cannot."
+  value       = local.regional_deliveries
+}
+
 output "secrets" {
   description = "Names of the secrets that wait for a version (docs/deploy.md)."
   value       = { for name, one in google_secret_manager_secret.secret : name => one.secret_id }

@@ -205,14 +205,14 @@ variable "commanders" {
 # What reaches it.
 
 variable "finding_locations" {
-  description = "Locations of Security Command Center that deliver findings: global, and no other yet. Findings under data residency (eu, us, sa) are not supported, and the plan says so."
+  description = "Locations of Security Command Center that deliver findings, and in which the sweep looks for lost ones. Without data residency that is global alone; with it, list each location in use: eu, us, sa. Terraform makes the delivery of global; the output regional_deliveries has a line for each of the others (docs/deploy.md)."
   type        = set(string)
   default     = ["global"]
   nullable    = false
 
   validation {
-    condition     = var.finding_locations == toset(["global"])
-    error_message = "finding_locations is [\"global\"] alone: where Security Command Center keeps findings in a region (data residency), they are only reached at an endpoint of that region, which Firebreak does not ask. Their messages would arrive, and no finding would ever be confirmed."
+    condition     = length(var.finding_locations) > 0 && length(setsubtract(var.finding_locations, ["global", "eu", "us", "sa"])) == 0
+    error_message = "finding_locations names locations of Security Command Center, at least one: global, or under data residency eu, us, sa."
   }
 }
 

@@ -27,7 +27,7 @@ run "by_default" {
 
   # security command center publishes as a member
   assert {
-    condition     = google_pubsub_topic_iam_member.scc_publishes.member == "serviceAccount:service-org-123456789012@gcp-sa-scc-notification.iam.gserviceaccount.com" && google_pubsub_topic_iam_member.scc_publishes.role == "roles/pubsub.publisher"
+    condition     = google_pubsub_topic_iam_member.scc_publishes[0].member == "serviceAccount:service-org-123456789012@gcp-sa-scc-notification.iam.gserviceaccount.com" && google_pubsub_topic_iam_member.scc_publishes[0].role == "roles/pubsub.publisher"
     error_message = "Not Security Command Center's account, or another role."
   }
 
@@ -137,5 +137,45 @@ run "as_its_variables_ask" {
       endswith(one.documentation[0].content, "Runbook: https://wiki.acme.example/firebreak#${trimprefix(one.display_name, "firebreak: ")}")
     ])
     error_message = "An alert goes to nobody, or does not name its runbook."
+  }
+}
+
+run "under_data_residency" {
+  command = plan
+
+  variables {
+    finding_locations = ["eu", "global"]
+    extra_categories  = ["It's here"]
+  }
+
+  # said in the plan, and not refused: a line for each location waits for a person
+  expect_failures = [check.deliveries]
+
+  assert {
+    condition     = [for one in google_scc_v2_organization_notification_config.findings : one.location] == ["global"]
+    error_message = "Terraform makes a configuration that it cannot reach."
+  }
+  assert {
+    condition     = keys(output.regional_deliveries) == ["eu"] && startswith(output.regional_deliveries.eu, "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECURITYCENTER=https://securitycenter.eu.rep.googleapis.com/ gcloud scc notifications create firebreak-findings --organization=123456789012 --location=eu --pubsub-topic=projects/acme-firebreak/topics/firebreak-findings --filter='state") && strcontains(output.regional_deliveries.eu, "It'\\''s here")
+    error_message = "The line is ${output.regional_deliveries.eu}"
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.function["on-finding"].service_config[0].environment_variables.FIREBREAK_SCC_LOCATIONS == "eu,global"
+    error_message = "The functions do not ask where findings are kept."
+  }
+}
+
+run "in_a_region_alone" {
+  command = plan
+
+  variables {
+    finding_locations = ["sa"]
+  }
+
+  expect_failures = [check.deliveries]
+
+  assert {
+    condition     = length(google_scc_v2_organization_notification_config.findings) == 0 && length(google_pubsub_topic_iam_member.scc_publishes) == 0
+    error_message = "An account is granted something before the configuration that makes it."
   }
 }

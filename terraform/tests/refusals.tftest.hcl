@@ -37,7 +37,7 @@ run "misspelt_values_a_whole_domain_in_command_and_no_archive" {
     commanders              = ["domain:acme.example"]
     read_targets            = ["7001"]
     source_archive          = "tests/fixtures/missing.zip"
-    finding_locations       = ["global", "eu"]
+    finding_locations       = ["global", "mars"]
     runbook_url             = "docs/operations.md"
     withhold                = ["run.services.updates"]
   }

@@ -89,9 +89,8 @@ AGENTS = {
 
 def test_what_is_granted_to_an_agent_of_google_s_waits_a_minute_after_it_was_made(first: dict[str, Any]) -> None:
     """Sooner the grant is refused, because the account does not exist."""
-    agents = {one.partition("[")[0] for one in granted_to(first, "@gcp-sa-")} - {
-        "google_pubsub_topic_iam_member.scc_publishes"
-    }
+    agents = {one.partition("[")[0] for one in granted_to(first, "@gcp-sa-")}
+    agents -= {"google_pubsub_topic_iam_member.scc_publishes"}
 
     assert agents == AGENTS
     for address in agents:
