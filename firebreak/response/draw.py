@@ -32,8 +32,9 @@ def draw(
 ) -> tuple[Plan, Around]:
     """The plan of these steps, and what it was drawn on; raises Away.
 
-    `complete` says whether `related` are all that related findings name. Where not, each refuge is asked about by its
-    name: one that SCC holds a threat on is suspect, and one of which it has no answer is for a person to judge.
+    `complete` says whether `related` are all that related findings name on the finding's own target. Where not, and in
+    further regions, a refuge is asked about by its name: one that SCC holds a threat on is suspect, and one of which it
+    has no answer is for a person to judge.
     """
     steps = tuple(steps)
     asked: set[tuple[str, str]] = set()
@@ -41,8 +42,9 @@ def draw(
         around = observe(app, incident, finding, related, steps, readings)
         plan = plan_for(steps, around, incident, app.actions, app.policies.digest)
         refuges = {(one.target.key, name): one.target for one in plan.moves for name in one.turns_to}
-        new = {key: target for key, target in refuges.items() if key not in asked}
-        if complete or not new:
+        own = around.own.target.key
+        new = {one: place for one, place in refuges.items() if one not in asked and not (complete and one[0] == own)}
+        if not new:
             break
         unknown = _unvouched(app, new, finding, readings)
         asked |= new.keys()

@@ -237,9 +237,11 @@ def test_of_a_thousand_related_findings_the_refuge_alone_is_asked_about_by_its_e
         assert cautions(on, incident) == set()
 
 
-def test_each_region_s_refuge_is_asked_about_there(line: Lines) -> None:
+@pytest.mark.parametrize("others", [0, MANY])
+def test_each_region_s_refuge_is_asked_about_there(line: Lines, others: int) -> None:
+    """Findings of the region where the finding is do not tell of it, however few they are."""
     with line(two_regions(*THERE_TOO), policy=ALWAYS) as on:
-        many(on, f"{ON}/{BAD}", source="5678")
+        many(on, f"{ON}/{BAD}", others, source="5678")
         planted(on, f"{ON}/{OTHER_GOOD}", source="5678", location=THERE, finding_id="there")
         incident = on.respond(on.finding())
 
