@@ -187,7 +187,8 @@ def enable(resource: Resource, now_ns: int) -> Resource | None:
 
 def made_alike(resource: Resource, now_ns: int, uid: str) -> Resource:
     """Made anew under the same name, with every setting and every revision as they were."""
-    return replace(resource, uid=uid, created_ns=now_ns, updated_ns=now_ns, modifier=BY).served()
+    etags = {surface: number + 1000 for surface, number in resource.etags.items()}
+    return replace(resource, uid=uid, created_ns=now_ns, updated_ns=now_ns, modifier=BY, etags=etags).served()
 
 
 def recreated(resource: Resource, now_ns: int, uid: str) -> Resource:
