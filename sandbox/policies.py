@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any, NoReturn, Protocol
 
@@ -13,6 +14,13 @@ _MEMBER = re.compile(
     r"allUsers$|allAuthenticatedUsers$|(user|group|serviceAccount|domain|deleted|projectOwner|projectEditor|projectViewer"
     r"|principal|principalSet):."
 )
+
+_versions = itertools.count(1, 1000)
+
+
+def first_version() -> int:
+    """The version of a policy that nobody has set yet: what is made anew has not the etag of the one before."""
+    return next(_versions)
 
 
 class HasPolicy(Protocol):

@@ -9,6 +9,8 @@ from google.cloud import run_v2
 from google.iam.v1 import policy_pb2
 from google.rpc import status_pb2
 
+from sandbox.policies import first_version
+
 _REASON = run_v2.Condition.ExecutionReason
 
 
@@ -56,7 +58,7 @@ class LocalJob:
     job: run_v2.Job
     policy: policy_pb2.Policy
     executions: dict[str, LocalExecution] = field(default_factory=dict)
-    policy_version: int = 1
+    policy_version: int = field(default_factory=first_version)
     policy_etag: bytes | None = None
 
     def edit(self, **fields: object) -> None:

@@ -10,6 +10,8 @@ from google.cloud import run_v2
 from google.iam.v1 import policy_pb2
 from google.rpc import status_pb2
 
+from sandbox.policies import first_version
+
 _LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
 _REVISION = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
 READY = run_v2.Condition(type_="Ready", state=run_v2.Condition.State.CONDITION_SUCCEEDED)
@@ -41,7 +43,7 @@ class LocalService:
     service: run_v2.Service
     revisions: list[run_v2.Revision]
     policy: policy_pb2.Policy
-    policy_version: int = 1
+    policy_version: int = field(default_factory=first_version)
     policy_etag: bytes | None = None
     effective: Doors = field(default_factory=Doors)
 

@@ -25,8 +25,10 @@ from tests.response.releases import (
     REVOKE,
     SPLIT,
     SUSPEND,
+    approve,
     contained,
     doors,
+    is_disabled,
     made_anew,
     phase,
     policy,
@@ -34,6 +36,7 @@ from tests.response.releases import (
     running_as,
     serving,
     wished,
+    writes,
 )
 
 AWAY = ("error", "UNAVAILABLE")
@@ -244,3 +247,21 @@ def test_a_release_whose_bearer_died_is_over_when_it_is_seen_in_effect(line: Lin
         assert serving(on) == {GOOD: 100}
         assert results(on, incident) == {SPLIT: "refused"}
         assert wished(on) == {GOOD: 100}
+
+
+def test_an_account_made_anew_just_before_it_is_disabled_is_asked_about_and_not_disabled(line: Lines) -> None:
+    """It has no etag: what is read directly before the write tells."""
+    with line(running_as(), policy=policy(DISABLE)) as on:
+        incident = on.respond(on.finding())
+
+        def others() -> None:
+            on.world.delete(ACCOUNT)
+            on.world.add_account({"email": PAY})
+
+        on.sandbox.wire.meanwhile(Meanwhile("*/GetServiceAccount", others, skip=1))
+        answered = approve(on, incident)
+
+        assert not answered.done
+        assert not is_disabled(on)
+        assert writes(on) == []
+        assert phase(on, incident) == "waiting"

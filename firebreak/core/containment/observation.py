@@ -75,7 +75,7 @@ class Around:
 
         Empty where something stands there that this incident would join.
         """
-        own, standing = self.own, self.own.standing
+        own, standing = self.own, self.own.standing and self.own.standing.of_resource(self.own.uid)
         if own.workload is None or own.case is None or own.target.kind not in ("service", "worker_pool"):
             return ""
         if standing is None or standing.held_by_others(incident):
