@@ -234,11 +234,12 @@ def guard_already_contained(given: GuardInput, plan: Plan | None, actions: Actio
         changes = [change for change in plan.changes_to(seen.target) if change.after]
         if standing is None or not changes:
             continue
-        ours = standing.of_resource(seen.uid)
-        if theirs := "; ".join(one for change in changes for one in set_by_others(ours, change.before)):
-            caps += _caution("origin", f"a release would restore what others set: {theirs}", f"{key} {theirs}")
         if standing.held_by_others(given.incident) or (given.contained_before and standing.held_by(given.incident)):
             caps += _caution("contained", "the target is contained already, and the plan would close more", key)
+            # What comes while the first plan is carried out is closed with the rest, and not asked about.
+            ours = standing.of_resource(seen.uid)
+            if theirs := "; ".join(one for change in changes for one in set_by_others(ours, change.before)):
+                caps += _caution("origin", f"a release would restore what others set: {theirs}", f"{key} {theirs}")
         if standing.released_ns is not None and given.now_ns - standing.released_ns < DAY_NS:
             caps += _caution("released", "a person released this target within the last 24 hours", key)
     return caps
