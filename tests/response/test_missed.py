@@ -217,17 +217,21 @@ def test_all_that_was_lost_is_found_also_where_the_ledger_was_away_while_it_was_
 def test_one_that_cannot_be_noted_keeps_no_other_from_being_found(line: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of ours that this one finding meets, and it is the first of all: it is said every time."""
     with line(policy=ALWAYS, config=ROOM) as on:
-        for name in NAMES:
+        for number, name in enumerate(NAMES):
             on.world.add_service(service_of(name))
-            finding_on(on, name)
+            on.finding(finding_id=name, workload=f"services/{name}", minutes_ago=30 - number)
         failing(monkeypatch, lambda one: one.name.finding == NAMES[0])
         first = on.sweep()
         on.wait(2 * DAY)
         second = on.sweep()
+        marks = on.app.ledger.documents.read("sweep", "findings")
+        event = next(one for one in on.world.findings if one["finding"]["name"].endswith(NAMES[0]))
 
         assert first.done["missed findings answered"] == len(NAMES) - 1
         assert {one.phase for one in incidents(on)} == {"contained"}
         assert any("the findings of SCC" in one for one in second.later)
+        assert marks is not None
+        assert marks.body["since_ns"] <= _ns(event), "the watermark stays before what is not answered"
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, fails: Callable[[Finding], bool]) -> pytest.MonkeyPatch:

@@ -83,12 +83,16 @@ def test_one_call_that_hangs_costs_one_share_for_all_that_go_there(line: Lines, 
             else Fault("*/ListFindings", "hang", asked='*locations/eu"*', times=None)
         )
         on.sandbox.wire.inject(hangs)
+        before = len(on.sandbox.wire.calls)
         report = pipeline.sweep(on.app, 6.0)
         question = on.read(asked).question
+        calls = on.sandbox.wire.calls[before:]
+        far = {str(one.request.name) for one in calls if one.method.endswith("/GetService") and FAR in str(one.request)}
 
         assert question is not None
         assert question.escalated == 1
         assert report.later
+        assert len(far) <= 2 or place == "location", "one in each of the two turns"
 
 
 @pytest.mark.parametrize("halted", [False, True])
