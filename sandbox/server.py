@@ -17,6 +17,8 @@ from sandbox.virustotal import server as virustotal
 from sandbox.wire import Wire
 from sandbox.world import World
 
+_LARGEST = 10_500_000
+"""In bytes of one request: Pub/Sub takes messages of 10 MB."""
 _THREADS = 64
 
 
@@ -55,7 +57,8 @@ class Sandbox:
         self._environment[variable] = f"http://127.0.0.1:{port}"
 
     def _serve(self, handlers: list[grpc.GenericRpcHandler]) -> int:
-        server = grpc.server(ThreadPoolExecutor(_THREADS), options=(("grpc.so_reuseport", 0),))
+        options = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", _LARGEST))
+        server = grpc.server(ThreadPoolExecutor(_THREADS), options=options)
         server.add_generic_rpc_handlers(tuple(handlers))
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()

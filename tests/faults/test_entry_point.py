@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -176,6 +177,21 @@ def test_what_is_unreadable_without_the_wrapper_can_be_published_again_as_it_is(
     function.post(spoilt)
 
     assert [one["data"] for one in function.dead()] == [spoilt]
+
+
+@pytest.mark.parametrize("wrapped", [True, False], ids=["wrapped", "unwrapped"])
+def test_the_largest_message_that_cannot_be_read_is_kept_whole_within_two_seconds(
+    function: Function,
+    wrapped: bool,  # noqa: FBT001 - a case
+) -> None:
+    """Redacted copy and all: its size is bounded before anything is looked at."""
+    largest = b"password=hunter22 " * 550_000
+    began = time.process_time()
+    answer = function.post(push_body(largest) if wrapped else largest)
+
+    assert answer.status_code == 200
+    assert time.process_time() - began < 2
+    assert [one["data"] for one in function.dead()] == [largest]
 
 
 def test_an_outage_at_a_push_without_the_wrapper_is_a_500_and_nothing_is_lost(function: Function) -> None:
