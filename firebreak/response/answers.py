@@ -16,10 +16,11 @@ from firebreak.ports.deadline import Deadline
 from firebreak.response.advance import advance, consume, next_step
 from firebreak.response.announce import channels
 from firebreak.response.app import App
+from firebreak.response.draw_release import CannotRelease
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.holds import held_targets, stands
 from firebreak.response.observe import Readings
-from firebreak.response.release import CannotRelease, request_release
+from firebreak.response.release import request_release
 from firebreak.response.rest import end
 from firebreak.response.review import announce_review
 from firebreak.response.set_aside import ALL, give_up_unknown

@@ -13,10 +13,11 @@ from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels
 from firebreak.response.app import App
+from firebreak.response.draw_release import BY, CannotRelease
 from firebreak.response.holds import held_targets, policy_of, review_ns, stands
 from firebreak.response.observe import Readings, see_target
 from firebreak.response.opened import opened
-from firebreak.response.release import BY, CannotRelease, request_release
+from firebreak.response.release import request_release
 
 _RESTS: tuple[Phase, ...] = ("contained", "failed", "releasing")
 """Where only a review is due; in any other phase something else is waited for, and comes first."""
