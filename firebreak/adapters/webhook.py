@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import http.client
 import json
+import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,7 +40,8 @@ def post(url: str, body: Mapping[str, Any], deadline: Deadline) -> None:
     )
     try:
         opener = urllib.request.build_opener(proxies, _NoRedirect)
-        opener.open(request, timeout=max(0.1, deadline.remaining(10.0))).close()
+        seconds = max(0.1, deadline.remaining(10.0))
+        _in_all(seconds, lambda: opener.open(request, timeout=seconds).close())
     except urllib.error.HTTPError as answer:
         with answer:
             raise _error_of(answer.code, answer.headers.get("Retry-After"), host) from None
@@ -46,6 +49,21 @@ def post(url: str, body: Mapping[str, Any], deadline: Deadline) -> None:
         reason = fault.reason if isinstance(fault, urllib.error.URLError) else fault
         message = f"the chat webhook at {host} could not be reached ({type(reason).__name__})"
         raise Transient(message) from None
+
+
+def _in_all(seconds: float, send: Callable[[], None]) -> None:
+    """Send in so many seconds, else raise TimeoutError: a socket's own timeout is for each byte, and so for no end."""
+    sent = Future[None]()
+
+    def run() -> None:
+        try:
+            send()
+            sent.set_result(None)
+        except Exception as fault:  # noqa: BLE001 - the caller gets it
+            sent.set_exception(fault)
+
+    threading.Thread(target=run, name="webhook", daemon=True).start()
+    sent.result(seconds)
 
 
 def _error_of(status: int, after: str | None, host: str) -> Exception:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -57,3 +58,28 @@ def serving() -> Iterator[Received]:
     yield asked
     server.shutdown()
     server.server_close()
+
+
+@contextmanager
+def dripping(pause: float) -> Iterator[str]:
+    """The origin of a server that is slow: its answer is 49 bytes of a header, each after that many seconds."""
+    over = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.recv(1 << 16)
+            for byte in b"HTTP/1.1 200 OK\r\nX: " + b"a" * 30:
+                connection.sendall(bytes([byte]))
+                if over.wait(pause):
+                    return
+
+    def serve(server: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=answer, args=server.accept()[:1], daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        over.set()
+        server.shutdown(socket.SHUT_RDWR)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from email.utils import format_datetime
@@ -14,8 +15,9 @@ from firebreak.core.errors import Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.timestamps import NANOS
 from firebreak.response import announce, pipeline
+from sandbox.scc.notifications import notification_v2
 from sandbox.wire import Fault
-from tests.adapters.servers import Received, serving
+from tests.adapters.servers import Received, dripping, serving
 from tests.response.harness import ALWAYS, Line, Lines
 
 CHANNELS = ("log", "topic", "marks", "slack", "chat")
@@ -88,6 +90,19 @@ def test_a_retry_after_that_says_nothing_costs_a_minute_and_never_more_than_a_da
 
         assert 0 < due_in(on.respond(on.finding()), on) <= 86_400
         assert not [one for one in on.logged if "a fault in Firebreak itself" in one["message"]]
+
+
+def test_a_chat_whose_answer_drips_costs_the_delivery_no_more_than_its_time(line: Lines) -> None:
+    """Each byte comes in time, the last one does not: the time for an answer is for all of it."""
+    with dripping(0.2) as origin, line(policy=ALWAYS, FIREBREAK_CHAT_WEBHOOK=f"{origin}/chat") as on:
+        body = notification_v2(on.finding())
+        began = time.monotonic()
+        incident = pipeline.respond(on.app, body, budget=4.0).incident
+
+        assert time.monotonic() - began < 6.0
+        assert incident.phase == "contained"
+        assert unsent(incident) == {"chat"}
+        assert any("chat is tried again by the sweep" in one["message"] for one in on.logged)
 
 
 def test_a_chat_that_stays_away_is_asked_less_and_less_often(line: Lines, chat: Received) -> None:
