@@ -5,6 +5,7 @@ There is no other road to a write: a message, an answer, an expiry and a sweep a
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
@@ -19,7 +20,7 @@ from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.triage import settled_in_scc
 from firebreak.ledger.documents import Conflict
-from firebreak.ledger.records import StoredIncident
+from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.carry import carry
@@ -141,6 +142,9 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     held = settle_own(app, held, readings)
     before = held.incident
     confirmed = confirm(before, readings)
+    if confirmed.trust == "confirmed" and confirmed.finding.incident_id != before.id and not before.full:
+        with suppress(NotActedOn):  # also where no message told of it: no other incident decides it again
+            app.ledger.hear(confirmed.finding)
     held = replace(held, incident=replace(before, events=_given_up(confirmed.events, now)))
     expired = before.phase == "waiting" and before.question is not None and before.question.expires_ns <= now
     asks_anew = before.phase in ("received", "deferred") or expired

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -10,6 +10,7 @@ from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import parse_notification
 from firebreak.core.incidents.incident import Incident
 from sandbox.scc.notifications import notification_v2
+from sandbox.scc.security_center import put_finding
 from sandbox.wire import Meanwhile
 from tests.response.answers import HALF_AN_HOUR, agreed, asked, cautions, cut_short, delivered, now, phase, yes
 from tests.response.deployments import APPROVED, deployed
@@ -283,3 +284,39 @@ def test_an_event_that_was_heard_and_not_decided_is_decided_before_a_close(line:
         assert not closed.done
         assert phase(on, incident) == "waiting"
         assert ALSO in str(now(on, incident)["events"])
+
+
+ENDS: Mapping[str, tuple[str, Callable[[Line, Incident], object]]] = {
+    "released": (ALWAYS, lambda on, one: on.release(one)),
+    "rejected": (APPROVED, lambda on, one: on.reject(one)),
+    "closed": (APPROVED, lambda on, one: on.close(one, "benign")),
+}
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told again", "not told again"])
+@pytest.mark.parametrize("how", ENDS)
+def test_an_event_that_scc_comes_to_hold_after_its_incident_has_ended_is_decided(
+    line: Lines,
+    how: str,
+    told: bool,  # noqa: FBT001 - a case
+) -> None:
+    """Its message came before: by that alone nothing was decided, and no person saw it."""
+    policy, ends = ENDS[how]
+    with line(two_suspects(), policy=policy) as on:
+        on.sweep()
+        incident = on.respond(event(on, BAD, 3))
+        second = event(on, ALSO, 0.5, held=False)
+        on.respond(second)
+        ends(on, incident)
+        ended = phase(on, incident)
+        put_finding(on.world, second["finding"], second["resource"])
+        if told:
+            on.respond(second)
+        on.wait(A_SWEEP_LATER)
+        on.sweep()
+        later = next(one.incident for one in on.app.ledger.newest(5) if one.incident.id != incident.id)
+        agreed(on, later)
+
+        assert ended == how
+        assert phase(on, later) == "contained"
+        assert ALSO not in on.reachable

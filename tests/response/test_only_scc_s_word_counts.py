@@ -213,3 +213,25 @@ def test_the_event_that_began_what_was_released_is_decided_once_scc_holds_it(lin
 
         assert then == "waiting"
         assert set(on.reachable) == {BAD}
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "found by the look at SCC alone"])
+def test_an_older_event_that_is_made_up_does_not_have_anything_decided_again(
+    line: Lines,
+    told: bool,  # noqa: FBT001 - a case
+) -> None:
+    """SCC holds the one event that a person has judged; whoever dates a message before it asks nobody once more."""
+    with line(policy=ALWAYS) as on:
+        on.sweep()
+        real = event(on, BAD, 1)
+        incident = on.respond(real if told else forged(on, 5, BAD))
+        on.release(incident)
+        again = on.respond(forged(on, 10))
+        for _ in range(2):
+            on.wait(25 * HOUR)
+            on.sweep()
+        phases = [one.incident.phase for one in on.app.ledger.newest(5)]
+
+        assert not asked(on, again)["digest"]
+        assert sorted(phases) == ["declined", "released"]
+        assert set(on.reachable) == {BAD}
