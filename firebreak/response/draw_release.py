@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from firebreak.core.actions.action import Refusal
-from firebreak.core.cloud_run.state import surface_of
+from firebreak.core.cloud_run.state import State, surface_of
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import WRITING_NS, Standing
@@ -41,6 +41,7 @@ class Drawn:
     document: Document | None
     keys: tuple[ReleasedKey, ...]
     uid: str = ""
+    state: State = field(default_factory=dict)
 
 
 def draw(app: App, incident: Incident, by: str, target: Target, readings: Readings) -> Drawn:
@@ -51,8 +52,8 @@ def draw(app: App, incident: Incident, by: str, target: Target, readings: Readin
     if by == BY and (against := _against_release(app, incident, readings)):
         raise CannotRelease(against)
     standing, document = standing_of(app, incident, target)
-    if standing.being_released(incident.id, app.now_ns()):
-        message = f"the release of {standing.releasing} is being written to the same target; try again in a moment"
+    if doing := standing.being_written(incident.id, app.now_ns()):
+        message = f"{doing} is being written to the same target; try again in a moment"
         raise Transient(message)
     try:
         workload = readings.workload(target)
@@ -63,6 +64,7 @@ def draw(app: App, incident: Incident, by: str, target: Target, readings: Readin
     except AnotherResource:
         return Drawn(standing, document, _all_gone(standing, target, "another resource was made in its place"))
     _require_landed(app, incident, standing, workload)
+    standing = standing.with_landed(workload.state)
     rest = standing.without_hold(incident.id)
     context = own_context(incident, incident.finding, workload, standing, frozenset())
     wanted = required_state(rest, context, app.actions)
@@ -76,7 +78,29 @@ def draw(app: App, incident: Incident, by: str, target: Target, readings: Readin
     if again := opened_suspects(rest, {key: value for key, value in then.items() if value is not None}, workload):
         message = f"it would make {', '.join(again)} reachable again, which another incident holds suspect"
         raise CannotRelease(message)
-    return Drawn(standing, document, keys, workload.uid)
+    return Drawn(standing, document, keys, workload.uid, workload.state)
+
+
+def draw_everywhere(app: App, incident: Incident, by: str, readings: Readings) -> list[Drawn]:
+    """What is to be done on every target; one that cannot be read is refused, and blocks no other."""
+    drawn, lost = list[Drawn](), list[tuple[Drawn, Refused | Transient]]()
+    for target, _ in held_targets(app, incident):
+        try:
+            drawn.append(draw(app, incident, by, target, readings))
+        except CannotRelease:
+            raise
+        except (Refused, Transient) as fault:
+            lost.append((refused_whole(app, incident, target, f"not reached: {fault}"), fault))
+    if lost and not drawn:
+        raise lost[0][1]
+    return [*drawn, *(one for one, _ in lost)]
+
+
+def refused_whole(app: App, incident: Incident, target: Target, why: str) -> Drawn:
+    """A target of which nothing can be restored now, for this reason: all of it stays held."""
+    standing, document = standing_of(app, incident, target)
+    keys = tuple(replace(one, result="refused") for one in _all_gone(standing, target, why))
+    return Drawn(standing, document, keys)
 
 
 def _readable(keys: tuple[ReleasedKey, ...], workload: Workload) -> tuple[ReleasedKey, ...]:

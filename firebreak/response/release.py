@@ -5,24 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 from firebreak.core.cloud_run.setting_names import IDENTITY
-from firebreak.core.cloud_run.state import surface_of
+from firebreak.core.cloud_run.state import State, surface_of
+from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.restoration import (
     keeps_others_shut,
 )
 from firebreak.core.diagnostics import nearest_word
-from firebreak.core.errors import Drifted, Missing, Transient, Unfinished
+from firebreak.core.errors import Drifted, Missing, Refused, Transient, Unfinished
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.release import Release, ReleasedKey
 from firebreak.ledger.records import StoredIncident
 from firebreak.response.announce import channels
 from firebreak.response.app import App
-from firebreak.response.draw_release import BY, CannotRelease, draw
+from firebreak.response.draw_release import BY, CannotRelease, Drawn, draw, draw_everywhere, refused_whole
 from firebreak.response.give_back import OWN_SURFACES, give_back
 from firebreak.response.holds import held_targets, review_ns, standing_of, stands
+from firebreak.response.move import settle_own
 from firebreak.response.observe import Readings
 from firebreak.response.set_aside import ALL
 
@@ -37,8 +40,9 @@ def request_release(
     if not held.sealed:
         message = "the record's seal is broken: it is not released; see the lines for undoing it by hand"
         raise CannotRelease(message)
+    held = settle_own(app, held, readings)
     incident, now = held.incident, app.now_ns()
-    drawn = [draw(app, incident, by, target, readings) for target, _ in held_targets(app, incident)]
+    drawn = draw_everywhere(app, incident, by, readings)
     before = [one for one in incident.release.keys if one.result in _FINAL] if incident.release else []
     over = {(one.target.key, one.key) for one in before}
     still = [one for part in drawn for one in part.keys if (one.target.key, one.key) not in over]
@@ -62,10 +66,11 @@ def request_release(
     nothing = "nothing was left to restore" if drawn else "this incident holds nothing, so nothing was written"
     told = incident.with_history(now, by, f"asked for the release: {f'{back} to be restored' if back else nothing}")
     held = app.ledger.save(held, replace(told, release=release, answer=None))
-    return held if back else _let_go(app, held)
+    return held if back else _let_go(app, held, readings)
 
 
-_FINAL = ("restored", "person", "gone", "left")
+_LET_GO = ("person", "gone", "left")
+_FINAL = ("restored", *_LET_GO)
 
 
 def _require_held(leave: frozenset[str], held: set[str]) -> None:
@@ -91,21 +96,23 @@ def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredI
         return request_release(app, held, release.by, frozenset(), "", readings)
     due = [one for one in release.keys if one.result == "due"] if release else []
     if release is None or not due:
-        return _let_go(app, held)
+        return _let_go(app, held, readings)
     first = min(due, key=lambda one: _order(one.key))
     target, surface = first.target, surface_of(first.key)
     readings.forget(target)
     here = [one for one in due if one.target.key == target.key]
     try:
         drawn = draw(app, held.incident, release.by, target, readings)
-    except CannotRelease as fault:
+    except (Refused, Transient) as fault:
+        alone = len(held_targets(app, held.incident)) == 1
+        if not isinstance(fault, CannotRelease) and (alone or readings.deadline.passed):
+            raise
         refused = [replace(one, result="refused", detail=str(fault)) for one in here]
-        return _let_go_if_over(app, _noted(app, held, refused, readings))
+        return _let_go_if_over(app, _noted(app, held, refused, readings), readings)
     fresh = {one.key: one for one in drawn.keys}
-    # One that is so since it was written is still to be seen in effect: an answer was lost, or whoever wrote it.
-    keys = [fresh.get(one.key, one) for one in here if surface_of(one.key) == surface]
+    keys = [fresh.get(one.key) or _settled(one, drawn) for one in here if surface_of(one.key) == surface]
     if over := [one for one in keys if one.result != "due"]:
-        return _let_go_if_over(app, _noted(app, held, over, readings))
+        return _let_go_if_over(app, _noted(app, held, over, readings), readings)
     writing = {one.key: one.after for one in keys}
     pending = drawn.standing.with_pending_release(held.incident.id, writing, app.now_ns())
     # Over the version that it was drawn on: whoever came to stand there since is not opened to.
@@ -122,15 +129,23 @@ def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredI
             message = f"others keep writing at the same moment: {fault}"
             raise Transient(message) from None
         done = [replace(one, result="refused", detail=f"it could not be reached: {fault}") for one in keys]
-    return _let_go_if_over(app, _noted(app, held, done, readings))
+    return _let_go_if_over(app, _noted(app, held, done, readings), readings)
 
 
 _PAUSE = 0.5
 
 
-def _let_go_if_over(app: App, held: StoredIncident) -> StoredIncident:
+def _settled(key: ReleasedKey, drawn: Drawn) -> ReleasedKey:
+    """A setting about which nothing is to be done any more: it is so since it was written, or another hold needs it."""
+    if drawn.state.get(key.key) == key.after:
+        return key  # still to be seen in effect: an answer was lost, or whoever wrote it
+    return replace(key, result="left", detail="another incident holds it too")
+
+
+def _let_go_if_over(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:
     release = held.incident.release
-    return held if release is None or any(one.result == "due" for one in release.keys) else _let_go(app, held)
+    over = release is not None and not any(one.result == "due" for one in release.keys)
+    return _let_go(app, held, readings) if over else held
 
 
 def _order(key: str) -> int:
@@ -148,13 +163,15 @@ def _noted(app: App, held: StoredIncident, done: list[ReleasedKey], readings: Re
     keys = tuple(by_key.get((one.target.key, one.key), one) for one in release.keys)
     target = done[0].target
     standing, document = standing_of(app, held.incident, target)
-    try:
-        workload = readings.workload(target)
-        now, changed = workload.state, workload.updated_ns
-    except Missing:
-        now, changed = {}, 0
-    over = {one.key: now.get(one.key) for one in done if one.result in _FINAL}
-    freed = standing.with_released(held.incident.id, over, changed)
+    now: State = {}
+    changed = standing.changed_ns or 0
+    if final := [one for one in done if one.result in _FINAL]:
+        with suppress(Missing):
+            workload = readings.workload(target)
+            now, changed = workload.state, workload.updated_ns
+    persons = frozenset(one.key for one in final if one.result == "person")
+    over = {one.key: now.get(one.key) for one in final}
+    freed = standing.with_released(held.incident.id, over, changed, persons)
     pending = {key: value for key, value in freed.pending.items() if (target.key, key) not in by_key}
     freed = replace(freed, pending=pending)
     any_restored = any(one.result == "restored" for one in keys)
@@ -163,8 +180,12 @@ def _noted(app: App, held: StoredIncident, done: list[ReleasedKey], readings: Re
     return app.ledger.save(held, noted, app.ledger.standing_save(freed, document))
 
 
-def _let_go(app: App, held: StoredIncident) -> StoredIncident:
-    """Every setting was tried: a target with none refused is let go of, with the last one the incident."""
+def _let_go(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:
+    """Every setting was tried: a target with none refused is let go of, with the last one the incident.
+
+    What is due is drawn once more for that, and saved over the version that it was drawn on: whoever came to stand
+    there or went since changes what has to be in force.
+    """
     release = held.incident.release
     if release is None:
         return held
@@ -172,15 +193,36 @@ def _let_go(app: App, held: StoredIncident) -> StoredIncident:
     asked = False
     for target, hold in held_targets(app, held.incident):
         asked = asked or bool(held.incident.suspects_on(target) - hold.suspects)
-        standing, document = standing_of(app, held.incident, target)
         if target.key in refused:
+            standing, document = standing_of(app, held.incident, target)
             free = replace(standing, releasing="")
         else:
-            at = standing.released_ns if release.by == BY else app.now_ns()
-            free = replace(standing, released_ns=at, pending={}).with_finished_release(held.incident.id)
+            drawn = _once_more(app, held.incident, release, target, readings)
+            over = {one.key for one in release.keys if one.target.key == target.key and one.result in _LET_GO}
+            if more := [one for one in drawn.keys if one.result in ("due", "refused") and one.key not in over]:
+                return _more_to_do(app, held, release, more)
+            at = drawn.standing.released_ns if release.by == BY else app.now_ns()
+            free, document = replace(drawn.standing, released_ns=at), drawn.document
+            free = free.with_finished_release(held.incident.id)
         held = app.ledger.save(held, held.incident, app.ledger.standing_save(free, document))
     asked = asked and held.incident.phase == "waiting"  # about an event that the containment was not about
     return app.ledger.save(held, _rested(app, held.incident, release, asked=asked).with_announcements(channels(app)))
+
+
+def _once_more(app: App, incident: Incident, release: Release, target: Target, readings: Readings) -> Drawn:
+    try:
+        return draw(app, incident, release.by, target, readings)
+    except CannotRelease as fault:
+        return refused_whole(app, incident, target, str(fault))
+
+
+def _more_to_do(app: App, held: StoredIncident, release: Release, more: list[ReleasedKey]) -> StoredIncident:
+    """What another incident held when the release was drawn, and holds no more, is this one's to restore."""
+    again = {(one.target.key, one.key) for one in more}
+    keys = (*(one for one in release.keys if (one.target.key, one.key) not in again), *more)
+    besides = ", ".join(one.key for one in more)
+    told = held.incident.with_history(app.now_ns(), release.by, f"to be restored besides: {besides}")
+    return app.ledger.save(held, replace(told, release=replace(release, keys=keys)))
 
 
 def _rested(app: App, incident: Incident, release: Release, *, asked: bool) -> Incident:

@@ -198,21 +198,33 @@ class Standing(Stored):
         applied = merge_settings(self.applied, there)
         return replace(self, applied=applied, pending={}, verified_ns=at_ns, changed_ns=changed_ns, drift="")
 
+    def with_landed(self, now: State) -> Standing:
+        """The standing with what a containment was writing and is there by now as applied, so that it can be undone."""
+        if self.releasing:
+            return self
+        there = {key: value for key, value in self.pending.items() if now.get(key) == value}
+        pending = {key: value for key, value in self.pending.items() if key not in there}
+        return replace(self, applied=merge_settings(self.applied, there), pending=pending)
+
     def with_pending_release(self, incident: str, settings: Settings, at_ns: int) -> Standing:
         """The standing while one incident's release is being written; its hold stays until the release is in force."""
         return replace(self, pending={**self.pending, **settings}, releasing=incident, releasing_ns=at_ns)
 
-    def with_released(self, incident: str, keys: Settings, changed_ns: int) -> Standing:
+    def with_released(
+        self, incident: str, keys: Settings, changed_ns: int, persons: frozenset[str] = frozenset()
+    ) -> Standing:
         """The standing once these settings were given back, or are not Firebreak's any more: none of it is drift.
 
-        What a person set becomes the origin, so that the release of another hold leaves it as it is.
+        What a person set becomes the origin, so that no release changes it any more: `persons`, and what was never
+        written by the release.
         """
         holds = tuple(
             replace(one, let_go=tuple(sorted({*one.let_go, *keys}))) if one.incident == incident else one
             for one in self.holds
         )
         pending = {key: value for key, value in self.pending.items() if key not in keys}
-        theirs = {key: one for key, one in keys.items() if key not in self.pending and one != self.applied.get(key)}
+        found = {key for key, one in keys.items() if key not in self.pending and one != self.applied.get(key)}
+        theirs = {key: one for key, one in keys.items() if key in found | persons}
         return replace(
             self,
             holds=holds,
