@@ -184,10 +184,7 @@ def _over(app: App, held: StoredIncident, confirmed: Confirmed) -> StoredInciden
         return end(app, _all_decided(held), "declined", settled)
     if first or stands(app, incident):
         return None
-    what, waits = "settled" if settled else "unverified", incident.waits
-    if waits and waits.what == what and app.now_ns() - waits.since_ns >= GIVEN_UP_NS:
-        return end(app, _all_decided(held), "declined", f"given up after a day: {reason}", may_pass=True)
-    return defer(app, held, what, reason)
+    return defer(app, held, "settled" if settled else "unverified", reason)
 
 
 def _all_decided(held: StoredIncident) -> StoredIncident:

@@ -28,7 +28,7 @@ from firebreak.response.observe import Readings
 from firebreak.response.outcomes import record_effect, record_failure, record_loss
 from firebreak.response.passed import ask_about_events
 from firebreak.response.redraw import redraw
-from firebreak.response.rest import end
+from firebreak.response.rest import end, recorded
 from firebreak.response.turn import Turn, landed_any, latest
 
 _ANSWER_KEEPS_NS = 3600 * NANOS
@@ -90,7 +90,7 @@ def _tell_of_the_hour(app: App, held: StoredIncident) -> None:
 def _go_on(turn: Turn, held: StoredIncident, plan: Plan) -> StoredIncident:
     """The changes in their order: what is in effect is recorded, and the first that is due is made."""
     drawn = turn.drawn(held.incident)
-    left = [one for one in plan.changes if not _recorded(held.incident, plan, one)]
+    left = [one for one in plan.changes if not recorded(held.incident, plan, one)]
     # Every target is looked at before any of them is written: what was shown as a whole is done as a whole.
     for change in left:
         if overtaken := _overtaken(turn, held, change, drawn):
@@ -170,12 +170,6 @@ def _reopened_meanwhile(turn: Turn, incident: Incident, plan: Plan, tried: list[
 def _is_part(change: Change, plan: Plan) -> bool:
     """Whether the plan has a change of the same surface of the same target."""
     return any((one.target.key, one.surface) == (change.target.key, change.surface) for one in plan.changes)
-
-
-def _recorded(incident: Incident, plan: Plan, change: Change) -> bool:
-    """Whether it is on record what became of this change of this plan."""
-    what = (plan.digest, change.target.key, change.surface)
-    return any((one.plan, one.target, one.surface) == what for one in incident.outcomes)
 
 
 def _left_undone(plan: Plan) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from firebreak.core.containment.active_containment import RELEASE_NS, WRITING_NS
 from firebreak.core.containment.gate import question_digest, shown_digest
 from firebreak.core.containment.observation import Around
-from firebreak.core.containment.plan import Plan
+from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.containment.whole_plan import differences, settings_in_words
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident, Wait
@@ -102,7 +102,7 @@ def _without_unwritten(app: App, held: StoredIncident, readings: Readings | None
 def defer(app: App, held: StoredIncident, what: str, reason: str) -> StoredIncident:
     """Wait for something that may pass: open, announced once, decided anew when it has. An answer it had is spent."""
     incident, now = held.incident, app.now_ns()
-    before = incident.waits
+    before = incident.waits if incident.phase != "contained" else None  # where it was given up, this is another one
     wait = Wait(what, reason, before.since_ns if before and before.what == what else now)
     waiting = replace(
         incident,
@@ -114,12 +114,32 @@ def defer(app: App, held: StoredIncident, what: str, reason: str) -> StoredIncid
         next_ns=now + (0 if what == "halt" else ASK_AGAIN_NS),
     )
     if before is not None and before.what == what:
-        return app.ledger.save(held, waiting)
+        over = what != "halt" and now - before.since_ns >= GIVEN_UP_NS
+        return _given_up(app, held, reason) if over else app.ledger.save(held, waiting)
     spent = "; the approval is spent, and is asked for anew" if incident.answer else ""
     if what == "unverified":
         return _unheld(app, held, waiting, f"{reason}{spent}")
     told = waiting.with_history(now, "firebreak", f"deferred: {reason}{spent}")
     return app.ledger.save(held, told.with_announcements(channels(app)))
+
+
+def _given_up(app: App, held: StoredIncident, reason: str) -> StoredIncident:
+    """After a day nothing is waited for; of what stands it is said what was not done beside it."""
+    incident, plan = held.incident, held.incident.plan or Plan((), ())
+    left = (one for one in plan.changes if one.after and not recorded(incident, plan, one) and stands(app, incident))
+    undone = (f"{incident.place_of(one.target)}{', '.join(one.actions)} was not done: {reason}" for one in left)
+    over = replace(
+        incident,
+        events=tuple(replace(one, decided=True) for one in incident.events),
+        still_open=tuple(dict.fromkeys((*incident.still_open, *undone))),
+    )
+    return end(app, replace(held, incident=over), "declined", f"given up after a day: {reason}", may_pass=True)
+
+
+def recorded(incident: Incident, plan: Plan, change: Change) -> bool:
+    """Whether it is on record what became of this change of this plan."""
+    what = (plan.digest, change.target.key, change.surface)
+    return any((one.plan, one.target, one.surface) == what for one in incident.outcomes)
 
 
 def _unheld(app: App, held: StoredIncident, waiting: Incident, reason: str) -> StoredIncident:

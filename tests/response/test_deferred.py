@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from firebreak.core.cloud_run.target import Kind
-from sandbox.wire import Fault
+from sandbox.scc.security_center import mute, set_state
+from sandbox.wire import Fault, Meanwhile
 from tests.laws.grounds import GROUNDS
 from tests.response.conversation import (
     APPROVE,
@@ -24,14 +25,14 @@ from tests.response.conversation import (
     told,
     writes,
 )
-from tests.response.harness import ALWAYS, BAD, GOOD, PIN_ONLY, Lines
+from tests.response.harness import ALWAYS, BAD, GOOD, PIN_ONLY, Line, Lines
 from tests.response.store import bad_day, never, one_look_at_the_halt
 from tests.response.test_blast_radius import found_on, limits, world
 from tests.response.test_pools_and_jobs import STOP_AND_BLOCK
 from tests.response.test_several_regions import HERE, THERE, THERE_TOO, serving, writes_to
 from tests.response.test_several_regions import world_of as world_of_regions
 
-DAY = 24 * 60
+HOUR, DAY = 60, 24 * 60
 KINDS = ["service", "worker pool", "job"]
 MONITOR = ALWAYS.replace("mode: enforce", "mode: monitor").replace("expect: {mode: enforce}", "expect: {mode: monitor}")
 
@@ -292,3 +293,61 @@ def test_a_write_that_takes_effect_after_its_answer_was_lost_and_a_halt_was_set_
         assert landed == ("deferred", False)
         assert answered.done, answered.says
         assert BAD in on.reachable
+
+
+def test_beside_an_event_that_scc_settled_what_stands_is_reviewed_again_after_a_day(
+    line: Lines,
+) -> None:
+    """And released by itself where its policy says so; not left in a wait that nobody is told of."""
+    by_itself = ALWAYS.replace("mode: enforce", "mode: enforce\nrelease_after: 6h", 1)
+    with line(policy=by_itself) as on:
+        incident = on.respond(on.finding(minutes_ago=5))
+        again = on.finding()
+        set_state(on.world, again["finding"]["name"], "INACTIVE")
+        on.respond(again)
+        during = phase(on, incident)
+        later(on, 23 * HOUR)
+        early = phase(on, incident)
+        later(on, 2 * HOUR)
+        given_up = phase(on, incident), told(on, incident)[-1], "INACTIVE" in story(on, incident)
+        later(on, 5 * HOUR)
+
+        assert (during, early) == ("deferred", "deferred")
+        assert given_up == ("contained", "contained", True)
+        assert phase(on, incident) == "released"
+        assert set(on.reachable) == {BAD}
+
+
+def test_what_a_mute_left_undone_in_a_further_region_is_named_after_a_day_and_decided_once_it_is_lifted(
+    line: Lines,
+) -> None:
+    """Once the first region was written; a person is asked by then, because it is old."""
+    with line(world_of_regions(*THERE_TOO), policy=PIN_ONLY) as on:
+        pair = on.finding()
+        name = pair["finding"]["name"]
+        on.sandbox.wire.meanwhile(Meanwhile("*/UpdateService", lambda: on.clock.skip(mutes(on, name)), "after"))
+        incident = on.respond(pair)
+        during = phase(on, incident), [writes_to(on, region) for region in (HERE, THERE)]
+        later(on, 25 * HOUR)
+        after = phase(on, incident), "\n".join(now(on, incident)["still_open"])
+        reviews = len(told(on, incident))
+        later(on, 5 * HOUR)
+        reviewed = len(told(on, incident)) - reviews
+        mute(on.world, name, "UNMUTED")
+        on.respond(pair)
+        asks = phase(on, incident), cautions(on, incident)
+        say(on, "approve", incident)
+
+        assert during == ("deferred", [1, 0])
+        assert after[0] == "contained"
+        assert f"{THERE}: pin_previous_revision was not done: the finding is muted" in after[1]
+        assert reviewed >= 1
+        assert asks == ("waiting", {"stale"})
+        assert phase(on, incident) == "contained"
+        assert serving(on) == [[GOOD], ["checkout-00001-usg"]]
+
+
+def mutes(on: Line, name: str) -> float:
+    """Somebody mutes it; by the seconds that SCC's word is out of date after."""
+    mute(on.world, name)
+    return 2.1

@@ -196,8 +196,9 @@ class Incident(Stored):
 
     @property
     def reopens(self) -> bool:
-        """Whether it was declined for what may pass, a mute above all: seen ACTIVE and unmuted it is decided anew."""
-        return self.phase == "declined" and (self.decision is None or self.waits is not None)
+        """Whether it was given up for what may pass, a mute above all: seen ACTIVE and unmuted it is decided anew."""
+        waited = self.waits is not None and self.phase in ("declined", "contained")
+        return waited or (self.phase == "declined" and self.decision is None)
 
     @property
     def counting(self) -> tuple[str, ...]:
