@@ -26,7 +26,8 @@ from firebreak.response.set_aside import set_aside
 def look_at(app: App, target: str, deadline: Deadline) -> str | None:
     """Read one target and report what has moved there; a word for what was found, None if all is as it was left."""
     standing, document = app.ledger.standing_at(target)
-    if document is None or not standing.holds or standing.place is None or _at_work(app, standing):
+    never = all(one.unseen and standing.pending for one in standing.holds)  # in force: nobody has changed it
+    if document is None or never or standing.place is None or _at_work(app, standing):
         return None
     try:
         workload = app.read(standing.place, deadline.sooner(15))

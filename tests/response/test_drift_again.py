@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.wire import Fault
-from tests.response.answers import asked, cautions, yes
+from tests.response.answers import asked, cautions, cut_short, yes
 from tests.response.harness import BAD, GOOD, SERVICE, Line, Lines, world_of
 from tests.response.releases import CUT, DIRECT, INGRESS, PIN, contained, doors, phase, policy
 
@@ -106,3 +106,21 @@ def test_ten_minutes_without_scc_are_counted_anew_for_what_is_opened_anew(line: 
             looked_at(on)
 
         assert looks == [None, None]
+
+
+def test_what_was_never_closed_is_not_told_as_opened_again(line: Lines) -> None:
+    """The hold is on record and the write never came; nobody is blamed for what Firebreak did not do."""
+    with line(policy=policy(PIN)) as on:
+        incident = cut_short(on, on.finding())
+        on.command("halt", reason="a drill")
+        looked = looked_at(on), looked_at(on)
+        shown = on.shown(on.read(incident))
+        on.command("resume")
+        on.wait(TEN_MINUTES)
+        on.sweep()
+
+        assert not any(word.startswith("drift") for one in looked for word in one)
+        assert shown["reopened"] == []
+        assert "changed by" not in str(shown["history"])
+        assert phase(on, incident) == "contained"
+        assert on.reachable.keys() == {GOOD}
