@@ -142,14 +142,14 @@ def _not_held(events: tuple[Event, ...]) -> tuple[Event, ...]:
 def left_open(incident: Incident, found: Finding, organization: str | None) -> bool:
     """Whether a finding that SCC is said to hold active and unmuted was not decided with the incident of its event.
 
-    What was declined for something that has passed, an event that was given up, or one that ended an incident because
-    its message told it otherwise than SCC held it; not what a person has judged.
+    What was declined for something that has passed, an event that was given up or is all that is waited for, or one
+    that ended an incident because its message told it otherwise than SCC held it; not what a person has judged.
     """
     event = next((one for one in incident.events if one.id == found.incident_id), None)
     if incident.reopens or event is None:
         return incident.reopens or incident.open
     if event.status != "unconfirmed" or incident.open:
-        return event.status == "unconfirmed" and event.decided
+        return event.status == "unconfirmed" and (event.decided or not incident.counting)
     judged = event.id == incident.id and incident.phase in ("closed", "rejected")
     return not judged and difference(found, incident.finding, organization) is None
 

@@ -119,22 +119,23 @@ def _tells_all(app: App, incident: Incident, began_ns: int) -> bool:
 
 
 def _opened_anew(app: App, held: StoredIncident, finding: Finding) -> StoredIncident:
-    """What was declined is decided from the start, by what is told now; else the event that was given up, and no other.
+    """What was declined is decided from the start, by what is told now; else the event that SCC did not hold, alone.
 
-    It is as old by then as if it came only now.
+    What was given up, or has ended, is as old by then as if it came only now.
     """
     incident, now = held.incident, app.now_ns()
     events = tuple(
-        replace(one, status="new", decided=False, seen_ns=now)
+        replace(one, status="new", decided=False, seen_ns=one.seen_ns if incident.open and one.unheld else now)
         if incident.reopens or one.id == finding.incident_id
         else one
         if incident.open
         else replace(one, suspects={}, answered=True)
         for one in incident.events
     )
-    anew = replace(incident, events=events)
-    if not incident.open:
-        anew = replace(anew, phase="received", finding=finding, decision=None, plan=None, done=None, release=None)
+    anew = replace(incident, events=events, finding=incident.finding if incident.counting else finding)
+    if incident.open:
+        return app.ledger.save(held, anew)
+    anew = replace(anew, phase="received", finding=finding, decision=None, plan=None, done=None, release=None)
     return app.ledger.save(held, anew.with_history(now, "firebreak", "SCC holds it active and unmuted"))
 
 

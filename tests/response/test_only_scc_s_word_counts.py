@@ -144,8 +144,7 @@ def test_a_finding_is_marked_only_once_scc_holds_what_was_told(line: Lines, held
         if held == "with another category":
             on.world.findings[0]["finding"]["category"] = "Public bucket"
         if held == "for another service":
-            for part, key in (("finding", "resourceName"), ("resource", "name")):
-                told[part][key] = told[part][key].replace("services/checkout", "services/basket")
+            told = elsewhere(pair)
         on.respond(told)
 
         assert marked(on) == set()
@@ -235,3 +234,35 @@ def test_an_older_event_that_is_made_up_does_not_have_anything_decided_again(
         assert not asked(on, again)["digest"]
         assert sorted(phases) == ["declined", "released"]
         assert set(on.reachable) == {BAD}
+
+
+def elsewhere(pair: Pair) -> Pair:
+    """The same event, told of another service."""
+    told = copy.deepcopy(pair)
+    for part, key in (("finding", "resourceName"), ("resource", "name")):
+        told[part][key] = told[part][key].replace("services/checkout", "services/basket")
+    return told
+
+
+@pytest.mark.parametrize("by", ["its own message", "a sweep"])
+@pytest.mark.parametrize("first", ["the copy", "the real one"])
+def test_a_copy_that_comes_before_scc_holds_the_event_aims_nothing_elsewhere_for_longer_than_a_message(
+    line: Lines, first: str, by: str
+) -> None:
+    """Its own message once more, or the next look at what SCC holds, and it is contained where SCC says."""
+    with line(policy=ALWAYS) as on:
+        on.sweep()
+        real = event(on, BAD, 1, held=False)
+        both = [elsewhere(real), real] if first == "the copy" else [real, elsewhere(real)]
+        told = [on.respond(one) for one in both]
+        before = phase(on, told[0])
+        put_finding(on.world, real["finding"], real["resource"])
+        if by == "a sweep":
+            on.wait(A_SWEEP_LATER)
+            on.sweep()
+        else:
+            on.respond(real)
+
+        assert before == "deferred"
+        assert phase(on, told[1]) == "contained"
+        assert BAD not in on.reachable
