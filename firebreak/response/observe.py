@@ -268,7 +268,8 @@ def _disputes(other: Incident, seen: Seen, now_ns: int) -> bool:
     """Whether its suspects count here: on the very resource, for one made anew under its name is another one."""
     own = other.finding.target
     anew = isinstance(own, Target) and own.same_workload(seen.target) and other.uid not in ("", seen.uid)
-    true = other.closed_as == "true_positive" and now_ns - other.updated_ns < _REMEMBERED_NS
+    closed_ns = other.history[-1].at_ns if other.history else other.updated_ns  # what is under the seal tells when
+    true = other.closed_as == "true_positive" and now_ns - closed_ns < _REMEMBERED_NS
     return other.believed and not anew and (other.open or true)
 
 

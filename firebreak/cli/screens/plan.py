@@ -26,9 +26,10 @@ def in_short(change: Record, target: object) -> str:
 
 def show_changes(screen: Screen, changes: object, indent: int = 2) -> None:
     """Each change with its settings; `(not set)` where a setting is absent."""
+    became = {change.get("became") for change in rows(changes)}
     for change in rows(changes):
         actions = ", ".join(texts(change.get("actions")))
-        state = f" ({change.get('became')})" if change.get("became") not in (None, "planned") else ""
+        state = f" ({change.get('became')})" if len(became) > 1 else ""
         screen.line(f"{actions} on {change.get('target')}{state}", indent=indent, hang=2)
         before, after = part(change.get("before")), part(change.get("after"))
         if not after:

@@ -136,7 +136,7 @@ def guard_missing_evidence(given: GuardInput, plan: Plan | None, actions: Action
     """A person decides where a source that an action needs gave no answer."""
     needed = {source for step in _all(given.steps) for source in actions[step.action].needs}
     missing = sorted(needed & set(given.gaps))
-    return _unknown("evidence", f"needed sources without an answer: {', '.join(missing)}") if missing else []
+    return [cap for one in missing for cap in _unknown("evidence", f"needed sources without an answer: {one}", one)]
 
 
 def guard_away(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
@@ -216,9 +216,9 @@ def guard_broken_action(given: GuardInput, plan: Plan | None, actions: Actions) 
 
 def guard_unread_regions(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """A multi-region service is contained in every region; a region that could not be read needs a person."""
-    if not given.unread_regions:
-        return []
-    return _caution("regions", f"the service also runs elsewhere: {'; '.join(given.unread_regions)}")
+    # Which region it is counts, and not how the fault was worded at that moment.
+    told = ((one.partition(" ")[0].rstrip(",:"), one) for one in given.unread_regions)
+    return [cap for where, one in told for cap in _caution("regions", f"the service also runs elsewhere: {one}", where)]
 
 
 def guard_already_contained(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001

@@ -112,6 +112,10 @@ def said(plan: Plan | None = WRITES, **changes: Any) -> list[tuple[str, str, str
     return [(cap.name, cap.kind, cap.reason) for cap in caps_for(situation(**changes), plan, ACTIONS)]
 
 
+def keys_of(plan: Plan | None = WRITES, **changes: Any) -> set[str]:
+    return {cap.key for cap in caps_for(situation(**changes), plan, ACTIONS)}
+
+
 def caution(name: str, reason: str) -> list[tuple[str, str, str]]:
     return [(name, "caution", reason)]
 

@@ -53,7 +53,7 @@ def test_an_approval_answers_the_cautions_that_its_question_named_and_no_others(
 
     assert (told.word, more.word, fewer.word) == ("go", "ask", "go")
     assert (told.cautions, fewer.cautions) == (("ceiling",), ())
-    assert set(more.cautions) == {"ceiling", "regions"}
+    assert set(more.cautions) == {"ceiling", "regions:m"}
 
 
 def test_an_approval_is_of_what_was_shown_alone_and_overrules_no_bar() -> None:

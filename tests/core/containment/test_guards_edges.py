@@ -28,6 +28,7 @@ from tests.core.containment.guard_situations import (
     bar,
     case,
     caution,
+    keys_of,
     said,
     seen,
     situation,
@@ -166,9 +167,10 @@ def test_a_part_of_a_second_makes_nothing_stale() -> None:
 def test_sources_that_an_action_needs_are_named_also_behind_otherwise() -> None:
     steps = (step("plain", step("plain", step("needy"))),)
 
-    assert said(steps=steps, gaps=("logs", "attack", "virustotal")) == caution(
-        "evidence", "needed sources without an answer: attack, logs"
-    )
+    assert said(steps=steps, gaps=("logs", "attack", "virustotal")) == [
+        *caution("evidence", "needed sources without an answer: attack"),
+        *caution("evidence", "needed sources without an answer: logs"),
+    ]
     assert said(steps=steps, gaps=("virustotal",)) == []
 
 
@@ -294,9 +296,18 @@ def test_who_shares_what_is_reached_is_told_account_by_account() -> None:
 
 
 def test_regions_that_could_not_be_read_are_named() -> None:
-    assert said(unread_regions=("m: why", "n: why not")) == caution(
-        "regions", "the service also runs elsewhere: m: why; n: why not"
-    )
+    assert said(unread_regions=("m: why", "n: why not")) == [
+        *caution("regions", "the service also runs elsewhere: m: why"),
+        *caution("regions", "the service also runs elsewhere: n: why not"),
+    ]
+
+
+def test_an_answer_about_one_region_or_source_is_none_about_another() -> None:
+    steps = (step("needy"),)
+    regions, others = keys_of(unread_regions=("m could not be read",)), keys_of(unread_regions=("n, where it is not",))
+
+    assert (regions, others) == ({"regions:m"}, {"regions:n"})
+    assert keys_of(steps=steps, gaps=("logs",)) == {"evidence:logs"}
 
 
 def test_what_scc_confirms_and_somebody_settled_meanwhile_is_barred() -> None:
