@@ -5,7 +5,7 @@ from __future__ import annotations
 from sandbox.wire import Fault
 from tests.response.answers import asked, cautions, cut_short, yes
 from tests.response.harness import BAD, GOOD, SERVICE, Line, Lines, world_of
-from tests.response.releases import CUT, DIRECT, INGRESS, PIN, contained, doors, phase, policy
+from tests.response.releases import CUT, DIRECT, INGRESS, PIN, REVOKE, contained, doors, phase, policy
 
 TEN_MINUTES = 600.0
 PINNED = {"revision": GOOD, "percent": 100}
@@ -124,3 +124,16 @@ def test_what_was_never_closed_is_not_told_as_opened_again(line: Lines) -> None:
         assert "changed by" not in str(shown["history"])
         assert phase(on, incident) == "contained"
         assert on.reachable.keys() == {GOOD}
+
+
+def test_who_changed_a_grant_is_not_said_where_nothing_tells(line: Lines) -> None:
+    """Cloud Run knows who wrote the service last, which was Firebreak."""
+    with line(policy=policy(PIN, REVOKE)) as on:
+        incident = contained(on)
+        on.world.set_grants(SERVICE, {"role": "roles/run.invoker", "members": ["allUsers"]})
+        told = looked_at(on).get("drift reported")
+        sentence = on.read(incident).history[-1].what
+
+        assert told == 1
+        assert sentence.startswith("changed: ")
+        assert "||allUsers was unset and is True" in sentence

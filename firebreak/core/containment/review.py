@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from firebreak.core.cloud_run.state import surface_of
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Hold, Settings, Standing
 from firebreak.core.first_few import first_few
@@ -32,7 +33,9 @@ def drift_sentence(standing: Standing, workload: Workload) -> str:
     settings = [f"{key} was {standing.applied.get(key, 'unset')} and is {differ[key] or 'unset'}" for key in differ]
     reopened = sorted(standing.guarded & workload.reachable)
     again = [f"suspect {', '.join(first_few(reopened, _MOST))} can be reached again"] if reopened else []
-    who = f" by {workload.last_modifier}" if workload.last_modifier else ""
+    # Cloud Run tells who changed the workload last; of a grant it tells nothing.
+    told = workload.last_modifier and (reopened or any(not surface_of(key).endswith("_iam") for key in differ))
+    who = f" by {workload.last_modifier}" if told else ""
     return f"changed{who}: {'; '.join([*again, *first_few(settings, _MOST)]) or 'nothing'}"
 
 
