@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.review import age, review_sentence
-from firebreak.core.errors import Missing, Refused
+from firebreak.core.errors import Missing, Refused, Transient
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import NotActedOn, StoredIncident
@@ -24,20 +26,22 @@ _RESTS: tuple[Phase, ...] = ("contained", "failed", "releasing")
 
 
 def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline, why: str = "") -> StoredIncident:
-    """Look at what stands and announce it; raises Refused or Transient where it cannot be looked at."""
+    """Look at what stands and announce it; raises Refused or Transient where nothing of it can be looked at."""
     incident, lines, open_, reopened = held.incident, list[str](), list[str](), set[str]()
     readings = Readings(app, incident, deadline)
     holds = held_targets(app, incident)
-    for target, hold in holds:
-        seen = see_target(app, incident, target, readings)
-        if seen.workload is None:
-            raise (Missing if seen.gone else Refused)(seen.fault)
-        lines.append(f"{incident.place_of(target)}{review_sentence(hold, seen.workload, app.now_ns())}")
+    looks = [(hold, _look(app, incident, target, readings)) for target, hold in holds]
+    if looks and not any(seen.workload for _, seen in looks):
+        first = looks[0][1]
+        raise (Missing if first.gone else Transient if first.away else Refused)(first.fault)
+    for hold, seen in looks:
+        word = review_sentence(hold, seen.workload, app.now_ns()) if seen.workload else f"review: unread: {seen.fault}"
+        lines.append(f"{incident.place_of(seen.target)}{word}")
         open_ += opened(incident, seen)
-        reopened |= seen.standing.suspects & seen.workload.reachable if seen.standing else set()
+        reopened |= seen.standing.suspects & seen.workload.reachable if seen.standing and seen.workload else set()
     own = incident.finding.target
     if isinstance(own, Target) and lines and own.key not in {target.key for target, _ in holds}:
-        open_ += opened(incident, see_target(app, incident, own, readings))  # where an identity alone was changed
+        open_ += opened(incident, _look(app, incident, own, readings))  # where an identity alone was changed
     told = incident.with_history(app.now_ns(), by, "; ".join([*lines, *([why] if why else [])]))
     reviewed = replace(
         told,
@@ -46,6 +50,14 @@ def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline,
         next_ns=review_ns(app, incident) if incident.phase in _RESTS else incident.next_ns,
     )
     return app.ledger.save(held, reviewed.with_announcements(channels(app)))
+
+
+def _look(app: App, incident: Incident, target: Target, readings: Readings) -> Seen:
+    """One target as it is; one that cannot be reached keeps no other from being told of."""
+    try:
+        return see_target(app, incident, target, readings)
+    except Transient as fault:
+        return Seen(target, None, None, None, str(fault), away=True)
 
 
 def review_due(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
