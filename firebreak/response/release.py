@@ -198,7 +198,7 @@ def _let_go(app: App, held: StoredIncident, readings: Readings) -> StoredInciden
             free = replace(standing, releasing="")
         else:
             drawn = _once_more(app, held.incident, release, target, readings)
-            over = {one.key for one in release.keys if one.target.key == target.key and one.result in _LET_GO}
+            over = {one.key for one in release.keys if one.target.key == target.key and _is_over(one)}
             if more := [one for one in drawn.keys if one.result in ("due", "refused") and one.key not in over]:
                 return _more_to_do(app, held, release, more)
             at = drawn.standing.released_ns if release.by == BY else app.now_ns()
@@ -207,6 +207,15 @@ def _let_go(app: App, held: StoredIncident, readings: Readings) -> StoredInciden
         held = app.ledger.save(held, held.incident, app.ledger.standing_save(free, document))
     asked = asked and held.incident.phase == "waiting"  # about an event that the containment was not about
     return app.ledger.save(held, _rested(app, held.incident, release, asked=asked).with_announcements(channels(app)))
+
+
+def _is_over(key: ReleasedKey) -> bool:
+    """Whether nothing more is to be done: it is let go of, or came back as far as Cloud Run brings it back."""
+    return key.result in _LET_GO or _reads_differently(key)
+
+
+def _reads_differently(key: ReleasedKey) -> bool:
+    return key.result == "restored" and " reads " in key.detail
 
 
 def _once_more(app: App, incident: Incident, release: Release, target: Target, readings: Readings) -> Drawn:
@@ -228,7 +237,7 @@ def _more_to_do(app: App, held: StoredIncident, release: Release, more: list[Rel
 def _rested(app: App, incident: Incident, release: Release, *, asked: bool) -> Incident:
     """Where a release leaves the incident; one that has events to be decided yet stays open for them."""
     lines = [(one, f"{incident.place_of(one.target)}{one.key}: {_word(one)}") for one in release.keys]
-    left = tuple(line for one, line in lines if one.result != "restored" or " reads " in one.detail)
+    left = tuple(line for one, line in lines if one.result != "restored" or _reads_differently(one))
     waits = incident.phase == "deferred"
     if any(one.result == "refused" for one in release.keys):
         some = any(one.result == "restored" for one in release.keys)
