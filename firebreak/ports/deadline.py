@@ -30,6 +30,10 @@ class Deadline:
         """The same moment for one look at each thing: what would have to be waited for is left to the next look."""
         return Deadline(self.at, waits=False)
 
+    def waiting(self, seconds: float) -> Deadline:
+        """So many seconds, at most until this deadline, for what may be waited for."""
+        return Deadline(self.sooner(seconds).at)
+
     def pause(self, seconds: float) -> None:
         """Sleep for so long, as far as there is time and it waits."""
         if self.waits:

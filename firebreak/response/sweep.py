@@ -28,6 +28,8 @@ from firebreak.response.turns import Item, Turns
 _MOST = 1000
 """Of each kind of work, so much at most is looked at in one sweep, the longest due first."""
 _MOST_TOLD = 5
+_PATIENCE = 5.0
+"""Seconds for writes that are still under way when everything else has had its turn: most end within them."""
 _SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 
 
@@ -77,7 +79,7 @@ def sweep_everything(app: App, carry_on: CarryOn, note: Note, deadline: Deadline
     turns.give(0.5, "what stands", lambda: _standing(app))
     turns.give(0.5, "what is set aside", lambda: _set_aside(app))
     turns.give(1.0, "the ledger", lambda: _upkeep(app, counts))
-    for one in turns.finish():
+    for one in turns.finish(_PATIENCE):
         counts["left for the next sweep"] += 1
         counts.later.append(f"{one}: there was no time left")
     done = {what: number for what, number in counts.items() if number}

@@ -49,10 +49,14 @@ class Turns:
 
         self._isolated(kind, found, last=True)
 
-    def finish(self) -> list[str]:
-        """What is left over once more, for as long as there is time; what got no turn even so."""
-        items, self._untried, self._again = [*self._untried, *self._again], [], []
-        self._in_turn(items, self._deadline, last=True)
+    def finish(self, patience: float) -> list[str]:
+        """What is left over once more, for as long as there is time; what got no turn even so.
+
+        Only what is tried again is waited for, once everything else had its turn: so many seconds for all of it.
+        """
+        untried, again, self._untried, self._again = self._untried, self._again, [], []
+        self._in_turn(untried, self._deadline, last=True)
+        self._in_turn(again, self._deadline.waiting(patience), last=True)
         return [one.what for one in self._untried]
 
     def _in_turn(self, items: list[Item], until: Deadline, *, last: bool) -> None:

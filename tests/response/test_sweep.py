@@ -328,17 +328,17 @@ def test_an_incident_whose_owner_died_before_it_decided_is_decided(line: Lines) 
 
 
 def test_an_operation_that_outlived_its_delivery_is_polled_to_its_end(line: Lines) -> None:
-    with line(world_of(settle_seconds=3.0)) as on:
+    with line(world_of(settle_seconds=30.0)) as on:
         body = notification_v2(on.finding())
         with pytest.raises(Transient):
             pipeline.respond(on.app, body, budget=0.5)
         stuck = next(on.app.ledger.newest(1)).incident
         still = pipeline.sweep(on.app)
-        on.clock.skip(3.0)
+        on.clock.skip(30.0)
         counts = sweep(on, LEASE_NS)
 
         assert stuck.phase in ("containing", "verifying")
-        assert len(still.later) == 1, "it is not waited for"
+        assert len(still.later) == 1, "it is not waited for to its end"
         assert counts["containments carried on"] == 1
         assert on.read(stuck).phase == "contained"
         assert len(on.updates) == 1

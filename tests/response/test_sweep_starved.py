@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from firebreak.adapters.storage.sqlite import SqliteDocuments
+from firebreak.core.incidents.incident import Incident
 from firebreak.response import pipeline
 from sandbox.wire import Fault
-from tests.response.harness import ALWAYS, Lines, world_of
+from tests.response.harness import ALWAYS, Line, Lines, world_of
 from tests.response.stuck import CONFIG, FAR, POLICY, STUCK, answered, forged, never_ends, plant, with_ended
 from tests.response.test_sweep import APPROVE
 
@@ -42,8 +43,10 @@ def test_twenty_kinds_of_stuck_items_keep_nothing_from_its_answer(line: Lines, f
         assert any(FAR in one or "far" in one for one in reports[-1].later)
 
 
-def test_a_sweep_waits_for_nothing(line: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An operation that runs, a dozen forged messages, Cloud Run away: each is looked at, and left.
+def test_a_sweep_waits_for_nothing_before_everything_had_its_turn_and_then_for_seconds(
+    line: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operation that runs, a dozen forged messages, Cloud Run away: each is looked at, and tried once more.
 
     Sources of evidence have threads and deadlines of their own.
     """
@@ -54,10 +57,13 @@ def test_a_sweep_waits_for_nothing(line: Lines, monkeypatch: pytest.MonkeyPatch)
         on.wait(24 * 3600 + 60)
         on.sandbox.wire.inject(Fault("*/GetService", "error", routed=f"*{FAR}*", times=None))
         slept: list[float] = []
+        answered_by_then: list[bool] = []
         sleep = on.clock.sleep
 
         def noted(seconds: float) -> None:
-            slept.extend([seconds] if threading.current_thread() is threading.main_thread() else [])
+            if threading.current_thread() is threading.main_thread():
+                answered_by_then.append(not any(one.phase == "deferred" for one in newest(on)))
+                slept.append(seconds)
             sleep(seconds)
 
         monkeypatch.setattr(on.clock, "sleep", noted)
@@ -66,7 +72,13 @@ def test_a_sweep_waits_for_nothing(line: Lines, monkeypatch: pytest.MonkeyPatch)
         assert len(report.later) == 2
         assert report.refused == ()
         assert report.done["given up"] == 12
-        assert slept == []
+        assert sum(slept) <= 5.0
+        assert answered_by_then
+        assert all(answered_by_then)
+
+
+def newest(on: Line) -> list[Incident]:
+    return [one.incident for one in on.app.ledger.newest(50)]
 
 
 @pytest.mark.parametrize("place", ["region", "location"])
