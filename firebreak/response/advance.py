@@ -261,7 +261,9 @@ def _by_expiry(app: App, incident: Incident, decided: Decided, policy: Policy) -
 
 def nothing_new(plan: Plan) -> bool:
     """A plan that was drawn whole and would write nothing needs no question."""
-    return bool(plan.changes) and not plan.writes and not any(one.kind == "fault" for one in plan.refusals)
+    return (
+        bool(plan.changes) and not plan.writes and not any(one.kind in ("fault", "disputed") for one in plan.refusals)
+    )
 
 
 def _lacking(decided: Decided) -> bool:

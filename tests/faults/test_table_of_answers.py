@@ -25,6 +25,8 @@ from tests.response.store import always, bad_day, never
 from tests.response.test_faults_in_one_part import WITH_MORE, failing_action, failing_source
 from tests.response.test_set_aside import of_a_newer_version
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parents[2]
 DEAD = "projects/firebreak/topics/dead"
 HEAD = "| message | answer |\n|---|---|\n"

@@ -135,7 +135,8 @@ def _still_reached(stage: Stage, incident: Incident) -> str:
             if any(_is_persons(stage, there.place, key) for key in (SPLIT, POOL_SPLIT)):
                 continue
             suspects = frozenset({event.names}) if there is own else carriers(there, images)
-            if (open_ := suspects & led_to(there)) and there.target.location not in said:
+            told = there.target.location in said or all(one in said for one in suspects)
+            if (open_ := suspects & led_to(there)) and not told:
                 return f"{', '.join(sorted(open_))} of {there.place}"
     return ""
 
