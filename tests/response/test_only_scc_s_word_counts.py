@@ -34,6 +34,7 @@ ENDING: Mapping[str, Callable[[Pair], bytes]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("told", ENDING)
 def test_a_copy_that_tells_it_otherwise_ends_nothing_that_is_not_decided_yet(line: Lines, told: str) -> None:
     """Cloud Run was away when the real message came; the copy with its very time comes meanwhile."""
