@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pytest_mock import MockerFixture
 
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
@@ -29,12 +28,12 @@ class Clock:
 
 
 @pytest.fixture
-def clock(mocker: MockerFixture) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     # Nobody else's time: a thread that an earlier test left behind sleeps on as it did.
     time = SimpleNamespace(monotonic=clock.read, sleep=clock.sleep)
-    mocker.patch("firebreak.ports.backoff.time", time)
-    mocker.patch("firebreak.ports.deadline.time", time)
+    monkeypatch.setattr("firebreak.ports.backoff.time", time)
+    monkeypatch.setattr("firebreak.ports.deadline.time", time)
     return clock
 
 
