@@ -186,6 +186,26 @@ resource "google_storage_bucket_iam_member" "commander_reads" {
   member = each.key
 }
 
+# What the runbook's commands read: the log, the counts of the alerts, and the records.
+resource "google_project_iam_member" "commander_views" {
+  for_each = { for pair in setproduct(var.commanders, [
+    "roles/bigquery.jobUser", "roles/logging.viewer", "roles/monitoring.viewer",
+  ]) : join(" ", pair) => pair }
+
+  project = var.project_id
+  role    = each.value[1]
+  member  = each.value[0]
+}
+
+resource "google_bigquery_dataset_iam_member" "commander_reads" {
+  for_each = var.commanders
+
+  project    = var.project_id
+  dataset_id = google_bigquery_dataset.records.dataset_id
+  role       = "roles/bigquery.dataViewer"
+  member     = each.key
+}
+
 resource "google_storage_bucket_iam_member" "vault" {
   for_each = local.using.vault
 

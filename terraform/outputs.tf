@@ -27,6 +27,47 @@ output "command_line" {
   value = {
     FIREBREAK_LEDGER         = local.environment.FIREBREAK_LEDGER
     FIREBREAK_COMMANDS_TOPIC = local.topics.commands
+    FIREBREAK_EVIDENCE       = local.environment.FIREBREAK_EVIDENCE
+  }
+}
+
+output "deployment" {
+  description = "What is deployed, by full names, and what it should be like."
+  value = {
+    organization = var.organization_id
+    project      = var.project_id
+    region       = var.region
+    name         = var.name
+    ceiling      = var.ceiling
+    package      = { for key in ["version", "sha256", "policy_set", "ceiling", "categories"] : key => local.manifest[key] }
+    apis         = sort([for one in google_project_service.api : one.service])
+    functions = { for name, one in local.functions : name => {
+      name    = "projects/${var.project_id}/locations/${var.region}/functions/${var.name}-${name}"
+      account = google_service_account.function[name].email
+    } }
+    subscriptions = { for name, one in local.subscribed : name => {
+      name        = "projects/${var.project_id}/subscriptions/${google_pubsub_subscription.push[name].name}"
+      topic       = local.topics[one.topic]
+      dead_letter = "projects/${var.project_id}/topics/${google_pubsub_topic.dead[name].name}"
+    } }
+    topics = local.topics
+    kept   = { for name, one in google_pubsub_subscription.dead : name => one.name }
+    deliveries = { for location in var.finding_locations : location =>
+      "${local.organization}/locations/${location}/notificationConfigs/${var.name}-findings"
+    }
+    filter    = local.finding_filter
+    database  = "projects/${var.project_id}/databases/${google_firestore_database.ledger.name}"
+    bucket    = google_storage_bucket.evidence.name
+    retention = var.evidence_retention_days * 86400
+    secrets = { for name, one in local.secrets_in_use : one.variable =>
+      "projects/${var.project_id}/secrets/${google_secret_manager_secret.secret[name].secret_id}/versions/${one.version}"
+    }
+    sweep = "projects/${var.project_id}/locations/${var.region}/jobs/${google_cloud_scheduler_job.sweep.name}"
+    grants = [for one in local.grants : {
+      identity    = google_service_account.function[one.function].email
+      scope       = one.scope
+      permissions = sort(local.permissions[one.role].permissions)
+    }]
   }
 }
 

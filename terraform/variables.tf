@@ -191,7 +191,7 @@ variable "extra_actions" {
 }
 
 variable "commanders" {
-  description = "Who may approve, reject, release, halt and resume: user:, group: or serviceAccount: principals. They may publish to the commands topic and read ledger and evidence. Nobody else but the scheduler may publish there."
+  description = "Who may approve, reject, release, halt and resume: user:, group: or serviceAccount: principals. They may publish to the commands topic and read ledger, evidence, records, log and metrics. Nobody else but the scheduler may publish there."
   type        = set(string)
   default     = []
   nullable    = false

@@ -258,7 +258,7 @@ def test_no_role_is_broad_and_nobody_is_everybody(containing: dict[str, Any]) ->
     assert "allAuthenticatedUsers" not in json.dumps(containing)
 
 
-def test_on_the_whole_project_there_is_only_the_build_s_log_and_what_a_condition_narrows(
+def test_on_the_whole_project_there_is_only_the_build_s_log_what_people_view_and_what_a_condition_narrows(
     deployment: Deployment,
 ) -> None:
     """Firestore has no policy of its own, and the platform's bucket does not exist yet when it has to be granted.
@@ -266,7 +266,10 @@ def test_on_the_whole_project_there_is_only_the_build_s_log_and_what_a_condition
     Without the conditions the roles would hold for every database and every bucket there is.
     """
     plan = deployment.plan(commanders=["user:ann@acme.example"])
-    wide = {(grant.who, grant.condition) for grant in grants(plan) if grant.kind == "google_project_iam_member"}
+    views = {"roles/bigquery.jobUser", "roles/logging.viewer", "roles/monitoring.viewer"}
+    everybody = [grant for grant in grants(plan) if grant.kind == "google_project_iam_member"]
+    viewed = {grant.role for grant in everybody if grant.who == "user:ann@acme.example" and not grant.condition}
+    wide = {(grant.who, grant.condition) for grant in everybody if grant.role not in views}
     ledger = f'resource.name == "projects/{PROJECT}/databases/firebreak-ledger"'
     built = f"projects/_/buckets/gcf-v2-sources-{project_number(plan)}-{REGION}"
 
@@ -276,6 +279,7 @@ def test_on_the_whole_project_there_is_only_the_build_s_log_and_what_a_condition
         (account("build"), ""),
         (account("build"), f'resource.name == "{built}" || resource.name.startsWith("{built}/")'),
     }
+    assert viewed == views
 
 
 def test_no_policy_is_replaced_as_a_whole_but_who_may_command(containing: dict[str, Any]) -> None:
