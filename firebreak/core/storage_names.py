@@ -46,9 +46,9 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "incident",
             "id phase created_ns updated_ns finding evidence verdict decision plan outcomes still_open history question"
             " answer operation release done failed_actions unsupported outbox owner lease_until_ns next_ns closed_as"
-            " cut reopened vault further failed_on? events? waits? away? floors? uid? uids?",
+            " cut reopened vault further failed_on? events? waits? away? floors? uid? uids? drift?",
         ),
-        "firebreak.core.incidents.incident:EvidenceRecord": _names("asked", "source facts gap took_ms shown"),
+        "firebreak.core.incidents.evidence_record:EvidenceRecord": _names("asked", "source facts gap took_ms shown"),
         "firebreak.core.incidents.decision:Decision": _names(
             "decision",
             "policy mode wanted caps trace reasons policy_set version notify suspects suspects_because"
@@ -62,6 +62,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "release", "by changes asked_ns? keys? over? digest? rests?"
         ),
         "firebreak.core.incidents.release:ReleasedKey": _names("released_key", "target key before after result detail"),
+        "firebreak.core.containment.review:Drift": _names("drift", "says opened settings"),
         "firebreak.core.incidents.incident:Wait": _names("wait", "what reason since_ns"),
         "firebreak.core.incidents.event:Event": _names(
             "event", "id event_ns seen_ns status decided again_ns named digests suspects answered?"

@@ -20,7 +20,8 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.related import RelatedFindings
 from firebreak.core.findings.verdict import assess
 from firebreak.core.incidents.decision import Decision
-from firebreak.core.incidents.incident import Incident, evidence_record
+from firebreak.core.incidents.evidence_record import evidence_record
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.selection import Choice, choose, outstanding_matters

@@ -6,9 +6,8 @@ import hashlib
 import json
 from dataclasses import replace
 
-from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
-from firebreak.core.containment.review import drift_sentence
+from firebreak.core.containment.review import Drift, drift_on
 from firebreak.core.errors import Missing, Refused
 from firebreak.core.incidents.phase import WORKING
 from firebreak.ledger.records import NotActedOn, StoredIncident
@@ -32,18 +31,17 @@ def look_at(app: App, target: str, deadline: Deadline) -> str | None:
     try:
         workload = app.read(standing.place, deadline.sooner(15))
     except Missing:
-        return _report(
-            app, standing, "gone", "the target does not exist any more: release ends the incident", None, deadline
-        )
+        gone = Drift("the target does not exist any more: release ends the incident")
+        return _report(app, standing, "gone", gone, deadline)
+    drift = drift_on(standing, workload)
     if standing.is_of_another(workload.uid):
-        anew = "the target was deleted, and another one made in its place: release ends the incident"
-        return _report(app, standing, f"uid {workload.uid}", anew, workload, deadline)
-    differ = dict(standing.changed_by_others(workload.state))
-    reopened = standing.guarded & workload.reachable
-    if not differ and not reopened:
-        return _report(app, standing, "", "nothing differs any more from what was left", workload, deadline)
-    signature = hashlib.sha256(json.dumps([differ, sorted(reopened)], sort_keys=True).encode()).hexdigest()[:16]
-    return _report(app, standing, signature, drift_sentence(standing, workload), workload, deadline)
+        opened = drift.opened if drift else ()
+        anew = Drift("the target was deleted, and another one made in its place: release ends the incident", opened)
+        return _report(app, standing, f"uid {workload.uid}", anew, deadline)
+    if drift is None:
+        return _report(app, standing, "", None, deadline)
+    told = json.dumps([drift.settings, drift.opened], sort_keys=True)
+    return _report(app, standing, hashlib.sha256(told.encode()).hexdigest()[:16], drift, deadline)
 
 
 def _at_work(app: App, standing: Standing) -> bool:
@@ -52,13 +50,12 @@ def _at_work(app: App, standing: Standing) -> bool:
     return bool(standing.releasing) or any(one is not None and one.incident.phase in WORKING for one in held)
 
 
-def _report(
-    app: App, standing: Standing, signature: str, sentence: str, workload: Workload | None, deadline: Deadline
-) -> str | None:
+def _report(app: App, standing: Standing, signature: str, drift: Drift | None, deadline: Deadline) -> str | None:
     """Tell it on the newest incident that it concerns, and ask there; once for each difference."""
-    if standing.drift == signature:
+    if standing.drift == signature or standing.place is None:
         return None
-    opened = tuple(sorted(standing.guarded & workload.reachable)) if workload is not None else ()
+    sentence = drift.says if drift else "nothing differs any more from what was left"
+    opened = drift.opened if drift else ()
     about = [one for one in standing.holds if one.suspects & {*opened}] or [*standing.holds]
     try:
         held = app.ledger.take(about[-1].incident)
@@ -69,7 +66,7 @@ def _report(
         raise Refused(message) from None
     if held is None:
         return None
-    held = replace(held, incident=replace(held.incident, reopened=opened))
+    held = replace(held, incident=held.incident.with_drift(standing.place.key, drift))
     readings = Readings(app, held.incident, deadline)
     try:
         held = _ask(app, held, sentence, readings) if opened else _tell(app, held, sentence)

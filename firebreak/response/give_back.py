@@ -10,6 +10,7 @@ from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.plan import Change
 from firebreak.core.errors import Drifted, Missing, Refused, Unfinished
 from firebreak.core.incidents.release import ReleasedKey
+from firebreak.core.incidents.release_words import setting_word
 from firebreak.ports.backoff import Backoff
 from firebreak.response.app import App
 from firebreak.response.move import put_back, require_same, restore
@@ -81,7 +82,8 @@ def _judged(key: ReleasedKey, now: Workload) -> ReleasedKey:
     """Not everything comes back exactly, a service's scaling above all; what reads differently is said."""
     there = now.state.get(key.key)
     if there == key.after:
-        return replace(key, result="restored", detail=f"restored to {key.after}")
+        return replace(key, result="restored", detail=f"restored to {setting_word(key.after)}")
     if there == key.before:
         return replace(key, result="refused", detail="Cloud Run did not take it")
-    return replace(key, result="restored", detail=f"restored to {key.after}, and reads {there}")
+    word = f"restored to {setting_word(key.after)}, and reads {setting_word(there)}"
+    return replace(key, result="restored", detail=word)

@@ -47,8 +47,8 @@ def record_effect(turn: Turn, held: StoredIncident, plan: Plan, change: Change, 
     outcome = Outcome(change.surface, SUCCESS, place + detail, change.actions, left, change.target.key, plan.digest)
     outcomes = (*(one for one in incident.outcomes if not _same(one, outcome)), outcome)
     uids = {**incident.uids, change.target.key: seen.uid}
-    known = replace(incident, outcomes=outcomes, still_open=_still_open(outcomes), reopened=(), uids=uids)
-    return app.ledger.save(held, known, *saves)
+    known = replace(incident, outcomes=outcomes, still_open=_still_open(outcomes), uids=uids)
+    return app.ledger.save(held, known.with_drift(change.target.key, None), *saves)
 
 
 def record_failure(turn: Turn, held: StoredIncident, change: Change, fault: Refused) -> StoredIncident:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.observation import Seen
-from firebreak.core.containment.review import age, review_sentence
+from firebreak.core.containment.review import age, drift_on, review_sentence
 from firebreak.core.errors import Missing, Refused, Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
@@ -27,26 +27,27 @@ _RESTS: tuple[Phase, ...] = ("contained", "failed", "releasing")
 
 def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline, why: str = "") -> StoredIncident:
     """Look at what stands and announce it; raises Refused or Transient where nothing of it can be looked at."""
-    incident, lines, open_, reopened = held.incident, list[str](), list[str](), set[str]()
+    incident, lines, open_ = held.incident, list[str](), list[str]()
     readings = Readings(app, incident, deadline)
     holds = held_targets(app, incident)
     looks = [(hold, _look(app, incident, target, readings)) for target, hold in holds]
     if looks and not any(seen.workload for _, seen in looks):
         first = looks[0][1]
         raise (Missing if first.gone else Transient if first.away else Refused)(first.fault)
+    told = incident
     for hold, seen in looks:
         word = review_sentence(hold, seen.workload, app.now_ns()) if seen.workload else f"review: unread: {seen.fault}"
         lines.append(f"{incident.place_of(seen.target)}{word}")
         open_ += opened(incident, seen)
-        reopened |= seen.standing.suspects & seen.workload.reachable if seen.standing and seen.workload else set()
+        if seen.standing and seen.workload:
+            told = told.with_drift(seen.target.key, drift_on(seen.standing, seen.workload))
     own = incident.finding.target
     if isinstance(own, Target) and lines and own.key not in {target.key for target, _ in holds}:
         open_ += opened(incident, _look(app, incident, own, readings))  # where an identity alone was changed
-    told = incident.with_history(app.now_ns(), by, "; ".join([*lines, *([why] if why else [])]))
+    told = told.with_history(app.now_ns(), by, "; ".join([*lines, *([why] if why else [])]))
     reviewed = replace(
         told,
         still_open=tuple(dict.fromkeys(open_)),
-        reopened=tuple(sorted(reopened)),
         next_ns=review_ns(app, incident) if incident.phase in _RESTS else incident.next_ns,
     )
     return app.ledger.save(held, reviewed.with_announcements(channels(app)))

@@ -18,7 +18,8 @@ from firebreak.core.facts import Evidence
 from firebreak.core.findings.finding import parse_notification
 from firebreak.core.findings.verdict import assess
 from firebreak.core.incidents.decision import Decision
-from firebreak.core.incidents.incident import Incident, evidence_record
+from firebreak.core.incidents.evidence_record import evidence_record
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.question import Question
 from firebreak.core.incidents.record import record
 from firebreak.core.mode import Cap, Mode

@@ -317,7 +317,10 @@ def test_the_list_tells_who_waits() -> None:
     assert "3 of 226 incidents." in text
     assert "78 waiting for an answer, 1 failed: firebreak incident show ID" in text
     assert re.search(
-        r"^fb-\w{16}  waiting +2 min  shop-prod/europe-west1/checkout: known-malware-on-service", text, re.MULTILINE
+        r"^fb-\w{16}  waiting +2 min  shop-prod/europe-west1/checkout: Nothing has been changed\. A person is asked "
+        r"for a yes or a no\. known-malware-on-service \(approve\): asks a person$",
+        text,
+        re.MULTILINE,
     )
 
 

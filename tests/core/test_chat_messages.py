@@ -35,10 +35,13 @@ def test_of_a_release_each_setting_is_told_with_what_is_so_now() -> None:
     )
     lines = chat(incident("releasing", release=Release("ada", (), NOW, keys))).split("\n")
 
-    assert f"{SPLIT}: restored to LATEST=100" in lines
-    assert f"{PUBLIC}: refused, still checkout-00007-good=100: an organization policy refuses it" in lines
-    assert "service.ingress: a person's, left as it is: checkout-00007-good=100" in lines
-    assert any(line.endswith(f"{SPLIT}: gone: checkout-00008-bad does not exist any more") for line in lines)
+    assert f"↩ undone: {SPLIT}: restored to LATEST=100" in lines
+    assert f"! still held: {PUBLIC}: refused, still checkout-00007-good=100: an organization policy refuses it" in lines
+    assert "= left alone: service.ingress: a person's, left as it is: checkout-00007-good=100" in lines
+    assert any(
+        line.startswith("∅ gone: ") and line.endswith(f"{SPLIT}: gone: checkout-00008-bad does not exist any more")
+        for line in lines
+    )
     assert any(line.startswith("again: firebreak incident release fb-") for line in lines)
     assert any(
         line.startswith("leave: firebreak incident release fb-") and f"--leave '{PUBLIC}'" in line for line in lines

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
-from firebreak.core.containment.review import drift_sentence
+from firebreak.core.containment.review import drift_on
 from firebreak.core.first_few import and_more, first_few
 from firebreak.core.incidents.chat_messages import slack_message
 from firebreak.core.incidents.incident import Incident
@@ -31,7 +31,8 @@ def test_a_report_of_drift_says_how_many_changes_it_does_not_name() -> None:
     target = Target("shop-prod", "europe-west1", "service", "checkout")
     found = Workload(target, dict.fromkeys(written, "new"), {}, (), None, {}, {}, settled=True)
 
-    sentence = drift_sentence(Standing(target.key, applied=written), found)
+    drift = drift_on(Standing(target.key, applied=written), found)
+    sentence = drift.says if drift else ""
 
     assert sentence.count(" was old and is new") == 5
     assert sentence.endswith("; and 3 more")

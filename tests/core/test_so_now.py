@@ -12,9 +12,13 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.record import record
 from firebreak.core.incidents.release import Release, ReleasedKey
+from firebreak.core.incidents.setting_states import SIGNS, Became
 from firebreak.core.incidents.so_now import so_now
 from tests.cli.commands import MADE, NOW, incident
 
+FORTH, BACK = "LATEST=100 → checkout-00007-good=100", "checkout-00007-good=100 → LATEST=100"
+TELLING = {"undone": BACK, "not done": "was LATEST=100; checkout-00007-good=100 was planned"}
+"""An arrow leads where a setting went, or is to go, and nowhere else."""
 FAILED = replace(MADE[0], status="Failure", detail="it was not taken")
 
 
@@ -36,13 +40,11 @@ def chat(one: Incident) -> str:
     ],
     ids=lambda one: one if isinstance(one, str) else one.phase,
 )
-def test_each_setting_of_the_plan_says_what_became_of_it(one: Incident, word: str) -> None:
+def test_each_setting_of_the_plan_says_what_became_of_it(one: Incident, word: Became) -> None:
     shown = record(one)["plan"]["changes"]
 
     assert [change["became"] for change in shown] == [word]
-    way = ("LATEST=100", "checkout-00007-good=100")
-    told = " → ".join(reversed(way) if word == "undone" else way)
-    assert f"\n{word}: service.traffic.split: {told}\n" in chat(one)
+    assert f"\n{SIGNS[word]} {word}: service.traffic.split: {TELLING.get(word, FORTH)}\n" in chat(one)
 
 
 @pytest.mark.parametrize("phase", get_args(Phase))
@@ -75,9 +77,7 @@ def test_a_release_in_part_names_what_is_back_and_what_is_still_held() -> None:
     rests = incident("releasing", release=Release("ada", (), NOW, (*keys, refused)))
 
     assert so_now(under_way) == "The release is under way: settings are given back one by one."
-    assert so_now(rests) == (
-        "PARTLY TAKEN BACK: service.ingress given back; service.traffic.split could not be, and is still held."
-    )
+    assert so_now(rests) == ("PARTLY TAKEN BACK: service.ingress is all again; service.traffic.split is still a=100.")
 
 
 NEW = "received waiting deferred".split()
@@ -100,7 +100,9 @@ def test_what_is_half_released_is_told_as_that_also_where_something_new_came(pha
     )
     rests = incident(phase, done=incident().plan, release=Release("ada", (), NOW, keys, rests=True))
 
-    assert so_now(rests).startswith("PARTLY TAKEN BACK: service.ingress given back; ")
+    assert so_now(rests).startswith(
+        "PARTLY TAKEN BACK: service.ingress is all again; service.traffic.split is still a=100; "
+    )
     assert so_now(rests) != so_now(replace(rests, phase="releasing"))
     assert ("service.traffic.split: refused" in chat(rests)) is (phase != "waiting")
 
@@ -112,7 +114,7 @@ def test_what_is_planned_beside_what_was_done_is_not_told_as_done(phase: str) ->
     one = incident(phase, outcomes=(before,), done=incident().plan)
 
     assert [change["became"] for change in record(one)["plan"]["changes"]] == ["planned"]
-    assert "\nplanned: service.traffic.split" in chat(one)
+    assert "\n? planned: service.traffic.split" in chat(one)
     assert "undo: firebreak incident release fb-" in chat(one)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from firebreak.core.containment.plan import Outcome
 from firebreak.core.facts import Evidence
-from firebreak.core.incidents.incident import evidence_record
+from firebreak.core.incidents.evidence_record import evidence_record
 from firebreak.core.incidents.log_line import LONGEST_LINE, log_line, summary
 from firebreak.core.incidents.record import record
 from firebreak.core.mode import Cap, Mode

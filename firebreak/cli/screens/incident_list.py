@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from firebreak.cli.screens.console import Screen
-from firebreak.cli.screens.wording import Record, last_event, part, place, rows, since, span
-from firebreak.core.first_few import first_few
+from firebreak.cli.screens.wording import Record, last_event, part, place, since, span
 
 PHASE_STYLES = {
     "broken": "bad",
@@ -74,7 +73,7 @@ def show_list(screen: Screen, records: Sequence[Record], now_ns: int, halted: st
     if not records:
         screen.line(count.told(0))
         return
-    header = _columns("incident", "phase", "age", "where: policy (mode): what")
+    header = _columns("incident", "phase", "age", "where: what is so now, policy (mode): what came last")
     screen.verbatim(screen.cut(header, screen.width or 0), "strong")
     for one in records:
         _show_one(screen, one, now_ns)
@@ -88,7 +87,7 @@ def _show_one(screen: Screen, one: Record, now_ns: int) -> None:
     phase, where = "broken" if one.get("seal") == "broken" else str(one["phase"]), place(one)
     begin, style = _columns(str(one["id"]), phase, span(since(one["created"], now_ns)), ""), PHASE_STYLES.get(phase, "")
     if screen.width is None:
-        screen.verbatim(f"{begin}{where}: {_policy(one)}: {_now(one, now_ns)}")
+        screen.verbatim(f"{begin}{where}: {_now(one, now_ns)}")
         return
     room = screen.width - len(begin)
     if len(where.rpartition("/")[2]) + _CUT <= room or len(where) <= room:
@@ -96,20 +95,17 @@ def _show_one(screen: Screen, one: Record, now_ns: int) -> None:
     else:
         screen.verbatim(begin.rstrip(), style)
         screen.verbatim(screen.cut_front(where, screen.width - 4), style, indent=4)
-    screen.verbatim(screen.cut(f"{_policy(one)}: {_now(one, now_ns)}", screen.width - 4), "dim", indent=4)
+    screen.verbatim(screen.cut(_now(one, now_ns), screen.width - 4), "dim", indent=4)
 
 
 def _now(one: Record, now_ns: int) -> str:
-    """That it is not to be believed, what it waits for, what of a release was refused, or what happened last."""
+    """What is so now, or that the record is not to be believed; then by which policy, and what happened last."""
     if one.get("seal") == "broken":
         return "ITS SEAL IS BROKEN: somebody without the key changed it, or put it back; believe none of it unchecked"
+    last = last_event(one)
     if one.get("waits_for"):
-        return f"waits for {span(since(one.get('waits_since'), now_ns))} now: {one['waits_for']}"
-    keys = rows(part(one.get("release")).get("keys")) if one.get("phase") == "releasing" else []
-    refused = [str(key.get("key")) for key in keys if key.get("result") == "refused"]
-    if refused:
-        return f"{len(refused)} of {len(keys)} settings are refused: {', '.join(first_few(refused, 3))}"
-    return last_event(one)
+        last = f"waits for {span(since(one.get('waits_since'), now_ns))} now: {one['waits_for']}"
+    return f"{one.get('now')} {_policy(one)}: {last}"
 
 
 def _columns(incident: str, phase: str, age: str, rest: str) -> str:

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from firebreak.core.cloud_run.state import surface_of
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from firebreak.core.cloud_run.state import Setting, surface_of
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Hold, Settings, Standing
 from firebreak.core.first_few import first_few
+from firebreak.core.storage_names import Stored
 from firebreak.core.timestamps import NANOS
 
 _MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Drift(Stored):
+    """What others have changed on one target since it was contained, as it was seen last.
+
+    `says`: the change as a sentence. `opened`: suspects that can be reached again. `settings`: what they are now.
+    """
+
+    says: str
+    opened: tuple[str, ...] = ()
+    settings: Mapping[str, Setting | None] = field(default_factory=dict)
 
 
 def idle_deployments(workload: Workload, since_ns: int) -> tuple[str, ...]:
@@ -27,16 +43,18 @@ def review_sentence(hold: Hold, workload: Workload, now_ns: int) -> str:
     return f"review: contained for {age(now_ns - hold.taken_ns)}{waiting}"
 
 
-def drift_sentence(standing: Standing, workload: Workload) -> str:
-    """What somebody else has changed since Firebreak wrote it, and the suspects that can be reached again."""
-    differ = standing.changed_by_others(workload.state)
+def drift_on(standing: Standing, workload: Workload) -> Drift | None:
+    """What somebody else has changed since Firebreak wrote it, and the suspects that can be reached again; or None."""
+    differ = dict(standing.changed_by_others(workload.state))
+    opened = tuple(sorted(standing.guarded & workload.reachable))
+    if not differ and not opened:
+        return None
     settings = [f"{key} was {standing.applied.get(key, 'unset')} and is {differ[key] or 'unset'}" for key in differ]
-    reopened = sorted(standing.guarded & workload.reachable)
-    again = [f"suspect {', '.join(first_few(reopened, _MOST))} can be reached again"] if reopened else []
+    again = [f"suspect {', '.join(first_few(opened, _MOST))} can be reached again"] if opened else []
     # Cloud Run tells who changed the workload last; of a grant it tells nothing.
-    told = workload.last_modifier and (reopened or any(not surface_of(key).endswith("_iam") for key in differ))
+    told = workload.last_modifier and (opened or any(not surface_of(key).endswith("_iam") for key in differ))
     who = f" by {workload.last_modifier}" if told else ""
-    return f"changed{who}: {'; '.join([*again, *first_few(settings, _MOST)]) or 'nothing'}"
+    return Drift(f"changed{who}: {'; '.join([*again, *first_few(settings, _MOST)])}", opened, differ)
 
 
 def set_by_others(standing: Standing, before: Settings) -> tuple[str, ...]:

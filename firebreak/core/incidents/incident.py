@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import Outcome, Plan
-from firebreak.core.facts import Evidence, FactValue
+from firebreak.core.containment.review import Drift
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.verdict import Verdict
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.event import Event
+from firebreak.core.incidents.evidence_record import EvidenceRecord
 from firebreak.core.incidents.phase import ENDED, WORKING, Phase
 from firebreak.core.incidents.question import Answer, Question
 from firebreak.core.incidents.release import Release
@@ -22,17 +22,6 @@ LONGEST_HISTORY = 200
 MOST_EVENTS = 100
 """A further one begins another incident, so that none is left out."""
 _BEGINNING = 20
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceRecord(Stored):
-    """One source's evidence as the record keeps it."""
-
-    source: str
-    facts: Mapping[str, FactValue]
-    gap: str | None
-    took_ms: int
-    shown: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +119,7 @@ class Incident(Stored):
         uid: Google's own identity of the finding's target when the suspects were found; empty where it is not known.
         uids: key of a target to the uid that it had when it was first looked at, or last seen as it was written. What
             was made anew since is another one.
+        drift: key of a target to what others have changed there since; nothing where it is as it was left.
     """
 
     id: str
@@ -167,6 +157,7 @@ class Incident(Stored):
     floors: Mapping[str, int] = field(default_factory=dict)
     uid: str = ""
     uids: Mapping[str, str] = field(default_factory=dict)
+    drift: Mapping[str, Drift] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -282,6 +273,12 @@ class Incident(Stored):
         outcomes = tuple(replace(one, plan="earlier") if one.plan == plan.digest else one for one in self.outcomes)
         return replace(self, plan=plan, outcomes=outcomes)
 
+    def with_drift(self, target: str, drift: Drift | None) -> Incident:
+        """The incident with what others have changed on the target of this key; None: it is as it was left."""
+        known = {key: one for key, one in self.drift.items() if key != target} | ({target: drift} if drift else {})
+        opened = sorted({name for one in known.values() for name in one.opened})
+        return replace(self, drift=known, reopened=tuple(opened))
+
     def mark_sent(self, announcement: Announcement) -> Incident:
         """The incident with that announcement marked as sent."""
         return self.replace_announcement(announcement, replace(announcement, sent=True))
@@ -289,8 +286,3 @@ class Incident(Stored):
     def replace_announcement(self, before: Announcement, after: Announcement) -> Incident:
         """The incident with what has become of that announcement."""
         return replace(self, outbox=tuple(after if one == before else one for one in self.outbox))
-
-
-def evidence_record(evidence: Evidence) -> EvidenceRecord:
-    """What the record keeps of a source's answer."""
-    return EvidenceRecord(evidence.source, evidence.facts, evidence.gap, evidence.took_ms, evidence.shown)

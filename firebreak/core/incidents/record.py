@@ -13,9 +13,10 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import EvidenceLocation, Incident
-from firebreak.core.incidents.release import Release, ReleasedKey
-from firebreak.core.incidents.release_words import RESULTS
-from firebreak.core.incidents.so_now import became, so_now
+from firebreak.core.incidents.release import Release
+from firebreak.core.incidents.release_words import released
+from firebreak.core.incidents.setting_states import became, setting_states
+from firebreak.core.incidents.so_now import so_now
 from firebreak.core.secrets.redaction import bounded_record, named, safe
 from firebreak.core.timestamps import format_instant
 
@@ -45,6 +46,10 @@ def record(incident: Incident) -> dict[str, Any]:
             "verdict": _verdict(incident),
             "decision": _decision(incident.decision) if incident.decision else None,
             "plan": _plan(incident, incident.plan) if incident.plan else None,
+            "settings": [
+                {"target": one.target, "key": named(one.key), "became": one.became, "says": one.says}
+                for one in setting_states(incident)
+            ],
             "outcomes": [
                 {"status": one.status, "detail": one.detail, "surface": one.surface, "actions": one.actions}
                 for one in incident.outcomes
@@ -201,18 +206,6 @@ def _release(release: Release) -> dict[str, Any]:
         "digest": release.digest,
         "over": release.over,
         "keys": [released(one) for one in release.keys],
-    }
-
-
-def released(key: ReleasedKey) -> dict[str, Any]:
-    """One setting: what it was under the containment, and what it was to become."""
-    return {
-        "target": key.target.resource,
-        "key": named(key.key),
-        "result": RESULTS.get(key.result, key.result),
-        "before": named(key.before) if isinstance(key.before, str) else key.before,
-        "after": named(key.after) if isinstance(key.after, str) else key.after,
-        "detail": key.detail,
     }
 
 

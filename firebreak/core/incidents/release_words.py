@@ -6,8 +6,23 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from firebreak.core.incidents.release import ReleasedKey
+from firebreak.core.secrets.redaction import named
+
 RESULTS = MappingProxyType({"person": "a person's", "left": "given up"})
 """Results that have another word on the record than in storage."""
+
+
+def released(key: ReleasedKey) -> dict[str, Any]:
+    """One setting: what it was under the containment, and what it was to become."""
+    return {
+        "target": key.target.resource,
+        "key": named(key.key),
+        "result": RESULTS.get(key.result, key.result),
+        "before": named(key.before) if isinstance(key.before, str) else key.before,
+        "after": named(key.after) if isinstance(key.after, str) else key.after,
+        "detail": key.detail,
+    }
 
 
 def told(key: Mapping[str, Any]) -> str:

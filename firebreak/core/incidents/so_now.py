@@ -1,17 +1,17 @@
-"""What is so now, in one sentence, and what became of each change: the same words on record, screen and chat."""
+"""What is so now, in one sentence, from what is in effect: the same words on record, screen and chat."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
 
-from firebreak.core.containment.plan import SUCCESS, Change
+from firebreak.core.containment.plan import SUCCESS
 from firebreak.core.first_few import first_few
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
-
-Became = Literal["planned", "being made", "done", "undone", "not done"]
+from firebreak.core.incidents.release_words import setting_word
+from firebreak.core.incidents.setting_states import OVER, became
+from firebreak.core.secrets.redaction import all_named
 
 _UNTOUCHED: Mapping[Phase, str] = MappingProxyType(
     {
@@ -19,7 +19,6 @@ _UNTOUCHED: Mapping[Phase, str] = MappingProxyType(
         "waiting": "Nothing has been changed. A person is asked for a yes or a no.",
         "containing": "A write is about to be made, or was just made.",
         "verifying": "The write was made; what serves is being read back.",
-        "contained": "Contained: the plan is in force, read back from what serves.",
         "deferred": "Nothing has been changed. It waits for something that may pass, and is decided anew then.",
         "releasing": "The release is under way: settings are given back one by one.",
         "monitored": "Nothing was changed. The plan shows what would have been.",
@@ -27,37 +26,89 @@ _UNTOUCHED: Mapping[Phase, str] = MappingProxyType(
         "failed": "NOT CONTAINED. A person is needed now.",
         "expired": "Nobody answered in time. Nothing was changed.",
         "rejected": "A person said no. Nothing was changed.",
-        "released": "Taken back: the containment no longer stands.",
-        "closed": "Closed by a person; nothing of it stands.",
+        "closed": "Closed by a person; nothing was changed.",
     }
 )
 _FURTHER: Mapping[Phase, str] = MappingProxyType(
     {
         "received": "something new came, and is being decided.",
         "waiting": "nothing more was changed. A person is asked for a yes or a no.",
+        "containing": "a write is about to be made besides, or was just made.",
+        "verifying": "a write was made besides; what serves is being read back.",
         "deferred": "something new waits for what may pass, and is decided anew then.",
+        "monitored": "nothing was changed after that.",
+        "declined": "nothing was changed after that.",
+        "expired": "nobody answered the question after that, and nothing more was changed.",
+        "rejected": "a person said no to more, and nothing more was changed.",
+        "closed": "a person has closed it.",
     }
 )
 """What is so beside what was contained before."""
-_FAILED_IN_PART = "NOT CONTAINED AS PLANNED. What could be done stands; a person is needed now for the rest."
-_OVER: frozenset[Phase] = frozenset({"released", "closed"})
-"""Nothing stands then: what stands keeps an incident from being closed."""
-_NOT_MADE: frozenset[Phase] = frozenset({"rejected", "expired", "declined", "monitored", "failed", *_OVER})
 _FEW = 3
 
 
 def so_now(incident: Incident) -> str:
     """One sentence, from what is in effect."""
-    phase = incident.phase
-    if incident.stands and incident.reopened and phase != "releasing":
+    said = _changed_since(incident) or _stands(incident)
+    filed = incident.closed_as.replace("_", " ") if incident.closed_as and incident.stands else ""
+    sentence = f"{said} Filed as {filed}; its containment stays." if filed else said
+    keys = incident.release.keys if incident.release else ()
+    return all_named(sentence, *incident.reopened, *(part for one in keys for part in (one.key, one.before, one.after)))
+
+
+def _changed_since(incident: Incident) -> str:
+    """What others did to what stands; empty where that is as it was left, or is being taken back."""
+    if not incident.stands or incident.phase == "releasing" or not (incident.drift or incident.reopened):
+        return ""
+    asked = " A person is asked for a yes or a no." if incident.phase == "waiting" else ""
+    says = [one.says for one in incident.drift.values()]
+    if incident.reopened:
         opened = ", ".join(first_few(incident.reopened, _FEW))
-        return f"WAS CONTAINED, and others have opened it since: {opened} can be reached."
+        by = next((f" by {who}" for who in map(_who, says) if who), "")
+        since = f"opened again since{by}" if by else "others have opened it since"
+        return f"WAS CONTAINED, and {since}: {opened} can be reached.{asked}"
+    return f"Contained, but {'; '.join(first_few(says, _FEW))}.{asked}"
+
+
+def _who(says: str) -> str:
+    """Who changed it, where the sentence of a drift tells."""
+    return says.partition(":")[0].removeprefix("changed by ") if says.startswith("changed by ") else ""
+
+
+def _stands(incident: Incident) -> str:
+    phase = incident.phase
     in_part = _partly_released(incident)
     if phase == "releasing" and in_part:
         return f"{in_part}."
+    if phase == "contained":
+        return _contained(incident)
+    if phase == "released":
+        return _released(incident)
+    if phase == "failed" and in_effect(incident):
+        return "NOT CONTAINED AS PLANNED. What could be done stands; a person is needed now for the rest."
     if phase in _FURTHER and (before := in_part or _before(incident)):
         return f"{before}; {_FURTHER[phase]}"
-    return _FAILED_IN_PART if phase == "failed" and in_effect(incident) else _UNTOUCHED[phase]
+    return _UNTOUCHED[phase]
+
+
+def _contained(incident: Incident) -> str:
+    plan = incident.plan
+    changes = plan.changes if plan else ()
+    left = [action for one in changes if became(incident, one) == "not done" for action in one.actions]
+    if left:
+        return f"CONTAINED IN PART: {', '.join(dict.fromkeys(left))} was not done; the rest is in force."
+    if plan and not plan.writes:
+        return "Contained: what had to be closed was closed already, read back from what serves; nothing was written."
+    places = [target.place for target in plan.targets] if plan else []
+    where = f" in {', '.join(first_few(places, _FEW))}" if len(places) > 1 else ""
+    return f"Contained{where}: the plan is in force, read back from what serves."
+
+
+def _released(incident: Incident) -> str:
+    keys = incident.release.keys if incident.release else ()
+    left = [one.key for one in keys if one.result in ("person", "gone", "left")]
+    beside = f" Left as it is: {', '.join(first_few(left, _FEW))}." if left else ""
+    return f"Taken back: the containment no longer stands.{beside}"
 
 
 def _before(incident: Incident) -> str:
@@ -71,26 +122,15 @@ def in_effect(incident: Incident) -> bool:
     """Whether anything of it was seen in effect and not given back."""
     released = incident.release is not None and incident.release.over
     made = not released and any(one.status == SUCCESS for one in incident.outcomes)
-    return incident.phase not in _OVER and (incident.stands or made)
-
-
-def became(incident: Incident, change: Change) -> Became:
-    """What became of a change of the incident's plan."""
-    known = {("", ""), ("", change.target.key)}  # as versions before kept them, which had one plan
-    known.add((incident.plan.digest if incident.plan else "", change.target.key))
-    tried = [one for one in incident.outcomes if one.surface == change.surface and (one.plan, one.target) in known]
-    if any(one.status == SUCCESS for one in tried):
-        return "undone" if incident.phase in _OVER else "done"
-    if tried or incident.phase in _NOT_MADE:
-        return "not done"
-    return "being made" if incident.phase in ("containing", "verifying") else "planned"
+    return incident.phase not in OVER and (incident.stands or made)
 
 
 def _partly_released(incident: Incident) -> str:
+    """Which settings are back, which are held, and what each of them is; empty where no setting was refused."""
     keys = incident.release.keys if incident.release else ()
-    back = [one.key for one in keys if one.result == "restored"]
-    held = [one.key for one in keys if one.result == "refused"]
+    held = [f"{one.key} is still {setting_word(one.before)}" for one in keys if one.result == "refused"]
     if not held:
         return ""
-    given = f"{', '.join(first_few(back, _FEW))} given back" if back else "nothing given back"
-    return f"PARTLY TAKEN BACK: {given}; {', '.join(first_few(held, _FEW))} could not be, and is still held"
+    back = [f"{one.key} is {setting_word(one.after)} again" for one in keys if one.result == "restored"]
+    given = ", ".join(first_few(back, _FEW)) or "nothing was given back"
+    return f"PARTLY TAKEN BACK: {given}; {', '.join(first_few(held, _FEW))}"

@@ -12,7 +12,8 @@ from firebreak.core.errors import Refused, Transient
 from firebreak.core.facts import Originals
 from firebreak.core.findings.finding import Finding, Notification
 from firebreak.core.findings.verdict import assess
-from firebreak.core.incidents.incident import EvidenceLocation, Incident, evidence_record
+from firebreak.core.incidents.evidence_record import evidence_record
+from firebreak.core.incidents.incident import EvidenceLocation, Incident
 from firebreak.core.incidents.phase import WORKING
 from firebreak.core.serialization import encode
 from firebreak.ledger.records import StoredIncident

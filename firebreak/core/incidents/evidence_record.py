@@ -1,0 +1,26 @@
+"""What an incident's record keeps of a source's evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from firebreak.core.facts import Evidence, FactValue
+from firebreak.core.storage_names import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRecord(Stored):
+    """One source's evidence as the record keeps it."""
+
+    source: str
+    facts: Mapping[str, FactValue]
+    gap: str | None
+    took_ms: int
+    shown: Mapping[str, Any] = field(default_factory=dict)
+
+
+def evidence_record(evidence: Evidence) -> EvidenceRecord:
+    """What the record keeps of a source's answer."""
+    return EvidenceRecord(evidence.source, evidence.facts, evidence.gap, evidence.took_ms, evidence.shown)

@@ -1,0 +1,115 @@
+"""What became of each setting, one line each: a word, a sign, and an arrow only where it went that way or is to go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from firebreak.core.containment.plan import SUCCESS, Change
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.phase import Phase
+from firebreak.core.incidents.release import Release, ReleasedKey, Restored
+from firebreak.core.incidents.release_words import released, setting_word, told
+from firebreak.core.secrets.redaction import all_named
+
+Became = Literal[
+    "planned", "being made", "done", "changed since", "undone", "not done", "left alone", "gone", "still held"
+]
+
+SIGNS: Mapping[Became, str] = MappingProxyType(
+    {
+        "planned": "?",
+        "being made": "…",
+        "done": "✓",
+        "changed since": "≠",
+        "undone": "↩",
+        "not done": "✗",
+        "left alone": "=",
+        "gone": "∅",
+        "still held": "!",
+    }
+)
+"""So that each can be told from the others without colour, at a glance."""
+OVER: frozenset[Phase] = frozenset({"released", "closed"})
+"""What was made does not stand then: what stands keeps an incident from being closed."""
+_NOT_MADE: frozenset[Phase] = frozenset({"rejected", "expired", "declined", "monitored", "failed", *OVER})
+_RELEASED: Mapping[Restored, Became] = MappingProxyType(
+    {
+        "due": "being made",
+        "restored": "undone",
+        "person": "left alone",
+        "gone": "gone",
+        "left": "left alone",
+        "refused": "still held",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingState:
+    """One setting of one target: what became of it, and a line that says how it went, or how it is."""
+
+    target: str
+    key: str
+    became: Became
+    says: str
+
+    @property
+    def line(self) -> str:
+        """With sign and word."""
+        return f"{SIGNS[self.became]} {self.became}: {self.says}"
+
+
+def setting_states(incident: Incident) -> tuple[SettingState, ...]:
+    """Every setting of the release that was made last, else of the plan, as it was left, or is to be."""
+    release = _told_release(incident)
+    if release is not None:
+        return tuple(_released(incident, one) for one in release.keys)
+    changes = incident.plan.changes if incident.plan else ()
+    return tuple(_planned(incident, change, key) for change in changes for key in sorted(change.after))
+
+
+def became(incident: Incident, change: Change) -> Became:
+    """What became of a change of the incident's plan."""
+    known = {("", ""), ("", change.target.key)}  # as versions before kept them, which had one plan
+    known.add((incident.plan.digest if incident.plan else "", change.target.key))
+    tried = [one for one in incident.outcomes if one.surface == change.surface and (one.plan, one.target) in known]
+    if any(one.status == SUCCESS for one in tried):
+        return "undone" if incident.phase in OVER else "done"
+    if tried or incident.phase in _NOT_MADE:
+        return "not done"
+    return "being made" if incident.phase in ("containing", "verifying") else "planned"
+
+
+def _told_release(incident: Incident) -> Release | None:
+    """The release, where it says how things are; None where none was made, or something else is told."""
+    release = incident.release
+    if release is None or release.digest or not release.keys:
+        return None
+    told_now = incident.phase in ("releasing", "contained", *OVER)
+    beside = incident.phase in ("received", "deferred") and (release.rests or not incident.plan)
+    return release if told_now or beside else None
+
+
+def _released(incident: Incident, key: ReleasedKey) -> SettingState:
+    says = f"{incident.place_of(key.target)}{told(released(key))}"
+    return SettingState(
+        key.target.resource, key.key, _RELEASED[key.result], all_named(says, key.key, key.before, key.after)
+    )
+
+
+def _planned(incident: Incident, change: Change, key: str) -> SettingState:
+    state, before, after = became(incident, change), change.before.get(key), change.after.get(key)
+    ends = setting_word(before), setting_word(after)
+    drift = incident.drift.get(change.target.key)
+    if state == "done" and drift and key in drift.settings:
+        state = "changed since"
+    went = {
+        "changed since": f"{ends[1]} → {setting_word(drift.settings.get(key)) if drift else ''}, by others",
+        "undone": f"{ends[1]} → {ends[0]}",
+        "not done": f"was {ends[0]}; {ends[1]} was planned",
+    }
+    says = f"{incident.place_of(change.target)}{key}: {went.get(state, ' → '.join(ends))}"
+    return SettingState(change.target.resource, key, state, all_named(says, key, before, after))
