@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.finding import Finding, Notification
@@ -51,14 +52,15 @@ def look_for_missed(app: App, location: str, note: Note, deadline: Deadline) -> 
     document, marks = _marks(app, location)
     began, since, again = app.now_ns(), marks["since_ns"], marks["again_ns"]
     half = deadline.sooner(deadline.remaining() / 2)
-    new = _go_through(app, app.scc.active_since(organization, location, since, half), since, note, half)
+    noted = partial(_note_unanswered, app, note, marks["first_ns"])
+    new = _go_through(app.scc.active_since(organization, location, since, half), since, noted, half)
     all_of_them = app.scc.active_since(organization, location, again, deadline)
     before = itertools.takewhile(lambda one: one.event_ns < since, all_of_them)
-    older = _go_through(app, itertools.islice(before, _MOST_OLDER), again, note, deadline)
+    older = _go_through(itertools.islice(before, _MOST_OLDER), again, noted, deadline)
     if new.ended and new.problem is None:
         new.answered_ns = max(since, began - _OVERLAP_NS)
     # Those come round again: what could not be noted has its next turn after all the others.
-    reached = marks["first_ns"] if older.ended and older.read < _MOST_OLDER else older.read_ns
+    reached = 0 if older.ended and older.read < _MOST_OLDER else older.read_ns
     _remember(app, location, document, {**marks, "since_ns": new.answered_ns, "again_ns": reached})
     if problem := new.problem or older.problem:
         raise problem
@@ -67,7 +69,9 @@ def look_for_missed(app: App, location: str, note: Note, deadline: Deadline) -> 
         raise Transient(message)
 
 
-def _go_through(app: App, listed: Iterator[Finding], begin_ns: int, note: Note, until: Deadline) -> _Way:
+def _go_through(
+    listed: Iterator[Finding], begin_ns: int, note_unanswered: Callable[[Finding], object], until: Deadline
+) -> _Way:
     """Note what is unanswered, the oldest update first; one that cannot be noted keeps no other from it."""
     way = _Way(begin_ns, begin_ns)
     try:
@@ -75,7 +79,7 @@ def _go_through(app: App, listed: Iterator[Finding], begin_ns: int, note: Note, 
             if until.passed:
                 return way
             way.read, way.read_ns = way.read + 1, finding.event_ns
-            _answer(app, finding, note, way)
+            _answer(finding, note_unanswered, way)
     except (Refused, Transient) as fault:
         way.problem = way.problem or fault
     else:
@@ -83,14 +87,19 @@ def _go_through(app: App, listed: Iterator[Finding], begin_ns: int, note: Note, 
     return way
 
 
-def _answer(app: App, finding: Finding, note: Note, way: _Way) -> None:
+def _answer(finding: Finding, note_unanswered: Callable[[Finding], object], way: _Way) -> None:
     try:
-        if _is_unanswered(app, finding):
-            note(Notification(finding, deleted=False))
+        note_unanswered(finding)
     except Exception as fault:  # noqa: BLE001 - raised once all the others had their turn
         way.problem = way.problem or fault
     if way.problem is None:
         way.answered_ns = finding.event_ns
+
+
+def _note_unanswered(app: App, note: Note, first_ns: int, finding: Finding) -> None:
+    """What is older than the first sweep looked for is none of its own; what the ledger left open is, however old."""
+    if (finding.event_ns >= first_ns or app.ledger.knows(finding)) and _is_unanswered(app, finding):
+        note(Notification(finding, deleted=False))
 
 
 def _is_unanswered(app: App, finding: Finding) -> bool:
@@ -112,7 +121,7 @@ def _marks(app: App, location: str) -> tuple[Document | None, dict[str, int]]:
     now, told = app.now_ns(), document.body if document else {}
     since = _instant(told.get("since_ns"), now, now - _FIRST_LOOK_NS)
     first = _instant(told.get("first_ns"), since, min(since, now - _FIRST_LOOK_NS))
-    return document, {"since_ns": since, "first_ns": first, "again_ns": _instant(told.get("again_ns"), since, first)}
+    return document, {"since_ns": since, "first_ns": first, "again_ns": _instant(told.get("again_ns"), since, 0)}
 
 
 def _instant(value: object, latest: int, otherwise: int) -> int:

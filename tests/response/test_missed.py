@@ -176,6 +176,22 @@ def test_a_finding_that_is_unmuted_after_days_is_found_though_no_message_says_so
         assert phase(on, incidents(on)[0]) == "waiting", "it is stale by then"
 
 
+def test_what_came_muted_long_before_the_first_sweep_is_found_once_it_is_unmuted(line: Lines) -> None:
+    """What no message told of then is left to those who worked on it."""
+    with line(policy=ALWAYS) as on:
+        muted = on.finding()
+        mute_it(on, muted)
+        before = on.respond({**muted, "finding": {**muted["finding"], "mute": "MUTED"}})
+        on.finding(finding_id="untold", minutes_ago=2)
+        on.wait(30 * 3600)
+        mute_it(on, muted, "UNMUTED")
+        swept(on)
+        swept(on)
+
+        assert before.phase == "declined"
+        assert [(one.id, one.phase) for one in incidents(on)] == [(before.id, "waiting")]
+
+
 def test_a_further_event_that_came_muted_is_decided_once_it_is_unmuted(line: Lines) -> None:
     with line(policy=ALWAYS) as on:
         on.sweep()
