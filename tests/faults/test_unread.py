@@ -17,6 +17,7 @@ from sandbox.world import World
 from tests.laws.grounds import GROUNDS
 from tests.response.conversation import PIN_AND_CLOSE, asking, cautions, deliver, doing, order, phase, writes
 from tests.response.harness import PIN_ONLY, Line, Lines, world_of
+from tests.response.test_service_accounts import world_of as world_of_accounts
 
 How = Literal["denied", "unreadable", "empty"]
 Moment = Literal["first event", "later event", "approval", "expiry", "release"]
@@ -30,12 +31,12 @@ BUDGET = 1.5
 class Reading:
     """One call that a decision rests on.
 
-    `of` is what it reads: the finding in SCC, the target's own settings, or who may call it. Of the last one a step of
-    the plan alone depends.
+    `of` is what it reads: the finding in SCC, other findings there, the target's own settings, who may call it, or the
+    account that it runs as. Of the last two a step of the plan alone depends.
     """
 
     method: str
-    of: Literal["finding", "target", "callers"]
+    of: Literal["finding", "related", "target", "callers", "account"]
     asked: str = "*"
 
     def faults(self, how: How) -> Fault:
@@ -46,6 +47,7 @@ class Reading:
 
 
 FIND = Reading("*/ListFindings", "finding", "*name = *")
+RELATED = Reading("*/ListFindings", "related", "*resource_name*")
 CALLERS = Reading("*/GetIamPolicy", "callers")
 STOP_AND_BLOCK = doing("{action: cancel_executions, accept_irreversible: true}", "{action: block_runs}")
 
@@ -65,19 +67,25 @@ WORKLOADS = {
         world_of,
         "services/checkout",
         PIN_AND_CLOSE,
-        (Reading("*/GetService", "target"), Reading("*/ListRevisions", "target"), CALLERS, FIND),
+        (Reading("*/GetService", "target"), Reading("*/ListRevisions", "target"), CALLERS, FIND, RELATED),
     ),
     "pool": Workload(
         GROUNDS["worker_pool"].world,
         GROUNDS["worker_pool"].workload,
         PIN_ONLY,
-        (Reading("*/GetWorkerPool", "target"), Reading("*/ListRevisions", "target"), FIND),
+        (Reading("*/GetWorkerPool", "target"), Reading("*/ListRevisions", "target"), FIND, RELATED),
     ),
     "job": Workload(
         GROUNDS["job"].world,
         GROUNDS["job"].workload,
         STOP_AND_BLOCK,
-        (Reading("*/GetJob", "target"), Reading("*/ListExecutions", "target"), CALLERS, FIND),
+        (Reading("*/GetJob", "target"), Reading("*/ListExecutions", "target"), CALLERS, FIND, RELATED),
+    ),
+    "account": Workload(
+        world_of_accounts,
+        "services/checkout",
+        doing("{action: pin_previous_revision}", "{action: disable_service_account}"),
+        (Reading("*/GetServiceAccount", "account"),),
     ),
 }
 
@@ -95,21 +103,28 @@ def end_of(name: str, reading: Reading, how: How, moment: Moment) -> End:
     """By the contract: what is away or empty costs a delivery; what is denied is said at once, and the rest goes on."""
     if moment == "release":
         return _end_of_release(name, reading, how)
-    if how != "denied":
-        return End("contained", ("contained",))
+    if reading.of == "account" and (how == "denied" or moment != "approval"):
+        return End("waiting", ("waiting",), "shared")  # what others use too is for a person to say, on what is shown
+    return _end_of_denied(name, reading, moment) if how == "denied" else End("contained", ("contained",))
+
+
+def _end_of_denied(name: str, reading: Reading, moment: Moment) -> End:
     if reading.of == "target":
         return End("failed", ("failed",))
     if reading.of == "callers":
         # What was shown had the step in it: another plan is another question.
         new = moment in ("approval", "expiry")
         return End("waiting" if new else "contained", ("waiting" if new else "contained",))
-    if moment == "later event":
+    nothing_turns = reading.of == "related" and name == "job"
+    if moment == "later event" or nothing_turns:
         return End("contained", ("contained",))  # nothing new is to be closed, and nobody is asked about nothing
-    return End("waiting", ("waiting",), "unconfirmed")
+    return End("waiting", ("waiting",), "refuge" if reading.of == "related" else "unconfirmed")
 
 
 def _end_of_release(name: str, reading: Reading, how: How) -> End:
     """A person's release asks SCC about nothing; what is refused stays held, and holds up nothing else."""
+    if reading.of == "account" and how != "empty":
+        return End("contained", ("contained",))  # not reached, and what runs as a disabled account takes no update
     if how != "denied" or reading.of == "finding":
         return End("released", ("released",))
     if reading.of == "target":
@@ -123,13 +138,14 @@ def cells() -> Iterator[tuple[str, Reading, How, Moment]]:
     for name, workload in WORKLOADS.items():
         for reading in workload.readings:
             for how in HOWS:
-                for moment in MOMENTS:
+                for moment in MOMENTS[: -1 if reading.of == "related" else None]:  # no release asks for those
                     yield name, reading, how, moment
 
 
 def _id(cell: tuple[str, Reading, How, Moment]) -> str:
     name, reading, how, moment = cell
-    return f"{name}-{reading.method[2:]}-{how}-{moment}"
+    what = f"{reading.method[2:]} of {reading.of}" if reading.of == "related" else reading.method[2:]
+    return f"{name}-{what}-{how}-{moment}"
 
 
 def at(moment: Moment, on: Line, resource: str) -> tuple[Incident | None, Callable[[], object]]:
@@ -138,6 +154,8 @@ def at(moment: Moment, on: Line, resource: str) -> tuple[Incident | None, Callab
     if moment == "first event":
         return None, lambda: on.respond(pair)
     incident = on.respond(pair)
+    if moment == "release" and incident.phase == "waiting":
+        assert on.approve(incident).done
     if moment == "later event":
         again = on.finding(workload=resource, minutes_ago=1)
         return incident, lambda: on.respond(again)
@@ -179,7 +197,7 @@ def test_denied_away_and_empty_are_three_different_things(
         assert phase(on, incident) == end.phase, on.read(incident).history[-1].what
         assert tuple(one["phase"] for one in on.announced[before:]) == end.told
         assert end.caution in {one.partition(":")[0] for one in cautions(on, incident)} | {""}
-        if how == "unreadable" and reading.of != "finding":
+        if how == "unreadable" and reading.of not in {"finding", "account"}:
             assert meanwhile == wrote, "nothing is written on what could not be read"
         if end.phase == "contained" and moment != "release" and how == "denied" and reading.of == "callers":
             assert any("PERMISSION_DENIED" in one for one in on.read(incident).still_open)

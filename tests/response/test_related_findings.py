@@ -246,6 +246,29 @@ def test_of_a_thousand_related_findings_the_refuge_alone_is_asked_about_by_its_e
         assert cautions(on, incident) == set()
 
 
+@pytest.mark.parametrize("others", [0, MANY], ids=["by the list", "by its exact name"])
+def test_a_threat_on_the_refuge_counts_wherever_scc_keeps_it(line: Lines, others: int) -> None:
+    """Under data residency a finding may lie in another location than the next one on the same service."""
+    with line(policy=ALWAYS, FIREBREAK_SCC_LOCATIONS="global,eu") as on:
+        many(on, f"{ON}/{BAD}", others, source="5678")
+        planted(on, f"{ON}/{GOOD}", source="5678", finding_id="zzz", finding_location="eu")
+        incident = on.respond(on.finding())
+
+        assert incident.phase == "contained"
+        assert set(on.reachable) == {OLD}
+
+
+def test_a_location_that_does_not_answer_is_no_place_without_threats(line: Lines) -> None:
+    with line(policy=ALWAYS, FIREBREAK_SCC_LOCATIONS="global,eu") as on:
+        on.sandbox.wire.inject(
+            Fault("*/ListFindings", "error", "PERMISSION_DENIED", asked="*locations/eu*resource_name*", times=None)
+        )
+        incident = on.respond(on.finding())
+
+        assert (incident.phase, cautions(on, incident)) == ("waiting", {"refuge"})
+        assert writes(on) == []
+
+
 @pytest.mark.parametrize("others", [0, MANY])
 def test_each_region_s_refuge_is_asked_about_there(line: Lines, others: int) -> None:
     """Findings of the region where the finding is do not tell of it, however few they are."""

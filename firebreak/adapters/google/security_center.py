@@ -37,6 +37,7 @@ class SecurityCenter:
     def __init__(self, emulator: str | None, locations: tuple[str, ...] = ()) -> None:
         """`emulator` is `host:port` of a local SCC, or None for Google's; `locations` are those of data residency."""
         self._emulator = emulator
+        self._locations = locations or ("global",)
         self._residency = frozenset(locations) - {"global"}
         self._clients: dict[str, Any] = {}
 
@@ -85,14 +86,14 @@ class SecurityCenter:
     ) -> RelatedFindings:
         """Other active, unmuted findings on exactly this workload; `place` is the organization that they lie under.
 
-        Each of these sources is asked by itself, so that no other one's can crowd theirs out; of all others one page
-        is read, of those within `window_ns` of the event. Raises Refused or Transient.
+        Each of these sources is asked by itself in each location, so that no other one's can crowd theirs out; of all
+        others one page is read of each location, of those within `window_ns` of the event. Raises Refused or Transient.
         """
         about = f'resource_name : "{quoted(_below_project(target))}" AND {_OPEN}'
         allowed: list[Finding] = []
         complete = True
-        for source in sorted(sources):
-            for page in self._pages(FindingName(place, source, finding.name.location, "-"), about, deadline):
+        for asked in self._everywhere(replace(finding.name, container=place), sources):
+            for page in self._pages(asked, about, deadline):
                 allowed += _others_on(target, finding, page.list_findings_results)
                 if len(allowed) >= _MOST and page.next_page_token:
                     complete = False
@@ -101,11 +102,11 @@ class SecurityCenter:
         near = f'event_time >= "{format_instant(first)}" AND event_time <= "{format_instant(last)}"'
         others: list[Finding] = []
         with suppress(Refused, Transient):  # what is only shown holds nothing up
-            everyone = FindingName(place, "-", finding.name.location, "-")
-            for page in self._pages(everyone, f"{about} AND {near}", deadline):
-                found = _others_on(target, finding, page.list_findings_results)
-                others += [one for one in found if one.name.source not in sources]
-                break
+            for everyone in self._everywhere(replace(finding.name, container=place), frozenset({"-"})):
+                for page in self._pages(everyone, f"{about} AND {near}", deadline):
+                    found = _others_on(target, finding, page.list_findings_results)
+                    others += [one for one in found if one.name.source not in sources]
+                    break
         return RelatedFindings(_newest_first(allowed), _newest_first(others), complete)
 
     def threatens(
@@ -113,12 +114,12 @@ class SecurityCenter:
     ) -> bool:
         """Whether an active, unmuted threat of these sources names this revision; asked by its exact name.
 
-        Container and location are those of `name`. Raises Refused or Transient.
+        The container is that of `name`, the locations are all there are. Raises Refused or Transient.
         """
         spelled = sorted(replace(target, project=one).resource for one in target.project_spellings)
         named = " OR ".join(f'resource_name = "{quoted(f"{RUN_HOST}{one}/revisions/{revision}")}"' for one in spelled)
-        for source in sorted(sources):
-            for page in self._pages(replace(name, source=source), f"({named}) AND {_OPEN}", deadline):
+        for asked in self._everywhere(name, sources):
+            for page in self._pages(asked, f"({named}) AND {_OPEN}", deadline):
                 if named_revisions(_read_findings(page.list_findings_results), sources):
                     return True
         return False
@@ -158,6 +159,12 @@ class SecurityCenter:
                     raise
                 continue
             return
+
+    def _everywhere(self, name: FindingName, sources: frozenset[str]) -> Iterator[FindingName]:
+        """Where findings of these sources may be kept: the name's own location, and each that delivers."""
+        for source in sorted(sources):
+            for location in dict.fromkeys((name.location, *self._locations)):
+                yield replace(name, source=source, location=location)
 
     def _pages(self, place: FindingName, filter_: str, deadline: Deadline) -> Iterator[Any]:
         """Page by page; nothing where there is no such place."""
