@@ -94,6 +94,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.containment.plan:Outcome": _names(
             "outcome", "surface status detail actions still_open target plan?"
         ),
+        "firebreak.core.containment.canary:Canary": _names("canary", "uid target source by expires_ns"),
         "firebreak.core.containment.slots:Slot": _names("slot", "incident target at_ns"),
         "firebreak.core.containment.slots:Slots": _names("slots", "taken lost_ns?"),
         "firebreak.core.findings.verdict:Verdict": _names("verdict", "id confidence reasons"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Standing
+from firebreak.core.containment.canary import Canary
 from firebreak.core.containment.halt import Halt
 from firebreak.core.containment.slots import Slot, Slots
 from firebreak.core.serialization import encode
@@ -17,12 +19,16 @@ from firebreak.ledger.halts import Halts
 from firebreak.ledger.incidents import there
 from firebreak.ledger.records import (
     BrokenSeal,
+    NotActedOn,
+    Record,
     UnreadableRecord,
     decoded,
     standing_in,
     unreadable,
 )
 
+_KEPT_NS = 86_400 * 1_000_000_000
+"""How long a canary is remembered once it is none any more."""
 _MOST_NAMES = 10
 """Of one resource: there are two, and whoever plants others has no key."""
 
@@ -100,6 +106,25 @@ class Ledger(Events):
         held = self.read(incident_id)
         target = held.incident.finding.target if held else None
         return target if isinstance(target, Target) else Target("", "", "service", incident_id)
+
+    def canary(self, uid: str) -> Canary | None:
+        """The drill's canary of that uid, or None; raises NotActedOn where the record is not to be believed."""
+        record = self.sealed.read(Place("drill", uid))
+        return decoded(Canary, record) if record else None
+
+    def canaries(self, limit: int) -> list[Canary]:
+        """The canaries that were announced last, of those that are to be believed."""
+        found = []
+        for record in self.sealed.each(self.documents.newest("drill", limit)):
+            with suppress(NotActedOn):
+                if isinstance(record, Record):
+                    found.append(decoded(Canary, record))
+        return found
+
+    def keep_canary(self, canary: Canary) -> None:
+        """Note a canary, once; raises Conflict, or NoKey."""
+        index = Index(expires_ns=canary.expires_ns + _KEPT_NS)
+        self.commit(Save("drill", canary.uid, encode(canary), index))
 
     def keep_unreadable(self, digest: str) -> None:
         """Record a message that could not be read, once for each content, by its digest alone."""

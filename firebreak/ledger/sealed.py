@@ -14,8 +14,10 @@ from firebreak.core.stored_body import ACTS_FROM, FORMAT, HALT, SLOTS, OpenedBod
 from firebreak.ledger.documents import Conflict, Damaged, Document, Documents, Save, even_damaged
 from firebreak.ledger.records import NotActedOn, Record, gone, open_record, unreadable
 
-SEALED = frozenset({"incident", "standing", "halt", "slots", "event"})
+SEALED = frozenset({"incident", "standing", "halt", "slots", "event", "drill"})
 """The kinds that are sealed; every other kind is saved as it is."""
+_UNTOLD = ("event ", "drill ")
+"""Of these others tell no counters: an event is made once, and so is a canary, which an hour makes void."""
 _WITH_FLOORS = frozenset({"incident", "standing"})
 _MOST_FLOORS = 50
 _MOST_KNOWN = 10_000
@@ -181,11 +183,11 @@ class SealedDocuments:
         if save.kind not in _WITH_FLOORS:
             return save.body
         told, own = _floors(save.body), _place(save).name
-        beside = [name for name in counters if name != own and not name.startswith("event ")]
+        beside = [name for name in counters if name != own and not name.startswith(_UNTOLD)]
         last = dict.fromkeys((HALT.name, SLOTS.name, *beside))
         known = list(told)
         if save.kind == "incident":
-            met = [name for name in self.floors.now() if name != own and not name.startswith("event ")]
+            met = [name for name in self.floors.now() if name != own and not name.startswith(_UNTOLD)]
             known = [*dict.fromkeys((*met[-_GOSSIP:], *(name for name in told if name.startswith("standing "))))]
         names = [*(name for name in known if name not in last), *last]
         lowest = {name: counters.get(name) or max(told.get(name, 0), self.floors.of(name)) for name in names}

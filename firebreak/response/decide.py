@@ -27,6 +27,7 @@ from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.selection import Choice, choose, outstanding_matters
 from firebreak.core.policy.trace import bounded_trace
 from firebreak.response.app import App
+from firebreak.response.canaries import canary_of
 from firebreak.response.confirm import Confirmed
 from firebreak.response.draw import draw
 from firebreak.response.gather import Gathering
@@ -216,6 +217,7 @@ def ruling_on(  # noqa: PLR0913, PLR0917 - the gate asks about all of them
         away=_away(decision, readings),
         uids=incident.uids,
         unvouched=around.unvouched,
+        canary=canary_of(app, confirmed.finding, around.own.uid),
         drift=drift,
     )
     shown = shown_digest(plan, all_suspects(incident, around), incident.counting) if plan else ""

@@ -19,6 +19,7 @@ from firebreak.response.advance import advance, consume
 from firebreak.response.announce import Unsent, count_refused, flush
 from firebreak.response.answers import answer
 from firebreak.response.app import App
+from firebreak.response.canaries import announce_canary
 from firebreak.response.confirm import left_open
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.execute import execute_once
@@ -151,6 +152,8 @@ def _carried_out(app: App, command: Command) -> CommandResult:
     if command.verb in ("halt", "resume"):
         return app.ledger.halts.obey(command)
     try:
+        if command.verb == "drill":
+            return announce_canary(app, command)
         return _on_incident(as_one_worker(app), command)
     except Refused as fault:
         return CommandResult(done=False, says=str(fault), incident=command.incident)

@@ -41,6 +41,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "sweep": {},
     "halt": {"reason": "a drill"},
     "resume": {"halt": "1790000000000000000"},
+    "drill": {
+        "canary": "//run.googleapis.com/projects/shop-test/locations/europe-west1/services/firebreak-drill-ab12",
+        "uid": "0b54a4eb-1d5c-4ad2-a54e-4e6a1d9e5f10",
+    },
 }
 
 

@@ -25,7 +25,7 @@ from firebreak.core.policy.clause import NamedSet, Span
 from firebreak.core.policy.compiled import NotCompiledError, compiled, load_compiled, sources_digest
 from firebreak.core.policy.condition import clauses
 from firebreak.core.policy.digest import policy_set
-from firebreak.core.policy.policy import Config, Files, Limits, Policy, PolicySet, Step
+from firebreak.core.policy.policy import Config, Drill, Files, Limits, Policy, PolicySet, Step
 from firebreak.core.policy.protected import Pattern, Protected
 from firebreak.core.policy.selection import choose, could_match, outstanding_matters
 from firebreak.core.timestamps import NANOS
@@ -113,6 +113,7 @@ def configs() -> st.SearchStrategy[Config]:
         st.builds(Limits, st.integers(0, 9), st.integers(0, 9)),
         st.integers(1, 9),
         st.dictionaries(st.sampled_from(("some", "more")), st.frozensets(st.sampled_from("abc"))).map(MappingProxyType),
+        drill=st.none() | st.builds(Drill, st.just("9999"), st.frozensets(st.sampled_from(("shop-test", "lab")))),
     )
 
 

@@ -14,7 +14,7 @@ from firebreak.core.diagnostics import Faults
 from firebreak.core.mode import Mode
 from firebreak.core.policy.clause import NamedSet, Operator
 from firebreak.core.policy.condition import AllOf, AnyOf, NoneOf, clauses, match
-from firebreak.core.policy.policy import Config, Limits, PolicySet, Step
+from firebreak.core.policy.policy import Config, Drill, Limits, PolicySet, Step
 from firebreak.core.policy.protected import Pattern, Protected
 from firebreak.core.ternary import truth
 from firebreak.policy_language.reading.policies import parse_policies
@@ -221,6 +221,42 @@ def test_a_configuration_without_ceiling_or_sources_only_monitors() -> None:
     config = load(firebreak='organization: "1"\n').config
 
     assert (config.ceiling, config.sources, config.stale_after) == (Mode.MONITOR, frozenset(), 3_600)
+
+
+def test_the_drill_is_a_source_of_its_own_and_projects_by_their_names() -> None:
+    config = load(firebreak=f'{CONFIG_FILE}drill: {{source: "9999", projects: [shop-test, "1234"]}}\n').config
+
+    assert config.drill == Drill("9999", frozenset({"shop-test", "1234"}))
+
+
+@pytest.mark.parametrize(
+    ("drill", "said"),
+    [
+        ('{source: "9999"}', "`drill` needs the key `projects`"),
+        ('{source: "9999", projects: []}', "`projects` of the drill lists at least one project"),
+        ('{source: "9999", projects: ["*"]}', "`*` is not one project: the drill's are named one by one"),
+        ('{source: "9999", projects: [{glob: "shop-*"}]}', "is a text, not a mapping"),
+        ("{source: 9999, projects: [shop-test]}", "`source` of the drill is the digits of its number in quotes"),
+        (
+            '{source: "5678", projects: [shop-test]}',
+            'the drill\'s source "5678" is listed in `sources` too: it would lead to more than its canary',
+        ),
+    ],
+)
+def test_a_drill_that_could_reach_further_does_not_load(drill: str, said: str) -> None:
+    faults = faults_of({"firebreak.yaml": f"{CONFIG_FILE}drill: {drill}\n"})
+
+    assert any(said in one for one in faults)
+
+
+def test_without_a_drill_a_policy_set_keeps_the_digest_that_it_had_before_there_were_drills() -> None:
+    plain, with_drill = (
+        load(firebreak=CONFIG_FILE),
+        load(firebreak=f'{CONFIG_FILE}drill: {{source: "1", projects: [a]}}'),
+    )
+
+    assert plain.digest == "3724148418313e703b0209e6a934c7f573ed628c26ebb5c43ecbcac60251dfaf"
+    assert with_drill.digest != plain.digest
 
 
 def test_policies_come_in_order_of_file_name_and_place() -> None:

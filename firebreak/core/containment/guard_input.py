@@ -8,6 +8,7 @@ from typing import Literal
 
 from firebreak.core.cloud_run.account_usage import Users
 from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.canary import Canary
 from firebreak.core.containment.observation import Seen
 from firebreak.core.findings.finding import Finding
 from firebreak.core.mode import Ceiling
@@ -40,6 +41,7 @@ class GuardInput:
         away: what could not be reached for so long that it is not waited for any more.
         uids: key of a target to the uid that the resource had which the incident is about, where that is known.
         unvouched: refuges of which it is not known whether SCC holds a threat on them.
+        canary: what the ledger has, under its seal, of a drill's canary with the uid of the finding's own target.
         drift: what others have changed and what is open again, as a sentence; empty if nothing is.
     """
 
@@ -62,6 +64,7 @@ class GuardInput:
     away: tuple[str, ...] = ()
     uids: Mapping[str, str] = field(default_factory=dict)
     unvouched: tuple[str, ...] = ()
+    canary: Canary | None = None
     drift: str = ""
 
     def seen_of(self, target: Target) -> Seen | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from firebreak.core.actions.action import Actions
 from firebreak.core.cloud_run.target import Target, parse_resource
+from firebreak.core.containment.canary import beyond_the_canary
 from firebreak.core.containment.guard_input import GuardInput
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Plan
@@ -54,8 +55,11 @@ def guard_ceiling(given: GuardInput, plan: Plan | None, actions: Actions) -> lis
 
 
 def guard_source(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
-    """Only findings of sources listed in firebreak.yaml may lead to more than monitoring."""
-    source = given.finding.name.source
+    """Only findings of listed sources may lead to more than monitoring; the drill's source on its canary alone."""
+    source, drill = given.finding.name.source, given.config.drill
+    if drill is not None and source == drill.source:  # also where it is listed with the others
+        why = beyond_the_canary(given.canary, drill, given.seen, plan, given.now_ns)
+        return _bar("source", f"SCC source {source} is the drill's, and {why}") if why else []
     return (
         [] if source in given.config.sources else _bar("source", f"SCC source {source} is not listed in firebreak.yaml")
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from firebreak.core.cloud_run.target import Target, parse_resource
 from firebreak.core.errors import Malformed
 from firebreak.core.incidents.phase import CLOSED_AS
 from firebreak.core.secrets.redaction import safe
@@ -26,10 +27,11 @@ _FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "sweep": (),
         "halt": ("reason",),
         "resume": ("[halt]",),
+        "drill": ("canary", "uid"),
     }
 )
 VERBS = tuple(_FIELDS)
-_GIVEN = ("incident", "reason", "digest", "closed_as", "halt", "leave")
+_GIVEN = ("incident", "reason", "digest", "closed_as", "halt", "leave", "canary", "uid")
 _IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _HALT = re.compile(r"[0-9]{1,20}")
@@ -53,6 +55,8 @@ class Command:
         closed_as: one of CLOSED_AS; empty if not given.
         halt: when the halt that is to be lifted was set, nanoseconds since 1970, as text; empty if not given.
         leave: settings that a release gives up, one a line; empty if not given.
+        canary: full resource name of the service that a drill has deployed; empty for any other command.
+        uid: that service's own identity at Google; empty for any other command.
         sent_ns: when the command was given, nanoseconds since 1970; None where its envelope does not say.
     """
 
@@ -65,6 +69,8 @@ class Command:
     closed_as: str = ""
     halt: str = ""
     leave: str = ""
+    canary: str = ""
+    uid: str = ""
     sent_ns: int | None = None
 
     def message(self) -> bytes:
@@ -120,6 +126,8 @@ def parse_command(data: bytes, message_id: str, sent_ns: int | None = None) -> C
         closed_as=_word(body, "closed_as"),
         halt=_word(body, "halt"),
         leave=_word(body, "leave"),
+        canary=_word(body, "canary"),
+        uid=_word(body, "uid"),
         sent_ns=sent_ns,
     )
 
@@ -141,12 +149,22 @@ def _wrong_values(body: Mapping[str, Any]) -> Mapping[str, bool]:
     halt, wrong = _word(body, "halt"), wrong_name(_word(body, "by"))
     return {
         "incident is not an incident id": bool(incident) and not _IDENTITY.fullmatch(incident),
-        "id is not a valid identifier": bool(_word(body, "id")) and not _IDENTITY.fullmatch(_word(body, "id")),
+        **{f"{key} is not a valid identifier": _no_identity(_word(body, key)) for key in ("id", "uid")},
+        "canary is not the full name of a Cloud Run service": _no_service(_word(body, "canary")),
         "digest is not 8 to 64 hex digits": bool(digest) and not _DIGEST.fullmatch(digest.lower()),
         f"closed_as must be one of {', '.join(CLOSED_AS)}": bool(closed_as) and closed_as not in CLOSED_AS,
         "halt is not the time of a halt, in nanoseconds since 1970": bool(halt) and not _HALT.fullmatch(halt),
         f"by must name a person: {wrong}": bool(wrong),
     }
+
+
+def _no_identity(word: str) -> bool:
+    return bool(word) and not _IDENTITY.fullmatch(word)
+
+
+def _no_service(word: str) -> bool:
+    found = parse_resource(word) if word else None
+    return found is not None and not (isinstance(found, Target) and found.kind == "service" and not found.named)
 
 
 def wrong_name(name: str) -> str:

@@ -24,7 +24,7 @@ from firebreak.core.mode import Mode
 from firebreak.core.policy.clause import Clause, NamedSet, Operand, Operator, Span
 from firebreak.core.policy.condition import AllOf, AnyOf, Condition, NoneOf
 from firebreak.core.policy.digest import policy_set
-from firebreak.core.policy.policy import Config, Files, Limits, Policy, PolicySet, Step, is_policy_file
+from firebreak.core.policy.policy import Config, Drill, Files, Limits, Policy, PolicySet, Step, is_policy_file
 from firebreak.core.policy.protected import Pattern, Protected
 from firebreak.core.policy.vocabulary import Actions
 
@@ -195,6 +195,7 @@ def _config(config: Config) -> dict[str, Any]:
         "protected": [asdict(one) for one in config.protected],
         "limits": asdict(config.limits),
         "stale_after": config.stale_after,
+        "drill": {"source": config.drill.source, "projects": sorted(config.drill.projects)} if config.drill else None,
         "sets": {name: sorted(members) for name, members in config.sets.items()},
     }
 
@@ -207,6 +208,7 @@ def _read_config(body: Mapping[str, Any]) -> Config:
         protected=tuple(_read_protected(one) for one in body["protected"]),
         limits=Limits(**body["limits"]),
         stale_after=body["stale_after"],
+        drill=Drill(drill["source"], frozenset(drill["projects"])) if (drill := body["drill"]) else None,
         sets=MappingProxyType({name: frozenset(members) for name, members in body["sets"].items()}),
     )
 

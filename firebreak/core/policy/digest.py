@@ -17,7 +17,10 @@ _SPEAKS_TO_PEOPLE_ONLY = ("at", "examples", "sets")
 
 def digest_of(policies: Iterable[Policy], config: Config) -> str:
     """SHA-256 in hex digits. The order of policies and steps counts; that of clauses does not."""
-    content = {"charter": _plain(config), "policies": [_plain(policy) for policy in policies]}
+    charter = _plain(config)
+    if config.drill is None:  # the key came later: without it a policy set keeps the digest that it had
+        del charter["drill"]
+    content = {"charter": charter, "policies": [_plain(policy) for policy in policies]}
     return hashlib.sha256(_text(content).encode()).hexdigest()
 
 

@@ -91,11 +91,20 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Drill:
+    """Where `firebreak drill` may rehearse: the SCC source of its findings, and the projects of its canaries."""
+
+    source: str
+    projects: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """`firebreak.yaml`: what Firebreak may do at all. The defaults are those of a file that is not there.
 
-    `sources` are the SCC source ids whose findings may lead to more than monitoring; `stale_after` is in seconds;
-    `sets` are lists of texts that policies name, and `set_places` says where each stands.
+    `sources` are the SCC source ids whose findings may lead to more than monitoring; `drill` None means that there is
+    none; `stale_after` is in seconds; `sets` are lists of texts that policies name, and `set_places` says where each
+    stands.
     """
 
     organization: str | None = None
@@ -106,6 +115,7 @@ class Config:
     stale_after: int = HOUR
     sets: Sets = field(default_factory=lambda: MappingProxyType({}))
     set_places: Mapping[str, Location] = field(default_factory=dict, repr=False, compare=False)
+    drill: Drill | None = None
 
 
 @dataclass(frozen=True, slots=True)

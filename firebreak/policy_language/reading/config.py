@@ -7,7 +7,7 @@ import re
 from firebreak.core.diagnostics import FaultLog, quoted
 from firebreak.core.glob import MAX_GLOB
 from firebreak.core.mode import Mode
-from firebreak.core.policy.policy import HOUR, Config, Limits
+from firebreak.core.policy.policy import HOUR, Config, Drill, Limits
 from firebreak.core.policy.protected import Pattern, Protected
 from firebreak.policy_language.reading.nodes import (
     pairs,
@@ -15,6 +15,7 @@ from firebreak.policy_language.reading.nodes import (
     read_items,
     read_keys,
     read_mode,
+    read_placed_texts,
     read_seconds,
     read_text,
     read_texts,
@@ -25,7 +26,7 @@ from firebreak.policy_language.reading.rules import IMPOSSIBLE_GUARD, NOTHING_LI
 from firebreak.policy_language.reading.yaml_reader import Entries, Node, Scalar
 
 CONFIG_FILE = "firebreak.yaml"
-_KEYS = ("organization", "sources", "ceiling", "protected", "limits", "stale_after", "sets")
+_KEYS = ("organization", "sources", "ceiling", "protected", "limits", "stale_after", "drill", "sets")
 _PARTS = ("project", "service", "folder", "label")
 NUMBER = re.compile(r"[0-9]{1,25}")
 _WILD = re.compile(r"[*?]")
@@ -43,14 +44,16 @@ def read_config(node: Node, log: FaultLog) -> Config:
     require(keys, ("organization",), CONFIG_FILE, node, log)
     organization = _number(keys["organization"], "`organization`", log) if "organization" in keys else None
     ceiling = read_mode(keys["ceiling"], "`ceiling`", log) if "ceiling" in keys else None
+    sources = _sources(keys["sources"], log) if "sources" in keys else frozenset[str]()
     stale_after = read_seconds(keys["stale_after"], "`stale_after`", log) if "stale_after" in keys else None
     return Config(
         organization=organization,
-        sources=_sources(keys["sources"], log) if "sources" in keys else frozenset(),
+        sources=sources,
         ceiling=ceiling or Mode.MONITOR,
         protected=_protected(keys["protected"], log) if "protected" in keys else (),
         limits=_limits(keys["limits"], log) if "limits" in keys else Limits(),
         stale_after=stale_after or HOUR,
+        drill=_drill(keys["drill"], sources, log) if "drill" in keys else None,
         sets=_sets(keys["sets"], log) if "sets" in keys else {},
         set_places={key.text: key.at for key, _ in _entries(keys.get("sets"))},
     )
@@ -67,6 +70,29 @@ def _number(node: Node, what: str, log: FaultLog) -> str | None:
 def _sources(node: Node, log: FaultLog) -> frozenset[str]:
     items = read_items(node, "`sources`", log) or ()
     return frozenset(filter(None, (_number(item, "a source id", log) for item in items)))
+
+
+def _drill(node: Node, sources: frozenset[str], log: FaultLog) -> Drill | None:
+    """The drill's source, which is no other's, and its projects by their names. None where a fault was logged."""
+    keys = read_keys(node, "`drill`", ("source", "projects"), log)
+    if keys is None:
+        return None
+    require(keys, ("source", "projects"), "`drill`", node, log)
+    source = _number(keys["source"], "`source` of the drill", log) if "source" in keys else None
+    if source in sources:
+        log.add(
+            WRONG_VALUE,
+            keys["source"].at,
+            f'the drill\'s source "{source}" is listed in `sources` too: it would lead to more than its canary',
+        )
+    placed = read_placed_texts(keys["projects"], "`projects` of the drill", log) if "projects" in keys else None
+    if placed == ():
+        log.add(NOTHING_LISTED, keys["projects"].at, "`projects` of the drill lists at least one project")
+    for text, at in placed or ():
+        if not PROJECT.fullmatch(text):
+            log.add(WRONG_VALUE, at.at, f"{quoted(text)} is not one project: the drill's are named one by one")
+    projects = frozenset(text for text, _ in placed or ())
+    return Drill(source, projects) if source and projects else None
 
 
 def _sets(node: Node, log: FaultLog) -> dict[str, frozenset[str]]:

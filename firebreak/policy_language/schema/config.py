@@ -36,6 +36,10 @@ def config_schema() -> Schema:
         "stale_after": duration(
             "A finding older than this when it first arrives is put before a person; 1h where left out."
         ),
+        "drill": described(
+            closed({"source": number, "projects": _projects()}, "source", "projects"),
+            "Where `firebreak drill` may rehearse: an SCC source of its own, and the projects of its canaries.",
+        ),
         "sets": described(_sets(), "Lists of texts that policies name with in_set and not_in_set."),
     }
     return {"$schema": DIALECT, "title": "firebreak.yaml of Firebreak", **closed(properties, "organization")}
@@ -43,6 +47,11 @@ def config_schema() -> Schema:
 
 def _count(description: str) -> Schema:
     return described({"type": "integer", "minimum": 0}, description)
+
+
+def _projects() -> Schema:
+    project: Schema = {"type": "string", "maxLength": MAX_GLOB, "pattern": whole(PROJECT)}
+    return {"type": "array", "minItems": 1, "items": project}
 
 
 def _entry(number: Schema) -> Schema:
