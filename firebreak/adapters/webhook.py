@@ -1,26 +1,26 @@
-"""One JSON POST to a chat webhook: no redirects, a deadline, and an answer that says whether to try again, and when."""
+"""One POST to a chat webhook: no redirects, a deadline, and an answer that says whether to try again, and when."""
 
 from __future__ import annotations
 
 import datetime as dt
 import http.client
-import json
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 from firebreak.adapters.proxies import proxy_of
 from firebreak.core.errors import Denied, Refused, Transient
+from firebreak.core.messages.delivery import Request
 from firebreak.ports.chat import Busy
 from firebreak.ports.deadline import Deadline
 
 _AGAIN = frozenset({408, 425, 429})
 _LONGEST_PAUSE = 86_400.0
+_LONGEST_ANSWER = 65_536
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -30,18 +30,22 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Nowhere: the answer is then an error like any other."""
 
 
-def post(url: str, body: Mapping[str, Any], deadline: Deadline) -> None:
+def post(request: Request, deadline: Deadline) -> bytes:
     """Send once; raises Busy or Transient if another try may succeed, else Refused. The URL is a secret."""
-    host = urlsplit(url).hostname or ""
-    proxy = proxy_of(url)
+    host = urlsplit(request.url).hostname or ""
+    proxy = proxy_of(request.url)
     proxies = urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else {})
-    request = urllib.request.Request(  # noqa: S310 - https, or http to this machine: checked at start
-        url, json.dumps(body).encode(), {"Content-Type": "application/json; charset=UTF-8"}, method="POST"
+    sent = urllib.request.Request(  # noqa: S310 - https, or http to this machine: checked at start
+        request.url, request.body, dict(request.headers), method="POST"
     )
+    opener, seconds = urllib.request.build_opener(proxies, _NoRedirect), max(0.1, deadline.remaining(10.0))
+
+    def read() -> bytes:
+        with opener.open(sent, timeout=seconds) as answered:
+            return bytes(answered.read(_LONGEST_ANSWER))
+
     try:
-        opener = urllib.request.build_opener(proxies, _NoRedirect)
-        seconds = max(0.1, deadline.remaining(10.0))
-        _in_all(seconds, lambda: opener.open(request, timeout=seconds).close())
+        return _in_all(seconds, read)
     except urllib.error.HTTPError as answer:
         with answer:
             raise _error_of(answer.code, answer.headers.get("Retry-After"), host) from None
@@ -51,19 +55,18 @@ def post(url: str, body: Mapping[str, Any], deadline: Deadline) -> None:
         raise Transient(message) from None
 
 
-def _in_all(seconds: float, send: Callable[[], None]) -> None:
+def _in_all(seconds: float, send: Callable[[], bytes]) -> bytes:
     """Send in so many seconds, else raise TimeoutError: a socket's own timeout is for each byte, and so for no end."""
-    sent = Future[None]()
+    sent = Future[bytes]()
 
     def run() -> None:
         try:
-            send()
-            sent.set_result(None)
+            sent.set_result(send())
         except Exception as fault:  # noqa: BLE001 - the caller gets it
             sent.set_exception(fault)
 
     threading.Thread(target=run, name="webhook", daemon=True).start()
-    sent.result(seconds)
+    return sent.result(seconds)
 
 
 def _error_of(status: int, after: str | None, host: str) -> Exception:

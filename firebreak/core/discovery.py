@@ -27,7 +27,7 @@ def find(package: str, folders: Iterable[str], attribute: str, declares: Iterabl
     """Each module's `attribute`, where the module can be imported and the attribute has all that it has to declare."""
     working: dict[str, Any] = {}
     broken: dict[str, str] = {}
-    for name in sorted(module.name for module in pkgutil.iter_modules(folders)):
+    for name in modules(folders):
         try:
             plugin = getattr(importlib.import_module(f"{package}.{name}"), attribute, None)
         except (Exception, SystemExit) as fault:  # noqa: BLE001 - whatever a module does when it is imported is its own fault
@@ -42,3 +42,13 @@ def find(package: str, folders: Iterable[str], attribute: str, declares: Iterabl
         else:
             working[name] = plugin
     return Found(MappingProxyType(working), MappingProxyType(broken))
+
+
+def modules(folders: Iterable[str]) -> tuple[str, ...]:
+    """The names of the modules in a package's folders; nothing is imported."""
+    return tuple(sorted(one.name for one in pkgutil.iter_modules(folders)))
+
+
+def load(package: str, name: str, attribute: str) -> Any:  # noqa: ANN401 - whatever the package is made of
+    """One module's `attribute`; nothing else of the package is imported. Raises ImportError."""
+    return getattr(importlib.import_module(f"{package}.{name}"), attribute)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from firebreak.core.errors import Transient
+from firebreak.core.messages.delivery import Request
 from firebreak.ports.deadline import Deadline
 
 
@@ -19,8 +19,8 @@ class Busy(Transient):
 
 
 class PostToChat(Protocol):
-    """Sends one message."""
+    """Sends one request, and returns the body of the answer."""
 
-    def __call__(self, url: str, body: Mapping[str, Any], deadline: Deadline) -> None:
+    def __call__(self, request: Request, deadline: Deadline) -> bytes:
         """Send once; raises Busy or Transient if another try may succeed, else Refused. The URL is a secret."""
         ...

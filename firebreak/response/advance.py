@@ -15,7 +15,7 @@ from firebreak.core.containment.plan import SUCCESS, Plan
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import MOST_EVENTS, Incident
-from firebreak.core.incidents.question import Answer
+from firebreak.core.incidents.question import MOST_ESCALATIONS, Answer
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.triage import settled_in_scc
@@ -32,7 +32,7 @@ from firebreak.response.move import settle_own
 from firebreak.response.observe import Away, Readings, note_away
 from firebreak.response.passed import ask_about_events
 from firebreak.response.release import carry_release
-from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, MOST_ESCALATIONS, UNANSWERED, ask, defer, end
+from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, UNANSWERED, ask, defer, end
 from firebreak.response.set_aside import set_aside
 
 Step = Literal["release", "decide", "carry"]

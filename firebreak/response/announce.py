@@ -6,12 +6,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.code_location import kind_and_place
 from firebreak.core.errors import Refused, Transient
-from firebreak.core.incidents import chat_messages as chat
 from firebreak.core.incidents.incident import Announcement, Incident
 from firebreak.core.incidents.log_line import summary
 from firebreak.core.incidents.record import attributes, record
@@ -22,6 +20,7 @@ from firebreak.ports.chat import Busy
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.blast_radius import tells_of_the_storm
+from firebreak.response.notify import notify
 
 _PEOPLE = frozenset({"slack", "chat"})
 _FIRST_PAUSE = 60.0
@@ -177,23 +176,8 @@ def _to_marks(app: App, incident: Incident, one: Announcement, deadline: Deadlin
     app.scc.mark(incident.finding, marks, deadline.sooner(10))
 
 
-def _to_slack(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
-    _post(app, app.settings.slack_webhook, chat.slack_message(incident, _id(incident, one)), deadline)
-
-
-def _to_chat(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
-    _post(app, app.settings.chat_webhook, chat.google_chat_message(incident, _id(incident, one)), deadline)
-
-
-def _post(app: App, webhook: str | None, body: Mapping[str, Any], deadline: Deadline) -> None:
-    if webhook is None:
-        message = "no such webhook is configured any more"
-        raise Refused(message)
-    app.post(webhook, body, deadline)
-
-
 SENDERS: Mapping[str, Callable[[App, Incident, Announcement, Deadline], None]] = MappingProxyType(
-    {"log": _to_log, "topic": _to_topic, "marks": _to_marks, "slack": _to_slack, "chat": _to_chat}
+    {"log": _to_log, "topic": _to_topic, "marks": _to_marks, "slack": notify, "chat": notify}
 )
 
 

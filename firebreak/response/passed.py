@@ -10,6 +10,7 @@ from firebreak.core.errors import Refused
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
+from firebreak.core.incidents.question import MOST_ESCALATIONS
 from firebreak.core.mode import Cap
 from firebreak.core.policy.policy import Policy
 from firebreak.ledger.records import StoredIncident
@@ -17,7 +18,7 @@ from firebreak.response.app import App
 from firebreak.response.confirm import Confirmed
 from firebreak.response.decide import replanned, ruling_on
 from firebreak.response.observe import Readings
-from firebreak.response.rest import MOST_ESCALATIONS, UNANSWERED, ask
+from firebreak.response.rest import UNANSWERED, ask
 
 _DONE: frozenset[Phase] = frozenset({"contained", "declined", "failed"})
 """What counts has been done by then, as far as there was anything to do."""

@@ -14,7 +14,7 @@ from firebreak.core.containment.whole_plan import differences, settings_in_words
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident, Wait
 from firebreak.core.incidents.phase import ENDED, Phase
-from firebreak.core.incidents.question import Question
+from firebreak.core.incidents.question import MOST_ESCALATIONS, Question
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
@@ -26,7 +26,6 @@ from firebreak.response.holds import held_targets, review_ns, standing_of, stand
 from firebreak.response.observe import Readings
 from firebreak.response.unheld import MOST_OPEN, admit
 
-MOST_ESCALATIONS = 3
 UNANSWERED = f"nobody answered {MOST_ESCALATIONS + 1} times"
 GIVEN_UP_NS = 24 * 3600 * NANOS
 """How long the sweep asks again about what SCC does not hold, or holds muted."""

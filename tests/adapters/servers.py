@@ -20,6 +20,7 @@ class Received:
     status: int = 200
     next: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     came: list[tuple[str, str]] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -41,7 +42,9 @@ def serving() -> Iterator[Received]:
             self._answer()
 
         def _answer(self) -> None:
-            asked.came.append((self.command, self.path))
+            path, _, query = self.path.partition("?")
+            asked.came.append((self.command, path))
+            asked.queries.append(query)
             asked.headers.append({key.lower(): value for key, value in self.headers.items()})
             status, headers = asked.next.pop(0) if asked.next else (asked.status, {})
             self.send_response(status)

@@ -18,6 +18,7 @@ from firebreak.adapters.virustotal import connect
 from firebreak.adapters.webhook import post
 from firebreak.core.errors import Transient
 from firebreak.core.findings.file_report import FileReport, NoReport
+from firebreak.core.messages.delivery import json_request
 from firebreak.ports.deadline import Deadline
 from firebreak.settings import read_settings
 from sandbox.server import Sandbox
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("https_proxy", "HTTPS_PROXY")
 SHA256 = "ab" * 32
 PUBLISH = """
+from firebreak.core.messages.delivery import json_request
 from firebreak.ports.deadline import Deadline
 from firebreak.adapters.google.pubsub import Publisher
 from firebreak.settings import read_settings
@@ -54,7 +56,7 @@ def hosts(proxy: Received) -> set[str]:
 def test_a_webhook_is_reached_through_the_proxy(proxy: Received, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, proxy.origin.replace("http://", "http://ada:word@"))
     with pytest.raises(Transient, match=r"hooks\.invalid could not be reached"):
-        post("https://hooks.invalid/services/x", {}, Deadline.after(5))
+        post(json_request("https://hooks.invalid/services/x", {}), Deadline.after(5))
 
     assert proxy.came == [("CONNECT", "hooks.invalid:443")]
     assert proxy.headers[0]["proxy-authorization"].startswith("Basic ")
@@ -113,7 +115,7 @@ def test_what_no_proxy_names_is_reached_directly(
     monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
     monkeypatch.setenv(name, no_proxy)
     with pytest.raises(Transient):
-        post("https://hooks.invalid/services/x", {}, Deadline.after(5))
+        post(json_request("https://hooks.invalid/services/x", {}), Deadline.after(5))
 
     assert proxy.came == []
 
@@ -150,7 +152,7 @@ def test_local_services_are_asked_directly_whatever_proxy_there_is(
         reports = connect("key", where["VIRUSTOTAL_HOST"])
         report = reports.report(SHA256, 8.0)
         reports.close()
-        post(f"{chat.origin}/hook", {"text": "x"}, Deadline.after(5))
+        post(json_request(f"{chat.origin}/hook", {"text": "x"}), Deadline.after(5))
 
         assert vault.put("f", "n", b"{}", Deadline.after(5))
         assert isinstance(report, FileReport)

@@ -12,8 +12,9 @@ from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.review import drift_on
 from firebreak.core.first_few import and_more, first_few
-from firebreak.core.incidents.chat_messages import slack_message
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.messages.composing import compose
+from firebreak.core.messages.plain_text import plain_text
 from tools.record_columns import filled
 
 
@@ -45,7 +46,7 @@ def test_a_chat_message_says_how_many_settings_and_owners_it_leaves_out() -> Non
     finding = replace(incident.finding, contacts=("a@x.example", "b@x.example", "c@x.example", "d@x.example"))
     asks = replace(incident, phase="waiting", finding=finding, plan=replace(incident.plan, changes=(change,)))
 
-    lines = slack_message(asks, "1")["text"].splitlines()
+    lines = plain_text(compose(asks)).splitlines()
 
     assert sum("→ new" in line for line in lines) == 10
     assert "and 5 more" in lines

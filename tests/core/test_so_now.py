@@ -7,13 +7,14 @@ from typing import get_args
 
 import pytest
 
-from firebreak.core.incidents.chat_messages import google_chat_message
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.record import record
 from firebreak.core.incidents.release import Release, ReleasedKey
 from firebreak.core.incidents.setting_states import SIGNS, Became
 from firebreak.core.incidents.so_now import so_now
+from firebreak.core.messages.composing import compose
+from firebreak.core.messages.plain_text import plain_text
 from tests.cli.commands import MADE, NOW, incident
 
 FORTH, BACK = "LATEST=100 → checkout-00007-good=100", "checkout-00007-good=100 → LATEST=100"
@@ -23,7 +24,7 @@ FAILED = replace(MADE[0], status="Failure", detail="it was not taken")
 
 
 def chat(one: Incident) -> str:
-    return str(google_chat_message(one, "1")["text"]).replace("\u2060", "")
+    return plain_text(compose(one))
 
 
 @pytest.mark.parametrize(

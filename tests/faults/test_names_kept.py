@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from firebreak.cli import main as cli
-from firebreak.core.incidents.chat_messages import google_chat_message, slack_message
+from firebreak.core.messages.composing import compose
+from firebreak.core.messages.plain_text import plain_text
 from firebreak.core.secrets.redaction import Named, named, safe
 from tests.response.harness import ALWAYS, BAD, GOOD, ON_LATEST, Lines, revision, world_of
 
@@ -32,8 +33,8 @@ def test_tags_that_are_called_like_secrets_are_shown_and_come_back(
     with Lines(tmp_path)(world_of(traffic=TAGGED), policy=policy) as line:
         incident = line.respond(line.finding())
         if mode == "approve":
-            asked = slack_message(incident, "1")["text"]
-            assert f"service.traffic.tag.secret: {BAD} → (not set)" in asked.replace("\u2060", "")
+            asked = plain_text(compose(incident))
+            assert f"service.traffic.tag.secret: {BAD} → (not set)" in asked
             line.approve(incident, "alice")
             incident = line.read(incident)
         shown = line.shown(incident)
@@ -48,7 +49,7 @@ def test_tags_that_are_called_like_secrets_are_shown_and_come_back(
         vault = next((tmp_path / "firebreak" / "evidence" / incident.id).glob("incident.json")).read_text()
         texts = (
             capsys.readouterr().out,
-            google_chat_message(incident, "1")["text"].replace("\u2060", ""),
+            plain_text(compose(incident)),
             json.dumps(shown),
             json.dumps(line.announced),
             json.dumps([one.body for one in line.app.ledger.documents.newest("incident", 5)]),

@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 
 from firebreak.adapters.log import log_json
 from firebreak.cli import main as cli
+from firebreak.core.channels import channel, kinds
 from firebreak.core.errors import Malformed, Transient
 from firebreak.core.findings.file_report import FileReport, read_report
-from firebreak.core.incidents.chat_messages import google_chat_message, slack_message
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.messages.composing import compose
+from firebreak.core.messages.delivery import Address
 from firebreak.core.secrets.redaction import safe, safe_value
 from firebreak.response.evidence.dead_letter import send_to_dead_letter
 from sandbox.scc.notifications import malicious_binary_finding, notification_v2
@@ -102,8 +104,18 @@ class Outputs:
         """Everything that there is about one incident."""
         yield from self.kept()
         yield from self.screens(monkeypatch, incident.id)
-        for make in (slack_message, google_chat_message):
-            yield "chat", make(incident, "1")["text"].replace("\u2060", "")
+        message = compose(incident, "1")
+        for kind in kinds():
+            for request in channel(kind).requests(message, Address("https://chat.invalid/x")):
+                yield kind, "\n".join(texts_in(json.loads(request.body)))
+
+
+def texts_in(body: Any) -> Iterator[str]:
+    """Every text of a JSON body as its reader gets it."""
+    if isinstance(body, str):
+        yield body
+    for one in body.values() if isinstance(body, dict) else body if isinstance(body, list) else ():
+        yield from texts_in(one)
 
 
 def assert_clean(outputs: Iterator[tuple[str, str]]) -> None:

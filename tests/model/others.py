@@ -9,6 +9,7 @@ from typing import Any
 
 from firebreak.core.findings.file_report import FileReport, NoReport
 from firebreak.core.findings.logs import LogLines, LogQuery, Order
+from firebreak.core.messages.delivery import Request
 from firebreak.ports.deadline import Deadline
 
 _ENGINES = 48
@@ -81,10 +82,11 @@ class ModelChat:
 
     outside: Callable[[], Outside]
 
-    def __call__(self, url: str, body: Mapping[str, Any], deadline: Deadline) -> None:
+    def __call__(self, request: Request, deadline: Deadline) -> bytes:
         """Take one message."""
-        del url, deadline
-        self.outside().posts.append(body)
+        del deadline
+        self.outside().posts.append(json.loads(request.body))
+        return b"ok"
 
 
 class KnownMalware:

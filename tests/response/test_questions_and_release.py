@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from firebreak.core.errors import Transient
-from firebreak.core.incidents.chat_messages import slack_message
+from firebreak.core.messages.composing import compose
+from firebreak.core.messages.plain_text import plain_text
 from firebreak.core.timestamps import NANOS
 from firebreak.response import pipeline
 from sandbox.scc.notifications import PLANTED_SECRET, Pair, notification_v1, notification_v2
@@ -118,7 +119,7 @@ def test_the_question_that_was_answered_stays_on_the_record(line: Lines, answer:
         assert answered.phase == {"approve": "contained", "reject": "rejected"}[answer]
         assert asked["digest"]
         assert on.shown(answered)["question"] == asked
-        assert asked["digest"][:12] not in str(slack_message(answered, "1"))
+        assert f"--digest {asked['digest'][:12]}" not in plain_text(compose(answered))
 
 
 def test_drift_between_question_and_approval_asks_again(line: Lines) -> None:

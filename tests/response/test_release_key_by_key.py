@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from firebreak.core.incidents.chat_messages import slack_message
+from firebreak.core.messages.composing import compose
+from firebreak.core.messages.plain_text import plain_text
 from sandbox.wire import Meanwhile
 from tests.response.harness import BAD, GOOD, OLD, SERVICE, Line, Lines, world_of
 from tests.response.releases import (
@@ -229,7 +230,7 @@ def test_answer_record_topic_and_chat_say_each_key(line: Lines) -> None:
         on.world.admits_public_members = False
         says = on.release(incident, by="ada").says
         shown = on.shown(on.read(incident))
-        chat = str(slack_message(on.read(incident), "1")).replace("\\u2060", "").replace("\u2060", "")
+        chat = plain_text(compose(on.read(incident)))
 
         assert shown["release"]["by"] == "ada"
         assert all(one["detail"] for one in shown["release"]["keys"])

@@ -1,1 +1,1 @@
-"""The incident and its record, its size limit, and the messages about it."""
+"""The incident and its record, its size limit, and what can be said of it."""

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from firebreak.core.storage_names import Stored
 
+MOST_ESCALATIONS = 3
+"""How often a question that nobody answered is put again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question(Stored):

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.incidents.chat_messages import google_chat_message
 from firebreak.core.incidents.incident import Incident, Wait
 from firebreak.core.incidents.release import Release, ReleasedKey, Restored
+from firebreak.core.messages.composing import compose
+from firebreak.core.messages.plain_text import plain_text
 from tests.cli.commands import NOW, incident
 
 SPLIT, PUBLIC = "service.traffic.split", "service_iam.roles/run.invoker||allUsers"
@@ -23,7 +24,7 @@ def key(name: str, result: Restored, detail: str = "", *, elsewhere: bool = Fals
 
 
 def chat(one: Incident) -> str:
-    return str(google_chat_message(one, "1")["text"]).replace("\u2060", "")
+    return plain_text(compose(one))
 
 
 def test_of_a_release_each_setting_is_told_with_what_is_so_now() -> None:
@@ -51,7 +52,7 @@ def test_of_a_release_each_setting_is_told_with_what_is_so_now() -> None:
 def test_what_waits_says_for_what_and_since_when_and_how_to_hurry_it() -> None:
     text = chat(incident("deferred", waits=Wait("halt", "halted by ada: a drill", NOW)))
 
-    assert "waits for: halted by ada: a drill (since 2026-09-21T" in text
+    assert "waits for: halted by ada: a drill (since 2026-09-21 " in text
     assert "anew: firebreak incident retry fb-" in text
 
 

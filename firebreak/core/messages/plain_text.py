@@ -1,0 +1,45 @@
+"""A message as lines of plain text: where no markup is shown, and for programs that read it aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from firebreak.core.messages.message import Message
+
+
+def plain_text(message: Message, most: int = 0) -> str:
+    """The whole message; with `most`, as many whole lines as fit into so many characters."""
+    kept, room = list[str](), most or 1_000_000
+    for line in lines(message):
+        if len(line) + 1 > room:
+            break
+        kept.append(line)
+        room -= len(line) + 1
+    return "\n".join(kept)
+
+
+def entities(text: str) -> str:
+    """The text without what begins a tag, a link or a mention, as Slack and Google Chat write these three letters."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def lines(message: Message) -> Iterator[str]:
+    """Line by line, the most important first."""
+    yield message.title
+    yield f"now: {message.now}"
+    yield f"asked of you: {message.asked}"
+    yield f"until: {message.until}"
+    yield from (f"{one.word}: {one.command}" for one in message.steps)
+    yield from (f"{row.word}: {row.text}" for row in message.facts)
+    if message.why:
+        yield f"why: {message.why}"
+    yield from message.changes
+    yield from (f"still open: {one}" for one in message.still_open)
+    if message.answered:
+        yield f"answered: {message.answered}"
+    yield f"undo: {message.undo_by}"
+    yield from message.undo
+    if message.last:
+        yield f"last: {message.last}"
+    yield from (f"{one.name}: {one.url}" for one in message.links)
+    yield f"incident {message.incident} ({message.id})"
