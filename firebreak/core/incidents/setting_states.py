@@ -12,7 +12,7 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.release import Release, ReleasedKey, Restored
 from firebreak.core.incidents.release_words import released, setting_word, told
-from firebreak.core.secrets.redaction import all_named
+from firebreak.core.secrets.redaction import Named, all_named
 
 Became = Literal[
     "planned", "being made", "done", "changed since", "undone", "not done", "left alone", "gone", "still held"
@@ -58,8 +58,9 @@ class SettingState:
 
     @property
     def line(self) -> str:
-        """With sign and word."""
-        return f"{SIGNS[self.became]} {self.became}: {self.says}"
+        """With sign and word; a line of names stays one."""
+        line = f"{SIGNS[self.became]} {self.became}: {self.says}"
+        return Named(line) if isinstance(self.says, Named) else line
 
 
 def setting_states(incident: Incident) -> tuple[SettingState, ...]:
