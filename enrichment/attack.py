@@ -26,7 +26,7 @@ class AttackSource:
     def enrich(self, finding: Finding, sources: object) -> Evidence:  # noqa: ARG002 - asks nobody
         """The techniques as facts; a gap only if neither the finding nor its detector names one."""
         own = attack.techniques_of(finding.techniques, finding.additional_techniques)
-        techniques = own or attack.techniques_of(attack.by_detector(finding.category), ())
+        techniques = own or attack.techniques_of(attack.by_detector(finding.category, finding.module), ())
         if not techniques:
             return Evidence("attack", gap="neither the finding nor its detector names a technique")
         tactics = {tactic.id for one in techniques for tactic in one.tactics if tactic.id}

@@ -64,6 +64,11 @@ locals {
       filter   = "${local.written} AND ${local.virustotal}"
       severity = "WARNING"
     }
+    unlisted-detector = {
+      says     = "Security Command Center holds a threat on Cloud Run of a category that this version of Firebreak does not list, and no policy names. Said once of each."
+      filter   = "${local.written} AND jsonPayload.unlisted_detector:*"
+      severity = "WARNING"
+    }
     slow-containment = {
       says     = "A containment without a person took longer than the objective of ${var.containment_objective_seconds} s."
       filter   = "${local.written} AND jsonPayload.seconds_to_contain>${var.containment_objective_seconds}"

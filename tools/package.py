@@ -30,7 +30,7 @@ from firebreak.core.findings.detectors import CATEGORIES
 from firebreak.core.mode import Mode
 from firebreak.core.policy.category_index import values_named
 from firebreak.core.policy.compiled import compiled
-from firebreak.core.policy.policy import CATEGORY, PolicySet, Step, is_policy_file
+from firebreak.core.policy.policy import CATEGORY, CLASS, PolicySet, Step, is_policy_file
 from firebreak.core.policy.selection import could_match
 from firebreak.policy_folder import COMPILED, broken_plugins, policy_files, policy_text, read_yaml_policies
 from firebreak.policy_language.lint.conditions import LintContext
@@ -158,6 +158,16 @@ def categories(policies: PolicySet) -> list[str]:
     return [one[CATEGORY] for one in facts if could_match(policies.about(one), one)]
 
 
+def classes(policies: PolicySet) -> list[str]:
+    """The finding classes of which some policy could match a finding of whatever category: also of a new detector.
+
+    THREAT, and what such policies name themselves.
+    """
+    wide = [one for one in policies.policies if values_named(CATEGORY, one.when) is None]
+    named = {value for one in wide for value in values_named(CLASS, one.when) or ()}
+    return [one for one in sorted({"THREAT", *named}) if could_match(wide, {CLASS: one})]
+
+
 def actions(policies: PolicySet) -> list[str]:
     """The actions that some policy could carry out, fallbacks too; what only a monitoring policy names never is."""
     acting = (policy for policy in policies.policies if policy.mode > Mode.MONITOR)
@@ -194,6 +204,7 @@ def manifest(package: Package, zipped: bytes) -> dict[str, object]:
         "package_index": package.index,
         "policy_set": package.policies.digest,
         "categories": categories(package.policies),
+        "classes": classes(package.policies),
         "actions": actions(package.policies),
     }
 

@@ -76,7 +76,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "finding",
             "name canonical_name event_ns category severity state mute finding_class source_display organization"
             " folders target binaries containers commands tactic techniques additional_techniques attack_version"
-            " contacts description",
+            " contacts description module?",
         ),
         "firebreak.core.findings.finding:FindingName": _names("finding_name", "container source location finding"),
         "firebreak.core.findings.finding:Binary": _names("binary", "path role sha256 whole"),

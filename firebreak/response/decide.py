@@ -26,6 +26,7 @@ from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.selection import Choice, choose, outstanding_matters
 from firebreak.core.policy.trace import bounded_trace
+from firebreak.core.policy.triage import facts_of
 from firebreak.response.app import App
 from firebreak.response.canaries import canary_of
 from firebreak.response.confirm import Confirmed
@@ -56,7 +57,8 @@ def decide(
     began = time.monotonic()
     gathering = Gathering.start(finding, app.sources, app.enrichers, readings.deadline, app.log)
     evidence = gathering.until_it_suffices(lambda known, open_: _matters(app, finding, known, open_, now_ns))
-    choice = choose(app.policies.to_try(finding.facts()), finding.facts() | merged(evidence), now_ns)
+    own = facts_of(finding, app.policies)
+    choice = choose(app.policies.to_try(own), own | merged(evidence), now_ns)
     if isinstance(workload := _detail(evidence, "workload", Workload), Workload):
         readings.keep(workload, began)
     _require_related(choice.policy, evidence, readings)
@@ -94,7 +96,7 @@ def _matters(
 ) -> frozenset[str]:
     """Sources that shape plans always matter; the others only while they could change policy or mode."""
     shaping = frozenset(name for name in outstanding if app.enrichers[name].shapes_plan)
-    facts = finding.facts() | merged(known)
+    facts = facts_of(finding, app.policies) | merged(known)
     return shaping | outstanding_matters(app.policies.about(facts), facts, outstanding, now_ns)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from firebreak.core.errors import Refused, Transient
+from firebreak.core.findings.detectors import is_listed
 from firebreak.core.findings.finding import Finding, Notification
 from firebreak.core.policy.triage import NO_ORGANIZATION, NO_POLICY, reason_to_decline
 from firebreak.core.timestamps import NANOS
@@ -22,19 +23,24 @@ Note = Callable[[Notification], object]
 _FIRST_LOOK_NS = 24 * 3600 * NANOS
 _OVERLAP_NS = 1800 * NANOS
 """Findings are published up to some minutes after the event that they are dated by."""
+_MOST_UNLISTED = 100
 _MOST_OLDER = 100
 """So many of those before the watermark are looked at anew in each sweep: what is unmuted keeps its time."""
 
 
 @dataclass(slots=True)
 class _Way:
-    """How far a list was read, and how far all of it is answered; `problem` is what was in the way of that."""
+    """How far a list was read, and how far all of it is answered; `problem` is what was in the way of that.
+
+    `detectors` are those whose findings are in it, by category and module.
+    """
 
     answered_ns: int
     read_ns: int
     read: int = 0
     ended: bool = False
     problem: Exception | None = None
+    detectors: set[tuple[str, str]] = field(default_factory=set)
 
 
 def look_for_missed(app: App, location: str, note: Note, deadline: Deadline) -> None:
@@ -50,6 +56,7 @@ def look_for_missed(app: App, location: str, note: Note, deadline: Deadline) -> 
     if organization is None:
         raise Refused(NO_ORGANIZATION)
     document, marks = _marks(app, location)
+    told = _told(document)
     began, since, again = app.now_ns(), marks["since_ns"], marks["again_ns"]
     half = deadline.sooner(deadline.remaining() / 2)
     noted = partial(_note_unanswered, app, note, marks["first_ns"])
@@ -61,7 +68,8 @@ def look_for_missed(app: App, location: str, note: Note, deadline: Deadline) -> 
         new.answered_ns = max(since, began - _OVERLAP_NS)
     # Those come round again: what could not be noted has its next turn after all the others.
     reached = 0 if older.ended and older.read < _MOST_OLDER else older.read_ns
-    _remember(app, location, document, {**marks, "since_ns": new.answered_ns, "again_ns": reached})
+    found = _tell(app, location, told, new.detectors | older.detectors)
+    _remember(app, location, document, {**marks, "since_ns": new.answered_ns, "again_ns": reached, "unlisted": found})
     if problem := new.problem or older.problem:
         raise problem
     if not new.ended:
@@ -79,6 +87,7 @@ def _go_through(
             if until.passed:
                 return way
             way.read, way.read_ns = way.read + 1, finding.event_ns
+            way.detectors.add((finding.category, finding.module))
             _answer(finding, note_unanswered, way)
     except (Refused, Transient) as fault:
         way.problem = way.problem or fault
@@ -128,7 +137,24 @@ def _instant(value: object, latest: int, otherwise: int) -> int:
     return value if type(value) is int and 0 <= value <= latest else otherwise
 
 
-def _remember(app: App, location: str, document: Document | None, marks: dict[str, int]) -> None:
+def _told(document: Document | None) -> list[str]:
+    """The unlisted categories that people were told of."""
+    told = document.body.get("unlisted") if document else None
+    return [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
+
+
+def _tell(app: App, location: str, told: list[str], seen: set[tuple[str, str]]) -> list[str]:
+    """Tell of each detector that is not listed once; of so many at most, whoever may invent findings."""
+    unlisted = {category for category, module in seen if not is_listed(category, module)}
+    new = sorted(one for one in unlisted.difference(told) if not app.policies.names(one))
+    new = new[: max(0, _MOST_UNLISTED - len(told))]
+    for one in new:
+        what = "a detector that this version does not list, and no policy names: only a policy without names matches it"
+        app.log("WARNING", f"{what}: {one}", unlisted_detector=one, location=location)
+    return [*told, *new]
+
+
+def _remember(app: App, location: str, document: Document | None, marks: Mapping[str, object]) -> None:
     """Where the next look begins; another sweep that got there first may say so as well."""
     with suppress(Conflict):
         app.ledger.documents.commit([Save("sweep", _key(location), marks, over=document)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -37,6 +38,7 @@ class Scene:
         finding_id: last part of the finding's name.
         finding_location: SCC's location of the finding.
         category: the detector's display name.
+        module: its API name; None for the one that its display name would give.
         severity: as SCC spells it.
         event_time: RFC 3339.
         create_time: RFC 3339.
@@ -60,6 +62,7 @@ class Scene:
     finding_id: str = "0b54a4eb1d5c4ad2a54e4e6a1d9e5f10"
     finding_location: str = "global"
     category: str = CATEGORY
+    module: str | None = None
     severity: str = "CRITICAL"
     event_time: str = "2026-10-01T10:00:00.123456789Z"
     create_time: str = "2026-10-01T10:00:01.007Z"
@@ -188,6 +191,11 @@ def cloud_event(
     return {"content-type": "application/cloudevents+json"}, json.dumps(whole).encode()
 
 
+def _module(category: str) -> str:
+    words = re.findall(r"[A-Za-z0-9]+", category.partition(": ")[2] or category)
+    return "_".join(("CLOUD_RUN", *words)).upper()
+
+
 def _finding(scene: Scene) -> dict[str, Any]:
     return {
         "name": scene.name,
@@ -204,7 +212,7 @@ def _finding(scene: Scene) -> dict[str, Any]:
         "createTime": scene.create_time,
         "description": "A binary that was not part of the original container image, and that threat intelligence"
         " identifies as malicious, was executed.",
-        "moduleName": "CLOUD_RUN_ADDED_MALICIOUS_BINARY_EXECUTED",
+        "moduleName": scene.module or _module(scene.category),
         "securityMarks": {"name": f"{scene.name}/securityMarks"},
         "mitreAttack": {
             "primaryTactic": "COMMAND_AND_CONTROL",

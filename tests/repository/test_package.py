@@ -24,6 +24,7 @@ from tools.package import (
     actions,
     archive,
     categories,
+    classes,
     collect,
     deployed,
     entry_points,
@@ -143,6 +144,17 @@ def test_the_categories_are_those_that_a_policy_could_match(tmp_path: Path) -> N
 
     assert categories(globbed) == sorted(name for name in CATEGORIES if name.startswith("Impact: "))
     assert categories(named) == ["Execution: New Detector"]
+
+
+def test_the_classes_are_those_of_which_a_policy_could_match_any_category(tmp_path: Path) -> None:
+    """A detector of tomorrow is delivered for it; where every policy names its categories, none is."""
+    named = collect(own_policies(tmp_path / "named", OWN, NEW, NEW)).policies
+    globbed = collect(own_policies(tmp_path / "glob", OWN, '{glob: "Impact: *"}', '"Impact: X"')).policies
+    strict = own_policies(tmp_path / "strict", OWN, NEW, NEW)
+    for one in (ROOT / "policies" / "starter" / "strict").glob("9*.yaml"):
+        shutil.copy(one, strict)
+
+    assert [classes(one) for one in (named, globbed, collect(strict).policies)] == [[], ["THREAT"], ["THREAT"]]
 
 
 def test_packages_come_from_the_index_that_is_named_under_the_same_hashes() -> None:

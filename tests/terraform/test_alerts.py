@@ -117,6 +117,15 @@ def in_a_source(on: Line) -> None:
     contained(on)
 
 
+def of_tomorrow(on: Line) -> None:
+    """Seen in two sweeps, told in the first."""
+    for number in range(2):
+        on.finding(category="Execution: Detector Of Tomorrow", finding_id=f"f{number}")
+        on.sweep()
+        on.wait(300)
+    assert len([one for one in on.logged if "unlisted_detector" in one]) == 1
+
+
 STORIES = {
     "contained without a person": Story(contained, frozenset()),
     "a person is asked": Story(lambda on: on.respond(on.finding(minutes_ago=90)), frozenset({"approval-waiting"})),
@@ -130,6 +139,7 @@ STORIES = {
     "a fault in a source": Story(in_a_source, frozenset({"function-error"})),
     "the quota is used up": Story(lambda on: on.respond(on.finding()), frozenset({"virustotal-quota"}), out_of_quota),
     "a slow containment": Story(slowly, frozenset({"slow-containment"})),
+    "a detector of tomorrow": Story(of_tomorrow, frozenset({"unlisted-detector"})),
     "a sweep": Story(lambda on: on.sweep(), frozenset()),
 }
 

@@ -14,6 +14,8 @@ import yaml
 from firebreak import settings
 from firebreak.core.cloud_run.target import Target, parse_resource
 from firebreak.core.mode import Mode
+from sandbox.scc.findings_filter import parse_filter
+from sandbox.scc.notifications import Scene, malicious_binary_finding
 from tests.terraform.deployment import (
     ORGANIZATION,
     PROJECT,
@@ -35,6 +37,7 @@ FUNCTIONS = ("on-command", "on-finding")
 TARGET = "folders/7001"
 WORKLOADS = ("read", "contain", "act_as", "accounts")
 ORG_ROLE = "google_organization_iam_custom_role"
+CLUSTER = "//container.googleapis.com/projects/shop-prod/locations/europe-west1/clusters/shop"
 CONTAIN: dict[str, Any] = {"contain_targets": [TARGET]}
 PREDEFINED = {  # what is granted beside the custom roles, and what each holds that matters here
     "roles/run.invoker",
@@ -146,10 +149,12 @@ def test_accounts_may_be_disabled_only_where_that_is_named(deployment: Deploymen
 
 @pytest.fixture(scope="module")
 def closing(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """Of an archive whose policies carry out `cut_traffic` and nothing else."""
+    """Of an archive whose policies carry out `cut_traffic` and nothing else, one of them for every threat there is."""
     made = Deployment(tmp_path_factory.mktemp("deployment"))
     manifest = made.folder / "tests" / "fixtures" / "firebreak.json"
-    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"actions": ["cut_traffic"]}))
+    manifest.write_text(
+        json.dumps(json.loads(manifest.read_text()) | {"actions": ["cut_traffic"], "classes": ["THREAT"]})
+    )
     made.apply()
     return made
 
@@ -177,6 +182,26 @@ def test_what_no_packaged_policy_carries_out_is_not_granted(
         assert {permission for permission, _ in held(plan, account(name))} & writes == granted
     stages = {one["index"]: one["values"]["stage"] for one in resources(plan) if one["type"].startswith(ORG_ROLE)}
     assert stages["accounts"] == "DISABLED", "it keeps its name, and is bound to nobody"
+
+
+@pytest.mark.parametrize(
+    ("scene", "class_", "delivered"),
+    [
+        (Scene(category="Execution: Detector Of Tomorrow"), "THREAT", True),
+        (Scene(category="Execution: Detector Of Tomorrow"), "MISCONFIGURATION", False),
+        (Scene(category="Execution: Detector Of Tomorrow", resource_name=CLUSTER), "THREAT", False),
+        (Scene(category="Reverse Shell", resource_name=CLUSTER), "THREAT", True),
+    ],
+)
+def test_a_detector_of_tomorrow_is_delivered_for_a_policy_as_wide_as_its_class(
+    closing: Deployment, scene: Scene, class_: str, *, delivered: bool
+) -> None:
+    """On Cloud Run; what a policy names is delivered wherever it is."""
+    pair = malicious_binary_finding(scene)
+    pair["finding"]["findingClass"] = class_
+    text = closing.state()["values"]["outputs"]["finding_filter"]["value"]
+
+    assert parse_filter(text).holds(pair) is delivered
 
 
 def test_an_unchanged_tree_plans_no_change(deployment: Deployment) -> None:

@@ -111,6 +111,7 @@ def test_there_is_an_alert_for_everything_that_goes_wrong_in_silence() -> None:
         "dead-letter",
         "backlog",
         "slow-containment",
+        "unlisted-detector",
         "no-sweep",
         "set-aside",
         "container-crash",

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from firebreak.core.findings.detectors import CATEGORIES
+from firebreak.core.findings.detectors import CATEGORIES, listed_name
 
 _SITE = "https://attack.mitre.org"
 _NAMELESS = frozenset({"", "TECHNIQUE_UNSPECIFIED", "TACTIC_UNSPECIFIED"})
@@ -85,9 +85,9 @@ def tactic_of(enum: str) -> Tactic | None:
     return TACTICS.get(enum) or Tactic(_safe(enum), None, _safe(enum), None)
 
 
-def by_detector(category: str) -> tuple[str, ...]:
+def by_detector(category: str, module: str = "") -> tuple[str, ...]:
     """SCC's names of the techniques a detector reports, for a finding that names none; empty if we know of none."""
-    detector = CATEGORIES.get(category)
+    detector = CATEGORIES.get(listed_name(category, module))
     return tuple(_ENUM_OF[technique] for technique in detector.techniques) if detector else ()
 
 

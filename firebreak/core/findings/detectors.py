@@ -129,3 +129,33 @@ CATEGORIES: Mapping[str, Detector] = MappingProxyType(
     }
 )
 """Display name to detector. Other products use some of these names too: ask the resource, not the name, whose it is."""
+
+
+def _folded(name: str) -> str:
+    """What is left of a name where its spelling does not count: Google's own pages differ in capitals and signs."""
+    return "".join(sign for sign in name.casefold() if sign.isalnum())
+
+
+_ALIASES = {
+    "Impact: Suspicious crypto mining activity using the Stratum Protocol": "Impact: Suspicious cryptocurrency mining"
+    " activity using the Stratum Protocol",
+}
+"""Other names that Google's pages give a detector, by its listed name."""
+_LISTED = {
+    _folded(other): name
+    for name, one in CATEGORIES.items()
+    for other in (name, one.api_name, *(alias for alias, of in _ALIASES.items() if of == name))
+}
+
+
+def listed_name(category: str, module: str = "") -> str:
+    """The name under which a finding's detector is listed here: by its category, however spelt, or by its module.
+
+    The category as it is, where neither is known: Google adds detectors, and renames them.
+    """
+    return _LISTED.get(_folded(category)) or _LISTED.get(_folded(module)) or category
+
+
+def is_listed(category: str, module: str = "") -> bool:
+    """Whether this version knows the detector."""
+    return listed_name(category, module) in CATEGORIES

@@ -105,6 +105,7 @@ class Finding(Stored):
         attack_version: release of ATT&CK that SCC refers to; empty where it does not say.
         contacts: email addresses of the Essential Contacts.
         description: SCC's description, cut.
+        module: the detector's API name, or a custom module's path; empty where SCC gives none.
         original: finding and resource in SCC's JSON as they came; neither shown nor saved. None after a reload.
     """
 
@@ -129,6 +130,7 @@ class Finding(Stored):
     attack_version: str
     contacts: tuple[str, ...]
     description: str
+    module: str = ""
     original: Mapping[str, Any] | None = field(default=None, repr=False, compare=False, metadata=UNSAVED)
 
     @property
@@ -219,6 +221,7 @@ def parse_finding(finding: Mapping[str, Any], resource: Mapping[str, Any]) -> Fi
         commands=tuple(islice(_commands(finding), _MANY)),
         contacts=tuple(islice(_contacts(finding), _MANY)),
         description=safe(_text(finding, "description")),
+        module=_word(finding, "moduleName"),
         original={"finding": finding, "resource": resource},
         **_attack(_dict(finding.get("mitreAttack"))),
     )

@@ -19,6 +19,7 @@ from firebreak.core.policy.vocabulary import Sets
 HOUR = 3600
 _FEW = 30
 CATEGORY = "finding.category"
+CLASS = "finding.class"
 OnExpiry = Literal["escalate", "contain"]
 
 
@@ -133,6 +134,10 @@ class PolicySet:
     def __post_init__(self) -> None:
         """Look once at which categories each policy names."""
         object.__setattr__(self, "_index", index_by(CATEGORY, [policy.when for policy in self.policies]))
+
+    def names(self, category: str) -> bool:
+        """Whether some policy names this very category."""
+        return category in self._index.named
 
     def about(self, facts: Facts) -> tuple[Policy, ...]:
         """The policies that the finding's category does not rule out by itself, in their order."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from firebreak.core.cloud_run.target import NotATarget, Target
+from firebreak.core.facts import FactValue
+from firebreak.core.findings.detectors import listed_name
 from firebreak.core.findings.finding import Finding, FindingName, Notification
-from firebreak.core.policy.policy import PolicySet
+from firebreak.core.policy.policy import CATEGORY, PolicySet
 from firebreak.core.policy.selection import could_match
 
 NO_ORGANIZATION = (
@@ -58,11 +60,23 @@ def settled_in_scc(finding: Finding) -> str | None:
     return "the finding is muted in SCC" if finding.mute == "MUTED" else None
 
 
+def facts_of(finding: Finding, policies: PolicySet) -> dict[str, FactValue]:
+    """What the finding alone tells, its detector under the listed name: one that Google renamed is matched as before.
+
+    As Security Command Center spells it, where a policy names it so.
+    """
+    facts = finding.facts()
+    category = facts.get(CATEGORY)
+    if isinstance(category, str) and not policies.names(category):
+        facts[CATEGORY] = listed_name(category, finding.module)
+    return facts
+
+
 def unnamed(finding: Finding, policies: PolicySet) -> str | None:
     """Whether no policy could match, whatever the sources would say."""
     if not policies.policies:
         return NO_POLICY
-    facts = finding.facts()
+    facts = facts_of(finding, policies)
     if could_match(policies.about(facts), facts):
         return None
     return f"no policy names a finding like this one ({finding.category or 'without a category'})"

@@ -16,7 +16,7 @@ from firebreak.core.mode import Cap, capped
 from firebreak.core.policy.condition import match
 from firebreak.core.policy.policy import Policy, PolicySet
 from firebreak.core.policy.selection import Considered
-from firebreak.core.policy.triage import reason_to_decline, settled_in_scc
+from firebreak.core.policy.triage import facts_of, reason_to_decline, settled_in_scc
 from firebreak.policy_language.reading.assumptions import Assumed
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import Enricher, EnrichmentClients
@@ -145,7 +145,8 @@ class _Answered:
 
 def _view(app: App, told: Notification, taken: Confirmed, facts: Facts, deadline: Deadline, *, asked: bool) -> View:
     finding, now_ns = taken.finding, app.now_ns()
-    tried = tuple(_considered(policy, facts, now_ns) for policy in app.policies.policies)
+    own = facts_of(finding, app.policies)
+    tried = tuple(_considered(policy, {**facts, **own}, now_ns) for policy in app.policies.policies)
     incident = _fresh(app, finding)
     reason = reason_to_decline(Notification(finding, told.deleted), app.policies)
     declined = reason or (settled_in_scc(finding) if taken.trust == "confirmed" else None)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from firebreak.core.findings.detectors import CATEGORIES, CONTROL_PLANE, RUNTIME, Detector
+from firebreak.core.findings.detectors import CATEGORIES, CONTROL_PLANE, RUNTIME, Detector, is_listed, listed_name
 
 EVERY = pytest.mark.parametrize("detector", CATEGORIES.values(), ids=CATEGORIES.keys())
 
@@ -69,3 +69,38 @@ def test_display_names_keep_the_spelling_that_google_gives_them() -> None:
 def test_the_catalogue_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
         CATEGORIES["Reverse Shell"] = CATEGORIES["Unexpected Child Shell"]  # type: ignore[index]
+
+
+PYTHON = "Execution: Malicious Python executed"
+MINING = "Impact: Suspicious cryptocurrency mining activity using the Stratum Protocol"
+
+
+@pytest.mark.parametrize(
+    ("category", "module", "listed"),
+    [
+        ("Execution: Malicious Python Executed", "", PYTHON),
+        ("CLOUD_RUN_MALICIOUS_PYTHON_EXECUTED", "", PYTHON),
+        ("Impact: Suspicious crypto mining activity using the Stratum Protocol", "", MINING),
+        ("Execution: Python Of Tomorrow", "CLOUD_RUN_MALICIOUS_PYTHON_EXECUTED", PYTHON),
+        ("Reverse Shell", "CLOUD_RUN_MALICIOUS_PYTHON_EXECUTED", "Reverse Shell"),
+    ],
+)
+def test_a_detector_is_known_by_any_of_its_names_and_by_its_module_where_none_is(
+    category: str, module: str, listed: str
+) -> None:
+    assert listed_name(category, module) == listed
+    assert is_listed(category, module)
+
+
+@pytest.mark.parametrize("module", ["", "CLOUD_RUN_NEW", "MALICIOUS_PYTHON_EXECUTED", "folders/1/customModules/2"])
+def test_a_detector_that_is_not_listed_keeps_the_name_that_google_gives_it(module: str) -> None:
+    """Also one of another product, whose module has another name."""
+    assert listed_name("Execution: New Detector", module) == "Execution: New Detector"
+    assert not is_listed("Execution: New Detector", module)
+
+
+def test_no_two_detectors_have_a_name_in_common() -> None:
+    assert {name: listed_name(name) for name in CATEGORIES} == {name: name for name in CATEGORIES}
+    assert {one.api_name: listed_name(one.api_name) for one in CATEGORIES.values()} == {
+        one.api_name: name for name, one in CATEGORIES.items()
+    }
