@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import difflib
 import os
-import pwd
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,8 +14,15 @@ from urllib.parse import urlsplit
 
 from firebreak.core.cloud_run.target import NotATarget, parse_resource
 from firebreak.core.mode import MODES, Ceiling, Mode
+from firebreak.places import FILE, FIRESTORE, SQLITE, bad_paths, own_ledger, state_folder
 
-_EMULATORS = ("CLOUD_RUN_EMULATOR_HOST", "SECURITY_CENTER_EMULATOR_HOST", "LOGGING_EMULATOR_HOST", "IAM_EMULATOR_HOST")
+_EMULATORS = (
+    "CLOUD_RUN_EMULATOR_HOST",
+    "SECURITY_CENTER_EMULATOR_HOST",
+    "LOGGING_EMULATOR_HOST",
+    "IAM_EMULATOR_HOST",
+    "ADMIN_EMULATOR_HOST",
+)
 _GOOGLE_EMULATORS = ("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
 _VIRUSTOTAL = ("VIRUSTOTAL_API_KEY", "VIRUSTOTAL_HOST")
 _WEBHOOKS = ("FIREBREAK_SLACK_WEBHOOK", "FIREBREAK_CHAT_WEBHOOK")
@@ -36,20 +42,14 @@ _SHORTEST_KEY = 8
 """Characters. A shorter seal key can be guessed, and counts as none."""
 _QUOTES = "\"'"
 _EMPTY = f"{string.whitespace}{_QUOTES}"
-# How long a name has to be is for Google to say; an emulator takes short ones.
-_FIRESTORE = re.compile(
-    r"firestore://(?P<project>(?:[a-z0-9.-]{1,60}:)?[a-z0-9][a-z0-9-]{0,62})"
-    r"/(?P<database>\(default\)|[a-z0-9][a-z0-9-]{0,62})"
-)
-# A path stands in the two forms as it is: a space is a space, and %20 is three characters.
-_SQLITE, _FILE = "sqlite:///", "file://"
-_EVIDENCE = re.compile(r"file:///[^?#]*[^/?#][^?#]*|gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](?:/[^/?#]+)*/?")
 _LOCATION = re.compile(r"[a-z][a-z0-9-]{1,40}")
 _TOPIC = re.compile(r"projects/[^/\s]+/topics/[^/\s]+")
 # No more than may stand in a URL: a placeholder's brackets, a quote or a blank is none of it.
 _URL = re.compile(
     r"(?P<scheme>https?)://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?(?:[/?][!#-;=?-Z_a-z~]*)?"
 )
+Lend = Callable[[Mapping[str, str], Path], Mapping[str, str]]
+"""From the environment and the user's state folder to more variables."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -84,7 +84,7 @@ class Settings:
     @property
     def ledger_path(self) -> Path:
         """Where the SQLite ledger lies."""
-        return Path(self.ledger.removeprefix(_SQLITE))
+        return Path(self.ledger.removeprefix(SQLITE))
 
     @property
     def own_ledger(self) -> str:
@@ -94,16 +94,21 @@ class Settings:
     @property
     def ledger_database(self) -> tuple[str, str] | None:
         """Project and database of a Firestore ledger; None where the ledger is a SQLite file."""
-        found = _FIRESTORE.fullmatch(self.ledger)
+        found = FIRESTORE.fullmatch(self.ledger)
         return (found["project"], found["database"]) if found else None
 
 
-def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read and check the environment, by default this process's own; raises SettingsFault naming every fault."""
+def read_settings(environment: Mapping[str, str] | None = None, *, lend: Lend | None = None) -> Settings:
+    """Read and check the environment, by default this process's own; raises SettingsFault naming every fault.
+
+    `lend` says what a person's machine knows where the environment is silent; deployed, it is not asked.
+    """
     if environment is None:
         _lend_proxies()
     given = (os.environ if environment is None else environment).items()
     env = {key: parsed for key, value in given if (parsed := _parsed(key, value))}
+    if lend and "K_SERVICE" not in env:
+        env |= lend(env, state_folder(env))
     faults = [*_misspelt(env), *_quoted(env), *_not_loopback(env), *_bad_values(env), *_bad_secrets(env)]
     if faults:
         raise SettingsFault("\n".join(faults))
@@ -113,7 +118,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         policies=Path(env["FIREBREAK_POLICIES"]) if "FIREBREAK_POLICIES" in env else ROOT / "policies",
         ledger=ledger,
         ledger_named="FIREBREAK_LEDGER" in env,
-        evidence=env.get("FIREBREAK_EVIDENCE") or f"{_FILE}{state / 'evidence'}",
+        evidence=env.get("FIREBREAK_EVIDENCE") or f"{FILE}{state / 'evidence'}",
         ceilings=tuple(_ceilings(env, ledger)),
         incidents_topic=env.get("FIREBREAK_INCIDENTS_TOPIC"),
         dead_letter_topic=env.get("FIREBREAK_DEAD_LETTER_TOPIC"),
@@ -137,24 +142,6 @@ def _lend_proxies() -> None:
     for name in ("https_proxy", "no_proxy"):
         if name.upper() in os.environ:
             os.environ.setdefault(name, os.environ[name.upper()])
-
-
-def state_folder(env: Mapping[str, str]) -> Path:
-    """The user's state folder for Firebreak."""
-    return Path(env.get("XDG_STATE_HOME") or str(Path(_home(env)) / ".local" / "state")) / "firebreak"
-
-
-def _home(env: Mapping[str, str]) -> str:
-    """The user's home, by the system's list of users where HOME does not say; empty where nothing says."""
-    try:
-        return env.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:
-        return ""
-
-
-def own_ledger(state: Path) -> str:
-    """The ledger in a state folder."""
-    return f"{_SQLITE}{state / 'ledger.sqlite'}"
 
 
 def _parsed(name: str, value: str) -> str:
@@ -224,45 +211,13 @@ def _bad_values(env: Mapping[str, str]) -> list[str]:
     faults += [f"FIREBREAK_SCC_LOCATIONS: {one}: a location of findings, such as global or eu" for one in places]
     read = {name: parse_resource(name) for name in _list(env, "FIREBREAK_SELF")}
     faults += [f"FIREBREAK_SELF: {name}: {one.reason}" for name, one in read.items() if isinstance(one, NotATarget)]
-    faults += _bad_paths(env)
+    faults += bad_paths(env)
     faults += [
         f"{name}={env[name]}: projects/PROJECT/topics/TOPIC"
         for name in _TOPICS
         if name in env and not _TOPIC.fullmatch(env[name])
     ]
     return faults
-
-
-def _bad_paths(env: Mapping[str, str]) -> list[str]:
-    """A path that would depend on where the process happens to run, or on a shell that is not asked."""
-    faults = []
-    ledger, evidence = env.get("FIREBREAK_LEDGER"), env.get("FIREBREAK_EVIDENCE")
-    if ledger and ledger.startswith(_SQLITE) and ledger != _SQLITE:
-        path = ledger.removeprefix(_SQLITE)
-        faults += _not_whole("FIREBREAK_LEDGER", ledger, path, f"{_SQLITE}/{path} is the one from the root")
-    elif ledger and not _FIRESTORE.fullmatch(ledger):
-        faults.append(f"FIREBREAK_LEDGER={ledger}: it must be sqlite:///PATH or firestore://PROJECT/DATABASE")
-    if evidence and evidence.removeprefix(_FILE).lstrip("/").startswith("~"):
-        faults += _not_whole("FIREBREAK_EVIDENCE", evidence, evidence.removeprefix(_FILE))
-    elif evidence and not _EVIDENCE.fullmatch(evidence):
-        faults.append(f"FIREBREAK_EVIDENCE={evidence}: file:///DIR or gs://BUCKET/PREFIX")
-    if env.get("FIREBREAK_POLICIES", "").startswith("~"):
-        faults.append(
-            f"FIREBREAK_POLICIES={env['FIREBREAK_POLICIES']}: ~ is not expanded here; write the folder in full"
-        )
-    name = "XDG_STATE_HOME" if "XDG_STATE_HOME" in env else "HOME"
-    if not (place := env.get("XDG_STATE_HOME") or _home(env)):
-        return [*faults, "XDG_STATE_HOME: neither it nor HOME is set, and this user has no home; name a state folder"]
-    return faults + _not_whole(name, place, place, "it is where the ledger, evidence and seal key are kept")
-
-
-def _not_whole(name: str, value: str, path: str, more: str = "") -> list[str]:
-    """The fault of a path that is not absolute, or begins with a `~` that no shell has expanded."""
-    if path.lstrip("/").startswith("~"):
-        return [f"{name}={value}: ~ is not expanded here; write the path in full, from the root"]
-    if not path.startswith("/"):
-        return [f"{name}={value}: a relative path, and only one from the root is taken{f'; {more}' if more else ''}"]
-    return []
 
 
 def _bad_secrets(env: Mapping[str, str]) -> list[str]:

@@ -44,6 +44,9 @@ class Inventory:
         logs: log entries in Cloud Logging's JSON.
         topics: topic to the messages that were published to it.
         buckets: bucket to its objects, name to bytes.
+        resources: full resource name to what Google's administrative APIs show of it, in their JSON.
+        bindings: full resource name to the bindings of its IAM policy.
+        figures: metric to its newest point, by the subscription that it is of, or "".
         denied: permissions that the caller lacks.
         latencies: glob on `package.Service/Method` to a delay in seconds.
         faults: faults that were planted from the start.
@@ -71,6 +74,9 @@ class Inventory:
     logs: list[dict[str, Any]] = field(default_factory=list)
     topics: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     buckets: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    resources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    bindings: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    figures: dict[str, dict[str, int]] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
     latencies: dict[str, float] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()

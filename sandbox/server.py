@@ -8,6 +8,8 @@ from typing import Any, Self
 
 import grpc
 
+from sandbox.administration import server as administration
+from sandbox.administration.resources import subscriber_handlers
 from sandbox.cloud_run import jobs, operations, worker_pools
 from sandbox.cloud_run import revisions as cloud_run_revisions
 from sandbox.cloud_run import services as cloud_run
@@ -35,26 +37,31 @@ class Sandbox:
         self._environment: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        """Start one server for each of Google's services, and VirusTotal; Cloud Storage where the world has buckets."""
+        """Start one server for each of Google's services, and VirusTotal; what the world has none of is not."""
         rooms = (cloud_run, cloud_run_revisions, iam_policies, jobs, operations, service_accounts, worker_pools)
         run = [one for room in rooms for one in room.handlers(self.world, self.wire)]
         for variable, handlers in (
             ("CLOUD_RUN_EMULATOR_HOST", run),
             ("SECURITY_CENTER_EMULATOR_HOST", security_center.handlers(self.world, self.wire)),
             ("LOGGING_EMULATOR_HOST", logging_service.handlers(self.world, self.wire)),
-            ("PUBSUB_EMULATOR_HOST", pubsub.handlers(self.world, self.wire)),
+            (
+                "PUBSUB_EMULATOR_HOST",
+                [*pubsub.handlers(self.world, self.wire), *subscriber_handlers(self.world, self.wire)],
+            ),
         ):
             self._environment[variable] = f"127.0.0.1:{self._serve(handlers)}"
         self._environment["IAM_EMULATOR_HOST"] = self._environment["CLOUD_RUN_EMULATOR_HOST"]
         self._webserver("VIRUSTOTAL_HOST", virustotal)
+        if self.world.resources:
+            self._webserver("ADMIN_EMULATOR_HOST", administration, "")
         if self.world.buckets:
             self._webserver("STORAGE_EMULATOR_HOST", storage_service)
         return self
 
-    def _webserver(self, variable: str, room: Any) -> None:  # noqa: ANN401 - a module with `start`
+    def _webserver(self, variable: str, room: Any, scheme: str = "http://") -> None:  # noqa: ANN401 - has `start`
         web, port = room.start(self.world, self.wire)
         self._web.append(web)
-        self._environment[variable] = f"http://127.0.0.1:{port}"
+        self._environment[variable] = f"{scheme}127.0.0.1:{port}"
 
     def _serve(self, handlers: list[grpc.GenericRpcHandler]) -> int:
         options = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", _LARGEST))

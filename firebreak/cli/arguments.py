@@ -7,15 +7,13 @@ command waits for the libraries of another.
 from __future__ import annotations
 
 import argparse
-import difflib
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
 
 from firebreak import VERSION
+from firebreak.cli import values
 from firebreak.core.incidents.phase import CLOSED_AS, Phase
-from firebreak.core.timestamps import NANOS
 
 REPORTS = ("junit", "sarif", "github")
 """The formats of `policy lint` and `policy test` for other programs."""
@@ -43,11 +41,14 @@ def arguments() -> argparse.ArgumentParser:
     _incident(_group(groups.add_parser("incident", help="show incidents, answer them, undo them")))
     _policy(_group(groups.add_parser("policy", help="check policies and run their examples")))
     halt = _on_ledger(groups, "halt", f"{_COMMANDS}.halt:halt", "stop every containing write, everywhere, from now on")
-    halt.add_argument("--reason", required=True, type=_words, help="the reason; Firebreak writes it on every record")
+    halt.add_argument(
+        "--reason", required=True, type=values.words, help="the reason; Firebreak writes it on every record"
+    )
     _by(halt)
     _by(_on_ledger(groups, "resume", f"{_COMMANDS}.halt:resume", "lift the halt"))
     due = "continue what was interrupted, ask expired questions again, and check every containment"
     _by(_on_ledger(groups, "sweep", f"{_ANSWERS}:sweep", due))
+    _machine(groups)
     _demo(groups)
     return parser
 
@@ -113,13 +114,17 @@ def _incident(commands: Any) -> None:  # noqa: ANN401 - as above
         "list incidents, open ones first, then the last changed",
     )
     phases = f"list only those in these phases, with commas between: {', '.join(get_args(Phase))}"
-    listing.add_argument("--phase", type=_phases, default=(), metavar="PHASE", help=phases)
+    listing.add_argument("--phase", type=values.phases, default=(), metavar="PHASE", help=phases)
     listing.add_argument("--project", metavar="PROJECT", help="list only those in this project, by its id or number")
     listing.add_argument("--service", metavar="NAME", help="list only those on the service, job or pool of this name")
     listing.add_argument("--policy", metavar="ID", help="list only those that this policy decided")
-    listing.add_argument("--since", type=_ago, metavar="AGE", help="list only those of the last 30m, 24h, 7d or 2w")
-    listing.add_argument("--search", type=_words, metavar="TEXT", help="list only those that tell of this")
-    listing.add_argument("--limit", type=_count, default=50, metavar="N", help="list at most so many; by default 50")
+    listing.add_argument(
+        "--since", type=values.age, metavar="AGE", help="list only those of the last 30m, 24h, 7d or 2w"
+    )
+    listing.add_argument("--search", type=values.words, metavar="TEXT", help="list only those that tell of this")
+    listing.add_argument(
+        "--limit", type=values.count, default=50, metavar="N", help="list at most so many; by default 50"
+    )
     what = "show one incident: what happened, why, what is contained, and how to undo it"
     _identity(_on_ledger(commands, "show", f"{_COMMANDS}.incident_show:show_incident", what))
     kept = _on_ledger(commands, "evidence", f"{_COMMANDS}.evidence:evidence", "list what is kept as evidence")
@@ -128,17 +133,17 @@ def _incident(commands: Any) -> None:  # noqa: ANN401 - as above
     approve = _answer(commands, "approve", "carry out the proposed plan; shows it first")
     approve.add_argument("--yes", action="store_true", help="approve the present question without asking you again")
     reject = _answer(commands, "reject", "decline the proposed plan")
-    reject.add_argument("--reason", type=_words, help=_REASON)
+    reject.add_argument("--reason", type=values.words, help=_REASON)
     _release(commands)
     anew = "decide an incident anew, on a fresh look: also one that was rejected, monitored, declined or has expired"
     retry = _on_ledger(commands, "retry", f"{_ANSWERS}:retry", anew)
     _by(_identity(retry))
-    retry.add_argument("--reason", type=_words, help=_REASON)
+    retry.add_argument("--reason", type=values.words, help=_REASON)
     look = "check the containment now, and announce it again"
     _by(_identity(_on_ledger(commands, "review", f"{_ANSWERS}:review", look)))
     close = _answer(commands, "close", "end an incident; say what it was found to be")
     close.add_argument("--as", default="", dest="closed_as", choices=CLOSED_AS, help="what it was found to be")
-    close.add_argument("--reason", type=_words, help=_REASON)
+    close.add_argument("--reason", type=values.words, help=_REASON)
 
 
 def _release(commands: Any) -> None:  # noqa: ANN401 - as above
@@ -147,10 +152,12 @@ def _release(commands: Any) -> None:  # noqa: ANN401 - as above
     release = _on_ledger(commands, "release", f"{_COMMANDS}.release:release", about)
     _by(_identity(release))
     given_up = "settings to leave as they are, and hold no longer; all: every one"
-    release.add_argument("--leave", type=_setting, nargs="+", action="extend", default=[], metavar="KEY", help=given_up)
+    release.add_argument(
+        "--leave", type=values.setting_key, nargs="+", action="extend", default=[], metavar="KEY", help=given_up
+    )
     agreed = release.add_mutually_exclusive_group()
     shown = "agree to what was shown and has this digest (the first 8 digits suffice)"
-    agreed.add_argument("--digest", type=_digest, help=shown)
+    agreed.add_argument("--digest", type=values.digest, help=shown)
     agreed.add_argument("--yes", action="store_true", help="agree to whatever it writes right now")
 
 
@@ -159,7 +166,7 @@ def _answer(commands: Any, name: str, about: str) -> argparse.ArgumentParser:  #
     command = _on_ledger(commands, name, f"{_ANSWERS}:{name}", about)
     _by(_identity(command))
     of_question = "answer only the question with this digest (the first 8 digits suffice)"
-    command.add_argument("--digest", type=_digest, help=of_question)
+    command.add_argument("--digest", type=values.digest, help=of_question)
     return command
 
 
@@ -170,7 +177,7 @@ def _identity(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def _by(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     who = "your name, which Firebreak records as you give it; by default your login at this host"
-    parser.add_argument("--by", type=_words, metavar="WHO", help=who)
+    parser.add_argument("--by", type=values.words, metavar="WHO", help=who)
     return parser
 
 
@@ -224,6 +231,24 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(reads_policies=True, needs=NEEDS_ALL)
 
 
+def _machine(groups: Any) -> None:  # noqa: ANN401 - as above
+    """What a person's machine knows of a deployment, and how that deployment is."""
+    about = "keep on this machine where a deployment is, from Terraform's output, and say which roles you lack"
+    configure = _command(groups, "configure", f"{_COMMANDS}.configure:configure", about)
+    source = configure.add_mutually_exclusive_group(required=True)
+    output = "a file with what `terraform output -json` printed, or - for standard input"
+    source.add_argument("output", nargs="?", metavar="FILE", help=output)
+    only = "the project's id alone: enough to answer questions, and too little for `firebreak doctor`"
+    source.add_argument("--project", type=values.project_id, metavar="PROJECT", help=only)
+    configure.add_argument(
+        "--name", default="firebreak", metavar="NAME", help="with --project: what the names begin with"
+    )
+    what = "check the deployment that this machine is configured for; changes nothing"
+    doctor = _command(groups, "doctor", f"{_COMMANDS}.doctor:doctor", what)
+    reach = "say too whether Firebreak reaches this: projects/ID or folders/NUMBER"
+    doctor.add_argument("--reaches", type=values.place, action="append", default=[], metavar="PLACE", help=reach)
+
+
 def _demo(groups: Any) -> None:  # noqa: ANN401 - as above
     about = "show a service being contained and restored, on this machine alone"
     demo = _command(groups, "demo", f"{_COMMANDS}.demo:demo", about)
@@ -235,54 +260,3 @@ def _demo(groups: Any) -> None:  # noqa: ANN401 - as above
     demo.add_argument("--sha256", default=KNOWN_MALWARE, metavar="HASH", help=malware)
     demo.add_argument("--save", type=Path, metavar="FILE", help="write that finding to a file, as SCC publishes it")
     demo.set_defaults(needs="the demo needs a clone of the repository, and what `make setup` installs there")
-
-
-def _count(text: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
-        message = f"{text!r} is not a number of incidents from 1"
-        raise argparse.ArgumentTypeError(message)
-    return int(text)
-
-
-def _phases(text: str) -> tuple[str, ...]:
-    known, given = get_args(Phase), tuple(dict.fromkeys(text.split(",")))
-    for one in given:
-        if one not in known:
-            near = difflib.get_close_matches(one, known, 1)
-            meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-            message = f"{one!r} is no phase; {meant}"
-            raise argparse.ArgumentTypeError(message)
-    return given
-
-
-def _ago(text: str) -> int:
-    """A time span in nanoseconds."""
-    units = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-    if not (found := re.fullmatch(r"([1-9][0-9]{0,4})([mhdw])", text)):
-        message = f"{text!r} is no age; give a number and m, h, d or w, such as 24h or 7d"
-        raise argparse.ArgumentTypeError(message)
-    return int(found[1]) * units[found[2]] * NANOS
-
-
-def _digest(text: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{8,64}", text.lower()):
-        message = "give the first 8 to 64 hex digits of the digest that was shown"
-        raise argparse.ArgumentTypeError(message)
-    return text.lower()
-
-
-def _setting(text: str) -> str:
-    """A setting by its key, without what chat puts between the characters of what it shows."""
-    key = text.replace("\u2060", "").strip()
-    if not key or "\n" in key:
-        message = "give a setting by its key, such as service.ingress"
-        raise argparse.ArgumentTypeError(message)
-    return key
-
-
-def _words(text: str) -> str:
-    """Words that say something: an empty reason would be none, and an empty halt is how a halt is lifted."""
-    if not text.strip():
-        message = "give at least one word"
-        raise argparse.ArgumentTypeError(message)
-    return text.strip()

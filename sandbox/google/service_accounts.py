@@ -1,4 +1,4 @@
-"""Service accounts in a local IAM Admin API v1: read, disabled and enabled. Nothing else of IAM is there."""
+"""Service accounts in a local IAM Admin API v1: read, disabled and enabled, and the roles that are read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import grpc
 from google.cloud import iam_admin_v1
 from google.protobuf import empty_pb2
 
+from sandbox.administration.resources import roles
 from sandbox.cloud_run.admission import admitted
 from sandbox.google.local_account import LocalAccount
 from sandbox.wire import Methods, Refusal, Wire, generic_handler
@@ -20,8 +21,9 @@ _NAME = re.compile(r"projects/(?P<project>[a-z0-9:.-]+)/serviceAccounts/(?P<acco
 
 
 def handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
-    """The three methods that containment needs; every other one is answered as unimplemented."""
+    """The methods that containment and checks of a deployment need; every other one is answered as unimplemented."""
     methods: Methods = {
+        **roles(world),
         "GetServiceAccount": (
             iam_admin_v1.GetServiceAccountRequest,
             iam_admin_v1.ServiceAccount,

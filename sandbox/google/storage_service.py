@@ -19,11 +19,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import google_crc32c
 
+from sandbox.administration.resources import found as resource
+from sandbox.administration.resources import held
 from sandbox.cloud_run.admission import is_denied
 from sandbox.wire import Malformed, Refusal, Wire
 from sandbox.world import World
 
 SERVICE = "storage"
+_BUCKET = re.compile(r"/storage/v1/b/(?P<bucket>[^/]+)(?P<tested>/iam/testPermissions)?")
 _OBJECTS = re.compile(r"/(?P<way>upload/|download/)?storage/v1/b/(?P<bucket>[^/]+)/o(?:/(?P<name>.+))?")
 _STATUS_OF = {
     "PERMISSION_DENIED": 403,
@@ -91,8 +94,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         asked = urlsplit(self.path)
         query = {key: values[-1] for key, values in parse_qs(asked.query).items()}
-        found = _OBJECTS.fullmatch(asked.path)
+        found, bucket = _OBJECTS.fullmatch(asked.path), _BUCKET.fullmatch(asked.path)
         verb = _verb(self.command, found)
+        if bucket and self.command == "GET":
+            verb = "testIamPermissions" if bucket["tested"] else "getBucket"
         metadata = {key.lower(): value for key, value in self.headers.items()}
         try:
             answer = self.server.wire.serve(
@@ -112,6 +117,10 @@ class _Handler(BaseHTTPRequestHandler):
         with world.lock:
             if is_denied(world, f"{SERVICE}/{verb}"):
                 raise Refusal("403", "The caller does not have storage permission to do this.")
+            if verb == "testIamPermissions":
+                return _json({"permissions": held(world, parse_qs(urlsplit(self.path).query)["permissions"])})
+            if verb == "getBucket":
+                return _json(resource(world, f"//storage.googleapis.com/{urlsplit(self.path).path.split('/')[4]}"))
             if found is None:
                 raise Refusal("403", "The caller does not have storage.buckets.get access to the bucket.")
             if found["bucket"] not in world.buckets:

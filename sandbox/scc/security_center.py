@@ -7,6 +7,7 @@ from functools import partial
 import grpc
 from google.cloud.securitycenter_v2 import types
 
+from sandbox.administration.resources import notification_configs
 from sandbox.cloud_run.admission import admitted
 from sandbox.scc.finding_listing import list_findings
 from sandbox.scc.finding_store import mute, put_finding, set_state
@@ -28,6 +29,7 @@ SERVICE = "google.cloud.securitycenter.v2.SecurityCenter"
 def handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
     """The methods of the service that this local one has."""
     methods: Methods = {
+        **notification_configs(world),
         "ListFindings": (
             types.ListFindingsRequest,
             types.ListFindingsResponse,

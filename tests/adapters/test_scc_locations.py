@@ -27,5 +27,5 @@ def test_a_finding_is_asked_for_where_its_location_is_kept(
     monkeypatch.setattr("firebreak.adapters.google.calls._credentials", _credentials.__wrapped__)
     scc = SecurityCenter(None, ("global", "eu"))
 
-    assert scc._at(location).api_endpoint == endpoint  # noqa: SLF001 - no call leaves this machine
-    assert scc._at(location) is scc._at(location)  # noqa: SLF001
+    assert scc.client_at(location).api_endpoint == endpoint  # no call leaves this machine
+    assert scc.client_at(location) is scc.client_at(location)

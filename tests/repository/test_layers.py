@@ -15,7 +15,7 @@ LAYERS = (
     ("firebreak.bootstrap",),
     ("firebreak.policy_folder",),
     ("firebreak.adapters", "firebreak.response"),
-    ("enrichment", "responders", "firebreak.policy_language"),
+    ("enrichment", "responders", "firebreak.policy_language", "firebreak.doctor"),
     ("firebreak.ports",),
     ("firebreak.ledger",),
     ("firebreak.settings",),

@@ -11,7 +11,16 @@ from tests.repository.checkout import imports, python_files, text_of
 PROJECT = tomllib.loads(text_of("pyproject.toml"))["project"]
 ENTRY_POINT = {"functions-framework", "flask", "cloudevents"}
 DIRECT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)", re.MULTILINE)
-PEOPLE_AND_CHECKS = ("firebreak/cli/", "firebreak/__main__.py", "sandbox/", "tests/", "tools/", "benchmarks/")
+PEOPLE_AND_CHECKS = (
+    "firebreak/cli/",
+    "firebreak/doctor/",
+    "firebreak/adapters/inspection/",
+    "firebreak/__main__.py",
+    "sandbox/",
+    "tests/",
+    "tools/",
+    "benchmarks/",
+)
 # What is imported, where its name is not the package's.
 PACKAGE_OF = {
     "vt": "vt-py",
@@ -23,6 +32,7 @@ PACKAGE_OF = {
     "google.auth": "google-auth",
     "google.cloud.audit": "google-cloud-audit-log",
     "google.cloud.firestore": "google-cloud-firestore",
+    "google.cloud.firestore_admin_v1": "google-cloud-firestore",
     "google.cloud.firestore_v1": "google-cloud-firestore",
     "google.cloud.iam_admin_v1": "google-cloud-iam",
     "google.cloud.logging_v2": "google-cloud-logging",
@@ -81,8 +91,9 @@ def test_linting_policies_brings_one_package() -> None:
     assert PROJECT["dependencies"] == ["PyYAML"]
 
 
-def test_a_responder_s_computer_brings_the_clients_of_the_ledger_the_topic_and_the_vault() -> None:
-    clients = ("storage/firestore.py", "google/pubsub.py", "storage/vault_bucket.py")
-    brought = {"google-api-core", "google-auth"}  # by each of Google's clients
+def test_a_responder_s_computer_brings_the_clients_of_the_ledger_the_topic_and_the_vault_and_of_what_is_checked() -> None:
+    clients = ("storage/firestore.py", "google/pubsub.py", "storage/vault_bucket.py", "google/security_center.py")
+    looking = [path for path in python_files() if path.startswith("firebreak/adapters/inspection/")]
+    brought = {"google-api-core", "google-auth", "requests"}  # by Google's clients
 
-    assert packages([f"firebreak/adapters/{path}" for path in clients]) == (extra("cli") - {"rich"}) | brought
+    assert packages([*(f"firebreak/adapters/{path}" for path in clients), *looking]) == (extra("cli") - {"rich"}) | brought

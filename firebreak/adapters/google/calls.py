@@ -48,6 +48,12 @@ def _credentials() -> google.auth.credentials.Credentials:
     return credentials
 
 
+def quota_project() -> str | None:
+    """The project that calls are counted on, if the credentials name one; raises NoCredentials or Transient."""
+    with _lock, translate_errors():
+        return getattr(_credentials(), "quota_project_id", None)
+
+
 def client_of(make: Callable[..., Any], transport: type[Any], emulator: str | None) -> Any:  # noqa: ANN401 - any Google client
     """A Google client over a plain-text channel to `emulator`, or over TLS with credentials fetched once."""
     if emulator:

@@ -41,7 +41,7 @@ class SecurityCenter:
         self._residency = frozenset(locations) - {"global"}
         self._clients: dict[str, Any] = {}
 
-    def _at(self, location: str) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
+    def client_at(self, location: str) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
         """The client of a location: under data residency each has an endpoint of its own, and no other knows of it.
 
         A message may name any location: only for those that are configured a client is made.
@@ -140,7 +140,7 @@ class SecurityCenter:
             order_by="event_time",
             page_size=_PAGE,
         )
-        for page in pages_of(self._at(location).list_findings, deadline, request):
+        for page in pages_of(self.client_at(location).list_findings, deadline, request):
             yield from _read_findings(page.list_findings_results)
 
     def mark(self, finding: Finding, marks: Mapping[str, str], deadline: Deadline) -> None:
@@ -153,7 +153,7 @@ class SecurityCenter:
                 update_mask=mask,
             )
             try:
-                call_write(self._at(finding.name.location).update_security_marks, deadline, request=request)
+                call_write(self.client_at(finding.name.location).update_security_marks, deadline, request=request)
             except (Missing, Unsupported):
                 if name == names[-1]:
                     raise
@@ -171,7 +171,7 @@ class SecurityCenter:
         parent = f"{place.container}/sources/{place.source}/locations/{place.location}"
         request = securitycenter_v2.ListFindingsRequest(parent=parent, filter=filter_, page_size=_PAGE)
         with suppress(Missing):
-            yield from pages_of(self._at(place.location).list_findings, deadline, request)
+            yield from pages_of(self.client_at(place.location).list_findings, deadline, request)
 
 
 def quoted(text: str) -> str:

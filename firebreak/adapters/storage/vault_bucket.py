@@ -38,12 +38,7 @@ class BucketVault:
 
     @cached_property
     def _bucket(self) -> Any:  # noqa: ANN401 - Google's, without types
-        make = partial(Client, project=_NO_PROJECT)
-        if self._emulator:
-            local = make(credentials=AnonymousCredentials(), client_options={"api_endpoint": self._emulator})
-            local._http.trust_env = False  # noqa: SLF001 - there is no other way past a proxy to this machine
-            return local.bucket(self._name)
-        return with_credentials(make).bucket(self._name)
+        return storage_client(self._emulator).bucket(self._name)
 
     def put(self, folder: str, name: str, data: bytes, deadline: Deadline) -> bool:
         """Make the object; False where there is one of this name, also one whose answer was lost."""
@@ -51,7 +46,7 @@ class BucketVault:
         with _translate_errors():
             try:
                 blob.upload_from_string(
-                    data, content_type="application/json", if_generation_match=0, **_call_limits(deadline)
+                    data, content_type="application/json", if_generation_match=0, **call_limits(deadline)
                 )
             except exceptions.PreconditionFailed:
                 return False
@@ -61,7 +56,7 @@ class BucketVault:
         """The object's bytes, or None."""
         try:
             with _translate_errors():
-                return bytes(self._bucket.blob(self._path(folder, name)).download_as_bytes(**_call_limits(deadline)))
+                return bytes(self._bucket.blob(self._path(folder, name)).download_as_bytes(**call_limits(deadline)))
         except Missing:
             return None
 
@@ -69,7 +64,7 @@ class BucketVault:
         """Every object below the folder, by its name from there."""
         prefix = self._path(folder, "")
         with _translate_errors():
-            listed = self._bucket.client.list_blobs(self._bucket, prefix=prefix, **_call_limits(deadline))
+            listed = self._bucket.client.list_blobs(self._bucket, prefix=prefix, **call_limits(deadline))
             found = [one.name.removeprefix(prefix) for one in islice(listed, _MOST_NAMES + 1)]
         if len(found) > _MOST_NAMES:
             message = f"there are more than {_MOST_NAMES} objects under {folder}, far more than Firebreak writes"
@@ -80,7 +75,18 @@ class BucketVault:
         return f"{self._prefix}{folder}/{name}"
 
 
-def _call_limits(deadline: Deadline) -> dict[str, Any]:
+def storage_client(emulator: str | None) -> Any:  # noqa: ANN401 - Google's, without types
+    """A client of Google's Cloud Storage, or of a local one; raises NoCredentials or Transient."""
+    make = partial(Client, project=_NO_PROJECT)
+    if not emulator:
+        return with_credentials(make)
+    local = make(credentials=AnonymousCredentials(), client_options={"api_endpoint": emulator})
+    local._http.trust_env = False  # noqa: SLF001 - there is no other way past a proxy to this machine
+    return local
+
+
+def call_limits(deadline: Deadline) -> dict[str, Any]:
+    """How long a call may take, with its repetitions."""
     seconds = max(deadline.remaining(_AT_MOST), 0.001)
     return {"timeout": min(seconds, _ATTEMPT_SECONDS), "retry": DEFAULT_RETRY.with_timeout(seconds)}
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from firebreak.adapters.storage.ledger_store import documents_to_read
 from firebreak.cli.commands import UsageError
+from firebreak.cli.configuration import read_machine_settings
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.command import wrong_name
 from firebreak.core.secrets.redaction import safe
@@ -18,7 +19,7 @@ from firebreak.settings import Settings, read_settings
 
 def chosen(parsed: argparse.Namespace) -> Settings:
     """The settings with the ledger that is meant. From here on the command's answer names it if it is a local one."""
-    settings = read_settings()
+    settings = read_settings() if parsed.local else read_machine_settings()
     if parsed.local:
         settings = replace(settings, ledger=settings.own_ledger, ledger_named=True, commands_topic=None)
     if settings.ledger_named and settings.ledger_database is None:
@@ -58,8 +59,8 @@ def require_local(settings: Settings) -> None:
 
 def _unnamed(settings: Settings) -> str:
     return (
-        "no ledger is named, so nothing was read, done or made: set FIREBREAK_LEDGER to the one that is meant, or say "
-        f"--local for this machine's own, {settings.ledger_path}"
+        "no ledger is named, so nothing was read, done or made: name a deployment with `firebreak configure`, set "
+        f"FIREBREAK_LEDGER to the one that is meant, or say --local for this machine's own, {settings.ledger_path}"
     )
 
 

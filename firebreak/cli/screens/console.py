@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TextIO
@@ -118,3 +119,15 @@ def working(what: str) -> Iterator[None]:
     with console.status(f"{what} …"):
         yield
     console.print(f"{what}: {time.monotonic() - began:.1f} s", style="dim")
+
+
+@contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """Progress by number on standard error: each call of what it gives counts one more; silent in a pipe."""
+    console = _rich(sys.stderr) if sys.stderr.isatty() else None
+    if console is None:
+        yield lambda: None
+        return
+    seen = itertools.count(1)
+    with console.status(f"{what}: 0 of {total} …") as status:
+        yield lambda: status.update(f"{what}: {next(seen)} of {total} …")

@@ -1,0 +1,280 @@
+"""Each fault that is planted in a healthy deployment is found, with the line that mends it, and no other is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from firebreak.adapters.storage.sqlite import SqliteDocuments
+from firebreak.core.signing import Seal
+from firebreak.ledger.halts import Halts
+from firebreak.ledger.ledger import Ledger
+from sandbox.administration.deployment import account
+from sandbox.scc.notifications import Scene, malicious_binary_finding
+from sandbox.scc.security_center import put_finding
+from tests.cli.commands import Told, incident
+from tests.doctor.deployed import PACKAGE, Site
+from tests.ledger.stores import taken
+
+Plant = Callable[[Site], Any]
+FUNCTION = "projects/acme-firebreak/locations/europe-west1/functions/firebreak-on-finding"
+PUSHED = "projects/acme-firebreak/subscriptions/firebreak-on-finding"
+
+
+def dropped(host: str, name: str) -> Plant:
+    return lambda at: at.world.resources.pop(f"//{host}.googleapis.com/{name}")
+
+
+def changed(host: str, name: str, **fields: Any) -> Plant:
+    return lambda at: at.resource(host, name).update(fields)
+
+
+def figure(metric: str, **of: int) -> Plant:
+    return lambda at: at.world.figures.update({metric: {name.replace("_", "-"): count for name, count in of.items()}})
+
+
+def a_binding_gone(at: Site) -> None:
+    folder = at.world.bindings["//cloudresourcemanager.googleapis.com/folders/7001"]
+    folder[:] = [
+        one for one in folder if not (one["role"].endswith("contain") and account("on-finding") in one["members"][0])
+    ]
+
+
+def a_permission_short(at: Site) -> None:
+    role = at.resource("iam", "organizations/123456789012/roles/firebreak_read")
+    role["includedPermissions"].remove("run.jobs.get")
+
+
+def a_category_left_out(at: Site) -> None:
+    config = at.resource("securitycenter", at.deployment["deliveries"]["global"])
+    told = config["streamingConfig"]["filter"]
+    config["streamingConfig"] = {"filter": told.replace(' OR category = "Execution: Reverse Shell"', "")}
+
+
+def another_archive(at: Site) -> None:
+    at.resource("cloudfunctions", FUNCTION)["buildConfig"]["source"]["storageSource"]["object"] = f"{'cd' * 32}.zip"
+
+
+def another_ceiling(at: Site) -> None:
+    at.resource("cloudfunctions", FUNCTION)["serviceConfig"]["environmentVariables"] = {"FIREBREAK_CEILING": "enforce"}
+
+
+def a_low_ceiling_in_the_archive(at: Site) -> None:
+    at.deployment["ceiling"] = "enforce"
+    for name in ("on-finding", "on-command"):
+        found = at.resource("cloudfunctions", FUNCTION.replace("on-finding", name))
+        found["serviceConfig"]["environmentVariables"] = {"FIREBREAK_CEILING": "enforce"}
+
+
+def an_index_gone(at: Site) -> None:
+    name = next(one for one in at.world.resources if "/collectionGroups/incident/indexes/" in one)
+    del at.world.resources[name]
+
+
+def a_lifetime_gone(at: Site) -> None:
+    name = next(one for one in at.world.resources if "/collectionGroups/event/fields/" in one)
+    del at.world.resources[name]
+
+
+def halted(at: Site) -> None:
+    Halts(SqliteDocuments(at.folder / "ledger.sqlite"), time.time_ns).halt("a drill", "ada")
+
+
+def a_new_detector(at: Site) -> None:
+    moment = (dt.datetime.now(dt.UTC) - dt.timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    pair = malicious_binary_finding(Scene(category="Execution: Something New", event_time=moment))
+    put_finding(at.world, pair["finding"], pair["resource"])
+
+
+def recorded(phase: str, policy_set: str) -> Plant:
+    """One incident on the ledger."""
+
+    def plant(at: Site) -> None:
+        ledger = Ledger(SqliteDocuments(at.folder / "ledger.sqlite"), "tests", time.time_ns, Seal((b"0123456789",)))
+        told = incident(phase)
+        assert told.decision is not None
+        decided = replace(told.decision, policy_set=policy_set)
+        ledger.save(taken(ledger, told.finding), replace(told, decision=decided, created_ns=time.time_ns()))
+
+    return plant
+
+
+FAULTS: dict[str, tuple[Plant, str, str]] = {
+    "an API is disabled": (
+        dropped("serviceusage", "projects/acme-firebreak/services/run.googleapis.com"),
+        "the APIs: run.googleapis.com is not enabled",
+        "gcloud services enable run.googleapis.com --project=acme-firebreak",
+    ),
+    "a binding is gone": (
+        a_binding_gone,
+        "what each identity may do: firebreak-on-finding on folders/7001: run.executions.cancel,",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "a role is disabled": (
+        changed("iam", "organizations/123456789012/roles/firebreak_act_as", stage="DISABLED"),
+        "the role firebreak_act_as is disabled and grants nothing: iam.serviceAccounts.actAs",
+        "gcloud iam roles update firebreak_act_as --stage=GA --organization=123456789012",
+    ),
+    "a role lacks a permission": (
+        a_permission_short,
+        "on organizations/123456789012: run.jobs.get is not granted",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "nothing delivers findings": (
+        dropped("securitycenter", "organizations/123456789012/locations/global/notificationConfigs/firebreak-findings"),
+        "the delivery of findings: the delivery of findings in global does not exist",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "the filter leaves a category out": (
+        a_category_left_out,
+        "the filter in global leaves out what a policy asks for: Execution: Reverse Shell",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "a topic is gone": (
+        lambda at: at.world.topics.pop("projects/acme-firebreak/topics/firebreak-unreadable"),
+        "topics and subscriptions: the topic firebreak-unreadable does not exist",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "the calls were stopped": (
+        changed("pubsub", PUSHED, pushConfig={}),
+        "topics and subscriptions: firebreak-on-finding calls no function, so that messages only wait",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "the wrong address is called": (
+        changed("pubsub", PUSHED, pushConfig={"pushEndpoint": "https://elsewhere.example"}),
+        "firebreak-on-finding calls https://elsewhere.example, and the function is at https://firebreak-on-finding-",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "nothing is delivered again": (
+        changed("pubsub", PUSHED, retryPolicy={}),
+        "firebreak-on-finding does not deliver again after 10s to 600s",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "an answer is not waited for": (
+        changed("pubsub", PUSHED, ackDeadlineSeconds=10),
+        "firebreak-on-finding waits 10 s for an answer instead of 180",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "dead letters are lost": (
+        changed("pubsub", PUSHED, deadLetterPolicy={}),
+        "firebreak-on-finding does not put what it cannot deliver on firebreak-on-finding-dead",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "a dead letter waits": (
+        figure(
+            "pubsub.googleapis.com/subscription/num_undelivered_messages",
+            firebreak_on_command_kept=0,
+            firebreak_on_finding_kept=3,
+            firebreak_records_kept=0,
+            firebreak_unreadable_kept=0,
+        ),
+        "dead letters: firebreak-on-finding-kept keeps 3",
+        "gcloud pubsub subscriptions pull firebreak-on-finding-kept --limit=10 --format=json --project=acme-firebreak",
+    ),
+    "a function does not start": (
+        changed("cloudfunctions", FUNCTION, state="FAILED", stateMessages=[{"message": "the container did not start"}]),
+        "the functions: on-finding is FAILED: the container did not start",
+        "gcloud logging read 'severity>=ERROR' --project=acme-firebreak --freshness=1d",
+    ),
+    "a function is of another archive": (
+        another_archive,
+        "the functions: on-finding is built from another archive, cdcdcdcdcdcd…, and abababababab… was packaged",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "a ceiling was changed": (
+        another_ceiling,
+        "the functions: the ceiling of on-finding is enforce, and Terraform says monitor",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "the archive says monitor": (
+        a_low_ceiling_in_the_archive,
+        "the functions: the ceiling is enforce, and firebreak.yaml in the archive says monitor, which counts",
+        "raise `ceiling` in your firebreak.yaml, then make package and apply",
+    ),
+    "other policies decided": (
+        recorded("monitored", "1" * 64),
+        "was decided by other policies, 111111111111, and 000000000000 were packaged",
+        "firebreak configure with the output of the last apply",
+    ),
+    "a question waits": (
+        recorded("waiting", str(PACKAGE["policy_set"])),
+        "the ledger: 1 wait for an answer: fb-",
+        "firebreak incident list --phase waiting",
+    ),
+    "the database is gone": (
+        dropped("firestore", "projects/acme-firebreak/databases/firebreak-ledger"),
+        "the ledger's database: the ledger's database does not exist",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "an index is gone": (
+        an_index_gone,
+        "the ledger's database: the index of incident by subject is missing",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "a lifetime is gone": (
+        a_lifetime_gone,
+        "the ledger's database: records are never let go of, in event",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "evidence may be deleted": (
+        changed("storage", "acme-firebreak-firebreak-evidence", retentionPolicy={}),
+        "the evidence: evidence can be deleted after 0 days instead of 365",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "the seal key is gone": (
+        dropped("secretmanager", "projects/acme-firebreak/secrets/firebreak-seal-key/versions/latest"),
+        "the secrets: FIREBREAK_SEAL_KEY has no version latest, and no function starts without it",
+        "gcloud secrets versions add firebreak-seal-key --data-file=- --project=acme-firebreak",
+    ),
+    "VirusTotal's quota is used up": (
+        figure("logging.googleapis.com/user/firebreak/virustotal-quota", **{"": 2}),
+        "VirusTotal: VirusTotal's quota is used up until midnight UTC",
+        "firebreak incident list --phase waiting",
+    ),
+    "everything is halted": (halted, "the ledger: nothing is written: halted by ada: a drill", "firebreak resume"),
+    "no sweep ends": (
+        figure("logging.googleapis.com/user/firebreak/sweeps"),
+        "the sweep: no sweep has ended within the last 30 minutes",
+        "firebreak sweep",
+    ),
+    "the scheduler is paused": (
+        changed(
+            "cloudscheduler", "projects/acme-firebreak/locations/europe-west1/jobs/firebreak-sweep", state="PAUSED"
+        ),
+        "the sweep: the scheduler does not call firebreak-sweep: it is PAUSED",
+        "gcloud scheduler jobs resume firebreak-sweep --location=europe-west1 --project=acme-firebreak",
+    ),
+    "a detector is new": (
+        a_new_detector,
+        "no policy asks for 'Execution: Something New', of which global holds 1 of the last 30 days",
+        "make package",
+    ),
+    "a role of whoever asks": (
+        lambda at: at.world.denied.add("bigquery.jobs.create"),
+        "yourself: you lack roles/bigquery.jobUser on the project, for the records",
+        "name yourself in commanders, and apply",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found_with_what_mends_it_and_no_other_is(
+    firebreak: Told, healthy: Site, fault: str
+) -> None:
+    plant, says, mend = FAULTS[fault]
+    plant(healthy)
+    firebreak("configure", str(healthy.file))
+    told = firebreak("doctor", "--json")
+    results = [(check["about"], one) for check in told.json["checks"] for one in check["results"]]
+    found = [(f"{about}: {one['says']}", one["mend"]) for about, one in results if one["status"] == "fault"]
+
+    assert told.code == 1
+    assert found
+    assert all(says in one for one, _ in found), found
+    assert all(mend in one for _, one in found), found
+    assert [one for _, one in results if one["status"] == "unchecked"] == []
