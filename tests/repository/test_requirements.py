@@ -91,9 +91,11 @@ def test_linting_policies_brings_one_package() -> None:
     assert PROJECT["dependencies"] == ["PyYAML"]
 
 
-def test_a_responder_s_computer_brings_the_clients_of_the_ledger_the_topic_and_the_vault_and_of_what_is_checked() -> None:
+def test_a_responder_s_computer_brings_the_clients_of_ledger_topic_and_vault_and_of_what_is_checked() -> None:
     clients = ("storage/firestore.py", "google/pubsub.py", "storage/vault_bucket.py", "google/security_center.py")
     looking = [path for path in python_files() if path.startswith("firebreak/adapters/inspection/")]
     brought = {"google-api-core", "google-auth", "requests"}  # by Google's clients
 
-    assert packages([*(f"firebreak/adapters/{path}" for path in clients), *looking]) == (extra("cli") - {"rich"}) | brought
+    files = [*(f"firebreak/adapters/{path}" for path in clients), *looking]
+
+    assert packages(files) == (extra("cli") - {"rich"}) | brought
