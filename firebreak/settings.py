@@ -8,12 +8,11 @@ import re
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from firebreak.core.cloud_run.target import NotATarget, parse_resource
 from firebreak.core.mode import MODES, Ceiling, Mode
+from firebreak.core.web_address import is_loopback, is_safe
 from firebreak.places import FILE, FIRESTORE, SQLITE, bad_paths, own_ledger, state_folder
 
 _EMULATORS = (
@@ -27,6 +26,8 @@ _GOOGLE_EMULATORS = ("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST", "STORAGE
 _VIRUSTOTAL = ("VIRUSTOTAL_API_KEY", "VIRUSTOTAL_HOST")
 _WEBHOOKS = ("FIREBREAK_SLACK_WEBHOOK", "FIREBREAK_CHAT_WEBHOOK")
 _TOPICS = ("FIREBREAK_INCIDENTS_TOPIC", "FIREBREAK_DEAD_LETTER_TOPIC", "FIREBREAK_COMMANDS_TOPIC")
+NOTIFY = "FIREBREAK_NOTIFY_"
+"""Before the names of the variables that hold the secrets of `firebreak.yaml`'s channels."""
 _LISTS = ("FIREBREAK_SELF", "FIREBREAK_SEAL_KEY", "FIREBREAK_SCC_LOCATIONS")
 _OWN = (
     "FIREBREAK_POLICIES",
@@ -44,10 +45,6 @@ _QUOTES = "\"'"
 _EMPTY = f"{string.whitespace}{_QUOTES}"
 _LOCATION = re.compile(r"[a-z][a-z0-9-]{1,40}")
 _TOPIC = re.compile(r"projects/[^/\s]+/topics/[^/\s]+")
-# No more than may stand in a URL: a placeholder's brackets, a quote or a blank is none of it.
-_URL = re.compile(
-    r"(?P<scheme>https?)://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?(?:[/?][!#-;=?-Z_a-z~]*)?"
-)
 Lend = Callable[[Mapping[str, str], Path], Mapping[str, str]]
 """From the environment and the user's state folder to more variables."""
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,6 +77,7 @@ class Settings:
     locations: tuple[str, ...]
     slack_webhook: str | None
     chat_webhook: str | None
+    channel_secrets: Mapping[str, str]
 
     @property
     def ledger_path(self) -> Path:
@@ -134,6 +132,7 @@ def read_settings(environment: Mapping[str, str] | None = None, *, lend: Lend | 
         locations=_list(env, "FIREBREAK_SCC_LOCATIONS") or ("global",),
         slack_webhook=env.get("FIREBREAK_SLACK_WEBHOOK"),
         chat_webhook=env.get("FIREBREAK_CHAT_WEBHOOK"),
+        channel_secrets={name: value for name, value in env.items() if name.startswith(NOTIFY)},
     )
 
 
@@ -161,7 +160,7 @@ def _seal_keys(env: Mapping[str, str]) -> tuple[str, ...]:
 
 def _quoted(env: Mapping[str, str]) -> list[str]:
     """Quotes that an env file has kept would be a part of the value; secrets are among these, so no value is shown."""
-    ours = (*_OWN, *_EMULATORS, *_GOOGLE_EMULATORS, *_VIRUSTOTAL)
+    ours = (*_OWN, *_EMULATORS, *_GOOGLE_EMULATORS, *_VIRUSTOTAL, *(one for one in env if one.startswith(NOTIFY)))
     return [
         f"{name}: the value has quotes around it, which are taken for a part of it: leave them out"
         for name in ours
@@ -173,7 +172,8 @@ def _misspelt(env: Mapping[str, str]) -> list[str]:
     """A variable that is nearly one of ours would silently be no setting at all."""
     faults = []
     for name in sorted(env):
-        near = difflib.get_close_matches(name, _OWN, n=1, cutoff=0.85) if name.startswith("FIREBREAK") else []
+        ours = name.startswith("FIREBREAK") and not name.startswith(NOTIFY)
+        near = difflib.get_close_matches(name, _OWN, n=1, cutoff=0.85) if ours else []
         if near and name not in _OWN:
             faults.append(f"{name}: there is no such variable; {near[0]} is meant, it seems")
     return faults
@@ -183,22 +183,12 @@ def _not_loopback(env: Mapping[str, str]) -> list[str]:
     faults = [
         f"{name}={env[name]}: only host:port on loopback, because the channel is plain text"
         for name in _EMULATORS
-        if name in env and not _is_loopback(f"//{env[name]}")
+        if name in env and not is_loopback(f"//{env[name]}")
     ]
     host = env.get("VIRUSTOTAL_HOST")
-    if host and not (host.startswith("http://") and _is_loopback(host)):
+    if host and not (host.startswith("http://") and is_loopback(host)):
         faults.append(f"VIRUSTOTAL_HOST={host}: only http://127.0.0.1:PORT, because the key would travel there")
     return faults
-
-
-def _is_loopback(url: str) -> bool:
-    try:
-        split = urlsplit(url)
-        if split.hostname is None or split.port is None or split.username is not None:
-            return False
-        return split.hostname == "localhost" or ip_address(split.hostname).is_loopback
-    except ValueError:
-        return False
 
 
 def _bad_values(env: Mapping[str, str]) -> list[str]:
@@ -225,18 +215,8 @@ def _bad_secrets(env: Mapping[str, str]) -> list[str]:
     return [
         f"{name}: this is no webhook: https://HOST/…, all in ASCII, as the chat shows it (http on loopback alone)"
         for name in _WEBHOOKS
-        if name in env and not _is_webhook(env[name])
+        if name in env and not is_safe(env[name])
     ]
-
-
-def _is_webhook(url: str) -> bool:
-    found = _URL.fullmatch(url)
-    try:
-        split = urlsplit(url)
-        split.port  # noqa: B018 - raises where it is none
-        return found is not None and (found["scheme"] == "https" or _is_loopback(url))
-    except ValueError:
-        return False
 
 
 def _ceilings(env: Mapping[str, str], ledger: str) -> list[Ceiling]:

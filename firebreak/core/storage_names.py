@@ -46,7 +46,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "incident",
             "id phase created_ns updated_ns finding evidence verdict decision plan outcomes still_open history question"
             " answer operation release done failed_actions unsupported outbox owner lease_until_ns next_ns closed_as"
-            " cut reopened vault further failed_on? events? waits? away? floors? uid? uids? drift?",
+            " cut reopened vault further failed_on? events? waits? away? floors? uid? uids? drift? threads?",
         ),
         "firebreak.core.incidents.evidence_record:EvidenceRecord": _names("asked", "source facts gap took_ms shown"),
         "firebreak.core.incidents.decision:Decision": _names(
@@ -68,8 +68,8 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "event", "id event_ns seen_ns status decided again_ns named digests suspects answered?"
         ),
         "firebreak.core.incidents.incident:Entry": _names("history_entry", "at_ns who what"),
-        "firebreak.core.incidents.incident:Announcement": _names(
-            "announcement", "number channel phase sent again_ns? tries? refused?"
+        "firebreak.core.incidents.announcement:Announcement": _names(
+            "announcement", "number channel phase sent again_ns? tries? refused? level? about?"
         ),
         "firebreak.core.incidents.incident:EvidenceLocation": _names("kept", "uri manifest sha256 gaps"),
         "firebreak.core.findings.finding:Finding": _names(

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.code_location import kind_and_place
 from firebreak.core.errors import Refused, Transient
-from firebreak.core.incidents.incident import Announcement, Incident
+from firebreak.core.incidents.announcement import Announcement
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.log_line import summary
 from firebreak.core.incidents.record import attributes, record
 from firebreak.core.secrets.redaction import safe
@@ -20,17 +21,18 @@ from firebreak.ports.chat import Busy
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.blast_radius import tells_of_the_storm
-from firebreak.response.notify import notify
+from firebreak.response.notify import is_for_people, notify, routed, with_reminders
 
-_PEOPLE = frozenset({"slack", "chat"})
+_PROGRAMS = frozenset({"log", "topic", "marks"})
+"""Channels that others go by: an outage of one has the message delivered again."""
 _FIRST_PAUSE = 60.0
 _MOST_DOUBLED = 6
 """So that an hour is about the longest pause between two tries."""
 _LONGEST_REFUSAL = 300
 
 
-def channels(app: App) -> tuple[str, ...]:
-    """Where announcements go: the log always, the others where they are configured."""
+def channels(app: App, incident: Incident) -> tuple[str, ...]:
+    """Where announcements go: the log always, the others where they are configured, and lead to this incident."""
     configured = {
         "log": True,
         "topic": app.settings.incidents_topic is not None,
@@ -38,7 +40,7 @@ def channels(app: App) -> tuple[str, ...]:
         "slack": app.settings.slack_webhook is not None,
         "chat": app.settings.chat_webhook is not None,
     }
-    return tuple(name for name, on in configured.items() if on)
+    return (*(name for name, on in configured.items() if on), *routed(app, incident))
 
 
 def channels_in_a_storm(app: App, incident: Incident) -> tuple[str, ...]:
@@ -48,8 +50,14 @@ def channels_in_a_storm(app: App, incident: Incident) -> tuple[str, ...]:
     """
     caps = incident.decision.caps if incident.decision else ()
     if all(cap.name != "blast_radius" for cap in caps) or tells_of_the_storm(app, incident):
-        return channels(app)
-    return tuple(name for name in channels(app) if name not in _PEOPLE)
+        return channels(app, incident)
+    return tuple(name for name in channels(app, incident) if not is_for_people(app, name))
+
+
+def tell_question(app: App, incident: Incident, within_ns: int) -> Incident:
+    """The incident with its question to be told, and told again while nobody answers it."""
+    names = channels_in_a_storm(app, incident)
+    return with_reminders(app, incident.with_announcements(names), names, within_ns)
 
 
 class Unsent(Transient):
@@ -67,14 +75,17 @@ def flush(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
     for one in held.incident.outbox:
         if one.sent or one.channel in down or one.again_ns > app.now_ns() or _for_good(app, one):
             continue
-        fault = _fault_of(app, held.incident, one, deadline)
-        if fault is None:
+        if held.incident.is_overtaken(one):
             held = app.ledger.save(held, held.incident.mark_sent(one))
+            continue
+        fault, thread = _tried(app, held.incident, one, deadline)
+        if fault is None:
+            held = app.ledger.save(held, _with_thread(app, held.incident, one, thread).mark_sent(one))
             continue
         down.add(one.channel)
         if isinstance(fault, Refused):
             held = _refused(app, held, one, fault)
-        elif isinstance(fault, Transient) and one.channel not in _PEOPLE:
+        elif isinstance(fault, Transient) and one.channel in _PROGRAMS:
             unreachable = Unsent(str(fault))
         else:
             held = _later(app, held, one, fault)
@@ -83,12 +94,19 @@ def flush(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
     return held
 
 
-def _fault_of(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> Exception | None:
+def _tried(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> tuple[Exception | None, str | None]:
+    """Why it was not sent, or what later messages of this incident join there."""
     try:
-        SENDERS[one.channel](app, incident, one, deadline)
+        return None, SENDERS.get(one.channel, notify)(app, incident, one, deadline)
     except Exception as fault:  # noqa: BLE001 - one channel's fault must not keep the others from being told
-        return fault
-    return None
+        return fault, None
+
+
+def _with_thread(app: App, incident: Incident, one: Announcement, thread: str | None) -> Incident:
+    """The incident that knows this channel was told of it, if the channel is one of `firebreak.yaml`."""
+    if one.channel not in app.policies.config.routing.channels:
+        return incident
+    return replace(incident, threads={**incident.threads, one.channel: thread or ""})
 
 
 def _later(app: App, held: StoredIncident, one: Announcement, fault: Exception) -> StoredIncident:
@@ -119,7 +137,7 @@ def _refused(app: App, held: StoredIncident, one: Announcement, fault: Refused) 
 
 def _for_good(app: App, one: Announcement) -> bool:
     """Whether a refusal stands: a topic may be granted any day, and those who follow it must miss nothing."""
-    return bool(one.refused) and (one.channel != "topic" or one.channel not in channels(app))
+    return bool(one.refused) and (one.channel != "topic" or app.settings.incidents_topic is None)
 
 
 def count_refused(app: App, held: StoredIncident) -> tuple[StoredIncident, tuple[str, ...]]:
@@ -176,7 +194,7 @@ def _to_marks(app: App, incident: Incident, one: Announcement, deadline: Deadlin
     app.scc.mark(incident.finding, marks, deadline.sooner(10))
 
 
-SENDERS: Mapping[str, Callable[[App, Incident, Announcement, Deadline], None]] = MappingProxyType(
+SENDERS: Mapping[str, Callable[[App, Incident, Announcement, Deadline], str | None]] = MappingProxyType(
     {"log": _to_log, "topic": _to_topic, "marks": _to_marks, "slack": notify, "chat": notify}
 )
 

@@ -216,7 +216,7 @@ def _close(turn: _Turn, held: StoredIncident) -> Answered:
         return turn.no(held, f"an event came since that nobody was asked about yet, and waits: {incident.waits.reason}")
     closed = replace(incident, phase="closed", closed_as=command.closed_as, waits=None, answer=None, next_ns=None)
     told = turn.told(closed, f"{word}: {command.reason}" if command.reason else word)
-    held = turn.app.ledger.save(held, told.with_announcements(channels(turn.app)))
+    held = turn.app.ledger.save(held, told.with_announcements(channels(turn.app, told)))
     return Answered(done=True, says=told.history[-1].what, held=held)
 
 

@@ -84,7 +84,7 @@ def _tell_of_the_hour(app: App, held: StoredIncident) -> None:
     what = f"{_STILL_RUNS} after an hour: look at it in Google's console; it is looked at again until it ends"
     app.log("WARNING", what, incident=saved.incident.id)
     told = saved.incident.with_history(app.now_ns(), "firebreak", what)
-    app.ledger.save(saved, told.with_announcements(channels(app)))
+    app.ledger.save(saved, told.with_announcements(channels(app, told)))
 
 
 def _go_on(turn: Turn, held: StoredIncident, plan: Plan) -> StoredIncident:

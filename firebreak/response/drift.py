@@ -88,7 +88,7 @@ def _remember(app: App, standing: Standing, signature: str) -> None:
 
 def _tell(app: App, held: StoredIncident, sentence: str) -> StoredIncident:
     told = replace(held.incident, away={}).with_history(app.now_ns(), "firebreak", sentence)
-    return app.ledger.save(held, told.with_announcements(channels(app)))
+    return app.ledger.save(held, told.with_announcements(channels(app, told)))
 
 
 def _ask(app: App, held: StoredIncident, sentence: str, readings: Readings) -> StoredIncident:

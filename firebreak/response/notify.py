@@ -2,30 +2,99 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from firebreak.core.channels import channel
 from firebreak.core.errors import Refused
-from firebreak.core.incidents.incident import Announcement, Incident
-from firebreak.core.messages.composing import compose
-from firebreak.core.messages.delivery import Address
+from firebreak.core.incidents.announcement import Announcement
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.messages.composing import compose, workload_labels
+from firebreak.core.messages.delivery import Address, Channel, ThreadLost
+from firebreak.core.messages.message import Message
+from firebreak.core.mode import Mode
+from firebreak.core.timestamps import NANOS
+from firebreak.core.web_address import is_safe
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
+from firebreak.response.holds import policy_of
 
 _OWN = {"slack": "slack", "chat": "google_chat"}
 """Channels that the environment sets, and their kinds."""
 
 
-def notify(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:
-    """Send one announcement; raises Busy, Transient, Refused."""
-    kind, to = _address(app, one.channel)
-    place = channel(kind)
-    message = compose(incident, f"{incident.id}/{one.number}/{one.channel}")
+def routed(app: App, incident: Incident) -> tuple[str, ...]:
+    """The channels of `firebreak.yaml` for this incident: its policy's, its owner's, and those that were told of it."""
+    routing, labels = app.policies.config.routing, incident.decision.notify if incident.decision else ()
+    told = routing.told(labels, workload_labels(incident)) if routing.channels else ()
+    return tuple(dict.fromkeys((*told, *(name for name in incident.threads if name in routing.channels))))
+
+
+def is_for_people(app: App, name: str) -> bool:
+    """Whether people read this channel."""
+    place = app.policies.config.routing.channels.get(name)
+    return name in _OWN or (place is not None and channel(place.kind).people)
+
+
+def with_reminders(app: App, incident: Incident, channels: tuple[str, ...], within_ns: int) -> Incident:
+    """The incident with its question to be told again while nobody answers; `within_ns`: how long each answer takes.
+
+    On the channels that were told of it, counted from now; on those of each escalation, from when it was first put. The
+    outbox keeps them, so that each is told at least once, by the sweep, and none of what is not asked any more.
+    """
+    routing, question = app.policies.config.routing, incident.question
+    people = tuple(name for name in channels if is_for_people(app, name))
+    if question is None or not people:
+        return incident
+    if routing.remind_after:
+        incident = incident.with_reminder(1, people, question.asked_ns + routing.remind_after * NANOS)
+    first_ns = question.expires_ns - (question.escalated + 1) * within_ns
+    for level, step in enumerate(routing.escalate, 2):
+        incident = incident.with_reminder(level, step.to, first_ns + step.after * NANOS)
+    return incident
+
+
+def notify(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> str:
+    """Send one announcement; what later ones join. Raises Busy, Transient, Refused."""
+    place, to = _place(app, incident, one.channel)
+    message = compose(
+        incident,
+        f"{incident.id}/{one.number}/{one.channel}",
+        level=one.level,
+        contains=_contains(app, incident),
+        runbook=app.policies.config.routing.runbook,
+    )
+    try:
+        return _send(app, place, message, to, deadline)
+    except ThreadLost:
+        return _send(app, place, message, replace(to, thread=""), deadline)
+
+
+def _send(app: App, place: Channel, message: Message, to: Address, deadline: Deadline) -> str:
     for request in place.requests(message, to):
-        place.taken(app.post(request, deadline), to)
+        to = replace(to, thread=place.taken(app.post(request, deadline), to))
+    return to.thread
 
 
-def _address(app: App, name: str) -> tuple[str, Address]:
-    webhook = app.settings.slack_webhook if name == "slack" else app.settings.chat_webhook
-    if webhook is None:
-        message = "no such webhook is configured any more"
+def _place(app: App, incident: Incident, name: str) -> tuple[Channel, Address]:
+    own = {"slack": app.settings.slack_webhook, "chat": app.settings.chat_webhook}
+    known = app.policies.config.routing.channels.get(name)
+    if known is None:
+        if not (webhook := own.get(name)):
+            message = "no such webhook is configured any more" if name in own else "`firebreak.yaml` lists it no more"
+            raise Refused(message)
+        return channel(_OWN[name]), Address(webhook)
+    found, secret = channel(known.kind), app.settings.channel_secrets.get(known.secret, "")
+    if not secret or (found.secret_is_url and not is_safe(secret)):
+        message = f"{known.secret} is {'no webhook: https://HOST/…' if secret else 'not set'}"
         raise Refused(message)
-    return _OWN[name], Address(webhook)
+    at_s = app.now_ns() // NANOS
+    return found, Address(secret, known.url, known.channel, incident.threads.get(name, ""), at_s)
+
+
+def _contains(app: App, incident: Incident) -> bool:
+    """Whether the policy contains what nobody answers: it does for its own mode alone, and what was shown all along."""
+    policy, question, decision = policy_of(app, incident), incident.question, incident.decision
+    if policy is None or question is None or decision is None or incident.stands:
+        return False
+    own = policy.on_expiry == "contain" and policy.mode is Mode.APPROVE
+    return own and not (decision.caps or question.cautions or question.asked_before)

@@ -206,7 +206,8 @@ def _let_go(app: App, held: StoredIncident, readings: Readings) -> StoredInciden
             free = free.with_finished_release(held.incident.id)
         held = app.ledger.save(held, held.incident, app.ledger.standing_save(free, document))
     asked = asked and held.incident.phase == "waiting"  # about an event that the containment was not about
-    return app.ledger.save(held, _rested(app, held.incident, release, asked=asked).with_announcements(channels(app)))
+    rested = _rested(app, held.incident, release, asked=asked)
+    return app.ledger.save(held, rested.with_announcements(channels(app, rested)))
 
 
 def _is_over(key: ReleasedKey) -> bool:

@@ -19,7 +19,7 @@ from firebreak.core.mode import Cap, Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import NotActedOn, StoredIncident
-from firebreak.response.announce import channels, channels_in_a_storm
+from firebreak.response.announce import channels, tell_question
 from firebreak.response.app import App
 from firebreak.response.decide import all_suspects
 from firebreak.response.holds import held_targets, review_ns, standing_of, stands
@@ -62,7 +62,7 @@ def end(
     rested = replace(
         incident, phase=phase, operation=None, waits=incident.waits if may_pass else None, away={}, next_ns=due
     )
-    return app.ledger.save(held, rested.with_announcements(channels(app)))
+    return app.ledger.save(held, rested.with_announcements(channels(app, rested)))
 
 
 def _without_unwritten(app: App, held: StoredIncident, readings: Readings | None) -> StoredIncident:
@@ -119,7 +119,7 @@ def defer(app: App, held: StoredIncident, what: str, reason: str) -> StoredIncid
     if what == "unverified":
         return _unheld(app, held, waiting, f"{reason}{spent}")
     told = waiting.with_history(now, "firebreak", f"deferred: {reason}{spent}")
-    return app.ledger.save(held, told.with_announcements(channels(app)))
+    return app.ledger.save(held, told.with_announcements(channels(app, told)))
 
 
 def _given_up(app: App, held: StoredIncident, reason: str) -> StoredIncident:
@@ -152,7 +152,9 @@ def _unheld(app: App, held: StoredIncident, waiting: Incident, reason: str) -> S
     told = waiting.with_history(app.now_ns(), "firebreak", f"{waiting.phase}: {reason}")
     if admitted.untold is None:
         app.log("NOTICE", f"{waiting.phase}, and told within the hour: {reason}", incident=waiting.id)
-    names = tuple(one for one in channels(app) if one != "marks" and (admitted.untold is not None or one == "topic"))
+    names = tuple(
+        one for one in channels(app, told) if one != "marks" and (admitted.untold is not None or one == "topic")
+    )
     return app.ledger.save(held, told.with_announcements(names))
 
 
@@ -214,4 +216,4 @@ def ask(  # noqa: PLR0913 - a question shows all of them
         next_ns=expires,
     )
     told = asking.with_history(now, "firebreak", f"asks a person: {why}{changed}")
-    return app.ledger.save(held, told.with_announcements(channels_in_a_storm(app, told)))
+    return app.ledger.save(held, tell_question(app, told, policy.approve_within * NANOS))

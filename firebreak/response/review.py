@@ -50,7 +50,7 @@ def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline,
         still_open=tuple(dict.fromkeys(open_)),
         next_ns=review_ns(app, incident) if incident.phase in _RESTS else incident.next_ns,
     )
-    return app.ledger.save(held, reviewed.with_announcements(channels(app)))
+    return app.ledger.save(held, reviewed.with_announcements(channels(app, reviewed)))
 
 
 def _look(app: App, incident: Incident, target: Target, readings: Readings) -> Seen:

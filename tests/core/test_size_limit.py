@@ -10,8 +10,9 @@ import pytest
 
 from firebreak.core.findings.container import Container
 from firebreak.core.findings.finding import Binary, Finding, parse_notification
+from firebreak.core.incidents.announcement import Announcement
 from firebreak.core.incidents.evidence_record import EvidenceRecord
-from firebreak.core.incidents.incident import Announcement, Incident
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.record import record
 from firebreak.core.incidents.size_limit import fit_to_size_limit
 from firebreak.core.secrets.redaction import LARGEST_RECORD

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from firebreak.core.findings.container import Container
 from firebreak.core.findings.finding import Binary, parse_notification
+from firebreak.core.incidents.announcement import Announcement
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.evidence_record import EvidenceRecord
-from firebreak.core.incidents.incident import Announcement, Entry, Incident
+from firebreak.core.incidents.incident import Entry, Incident
 from firebreak.core.incidents.size_limit import fit_to_size_limit
 from firebreak.core.mode import Mode
 from firebreak.core.secrets.redaction import LARGEST_RECORD, safe

@@ -10,6 +10,7 @@ from firebreak.core.containment.plan import Outcome, Plan
 from firebreak.core.containment.review import Drift
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.verdict import Verdict
+from firebreak.core.incidents.announcement import Announcement
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.evidence_record import EvidenceRecord
@@ -43,29 +44,6 @@ class Entry(Stored):
     at_ns: int
     who: str
     what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement(Stored):
-    """One message to send on one channel. Its id (incident, number, channel) is stable.
-
-    Attributes:
-        number: counts the announcements of one incident from 1.
-        channel: name of the channel.
-        phase: the phase to announce.
-        sent: whether it was sent.
-        again_ns: when to try again after a failure, nanoseconds since 1970; 0 means at once.
-        tries: how many attempts have failed.
-        refused: why the channel does not take it; empty if it does.
-    """
-
-    number: int
-    channel: str
-    phase: Phase
-    sent: bool = False
-    again_ns: int = 0
-    tries: int = 0
-    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +97,7 @@ class Incident(Stored):
         uid: Google's own identity of the finding's target when the suspects were found; empty where it is not known.
         uids: key of a target to the uid that it had when it was first looked at, or last seen as it was written. What
             was made anew since is another one.
+        threads: name of a channel of `firebreak.yaml` that was told of it to what its later messages join there.
         drift: key of a target to what others have changed there since; nothing where it is as it was left.
     """
 
@@ -158,6 +137,7 @@ class Incident(Stored):
     uid: str = ""
     uids: Mapping[str, str] = field(default_factory=dict)
     drift: Mapping[str, Drift] = field(default_factory=dict)
+    threads: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -263,10 +243,28 @@ class Incident(Stored):
         return replace(self, history=history, updated_ns=at_ns)
 
     def with_announcements(self, channels: tuple[str, ...]) -> Incident:
-        """The incident with its present phase waiting to be told on every channel."""
+        """The incident with its present phase waiting to be told on every channel; no overtaken reminder is left."""
         number = max((one.number for one in self.outbox), default=0)
         new = tuple(Announcement(number + 1, channel, self.phase) for channel in channels)
+        kept = tuple(replace(one, sent=True) if self.is_overtaken(one) else one for one in self.outbox)
+        return replace(self, outbox=(*kept, *new))
+
+    def with_reminder(self, level: int, channels: tuple[str, ...], due_ns: int) -> Incident:
+        """The incident with its question waiting to be told again then, nanoseconds since 1970; each level once."""
+        about = self.question.digest if self.question else ""
+        told = {(one.level, one.about, one.channel) for one in self.outbox if level > 1 or not one.sent}
+        number = max((one.number for one in self.outbox), default=0)
+        new = tuple(
+            Announcement(number + 1, name, self.phase, again_ns=due_ns, level=level, about=about)
+            for name in channels
+            if (level, about, name) not in told
+        )
         return replace(self, outbox=(*self.outbox, *new))
+
+    def is_overtaken(self, one: Announcement) -> bool:
+        """Whether it reminds of what is not asked any more."""
+        asked = self.question.digest if self.question and self.phase == "waiting" else ""
+        return one.level > 0 and one.about != asked
 
     def with_plan(self, plan: Plan) -> Incident:
         """The incident with a plan of which nothing was tried yet, also where it had the very same one before."""

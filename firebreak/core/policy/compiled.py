@@ -26,6 +26,7 @@ from firebreak.core.policy.condition import AllOf, AnyOf, Condition, NoneOf
 from firebreak.core.policy.digest import policy_set
 from firebreak.core.policy.policy import Config, Drill, Files, Limits, Policy, PolicySet, Step, is_policy_file
 from firebreak.core.policy.protected import Pattern, Protected
+from firebreak.core.policy.routing import read_back
 from firebreak.core.policy.vocabulary import Actions
 
 _GROUPS: Mapping[str, type[AllOf | AnyOf | NoneOf]] = {"all_of": AllOf, "any_of": AnyOf, "none_of": NoneOf}
@@ -56,6 +57,7 @@ def compiled(policies: PolicySet, files: Files) -> str:
         "version": VERSION,
         "sources": sources_digest(files),
         "digest": policies.digest,
+        "routing_digest": _routing_digest(policies.config),
         "config": _config(policies.config),
         "policies": [_policy(one) for one in policies.policies],
     }
@@ -82,10 +84,15 @@ def _loaded(text: str, files: Files, words: _Words) -> PolicySet:
         message = "it was made of other files than lie beside it"
         raise NotCompiledError(message)
     loaded = policy_set(tuple(_read_policy(one, words) for one in body["policies"]), _read_config(body["config"]))
-    if loaded.digest != body["digest"]:
+    if (loaded.digest, _routing_digest(loaded.config)) != (body["digest"], body["routing_digest"]):
         message = "it is damaged, or facts or actions have changed since it was made"
         raise NotCompiledError(message)
     return loaded
+
+
+def _routing_digest(config: Config) -> str:
+    """SHA-256 of who is told, which decides nothing and so is not in the set's own digest."""
+    return hashlib.sha256(json.dumps(asdict(config.routing), sort_keys=True).encode()).hexdigest()
 
 
 def _base(name: str) -> str:
@@ -197,6 +204,7 @@ def _config(config: Config) -> dict[str, Any]:
         "stale_after": config.stale_after,
         "drill": {"source": config.drill.source, "projects": sorted(config.drill.projects)} if config.drill else None,
         "sets": {name: sorted(members) for name, members in config.sets.items()},
+        "routing": asdict(config.routing),
     }
 
 
@@ -210,6 +218,7 @@ def _read_config(body: Mapping[str, Any]) -> Config:
         stale_after=body["stale_after"],
         drill=Drill(drill["source"], frozenset(drill["projects"])) if (drill := body["drill"]) else None,
         sets=MappingProxyType({name: frozenset(members) for name, members in body["sets"].items()}),
+        routing=read_back(body["routing"]),
     )
 
 

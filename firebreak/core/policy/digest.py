@@ -12,7 +12,7 @@ from typing import Any
 from firebreak.core.policy.condition import AllOf, AnyOf, NoneOf
 from firebreak.core.policy.policy import Config, Policy, PolicySet
 
-_SPEAKS_TO_PEOPLE_ONLY = ("at", "examples", "sets")
+_SPEAKS_TO_PEOPLE_ONLY = ("at", "examples", "sets", "routing")
 
 
 def digest_of(policies: Iterable[Policy], config: Config) -> str:

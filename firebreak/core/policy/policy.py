@@ -14,6 +14,7 @@ from firebreak.core.mode import Mode
 from firebreak.core.policy.category_index import FactIndex, index_by
 from firebreak.core.policy.condition import Condition
 from firebreak.core.policy.protected import Protected
+from firebreak.core.policy.routing import Routing
 from firebreak.core.policy.vocabulary import Sets
 
 HOUR = 3600
@@ -105,7 +106,7 @@ class Config:
 
     `sources` are the SCC source ids whose findings may lead to more than monitoring; `drill` None means that there is
     none; `stale_after` is in seconds; `sets` are lists of texts that policies name, and `set_places` says where each
-    stands.
+    stands; `routing` says who is told, and decides nothing.
     """
 
     organization: str | None = None
@@ -115,6 +116,7 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     stale_after: int = HOUR
     sets: Sets = field(default_factory=lambda: MappingProxyType({}))
+    routing: Routing = field(default_factory=Routing)
     set_places: Mapping[str, Location] = field(default_factory=dict, repr=False, compare=False)
     drill: Drill | None = None
 

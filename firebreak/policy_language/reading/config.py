@@ -9,6 +9,7 @@ from firebreak.core.glob import MAX_GLOB
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import HOUR, Config, Drill, Limits
 from firebreak.core.policy.protected import Pattern, Protected
+from firebreak.core.policy.routing import Routing
 from firebreak.policy_language.reading.nodes import (
     pairs,
     read_count,
@@ -22,11 +23,12 @@ from firebreak.policy_language.reading.nodes import (
     require,
     wrong,
 )
+from firebreak.policy_language.reading.routing import read_routing
 from firebreak.policy_language.reading.rules import IMPOSSIBLE_GUARD, NOTHING_LISTED, WRONG_VALUE
 from firebreak.policy_language.reading.yaml_reader import Entries, Node, Scalar
 
 CONFIG_FILE = "firebreak.yaml"
-_KEYS = ("organization", "sources", "ceiling", "protected", "limits", "stale_after", "drill", "sets")
+_KEYS = ("organization", "sources", "ceiling", "protected", "limits", "stale_after", "drill", "sets", "notify")
 _PARTS = ("project", "service", "folder", "label")
 NUMBER = re.compile(r"[0-9]{1,25}")
 _WILD = re.compile(r"[*?]")
@@ -55,6 +57,7 @@ def read_config(node: Node, log: FaultLog) -> Config:
         stale_after=stale_after or HOUR,
         drill=_drill(keys["drill"], sources, log) if "drill" in keys else None,
         sets=_sets(keys["sets"], log) if "sets" in keys else {},
+        routing=read_routing(keys["notify"], log) if "notify" in keys else Routing(),
         set_places={key.text: key.at for key, _ in _entries(keys.get("sets"))},
     )
 

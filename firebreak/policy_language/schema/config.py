@@ -9,6 +9,7 @@ from firebreak.core.mode import MODES
 from firebreak.core.policy.policy import Limits
 from firebreak.policy_language.reading.config import LABEL, NUMBER, PROJECT, SERVICE, SET
 from firebreak.policy_language.schema.policies import DIALECT, Schema, closed, described, duration, whole
+from firebreak.policy_language.schema.routing import routing_schema
 
 _LIMITS = {
     "per_project_per_hour": "Targets of one project contained within an hour; beyond that, a person is asked.",
@@ -40,6 +41,7 @@ def config_schema() -> Schema:
             closed({"source": number, "projects": _projects()}, "source", "projects"),
             "Where `firebreak drill` may rehearse: an SCC source of its own, and the projects of its canaries.",
         ),
+        "notify": described(routing_schema(), "Who is told, on which channels."),
         "sets": described(_sets(), "Lists of texts that policies name with in_set and not_in_set."),
     }
     return {"$schema": DIALECT, "title": "firebreak.yaml of Firebreak", **closed(properties, "organization")}

@@ -1,0 +1,75 @@
+"""PagerDuty, by its Events API v2: an alert an incident, triggered, acknowledged by an answer, resolved by its end."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from firebreak.core.errors import Transient
+from firebreak.core.incidents.phase import ENDED, WORKING
+from firebreak.core.messages.delivery import Address, Request, json_request
+from firebreak.core.messages.limits import most
+from firebreak.core.messages.message import Message
+from firebreak.core.messages.plain_text import plain_text
+
+_EVENTS = "https://events.pagerduty.com/v2/enqueue"
+_SEVERITIES = {"act": "critical", "look": "warning", "know": "info", "over": "info"}
+_DETAILS = 8000
+Action = Literal["trigger", "acknowledge", "resolve"]
+
+
+class PagerDuty:
+    """The secret is the integration's routing key; `url` is that of another region."""
+
+    parameters = frozenset({"url"})
+    required = frozenset[str]()
+    secret_is_url = False
+    people = True
+
+    def requests(self, message: Message, to: Address) -> tuple[Request, ...]:
+        """One event; none where nobody was paged and nobody has to be."""
+        action = _action(message, paged=bool(to.thread))
+        if action is None:
+            return ()
+        event: dict[str, Any] = {"routing_key": to.secret, "event_action": action, "dedup_key": _dedup_key(message)}
+        if action == "trigger":
+            facts = {row.word: row.text for row in message.facts}
+            event |= {
+                "client": "Firebreak",
+                "links": [{"href": one.url, "text": one.name} for one in message.links],
+                "payload": {
+                    "summary": message.title[: most("pagerduty.summary")],
+                    "source": facts.get("where", "Cloud Run"),
+                    "severity": _SEVERITIES[message.urgency],
+                    "class": facts.get("what", ""),
+                    "custom_details": {"message": plain_text(message, _DETAILS).splitlines()},
+                },
+            }
+        return (json_request(to.url or _EVENTS, event),)
+
+    def taken(self, answer: bytes, to: Address) -> str:  # noqa: ARG002 - one shape
+        """The alert's key: from then on there is one to acknowledge and to resolve."""
+        try:
+            key = json.loads(answer).get("dedup_key")
+        except (ValueError, AttributeError):
+            text = "PagerDuty's answer cannot be read"
+            raise Transient(text) from None
+        return key[: most("pagerduty.dedup_key")] if isinstance(key, str) else ""
+
+
+def _action(message: Message, *, paged: bool) -> Action | None:
+    """What becomes of the alert: it is over only where nobody is needed any more."""
+    if message.urgency == "act":
+        return "trigger"
+    if message.phase in ENDED:
+        return "resolve" if paged else None
+    if message.phase in WORKING or (paged and message.answered):
+        return "acknowledge" if paged else None
+    return "trigger"
+
+
+def _dedup_key(message: Message) -> str:
+    return f"firebreak/{message.incident}"
+
+
+channel = PagerDuty()

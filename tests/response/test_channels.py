@@ -1,0 +1,261 @@
+"""Who is told where, over the wire: routes, owners, one thread an incident, reminders, and channels that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from firebreak.core.incidents.incident import Incident
+from sandbox.chat.server import CHANNEL, ROUTING_KEY, TOKEN, WEBHOOK_KEY, Chats, chats
+from tests.response.harness import ALWAYS, Line, Lines, world_of
+
+ASKS = ALWAYS.replace("mode: enforce", "mode: approve").replace("{mode: enforce}", "{mode: approve}")
+LABELLED = "\nnotify: [security-oncall]\n"
+
+
+@contextmanager
+def on_channels(line: Lines, policy: str, routing: str, **more: Any) -> Iterator[tuple[Line, Chats]]:
+    """A line whose channels are all on one double; `routing` is what follows the channels."""
+    now: list[Line] = []
+    with chats(lambda: now[0].app.now_ns() / 1e9 if now else 0) as on_wire:
+        table = f"""ceiling: enforce
+notify:
+  channels:
+    team: {{kind: slack, secret: FIREBREAK_NOTIFY_TEAM}}
+    soc: {{kind: slack_bot, secret: FIREBREAK_NOTIFY_SOC, channel: {CHANNEL}, url: "{on_wire.origin}/api"}}
+    payments: {{kind: google_chat, secret: FIREBREAK_NOTIFY_PAYMENTS}}
+    pager: {{kind: pagerduty, secret: FIREBREAK_NOTIFY_PAGER, url: "{on_wire.origin}/pagerduty"}}
+    siem: {{kind: webhook, secret: FIREBREAK_NOTIFY_SIEM, url: "{on_wire.origin}/hook"}}
+{routing}"""
+        secrets = {
+            "FIREBREAK_NOTIFY_TEAM": f"{on_wire.origin}/slack",
+            "FIREBREAK_NOTIFY_SOC": TOKEN,
+            "FIREBREAK_NOTIFY_PAYMENTS": f"{on_wire.origin}/chat?key=k&token=t",
+            "FIREBREAK_NOTIFY_PAGER": ROUTING_KEY,
+            "FIREBREAK_NOTIFY_SIEM": WEBHOOK_KEY,
+        }
+        world = more.pop("world", None)
+        with line(world, policy=policy + LABELLED, config=table, **{**secrets, **more}) as on:
+            now.append(on)
+            yield on, on_wire
+        assert on_wire.refused == [], "the double took everything that it was sent"
+
+
+def sent(incident: Incident) -> set[str]:
+    return {one.channel for one in incident.outbox if one.sent} - {"log", "topic", "marks"}
+
+
+def told(state: Chats) -> dict[str, int]:
+    """How many messages came where."""
+    counts = {
+        "team": len(state.slack_webhook),
+        "soc": len(state.slack_calls),
+        "payments": sum(map(len, state.threads.values())),
+        "pager": sum(len(one.events) for one in state.alerts.values()),
+        "siem": len(state.hooked),
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def test_a_policy_s_label_leads_to_its_channels_and_what_has_none_to_the_default(line: Lines) -> None:
+    with on_channels(line, ALWAYS, "  routes: {security-oncall: [team, siem], default: [soc]}") as (on, state):
+        incident = on.respond(on.finding())
+
+        assert incident.phase == "contained"
+        assert told(state) == {"team": 1, "siem": 1}
+        assert sent(incident) == {"team", "siem"}
+    with on_channels(line, ALWAYS, "  routes: {others: [team], default: [soc]}") as (on, state):
+        on.respond(on.finding(finding_id="another"))
+
+        assert told(state) == {"soc": 1}
+
+
+def test_an_owner_is_told_of_what_their_workloads_labels_name_and_of_nothing_else(line: Lines) -> None:
+    routing = "  owners: {labels: [owner, team], channels: {payments: [payments], search: [team]}}"
+    for labels, channels in (({"team": "payments"}, {"payments": 1}), ({"team": "other"}, {}), ({}, {})):
+        world = world_of(service={"labels": labels})
+        with on_channels(line, ALWAYS, routing, world=world) as (on, state):
+            on.respond(on.finding(finding_id=f"of{len(labels)}{labels.get('team', '')}"))
+
+            assert told(state) == channels
+
+
+def test_slack_has_one_message_an_incident_brought_up_to_date_and_locked_with_who_answered(line: Lines) -> None:
+    with on_channels(line, ASKS, "  routes: {default: [soc]}") as (on, state):
+        incident = on.respond(on.finding())
+        asked = str(state.slack_messages)
+        on.approve(incident, "ada")
+        on.release(on.read(incident), "bob")
+        (first, *thread) = next(iter(state.slack_messages.values()))
+
+        assert len(state.slack_messages) == 1
+        assert "incident approve" in asked
+        assert [method for method, _ in state.slack_calls] == [
+            "chat.postMessage",
+            *("chat.update", "chat.postMessage"),
+            *("chat.update", "chat.postMessage"),
+        ]
+        assert "incident approve" not in str(first)
+        assert "bob: " in str(first)
+        assert [one["text"].partition(":")[0] for one in thread] == ["CONTAINED", "RELEASED"]
+        assert "ada: approved" in thread[0]["text"]
+        assert [one["reply_broadcast"] for one in thread] == [False, False]
+
+
+def test_a_message_that_somebody_deleted_is_written_anew(line: Lines) -> None:
+    with on_channels(line, ALWAYS, "  routes: {default: [soc]}") as (on, state):
+        incident = on.respond(on.finding())
+        state.slack_messages.clear()
+        on.release(incident)
+
+        assert len(state.slack_messages) == 1
+        assert "RELEASED" in str(state.slack_messages)
+        assert on.read(incident).threads["soc"] in state.slack_messages
+
+
+def test_google_chat_has_one_thread_an_incident(line: Lines) -> None:
+    with on_channels(line, ASKS, "  routes: {default: [payments]}") as (on, state):
+        incident = on.respond(on.finding())
+        on.approve(incident)
+
+        assert {key: len(cards) for key, cards in state.threads.items()} == {incident.id: 2}
+
+
+def test_pagerduty_is_triggered_by_a_question_acknowledged_by_its_answer_and_resolved_by_its_end(line: Lines) -> None:
+    with on_channels(line, ASKS, "  routes: {default: [pager]}") as (on, state):
+        incident = on.respond(on.finding())
+        (alert,) = state.alerts.values()
+        asked = alert.status
+        on.approve(incident)
+        answered = alert.status
+        on.release(on.read(incident))
+
+        assert list(state.alerts) == [f"firebreak/{incident.id}"]
+        assert (asked, answered, alert.status) == ("triggered", "acknowledged", "resolved")
+        assert [one["event_action"] for one in alert.events] == ["trigger", "acknowledge", "resolve"]
+        assert alert.events[0]["payload"]["severity"] == "critical"
+
+
+def test_nobody_is_paged_for_what_is_only_recorded(line: Lines) -> None:
+    with on_channels(line, ALWAYS.replace("enforce", "monitor"), "  routes: {default: [pager, siem]}") as (on, state):
+        incident = on.respond(on.finding())
+
+        assert incident.phase == "monitored"
+        assert told(state) == {"siem": 1}
+
+
+@pytest.mark.parametrize("answer", [(429, {"Retry-After": "120"}), (500, {}), (503, {})])
+def test_a_channel_that_is_busy_delays_no_other_and_is_told_by_the_sweep(
+    line: Lines, answer: tuple[int, dict[str, str]]
+) -> None:
+    with on_channels(line, ALWAYS, "  routes: {default: [pager, soc, siem]}") as (on, state):
+        state.next["/pagerduty"] = [answer]
+        incident = on.respond(on.finding())
+        at_first = told(state)
+        on.wait(121)
+        on.sweep()
+
+        assert incident.phase == "contained"
+        assert at_first == {"soc": 1, "siem": 1}
+        assert told(state) == {"soc": 1, "siem": 1, "pager": 1}
+        assert on.read(incident).unsent == 0
+
+
+def test_a_secret_that_is_not_set_is_named_and_counted_once(line: Lines) -> None:
+    with on_channels(line, ALWAYS, "  routes: {default: [soc, siem]}", FIREBREAK_NOTIFY_SOC="") as (on, state):
+        incident = on.respond(on.finding())
+        swept, again = on.sweep(), on.sweep()
+
+        assert told(state) == {"siem": 1}
+        assert [one for one in swept.refused if "FIREBREAK_NOTIFY_SOC is not set" in one]
+        assert again.refused == ()
+        assert on.read(incident).unsent == 0
+
+
+def test_the_webhook_s_signature_is_over_the_time_and_the_body(line: Lines) -> None:
+    """The double takes no other signature, and none that is older than five minutes."""
+    with on_channels(line, ALWAYS, "  routes: {default: [siem]}") as (on, state):
+        incident = on.respond(on.finding())
+        (body,) = state.hooked
+
+        assert (body["version"], body["incident"], body["phase"]) == ("v1", incident.id, "contained")
+        assert body["id"] == f"{incident.id}/1/siem"
+    with on_channels(line, ALWAYS, "  routes: {default: [siem]}", FIREBREAK_NOTIFY_SIEM="another-key") as (on, state):
+        on.respond(on.finding(finding_id="another"))
+
+        assert state.refused == ["the signature is another"]
+        state.refused.clear()
+
+
+WAITS = (
+    "  routes: {default: [team]}\n  remind_after: 5m\n  escalate: [{after: 10m, to: [pager]}, {after: 40m, to: [soc]}]"
+)
+
+
+def test_a_question_that_waits_is_reminded_then_escalated_each_once(line: Lines) -> None:
+    with on_channels(line, ASKS, WAITS) as (on, state):
+        incident = on.respond(on.finding())
+        came = []
+        for minutes in (4, 2, 5, 3):
+            on.wait(minutes * 60)
+            on.sweep()
+            on.sweep()
+            came.append(told(state))
+
+        assert came == [{"team": 1}, {"team": 2}, {"team": 2, "pager": 1}, {"team": 2, "pager": 1}]
+        assert "STILL NO ANSWER" in str(state.slack_webhook[1])
+        on.approve(incident)
+        assert told(state) == {"team": 3, "pager": 2}
+        assert next(iter(state.alerts.values())).status == "acknowledged"
+        on.wait(3600)
+        on.sweep()
+        assert told(state) == {"team": 3, "pager": 2}, "nobody is asked about what was answered"
+
+
+def test_an_escalation_counts_from_when_the_question_was_first_put(line: Lines) -> None:
+    """It expires after half an hour and is put again: who is told after forty minutes is told ten minutes later."""
+    with on_channels(line, ASKS, WAITS) as (on, state):
+        on.respond(on.finding())
+        for minutes in (6, 5, 20):
+            on.wait(minutes * 60)
+            on.sweep()
+        again = told(state)
+        on.wait(10 * 60)
+        on.sweep()
+
+        assert again == {"team": 3, "pager": 2}, "put again, and the pager is told of it like everybody"
+        assert told(state) == {"team": 4, "pager": 3, "soc": 1}, "and reminded like everybody who was told"
+
+
+def test_a_reminder_that_its_channel_does_not_take_is_sent_later_and_keeps_nothing_else(line: Lines) -> None:
+    with on_channels(line, ASKS, WAITS) as (on, state):
+        on.respond(on.finding())
+        state.next["/slack"] = [(503, {})]
+        on.wait(6 * 60)
+        on.sweep()
+        on.wait(6 * 60)
+        on.sweep()
+
+        assert told(state) == {"team": 2, "pager": 1}
+
+
+def test_the_webhooks_of_the_environment_need_no_table_and_are_told_beside_one(line: Lines) -> None:
+    with chats(lambda: 0.0) as state:
+        slack, chat = f"{state.origin}/slack", f"{state.origin}/chat"
+        with line(policy=ALWAYS, FIREBREAK_SLACK_WEBHOOK=slack, FIREBREAK_CHAT_WEBHOOK=chat) as on:
+            on.respond(on.finding())
+
+        assert told(state) == {"team": 1, "payments": 1}
+        assert state.refused == []
+
+
+def test_a_storm_pages_once_and_programs_get_every_message(line: Lines) -> None:
+    limits = "  routes: {default: [pager, siem]}\nlimits: {per_project_per_hour: 0, per_hour: 0}"
+    with on_channels(line, ALWAYS, limits) as (on, state):
+        for number in range(3):
+            on.respond(on.finding(finding_id=f"one{number}"))
+
+        assert told(state) == {"pager": 1, "siem": 3}
