@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from firebreak.core.errors import Refused
+from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import ENDED, WORKING, Phase
@@ -18,10 +18,10 @@ from firebreak.response.announce import channels
 from firebreak.response.app import App
 from firebreak.response.draw_release import CannotRelease
 from firebreak.response.evidence.collector import Collecting
-from firebreak.response.holds import held_targets, stands
+from firebreak.response.holds import held_targets, holds_any, stands
 from firebreak.response.observe import Readings
 from firebreak.response.release import request_release
-from firebreak.response.rest import end
+from firebreak.response.rest import end, without_unwritten
 from firebreak.response.review import announce_review
 from firebreak.response.set_aside import ALL, give_up_unknown
 
@@ -206,18 +206,30 @@ def _close(turn: _Turn, held: StoredIncident) -> Answered:
         same = command.closed_as in ("", incident.closed_as)
         was = f"closed as {incident.closed_as.replace('_', ' ')}" if incident.closed_as else "closed"
         return Answered(done=same, says=f"{was} already", held=held)
-    if stands(turn.app, incident) or incident.releasing:
-        return turn.no(held, f"its containment still stands: firebreak incident release {incident.id} comes first")
+    held, stays = _let_go(turn, held)
+    if stays:
+        return turn.no(held, stays)
     if incident.phase not in ENDED | {"waiting", "failed", "contained", "deferred", "releasing"}:
         return turn.no(held, f"somebody is at work on it: the incident is {incident.phase}; try again in a moment")
     if unseen := _unseen(incident, command):
         return turn.no(held, unseen)
     if incident.waits and incident.question and {*incident.counting} - {*incident.question.events}:
         return turn.no(held, f"an event came since that nobody was asked about yet, and waits: {incident.waits.reason}")
-    closed = replace(incident, phase="closed", closed_as=command.closed_as, waits=None, answer=None, next_ns=None)
+    closed = replace(held.incident, phase="closed", closed_as=command.closed_as, waits=None, answer=None, next_ns=None)
     told = turn.told(closed, f"{word}: {command.reason}" if command.reason else word)
     held = turn.app.ledger.save(held, told.with_announcements(channels(turn.app, told)))
     return Answered(done=True, says=told.history[-1].what, held=held)
+
+
+def _let_go(turn: _Turn, held: StoredIncident) -> tuple[StoredIncident, str]:
+    """Without the holds of which nothing was written; why others keep it from being closed, or empty."""
+    try:
+        held = without_unwritten(turn.app, held, Readings(turn.app, held.incident, turn.deadline))
+    except Transient as fault:
+        return held, f"it is not closed yet: {fault}"
+    stands = holds_any(turn.app, held.incident) or held.incident.releasing
+    first = f"its containment still stands: firebreak incident release {held.incident.id} comes first"
+    return held, first if stands else ""
 
 
 def _review(turn: _Turn, held: StoredIncident) -> Answered:

@@ -25,6 +25,7 @@ from firebreak.response.move import (
     settle_own,
 )
 from firebreak.response.observe import Readings
+from firebreak.response.opened import undone
 from firebreak.response.outcomes import record_effect, record_failure, record_loss
 from firebreak.response.passed import ask_about_events
 from firebreak.response.redraw import redraw
@@ -173,9 +174,8 @@ def _is_part(change: Change, plan: Plan) -> bool:
 
 
 def _left_undone(plan: Plan) -> tuple[str, ...]:
-    return tuple(
-        f"{one.action} was not done: {one.reason}" for one in plan.refusals if one.kind in ("unread", "disputed")
-    )
+    left = (one for one in plan.refusals if one.kind in ("unread", "disputed"))
+    return tuple(undone((one.action,), one.reason) for one in left)
 
 
 def _summary(plan: Plan) -> str:

@@ -39,6 +39,14 @@ def stands(app: App, incident: Incident) -> bool:
         return incident.done is not None
 
 
+def holds_any(app: App, incident: Incident) -> bool:
+    """Whether this incident has a hold anywhere, of something that may be in effect or not; in doubt it has."""
+    try:
+        return bool(held_targets(app, incident))
+    except NotActedOn:
+        return incident.done is not None
+
+
 def policy_of(app: App, incident: Incident) -> Policy | None:
     """The policy that decided the incident, as it stands now; None if it is not there any more."""
     decision = incident.decision

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from firebreak.core.actions.residual_exposure import still_open
 from firebreak.core.containment.observation import Seen
 from firebreak.core.incidents.incident import Incident
+from firebreak.response.app import App
+
+_UNDONE = " was not done: "
 
 
 def opened(incident: Incident, seen: Seen) -> tuple[str, ...]:
@@ -15,3 +20,15 @@ def opened(incident: Incident, seen: Seen) -> tuple[str, ...]:
     covered = frozenset(target.place for target in targets)
     place = incident.place_of(seen.workload.target)
     return tuple(f"{place}{line}" for line in still_open(seen.workload, seen.case, covered))
+
+
+def undone(actions: Iterable[str], why: str, place: str = "") -> str:
+    """The line about what a plan was to do, and was not done."""
+    return f"{place}{', '.join(actions)}{_UNDONE}{why}"
+
+
+def lasting(app: App, incident: Incident) -> tuple[str, ...]:
+    """Of what the record says to be open, what another look at the settings does not tell: it stays as it was said."""
+    known = {text for one in app.actions.values() for text in one.leaves_open}
+    known |= {cap.reason for cap in incident.decision.caps if cap.name == "shared"} if incident.decision else set()
+    return tuple(one for one in incident.still_open if one in known or _UNDONE in one)

@@ -18,7 +18,7 @@ from firebreak.response.move import (
     put_back,
     settings_of,
 )
-from firebreak.response.opened import opened
+from firebreak.response.opened import opened, undone
 from firebreak.response.redraw import redraw
 from firebreak.response.rest import ask
 from firebreak.response.turn import Turn, with_ruling
@@ -106,9 +106,9 @@ def record_loss(turn: Turn, held: StoredIncident, change: Change, seen: Seen | N
 
 def _with_refusal(turn: Turn, held: StoredIncident, plan: Plan, change: Change, fault: Refused) -> StoredIncident:
     incident = held.incident
-    detail = f"{incident.place_of(change.target)}{fault}"
-    names = ", ".join(change.actions)
-    left = (f"{incident.place_of(change.target)}{names} was not done: {fault}",) if isinstance(fault, Denied) else ()
+    place = incident.place_of(change.target)
+    detail = f"{place}{fault}"
+    left = (undone(change.actions, str(fault), place),) if isinstance(fault, Denied) else ()
     outcome = Outcome(change.surface, fault.status, detail, change.actions, left, change.target.key, plan.digest)
     known = replace(incident, outcomes=(*incident.outcomes, outcome), operation=None, phase="containing")
     what = f"{', '.join(change.actions)} failed: {fault}"

@@ -22,8 +22,9 @@ from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.response.announce import channels, tell_question
 from firebreak.response.app import App
 from firebreak.response.decide import all_suspects
-from firebreak.response.holds import held_targets, review_ns, standing_of, stands
+from firebreak.response.holds import held_targets, holds_any, review_ns, standing_of, stands
 from firebreak.response.observe import Readings
+from firebreak.response.opened import undone
 from firebreak.response.unheld import MOST_OPEN, admit
 
 UNANSWERED = f"nobody answered {MOST_ESCALATIONS + 1} times"
@@ -53,11 +54,13 @@ def end(
         undecided = replace(held.incident, phase="received", operation=None, answer=None, next_ns=None)
         return app.ledger.save(held, undecided.with_history(app.now_ns(), who, what))
     if phase in ENDED:
-        held = _without_unwritten(app, held, readings)
+        held = without_unwritten(app, held, readings)
     incident = held.incident.with_history(app.now_ns(), who, what)
     standing = stands(app, incident)
     if standing and phase in ENDED:
         phase, incident = "contained", replace(incident, plan=incident.done or incident.plan)
+    elif phase in ENDED and holds_any(app, incident):
+        phase = "failed"  # what was written is there and does not serve: a release takes it back
     due = review_ns(app, incident) if standing else None
     rested = replace(
         incident, phase=phase, operation=None, waits=incident.waits if may_pass else None, away={}, next_ns=due
@@ -65,7 +68,7 @@ def end(
     return app.ledger.save(held, rested.with_announcements(channels(app, rested)))
 
 
-def _without_unwritten(app: App, held: StoredIncident, readings: Readings | None) -> StoredIncident:
+def without_unwritten(app: App, held: StoredIncident, readings: Readings | None) -> StoredIncident:
     """A hold of which nothing was ever seen in effect goes, once it is sure that no write of it is under way."""
     incident = held.incident
     try:
@@ -126,11 +129,11 @@ def _given_up(app: App, held: StoredIncident, reason: str) -> StoredIncident:
     """After a day nothing is waited for; of what stands it is said what was not done beside it."""
     incident, plan = held.incident, held.incident.plan or Plan((), ())
     left = (one for one in plan.changes if one.after and not recorded(incident, plan, one) and stands(app, incident))
-    undone = (f"{incident.place_of(one.target)}{', '.join(one.actions)} was not done: {reason}" for one in left)
+    lines = (undone(one.actions, reason, incident.place_of(one.target)) for one in left)
     over = replace(
         incident,
         events=tuple(replace(one, decided=True) for one in incident.events),
-        still_open=tuple(dict.fromkeys((*incident.still_open, *undone))),
+        still_open=tuple(dict.fromkeys((*incident.still_open, *lines))),
     )
     return end(app, replace(held, incident=over), "declined", f"given up after a day: {reason}", may_pass=True)
 

@@ -18,7 +18,7 @@ from firebreak.response.app import App
 from firebreak.response.draw_release import BY, CannotRelease
 from firebreak.response.holds import held_targets, policy_of, review_ns, stands
 from firebreak.response.observe import Readings, see_target
-from firebreak.response.opened import opened
+from firebreak.response.opened import lasting, opened
 from firebreak.response.release import request_release
 
 _RESTS: tuple[Phase, ...] = ("contained", "failed", "releasing")
@@ -47,7 +47,7 @@ def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline,
     told = told.with_history(app.now_ns(), by, "; ".join([*lines, *([why] if why else [])]))
     reviewed = replace(
         told,
-        still_open=tuple(dict.fromkeys(open_)),
+        still_open=tuple(dict.fromkeys((*open_, *lasting(app, incident)))),
         next_ns=review_ns(app, incident) if incident.phase in _RESTS else incident.next_ns,
     )
     return app.ledger.save(held, reviewed.with_announcements(channels(app, reviewed)))

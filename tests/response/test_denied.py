@@ -34,6 +34,22 @@ def test_where_a_write_is_denied_the_rest_is_done_and_what_is_left_is_named(line
         assert "PERMISSION_DENIED" in left
 
 
+@pytest.mark.parametrize("method", ["*/SetIamPolicy", "*/GetIamPolicy"])
+def test_a_review_still_names_what_was_left_undone(line: Lines, method: str) -> None:
+    """Another look at the settings tells what is open by now, not what was to be done and was not."""
+    with line(policy=PIN_AND_CLOSE) as on:
+        deny(on, method)
+        incident = on.respond(on.finding())
+        before = now(on, incident)["still_open"]
+        on.sandbox.wire.clear_faults()
+        on.wait(4 * 3600 + 5)
+        swept = on.sweep().done
+        after = [one for one in now(on, incident)["still_open"] if "revoke_public_access" in one]
+
+        assert swept["reviewed"] == 1
+        assert after == [one for one in before if "revoke_public_access" in one] != []
+
+
 @pytest.mark.parametrize("policy", [PIN_AND_CLOSE, CLOSE_AND_PIN], ids=["pin first", "pin last"])
 def test_where_iam_may_not_be_read_the_pin_is_made_and_the_step_is_named(line: Lines, policy: str) -> None:
     """Unread is not the same as nothing to do, and ten minutes would not help."""

@@ -20,6 +20,7 @@ CUT = doing("{action: cut_traffic}")
 CLOSE = doing("{action: revoke_public_access}")
 BROKEN = revision("checkout-00009-broken", 9, "-1m")
 NEVER = 7200.0
+LATEST = 1
 
 
 def respond_within(on: Line, pair: Pair, seconds: float) -> None:
@@ -113,6 +114,26 @@ def test_a_write_that_fails_by_itself_beside_a_broken_deployment_has_failed(line
         assert incident.phase == "contained"
         assert on.world.service("checkout").service.ingress == 4
         assert "no capacity" in reasons(on, incident)
+
+
+def test_what_failed_and_could_not_be_taken_back_is_released_before_it_is_closed(line: Lines) -> None:
+    """Closed, nobody would come by it again: the next deployment would make the write come true."""
+    with line(policy=ALWAYS) as on:
+        on.world.fail_next_operation(13, "Revision 'x' does not exist or is deleted.")
+        on.sandbox.wire.inject(Fault("*/UpdateService", "error", code="PERMISSION_DENIED", times=None, skip=1))
+        incident = on.respond(on.finding())
+        on.sandbox.wire.clear_faults()
+        closed = []
+        for seconds in (0, 3600):
+            on.wait(seconds)
+            closed.append(on.close(incident).done)
+        waited = phase(on, incident)
+        released = on.release(incident)
+
+        assert (closed, waited) == ([False, False], "failed")
+        assert released.done, released.says
+        assert on.world.service("checkout").service.traffic[0].type_ == LATEST
+        assert on.close(incident).done
 
 
 def closed_already() -> World:
