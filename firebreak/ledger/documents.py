@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from firebreak.core.errors import Transient
@@ -31,16 +31,6 @@ LARGEST_BODY = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """One stored document; `version` changes with every save."""
-
-    kind: str
-    key: str
-    version: str
-    body: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Index:
     """What a store can find a document by, beside its key.
 
@@ -54,6 +44,17 @@ class Index:
 
 
 NO_INDEX = Index()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One stored document; `version` changes with every save, `index` is what it is found by as it stands there."""
+
+    kind: str
+    key: str
+    version: str
+    body: Mapping[str, Any]
+    index: Index = field(default=NO_INDEX, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from firebreak.core.signing import NoKey, Seal, Sealed
 from firebreak.core.stored_body import FORMAT, Place, keep_unverified
 from firebreak.ledger.documents import Conflict, Document, Documents, Index, Save, even_damaged
 from firebreak.ledger.records import (
+    LEASE_NS,
     BrokenSeal,
     NotActedOn,
     StoredIncident,
@@ -27,8 +28,6 @@ from firebreak.ledger.records import (
 )
 from firebreak.ledger.sealed import Floors, SealedDocuments
 
-LEASE_NS = 30 * 1_000_000_000
-_CLOCKS_APART_NS = 120 * 1_000_000_000
 _MOST_TOLD = 1_000
 
 
@@ -140,9 +139,8 @@ class Incidents:
         return True
 
     def _theirs(self, incident: Incident) -> bool:
-        """Whether somebody else is at work. No lease is longer than LEASE_NS, whoever wrote it and by what clock."""
-        left_ns = incident.lease_until_ns - self.now_ns()
-        return incident.owner not in ("", self.owner) and 0 < left_ns <= LEASE_NS + _CLOCKS_APART_NS
+        """Whether somebody else is at work."""
+        return incident.owner not in ("", self.owner) and incident.lease_until_ns > self.now_ns()
 
     def _replace(self, held: StoredIncident, incident: Incident, *others: Save) -> StoredIncident:
         """Save over the version that was read. A broken seal stays broken: saving must not make the record valid."""

@@ -17,6 +17,8 @@ from firebreak.core.stored_body import FORMAT, OpenedBody, Place, may_act, open_
 from firebreak.ledger.documents import Document, Index
 
 T = TypeVar("T")
+LEASE_NS = 30 * 1_000_000_000
+_CLOCKS_APART_NS = 120 * 1_000_000_000
 BY_HAND = "the lines that `firebreak incident show` ends with"
 _THEN = {
     "standing": f"it is not overwritten. Restore by hand with {BY_HAND}; docs/operations.md says how to clear it",
@@ -117,7 +119,10 @@ def open_incident(document: Document, seal: Seal) -> StoredIncident:
 
 
 def incident_in(record: Record, now_ns: int = 0) -> StoredIncident:
-    """The incident that a record is, as it is now if an earlier version saved it; raises as `open_incident` does."""
+    """The incident that a record is, as it is now if an earlier version saved it; raises as `open_incident` does.
+
+    `now_ns`: nanoseconds since 1970; 0 where it is only looked at.
+    """
     opened, document = record.opened, record.document
     try:
         incident = decode(Incident, opened.value, as_far_as_known=not opened.acts)
@@ -128,7 +133,16 @@ def incident_in(record: Record, now_ns: int = 0) -> StoredIncident:
     sealed = opened.sealed if incident.id == document.key else Sealed.BROKEN
     if sealed and opened.format < FORMAT:
         incident = as_of_today(incident, opened.format, now_ns)
+    if now_ns:
+        incident = _in_time(incident, now_ns + LEASE_NS + _CLOCKS_APART_NS)
     return StoredIncident(incident, document, sealed=sealed, acts=opened.acts)
+
+
+def _in_time(incident: Incident, latest_ns: int) -> Incident:
+    """The incident under no longer a lease than there is: that is under no seal, and a longer one hides it."""
+    if max(incident.lease_until_ns, incident.updated_ns) <= latest_ns:
+        return incident
+    return replace(incident, owner="", lease_until_ns=0, updated_ns=incident.created_ns)
 
 
 def standing_in(record: Record | NotActedOn) -> Standing:

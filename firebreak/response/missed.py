@@ -13,7 +13,8 @@ from firebreak.core.findings.detectors import is_listed
 from firebreak.core.findings.finding import Finding, Notification
 from firebreak.core.policy.triage import NO_ORGANIZATION, NO_POLICY, reason_to_decline
 from firebreak.core.timestamps import NANOS
-from firebreak.ledger.documents import Conflict, Document, Save, even_damaged
+from firebreak.ledger.documents import Conflict, Document
+from firebreak.ledger.marks import read_marks, save_marks
 from firebreak.ledger.records import NotActedOn
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
@@ -126,8 +127,8 @@ def _is_unanswered(app: App, finding: Finding) -> bool:
 
 def _marks(app: App, location: str) -> tuple[Document | None, dict[str, int]]:
     """Where the last looks ended; as at the first one, which is written over it, where that cannot be so."""
-    document = even_damaged(lambda: app.ledger.documents.read("sweep", _key(location)))
-    now, told = app.now_ns(), document.body if document else {}
+    document, told = read_marks(app.ledger, _key(location))
+    now = app.now_ns()
     since = _instant(told.get("since_ns"), now, now - _FIRST_LOOK_NS)
     first = _instant(told.get("first_ns"), since, min(since, now - _FIRST_LOOK_NS))
     return document, {"since_ns": since, "first_ns": first, "again_ns": _instant(told.get("again_ns"), since, 0)}
@@ -157,7 +158,7 @@ def _tell(app: App, location: str, told: list[str], seen: set[tuple[str, str]]) 
 def _remember(app: App, location: str, document: Document | None, marks: Mapping[str, object]) -> None:
     """Where the next look begins; another sweep that got there first may say so as well."""
     with suppress(Conflict):
-        app.ledger.documents.commit([Save("sweep", _key(location), marks, over=document)])
+        save_marks(app.ledger, _key(location), document, marks)
 
 
 def _key(location: str) -> str:

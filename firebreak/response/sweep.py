@@ -16,7 +16,7 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.secrets.redaction import LONGEST_LIST
 from firebreak.ledger.documents import Document
 from firebreak.ledger.records import NotActedOn, StoredIncident
-from firebreak.ledger.renewal import sign_anew
+from firebreak.ledger.renewal import renew
 from firebreak.ports.deadline import Deadline
 from firebreak.response.anchor import anchor
 from firebreak.response.app import App
@@ -203,16 +203,21 @@ def _look_again(app: App, note: Document, _: Deadline) -> str:
 
 
 def _upkeep(app: App, counts: Tally) -> Iterable[Item]:
-    """The ledger's own: slots that cannot be read, seals of older keys, and what has expired."""
+    """The ledger's own: slots that cannot be read, seals of older keys, what an index hides, and what has expired."""
 
-    def signed(_: Deadline) -> None:
-        counts["records signed anew"] += sign_anew(app.ledger)
+    def renewed(_: Deadline) -> None:
+        found = renew(app.ledger)
+        counts["records signed anew"] += found.signed
+        counts["records found again"] += len(found.hidden)
+        if found.hidden:
+            hidden = ", ".join(first_few(found.hidden, _MOST_TOLD))
+            app.log("ERROR", f"somebody without the key hid records from the sweep, which are found again: {hidden}")
 
     def forgotten(_: Deadline) -> None:
         counts["records forgotten"] += app.ledger.documents.forget(app.now_ns(), _MOST)
 
     slots = Item("the slots", lambda _: "slots begun anew" if app.ledger.mend_slots() else None)
-    return [slots, Item("older seals", signed), Item("what has expired", forgotten)]
+    return [slots, Item("older seals", renewed), Item("what has expired", forgotten)]
 
 
 def what_came_of(before: Incident, after: Incident) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from firebreak.core.containment.slots import HOUR_NS
 from firebreak.core.errors import Transient
 from firebreak.core.timestamps import NANOS
-from firebreak.ledger.documents import Conflict, Document, Save, even_damaged
+from firebreak.ledger.documents import Conflict
+from firebreak.ledger.marks import read_marks, save_marks
 from firebreak.response.app import App
 
 MOST_OPEN = 200
@@ -45,8 +48,8 @@ def admit(app: App, incident_id: str) -> Admitted:
     """Have one more wait, if there is room; raises Transient where others keep coming in between."""
     now = app.now_ns()
     for _ in range(_TRIES):
-        document = even_damaged(lambda: app.ledger.documents.read("sweep", "unheld"))
-        known = _known(document)
+        document, marks = read_marks(app.ledger, "unheld")
+        known = _known(marks)
         if len(known.waiting) >= MOST_OPEN and now - known.looked_ns >= _LOOK_AGAIN_NS:
             still = tuple(one for one in known.waiting if _still_waits(app, one))
             known = replace(known, waiting=still, looked_ns=now)
@@ -58,19 +61,16 @@ def admit(app: App, incident_id: str) -> Admitted:
             untold=0 if told else known.untold + 1,
         )
         with suppress(Conflict):
-            app.ledger.documents.commit(
-                [Save("sweep", "unheld", {**asdict(new), "waiting": [*new.waiting]}, over=document)]
-            )
+            save_marks(app.ledger, "unheld", document, {**asdict(new), "waiting": [*new.waiting]})
             return Admitted(room, known.untold if told else None)
     message = "others keep telling of findings that SCC does not hold at this very moment"
     raise Transient(message)
 
 
-def _known(document: Document | None) -> _Unheld:
+def _known(marks: Mapping[str, Any]) -> _Unheld:
     """What is kept; nothing where that is not what this module keeps: it only bounds what is told."""
-    body = document.body if document else {}
-    waiting = body.get("waiting")
-    numbers = {name: one for name in ("told_ns", "untold", "looked_ns") if type(one := body.get(name)) is int}
+    waiting = marks.get("waiting")
+    numbers = {name: one for name in ("told_ns", "untold", "looked_ns") if type(one := marks.get(name)) is int}
     ids = tuple(one for one in waiting if isinstance(one, str)) if isinstance(waiting, list) else ()
     return _Unheld(ids, **numbers)
 

@@ -16,7 +16,7 @@ from firebreak.adapters.google.pubsub import Publisher
 from firebreak.adapters.google.security_center import SecurityCenter
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.incident import Incident
-from firebreak.ledger.incidents import LEASE_NS
+from firebreak.ledger.records import LEASE_NS
 from firebreak.response import pipeline
 from sandbox.cloud_run.reachability import open_doors
 from sandbox.scc.notifications import notification_v2

@@ -20,7 +20,7 @@ from firebreak.adapters.log import log_json
 from firebreak.bootstrap import build
 from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
-from firebreak.ledger.incidents import LEASE_NS
+from firebreak.ledger.records import LEASE_NS
 from firebreak.policy_folder import load_policies
 from firebreak.response import pipeline
 from firebreak.response.app import App

@@ -8,8 +8,7 @@ from functools import partial
 import pytest
 
 from firebreak.ledger.documents import Conflict
-from firebreak.ledger.incidents import LEASE_NS
-from firebreak.ledger.records import StoredIncident
+from firebreak.ledger.records import LEASE_NS, StoredIncident
 from tests.ledger.racing import (
     RACERS,
     Claim,

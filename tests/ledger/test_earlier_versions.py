@@ -21,7 +21,7 @@ from firebreak.core.incidents.command import Command
 from firebreak.core.serialization import encode
 from firebreak.core.signing import Seal, Sealed
 from firebreak.core.timestamps import NANOS
-from firebreak.ledger.renewal import sign_anew
+from firebreak.ledger.renewal import renew
 from firebreak.ports.deadline import Deadline
 from firebreak.response import pipeline
 from tests.ledger.earlier import VERSIONS, Earlier, earlier, in_force, scene
@@ -125,7 +125,7 @@ def test_an_open_question_is_put_anew_and_an_answer_to_the_one_before_changes_no
         assert before is not None
         found.on.skipped_ns = before.asked_ns + NANOS - time.time_ns()
         early = found.on.command("approve", found.incident, digest=before.digest)
-        sign_anew(found.on.app.ledger)
+        renew(found.on.app.ledger)
         found.on.sweep()
         asked, reachable = found.incident.question, found.on.reachable
         again = found.on.approve(found.incident)

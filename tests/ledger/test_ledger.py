@@ -18,9 +18,8 @@ from firebreak.core.findings.finding import Finding, parse_notification
 from firebreak.core.serialization import encode
 from firebreak.core.signing import NoKey, Seal, Sealed
 from firebreak.ledger.documents import Conflict
-from firebreak.ledger.incidents import LEASE_NS
 from firebreak.ledger.ledger import Ledger
-from firebreak.ledger.records import BrokenSeal, NotVerified, StoredIncident
+from firebreak.ledger.records import LEASE_NS, BrokenSeal, NotVerified, StoredIncident
 from tests.ledger.stores import taken
 
 FINDING = parse_notification((Path(__file__).parent.parent / "findings" / "v2.json").read_bytes()).finding

@@ -11,7 +11,7 @@ import pytest
 
 from firebreak.core.errors import Transient
 from firebreak.ledger.documents import Conflict, Exists, Save
-from firebreak.ledger.incidents import LEASE_NS
+from firebreak.ledger.records import LEASE_NS
 from tests.emulators.firestore_wire import FirestoreWire, Rule
 from tests.ledger.racing import RACERS, another_finding, claimed, ledger_of, thread_claims
 from tests.ledger.stores import ON_FIRESTORE, Store, a_database, taken

@@ -17,9 +17,9 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.signing import Seal
 from firebreak.ledger import renewal
 from firebreak.ledger.documents import Conflict
-from firebreak.ledger.incidents import LEASE_NS
 from firebreak.ledger.ledger import Ledger
-from firebreak.ledger.renewal import sign_anew
+from firebreak.ledger.records import LEASE_NS
+from firebreak.ledger.renewal import renew
 from tests.ledger.earlier import VERSIONS, restored, scene
 from tests.ledger.make_fixtures import KEY
 from tests.ledger.stores import taken
@@ -27,7 +27,7 @@ from tests.ledger.test_ledger import FINDING, Clock
 
 OLD, NEW = Seal((b"key",)), Seal((b"new", b"key"))
 ALONE = Seal((b"new",))
-DAY_NS = 24 * 3600 * 1_000_000_000
+HOUR_NS = 3600 * 1_000_000_000
 Open = Callable[[Seal], Ledger]
 
 
@@ -39,6 +39,11 @@ def clock() -> Clock:
 @pytest.fixture
 def open_with(tmp_path: Path, clock: Clock) -> Open:
     return lambda seal: Ledger(SqliteDocuments(tmp_path / "ledger.sqlite"), "", clock, seal)
+
+
+def renewed(ledger: Ledger) -> int:
+    """How many records were signed anew in one call."""
+    return renew(ledger).signed
 
 
 def finding(number: int) -> Finding:
@@ -59,7 +64,7 @@ def filled(ledger: Ledger, incidents: int = 3) -> list[str]:
 def test_what_an_older_key_sealed_holds_without_it_afterwards(open_with: Open) -> None:
     """Incidents, their events, what stands, slots and the halt; each is found by what it was found by."""
     ids = filled(open_with(OLD))
-    signed = sign_anew(open_with(NEW))
+    signed = renewed(open_with(NEW))
     alone = open_with(ALONE)
     found = [alone.find(one) for one in ids]
 
@@ -73,18 +78,18 @@ def test_what_an_older_key_sealed_holds_without_it_afterwards(open_with: Open) -
     assert {one.key for one in alone.documents.due("incident", 1 << 62, 9)} == set(ids)
 
 
-def test_nothing_is_read_again_for_a_day_after_all_was_looked_at(open_with: Open, clock: Clock) -> None:
+def test_nothing_is_read_again_for_an_hour_after_all_was_looked_at(open_with: Open, clock: Clock) -> None:
     """Unless another key signs from then on."""
     old = open_with(OLD)
     filled(old)
     new = open_with(NEW)
-    first = [sign_anew(new), sign_anew(new)]
+    first = [renewed(new), renewed(new)]
     held = taken(old, finding(9))
     old.release_lease(held, held.incident)
-    soon = sign_anew(new)
-    clock.ns += DAY_NS
-    late = [sign_anew(new), sign_anew(open_with(NEW))]
-    third = sign_anew(open_with(Seal((b"third", b"new"))))
+    soon = renewed(new)
+    clock.ns += HOUR_NS
+    late = [renewed(new), renewed(open_with(NEW))]
+    third = renewed(open_with(Seal((b"third", b"new"))))
 
     assert first == [9, 0]
     assert (soon, late) == (0, [2, 0])
@@ -100,7 +105,7 @@ def test_a_call_does_a_bounded_part_and_the_next_goes_on(open_with: Open, monkey
         document = documents.read("incident", key)
         assert document is not None
         documents.replace(document, body)
-    signed = [sign_anew(open_with(NEW)) for _ in range(5)]
+    signed = [renewed(open_with(NEW)) for _ in range(5)]
     alone = open_with(ALONE)
     whole = [one for one in ids if (held := alone.read(one)) and held.sealed]
 
@@ -112,10 +117,10 @@ def test_an_incident_that_somebody_works_on_is_left_to_them(open_with: Open, clo
     """Their next save would meet a conflict. Its event nobody works on."""
     working = replace(open_with(OLD), owner="somebody")
     held = taken(working, FINDING)
-    before, early = sign_anew(open_with(NEW)), open_with(ALONE).find(held.incident.id)
+    before, early = renewed(open_with(NEW)), open_with(ALONE).find(held.incident.id)
     working.save(held, held.incident)
-    clock.ns += LEASE_NS + DAY_NS
-    after = sign_anew(open_with(NEW))
+    clock.ns += LEASE_NS + HOUR_NS
+    after = renewed(open_with(NEW))
 
     assert (before, after) == (1, 1)
     assert early is not None
@@ -133,28 +138,43 @@ def test_a_halt_that_was_set_without_the_key_is_not_lifted_by_signing_what_is_un
     old.lift(halt, "ada")
     replace(old, seal=Seal(())).halt("an attack", "eve")
 
-    assert sign_anew(open_with(NEW)) == 0
+    assert renewed(open_with(NEW)) == 0
     assert open_with(NEW).halt_reason() == "halted by eve: an attack"
 
 
-def test_what_marks_how_far_it_came_may_say_anything(open_with: Open) -> None:
-    """Nobody sealed it."""
+def test_what_somebody_else_marks_is_not_believed(open_with: Open) -> None:
+    """Else who can write there, but has no key, would have what they hid passed by."""
     filled(open_with(OLD))
     new = open_with(NEW)
     under = new.seal.sign("signed anew", 3)
     bodies: list[dict[str, Any]] = [
+        {"under": under, "through_ns": new.now_ns()},
         {"under": under, "through_ns": "never", "reached": 7},
-        {"under": under, "through_ns": 1 << 62, "reached": {"halt": [1], "incident": 0}},
-        {"through_ns": new.now_ns()},
+        {"under": under, "reached": dict.fromkeys(("event", "halt", "incident", "slots", "standing"))},
     ]
-    document = new.documents.create("sweep", "seals", {})
     signed = []
-    for body in bodies:
-        document = new.documents.replace(next(new.documents.newest("sweep", 1)), body)
-        signed.append(sign_anew(new))
+    for number, body in enumerate(bodies):
+        fresh = taken(open_with(OLD), finding(10 + number))
+        open_with(OLD).release_lease(fresh, fresh.incident)
+        document = next(new.documents.newest("sweep", 1), None)
+        new.documents.replace(document, body) if document else new.documents.create("sweep", "seals", body)
+        signed.append(renewed(new))
 
-    assert signed == [9, 0, 0]
-    assert document.body != next(new.documents.newest("sweep", 1)).body
+    assert signed == [11, 2, 2]
+
+
+def test_what_the_index_hides_is_found_by_what_is_sealed(open_with: Open) -> None:
+    ledger = open_with(OLD)
+    ids = filled(ledger, 1)
+    for kind in ("incident", "event", "standing"):
+        for document in list(ledger.documents.newest(kind, 9)):
+            ledger.documents.replace(document, document.body)
+    found = renew(ledger).hidden
+    subjects = {"incident": FINDING.target.key, "event": ids[0], "standing": "u"}  # type: ignore[union-attr]
+
+    assert len(found) == 3
+    assert [len(list(ledger.documents.about(kind, subject, 9))) for kind, subject in subjects.items()] == [1, 1, 1]
+    assert [one.key for one in ledger.documents.due("incident", 1 << 62, 9)] == ids
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -162,7 +182,7 @@ def test_a_record_of_an_earlier_version_is_saved_in_today_s_format(tmp_path: Pat
     """With one key as well."""
     restored(scene(version, "contained"), tmp_path / "ledger.sqlite")
     ledger = Ledger(SqliteDocuments(tmp_path / "ledger.sqlite"), "", lambda: 1, Seal((KEY.encode(),)))
-    signed = sign_anew(ledger)
+    signed = renewed(ledger)
     bodies = [one.body for kind in ("incident", "standing") for one in ledger.documents.newest(kind, 9)]
 
     assert signed == 2

@@ -58,12 +58,14 @@ class MemoryDocuments(Documents):
             if one.over is not None and (row is None or row.version != one.over.version):
                 raise Conflict(one.kind, one.key)
         rows = [self._rows().put(one.kind, one.key, text, one.index) for one, text in zip(writes, texts, strict=True)]
-        return [Document(one.kind, one.key, row.version, one.body) for one, row in zip(writes, rows, strict=True)]
+        return [
+            Document(one.kind, one.key, row.version, one.body, one.index) for one, row in zip(writes, rows, strict=True)
+        ]
 
     def read(self, kind: str, key: str) -> Document | None:
         """The document, or None."""
         row = self._rows().by_place.get((kind, key))
-        return read_document(kind, key, row.version, row.text) if row else None
+        return read_document(kind, key, row.version, row.text, row.index) if row else None
 
     def newest(self, kind: str, limit: int) -> Iterator[Document]:
         """The documents of a kind, last saved first."""
@@ -104,4 +106,4 @@ class MemoryDocuments(Documents):
         """The keys at once; each body only when it is its turn."""
         for key in [key for key, _ in found]:
             if row := self._rows().by_place.get((kind, key)):
-                yield listed_document(kind, key, row.version, row.text)
+                yield listed_document(kind, key, row.version, row.text, row.index)

@@ -54,7 +54,7 @@ def test_a_lost_finding_is_looked_for_in_every_location_that_delivers(line: Line
 def test_a_location_that_does_not_answer_keeps_no_other_from_its_look(line: Lines) -> None:
     """It is named, and looked at again from where it was."""
     with line(policy=ALWAYS, FIREBREAK_SCC_LOCATIONS="eu,global") as on:
-        on.sandbox.wire.inject(Fault("*/ListFindings", "error", asked='*locations/eu"*', times=None))
+        on.sandbox.wire.inject(Fault("*/ListFindings", "error", asked='*locations/eu"*order_by*', times=None))
         on.finding()
         on.finding(finding_id="residency", finding_location="eu", minutes_ago=2)
         first = on.sweep()

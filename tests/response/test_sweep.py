@@ -20,7 +20,7 @@ from firebreak.core.policy.policy import PolicySet
 from firebreak.core.policy.triage import NO_POLICY
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Document, Index
-from firebreak.ledger.incidents import LEASE_NS
+from firebreak.ledger.records import LEASE_NS
 from firebreak.response import pipeline
 from firebreak.response.sweep import Swept
 from sandbox.scc.notifications import Pair, notification_v2

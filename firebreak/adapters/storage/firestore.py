@@ -19,7 +19,7 @@ from firebreak.adapters.google.calls import client_of
 from firebreak.adapters.storage.firestore_faults import CONDITION_FAILED, PASSING, no_credentials, translate_faults
 from firebreak.adapters.storage.json_bodies import listed_document, read_document, text_of
 from firebreak.core.timestamps import format_instant
-from firebreak.ledger.documents import Conflict, Document, Documents, Exists, Save
+from firebreak.ledger.documents import Conflict, Document, Documents, Exists, Index, Save
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 
@@ -202,7 +202,8 @@ def document_id(key: str) -> str:
 
 def _saved(writes: Sequence[Save], times: Sequence[Any]) -> list[Document]:
     """The documents as saved, each at the time that Firestore told, which is its version."""
-    return [Document(one.kind, one.key, at.ToJsonString(), one.body) for one, at in zip(writes, times, strict=True)]
+    pairs = zip(writes, times, strict=True)
+    return [Document(one.kind, one.key, at.ToJsonString(), one.body, one.index) for one, at in pairs]
 
 
 def _in_the_way(writes: Sequence[Save], found: Sequence[Any]) -> Conflict:
@@ -233,6 +234,15 @@ def _filter(field: str, operator: str, value: types.Value) -> dict[str, Any]:
     return {"field_filter": {"field": {"field_path": field}, "op": operator, "value": value}}
 
 
-def _document(kind: str, stored: Any, made: Callable[[str, str, str, object], Document]) -> Document:  # noqa: ANN401 - raw
-    key = str(stored.fields["key"].string_value)
-    return made(kind, key, stored.update_time.ToJsonString(), stored.fields["body"].string_value)
+def _document(kind: str, stored: Any, made: Callable[[str, str, str, object, Index], Document]) -> Document:  # noqa: ANN401 - raw
+    key, version = str(stored.fields["key"].string_value), stored.update_time.ToJsonString()
+    return made(kind, key, version, stored.fields["body"].string_value, _index(stored.fields))
+
+
+def _index(fields: Any) -> Index:  # noqa: ANN401 - raw
+    """What `_fields` made of an index."""
+    return Index(
+        int(fields["due_ns"].integer_value) if "due_ns" in fields else None,
+        str(fields["subject"].string_value) if "subject" in fields else "",
+        fields["expire_at"].timestamp_value.ToNanoseconds() if "expire_at" in fields else None,
+    )

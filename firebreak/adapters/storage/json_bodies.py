@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from firebreak.ledger.documents import LARGEST_BODY, Damaged, Document, TooLarge
+from firebreak.ledger.documents import LARGEST_BODY, Damaged, Document, Index, TooLarge
 
 
 def text_of(kind: str, key: str, body: Mapping[str, Any]) -> str:
@@ -21,17 +21,17 @@ def text_of(kind: str, key: str, body: Mapping[str, Any]) -> str:
     return text
 
 
-def read_document(kind: str, key: str, version: str, text: object) -> Document:
+def read_document(kind: str, key: str, version: str, text: object, index: Index) -> Document:
     """The document whose body `text_of` made this text of; raises Damaged, so that nothing is taken for empty."""
     body = _load(text)
     if body is None:
-        raise Damaged(Document(kind, key, version, {}), text if isinstance(text, str) else repr(text))
-    return Document(kind, key, version, body)
+        raise Damaged(Document(kind, key, version, {}, index), text if isinstance(text, str) else repr(text))
+    return Document(kind, key, version, body, index)
 
 
-def listed_document(kind: str, key: str, version: str, text: object) -> Document:
+def listed_document(kind: str, key: str, version: str, text: object, index: Index) -> Document:
     """The same, but with an empty body where it is damaged, so that one such does not hide all others of a list."""
-    return Document(kind, key, version, _load(text) or {})
+    return Document(kind, key, version, _load(text) or {}, index)
 
 
 def _load(text: object) -> dict[str, Any] | None:

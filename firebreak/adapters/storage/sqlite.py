@@ -38,7 +38,8 @@ _STEPS = (
 _CREATE = """INSERT INTO documents (kind, key, version, saved, body, due_ns, subject, expires_ns) VALUES
     (:kind, :key, :version, (SELECT COALESCE(MAX(saved), 0) + 1 FROM documents WHERE kind = :kind), :body, :due_ns,
     :subject, :expires_ns)"""
-_READ = "SELECT version, body FROM documents WHERE kind = :kind AND key = :key"
+# A file of an earlier version, which is only read, ends with the body.
+_READ = "SELECT * FROM documents WHERE kind = :kind AND key = :key"
 _REPLACE = """UPDATE documents SET version = :version, body = :body, due_ns = :due_ns, subject = :subject,
     expires_ns = :expires_ns, saved = (SELECT COALESCE(MAX(saved), 0) + 1 FROM documents WHERE kind = :kind)
     WHERE kind = :kind AND key = :key AND version = :read"""
@@ -151,7 +152,7 @@ class SqliteDocuments(Documents):
 
     def commit(self, writes: Sequence[Save]) -> list[Document]:
         """Save all of them in one transaction, or none; raises Exists, Conflict or TooLarge."""
-        saved = [Document(one.kind, one.key, _new_version(), one.body) for one in writes]
+        saved = [Document(one.kind, one.key, _new_version(), one.body, one.index) for one in writes]
         rows = [_row(document, one.index) for document, one in zip(saved, writes, strict=True)]
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -164,10 +165,10 @@ class SqliteDocuments(Documents):
         """The document, or None."""
         return self._found(kind, key, read_document)
 
-    def _found(self, kind: str, key: str, made: Callable[[str, str, str, object], Document]) -> Document | None:
+    def _found(self, kind: str, key: str, made: Callable[[str, str, str, object, Index], Document]) -> Document | None:
         with self._connection() as connection, closing(connection.cursor()) as cursor:
             row = cursor.execute(_READ, {"kind": kind, "key": key}).fetchone()
-        return made(kind, key, row[0], row[1]) if row else None
+        return made(kind, key, row[2], row[4], Index(*row[5:])) if row else None
 
     def newest(self, kind: str, limit: int) -> Iterator[Document]:
         """The documents of a kind, last saved first."""

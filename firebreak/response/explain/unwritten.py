@@ -24,7 +24,7 @@ class Unwritten(Documents):
                 raise Exists(one.kind, one.key)
             if one.over is not None and (known is None or known.version != one.over.version):
                 raise Conflict(one.kind, one.key)
-        saved = [Document(one.kind, one.key, uuid.uuid4().hex, dict(one.body)) for one in writes]
+        saved = [Document(one.kind, one.key, uuid.uuid4().hex, dict(one.body), one.index) for one in writes]
         self._own |= {(one.kind, one.key): one for one in saved}
         return saved
 
