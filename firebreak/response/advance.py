@@ -13,20 +13,22 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.gate import shown_digest
 from firebreak.core.containment.plan import SUCCESS, Plan
 from firebreak.core.errors import Transient
+from firebreak.core.findings.finding import Notification
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import MOST_EVENTS, Incident
 from firebreak.core.incidents.question import MOST_ESCALATIONS, Answer
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
-from firebreak.core.policy.triage import settled_in_scc
+from firebreak.core.policy.triage import reason_to_decline, settled_in_scc
 from firebreak.ledger.documents import Conflict
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.carry import carry
 from firebreak.response.confirm import Confirmed, confirm
-from firebreak.response.decide import Decided, all_suspects, decide
+from firebreak.response.decide import Decided, all_suspects, decide, gather
 from firebreak.response.evidence.collector import Collecting
+from firebreak.response.gather import Gathering
 from firebreak.response.holds import policy_of, stands
 from firebreak.response.move import settle_own
 from firebreak.response.observe import Away, Readings, note_away
@@ -141,6 +143,7 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
         return app.ledger.save(held, replace(before, phase="containing"))
     held = settle_own(app, held, readings)
     before = held.incident
+    asked = _asked_at_once(app, before, readings)
     confirmed = confirm(before, readings)
     if confirmed.trust == "confirmed" and confirmed.finding.incident_id != before.id and not before.full:
         with suppress(NotActedOn):  # also where no message told of it: no other incident decides it again
@@ -156,11 +159,20 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     if fresh and (over := _over(app, held, confirmed)) is not None:
         return over
     asks = expired or (before.answer is not None and before.phase == "received")
-    decided = decide(app, held.incident, confirmed, readings, at_most=Mode.APPROVE if asks else Mode.ENFORCE)
+    at_most = Mode.APPROVE if asks else Mode.ENFORCE
+    decided = decide(app, held.incident, confirmed, readings, asked=asked, at_most=at_most)
     held = replace(held, incident=decided.incident)
     collecting.begin(held, confirmed, decided)
     held = _act(app, held, decided, readings, expired=expired)
     return ask_about_events(app, held, decided.policy, confirmed, readings) if decided.policy else held
+
+
+def _asked_at_once(app: App, incident: Incident, readings: Readings) -> Gathering | None:
+    """The sources, beside SCC: about a new finding of our organization, as its message tells it."""
+    told = incident.finding
+    new = incident.phase == "received" and incident.decision is None and told.organization is not None
+    declined = reason_to_decline(Notification(told, deleted=False), app.policies)
+    return gather(app, told, readings) if new and declined is None else None
 
 
 def _given_up(events: tuple[Event, ...], now_ns: int) -> tuple[Event, ...]:

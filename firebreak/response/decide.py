@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -46,21 +45,32 @@ class Decided:
     gathering: Gathering
 
 
+def gather(app: App, finding: Finding, readings: Readings) -> Gathering:
+    """Ask every source about the finding, all at once."""
+    return Gathering.start(finding, app.sources, app.enrichers, readings.deadline, app.log)
+
+
 def decide(
-    app: App, incident: Incident, confirmed: Confirmed, readings: Readings, *, at_most: Mode = Mode.ENFORCE
+    app: App,
+    incident: Incident,
+    confirmed: Confirmed,
+    readings: Readings,
+    *,
+    asked: Gathering | None = None,
+    at_most: Mode = Mode.ENFORCE,
 ) -> Decided:
     """Gather until the evidence suffices, choose a policy, draft its plan, and ask the gate; raises Away.
 
-    `at_most` bounds what the policies may want: where a question expired, nothing is done alone.
+    `asked` are the sources as they were asked about what the message tells: where SCC tells anything else they are
+    asked anew. `at_most` bounds what the policies may want: where a question expired, nothing is done alone.
     """
     finding, now_ns = confirmed.finding, app.now_ns()
-    began = time.monotonic()
-    gathering = Gathering.start(finding, app.sources, app.enrichers, readings.deadline, app.log)
+    gathering = asked if asked is not None and asked.finding == finding else gather(app, finding, readings)
     evidence = gathering.until_it_suffices(lambda known, open_: _matters(app, finding, known, open_, now_ns))
     own = facts_of(finding, app.policies)
     choice = choose(app.policies.to_try(own), own | merged(evidence), now_ns)
     if isinstance(workload := _detail(evidence, "workload", Workload), Workload):
-        readings.keep(workload, began)
+        readings.keep(workload, gathering.started)
     _require_related(choice.policy, evidence, readings)
     found = _detail(evidence, "related", RelatedFindings)
     related = named_revisions(found.allowed if found else (), app.policies.config.sources)

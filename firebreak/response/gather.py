@@ -20,8 +20,9 @@ Matters = Callable[[tuple[Evidence, ...], frozenset[str]], frozenset[str]]
 
 @dataclass
 class Gathering:
-    """Answers as they come in. One thread a source; a source that hangs is left behind with a named gap."""
+    """Answers about a finding as they come in. One thread a source; one that hangs is left behind with a named gap."""
 
+    finding: Finding
     sources: Mapping[str, Enricher]
     deadline: Deadline
     answers: queue.SimpleQueue[Evidence]
@@ -39,19 +40,19 @@ class Gathering:
         log: LogSink,
     ) -> Gathering:
         """Ask every source at once; what fails in one of them is said with its place in the code."""
-        gathering = cls(enrichers, deadline, queue.SimpleQueue(), time.monotonic(), log, {})
+        gathering = cls(finding, enrichers, deadline, queue.SimpleQueue(), time.monotonic(), log, {})
         for name, enricher in enrichers.items():
             threading.Thread(
                 target=gathering._ask,
-                args=(name, enricher, finding, collaborators),
+                args=(name, enricher, collaborators),
                 name=f"source-{name}",
                 daemon=True,
             ).start()
         return gathering
 
-    def _ask(self, name: str, enricher: Enricher, finding: Finding, collaborators: EnrichmentClients) -> None:
+    def _ask(self, name: str, enricher: Enricher, collaborators: EnrichmentClients) -> None:
         began = time.monotonic()
-        evidence = answer_of(name, enricher, finding, collaborators, self.log)
+        evidence = answer_of(name, enricher, self.finding, collaborators, self.log)
         self.answers.put(replace(evidence, took_ms=round((time.monotonic() - began) * 1000)))
 
     @property
