@@ -1,0 +1,330 @@
+"""From a finding's message to the request that contains, beside an honest one-call-after-another function.
+
+Both run under functions-framework, as they are deployed, against one sandbox whose services answer as late as Google's
+do; each delivery has a finding, a service and a hash of its own. They take turns in one run, so that whatever else the
+machine does meets both alike. Told are medians, the 95th percentile, the ratio to the other function, and the limit:
+the answers that have to be waited for one after the other, whoever waits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.blueprint import digest_of
+from sandbox.deliver import deliver
+from sandbox.scc.notifications import Pair, Scene, malicious_binary_finding, notification_v2, push_body
+from sandbox.scc.security_center import put_finding
+from sandbox.server import Sandbox
+from sandbox.world import World
+
+ROOT = Path(__file__).resolve().parents[1]
+TOPIC = "projects/security/topics/incidents"
+_JSON = {"Content-Type": "application/json"}
+_WRITE = "google.cloud.run.v2.Services/UpdateService"
+_STARTS_WITHIN = 60.0
+
+PLAIN = """
+id: plain
+mode: enforce
+when: {finding.category: "Execution: Added Malicious Binary Executed"}
+then: [{action: pin_previous_revision, otherwise: [{action: cut_traffic}]}]
+examples:
+  - {given: {}, expect: {mode: enforce}}
+  - {given: {finding.category: "Reverse Shell"}, expect: nothing}
+"""
+"""A policy that does not ask VirusTotal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """How long each kind of call takes, in seconds."""
+
+    virustotal: float = 0.400
+    scc: float = 0.090
+    read: float = 0.070
+    write: float = 0.150
+    operation: float = 1.5
+
+    def faster(self, times: float) -> Latencies:
+        """All of them so many times shorter."""
+        return Latencies(*(one / times for one in (self.virustotal, self.scc, self.read, self.write, self.operation)))
+
+    def hanging(self) -> Latencies:
+        """VirusTotal does not answer for ten seconds."""
+        return Latencies(10.0, self.scc, self.read, self.write, self.operation)
+
+    def limit(self, *, asks_virustotal: bool) -> float:
+        """Seconds until the write at least: what it rests on can all be asked at once, and no answer comes sooner."""
+        return max(self.scc, self.read, self.virustotal if asks_virustotal else 0.0)
+
+    def by_method(self) -> dict[str, float]:
+        """As the sandbox takes them; each method fits one line."""
+        return {
+            "virustotal/*": self.virustotal,
+            "google.cloud.securitycenter.v2.SecurityCenter/*": self.scc,
+            "google.cloud.run.v2.*/Get*": self.read,
+            "google.cloud.run.v2.*/List*": self.read,
+            _WRITE: self.write,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What one delivery took, in seconds from the POST; `written` is None where nothing was written."""
+
+    written: float | None
+    answered: float
+    operation_over: float | None = None
+    recorded: float | None = None
+
+
+class Contestant:
+    """One function under functions-framework, as it is deployed."""
+
+    def __init__(self, source: Path, environment: Mapping[str, str], log: Path) -> None:
+        """Nothing is started yet."""
+        self._source, self._environment, self._log = source, environment, log
+        self.port = _free_port()
+
+    @contextmanager
+    def running(self) -> Iterator[str]:
+        """The address while it runs."""
+        command = [sys.executable, "-m", "functions_framework", "--source", str(self._source)]
+        command += ["--target", "on_finding", "--signature-type", "cloudevent"]
+        command += ["--host", "127.0.0.1", "--port", str(self.port)]
+        with (
+            self._log.open("ab") as log,
+            subprocess.Popen(  # noqa: S603 - Python itself
+                command, env={**os.environ, **self._environment}, stdout=log, stderr=log, cwd=self._source.parent
+            ) as process,
+        ):
+            try:
+                self._wait_until_it_listens(process)
+                yield f"http://127.0.0.1:{self.port}/"
+            finally:
+                process.terminate()
+                process.wait(10)
+
+    def _wait_until_it_listens(self, process: subprocess.Popen[bytes]) -> None:
+        until = time.monotonic() + _STARTS_WITHIN
+        while time.monotonic() < until and process.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.002)
+        message = f"{self._source} does not come up; see {self._log}"
+        raise RuntimeError(message)
+
+
+class Arena:
+    """One sandbox, and findings that are each of a service and a file of their own."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        """The services are made as they are needed."""
+        self.sandbox = sandbox
+        self._made = 0
+        self._lock = threading.Lock()
+
+    def finding(self) -> Pair:
+        """A finding that SCC holds, on a service with two revisions, of a file that VirusTotal knows as malware."""
+        with self._lock:
+            self._made += 1
+            name, sha256 = f"shop-{self._made:05d}", f"{self._made:064x}"
+        world = self.sandbox.world
+        more = World.load(
+            {
+                "settle_seconds": world.settle_seconds,
+                "projects": {"shop-prod": {"number": "424242424242"}},
+                "services": [
+                    {
+                        "name": f"projects/shop-prod/locations/europe-west1/services/{name}",
+                        "public": True,
+                        "updated": "-3h",
+                        "revisions": [
+                            {"name": f"{name}-00001-good", "image": 7, "created": "-10d"},
+                            {"name": f"{name}-00002-bad", "image": 8, "created": "-3h"},
+                        ],
+                        "traffic": [{"latest": True, "percent": 100}],
+                    }
+                ],
+                "hashes": {sha256: {"malicious": 48, "label": "trojan.xmrig", "families": ["xmrig"]}},
+            }
+        )
+        event = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1)
+        pair = malicious_binary_finding(
+            Scene(
+                workload=f"services/{name}",
+                finding_id=f"{self._made:032x}",
+                event_time=event.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+                sha256=sha256,
+                digest=digest_of(8),
+            )
+        )
+        with world.lock:
+            world.services.update(more.services)
+            world.hashes.update(more.hashes)
+        put_finding(world, pair["finding"], pair["resource"])
+        return pair
+
+    def delivered(self, url: str, pair: Pair, began: float | None = None) -> Took:
+        """Deliver its message and wait for the answer; `began` is when the clock was started, if it was before."""
+        seen = len(self.sandbox.wire.calls)
+        body = push_body(notification_v2(pair), message_id=f"bench-{self._made}")
+        began = time.monotonic() if began is None else began
+        status, text = deliver(url, body, _JSON)
+        answered = time.monotonic() - began
+        if status not in (200, 204):
+            message = f"the function answered {status}: {text}"
+            raise RuntimeError(message)
+        calls = self.sandbox.wire.calls[seen:]
+        name = pair["finding"]["resourceName"].rpartition("/")[2]
+        writes = [one.at for one in calls if one.method == _WRITE and name in str(one.request)]
+        told = [one.at for one in calls if one.method.endswith("/Publish")]
+        if not writes:
+            return Took(None, answered)
+        accepted = writes[0] + self._latency(_WRITE)
+        over = accepted + self.sandbox.world.settle_seconds
+        return Took(writes[0] - began, answered, over - began, told[0] - began if told else None)
+
+    def _latency(self, method: str) -> float:
+        return self.sandbox.world.latencies.get(method, 0.0)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _policies(folder: Path, text: str | None) -> Path:
+    policies = folder / "policies"
+    if text is None:
+        shutil.copytree(ROOT / "policies", policies)
+    else:
+        policies.mkdir()
+        (policies / "10.yaml").write_text(text, encoding="utf-8")
+    limits = "limits: {per_project_per_hour: 100000, per_hour: 100000}\n"
+    config = f'organization: "123456789012"\nsources: ["5678"]\nceiling: enforce\n{limits}'
+    (policies / "firebreak.yaml").write_text(config, encoding="utf-8")
+    return policies
+
+
+@contextmanager
+def _bout(latencies: Latencies, policy: str | None, *, asks: bool) -> Iterator[tuple[Arena, dict[str, Contestant]]]:
+    """A sandbox with these latencies, and both functions, not yet running."""
+    given = {"settle_seconds": latencies.operation, "latencies": latencies.by_method(), "services": []}
+    with tempfile.TemporaryDirectory(prefix="firebreak-bench-") as place, Sandbox(World.load(given)) as sandbox:
+        folder = Path(place)
+        environment = {
+            **sandbox.environment(),
+            "FIREBREAK_POLICIES": str(_policies(folder, policy)),
+            "FIREBREAK_LEDGER": f"sqlite:///{folder / 'ledger.sqlite'}",
+            "FIREBREAK_EVIDENCE": f"file://{folder / 'evidence'}",
+            "FIREBREAK_CEILING": "enforce",
+            "FIREBREAK_INCIDENTS_TOPIC": TOPIC,
+            "VIRUSTOTAL_API_KEY": "bench",
+            "OPPONENT_ASKS_VIRUSTOTAL": "1" if asks else "0",
+            "XDG_STATE_HOME": str(folder),
+            "GRPC_VERBOSITY": "NONE",
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPATH": "",
+        }
+        yield (
+            Arena(sandbox),
+            {
+                "Firebreak": Contestant(ROOT / "main.py", environment, folder / "firebreak.log"),
+                "opponent": Contestant(ROOT / "benchmarks" / "opponent" / "main.py", environment, folder / "other.log"),
+            },
+        )
+
+
+def warm(latencies: Latencies, policy: str | None, runs: int, *, asks: bool) -> dict[str, list[Took]]:
+    """Deliveries to processes that have answered before, in turns."""
+    taken: dict[str, list[Took]] = {}
+    with _bout(latencies, policy, asks=asks) as (arena, both):
+        with both["Firebreak"].running() as ours, both["opponent"].running() as theirs:
+            for number in range(runs + 1):
+                for name, url in (("Firebreak", ours), ("opponent", theirs)):
+                    took = arena.delivered(url, arena.finding())
+                    if number:
+                        taken.setdefault(name, []).append(took)
+    return taken
+
+
+def cold(latencies: Latencies, policy: str | None, runs: int, *, asks: bool) -> dict[str, list[Took]]:
+    """From the start of the process, the message being there already, as Cloud Run holds it back until it listens."""
+    taken: dict[str, list[Took]] = {}
+    with _bout(latencies, policy, asks=asks) as (arena, both):
+        for number in range(runs + 1):
+            for name, one in both.items():
+                pair, began = arena.finding(), time.monotonic()
+                with one.running() as url:
+                    took = arena.delivered(url, pair, began)
+                if number:
+                    taken.setdefault(name, []).append(took)
+    return taken
+
+
+def line(what: str, taken: Mapping[str, Sequence[Took]], limit: float, bar: str) -> str:
+    """Both functions' times to the write, their ratio, and how far from the limit Firebreak is."""
+    ours, theirs = ([one.written for one in taken[name] if one.written is not None] for name in ("Firebreak", "opponent"))
+    if len(ours) < len(taken["Firebreak"]) or len(theirs) < len(taken["opponent"]):
+        return f"{what:<34} a function did not write"
+    one, other = statistics.median(ours), statistics.median(theirs)
+    return (
+        f"{what:<34} {one * 1000:>7.0f} {_p95(ours) * 1000:>7.0f} {other * 1000:>9.0f} {one / other:>6.2f}"
+        f" {limit * 1000:>6.0f} {one / limit:>6.2f}  {bar}"
+    )
+
+
+def _p95(values: Sequence[float]) -> float:
+    return sorted(values)[max(0, round(0.95 * len(values)) - 1)]
+
+
+def main() -> int:
+    """Measure every bar in turn; `--runs` says how often."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--runs", type=int, default=15, help="deliveries of each function, for each line")
+    parser.add_argument("--cold-runs", type=int, default=7, help="process starts of each function, for each line")
+    given = parser.parse_args()
+    day = Latencies()
+    print(f"{'milliseconds to the write':<34} {'ours':>7} {'p95':>7} {'opponent':>9} {'ratio':>6} {'limit':>6} {'ratio':>6}")
+    bouts: tuple[tuple[str, Latencies, str | None, bool], ...] = (
+        ("warm, VirusTotal not asked", day, PLAIN, False),
+        ("warm, VirusTotal decides", day, None, True),
+        ("warm, ten times faster, asked", day.faster(10), None, True),
+    )
+    for what, latencies, policy, asks in bouts:
+        taken = warm(latencies, policy, given.runs, asks=True)
+        print(line(what, taken, latencies.limit(asks_virustotal=asks), ""), flush=True)
+        recorded = [
+            one.recorded - one.operation_over
+            for one in taken["Firebreak"]
+            if one.recorded is not None and one.operation_over is not None
+        ]
+        if recorded:
+            print(f"{'  recorded after the operation':<34} {statistics.median(recorded) * 1000:>7.0f}", flush=True)
+    taken = warm(day.hanging(), PLAIN, 3, asks=True)
+    print(line("warm, VirusTotal hangs 10 s", taken, day.limit(asks_virustotal=False), ""), flush=True)
+    for what, policy, asks in (("cold, VirusTotal not asked", PLAIN, False), ("cold, VirusTotal decides", None, True)):
+        taken = cold(day, policy, given.cold_runs, asks=True)
+        print(line(what, taken, day.limit(asks_virustotal=asks), ""), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
