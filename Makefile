@@ -11,7 +11,7 @@ CHECKOV := $(VENV)/checkov-$(CHECKOV_VERSION)
 MUTMUT_VERSION := 3.8.0
 MUTMUT := $(VENV)/mutmut-$(MUTMUT_VERSION)
 
-.PHONY: help setup demo test thorough check lint format policies generate readme outside scan package benchmark startup sweeps mutate pins clean
+.PHONY: help setup demo test thorough check lint format policies generate readme outside scan package benchmark bench startup sweeps mutate pins clean
 
 help: ## these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -91,6 +91,9 @@ package: $(READY) ## dist/firebreak.zip, what Terraform deploys; POLICIES=folder
 
 benchmark: $(READY) ## policies beside Cloud Custodian's filters and plain Python (installs it aside)
 	$(BIN)/python -m benchmarks.policy_matching
+
+bench: $(READY) ## from a message to the request that contains, beside an honest one-call-after-another function
+	$(BIN)/python -m benchmarks.containment
 
 startup: $(READY) ## what the commands on a ledger take, beside importing the libraries that they need
 	$(BIN)/python -m benchmarks.start_up

@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -224,7 +224,7 @@ def _policies(folder: Path, text: str | None) -> Path:
 
 
 @contextmanager
-def _bout(latencies: Latencies, policy: str | None, *, asks: bool) -> Iterator[tuple[Arena, dict[str, Contestant]]]:
+def _bout(latencies: Latencies, policy: str | None) -> Iterator[tuple[Arena, dict[str, Contestant]]]:
     """A sandbox with these latencies, and both functions, not yet running."""
     given = {"settle_seconds": latencies.operation, "latencies": latencies.by_method(), "services": []}
     with tempfile.TemporaryDirectory(prefix="firebreak-bench-") as place, Sandbox(World.load(given)) as sandbox:
@@ -237,7 +237,6 @@ def _bout(latencies: Latencies, policy: str | None, *, asks: bool) -> Iterator[t
             "FIREBREAK_CEILING": "enforce",
             "FIREBREAK_INCIDENTS_TOPIC": TOPIC,
             "VIRUSTOTAL_API_KEY": "bench",
-            "OPPONENT_ASKS_VIRUSTOTAL": "1" if asks else "0",
             "XDG_STATE_HOME": str(folder),
             "GRPC_VERBOSITY": "NONE",
             "PYTHONDONTWRITEBYTECODE": "",
@@ -252,23 +251,23 @@ def _bout(latencies: Latencies, policy: str | None, *, asks: bool) -> Iterator[t
         )
 
 
-def warm(latencies: Latencies, policy: str | None, runs: int, *, asks: bool) -> dict[str, list[Took]]:
+def warm(latencies: Latencies, policy: str | None, runs: int) -> dict[str, list[Took]]:
     """Deliveries to processes that have answered before, in turns."""
     taken: dict[str, list[Took]] = {}
-    with _bout(latencies, policy, asks=asks) as (arena, both):
-        with both["Firebreak"].running() as ours, both["opponent"].running() as theirs:
-            for number in range(runs + 1):
-                for name, url in (("Firebreak", ours), ("opponent", theirs)):
-                    took = arena.delivered(url, arena.finding())
-                    if number:
-                        taken.setdefault(name, []).append(took)
+    with _bout(latencies, policy) as (arena, both), ExitStack() as running:
+        urls = {name: running.enter_context(one.running()) for name, one in both.items()}
+        for number in range(runs + 1):
+            for name, url in urls.items():
+                took = arena.delivered(url, arena.finding())
+                if number:
+                    taken.setdefault(name, []).append(took)
     return taken
 
 
-def cold(latencies: Latencies, policy: str | None, runs: int, *, asks: bool) -> dict[str, list[Took]]:
+def cold(latencies: Latencies, policy: str | None, runs: int) -> dict[str, list[Took]]:
     """From the start of the process, the message being there already, as Cloud Run holds it back until it listens."""
     taken: dict[str, list[Took]] = {}
-    with _bout(latencies, policy, asks=asks) as (arena, both):
+    with _bout(latencies, policy) as (arena, both):
         for number in range(runs + 1):
             for name, one in both.items():
                 pair, began = arena.finding(), time.monotonic()
@@ -279,16 +278,29 @@ def cold(latencies: Latencies, policy: str | None, runs: int, *, asks: bool) -> 
     return taken
 
 
-def line(what: str, taken: Mapping[str, Sequence[Took]], limit: float, bar: str) -> str:
-    """Both functions' times to the write, their ratio, and how far from the limit Firebreak is."""
-    ours, theirs = ([one.written for one in taken[name] if one.written is not None] for name in ("Firebreak", "opponent"))
-    if len(ours) < len(taken["Firebreak"]) or len(theirs) < len(taken["opponent"]):
-        return f"{what:<34} a function did not write"
+def row(what: str, taken: Mapping[str, Sequence[Took]], limit: float) -> str:
+    """Both functions' times to the write, their ratio, the limit, and how many times that Firebreak takes."""
+    ours, theirs = (_written(taken[name]) for name in ("Firebreak", "opponent"))
     one, other = statistics.median(ours), statistics.median(theirs)
-    return (
-        f"{what:<34} {one * 1000:>7.0f} {_p95(ours) * 1000:>7.0f} {other * 1000:>9.0f} {one / other:>6.2f}"
-        f" {limit * 1000:>6.0f} {one / limit:>6.2f}  {bar}"
+    cells = (one * 1000, _p95(ours) * 1000, other * 1000, limit * 1000)
+    return "{:<34} {:>7.0f} {:>7.0f} {:>9.0f}".format(what, *cells[:3]) + (
+        f" {one / other:>6.2f} {cells[3]:>6.0f} {one / limit:>6.2f}"
     )
+
+
+def _written(taken: Sequence[Took]) -> list[float]:
+    """When each wrote; raises RuntimeError where one did not, which would be no comparison."""
+    written = [one.written for one in taken if one.written is not None]
+    if len(written) < len(taken):
+        message = f"{len(taken) - len(written)} of {len(taken)} deliveries wrote nothing"
+        raise RuntimeError(message)
+    return written
+
+
+def recorded_after(taken: Sequence[Took]) -> float:
+    """Seconds from the end of the operation until it was told on the topic, the median."""
+    pairs = [(one.recorded, one.operation_over) for one in taken]
+    return statistics.median(told - over for told, over in pairs if told is not None and over is not None)
 
 
 def _p95(values: Sequence[float]) -> float:
@@ -296,33 +308,28 @@ def _p95(values: Sequence[float]) -> float:
 
 
 def main() -> int:
-    """Measure every bar in turn; `--runs` says how often."""
+    """Measure each line of the table in turn."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=15, help="deliveries of each function, for each line")
     parser.add_argument("--cold-runs", type=int, default=7, help="process starts of each function, for each line")
     given = parser.parse_args()
     day = Latencies()
-    print(f"{'milliseconds to the write':<34} {'ours':>7} {'p95':>7} {'opponent':>9} {'ratio':>6} {'limit':>6} {'ratio':>6}")
-    bouts: tuple[tuple[str, Latencies, str | None, bool], ...] = (
-        ("warm, VirusTotal not asked", day, PLAIN, False),
-        ("warm, VirusTotal decides", day, None, True),
-        ("warm, ten times faster, asked", day.faster(10), None, True),
+    names = "{:<34} {:>7} {:>7} {:>9} {:>6} {:>6} {:>6}"
+    print(names.format("milliseconds to the write", "ours", "p95", "opponent", "ratio", "limit", "ratio"))
+    bouts: tuple[tuple[str, Latencies, str | None, int], ...] = (
+        ("warm, VirusTotal not asked", day, PLAIN, given.runs),
+        ("warm, VirusTotal decides", day, None, given.runs),
+        ("warm, ten times faster, it decides", day.faster(10), None, given.runs),
+        ("warm, VirusTotal hangs for 10 s", day.hanging(), PLAIN, max(1, given.runs // 5)),
     )
-    for what, latencies, policy, asks in bouts:
-        taken = warm(latencies, policy, given.runs, asks=True)
-        print(line(what, taken, latencies.limit(asks_virustotal=asks), ""), flush=True)
-        recorded = [
-            one.recorded - one.operation_over
-            for one in taken["Firebreak"]
-            if one.recorded is not None and one.operation_over is not None
-        ]
-        if recorded:
-            print(f"{'  recorded after the operation':<34} {statistics.median(recorded) * 1000:>7.0f}", flush=True)
-    taken = warm(day.hanging(), PLAIN, 3, asks=True)
-    print(line("warm, VirusTotal hangs 10 s", taken, day.limit(asks_virustotal=False), ""), flush=True)
-    for what, policy, asks in (("cold, VirusTotal not asked", PLAIN, False), ("cold, VirusTotal decides", None, True)):
-        taken = cold(day, policy, given.cold_runs, asks=True)
-        print(line(what, taken, day.limit(asks_virustotal=asks), ""), flush=True)
+    for what, latencies, policy, runs in bouts:
+        taken = warm(latencies, policy, runs)
+        print(row(what, taken, latencies.limit(asks_virustotal=policy is None)), flush=True)
+        after = recorded_after(taken["Firebreak"])
+        print(f"{'  told after the operation ended':<34} {after * 1000:>7.0f}", flush=True)
+    for what, policy in (("cold, VirusTotal not asked", PLAIN), ("cold, VirusTotal decides", None)):
+        taken = cold(day, policy, given.cold_runs)
+        print(row(what, taken, day.limit(asks_virustotal=policy is None)), flush=True)
     return 0
 
 

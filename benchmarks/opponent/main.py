@@ -23,7 +23,8 @@ from google.cloud.run_v2.services.services.transports import ServicesGrpcTranspo
 from google.cloud.securitycenter_v2.services.security_center.transports import SecurityCenterGrpcTransport
 
 _TO_REVISION = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
-ASK_VIRUSTOTAL = os.environ.get("OPPONENT_ASKS_VIRUSTOTAL", "1") == "1"
+_SURE = 10
+"""Engines that call a file malware, from which it acts."""
 
 
 def _channel(variable: str) -> grpc.Channel:
@@ -58,17 +59,18 @@ def on_finding(event: CloudEvent) -> None:
     finding = told["finding"]
     if finding["category"] != "Execution: Added Malicious Binary Executed" or finding["state"] != "ACTIVE":
         return
-    if ASK_VIRUSTOTAL and _malicious(finding["processes"][0]["binary"]["sha256"]) < 10:
+    if _malicious(finding["processes"][0]["binary"]["sha256"]) < _SURE:
         return
     if not _still_active(finding):
         return
     name = finding["resourceName"].removeprefix("//run.googleapis.com/")
     service = _services().get_service(name=name)
     ready = [one for one in _revisions().list_revisions(parent=name) if _is_ready(one)]
-    ready.sort(key=lambda one: one.create_time, reverse=True)
+    ready.sort(key=_created, reverse=True)
     good = ready[1].name.rpartition("/")[2]
     service.traffic = [run_v2.TrafficTarget(type_=_TO_REVISION, revision=good, percent=100)]
-    _services().update_service(service=service, update_mask={"paths": ["traffic"]}).result(timeout=60)
+    operation: Any = _services().update_service(request={"service": service, "update_mask": {"paths": ["traffic"]}})
+    operation.result(timeout=60)
     told_of = json.dumps({"finding": finding["name"], "service": name, "serves": good}).encode()
     _publisher().publish(os.environ["FIREBREAK_INCIDENTS_TOPIC"], told_of).result(timeout=10)
 
@@ -82,6 +84,10 @@ def _still_active(finding: dict[str, Any]) -> bool:
     source = finding["name"].partition("/findings/")[0]
     request = {"parent": source, "filter": f'name = "{finding["name"]}" AND state = "ACTIVE" AND NOT mute = "MUTED"'}
     return any(True for _ in _scc().list_findings(request=request))
+
+
+def _created(revision: run_v2.Revision) -> Any:  # noqa: ANN401 - proto-plus makes a datetime of it, untyped
+    return revision.create_time
 
 
 def _is_ready(revision: run_v2.Revision) -> bool:

@@ -36,6 +36,8 @@ from tests.response.clock import Clock, on_a_clock
 OLD, GOOD, BAD = "checkout-00006-old", "checkout-00007-good", "checkout-00008-bad"
 SERVICE = "projects/shop-prod/locations/europe-west1/services/checkout"
 TOPIC = "projects/firebreak/topics/incidents"
+ITS_NAME = '*filter: "name = *'
+"""Of a listing: what asks for one finding by its name, and not for those around it."""
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
 KNOWN = "f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2"
 ALWAYS = """

@@ -192,7 +192,7 @@ def test_where_related_findings_are_not_told_the_refuge_alone_is_asked_about(lin
     """By its exact name: SCC holds nothing on it."""
     with line() as on:
         pair = on.finding(image=None)
-        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="PERMISSION_DENIED", skip=1))
+        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="PERMISSION_DENIED", asked="*resource_name : *"))
         incident = on.respond(pair)
         asked = [str(call.request.filter) for call in on.sandbox.wire.calls_to("*/ListFindings")]
 
@@ -205,7 +205,9 @@ def test_where_scc_has_no_answer_about_the_refuge_either_the_pin_asks(line: Line
     """A second foothold may be unknown."""
     with line() as on:
         pair = on.finding(image=None)
-        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="PERMISSION_DENIED", skip=1, times=None))
+        on.sandbox.wire.inject(
+            Fault("*/ListFindings", "error", code="PERMISSION_DENIED", asked="*resource_name*", times=None)
+        )
         incident = on.respond(pair)
 
         assert incident.phase == "waiting"

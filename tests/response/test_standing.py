@@ -21,7 +21,7 @@ from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Save
 from firebreak.response import pipeline
 from sandbox.wire import Fault
-from tests.response.harness import ALWAYS, BAD, GOOD, OLD, PIN_ONLY, Line, Lines, revision, world_of
+from tests.response.harness import ALWAYS, BAD, GOOD, ITS_NAME, OLD, PIN_ONLY, Line, Lines, revision, world_of
 from tests.response.roads import pairs
 
 CUT = ALWAYS.replace("id: always", "id: cut").replace(
@@ -168,7 +168,7 @@ def test_a_later_event_that_could_not_be_decided_is_decided_when_it_comes_again(
     with line(world_of(traffic=split), policy=ALWAYS) as on:
         first = on.respond(on.finding(minutes_ago=2))
         later = on.finding(workload=f"services/checkout/revisions/{GOOD}", image=7)
-        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="INTERNAL", times=3))
+        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="INTERNAL", asked=ITS_NAME, times=3))
         with pytest.raises(Transient):
             on.respond(later)
         again = on.respond(later)
@@ -182,7 +182,7 @@ def test_a_later_event_that_could_not_be_decided_is_decided_when_it_comes_again(
 def test_an_event_that_joins_an_undecided_incident_is_decided(line: Lines) -> None:
     """SCC could not be asked about the one before."""
     with line(policy=ALWAYS) as on:
-        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="INTERNAL", times=3))
+        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="INTERNAL", asked=ITS_NAME, times=3))
         pair = on.finding(minutes_ago=2)
         with pytest.raises(Transient):
             on.respond(pair)

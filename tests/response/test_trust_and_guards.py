@@ -11,7 +11,7 @@ from firebreak.core.timestamps import NANOS
 from sandbox.scc.notification_variants import agent_engine_twin, gke_twin, inactive, muted
 from sandbox.scc.notifications import Scene, notification_v2
 from sandbox.wire import Fault
-from tests.response.harness import BAD, Line, Lines, world_of
+from tests.response.harness import BAD, ITS_NAME, Line, Lines, world_of
 
 
 def caps(on: Line, incident: object) -> list[str]:
@@ -81,7 +81,7 @@ def test_where_scc_answers_for_the_project_alone_the_finding_is_confirmed_there(
     with line() as on:
         pair = on.finding()
         both = 2 if code == "NOT_FOUND" else 1
-        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code=code, times=both))
+        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code=code, asked=ITS_NAME, times=both))
         incident = on.respond(pair)
 
         assert incident.phase == "contained"
@@ -93,9 +93,10 @@ def test_where_scc_answers_under_the_project_s_id_alone_the_finding_is_confirmed
         pair = json.loads(json.dumps(on.finding()))
         kept = on.world.findings[-1]["finding"]
         kept["name"] = kept["name"].replace("organizations/123456789012", "projects/shop-prod")
-        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="PERMISSION_DENIED", times=2))
+        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="PERMISSION_DENIED", asked=ITS_NAME, times=2))
         incident = on.respond(pair)
-        asked = [call.request.parent for call in on.sandbox.wire.calls_to("*/ListFindings")]
+        looks = [call.request for call in on.sandbox.wire.calls_to("*/ListFindings")]
+        asked = [one.parent for one in looks if one.filter.startswith("name = ")]
 
         assert incident.phase == "contained"
         assert [parent.partition("/sources")[0] for parent in asked][:3] == [

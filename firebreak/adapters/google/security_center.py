@@ -6,7 +6,9 @@ match, so texts are quoted and equality is checked in code (securitycenter_v2.Li
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -26,6 +28,9 @@ from firebreak.ports.deadline import Deadline
 
 _MOST = 1000
 _PAGE = 200
+_AT_ONCE = 8
+_GRACE_SECONDS = 0.5
+"""How much longer than for what makes suspects it is waited for what is only shown."""
 _OPEN = 'state = "ACTIVE" AND NOT mute = "MUTED"'
 
 
@@ -40,6 +45,7 @@ class SecurityCenter:
         self._locations = locations or ("global",)
         self._residency = frozenset(locations) - {"global"}
         self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
 
     def client_at(self, location: str) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
         """The client of a location: under data residency each has an endpoint of its own, and no other knows of it.
@@ -47,11 +53,12 @@ class SecurityCenter:
         A message may name any location: only for those that are configured a client is made.
         """
         endpoint = f"securitycenter.{location}.rep.googleapis.com" if location in self._residency else ""
-        if endpoint not in self._clients:
-            make = securitycenter_v2.SecurityCenterClient
-            at = partial(make, client_options={"api_endpoint": endpoint}) if endpoint else make
-            self._clients[endpoint] = client_of(at, SecurityCenterGrpcTransport, self._emulator)
-        return self._clients[endpoint]
+        with self._making:
+            if endpoint not in self._clients:
+                make = securitycenter_v2.SecurityCenterClient
+                at = partial(make, client_options={"api_endpoint": endpoint}) if endpoint else make
+                self._clients[endpoint] = client_of(at, SecurityCenterGrpcTransport, self._emulator)
+            return self._clients[endpoint]
 
     def find(
         self, name: FindingName, organization: str, deadline: Deadline, others: tuple[FindingName, ...] = ()
@@ -90,24 +97,44 @@ class SecurityCenter:
         others one page is read of each location, of those within `window_ns` of the event. Raises Refused or Transient.
         """
         about = f'resource_name : "{quoted(_below_project(target))}" AND {_OPEN}'
-        allowed: list[Finding] = []
-        complete = True
-        for asked in self._everywhere(replace(finding.name, container=place), sources):
-            for page in self._pages(asked, about, deadline):
-                allowed += _others_on(target, finding, page.list_findings_results)
-                if len(allowed) >= _MOST and page.next_page_token:
-                    complete = False
-                    break
         first, last = finding.event_ns - window_ns, finding.event_ns + window_ns
         near = f'event_time >= "{format_instant(first)}" AND event_time <= "{format_instant(last)}"'
-        others: list[Finding] = []
-        with suppress(Refused, Transient):  # what is only shown holds nothing up
-            for everyone in self._everywhere(replace(finding.name, container=place), frozenset({"-"})):
-                for page in self._pages(everyone, f"{about} AND {near}", deadline):
+        name = replace(finding.name, container=place)
+
+        def listed(asked: FindingName) -> tuple[list[Finding], bool]:
+            return self._listed(asked, about, deadline, partial(_others_on, target, finding))
+
+        def shown(asked: FindingName) -> list[Finding]:
+            with suppress(Refused, Transient):
+                for page in self._pages(asked, f"{about} AND {near}", deadline):
                     found = _others_on(target, finding, page.list_findings_results)
-                    others += [one for one in found if one.name.source not in sources]
-                    break
-        return RelatedFindings(_newest_first(allowed), _newest_first(others), complete)
+                    return [one for one in found if one.name.source not in sources]
+            return []
+
+        pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="related")
+        try:
+            everyone = [pool.submit(shown, one) for one in self._everywhere(name, frozenset({"-"}))]
+            allowed = list(pool.map(listed, self._everywhere(name, sources)))
+            # What is only shown holds nothing up.
+            seen, _ = wait(everyone, timeout=_GRACE_SECONDS)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        return RelatedFindings(
+            _newest_first(one for found, _ in allowed for one in found),
+            _newest_first(one for future in seen for one in future.result()),
+            complete=all(complete for _, complete in allowed),
+        )
+
+    def _listed(
+        self, asked: FindingName, filter_: str, deadline: Deadline, those: Callable[[Any], list[Finding]]
+    ) -> tuple[list[Finding], bool]:
+        """Those findings of one place, and whether these are all."""
+        found: list[Finding] = []
+        for page in self._pages(asked, filter_, deadline):
+            found += those(page.list_findings_results)
+            if len(found) >= _MOST and page.next_page_token:
+                return found, False
+        return found, True
 
     def threatens(
         self, target: Target, revision: str, name: FindingName, sources: frozenset[str], deadline: Deadline
@@ -195,7 +222,7 @@ def _others_on(target: Target, finding: Finding, results: Any) -> list[Finding]:
     ]
 
 
-def _newest_first(findings: list[Finding]) -> tuple[Finding, ...]:
+def _newest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda one: one.event_ns, reverse=True))
 
 
