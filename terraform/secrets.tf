@@ -1,10 +1,14 @@
 locals {
-  secrets = {
+  secrets = merge(local.notify_secrets, {
     seal_key           = { variable = "FIREBREAK_SEAL_KEY", version = var.secret_versions.seal_key }
     virustotal_api_key = { variable = "VIRUSTOTAL_API_KEY", version = var.secret_versions.virustotal_api_key }
     slack_webhook      = { variable = "FIREBREAK_SLACK_WEBHOOK", version = var.secret_versions.slack_webhook }
     chat_webhook       = { variable = "FIREBREAK_CHAT_WEBHOOK", version = var.secret_versions.chat_webhook }
-  }
+  })
+  notify_secrets = { for name, version in var.notify_secret_versions : "notify_${name}" => {
+    variable = "FIREBREAK_NOTIFY_${upper(name)}"
+    version  = version
+  } }
   secrets_in_use = { for name, one in local.secrets : name => one if one.version != null }
 }
 

@@ -329,6 +329,18 @@ variable "secret_versions" {
   }
 }
 
+variable "notify_secret_versions" {
+  description = "Which version of the secret of each channel in firebreak.yaml the functions use, by the end of its variable: soc_slack for FIREBREAK_NOTIFY_SOC_SLACK, whose secret is called NAME-notify-soc-slack. null makes the secret and does not use it yet: add a version, then name it."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name, one in var.notify_secret_versions : can(regex("^[a-z][a-z0-9_]{0,59}$", name)) && (one == null || can(regex("^(latest|[1-9][0-9]*)$", one)))])
+    error_message = "notify_secret_versions has small letters, digits and underscores as names, and latest, a version's number or null; the secret itself does not belong here."
+  }
+}
+
 # What it keeps.
 
 variable "evidence_retention_days" {

@@ -54,6 +54,7 @@ module "firebreak" {
   build_worker_pool             = var.build_worker_pool
   kms_key                       = var.kms_key
   secret_versions               = var.secret_versions
+  notify_secret_versions        = var.notify_secret_versions
   evidence_retention_days       = var.evidence_retention_days
   lock_evidence_retention       = var.lock_evidence_retention
   record_days                   = var.record_days
@@ -97,6 +98,7 @@ variable "vpc" { default = null }
 variable "build_worker_pool" { default = null }
 variable "kms_key" { default = null }
 variable "secret_versions" { default = null }
+variable "notify_secret_versions" { default = null }
 variable "evidence_retention_days" { default = null }
 variable "lock_evidence_retention" { default = null }
 variable "record_days" { default = null }

@@ -73,6 +73,8 @@ run "containment_is_granted_on_its_targets_alone_and_each_other_reach_by_its_own
     write_marks     = true
     commanders      = ["group:oncall@acme.example"]
     secret_versions = { virustotal_api_key = "3" }
+
+    notify_secret_versions = { soc_slack = "latest", later = null }
     vpc             = { network = "egress", subnetwork = "firebreak" }
   }
 
@@ -120,13 +122,13 @@ run "containment_is_granted_on_its_targets_alone_and_each_other_reach_by_its_own
 
   # secrets are read only once they are used
   assert {
-    condition     = toset([for one in google_secret_manager_secret_iam_member.reads : one.secret_id]) == toset(["firebreak-seal-key", "firebreak-virustotal-api-key"])
+    condition     = toset([for one in google_secret_manager_secret_iam_member.reads : one.secret_id]) == toset(["firebreak-seal-key", "firebreak-virustotal-api-key", "firebreak-notify-soc-slack"])
     error_message = "A secret without a use may be read, or a used one may not."
   }
   assert {
     condition = alltrue([for one in google_cloudfunctions2_function.function : {
       for secret in one.service_config[0].secret_environment_variables : secret.key => secret.version
-    } == { FIREBREAK_SEAL_KEY = "latest", VIRUSTOTAL_API_KEY = "3" }])
+    } == { FIREBREAK_SEAL_KEY = "latest", VIRUSTOTAL_API_KEY = "3", FIREBREAK_NOTIFY_SOC_SLACK = "latest" }])
     error_message = "The functions do not get the secrets in the versions that are named."
   }
 
