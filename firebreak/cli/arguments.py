@@ -133,7 +133,7 @@ def _incident(commands: Any) -> None:  # noqa: ANN401 - as above
     approve = _answer(commands, "approve", "carry out the proposed plan; shows it first")
     approve.add_argument("--yes", action="store_true", help="approve the present question without asking you again")
     reject = _answer(commands, "reject", "decline the proposed plan")
-    reject.add_argument("--reason", type=values.words, help=_REASON)
+    reject.add_argument("--reason", type=values.words, help=f"{_REASON}; on a terminal you are asked for it")
     _release(commands)
     anew = "decide an incident anew, on a fresh look: also one that was rejected, monitored, declined or has expired"
     retry = _on_ledger(commands, "retry", f"{_ANSWERS}:retry", anew)
@@ -143,6 +143,8 @@ def _incident(commands: Any) -> None:  # noqa: ANN401 - as above
     _by(_identity(_on_ledger(commands, "review", f"{_ANSWERS}:review", look)))
     close = _answer(commands, "close", "end an incident; say what it was found to be")
     close.add_argument("--as", default="", dest="closed_as", choices=CLOSED_AS, help="what it was found to be")
+    keep = "file it as a true positive and leave its containment as it stands"
+    close.add_argument("--keep", action="store_true", help=keep)
     close.add_argument("--reason", type=values.words, help=_REASON)
 
 

@@ -200,6 +200,11 @@ def _close(turn: _Turn, held: StoredIncident) -> Answered:
     held = consume(turn.app, held)
     if held.incident.undecided and held.incident.phase not in WORKING:
         held = turn.advance(held)
+    return _file(turn, held) if turn.command.keep else _end(turn, held)
+
+
+def _end(turn: _Turn, held: StoredIncident) -> Answered:
+    """Close what nothing stands of."""
     incident, command = held.incident, turn.command
     word = f"closed as {command.closed_as.replace('_', ' ')}" if command.closed_as else "closed"
     if incident.phase == "closed":
@@ -230,6 +235,21 @@ def _let_go(turn: _Turn, held: StoredIncident) -> tuple[StoredIncident, str]:
     stands = holds_any(turn.app, held.incident) or held.incident.releasing
     first = f"its containment still stands: firebreak incident release {held.incident.id} comes first"
     return held, first if stands else ""
+
+
+def _file(turn: _Turn, held: StoredIncident) -> Answered:
+    """Say what it was while its containment stands: that stays as it is, and so does the incident."""
+    incident, word = held.incident, "filed as true positive; its containment stays"
+    if incident.phase != "contained" or not stands(turn.app, incident):
+        return turn.no(held, f"no containment rests that could be kept: {_stands(incident)}")
+    if unseen := _unseen(incident, turn.command):
+        return turn.no(held, unseen)
+    if incident.closed_as == "true_positive":
+        return Answered(done=True, says=f"{word} already", held=held)
+    why = f": {turn.command.reason}" if turn.command.reason else ""
+    told = turn.told(replace(incident, closed_as="true_positive"), f"{word}{why}")
+    held = turn.app.ledger.save(held, told.with_announcements(channels(turn.app, told)))
+    return Answered(done=True, says=told.history[-1].what, held=held)
 
 
 def _review(turn: _Turn, held: StoredIncident) -> Answered:

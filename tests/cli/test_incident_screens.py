@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -21,10 +23,24 @@ from firebreak.core.incidents.phase import Phase
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.timestamps import NANOS
 from sandbox.scc.notifications import Scene
-from tests.cli.commands import NOW, incident, looked_at, recorded, told
+from tests.cli.commands import MADE, NOW, incident, looked_at, recorded, told
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
-COPIED = ("gcloud ", "anew ", "https://", "sha256 ", "organizations/", "yes ", "no ", "undo ", "look ")
+COPIED = (
+    "gcloud ",
+    "anew ",
+    "keep ",
+    "file ",
+    "image ",
+    "digest ",
+    "https://",
+    "sha256 ",
+    "organizations/",
+    "yes ",
+    "no ",
+    "undo ",
+    "look ",
+)
 HOSTILE = st.text(st.characters() | st.sampled_from("\x1b\x9b\r\n\x07\u202e\u2066\u200b\x00[]"), max_size=60)
 
 
@@ -45,7 +61,7 @@ def test_a_waiting_incident_begins_with_how_it_stands_and_the_words_to_type() ->
     assert "Nothing has been changed" in begin
     assert "because: the event was 90 minutes old when it arrived" in begin
     assert "to be answered within 29 min" in begin
-    assert "service.traffic.split LATEST=100 → checkout-00007-good=100" in begin
+    assert "? planned: service.traffic.split: LATEST=100 → checkout-00007-good=100\n" in begin
     assert f"firebreak incident approve {one['id']} --digest {one['question']['digest'][:12]}\n" in begin
     assert f"firebreak incident reject {one['id']} --digest {one['question']['digest'][:12]} --reason WHY\n" in begin
 
@@ -139,7 +155,7 @@ def test_a_policy_that_did_not_match_shows_only_what_kept_it_from_matching() -> 
     trace = ({"policy": "p", "mode": "enforce", "truth": "false", "clauses": clauses},)
     text = shown(decision=decision(trace=trace))
 
-    assert "p does not match\n    virustotal.malicious at_least 10: it is 9\n" in text
+    assert "p does not match\n    false   virustotal.malicious at_least 10: it is 9\n" in text
     assert "workload.kind" not in text
 
 
@@ -162,9 +178,74 @@ def test_it_ends_with_the_way_back_by_hand() -> None:
     assert "gcloud run services update-traffic checkout" in end
 
 
-@pytest.mark.parametrize("phase", ["waiting", "monitored", "rejected", "released"])
-def test_where_nothing_stands_the_way_back_says_so(phase: str) -> None:
-    assert "none of it stands now" in shown(phase=phase)
+@pytest.mark.parametrize("phase", ["waiting", "monitored", "rejected", "expired", "deferred"])
+def test_where_nothing_was_done_it_ends_with_how_to_do_it_by_hand(phase: str) -> None:
+    text = shown(phase=phase)
+
+    there = "  gcloud run services update-traffic checkout --project=shop-prod --region=europe-west1"
+    assert text.partition("To do it by hand\n")[2].splitlines() == [
+        f"{there} --to-revisions=checkout-00007-good=100",
+        f"{there} --remove-tags=canary",
+    ]
+    assert "To undo it by hand" not in text
+
+
+def test_what_failed_has_both_ways_by_hand() -> None:
+    failed = replace(MADE[0], status="Failure", detail="it was not taken")
+    text = shown(phase="failed", outcomes=(failed,))
+
+    assert "To undo it by hand\n  gcloud " in text
+    assert "To do it by hand\n  gcloud " in text
+
+
+def test_what_was_released_needs_no_way_by_hand() -> None:
+    assert shown(phase="released").endswith("Nothing of it stands: there is nothing to undo by hand\n")
+
+
+def test_where_it_ran_is_told_by_container_and_image() -> None:
+    text = shown()
+
+    assert "  container checkout-1\n    image europe-docker.pkg.dev/shop-prod/apps/checkout:latest\n" in text
+    assert "\n    digest sha256:" in text
+
+
+def test_the_policies_that_decided_are_named_by_their_digest() -> None:
+    assert "\n  by the policy set 000000000000, Firebreak 0\n" in shown()
+
+
+@pytest.mark.parametrize("truth", ["true", "false", "unknown"])
+def test_each_clause_carries_how_it_went(truth: str) -> None:
+    clause = {"fact": "workload.kind", "operator": "equals", "wanted": "job", "value": "service", "truth": truth}
+    trace = ({"policy": "p", "mode": "enforce", "truth": truth, "clauses": ({**clause, "within": "any_of"},)},)
+
+    assert f"    {truth:<8}any_of: workload.kind equals job: it is service\n" in shown(decision=decision(trace=trace))
+
+
+@pytest.fixture
+def in_kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose clock shows another time than UTC."""
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_kolkata")
+def test_the_time_of_this_machine_stands_beside_utc() -> None:
+    text = shown()
+
+    assert "event at 2026-10-01 10:00:00 UTC (15:30:00 IST), " in text
+    assert "to be answered within 29 min, by 2026-09-21 14:42:20 UTC (20:12:20 IST)\n" in text
+    assert "Timeline (UTC, IST; now 14:13:20, 19:43:20)\n" in text
+    assert re.search(r"^  14:12:20  19:42:20    \+1 min  firebreak: asks a person$", text, re.MULTILINE)
+
+
+def test_where_the_clock_shows_utc_no_other_time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+
+    assert "event at 2026-10-01 10:00:00 UTC, " in shown()
 
 
 def test_a_halt_is_told_on_every_screen() -> None:

@@ -37,7 +37,7 @@ from firebreak.core.cloud_run.setting_names import (
 )
 from firebreak.core.cloud_run.state import Setting
 from firebreak.core.cloud_run.target import Kind, Target
-from firebreak.core.containment.gcloud_rollback import undo_lines
+from firebreak.core.containment.gcloud_rollback import contain_lines, undo_lines
 from firebreak.core.containment.plan import Change, Plan
 from tests.repository.checkout import text_of, tracked
 
@@ -168,11 +168,12 @@ def test_what_files_tell_their_readers_to_type_is_taken(tmp_path: Path) -> None:
     assert refused(lines, tmp_path) == []
 
 
-def test_the_way_back_by_hand_is_taken_by_the_oldest_gcloud_that_the_page_names(tmp_path: Path) -> None:
+def test_the_way_there_and_back_by_hand_is_taken_by_the_oldest_gcloud_that_the_page_names(tmp_path: Path) -> None:
     """Each line of each surface. On a newer one it is taken too: flags leave the beta track, and stay in it."""
     made = list(changes())
-    undo = [line for one in made for line in undo_lines(Plan((one,), ()))]
-    lines = [command for line in undo for command in commands(line.rpartition(": ")[2] if line[0] == "#" else line)]
+    stops = contain_lines(one for one in made if one.surface == "executions")  # of others it is the way back again
+    by_hand = [*stops, *(line for one in made for line in undo_lines(Plan((one,), ())))]
+    lines = [command for line in by_hand for command in commands(line.rpartition(": ")[2] if line[0] == "#" else line)]
 
     assert {one.surface for one in made} == {surface for some in SURFACES.values() for surface in some}
     assert len(lines) > 20

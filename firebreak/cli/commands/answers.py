@@ -48,7 +48,7 @@ def approve(parsed: argparse.Namespace) -> int:
 def _how_it_stands(incident: Incident) -> str:
     """The phase, what is waited for, and what to type if it is to be decided anew."""
     waits = f" ({incident.waits.reason})" if incident.waits else ""
-    steps = next_steps(incident.id, incident.phase)
+    steps = next_steps(incident)
     anew = next((f"; to have it decided anew: {one.command}" for one in steps if one.word == "anew"), "")
     return f"the incident is {incident.phase}{waits}{anew}"
 
@@ -77,8 +77,13 @@ def _seen(parsed: argparse.Namespace) -> tuple[str, str]:
 def reject(parsed: argparse.Namespace) -> int:
     """Answer the question with no."""
     name, (incident, digest) = who(parsed), _seen(parsed)
-    given = command_of("reject", name, incident, parsed.reason or "", digest)
-    return decide(parsed, "recording", given)
+    reason = parsed.reason or ""
+    if not reason and sys.stdin.isatty() and not parsed.json:
+        print("Why not? ", end="", file=sys.stderr, flush=True)
+        reason = sys.stdin.readline().strip()
+        if not reason:
+            return report(parsed, "not rejected: a no needs a reason, which stays on the record", EXIT_NO)
+    return decide(parsed, "recording", command_of("reject", name, incident, reason, digest))
 
 
 def retry(parsed: argparse.Namespace) -> int:
@@ -94,9 +99,13 @@ def review(parsed: argparse.Namespace) -> int:
 
 def close(parsed: argparse.Namespace) -> int:
     """End an incident, best with what it was found to be."""
+    if parsed.keep and parsed.closed_as not in ("", "true_positive"):
+        message = f"what was {parsed.closed_as} needs no containment: release it, or leave --keep out"
+        raise UsageError(message)
     name, (incident, digest) = who(parsed), _seen(parsed)
     given = command_of("close", name, incident, parsed.reason or "", digest)
-    return decide(parsed, "recording", replace(given, closed_as=parsed.closed_as))
+    keep = "yes" if parsed.keep else ""
+    return decide(parsed, "recording", replace(given, closed_as=parsed.closed_as, keep=keep))
 
 
 def sweep(parsed: argparse.Namespace) -> int:

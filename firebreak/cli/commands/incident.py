@@ -70,6 +70,13 @@ def _searched(one: Incident) -> str:
     )
 
 
+def _order(one: StoredIncident) -> int:
+    """What is open first, what a person has filed after it, what has ended last."""
+    if one.sealed is Sealed.BROKEN:
+        return 0
+    return (1 if one.incident.closed_as else 0) if one.incident.open else 2
+
+
 def list_incidents(parsed: argparse.Namespace) -> int:
     """The incidents, open ones first, then last touched first, and how many there are in truth."""
     now_ns = time.time_ns()
@@ -89,7 +96,7 @@ def list_incidents(parsed: argparse.Namespace) -> int:
         print_json([*records, *({"id": one.place.key, "not_acted_on": str(one)} | named(parsed) for one in unread)])
         print(count.told(len(records)), file=sys.stderr)
         return EXIT_OK
-    open_first = sorted(fitting, key=lambda one: not (one.incident.open or one.sealed is Sealed.BROKEN))
+    open_first = sorted(fitting, key=_order)
     records = [shown(one) | named(parsed) for one in open_first[: parsed.limit]]
     show_list(stdout(), records, now_ns, ledger.halt_reason(), count)
     for one in first_few([str(one) for one in unread], _UNREAD):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from firebreak.cli.screens.console import Screen
-from firebreak.cli.screens.wording import Record, clock, part, rows, texts
+from firebreak.cli.screens.wording import Record, moment, part, rows, texts
 
 _SAYS = MappingProxyType(
     {
@@ -30,5 +30,5 @@ def show_events(screen: Screen, record: Record) -> None:
         suspects = f"; suspects: {', '.join(dict.fromkeys(names))}" if names else ""
         style = "" if status == "counts" else "caution"
         screen.line(
-            f"{clock(one.get('event_time'))} UTC: {_SAYS.get(status, status)}{open_}{suspects}", style, indent=2, hang=2
+            f"{moment(one.get('event_time'))}: {_SAYS.get(status, status)}{open_}{suspects}", style, indent=2, hang=2
         )

@@ -10,19 +10,34 @@ from firebreak.cli.screens.incident_evidence import show_kept
 from firebreak.cli.screens.incident_list import PHASE_STYLES
 from firebreak.cli.screens.incident_why import show_decision, show_evidence, show_finding
 from firebreak.cli.screens.next_steps import show_next, stands
-from firebreak.cli.screens.plan import in_short, show_plan
+from firebreak.cli.screens.plan import show_plan, show_settings
 from firebreak.cli.screens.question import CHANGED, expiry, heeded
 from firebreak.cli.screens.release import show_release
-from firebreak.cli.screens.wording import Record, category, clock, last_event, part, rows, since, span, texts, where
+from firebreak.cli.screens.wording import (
+    Record,
+    category,
+    clock,
+    last_event,
+    local,
+    part,
+    rows,
+    since,
+    span,
+    texts,
+    where,
+)
+from firebreak.core.incidents.setting_states import SIGNS
 from firebreak.core.timestamps import format_instant, parse_instant
 
+_CLOCK = "%H:%M:%S"
 _PLACE = re.compile(r"projects/([a-z0-9.:-]+)/locations/([a-z0-9-]+)/services/([a-z0-9-]+)")
 
 
 def show(screen: Screen, record: Record, now_ns: int, halted: str | None = None) -> None:
-    """The whole record, most urgent first."""
+    """The whole record, most urgent first: its head fits a small screen."""
     _headline(screen, record, now_ns, halted)
     _asked(screen, record, now_ns)
+    _around(screen, record, now_ns)
     show_release(screen, record)
     show_finding(screen, part(record.get("finding")), now_ns)
     show_events(screen, record)
@@ -31,27 +46,17 @@ def show(screen: Screen, record: Record, now_ns: int, halted: str | None = None)
     _plan(screen, record)
     show_kept(screen, record)
     _timeline(screen, record, now_ns)
-    _undo(screen, record)
+    _by_hand(screen, record)
 
 
 def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -> None:
     phase = str(record["phase"])
     screen.line(f"{phase.upper()}  {category(record)}", PHASE_STYLES.get(phase, "strong"))
     screen.line(where(record))
-    place = f", in the ledger {record['ledger']}" if record.get("ledger") else ""
-    screen.line(f"incident {record['id']}, {span(since(record['created'], now_ns))} ago{place}")
+    screen.line(f"incident {record['id']}, {span(since(record['created'], now_ns))} ago")
     screen.line()
     opened = texts(record.get("reopened")) if stands(record) else []
     screen.line(str(record.get("now", "")), "bad" if phase in ("failed", "releasing") or opened else "strong")
-    if phase == "waiting":
-        screen.line(f"because: {_because(record)}", hang=9)
-    elif record.get("waits_for"):
-        since_then = span(since(record.get("waits_since"), now_ns))
-        screen.line(f"waits for: {record['waits_for']}, for {since_then} now", "caution", hang=11)
-    elif last_event(record):
-        screen.line(f"last: {last_event(record)}", hang=6)
-    for what, first_met in part(record.get("away")).items():
-        screen.line(f"{what} could not be reached for {span(since(first_met, now_ns))} now", "caution")
     if halted:
         screen.line(f"HALTED, nothing is written: {halted}", "bad")
     if not_acted_on := record.get("not_acted_on"):
@@ -60,8 +65,28 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
         screen.line(f"{CHANGED}: believe none of it unchecked.", "bad")
     elif record.get("seal"):
         screen.line(f"The seal of this record is {record['seal']}.", "caution")
+
+
+def _around(screen: Screen, record: Record, now_ns: int) -> None:
+    """What of each setting, why it is so or waits, and where to look."""
+    show_settings(screen, record)
+    if record["phase"] == "waiting":
+        screen.line(f"because: {_because(record)}", hang=9)
+    elif record.get("waits_for"):
+        since_then = span(since(record.get("waits_since"), now_ns))
+        screen.line(f"waits for: {record['waits_for']}, for {since_then} now", "caution", hang=11)
+    elif last_event(record):
+        screen.line(f"last: {last_event(record)}", hang=6)
+    for what, first_met in part(record.get("away")).items():
+        screen.line(f"{what} could not be reached for {span(since(first_met, now_ns))} now", "caution")
+    if count := len(texts(record.get("still_open"))) if stands(record) else 0:
+        screen.line(f"{count} {'thing is' if count == 1 else 'things are'} still open, see below.")
     if cut := texts(record.get("cut")):
         screen.line(f"the record was too large and is shortened: {', '.join(cut)}", "caution")
+    if link := _console(record):
+        screen.verbatim(f"look  {link}", "dim", indent=2)
+    if record.get("ledger"):
+        screen.verbatim(f"in the ledger {record['ledger']}", "dim", indent=2)
 
 
 def _because(record: Record) -> str:
@@ -86,20 +111,22 @@ def _asked(screen: Screen, record: Record, now_ns: int) -> None:
     """What is asked of the reader, and the very words to type."""
     if record.get("phase") == "waiting" and (question := part(record.get("question"))):
         digest = str(question.get("digest"))[:12]
-        screen.line(f"asked of you: yes or no to question {digest}, {expiry(record, now_ns)}", hang=14)
-        for change in rows(part(record.get("plan")).get("changes")):
-            screen.line(in_short(change, _resource(record)), indent=14, hang=2)
+        screen.line(f"asked of you: yes or no to {_actions(record)} ({digest}), {expiry(record, now_ns)}", hang=14)
     elif record["phase"] == "failed":
         screen.line("Look at the service and close it by hand; what was tried, and why it failed, is below.")
     elif record["phase"] == "releasing":
         screen.line("Remove what refused it and say it again, or leave that setting as it is:")
     elif stands(record):
-        count = len(texts(record.get("still_open")))
-        still = f" {count} {'thing is' if count == 1 else 'things are'} still open, see below." if count else ""
-        screen.line(f"No answer is asked of you.{still} To put everything back:")
+        screen.line("No answer is asked of you. To put everything back, or to file it as it stands:")
+    else:
+        screen.line("No answer is asked of you. What you can do:")
     show_next(screen, record)
-    if link := _console(record):
-        screen.verbatim(f"look  {link}", "dim", indent=2)
+
+
+def _actions(record: Record) -> str:
+    """What would be done, by the names of the actions."""
+    changes = rows(part(record.get("plan")).get("changes"))
+    return ", ".join(dict.fromkeys(name for one in changes for name in texts(one.get("actions")))) or "no change"
 
 
 def _console(record: Record) -> str | None:
@@ -134,8 +161,8 @@ def _plan(screen: Screen, record: Record) -> None:
 def _carried_out(plan: Record) -> str:
     """What became of the plan, where that is the same of every change; else each says it."""
     found = {str(one.get("became")) for one in rows(plan.get("changes"))}
-    said = {"planned": ", not carried out", "not done": ", not carried out", "undone": ", undone since"}
-    return said.get(found.pop(), "") if len(found) == 1 else ""
+    state = found.pop() if len(found) == 1 else ""
+    return f": {SIGNS[state]} {state}" if state in SIGNS else ""
 
 
 def _timeline(screen: Screen, record: Record, now_ns: int) -> None:
@@ -143,7 +170,9 @@ def _timeline(screen: Screen, record: Record, now_ns: int) -> None:
     history = rows(record.get("history"))
     if not history:
         return
-    screen.heading(f"Timeline (UTC; now {clock(format_instant(now_ns))})")
+    now = format_instant(now_ns)
+    zone = local(now, ", %Z")
+    screen.heading(f"Timeline (UTC{zone}; now {clock(now, _CLOCK)}{local(now, f', {_CLOCK}')})")
     day = ""
     for entry in history:
         at = entry.get("at")
@@ -151,7 +180,7 @@ def _timeline(screen: Screen, record: Record, now_ns: int) -> None:
             day = clock(at, "%Y-%m-%d")
             screen.line(day, "dim", indent=2)
         after = since(record["created"], _nanos(at))
-        when = f"{clock(at, '%H:%M:%S')}  {_after(after):>8}"
+        when = f"{clock(at, _CLOCK)}{local(at, f'  {_CLOCK}')}  {_after(after):>8}"
         screen.line(f"{when}  {entry.get('who')}: {entry.get('what')}", indent=2, hang=20)
 
 
@@ -166,16 +195,24 @@ def _nanos(instant: object) -> int:
         return 0
 
 
-def _undo(screen: Screen, record: Record) -> None:
-    lines = texts(record.get("undo"))
-    if not lines:
-        return
+def _by_hand(screen: Screen, record: Record) -> None:
+    """How to undo by hand what stands, how to do by hand what was not done, and what became of the rest."""
     # Of a record that is not believed nothing is known: what it says of itself least of all.
-    still = stands(record) or record.get("phase") == "failed" or record.get("seal") == "broken"
-    screen.heading("To undo it by hand" if still else "By hand it would be undone so; none of it stands now")
+    broken = record.get("seal") == "broken"
+    still = stands(record) or broken or record.get("phase") == "failed"
+    if undo := texts(record.get("undo")) if still else []:
+        _show_lines(screen, record, "To undo it by hand", undo)
+    if lines := texts(record.get("by_hand")):
+        _show_lines(screen, record, "To do by hand what was not done" if stands(record) else "To do it by hand", lines)
+    elif not still and texts(record.get("undo")):
+        screen.heading("Nothing of it stands: there is nothing to undo by hand")
+
+
+def _show_lines(screen: Screen, record: Record, title: str, lines: list[str]) -> None:
+    screen.heading(title)
     if record.get("seal") == "broken":
         screen.line("unverified, because the record's seal is broken: check each line first", "bad", indent=2)
     elif record.get("seal"):
         screen.line("unverified, because there is no seal key here: check each line first", "caution", indent=2)
     for command in lines:
-        screen.verbatim(command, "" if still else "dim", indent=2)
+        screen.verbatim(command, indent=2)

@@ -6,11 +6,12 @@ import re
 
 from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.question import show_doubts
-from firebreak.cli.screens.wording import Record, brief, clock, part, rows, since, span, texts, word
+from firebreak.cli.screens.wording import Record, brief, clock, moment, part, rows, since, span, texts, word
 from firebreak.core.first_few import and_more, first_few
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST = 5
+_SHORT = 12
 
 
 def show_finding(screen: Screen, finding: Record, now_ns: int) -> None:
@@ -19,12 +20,16 @@ def show_finding(screen: Screen, finding: Record, now_ns: int) -> None:
         return
     screen.heading("Finding")
     event = finding.get("event_time")
-    when = f"{clock(event)} UTC, {span(since(event, now_ns))} ago"
+    when = f"{moment(event)}, {span(since(event, now_ns))} ago"
     screen.line(f"{finding.get('severity') or 'no severity'}, event at {when}", indent=2)
     binaries = rows(finding.get("binaries"))
     for binary in binaries[:_MOST]:
         _show_binary(screen, binary)
     _and_more(screen, len(binaries))
+    containers = rows(finding.get("containers"))
+    for container in containers[:_MOST]:
+        _show_container(screen, container)
+    _and_more(screen, len(containers))
     commands = texts(finding.get("commands"))
     for command in commands[:_MOST]:
         screen.line(f"ran: {command}", indent=2, hang=5)
@@ -44,6 +49,14 @@ def _show_binary(screen: Screen, binary: Record) -> None:
     screen.verbatim(f"sha256 {digest}{whole}", indent=4)
     if binary.get("whole") and _SHA256.fullmatch(digest):
         screen.verbatim(f"https://www.virustotal.com/gui/file/{digest}", indent=4)
+
+
+def _show_container(screen: Screen, container: Record) -> None:
+    """Where it ran: the container, and its image by name and by digest."""
+    screen.line(f"container {container.get('name') or 'without a name'}", indent=2, hang=2)
+    for part_ in ("uri", "digest"):
+        if container.get(part_):
+            screen.verbatim(f"{'image' if part_ == 'uri' else 'digest'} {container[part_]}", indent=4)
 
 
 def _and_more(screen: Screen, count: int) -> None:
@@ -93,6 +106,8 @@ def show_decision(screen: Screen, decision: Record) -> None:
     mode, wanted = decision.get("mode"), decision.get("wanted")
     lowered = "" if mode == wanted else f", lowered from {wanted}"
     screen.heading(f"Decision: {mode}{lowered}, policy {decision.get('policy') or 'none'}")
+    policies = str(decision.get("policy_set"))[:_SHORT]
+    screen.line(f"by the policy set {policies}, Firebreak {decision.get('version')}", "dim", indent=2, hang=2)
     show_reasons(screen, decision)
 
 
@@ -115,7 +130,7 @@ def _show_tried(screen: Screen, policy: Record) -> None:
     screen.line(f"{policy.get('policy')} {said}", "dim", indent=2)
     for clause in rows(policy.get("clauses")):
         if truth == "true" or clause.get("truth") != "true" or clause.get("within"):
-            screen.line(clause_in_words(clause), "dim", indent=4, hang=2)
+            screen.line(f"{clause.get('truth'):<8}{clause_in_words(clause)}", "dim", indent=4, hang=10)
 
 
 def clause_in_words(clause: Record) -> str:

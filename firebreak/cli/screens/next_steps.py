@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from firebreak.cli.screens.console import Screen
-from firebreak.cli.screens.wording import Record, part, rows
-from firebreak.core.incidents.next_steps import NextStep, next_steps
+from firebreak.cli.screens.wording import Record, rows
 
 _STANDING = frozenset({"contained", "containing", "verifying", "releasing"})
 
@@ -14,20 +13,9 @@ def stands(record: Record) -> bool:
     return record.get("phase") in _STANDING or record.get("stands") is True
 
 
-def steps_of(record: Record) -> tuple[NextStep, ...]:
-    """The commands that help now."""
-    release = part(record.get("release"))
-    return next_steps(
-        str(record.get("id")),
-        str(record.get("phase")),
-        question=str(part(record.get("question")).get("digest") or ""),
-        stands=stands(record),
-        refused=[str(one.get("key")) for one in rows(release.get("keys")) if one.get("result") == "refused"],
-        shown=str(release.get("digest") or ""),
-    )
-
-
 def show_next(screen: Screen, record: Record) -> None:
-    """Each with the word that says what it is for."""
-    for step in steps_of(record):
-        screen.verbatim(f"{step.word:<5} {step.command}", "command", indent=2)
+    """Each with the word that says what it is for, and below it what comes of it where that is not plain."""
+    for step in rows(record.get("next")):
+        screen.verbatim(f"{step.get('word'):<5} {step.get('command')}", "command", indent=2)
+        if step.get("effect"):
+            screen.line(str(step["effect"]), "dim", indent=8)

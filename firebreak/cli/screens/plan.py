@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.wording import Record, part, rows, texts, word
+from firebreak.core.first_few import and_more
+from firebreak.core.incidents.setting_states import SIGNS
+
+_STYLES: Mapping[str, str] = MappingProxyType(
+    {
+        "done": "good",
+        "being made": "busy",
+        "changed since": "bad",
+        "still held": "bad",
+        "undone": "busy",
+        "planned": "caution",
+    }
+)
+_MOST = 6
 
 
 def show_plan(screen: Screen, plan: Record) -> None:
@@ -16,12 +33,15 @@ def show_plan(screen: Screen, plan: Record) -> None:
         show_changes(screen, plan.get("fallback"), indent=4)
 
 
-def in_short(change: Record, target: object) -> str:
-    """A change in one sentence; one that is not of this target says of which."""
-    before, after = part(change.get("before")), part(change.get("after"))
-    settings = [f"{key} {word(before.get(key))} → {word(after.get(key))}" for key in sorted(after)]
-    where = "" if change.get("target") == target else f" on {change.get('target')}"
-    return f"{', '.join(texts(change.get('actions')))}{where}: {', '.join(settings) or 'it is so already'}"
+def show_settings(screen: Screen, record: Record) -> None:
+    """What became of each setting, each with its sign: the first few, and how many more there are."""
+    settings = rows(record.get("settings"))
+    for one in settings[:_MOST]:
+        became = str(one.get("became"))
+        style = _STYLES.get(became, "")
+        screen.line(f"{SIGNS.get(became, '·')} {became}: {one.get('says')}", style, indent=2, hang=4)
+    for more in and_more(len(settings), _MOST):
+        screen.line(more, "dim", indent=4)
 
 
 def show_changes(screen: Screen, changes: object, indent: int = 2) -> None:
@@ -32,6 +52,8 @@ def show_changes(screen: Screen, changes: object, indent: int = 2) -> None:
         state = f" ({change.get('became')})" if len(became) > 1 else ""
         screen.line(f"{actions} on {change.get('target')}{state}", indent=indent, hang=2)
         before, after = part(change.get("before")), part(change.get("after"))
+        if change.get("became") == "undone":
+            before, after = after, before
         if not after:
             screen.line("nothing to write: it is so already", indent=indent + 2)
         for key in sorted(after):

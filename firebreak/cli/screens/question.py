@@ -5,7 +5,7 @@ from __future__ import annotations
 from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.incident_events import show_events
 from firebreak.cli.screens.plan import show_plan
-from firebreak.cli.screens.wording import Record, category, part, rows, since, span, texts, where
+from firebreak.cli.screens.wording import Record, category, moment, part, rows, since, span, texts, where
 
 CHANGED = "This record was changed by somebody without the seal key, or sealed with a key that is not set here"
 
@@ -28,7 +28,7 @@ def show_question(screen: Screen, record: Record, now_ns: int) -> None:
     screen.heading(f"Plan {str(plan.get('digest'))[:12]}")
     show_plan(screen, plan)
     digest = str(part(record.get("question")).get("digest"))[:12]
-    screen.line(f"Question {digest}, {expiry(record, now_ns)}")
+    screen.line(f"Question {digest}, {expiry(record, now_ns)}: {where(record)}", "strong")
 
 
 def show_doubts(screen: Screen, record: Record) -> None:
@@ -51,7 +51,8 @@ def expiry(record: Record, now_ns: int) -> str:
     """Until when the question stands."""
     if record.get("phase") == "expired":
         return f"closed unanswered: {_LATE}"
-    left = -since(part(record.get("question")).get("expires"), now_ns)
+    until = part(record.get("question")).get("expires")
+    left = -since(until, now_ns)
     if left > 0:
-        return f"to be answered within {span(left)}"
+        return f"to be answered within {span(left)}, by {moment(until)}"
     return f"expired {span(-left)} ago: {_LATE}"

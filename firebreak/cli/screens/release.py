@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from firebreak.cli.screens.console import Screen
-from firebreak.cli.screens.wording import Record, clock, part, rows
+from firebreak.cli.screens.wording import Record, moment, part, rows
 from firebreak.core.incidents.release_words import told
 
 _STYLES = {"restored": "good", "refused": "bad", "due": "busy"}
@@ -15,7 +15,7 @@ def show_release(screen: Screen, record: Record) -> None:
     if not rows(release.get("keys")):
         return
     shown = ", not agreed to yet" if release.get("digest") else ""
-    screen.heading(f"Release, asked for by {release.get('by')} at {clock(release.get('asked'))} UTC{shown}")
+    screen.heading(f"Release, asked for by {release.get('by')} at {moment(release.get('asked'))}{shown}")
     show_keys(screen, record)
 
 

@@ -69,6 +69,22 @@ def clock(instant: object, form: str = "%Y-%m-%d %H:%M:%S") -> str:
     return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).strftime(form)
 
 
+def moment(instant: object) -> str:
+    """The time in UTC, and beside it what a clock here shows, where that is another: for who compares both."""
+    here = local(instant)
+    return f"{clock(instant)} UTC{f' ({here})' if here else ''}"
+
+
+def local(instant: object, form: str = "%H:%M:%S %Z") -> str:
+    """An RFC 3339 time in the time zone of this machine; empty where that is UTC."""
+    try:
+        seconds = parse_instant(str(instant)) // NANOS
+    except ValueError:
+        return ""
+    here = dt.datetime.fromtimestamp(seconds, tz=dt.UTC).astimezone()
+    return here.strftime(form) if here.utcoffset() else ""
+
+
 def where(record: Record) -> str:
     """The workload in words, or why there is none."""
     target = part(part(record.get("finding")).get("target"))

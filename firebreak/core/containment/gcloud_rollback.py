@@ -1,15 +1,17 @@
-"""gcloud lines by which a person can restore what a plan changed, made from the plan alone."""
+"""gcloud lines by which a person makes a plan's changes, or takes them back, drawn from the plan alone."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from firebreak.core.cloud_run.iam_grants import read_grant
 from firebreak.core.cloud_run.scaling import read_scaling
 from firebreak.core.cloud_run.setting_names import (
     ACCOUNT,
+    CANCELLED,
     DEFAULT_URI_DISABLED,
     DISABLED,
     EXECUTION,
@@ -39,6 +41,12 @@ def undo_lines(plan: Plan) -> tuple[str, ...]:
     return tuple(line for change in reversed(plan.changes) for line in _SURFACES[change.surface](change))
 
 
+def contain_lines(changes: Iterable[Change]) -> tuple[str, ...]:
+    """The same for making the changes: the way back from their end."""
+    there = (replace(one, before=one.after, after=one.before) for one in changes)
+    return tuple(line for change in there for line in _SURFACES[change.surface](change))
+
+
 def _service(change: Change) -> Iterator[str]:
     yield from _traffic(change)
     if INGRESS in change.before:
@@ -46,7 +54,7 @@ def _service(change: Change) -> Iterator[str]:
         if before in _GCLOUD_INGRESS:
             yield _gcloud(change, _UPDATE, f"--ingress={before}")
         else:
-            yield f"# ingress was {before}, which gcloud cannot set: use the Cloud Run API"
+            yield f"# ingress {before} is none that gcloud can set: use the Cloud Run API"
     if DEFAULT_URI_DISABLED in change.before:
         url = "--no-default-url" if change.before[DEFAULT_URI_DISABLED] else "--default-url"
         yield _gcloud(change, _UPDATE, url, track=_BETA)
@@ -65,15 +73,19 @@ def _pool(change: Change) -> Iterator[str]:
     if POOL_INSTANCES in change.before:
         count = change.before[POOL_INSTANCES]
         if count is None:
-            yield "# no number of instances was set, which gcloud cannot express: use the Cloud Run API"
+            yield "# no number of instances is none that gcloud can set: use the Cloud Run API"
         else:
             yield _gcloud(change, "worker-pools update", f"--scaling={count}", track=_BETA)
 
 
 def _executions(change: Change) -> Iterator[str]:
-    for key in sorted(change.before):
-        run = shlex.join(_words(change, "jobs execute"))
-        yield f"# {key.removeprefix(EXECUTION)} was cancelled and does not resume; to run the job again: {run}"
+    for key, before in sorted(change.before.items()):
+        if before == CANCELLED:
+            run = replace(change, target=replace(change.target, name=key.removeprefix(EXECUTION)))
+            yield _gcloud(run, "jobs executions cancel")
+            continue
+        again = shlex.join(_words(change, "jobs execute"))
+        yield f"# {key.removeprefix(EXECUTION)} was cancelled and does not resume; to run the job again: {again}"
 
 
 def _traffic(change: Change) -> Iterator[str]:

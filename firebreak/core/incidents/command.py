@@ -23,7 +23,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "release": ("incident", "[leave]", "[digest]"),
         "retry": ("incident", "[reason]"),
         "review": ("incident",),
-        "close": ("incident", "[digest]", "[closed_as]", "[reason]"),
+        "close": ("incident", "[digest]", "[closed_as]", "[reason]", "[keep]"),
         "sweep": (),
         "halt": ("reason",),
         "resume": ("[halt]",),
@@ -31,7 +31,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 VERBS = tuple(_FIELDS)
-_GIVEN = ("incident", "reason", "digest", "closed_as", "halt", "leave", "canary", "uid")
+_GIVEN = ("incident", "reason", "digest", "closed_as", "halt", "leave", "keep", "canary", "uid")
 _IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _HALT = re.compile(r"[0-9]{1,20}")
@@ -57,6 +57,7 @@ class Command:
         leave: settings that a release gives up, one a line; empty if not given.
         canary: full resource name of the service that a drill has deployed; empty for any other command.
         uid: that service's own identity at Google; empty for any other command.
+        keep: `yes` where a close leaves the containment as it stands; else empty.
         sent_ns: when the command was given, nanoseconds since 1970; None where its envelope does not say.
     """
 
@@ -71,6 +72,7 @@ class Command:
     leave: str = ""
     canary: str = ""
     uid: str = ""
+    keep: str = ""
     sent_ns: int | None = None
 
     def message(self) -> bytes:
@@ -128,6 +130,7 @@ def parse_command(data: bytes, message_id: str, sent_ns: int | None = None) -> C
         leave=_word(body, "leave"),
         canary=_word(body, "canary"),
         uid=_word(body, "uid"),
+        keep=_word(body, "keep"),
         sent_ns=sent_ns,
     )
 
@@ -153,6 +156,8 @@ def _wrong_values(body: Mapping[str, Any]) -> Mapping[str, bool]:
         "canary is not the full name of a Cloud Run service": _no_service(_word(body, "canary")),
         "digest is not 8 to 64 hex digits": bool(digest) and not _DIGEST.fullmatch(digest.lower()),
         f"closed_as must be one of {', '.join(CLOSED_AS)}": bool(closed_as) and closed_as not in CLOSED_AS,
+        "keep must be yes, with closed_as true_positive": _word(body, "keep") not in ("", "yes")
+        or (bool(_word(body, "keep")) and closed_as not in ("", "true_positive")),
         "halt is not the time of a halt, in nanoseconds since 1970": bool(halt) and not _HALT.fullmatch(halt),
         f"by must name a person: {wrong}": bool(wrong),
     }

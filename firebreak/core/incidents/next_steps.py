@@ -1,44 +1,74 @@
-"""What a person can type next about an incident, by where it stands: the same words on the screen and in chat."""
+"""What a person can type next about an incident, by how it stands: the same words on record, screen and chat."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
+from firebreak.core.incidents.setting_states import became
+from firebreak.core.secrets.redaction import all_named
 
 _ANEW: frozenset[Phase] = frozenset({"rejected", "monitored", "declined", "expired", "failed", "deferred"})
 """Phases in which nothing more comes by itself, or not soon: a person can have the incident decided anew."""
+_TO_FILE: frozenset[Phase] = frozenset({"rejected", "monitored", "declined", "expired", "released"})
+"""Phases in which all that is left is to say what it was found to be."""
+_STANDING: frozenset[Phase] = frozenset({"contained", "containing", "verifying", "releasing"})
 _SHORT = 12
 
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """A command, and in one word what it is for."""
+    """A command, in one word what it is for, and what comes of it where that word does not tell."""
 
     word: str
     command: str
+    effect: str = ""
 
 
-def next_steps(
-    identity: str, phase: str, *, question: str = "", stands: bool = False, refused: Sequence[str] = (), shown: str = ""
-) -> tuple[NextStep, ...]:
-    """The commands that help now.
+def next_steps(incident: Incident) -> tuple[NextStep, ...]:
+    """The commands that help now; there is always one."""
+    steps = (*_answers(incident), *_way_back(incident), *_filing(incident))
+    last = "firebreak incident list" if incident.phase == "closed" else f"firebreak incident show {incident.id}"
+    return steps or (NextStep("list" if incident.phase == "closed" else "look", last),)
 
-    `question`: digest of the question, open or last. `stands`: whether something is contained. `refused`: settings that
-    a release could not restore. `shown`: digest of a release that waits for a yes to what it would write besides.
-    """
-    steps = list[NextStep]()
-    if phase in ("waiting", "expired") and question:
-        steps.append(NextStep("yes", f"firebreak incident approve {identity} --digest {question[:_SHORT]}"))
-    if phase == "waiting" and question:
-        steps.append(NextStep("no", f"firebreak incident reject {identity} --digest {question[:_SHORT]} --reason WHY"))
-    if phase in _ANEW:
-        steps.append(NextStep("anew", f"firebreak incident retry {identity}"))
-    if stands:
-        agreed = f" --digest {shown[:_SHORT]}" if shown else ""
-        steps.append(NextStep("again" if refused else "undo", f"firebreak incident release {identity}{agreed}"))
-    if stands and refused:
-        steps.append(NextStep("leave", f"firebreak incident release {identity} --leave {shlex.quote(refused[0])}"))
-    return tuple(steps)
+
+def stands(incident: Incident) -> bool:
+    """Whether a containment of this incident stands, also while something further is asked about it."""
+    return incident.phase in _STANDING or incident.stands
+
+
+def _answers(incident: Incident) -> Iterator[NextStep]:
+    phase, digest = incident.phase, incident.question.digest[:_SHORT] if incident.question else ""
+    if phase in ("waiting", "expired") and digest:
+        yield NextStep("yes", f"firebreak incident approve {incident.id} --digest {digest}")
+    if phase == "waiting" and digest:
+        yield NextStep("no", f"firebreak incident reject {incident.id} --digest {digest} --reason WHY")
+    changes = incident.plan.changes if incident.plan else ()
+    in_part = phase == "contained" and any(became(incident, one) == "not done" for one in changes)
+    if phase in _ANEW or in_part:
+        effect = "decides it anew on a fresh look, and contains, asks or leaves it as the policies say today"
+        yield NextStep("anew", f"firebreak incident retry {incident.id}", effect)
+
+
+def _way_back(incident: Incident) -> Iterator[NextStep]:
+    if not stands(incident):
+        return
+    release = incident.release
+    refused = [one.key for one in release.keys if one.result == "refused"] if release else []
+    agreed = f" --digest {release.digest[:_SHORT]}" if release and release.digest else ""
+    yield NextStep("again" if refused else "undo", f"firebreak incident release {incident.id}{agreed}")
+    for key in refused[:1]:
+        command = all_named(f"firebreak incident release {incident.id} --leave {shlex.quote(key)}", key)
+        yield NextStep("leave", command)
+
+
+def _filing(incident: Incident) -> Iterator[NextStep]:
+    if incident.phase == "contained" and not incident.closed_as:
+        effect = "files it as a true positive; the containment stays until it is released"
+        yield NextStep("keep", f"firebreak incident close {incident.id} --keep", effect)
+    if incident.phase in _TO_FILE and not incident.closed_as:
+        effect = "closes it; WHAT is true_positive, false_positive or benign"
+        yield NextStep("file", f"firebreak incident close {incident.id} --as WHAT", effect)

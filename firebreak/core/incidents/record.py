@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from firebreak.core.cloud_run.state import Setting
 from firebreak.core.cloud_run.target import NotATarget
-from firebreak.core.containment.gcloud_rollback import undo_lines
+from firebreak.core.containment.gcloud_rollback import contain_lines, undo_lines
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import EvidenceLocation, Incident
+from firebreak.core.incidents.next_steps import next_steps
 from firebreak.core.incidents.release import Release
 from firebreak.core.incidents.release_words import released
 from firebreak.core.incidents.setting_states import became, setting_states
@@ -62,6 +63,8 @@ def record(incident: Incident) -> dict[str, Any]:
             "away": {what: format_instant(since_ns) for what, since_ns in incident.away.items()},
             "events": [_event(one) for one in incident.events],
             "undo": list(undo_lines(incident.done or incident.plan)) if incident.plan else [],
+            "by_hand": list(contain_lines(_not_made(incident))),
+            "next": [{"word": one.word, "command": one.command, "effect": one.effect} for one in next_steps(incident)],
             "stands": incident.stands,
             "reopened": [named(one) for one in incident.reopened],
             "closed_as": incident.closed_as,
@@ -72,6 +75,12 @@ def record(incident: Incident) -> dict[str, Any]:
             ],
         }
     )
+
+
+def _not_made(incident: Incident) -> Iterator[Change]:
+    """What of the plan is not in effect, and could be made by hand."""
+    changes = incident.plan.changes if incident.plan else ()
+    return (one for one in changes if became(incident, one) in ("planned", "not done"))
 
 
 def attributes(incident: Incident) -> dict[str, str]:

@@ -18,7 +18,7 @@ Became = Literal[
     "planned", "being made", "done", "changed since", "undone", "not done", "left alone", "gone", "still held"
 ]
 
-SIGNS: Mapping[Became, str] = MappingProxyType(
+SIGNS: Mapping[str, str] = MappingProxyType(
     {
         "planned": "?",
         "being made": "…",

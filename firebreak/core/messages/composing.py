@@ -134,16 +134,7 @@ def _settings(incident: Incident) -> tuple[str, ...]:
 
 
 def _steps(incident: Incident) -> tuple[NextStep, ...]:
-    question, release = incident.question, incident.release
-    steps = next_steps(
-        incident.id,
-        incident.phase,
-        question=question.digest if question else "",
-        stands=incident.phase in ("contained", "releasing") or incident.stands,
-        refused=[one.key for one in release.keys if one.result == "refused"] if release else (),
-        shown=release.digest if release else "",
-    )
-    return (*steps, NextStep("look", f"firebreak incident show {incident.id}"))
+    return tuple(dict.fromkeys((*next_steps(incident), NextStep("look", f"firebreak incident show {incident.id}"))))
 
 
 def _undo(incident: Incident) -> tuple[str, ...]:

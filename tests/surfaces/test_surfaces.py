@@ -1,0 +1,56 @@
+"""No surface contradicts another, or what serves: states that real runs come to, and every place that tells of them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from firebreak.core.incidents.so_now import so_now
+from tests.response.harness import Lines
+from tests.surfaces.scenes import SCENES
+from tests.surfaces.surfaces import SURFACES, Seen, lines_of, play
+
+UNTOUCHED = "as it was before"
+CLOSED, OPENED = "no suspect can be reached", "a suspect can be reached"
+CLAIMS = (
+    (
+        r"(Nothing (has been|was) changed|Recorded, and nothing|A person said no\. N|Nobody answered in time\. N)",
+        UNTOUCHED,
+    ),
+    (r"Closed by a person; nothing was changed", UNTOUCHED),
+    (r"NOT CONTAINED\. ", UNTOUCHED),
+    (r"What was contained before was taken back", UNTOUCHED),
+    (r"Taken back: the containment no longer stands\.$", UNTOUCHED),
+    (r"Taken back: .* Left as it is: ", "let go of"),
+    (r"PARTLY TAKEN BACK: ", "held"),
+    (r"WAS CONTAINED, ", OPENED),
+    (r"(Contained|CONTAINED IN PART)\b(?! before)", CLOSED),
+)
+
+
+def is_so(seen: Seen) -> set[str]:
+    """Which of the claims are true."""
+    return {
+        *([UNTOUCHED] if seen.settings == seen.before and not seen.held else []),
+        CLOSED if seen.held and not seen.open_suspects else OPENED,
+        "held" if seen.held else "let go of",
+    }
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_no_surface_contradicts_another_or_what_serves(line: Lines, name: str) -> None:
+    scene = SCENES[name]
+    with line(scene.world(), policy=scene.policy, config=scene.config) as on:
+        seen = play(on, scene)
+    now = so_now(seen.incident)
+    claims = {claim for said, claim in CLAIMS if re.match(said, now)}
+    wrong = {
+        surface: [one for one in lines_of(text) if seen.settings.get((one.place, one.key), "(not set)") != one.value]
+        for surface, text in seen.surfaces.items()
+    }
+
+    assert len(claims) == 1, f"what does it claim? {now}"
+    assert claims <= is_so(seen), now
+    assert [surface for surface in SURFACES if now not in seen.surfaces[surface]] == []
+    assert wrong == {surface: [] for surface in SURFACES}, "of a setting it says what is not so"
