@@ -244,10 +244,10 @@ resource "google_secret_manager_secret_iam_member" "reads" {
 }
 
 # Who read a key, who wrote to the ledger or the vault: the audit log says it. Who published a message it never says: Pub/Sub
-# audits no Publish, only changes of topics, subscriptions and their policies.
+# writes no audit log of messages, and that of changes to topics, subscriptions and their policies is always on
+# (https://cloud.google.com/pubsub/docs/audit-logging).
 resource "google_project_iam_audit_config" "own" {
   for_each = {
-    "pubsub.googleapis.com"        = "DATA_WRITE"
     "secretmanager.googleapis.com" = "DATA_READ"
     "datastore.googleapis.com"     = "DATA_WRITE"
     "storage.googleapis.com"       = "DATA_WRITE"

@@ -13,8 +13,8 @@ locals {
     var.narrow_filter == "" ? "" : "(${var.narrow_filter})",
   ]))
 
-  # Terraform reaches Security Command Center at the global endpoint alone. Under data residency a configuration is made at its
-  # location's own, which only gcloud can be told: these lines, each in one piece whatever the filter says.
+  # Under data residency a configuration is made at its location's own endpoint, where Google does not support Terraform
+  # (https://cloud.google.com/security-command-center/docs/data-residency-support): these lines, each in one piece whatever the filter says.
   regional_deliveries = { for location in setsubtract(var.finding_locations, ["global"]) : location => join(" ", [
     "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECURITYCENTER=https://securitycenter.${location}.rep.googleapis.com/",
     "gcloud scc notifications create ${var.name}-findings",

@@ -86,12 +86,19 @@ output "function_builder" {
   value       = "serviceAccount:service-${local.project_number}@gcf-admin-robot.iam.gserviceaccount.com"
 }
 
+locals {
+  network = var.vpc == null ? null : try(
+    regex("projects/[^/]+/global/networks/[^/]+", var.vpc.network), "projects/${var.project_id}/global/networks/${var.vpc.network}",
+  )
+}
+
 output "perimeter_ingress" {
   description = "Ingress rule for a VPC Service Controls perimeter around what Firebreak reads and contains, as a file in the form in which docs/deploy.md sets it."
   value = yamlencode([{
     ingressFrom = {
       identities = sort([for one in google_service_account.function : one.member])
-      sources    = [{ resource = "projects/${local.project_number}" }]
+      # Only calls that leave through a network come from somewhere: without one, it is the identity that lets them in.
+      sources = [{ (local.network == null ? "accessLevel" : "resource") = local.network == null ? "*" : "//compute.googleapis.com/${local.network}" }]
     }
     ingressTo = {
       operations = [for service in ["iam.googleapis.com", "logging.googleapis.com", "run.googleapis.com"] : {

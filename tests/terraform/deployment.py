@@ -24,8 +24,8 @@ VARIABLES = {
 }
 PROVIDER = """terraform {{
   required_providers {{
-    google      = {{ source = "hashicorp/google", version = "~> {0}.0" }}
-    google-beta = {{ source = "hashicorp/google-beta", version = "~> {0}.0" }}
+    google      = {{ source = "hashicorp/google", version = "~> {0}.0, {1}" }}
+    google-beta = {{ source = "hashicorp/google-beta", version = "~> {0}.0, {2}" }}
   }}
 }}
 """
@@ -60,7 +60,10 @@ class Deployment:
     def __init__(self, folder: Path, provider: int | None = None) -> None:
         self.folder = copied_module(folder)
         if provider is not None:
-            (self.folder / "provider_override.tf").write_text(PROVIDER.format(provider))
+            own = re.findall(
+                r'"hashicorp/google(?:-beta)?"\n +version = "(.+)"', (self.folder / "versions.tf").read_text()
+            )
+            (self.folder / "provider_override.tf").write_text(PROVIDER.format(provider, *own))
         self.run("init")
 
     def run(self, *arguments: str, code: int = 0) -> str:

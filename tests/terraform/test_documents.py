@@ -141,10 +141,14 @@ def test_the_folder_to_copy_passes_every_input_on_and_decides_nothing() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_what_is_typed_here_works_on_macos_too(page: str) -> None:
     """Its tools take no `-i` without an ending, know no `-d` for decoding, and lack some of Linux's options."""
-    blocks = re.findall(r"^```(?:bash)?\n(.*?)^```$", text_of(page), re.MULTILINE | re.DOTALL)
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text_of(page), re.MULTILINE | re.DOTALL)
+    blocks = [block for language, block in fenced if language in ("", "bash")]
     only_linux = r"\bsed -i |\| *base64 -d\b|\breadlink -f|\bdate -d|\bgrep -P|\bxargs -r|\bcp -a "
+    no_comment = r"^#|\s#\s"  # to its shell, where somebody types it
 
-    assert [line for block in blocks for line in block.splitlines() if re.search(only_linux, line)] == []
+    wrong = re.compile(f"{only_linux}|{no_comment}")
+    assert blocks
+    assert [line for block in blocks for line in block.splitlines() if wrong.search(line)] == []
 
 
 def test_the_costs_add_up() -> None:

@@ -258,17 +258,36 @@ def project_number(shown: dict[str, Any]) -> str:
     return agents.pop().removeprefix("serviceAccount:service-").partition("@")[0]
 
 
-def test_the_perimeter_s_rule_lets_exactly_the_functions_in_from_their_project(monitoring: dict[str, Any]) -> None:
-    """To the three services that they ask about workloads, in the form that gcloud reads."""
+def test_the_perimeter_s_rule_lets_exactly_the_functions_in(monitoring: dict[str, Any]) -> None:
+    """To the three services that they ask about workloads, in the form that gcloud reads.
+
+    Nothing is known of where a call comes from that leaves through no network.
+    """
     (rule,) = yaml.safe_load(monitoring["values"]["outputs"]["perimeter_ingress"]["value"])
     services = {one["serviceName"] for one in rule["ingressTo"]["operations"]}
 
     assert rule["ingressFrom"] == {
         "identities": [account(name) for name in FUNCTIONS],
-        "sources": [{"resource": f"projects/{project_number(monitoring)}"}],
+        "sources": [{"accessLevel": "*"}],
     }
     needed = {permission.partition(".")[0] for role in WORKLOADS for permission in sorted_into_roles(declared())[role]}
     assert services == {f"{one}.googleapis.com" for one in needed}
+
+
+@pytest.mark.parametrize(
+    ("network", "whole"),
+    [
+        ("egress", f"projects/{PROJECT}/global/networks/egress"),
+        ("projects/acme-host/global/networks/shared", "projects/acme-host/global/networks/shared"),
+    ],
+)
+def test_with_a_network_the_perimeter_lets_them_in_from_there_alone(
+    deployment: Deployment, network: str, whole: str
+) -> None:
+    outputs = deployment.plan(vpc={"network": network, "subnetwork": "firebreak"})["planned_values"]["outputs"]
+    (rule,) = yaml.safe_load(outputs["perimeter_ingress"]["value"])
+
+    assert rule["ingressFrom"]["sources"] == [{"resource": f"//compute.googleapis.com/{whole}"}]
 
 
 def test_no_role_is_broad_and_nobody_is_everybody(containing: dict[str, Any]) -> None:
