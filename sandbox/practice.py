@@ -20,9 +20,10 @@ from google.cloud import securitycenter_v2
 from google.cloud.securitycenter_v2.services.security_center.transports import SecurityCenterGrpcTransport
 
 from firebreak.adapters.proxies import DIRECT
+from firebreak.cli.ending import leave_in_order, undisturbed
 from firebreak.core.errors import Refused, Transient
 from sandbox.blueprint import digest_of
-from sandbox.ending import leave_in_order, stop, undisturbed
+from sandbox.ending import stop
 from sandbox.scc.notifications import Scene, malicious_binary_finding, notification_v2
 
 ROOT = Path(__file__).resolve().parents[1]

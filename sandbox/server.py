@@ -10,7 +10,7 @@ import grpc
 
 from sandbox.administration import server as administration
 from sandbox.administration.resources import subscriber_handlers
-from sandbox.cloud_run import jobs, operations, worker_pools
+from sandbox.cloud_run import deployments, jobs, operations, worker_pools
 from sandbox.cloud_run import revisions as cloud_run_revisions
 from sandbox.cloud_run import services as cloud_run
 from sandbox.google import iam_policies, logging_service, pubsub, service_accounts, storage_service
@@ -38,7 +38,16 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         """Start one server for each of Google's services, and VirusTotal; what the world has none of is not."""
-        rooms = (cloud_run, cloud_run_revisions, iam_policies, jobs, operations, service_accounts, worker_pools)
+        rooms = (
+            cloud_run,
+            cloud_run_revisions,
+            deployments,
+            iam_policies,
+            jobs,
+            operations,
+            service_accounts,
+            worker_pools,
+        )
         run = [one for room in rooms for one in room.handlers(self.world, self.wire)]
         for variable, handlers in (
             ("CLOUD_RUN_EMULATOR_HOST", run),

@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from firebreak import VERSION
 from firebreak.cli import values
+from firebreak.cli.drill.arguments import drill_options
 from firebreak.core.incidents.phase import CLOSED_AS, Phase
 
 REPORTS = ("junit", "sarif", "github")
@@ -49,6 +50,8 @@ def arguments() -> argparse.ArgumentParser:
     due = "continue what was interrupted, ask expired questions again, and check every containment"
     _by(_on_ledger(groups, "sweep", f"{_ANSWERS}:sweep", due))
     _machine(groups)
+    what = "rehearse an incident on a harmless service of your own, through Firebreak as it is deployed"
+    _by(drill_options(_on_ledger(groups, "drill", f"{_COMMANDS}.drill:drill", what))).set_defaults(needs=NEEDS_ALL)
     _demo(groups)
     return parser
 

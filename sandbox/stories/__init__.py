@@ -11,9 +11,9 @@ import pkgutil
 import sys
 from types import ModuleType
 
+from firebreak.cli.ending import leave_in_order
 from firebreak.cli.screens.console import stdout
 from firebreak.cli.screens.story import CannotGoOn, Narrator
-from sandbox.ending import leave_in_order
 from sandbox.stories.stage import Stage
 
 _FRAME = frozenset({"stage", "telling"})

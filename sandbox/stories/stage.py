@@ -19,12 +19,13 @@ from typing import Any, Self
 
 from google.cloud import run_v2
 
+from firebreak.cli.ending import undisturbed
 from firebreak.cli.screens.story import Narrator
 from firebreak.core.errors import Transient
 from sandbox.blueprint import digest_of
 from sandbox.cloud_run.reachability import reachable_revisions
 from sandbox.deliver import deliver
-from sandbox.ending import stop, undisturbed
+from sandbox.ending import stop
 from sandbox.scc.notifications import Pair, Scene, malicious_binary_finding, notification_v2, push_body
 from sandbox.scc.security_center import put_finding
 from sandbox.server import Sandbox

@@ -1,0 +1,79 @@
+"""Taking away what a drill made, whatever came of it: first what stands or is asked, last the canary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from firebreak.cli.drill.stage import Stage
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.errors import Missing, Refused, Transient
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.phase import ENDED
+from firebreak.core.secrets.redaction import safe
+from firebreak.ports.backoff import Backoff
+from firebreak.ports.deadline import Deadline
+
+_SECONDS = 180.0
+_EACH = 60.0
+
+
+@dataclass(slots=True)
+class Cleaning:
+    """What there is to be taken away, and what could not be: `left` has a sentence for each."""
+
+    stage: Stage
+    left: list[str] = field(default_factory=list)
+
+    def end_finding(self, finding_id: str) -> None:
+        """SCC keeps findings: this one becomes INACTIVE, and nothing more follows from it."""
+        self._try(f"the finding {finding_id} is INACTIVE", lambda: self._ended(finding_id))
+
+    def _ended(self, finding_id: str) -> None:
+        try:
+            self.stage.findings.end(finding_id, Deadline.after(_EACH))
+        except Missing:
+            return  # it was never written
+
+    def settle(self, incident: Incident | None) -> None:
+        """Nothing stands of the incident and nobody is asked about it any more."""
+        if incident is not None and incident.phase not in ENDED:
+            self._try(f"the incident {incident.id} is over", lambda: self._settled(incident.id))
+
+    def _settled(self, incident: str) -> None:
+        """Release, answer and close until it has ended: an order that was given before may still be carried out."""
+        deadline, says = Deadline.after(_EACH), ""
+        backoff = Backoff(deadline, longest=4.0)
+        while True:
+            for verb in ("release", "reject", "close"):
+                found = self.stage.recorded(incident)
+                if found is None or found.phase in ENDED or _declines_itself(found):
+                    return
+                digest = found.question.digest if found.question and verb != "release" else ""
+                says = self.stage.say_until_heard(verb, incident, deadline, digest).says
+            if not backoff.wait():
+                message = f"{says}; look at it with `firebreak incident show {incident}`"
+                raise Refused(message)
+
+    def delete(self, target: Target) -> None:
+        """The canary goes, with its revisions."""
+        self._try(f"the canary {target.name} is deleted", lambda: self._deleted(target))
+
+    def _deleted(self, target: Target) -> None:
+        self.stage.canaries.delete(target, Deadline.after(_EACH))
+
+    def _try(self, what: str, do: Callable[[], object]) -> None:
+        """Do it, and tell whether it is done: what fails keeps nothing else from being taken away."""
+        try:
+            do()
+        except (Refused, Transient) as fault:
+            self.left.append(safe(f"not so: {what}: {fault}"))
+            self.stage.narrator.check(what, safe(str(fault)), "done")
+        else:
+            self.stage.narrator.check(what, found=True)
+
+
+def _declines_itself(incident: Incident) -> bool:
+    """Whether it waits for a finding that is INACTIVE, and wrote nothing: within a day it is declined."""
+    waits = incident.waits is not None and incident.waits.what == "settled"
+    return incident.phase == "deferred" and waits and incident.done is None and not incident.begun

@@ -1,0 +1,175 @@
+"""The drill itself: deploy, find, follow, answer, release; and whatever happens, take away what was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from firebreak.cli.drill.cleaning import Cleaning
+from firebreak.cli.drill.stage import Stage, now_ns
+from firebreak.cli.ending import undisturbed
+from firebreak.cli.screens.console import working
+from firebreak.cli.screens.story import CannotGoOn
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.drills.clocks import clocks_of
+from firebreak.core.drills.finding import drill_finding
+from firebreak.core.errors import Refused, Transient
+from firebreak.core.findings.finding import Finding
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.phase import ENDED
+from firebreak.core.secrets.redaction import safe
+from firebreak.ports.backoff import Backoff
+from firebreak.ports.deadline import Deadline
+
+_DEPLOY_SECONDS = 300.0
+_MESSAGE_SECONDS = 600.0
+"""SCC delivers within minutes, it says."""
+_CONTAIN_SECONDS = 420.0
+_MOST_ANSWERS = 3
+_RESTS = frozenset({"contained", "waiting", "deferred", "failed", *ENDED})
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """One drill on its way: the canary as it was deployed, and the finding, as soon as there is one."""
+
+    stage: Stage
+    deployed: Workload | None = None
+    finding: Finding | None = None
+
+    def run(self, probe: Callable[[Stage, Workload], None] | None = None) -> list[str]:
+        """All of it; what could not be taken away, in sentences. Raises KeyboardInterrupt and SystemExit afterwards.
+
+        `probe` is asked once everything is given back, and before it is taken away.
+        """
+        cleaning = Cleaning(self.stage)
+        with ExitStack() as made:
+            made.callback(self._take_away, cleaning)
+            try:
+                before = self._deploy()
+                self._rehearse(before)
+                if probe is not None:
+                    probe(self.stage, before)
+            except CannotGoOn as difference:
+                self.stage.narrator.step(f"The drill ends here: {difference}")
+            except (Refused, Transient) as fault:
+                self.stage.narrator.check("the drill goes on", safe(str(fault)), "no fault")
+        return cleaning.left
+
+    def _deploy(self) -> Workload:
+        stage = self.stage
+        stage.narrator.step(f"Deploying {stage.target.resource}", f"image {stage.image}, private, two revisions")
+        with working("deploying"):
+            self.deployed = stage.canaries.deploy(
+                stage.target, stage.image, stage.account, Deadline.after(_DEPLOY_SECONDS)
+            )
+        names = [one.name for one in self.deployed.revisions]
+        stage.narrator.step("The canary is deployed", f"uid {self.deployed.uid}", f"revisions {', '.join(names)}")
+        stage.narrator.require("it has two revisions", len(names), 2)
+        return self.deployed
+
+    def _rehearse(self, before: Workload) -> None:
+        stage = self.stage
+        said = stage.announce(before.uid)
+        stage.narrator.step("Announced on the commands topic", said.says)
+        stage.narrator.require("Firebreak takes it as the canary of a drill", said.done)
+        self._write_finding(before)
+        incident = self._answered(self._until(self._noticed, "waiting for the finding's message", _MESSAGE_SECONDS))
+        self._tell_decision(incident)
+        stage.narrator.require("it is contained", incident.phase, "contained")
+        self._tell_clocks(incident)
+        self._require_contained(before)
+        self._release(incident, before)
+
+    def _write_finding(self, before: Workload) -> None:
+        stage = self.stage
+        suspect = next(one for one in before.revisions if one.name in before.serving)
+        body = drill_finding(stage.target.resource, stage.image, suspect, now_ns())
+        self.finding = stage.findings.create(stage.finding_id, body, Deadline.after(30))
+        stage.narrator.step("A finding is written", self.finding.name.spellings[0], body["category"])
+
+    def _noticed(self) -> Incident | None:
+        return self.stage.incident(self.finding.incident_id) if self.finding else None
+
+    def _until(self, found: Callable[[], Incident | None], what: str, seconds: float) -> Incident:
+        """What there is, as soon as it is there; raises CannotGoOn."""
+        backoff = Backoff(Deadline.after(seconds), longest=2.0)
+        with working(what):
+            while (incident := found()) is None:
+                if not backoff.wait():
+                    message = f"{what}: nothing within {seconds:.0f} s"
+                    self.stage.narrator.require(message, found=False)
+        return incident
+
+    def _resting(self, known: str = "") -> Incident | None:
+        """The incident where it rests; not with the question that was answered already."""
+        incident = self._noticed()
+        asked = incident.question.digest if incident and incident.question else ""
+        again = incident is not None and incident.phase == "waiting" and asked == known
+        return incident if incident is not None and incident.phase in _RESTS and not again else None
+
+    def _answered(self, incident: Incident) -> Incident:
+        """The incident where it rests, every question of it answered with the digest of what it shows."""
+        stage = self.stage
+        stage.narrator.step(f"Incident {incident.id}")
+        digest = ""
+        for _ in range(_MOST_ANSWERS):
+            incident = self._until(partial(self._resting, digest), "following the incident", _CONTAIN_SECONDS)
+            if incident.phase != "waiting" or incident.question is None:
+                return incident
+            digest = incident.question.digest
+            said = stage.say("approve", incident.id, digest)
+            stage.narrator.step(f"It asks a person, and is answered: approve {digest[:12]}", said.says)
+        return incident
+
+    def _tell_decision(self, incident: Incident) -> None:
+        decision = incident.decision
+        lines = [f"{one.who}: {one.what}" for one in incident.history]
+        if decision is not None:
+            lines = [
+                f"mode {decision.mode.word}, policy {decision.policy}",
+                *(one.reason for one in decision.caps),
+                *lines,
+            ]
+        self.stage.narrator.step(f"It rests: {incident.phase}", *lines)
+
+    def _tell_clocks(self, incident: Incident) -> None:
+        seconds = clocks_of(incident).seconds()
+        lines = [f"{name}: {'not known' if took is None else f'{took} s'}" for name, took in seconds.items()]
+        self.stage.narrator.step("The clocks", *lines, data=seconds)
+
+    def _require_contained(self, before: Workload) -> None:
+        """By this machine's own look, and not by the record alone."""
+        now = self.stage.canaries.read(self.stage.target, Deadline.after(30))
+        serving = ", ".join(sorted(now.reachable)) or "nothing"
+        self.stage.narrator.step("Read back from Cloud Run", f"requests reach {serving}")
+        self.stage.narrator.check("it is the same service", now.uid, before.uid)
+        self.stage.narrator.check(
+            "the revision that the finding is about gets none", sorted(before.serving & now.reachable), []
+        )
+
+    def _release(self, incident: Incident, before: Workload) -> None:
+        stage = self.stage
+        said = stage.say("release", incident.id)
+        stage.narrator.step("Released", said.says)
+        released = self._noticed()
+        stage.narrator.check("the record says released", released.phase if released else "gone", "released")
+        now = stage.canaries.read(stage.target, Deadline.after(30))
+        differ = sorted(
+            key for key in before.state.keys() | now.state.keys() if before.state.get(key) != now.state.get(key)
+        )
+        stage.narrator.check("every setting is as it was deployed", differ, [])
+
+    def _take_away(self, cleaning: Cleaning) -> None:
+        """In this order: what stands is given back while it is there, and the canary goes last.
+
+        An incident may come about in that very moment; of a finding that is INACTIVE it comes to nothing.
+        """
+        with undisturbed(), working("taking away what was made"):
+            self.stage.narrator.step("Taking away what was made")
+            cleaning.settle(self._noticed())
+            cleaning.end_finding(self.stage.finding_id)
+            cleaning.settle(self._noticed())
+            cleaning.delete(self.stage.target)

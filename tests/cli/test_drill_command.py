@@ -1,0 +1,178 @@
+"""`firebreak drill`: a rehearsal over the wire, and nothing of it is left, whatever comes between."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandbox.wire import Call, Fault
+from tests.cli.commands import Told
+from tests.cli.drilling import NOTHING, WORDS, checks, deployed, left_behind, steps
+from tests.response.harness import Line
+
+WAYS = {
+    "known to VirusTotal: nobody is asked": (True, False),
+    "not known to VirusTotal: a person is asked, and answers": (False, True),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_drill_is_contained_released_and_taken_away(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    known, asks = WAYS[way]
+    with deployed(tmp_path, monkeypatch, known=known) as on:
+        told = firebreak(*WORDS)
+
+        assert told.code == 0, (told.out, told.err)
+        assert all(checks(told).values())
+        assert any("asks a person" in one for one in steps(told)) == asks
+        assert left_behind(on) == NOTHING
+        assert {call.request.service.name.rpartition("/")[2][:16] for call in on.updates} == {"firebreak-drill-"}
+
+
+def test_a_drill_has_three_clocks(firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with deployed(tmp_path, monkeypatch):
+        told = firebreak(*WORDS)
+        (clocks,) = (one["data"] for one in told.json["stories"][0]["steps"] if one["step"] == "The clocks")
+
+    assert list(clocks) == ["event to message", "message to write", "write to effect"]
+    assert all(0 < took < 60 for took in clocks.values())
+
+
+STEPS = {
+    "before the service is there": "*/CreateService",
+    "between its revisions": "*/UpdateService",
+    "while it is read": "*/ListRevisions",
+    "at the announcement": "*/Publish",
+    "as the finding is written": "*/CreateFinding",
+    "as Firebreak asks SCC": "*/ListFindings",
+    "as the finding is ended": "*/SetFindingState",
+    "as the service is deleted": "*/DeleteService",
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("step", STEPS)
+def test_an_interruption_at_any_step_leaves_nothing(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    with deployed(tmp_path, monkeypatch) as on:
+        on.sandbox.wire.watch(STEPS[step], comes(signal.SIGINT))
+        told = firebreak(*WORDS)
+
+        assert told.code == 130, (told.out, told.err)
+        assert left_behind(on) == NOTHING
+
+
+def test_a_drill_that_is_ended_takes_its_canary_with_it(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a runner whose time is up, which sends SIGTERM."""
+    with deployed(tmp_path, monkeypatch) as on:
+        on.sandbox.wire.watch("*/UpdateService", comes(signal.SIGTERM))
+        told = firebreak(*WORDS)
+
+        assert told.code == 143, (told.out, told.err)
+        assert left_behind(on) == NOTHING
+
+
+def comes(number: int) -> Callable[[Call], None]:
+    """The signal comes at the first such call, and again at all that follow: people press it more than once."""
+
+    def act(_: Call) -> None:
+        os.kill(os.getpid(), number)
+
+    return act
+
+
+@pytest.mark.thorough
+def test_an_interruption_while_a_person_is_asked_leaves_no_question(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with deployed(tmp_path, monkeypatch, known=False) as on:
+        on.sandbox.wire.watch("*/Publish", at_the(2, comes(signal.SIGINT)))
+        told = firebreak(*WORDS)
+
+        assert told.code == 130
+        assert left_behind(on) == NOTHING
+
+
+def at_the(time: int, act: Callable[[Call], None]) -> Callable[[Call], None]:
+    """From that call on."""
+    seen = []
+
+    def count(call: Call) -> None:
+        seen.append(call)
+        if b"commands" in str(call.request.topic).encode() and len(seen) >= time:
+            act(call)
+
+    return count
+
+
+FAULTS = {
+    "the service is not made": Fault("*/CreateService", "error", code="PERMISSION_DENIED"),
+    "the answer to making it is lost": Fault("*/CreateService", "lost_answer"),
+    "its second revision is refused": Fault("*/UpdateService", "error", code="FAILED_PRECONDITION"),
+    "the finding is refused": Fault("*/CreateFinding", "error", code="PERMISSION_DENIED"),
+    "the answer to writing it is lost": Fault("*/CreateFinding", "lost_answer"),
+    "the containing write is denied": Fault("*/UpdateService", "error", code="PERMISSION_DENIED", skip=1, times=None),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_goes_wrong_is_told_and_leaves_nothing(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    with deployed(tmp_path, monkeypatch) as on:
+        on.sandbox.wire.inject(FAULTS[fault])
+        told = firebreak(*WORDS)
+
+        assert told.code == 1, told.out
+        assert not all(checks(told).values())
+        assert left_behind(on) == NOTHING
+
+
+def test_what_could_not_be_taken_away_is_said(firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with deployed(tmp_path, monkeypatch) as on:
+        on.sandbox.wire.inject(Fault("*/DeleteService", "error", code="PERMISSION_DENIED", times=None))
+        told = firebreak(*WORDS)
+        name = next(name for name in on.world.services if "firebreak-drill" in name).rpartition("/")[2]
+
+        assert told.code == 1
+        assert checks(told)[f"the canary {name} is deleted"] is False
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ("ceiling: enforce", "which SCC source is the drill's?"),
+        ('ceiling: enforce\ndrill: {source: "9999", projects: [other]}', "does not list shop-prod"),
+    ],
+)
+def test_a_drill_that_is_not_allowed_is_none(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: str, said: str
+) -> None:
+    with deployed(tmp_path, monkeypatch, config=config) as on:
+        told = firebreak(*WORDS)
+
+        assert told.code in (1, 2)
+        assert said in told.out
+        assert left_behind(on) == NOTHING
+
+
+def test_nobody_is_taken_by_surprise(firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with deployed(tmp_path, monkeypatch) as on:
+        told = firebreak(*(word for word in WORDS if word != "--yes"))
+
+        assert told.code == 2
+        assert "say --yes" in told.json["says"]
+        assert not written_by_the_drill(on)
+
+
+def written_by_the_drill(on: Line) -> bool:
+    return any(on.sandbox.wire.calls_to(f"*/{method}") for method in ("CreateService", "CreateFinding", "Publish"))
