@@ -15,7 +15,9 @@ import functions_framework
 from cloudevents.exceptions import GenericException
 from cloudevents.http import CloudEvent
 
+from firebreak import VERSION
 from firebreak.adapters.log import log_json
+from firebreak.archive import STARTS, contents
 from firebreak.bootstrap import build
 from firebreak.core.code_location import place
 from firebreak.core.diagnostics import Faults
@@ -30,7 +32,7 @@ from firebreak.response.app import App
 from firebreak.response.evidence.dead_letter import send_to_dead_letter
 from firebreak.response.pipeline import execute, respond
 from firebreak.response.set_aside import set_aside
-from firebreak.settings import Settings, SettingsFault, read_settings
+from firebreak.settings import ROOT, Settings, SettingsFault, read_settings
 
 _METADATA = "X-Goog-Pubsub-"
 """Before the names of the headers in which Pub/Sub writes what its wrapper would say, if it is asked to."""
@@ -62,6 +64,8 @@ class Function:
                 # Once for alerts, which know a severity from JSON alone, and once for who looks at a terminal.
                 log_json("ERROR", "Firebreak does not start", faults=str(fault).splitlines())
                 sys.exit(f"Firebreak does not start:\n{fault}")
+            if packed := contents(ROOT):
+                log_json("INFO", STARTS, version=VERSION, contents=packed, policy_set=self._given[1].digest)
             _say_what_fails(*self._given)
         return self._given
 

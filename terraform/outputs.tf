@@ -39,7 +39,7 @@ output "deployment" {
     region       = var.region
     name         = var.name
     ceiling      = var.ceiling
-    package      = { for key in ["version", "sha256", "policy_set", "ceiling", "categories"] : key => local.manifest[key] }
+    package      = { for key in ["version", "sha256", "contents", "policy_set", "ceiling", "categories", "classes"] : key => local.manifest[key] }
     apis         = sort([for one in google_project_service.api : one.service])
     functions = { for name, one in local.functions : name => {
       name    = "projects/${var.project_id}/locations/${var.region}/functions/${var.name}-${name}"
@@ -63,6 +63,54 @@ output "deployment" {
       "projects/${var.project_id}/secrets/${google_secret_manager_secret.secret[name].secret_id}/versions/${one.version}"
     }
     sweep = "projects/${var.project_id}/locations/${var.region}/jobs/${google_cloud_scheduler_job.sweep.name}"
+    # Within Firebreak's own project: what grants lists is outside.
+    bindings = concat(
+      [for name in local.using.ledger : {
+        member = google_service_account.function[name].member
+        role   = "projects/${var.project_id}/roles/${google_project_iam_custom_role.own["ledger"].role_id}"
+        on     = "//cloudresourcemanager.googleapis.com/projects/${var.project_id}"
+      }],
+      [for name in local.using.vault : {
+        member = google_service_account.function[name].member
+        role   = "projects/${var.project_id}/roles/${google_project_iam_custom_role.own["vault"].role_id}"
+        on     = "//storage.googleapis.com/${google_storage_bucket.evidence.name}"
+      }],
+      flatten([for key in ["incidents", "unreadable"] : [for name in local.using[key] : {
+        member = google_service_account.function[name].member
+        role   = "roles/pubsub.publisher"
+        on     = "//pubsub.googleapis.com/${local.topics[key]}"
+      }]]),
+      [for pair in setproduct(local.using.secrets, keys(local.secrets_in_use)) : {
+        member = google_service_account.function[pair[0]].member
+        role   = "roles/secretmanager.secretAccessor"
+        on     = "//secretmanager.googleapis.com/projects/${var.project_id}/secrets/${google_secret_manager_secret.secret[pair[1]].secret_id}"
+      }],
+      [for name in keys(local.subscribed) : {
+        member = google_service_account.push[name].member
+        role   = "roles/run.invoker"
+        on     = "//run.googleapis.com/projects/${var.project_id}/locations/${var.region}/services/${var.name}-${name}"
+      }],
+      [for name in local.dead_letters : {
+        member = local.pubsub_agent
+        role   = "roles/pubsub.publisher"
+        on     = "//pubsub.googleapis.com/projects/${var.project_id}/topics/${google_pubsub_topic.dead[name].name}"
+      }],
+      [for name, one in local.dead_letter_sources : {
+        member = local.pubsub_agent
+        role   = "roles/pubsub.subscriber"
+        on     = "//pubsub.googleapis.com/projects/${var.project_id}/subscriptions/${one}"
+      }],
+      [for member in google_pubsub_topic_iam_binding.commands.members : {
+        member = member
+        role   = "roles/pubsub.publisher"
+        on     = "//pubsub.googleapis.com/${local.topics.commands}"
+      }],
+      contains(var.finding_locations, "global") ? [{
+        member = local.scc_publisher
+        role   = "roles/pubsub.publisher"
+        on     = "//pubsub.googleapis.com/${local.topics.findings}"
+      }] : [],
+    )
     grants = [for one in local.grants : {
       identity    = google_service_account.function[one.function].email
       scope       = one.scope

@@ -25,6 +25,7 @@ import pathspec
 import enrichment
 import responders
 from firebreak import VERSION
+from firebreak.archive import FILE
 from firebreak.core.diagnostics import Faults
 from firebreak.core.findings.detectors import CATEGORIES
 from firebreak.core.mode import Mode
@@ -87,7 +88,14 @@ def collect(policies: Path | None, index: str | None = None) -> Package:
         del files[CONFIG_FILE]
         loaded = _loaded(files, policies)
     files[f"policies/{COMPILED}"] = compiled(loaded, policy_texts(files, policies)).encode()
+    files[FILE] = f'{{"contents": "{contents(files)}"}}\n'.encode()
     return Package(dict(sorted(files.items())), loaded, index)
+
+
+def contents(files: Mapping[str, bytes]) -> str:
+    """A digest of these files and their names, whatever zip they come to lie in."""
+    listed = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items()) if name != FILE}
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 
 def _checked(index: str) -> str:
@@ -198,6 +206,7 @@ def manifest(package: Package, zipped: bytes) -> dict[str, object]:
     return {
         "version": VERSION,
         "sha256": hashlib.sha256(zipped).hexdigest(),
+        "contents": contents(package.files),
         "entry_points": list(entry_points(package.files["main.py"].decode())),
         "organization": config.organization,
         "ceiling": config.ceiling.word,

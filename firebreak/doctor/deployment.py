@@ -17,13 +17,18 @@ class NotADeployment(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package(Stored):
-    """The archive, as packing it described it. `categories` are those that its policies could match."""
+    """The archive, as packing it described it.
+
+    `contents` is the digest that a running function tells; `categories` are those that its policies could match, and
+    `classes` those of which they ask for any category.
+    """
 
     version: str
-    sha256: str
+    contents: str
     policy_set: str
     ceiling: str
     categories: tuple[str, ...]
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,15 @@ class Grant(Stored):
     identity: str
     scope: str
     permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding(Stored):
+    """A member that has a role on one resource of Firebreak's own project, by its full resource name."""
+
+    member: str
+    role: str
+    on: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +103,7 @@ class Deployment(Stored):
     secrets: Mapping[str, str] = field(default_factory=dict)
     sweep: str = ""
     grants: tuple[Grant, ...] = ()
+    bindings: tuple[Binding, ...] = ()
 
     @property
     def told(self) -> bool:
@@ -102,7 +117,7 @@ _TABLE: Mapping[str, Names] = MappingProxyType(
             kind.__name__,
             MappingProxyType({one.name: one.name for one in fields(kind) if one.name != "unknown_keys"}),
         )
-        for kind in (Package, Function, Subscription, Grant, Deployment)
+        for kind in (Package, Function, Subscription, Grant, Binding, Deployment)
     }
 )
 

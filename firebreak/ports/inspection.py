@@ -37,6 +37,10 @@ class Inspection(Protocol):
         """
         ...
 
+    def last_line(self, project: str, asked: str, deadline: Deadline) -> Json | None:
+        """The newest entry of the project's log that fits a filter of Cloud Logging, or None."""
+        ...
+
     def threats(self, organization: str, location: str, since_ns: int, deadline: Deadline) -> Iterator[Finding]:
         """Active, unmuted threats on Cloud Run since that time, as the sweep asks for them."""
         ...

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from firebreak.archive import STARTS
 from sandbox.world import World
 
 INDEXES = Path(__file__).resolve().parents[2] / "firebreak" / "adapters" / "storage" / "firestore_indexes.json"
@@ -15,6 +16,7 @@ PERMISSIONS = Path(__file__).resolve().parents[2] / "terraform" / "permissions.j
 ORGANIZATION, PROJECT, REGION = "123456789012", "acme-firebreak", "europe-west1"
 FUNCTIONS = ("on-command", "on-finding")
 _DAY = 86_400
+_PACKED = ("version", "contents", "policy_set", "ceiling", "categories", "classes")
 APIS = (
     "artifactregistry bigquery cloudbuild cloudfunctions cloudresourcemanager cloudscheduler firestore iam logging"
     " monitoring pubsub run secretmanager securitycenter storage"
@@ -40,7 +42,7 @@ def output(package: Mapping[str, Any], command_line: Mapping[str, str] | None = 
         "region": REGION,
         "name": "firebreak",
         "ceiling": "monitor",
-        "package": {key: package[key] for key in ("version", "sha256", "policy_set", "ceiling", "categories")},
+        "package": {key: package[key] for key in _PACKED},
         "apis": [f"{one}.googleapis.com" for one in APIS.split()],
         "functions": {
             name: {"name": f"{own}/locations/{REGION}/functions/firebreak-{name}", "account": account(name)}
@@ -68,6 +70,7 @@ def output(package: Mapping[str, Any], command_line: Mapping[str, str] | None = 
             "VIRUSTOTAL_API_KEY": f"{own}/secrets/firebreak-virustotal-api-key/versions/latest",
         },
         "sweep": f"{own}/locations/{REGION}/jobs/firebreak-sweep",
+        "bindings": _bindings(own, topics),
         "grants": [grant(role, scope, name) for name in FUNCTIONS for role, scope in GRANTED],
     }
     return {"command_line": {**line, **(command_line or {})}, "deployment": deployment}
@@ -84,6 +87,35 @@ GRANTED = (
 def account(function: str) -> str:
     """The address of a function's service account."""
     return f"firebreak-{function}@{PROJECT}.iam.gserviceaccount.com"
+
+
+def _bindings(own: str, topics: Mapping[str, str]) -> list[dict[str, str]]:
+    """Who may do what in Firebreak's own project."""
+    pubsub, agent = (
+        "//pubsub.googleapis.com",
+        "serviceAccount:service-111122223333@gcp-sa-pubsub.iam.gserviceaccount.com",
+    )
+    bucket = f"//storage.googleapis.com/{PROJECT}-firebreak-evidence"
+    listed = [
+        (
+            f"serviceAccount:service-org-{ORGANIZATION}@gcp-sa-scc-notification.iam.gserviceaccount.com",
+            "roles/pubsub.publisher",
+            f"{pubsub}/{topics['findings']}",
+        )
+    ]
+    for name in FUNCTIONS:
+        runs, calls = f"serviceAccount:{account(name)}", f"serviceAccount:{account(f'{name}-push')}"
+        secrets = f"//secretmanager.googleapis.com/{own}/secrets"
+        listed += [
+            (runs, f"{own}/roles/firebreak_ledger", f"//cloudresourcemanager.googleapis.com/{own}"),
+            (runs, f"{own}/roles/firebreak_vault", bucket),
+            (runs, "roles/pubsub.publisher", f"{pubsub}/{topics['incidents']}"),
+            (runs, "roles/secretmanager.secretAccessor", f"{secrets}/firebreak-seal-key"),
+            (calls, "roles/run.invoker", f"//run.googleapis.com/{own}/locations/{REGION}/services/firebreak-{name}"),
+            (agent, "roles/pubsub.publisher", f"{pubsub}/{own}/topics/firebreak-{name}-dead"),
+            (agent, "roles/pubsub.subscriber", f"{pubsub}/{own}/subscriptions/firebreak-{name}"),
+        ]
+    return [{"member": member, "role": role, "on": on} for member, role, on in listed]
 
 
 def grant(role: str, scope: str, function: str) -> dict[str, Any]:
@@ -122,10 +154,41 @@ def deploy(world: World, told: Mapping[str, Any]) -> None:
         for role, scope in GRANTED:
             bindings = world.bindings.setdefault(f"//cloudresourcemanager.googleapis.com/{scope}", [])
             bindings.append({"role": role_name(role), "members": [f"serviceAccount:{account(function)}"]})
+    for one in given["bindings"]:
+        world.bindings.setdefault(one["on"], []).append({"role": one["role"], "members": [one["member"]]})
+    for name, one in given["functions"].items():
+        _serve(world, given, f"firebreak-{name}", one)
     world.figures |= {
         "pubsub.googleapis.com/subscription/num_undelivered_messages": dict.fromkeys(given["kept"].values(), 0),
         "logging.googleapis.com/user/firebreak/sweeps": {"": 1},
     }
+
+
+def _serve(world: World, given: Mapping[str, Any], name: str, function: Mapping[str, Any]) -> None:
+    """The service behind a function, and the line that its revision wrote when it started."""
+    service, revision = f"projects/{PROJECT}/locations/{REGION}/services/{name}", f"{name}-00001-abc"
+    world.add_service(
+        {
+            "name": service,
+            "service_account": function["account"],
+            "iam": [*world.bindings.get(f"//run.googleapis.com/{service}", ())],
+            "revisions": [{"name": revision, "image": 1, "created": "-1d", "ready": True}],
+            "traffic": [{"latest": True, "percent": 100}],
+        }
+    )
+    world.logs.append(
+        {
+            "logName": f"projects/{PROJECT}/logs/run.googleapis.com%2Fstdout",
+            "insertId": revision,
+            "timestamp": "2026-01-02T03:04:05Z",
+            "severity": "INFO",
+            "resource": {
+                "type": "cloud_run_revision",
+                "labels": {"project_id": PROJECT, "service_name": name, "revision_name": revision},
+            },
+            "jsonPayload": {"message": STARTS, "contents": given["package"]["contents"]},
+        }
+    )
 
 
 def role_name(role: str) -> str:
@@ -145,17 +208,9 @@ def _called(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             "name": one["name"],
             "state": "ACTIVE",
             "updateTime": "2026-01-02T03:04:05Z",
-            "buildConfig": {
-                "source": {
-                    "storageSource": {
-                        "bucket": f"{PROJECT}-firebreak-source",
-                        "object": f"{given['package']['sha256']}.zip",
-                    }
-                }
-            },
             "serviceConfig": {
                 "uri": f"https://firebreak-{name}-uc.a.run.app",
-                "revision": f"firebreak-{name}-00001-abc",
+                "service": f"projects/{PROJECT}/locations/{REGION}/services/firebreak-{name}",
                 "serviceAccountEmail": one["account"],
                 "environmentVariables": {"FIREBREAK_CEILING": given["ceiling"]},
             },

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 from google.cloud import iam_admin_v1
 from google.cloud.securitycenter_v2 import types as scc
-from google.iam.v1 import iam_policy_pb2
+from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.pubsub_v1 import types as pubsub
 
 from sandbox.cloud_run.admission import admitted, is_denied
@@ -21,7 +21,7 @@ SUBSCRIBER, POLICY = "google.pubsub.v1.Subscriber", "google.iam.v1.IAMPolicy"
 
 
 def subscriber_handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
-    """Subscriptions, and what whoever asks may do with a topic."""
+    """Subscriptions, and who may do what with them and with topics."""
     shown = partial(_shown, world, "pubsub.googleapis.com", pubsub.Subscription)
     methods: Methods = {
         "GetSubscription": (
@@ -35,7 +35,12 @@ def subscriber_handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler
             iam_policy_pb2.TestIamPermissionsRequest,
             iam_policy_pb2.TestIamPermissionsResponse,
             lambda request: iam_policy_pb2.TestIamPermissionsResponse(permissions=held(world, request.permissions)),
-        )
+        ),
+        "GetIamPolicy": (
+            iam_policy_pb2.GetIamPolicyRequest,
+            policy_pb2.Policy,
+            lambda request: policy(world, f"//pubsub.googleapis.com/{request.resource}"),
+        ),
     }
     return [
         generic_handler(SUBSCRIBER, wire, admitted(world, SUBSCRIBER, methods)),
@@ -64,6 +69,12 @@ def roles(world: World) -> Methods:
 def held(world: World, permissions: Any) -> list[str]:  # noqa: ANN401 - a repeated field, or JSON
     """Those of the permissions that the world does not deny by their own name."""
     return [str(one) for one in permissions if not is_denied(world, str(one))]
+
+
+def policy(world: World, name: str) -> policy_pb2.Policy:
+    """The resource's policy, which has an etag also where nobody is in it."""
+    bindings = [policy_pb2.Binding(**one) for one in world.bindings.get(name, ())]
+    return policy_pb2.Policy(version=1, etag=b"BwX", bindings=bindings)
 
 
 def _shown(world: World, service: str, kind: Any, name: str) -> Any:  # noqa: ANN401 - a message of that kind

@@ -26,8 +26,9 @@ from sandbox.wire import Malformed, Refusal, Wire
 from sandbox.world import World
 
 SERVICE = "storage"
-_BUCKET = re.compile(r"/storage/v1/b/(?P<bucket>[^/]+)(?P<tested>/iam/testPermissions)?")
+_BUCKET = re.compile(r"/storage/v1/b/(?P<bucket>[^/]+)(?P<iam>/iam(?P<tested>/testPermissions)?)?")
 _OBJECTS = re.compile(r"/(?P<way>upload/|download/)?storage/v1/b/(?P<bucket>[^/]+)/o(?:/(?P<name>.+))?")
+_OF_BUCKET = ("getBucket", "getIamPolicy", "testIamPermissions")
 _STATUS_OF = {
     "PERMISSION_DENIED": 403,
     "UNAUTHENTICATED": 401,
@@ -97,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
         found, bucket = _OBJECTS.fullmatch(asked.path), _BUCKET.fullmatch(asked.path)
         verb = _verb(self.command, found)
         if bucket and self.command == "GET":
-            verb = "testIamPermissions" if bucket["tested"] else "getBucket"
+            verb = "testIamPermissions" if bucket["tested"] else "getIamPolicy" if bucket["iam"] else "getBucket"
         metadata = {key.lower(): value for key, value in self.headers.items()}
         try:
             answer = self.server.wire.serve(
@@ -117,10 +118,8 @@ class _Handler(BaseHTTPRequestHandler):
         with world.lock:
             if is_denied(world, f"{SERVICE}/{verb}"):
                 raise Refusal("403", "The caller does not have storage permission to do this.")
-            if verb == "testIamPermissions":
-                return _json({"permissions": held(world, parse_qs(urlsplit(self.path).query)["permissions"])})
-            if verb == "getBucket":
-                return _json(resource(world, f"//storage.googleapis.com/{urlsplit(self.path).path.split('/')[4]}"))
+            if verb in _OF_BUCKET:
+                return self._of_bucket(verb)
             if found is None:
                 raise Refusal("403", "The caller does not have storage.buckets.get access to the bucket.")
             if found["bucket"] not in world.buckets:
@@ -135,6 +134,16 @@ class _Handler(BaseHTTPRequestHandler):
             if verb == "delete":
                 raise Refusal("403", "Object is subject to bucket's retention policy and cannot be deleted.")
             return _media(bucket[name]) if query.get("alt") == "media" else _json(_about(name, bucket[name]))
+
+    def _of_bucket(self, verb: str) -> Answer:
+        """The bucket itself, its policy, or what whoever asks may do in it."""
+        world, asked = self.server.world, urlsplit(self.path)
+        name = f"//storage.googleapis.com/{asked.path.split('/')[4]}"
+        if verb == "testIamPermissions":
+            return _json({"permissions": held(world, parse_qs(asked.query)["permissions"])})
+        if verb == "getIamPolicy":
+            return _json({"kind": "storage#policy", "etag": "CAE=", "bindings": world.bindings.get(name, [])})
+        return _json(resource(world, name))
 
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)

@@ -17,10 +17,11 @@ from sandbox.world import World
 
 PACKAGE = {
     "version": "0.1.0",
-    "sha256": "ab" * 32,
+    "contents": "ab" * 32,
     "policy_set": "0" * 64,
     "ceiling": "monitor",
     "categories": ["Execution: Added Malicious Binary Executed", "Execution: Reverse Shell"],
+    "classes": [],
 }
 
 

@@ -57,7 +57,25 @@ def a_category_left_out(at: Site) -> None:
 
 
 def another_archive(at: Site) -> None:
-    at.resource("cloudfunctions", FUNCTION)["buildConfig"]["source"]["storageSource"]["object"] = f"{'cd' * 32}.zip"
+    line = next(one for one in at.world.logs if one["insertId"] == "firebreak-on-finding-00001-abc")
+    line["jsonPayload"]["contents"] = "cd" * 32
+
+
+def a_revision_that_does_not_start(at: Site) -> None:
+    revision = {"name": "firebreak-on-finding-00002-bad", "image": 2, "created": "-1h"}
+    at.world.deploy_broken("firebreak-on-finding", revision)
+
+
+def nobody_calls(at: Site) -> None:
+    at.world.set_grants("projects/acme-firebreak/locations/europe-west1/services/firebreak-on-finding")
+
+
+def another_account(at: Site) -> None:
+    at.resource("cloudfunctions", FUNCTION)["serviceConfig"]["serviceAccountEmail"] = "default@acme.example"
+
+
+def a_secret_that_is_not_read(at: Site) -> None:
+    at.world.bindings["//secretmanager.googleapis.com/projects/acme-firebreak/secrets/firebreak-seal-key"].pop()
 
 
 def another_ceiling(at: Site) -> None:
@@ -183,7 +201,27 @@ FAULTS: dict[str, tuple[Plant, str, str]] = {
     ),
     "a function is of another archive": (
         another_archive,
-        "the functions: on-finding is built from another archive, cdcdcdcdcdcd…, and abababababab… was packaged",
+        "the functions: firebreak-on-finding-00001-abc of on-finding was packed from cdcdcdcdcdcd, and ababababab",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "the newest revision does not start": (
+        a_revision_that_does_not_start,
+        "firebreak-on-finding-00002-bad, the newest of on-finding, is not ready, and firebreak-on-finding-00001-abc",
+        "gcloud logging read 'severity>=ERROR' --project=acme-firebreak --freshness=1d",
+    ),
+    "a function runs as another": (
+        another_account,
+        "the functions: on-finding runs as default@acme.example instead of firebreak-on-finding@",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "nobody may call a function": (
+        nobody_calls,
+        "firebreak-on-finding-push@acme-firebreak.iam.gserviceaccount.com lacks roles/run.invoker on services/",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "the seal key may not be read": (
+        a_secret_that_is_not_read,
+        "lacks roles/secretmanager.secretAccessor on secrets/firebreak-seal-key",
         "terraform -chdir=../firebreak-deployment apply",
     ),
     "a ceiling was changed": (

@@ -26,7 +26,7 @@ from tests.repository.checkout import tracked
 from tests.repository.test_frame import is_deployed
 from tests.response.harness import BAD, TOPIC, Line, Lines
 from tests.response.test_set_aside import of_a_newer_version, text_in_file
-from tools.package import archive, collect
+from tools.package import archive, collect, manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 DEAD = "projects/firebreak/topics/dead"
@@ -396,12 +396,23 @@ def test_a_bare_import_reads_no_policies(tree: Path) -> None:
     assert " yaml" not in told.stderr
 
 
-def test_a_packaged_function_starts_without_the_policy_language(tmp_path: Path) -> None:
-    with zipfile.ZipFile(io.BytesIO(archive(collect(None).files))) as packed:
+def test_a_packaged_function_starts_without_the_policy_language_and_tells_what_it_was_packed_from(
+    tmp_path: Path,
+) -> None:
+    package = collect(None)
+    with zipfile.ZipFile(io.BytesIO(archive(package.files))) as packed:
         packed.extractall(tmp_path)
     told = started(tmp_path, IMPORTED)
+    assert told.returncode == 0, told.stderr
+    first, imported = told.stdout.splitlines()
+    about = manifest(package, b"")
 
-    assert (told.returncode, told.stdout) == (0, "flask\n"), told.stderr
+    assert imported == "flask"
+    assert json.loads(first) == {
+        "severity": "INFO",
+        "message": "Firebreak starts",
+        **{name: about[name] for name in ("version", "contents", "policy_set")},
+    }
 
 
 def test_a_packaged_function_whose_yaml_was_edited_reads_the_yaml_and_says_so(tmp_path: Path) -> None:
@@ -409,7 +420,7 @@ def test_a_packaged_function_whose_yaml_was_edited_reads_the_yaml_and_says_so(tm
         packed.extractall(tmp_path)
     (tmp_path / "policies" / "10-known-malware.yaml").unlink()
     told = started(tmp_path, IMPORTED)
-    first, imported = told.stdout.splitlines()
+    first, _, imported = told.stdout.splitlines()
 
     assert json.loads(first)["severity"] == "WARNING"
     assert "compiled.json is left aside, and the YAML beside it is read: it was made of other files" in first

@@ -28,6 +28,12 @@ class Buckets:
             bucket = self._client.get_bucket(name, **call_limits(deadline))
         return dict(bucket._properties)  # noqa: SLF001 - the whole answer, of which the client shows a part by name
 
+    def bindings(self, name: str, deadline: Deadline) -> tuple[Mapping[str, Any], ...]:
+        """The bindings of the bucket's policy; raises as `get` does."""
+        with translate_errors():
+            policy = self._client.bucket(name).get_iam_policy(requested_policy_version=3, **call_limits(deadline))
+        return tuple({**one, "members": sorted(one["members"])} for one in policy.bindings)
+
     def permitted(self, name: str, permissions: Sequence[str], deadline: Deadline) -> frozenset[str]:
         """Those of the permissions that the caller has; raises as `get` does."""
         with translate_errors():

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
-from google.cloud import iam_admin_v1
+from google.cloud import iam_admin_v1, run_v2
 from google.cloud.iam_admin_v1.services.iam.transports import IAMGrpcTransport
+from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
+from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcTransport
+from google.cloud.logging_v2.types import ListLogEntriesRequest
+from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-from firebreak.adapters.google.calls import call_read, client_of, quota_project, translate_errors
-from firebreak.adapters.google.originals import message_json
+from firebreak.adapters.google.calls import call_read, client_of, pages_of, quota_project, translate_errors
+from firebreak.adapters.google.cloud_logging import json_of
+from firebreak.adapters.google.originals import message_json, policy_json
 from firebreak.adapters.google.security_center import SecurityCenter
 from firebreak.adapters.inspection.bucket import Buckets
 from firebreak.adapters.inspection.firestore import LedgerAdmin
@@ -24,6 +30,7 @@ from firebreak.ports.deadline import Deadline
 from firebreak.settings import Settings
 
 _ATTEMPT_SECONDS = 10.0
+_MOST_PAGES = 5
 _POLICY = {"options": {"requestedPolicyVersion": 3}}
 
 
@@ -62,6 +69,8 @@ class GoogleCloud:
                 return self._scc.client_at(path.split("/")[-3]).get_notification_config, {"name": path}
             case "iam.googleapis.com", "roles":
                 return self._iam.get_role, {"name": path}
+            case "run.googleapis.com", "services":
+                return self._run.get_service, {"name": path}
         return None
 
     def listed(self, collection: str, deadline: Deadline) -> tuple[Mapping[str, Any], ...]:
@@ -75,8 +84,17 @@ class GoogleCloud:
 
     def bindings(self, name: str, deadline: Deadline) -> tuple[Mapping[str, Any], ...]:
         """The bindings of the resource's own policy; raises as `get` does."""
-        found = self._rest.post(name, "getIamPolicy", _POLICY, deadline).get("bindings", ())
-        return tuple(one for one in found if isinstance(one, dict))
+        host, _, path = name.removeprefix("//").partition("/")
+        if host == "storage.googleapis.com":
+            return self._buckets.bindings(path, deadline)
+        if clients := {"pubsub.googleapis.com": self._publisher, "run.googleapis.com": self._run}.get(host):
+            policy = call_read(clients.get_iam_policy, deadline, request={"resource": path})
+            return tuple(policy_json(policy)["iam_policy"]["bindings"])
+        if host == "secretmanager.googleapis.com":
+            policy = self._rest.get(f"{name}:getIamPolicy", deadline, {"options.requestedPolicyVersion": "3"})
+        else:
+            policy = self._rest.post(name, "getIamPolicy", _POLICY, deadline)
+        return tuple(one for one in policy.get("bindings", ()) if isinstance(one, dict))
 
     def permitted(self, name: str, permissions: frozenset[str], deadline: Deadline) -> frozenset[str]:
         """Those that the caller has; raises as `get` does."""
@@ -106,6 +124,17 @@ class GoogleCloud:
                 found |= {key: max((found.get(key, 0.0), *values))} if values else {}
         return found
 
+    def last_line(self, project: str, asked: str, deadline: Deadline) -> Mapping[str, Any] | None:
+        """The newest entry of the project's log that fits; raises as `get` does."""
+        request = ListLogEntriesRequest(
+            resource_names=[f"projects/{project}"], filter=asked, order_by="timestamp desc", page_size=1
+        )
+        # Not until the last page: a filter that fits little has many pages of nothing.
+        for page in islice(pages_of(self._logging.list_log_entries, deadline, request), _MOST_PAGES):
+            for entry in page.entries:
+                return json_of(entry)
+        return None
+
     def threats(self, organization: str, location: str, since_ns: int, deadline: Deadline) -> Iterator[Finding]:
         """As the sweep asks for them; raises as `get` does."""
         return self._scc.active_since(organization, location, since_ns, deadline)
@@ -125,6 +154,15 @@ class GoogleCloud:
     @cached_property
     def _iam(self) -> Any:  # noqa: ANN401 - as above
         return client_of(iam_admin_v1.IAMClient, IAMGrpcTransport, self._emulators.get("IAM_EMULATOR_HOST"))
+
+    @cached_property
+    def _run(self) -> Any:  # noqa: ANN401 - as above
+        return client_of(run_v2.ServicesClient, ServicesGrpcTransport, self._emulators.get("CLOUD_RUN_EMULATOR_HOST"))
+
+    @cached_property
+    def _logging(self) -> Any:  # noqa: ANN401 - as above
+        emulator = self._emulators.get("LOGGING_EMULATOR_HOST")
+        return client_of(LoggingServiceV2Client, LoggingServiceV2GrpcTransport, emulator)
 
     @cached_property
     def _scc(self) -> SecurityCenter:

@@ -13,6 +13,7 @@ from firebreak.ports.deadline import Deadline
 
 _DAYS = 30
 _MOST = 1000
+_THREAT = "THREAT"
 
 
 def _items(examined: Examined) -> Iterator[Item]:
@@ -26,8 +27,9 @@ def _look(examined: Examined, location: str, deadline: Deadline) -> Iterator[Res
     found = examined.cloud.threats(wanted.organization, location, since_ns, deadline)
     seen = Counter(one.category for one in islice(found, _MOST))
     listed = wanted.package.categories if wanted.package else ()
+    wide = wanted.package is not None and _THREAT in wanted.package.classes
     for category, count in sorted(seen.items()):
-        if category not in listed:
+        if category not in listed and not wide:
             yield Fault(
                 f"no policy asks for {category!r}, of which {location} holds {count} of the last {_DAYS} days",
                 "write a policy for it (docs/policies.md), or name it in extra_categories; then make package and apply",

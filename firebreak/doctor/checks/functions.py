@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from firebreak.archive import STARTS
 from firebreak.core.mode import MODES
 from firebreak.doctor.deployment import Deployment, Function
 from firebreak.doctor.result import APPLY, Check, Examined, Fault, Item, Ok, Result, Unchecked
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.inspection import Inspection
-
-_ARCHIVE = ".zip"
 
 
 def _items(examined: Examined) -> Iterator[Item]:
@@ -26,42 +25,54 @@ def _look(cloud: Inspection, wanted: Deployment, name: str, function: Function, 
     if found.get("state") != "ACTIVE":
         told = "; ".join(str(one.get("message")) for one in found.get("stateMessages", ()))
         yield Fault(f"{name} is {found.get('state', 'in no state')}{f': {told}' if told else ''}", _log(wanted))
-    else:
-        yield Ok(f"{name} is active, as {service.get('revision', 'a revision without a name')}")
     if service.get("serviceAccountEmail") != function.account:
         yield Fault(f"{name} runs as {service.get('serviceAccountEmail')} instead of {function.account}", APPLY)
-    yield _archive(found, wanted, name)
+    yield _ceiling(service, wanted, name)
+    yield from _revision(cloud, wanted, name, str(service.get("service", "")), deadline)
+
+
+def _ceiling(service: Mapping[str, Any], wanted: Deployment, name: str) -> Result:
     ceiling = service.get("environmentVariables", {}).get("FIREBREAK_CEILING", "monitor")
     if ceiling != wanted.ceiling:
-        yield Fault(f"the ceiling of {name} is {ceiling}, and Terraform says {wanted.ceiling}", APPLY)
-    elif wanted.package and MODES[wanted.ceiling] > MODES[wanted.package.ceiling]:
+        return Fault(f"the ceiling of {name} is {ceiling}, and Terraform says {wanted.ceiling}", APPLY)
+    if wanted.package and MODES[wanted.ceiling] > MODES[wanted.package.ceiling]:
         low = wanted.package.ceiling
         repack = "raise `ceiling` in your firebreak.yaml, then make package and apply"
-        yield Fault(f"the ceiling is {ceiling}, and firebreak.yaml in the archive says {low}, which counts", repack)
-    else:
-        yield Ok(f"the ceiling of {name} is {ceiling}")
+        return Fault(f"the ceiling is {ceiling}, and firebreak.yaml in the archive says {low}, which counts", repack)
+    return Ok(f"the ceiling of {name} is {ceiling}")
 
 
-def _archive(found: Mapping[str, Any], wanted: Deployment, name: str) -> Result:
-    """Whether the archive that it was built from is named by the hash of what was packaged."""
-    build = found.get("buildConfig", {})
-    places = (
-        build.get("sourceProvenance", {}).get("resolvedStorageSource", {}),
-        build.get("source", {}).get("storageSource", {}),
+def _revision(cloud: Inspection, wanted: Deployment, name: str, service: str, deadline: Deadline) -> Iterator[Result]:
+    """What serves, and whether it is what was packed: what it told when it started."""
+    found = cloud.get(f"//run.googleapis.com/{service}", deadline)
+    serves, newest = _short(found.get("latestReadyRevision")), _short(found.get("latestCreatedRevision"))
+    if serves != newest:
+        yield Fault(f"{newest}, the newest of {name}, is not ready, and {serves or 'nothing'} serves", _log(wanted))
+    asked = (
+        f'resource.type="cloud_run_revision" AND resource.labels.revision_name="{serves}"'
+        f' AND jsonPayload.message="{STARTS}"'
     )
-    built = [str(one["object"]) for one in places if str(one.get("object", "")).endswith(_ARCHIVE)]
-    expected = f"{wanted.package.sha256 if wanted.package else ''}{_ARCHIVE}"
-    if expected in built:
-        return Ok(
-            f"{name} is built from the archive {expected[:12]}…, version {wanted.package and wanted.package.version}"
+    line = cloud.last_line(wanted.project, asked, deadline)
+    told = str(line.get("jsonPayload", {}).get("contents", "")) if line else ""
+    packed = wanted.package.contents if wanted.package else ""
+    if not told:
+        yield Unchecked(
+            f"{name}: the start of {serves} is not in the log any more, which tells what it was packed from"
         )
-    if not built:
-        return Unchecked(f"{name}: Google does not tell which archive it is built from")
-    return Fault(f"{name} is built from another archive, {built[0][:12]}…, and {expected[:12]}… was packaged", APPLY)
+    elif told != packed:
+        yield Fault(f"{serves} of {name} was packed from {told[:12]}, and {packed[:12]} was applied", APPLY)
+    else:
+        yield Ok(f"{serves} of {name} serves, packed from {told[:12]}")
+
+
+def _short(name: object) -> str:
+    return str(name or "").rpartition("/")[2]
 
 
 def _log(wanted: Deployment) -> str:
     return f"gcloud logging read 'severity>=ERROR' --project={wanted.project} --freshness=1d"
 
 
-check = Check("the functions", "roles/cloudfunctions.viewer on the project", _items)
+check = Check(
+    "the functions", "roles/cloudfunctions.viewer, roles/run.viewer and roles/logging.viewer on the project", _items
+)
