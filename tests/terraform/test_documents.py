@@ -120,6 +120,34 @@ def test_every_other_set_of_values_can_be_planned(tmp_path: Path, values: str) -
     assert Root(folder).count() > 100
 
 
+TEN_LINES = """module "firebreak" {{
+  source          = "git::file://{checkout}//terraform?ref=v1.2.3"
+  organization_id = "123456789012"
+  project_id      = "acme-firebreak"
+  region          = "europe-west1"
+  source_archive  = "firebreak.zip"
+  alert_email     = "oncall@acme.example"
+  runbook_url     = "https://wiki.acme.example/firebreak"
+}}
+"""
+
+
+@pytest.mark.terraform
+@pytest.mark.skipif(not has_mirror(), reason="TF_CLI_CONFIG_FILE names no provider mirror to plan with")
+def test_ten_lines_and_a_version_are_a_deployment_too(tmp_path: Path) -> None:
+    """Terraform fetches the whole repository, and so what the module reads beside its own folder."""
+    checkout, folder = tmp_path / "checkout", tmp_path / "deployment"
+    for path in (one for one in tracked() if one.startswith(("terraform/", "firebreak/adapters/"))):
+        (checkout / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / path, checkout / path)
+    for words in ("init -q", "add .", "-c user.name=x -c user.email=x@y.example commit -qm x", "tag v1.2.3"):
+        subprocess.run(["git", "-C", str(checkout), *words.split()], check=True)  # noqa: S603, S607
+    shutil.copytree(ROOT / "terraform" / "tests" / "fixtures", folder)
+    (folder / "main.tf").write_text(TEN_LINES.format(checkout=checkout))
+
+    assert Root(folder).count() > 100
+
+
 def test_the_folder_to_copy_passes_every_input_on_and_decides_nothing() -> None:
     """A value that is not given is null, for which the module takes its own default."""
     text = text_of("terraform/deployment/main.tf")
