@@ -96,7 +96,7 @@ resource "google_bigquery_table" "announcements" {
     query = join("\n", concat(
       ["SELECT"],
       [for one in local.columns : "  ${one.expression} AS ${one.name},"],
-      ["  publish_time, attributes, data", "FROM `${local.records}.${google_bigquery_table.messages.table_id}`"],
+      ["  publish_time, attributes, data", "FROM `${local.records}.${google_bigquery_table.messages.table_id}`", "WHERE JSON_VALUE(attributes, '$.incident') IS NOT NULL"],
     ))
   }
 }

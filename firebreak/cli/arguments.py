@@ -52,6 +52,11 @@ def arguments() -> argparse.ArgumentParser:
     _machine(groups)
     what = "rehearse an incident on a harmless service of your own, through Firebreak as it is deployed"
     _by(drill_options(_on_ledger(groups, "drill", f"{_COMMANDS}.drill:drill", what))).set_defaults(needs=NEEDS_ALL)
+    figures = "show what was done in a span of time, in figures: open, asked, contained, how fast, how often falsely"
+    report = _on_ledger(groups, "report", f"{_COMMANDS}.figures:show", figures)
+    report.add_argument(
+        "--since", type=values.age, default="7d", metavar="AGE", help="look back 24h, 7d or 4w; by default 7d"
+    )
     _demo(groups)
     return parser
 

@@ -24,6 +24,7 @@ from firebreak.response.drift import look_at
 from firebreak.response.missed import look_for_missed
 from firebreak.response.set_aside import LOOK_AGAIN_NS, look_again, set_aside
 from firebreak.response.turns import Item, Turns
+from firebreak.response.weekly import publish_weekly
 
 _MOST = 1000
 """Of each kind of work, so much at most is looked at in one sweep, the longest due first."""
@@ -217,7 +218,8 @@ def _upkeep(app: App, counts: Tally) -> Iterable[Item]:
         counts["records forgotten"] += app.ledger.documents.forget(app.now_ns(), _MOST)
 
     slots = Item("the slots", lambda _: "slots begun anew" if app.ledger.mend_slots() else None)
-    return [slots, Item("older seals", renewed), Item("what has expired", forgotten)]
+    weekly = Item("the weekly report", partial(publish_weekly, app))
+    return [slots, Item("older seals", renewed), Item("what has expired", forgotten), weekly]
 
 
 def what_came_of(before: Incident, after: Incident) -> str:

@@ -75,7 +75,7 @@ run "containment_is_granted_on_its_targets_alone_and_each_other_reach_by_its_own
     secret_versions = { virustotal_api_key = "3" }
 
     notify_secret_versions = { soc_slack = "latest", later = null }
-    vpc             = { network = "egress", subnetwork = "firebreak" }
+    vpc                    = { network = "egress", subnetwork = "firebreak" }
   }
 
   # containment is granted on its targets alone

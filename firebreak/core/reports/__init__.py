@@ -1,0 +1,1 @@
+"""Figures over many incidents, for who answers for the whole."""

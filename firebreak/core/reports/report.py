@@ -1,0 +1,160 @@
+"""What Firebreak did in a span of time, in figures, from the ledger's incidents alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.plan import SUCCESS
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.timestamps import NANOS, format_instant
+
+_TOP = 10
+_ASKS, _CONTAINED = "asks a person: ", "contained by "
+"""How the history's lines begin that tell of these two."""
+_ANSWERS = ("approved ", "rejected", "closed")
+_FALSE = frozenset({"false_positive", "benign"})
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long something took, in seconds: of so many, half took no longer than `median`, nine in ten than `p90`."""
+
+    count: int
+    least: float | None = None
+    median: float | None = None
+    p90: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfPolicy:
+    """What a policy's containments came to: how many, and how many of them people called false."""
+
+    policy: str
+    contained: int
+    false: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures.
+
+    Attributes:
+        since_ns: nanoseconds since 1970; what happened before is not counted.
+        until_ns: when they were made, nanoseconds since 1970.
+        incidents: how many began in that time.
+        open: how many are open now, whenever they began.
+        waiting: how many of these wait for an answer now.
+        phases: phase to how many of those that began are in it now.
+        asked: how many of those that began a person was asked about.
+        enforced: how many of those that began were contained, and nobody was asked before.
+        approved: how many of them were contained after a person was asked.
+        to_contain: from the first sight of a finding to its containment, where nobody was asked.
+        to_answer: from a question to a person's answer.
+        unanswered: how many ended because nobody answered.
+        policies: what each policy contained, the most false first.
+        workloads: `project/region/kind/name` to how many incidents began on it, the most first.
+        unread: how many records could not be read, or are not believed, and are counted nowhere else.
+        whole: whether all of that time was looked at; a very long ledger is looked at from its newest end.
+    """
+
+    since_ns: int
+    until_ns: int
+    incidents: int
+    open: int
+    waiting: int
+    phases: Mapping[str, int]
+    asked: int
+    enforced: int
+    approved: int
+    to_contain: Times
+    to_answer: Times
+    unanswered: int
+    policies: tuple[OfPolicy, ...]
+    workloads: tuple[tuple[str, int], ...]
+    unread: int = 0
+    whole: bool = True
+
+
+def report(found: Iterable[Incident], since_ns: int, until_ns: int, *, unread: int = 0, whole: bool = True) -> Report:
+    """The figures of these incidents since a time, nanoseconds since 1970, as they are at another."""
+    known = tuple(found)
+    began = [one for one in known if one.created_ns >= since_ns]
+    contained = [(one, at) for one in began if (at := _contained_ns(one)) is not None]
+    alone = [(one, at) for one, at in contained if not 0 < _asked_ns(one) < at]
+    return Report(
+        since_ns,
+        until_ns,
+        len(began),
+        sum(one.open for one in known),
+        sum(one.phase == "waiting" for one in known),
+        dict(sorted(Counter(one.phase for one in began).items())),
+        sum(_asked_ns(one) > 0 for one in began),
+        len(alone),
+        len(contained) - len(alone),
+        _times([at - one.created_ns for one, at in alone]),
+        _times([took for one in began for took in _answers(one)]),
+        sum(one.phase == "expired" for one in began),
+        tuple(_policies(one for one, _ in contained)),
+        tuple(Counter(_workload(one) for one in began).most_common(_TOP)),
+        unread,
+        whole,
+    )
+
+
+def as_json(figures: Report) -> dict[str, Any]:
+    """The figures as JSON, times in RFC 3339 and in seconds."""
+    body = asdict(figures)
+    since, until = format_instant(body.pop("since_ns")), format_instant(body.pop("until_ns"))
+    workloads = [{"workload": name, "incidents": count} for name, count in figures.workloads]
+    return {"since": since, "until": until, **body, "workloads": workloads}
+
+
+def _asked_ns(one: Incident) -> int:
+    """When a person was first asked; 0 where nobody was."""
+    return next((line.at_ns for line in one.history if line.who == "firebreak" and line.what.startswith(_ASKS)), 0)
+
+
+def _contained_ns(one: Incident) -> int | None:
+    """When it was first contained; None where nothing of it was ever seen in effect."""
+    if not any(outcome.status == SUCCESS for outcome in one.outcomes):
+        return None
+    told = (line.at_ns for line in one.history if line.who == "firebreak" and line.what.startswith(_CONTAINED))
+    return next(told, None)
+
+
+def _answers(one: Incident) -> Iterator[int]:
+    """How long each question waited for a person's answer, in nanoseconds: from when it was first put."""
+    put: int | None = None
+    for line in one.history:
+        if line.who == "firebreak" and line.what.startswith(_ASKS):
+            put = line.at_ns if put is None else put
+        elif line.who != "firebreak" and put is not None and line.what.startswith(_ANSWERS):
+            yield line.at_ns - put
+            put = None
+
+
+def _times(nanos: Sequence[int]) -> Times:
+    if not nanos:
+        return Times(0)
+    ordered = [round(one / NANOS, 3) for one in sorted(nanos)]
+    count = len(ordered)
+    return Times(count, ordered[0], ordered[(count - 1) // 2], ordered[-(-count * 9 // 10) - 1], ordered[-1])
+
+
+def _policies(contained: Iterable[Incident]) -> Iterator[OfPolicy]:
+    all_, false = Counter[str](), Counter[str]()
+    for one in contained:
+        policy = one.decision.policy if one.decision and one.decision.policy else "none"
+        all_[policy] += 1
+        false[policy] += one.closed_as in _FALSE
+    for policy in sorted(all_, key=lambda one: (-false[one], -all_[one], one)):
+        yield OfPolicy(policy, all_[policy], false[policy])
+
+
+def _workload(one: Incident) -> str:
+    return one.finding.target.key if isinstance(one.finding.target, Target) else "no workload"
