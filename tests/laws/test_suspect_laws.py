@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
@@ -26,45 +27,55 @@ IMAGES = tuple(f"sha256:{number:064x}" for number in range(5))
 NAMES = tuple(f"r-{number}" for number in range(5))
 DRAWN = settings(max_examples=400)
 
-images = st.frozensets(st.sampled_from(IMAGES), max_size=3)
-names = st.frozensets(st.sampled_from(NAMES), max_size=2)
-digest = st.none() | st.sampled_from(IMAGES)
+
+def some_of(several: tuple[str, ...], most: int) -> st.SearchStrategy[frozenset[str]]:
+    """Up to so many of them, in a third none: one draw, where a set of draws would be most of what a test takes."""
+    every = [frozenset(one) for size in range(1, most + 1) for one in combinations(several, size)]
+    return st.sampled_from([*every, *[NONE] * (len(every) // 2)])
+
+
+images = some_of(IMAGES, 3)
+names = some_of(NAMES, 2)
+digest = st.sampled_from([*[None] * len(IMAGES), *IMAGES])
+counts = st.integers(1, len(NAMES))
+once_in_four = st.sampled_from([False, False, False, True])
+faults = st.sampled_from([None, None, None, "broken"])
+beside_or_not = st.sampled_from([True, True, False])
+qualities = st.tuples(st.integers(1, 4), faults, once_in_four, images, beside_or_not, once_in_four)
+percents = st.sampled_from([100, 60, 0])
+tags = st.sampled_from([(), ("blue",), ("blue", "green")])
+entries_of = {count: st.sampled_from([*NAMES[:count], LATEST]) for count in range(1, len(NAMES) + 1)}
+latest_of = {count: st.sampled_from(NAMES[:count]) for count in range(1, len(NAMES) + 1)}
+containers_of = st.sampled_from([0, 1, 1, 2, 3])
+named_or_not = st.sampled_from([*[None] * len(NAMES), *NAMES])
+moments = st.integers(0, 5)
 
 
 @st.composite
 def workloads(draw: st.DrawFn) -> Workload:
     """One to five revisions, perhaps with one sidecar for all; some images unknown; traffic by percent, tag, LATEST."""
-    several = NAMES[: draw(st.integers(1, 5))]
+    several = NAMES[: draw(counts)]
     sidecar = draw(images)
     revisions = tuple(
-        Revision(
-            name,
-            draw(st.integers(1, 4)) * 1000,
-            draw(st.sampled_from([None, None, None, "broken"])),
-            gen1=draw(st.sampled_from([False, False, False, True])),
-            digests=draw(images) | draw(st.sampled_from([sidecar, sidecar, NONE])),
-            by_tag=draw(st.sampled_from([False, False, False, True])),
-        )
-        for name in several
+        Revision(name, age * 1000, fault, gen1=gen1, digests=own | (sidecar if beside else NONE), by_tag=by_tag)
+        for name, (age, fault, gen1, own, beside, by_tag) in ((name, draw(qualities)) for name in several)
     )
-    entries = st.sampled_from([*several, LATEST])
+    entries = entries_of[len(several)]
     first, second = draw(entries), draw(entries)
-    percent = draw(st.sampled_from([100, 60, 0]))
+    percent = draw(percents)
     split = f"{first}=100" if first == second else f"{first}={percent},{second}={100 - percent}"
     state: dict[str, Setting] = {SPLIT: split}
-    state |= {f"{TAG}{tag}": draw(entries) for tag in draw(st.sampled_from([(), ("blue",), ("blue", "green")]))}
-    latest = draw(st.sampled_from(several))
+    state |= {f"{TAG}{tag}": draw(entries) for tag in draw(tags)}
+    latest = draw(latest_of[len(several)])
     return Workload(TARGET, state, {}, revisions, latest, {}, {}, settled=True)
 
 
 @st.composite
 def findings(draw: st.DrawFn) -> Finding:
     """One that names a revision, or containers by id, by address or by neither, or nothing."""
-    containers = tuple(
-        Container("app", "image", draw(digest), draw(digest)) for _ in range(draw(st.sampled_from([0, 1, 1, 2, 3])))
-    )
-    named = draw(st.none() | st.sampled_from(NAMES))
-    event = draw(st.integers(0, 5)) * 1000
+    containers = tuple(Container("app", "image", draw(digest), draw(digest)) for _ in range(draw(containers_of)))
+    named = draw(named_or_not)
+    event = draw(moments) * 1000
     return replace(READ, target=replace(TARGET, revision=named), containers=containers, event_ns=event)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -41,6 +42,7 @@ INGRESSES = ("all", "internal", "internal-and-cloud-load-balancing", "none")
 CONDITION = json.dumps({"expression": "request.time < timestamp('2027-01-01T00:00:00Z')", "title": "a | b"})
 
 
+@cache
 @st.composite
 def revision_lists(draw: st.DrawFn) -> tuple[Revision, ...]:
     """One to five revisions, oldest first, some unready, some gen1, some sharing an image."""
@@ -57,6 +59,7 @@ def revision_lists(draw: st.DrawFn) -> tuple[Revision, ...]:
     )
 
 
+@cache
 @st.composite
 def splits(draw: st.DrawFn, names: tuple[str, ...]) -> dict[str, int]:
     """Shares that total 100 over some revisions and LATEST; zero shares may be listed too."""
@@ -66,6 +69,7 @@ def splits(draw: st.DrawFn, names: tuple[str, ...]) -> dict[str, int]:
     return {name: bounds[index + 1] - bounds[index] for index, name in enumerate(chosen)}
 
 
+@cache
 def grants(surface: str) -> st.SearchStrategy[State]:
     """Members of some roles, the public among them, with and without conditions."""
     every = [
@@ -78,6 +82,7 @@ def grants(surface: str) -> st.SearchStrategy[State]:
     return chosen.map(lambda grants: {grant.key(surface): grant.value for grant in grants})
 
 
+@cache
 @st.composite
 def services(draw: st.DrawFn, names: tuple[str, ...]) -> State:
     """Traffic, tags, doors, scaling and grants of a service."""
@@ -93,6 +98,7 @@ def services(draw: st.DrawFn, names: tuple[str, ...]) -> State:
     }
 
 
+@cache
 @st.composite
 def pools(draw: st.DrawFn, names: tuple[str, ...]) -> State:
     """Instances of a worker pool: how many, and of which revisions."""
@@ -100,6 +106,7 @@ def pools(draw: st.DrawFn, names: tuple[str, ...]) -> State:
     return {POOL_SPLIT: split_text(draw(splits(names))), **({} if count is None else {POOL_INSTANCES: count})}
 
 
+@cache
 @st.composite
 def jobs(draw: st.DrawFn, names: tuple[str, ...]) -> State:
     """What runs of a job or was cancelled, and who may run it."""
@@ -107,6 +114,7 @@ def jobs(draw: st.DrawFn, names: tuple[str, ...]) -> State:
     return {**{f"{EXECUTION}{name}": word for name, word in runs.items()}, **draw(grants("job_iam"))}
 
 
+@cache
 @st.composite
 def accounts(draw: st.DrawFn) -> State:
     """Whether each account that suspects run as is enabled; a project's default one may be among them."""
@@ -124,6 +132,7 @@ STATES: Mapping[Kind, Callable[[tuple[str, ...]], st.SearchStrategy[State]]] = {
 }
 
 
+@cache
 @st.composite
 def situations(draw: st.DrawFn, kind: Kind = "service") -> tuple[State, EditContext]:
     """A target's settings, and a case against some of its revisions."""
