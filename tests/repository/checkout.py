@@ -23,14 +23,21 @@ def python_files(*folders: str) -> list[str]:
     return [path for path in tracked() if path.endswith(".py") and (not folders or path.startswith(folders))]
 
 
+@cache
 def text_of(path: str) -> str:
     """A tracked text file."""
     return (ROOT / path).read_text(encoding="utf-8")
 
 
-def imports(text: str) -> set[str]:
+@cache
+def imports(text: str) -> frozenset[str]:
     """Every module that the source imports, anywhere in it, by its full name."""
-    return {name for node in ast.walk(ast.parse(text)) for name in _imported(node)}
+    return imports_in(ast.parse(text))
+
+
+def imports_in(tree: ast.AST) -> frozenset[str]:
+    """Every module that is imported anywhere in this part of a source."""
+    return frozenset(name for node in ast.walk(tree) for name in _imported(node))
 
 
 def _imported(node: ast.AST) -> Iterator[str]:

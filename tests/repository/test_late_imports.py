@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from tests.repository.checkout import imports, python_files, text_of
+from tests.repository.checkout import imports_in, python_files, text_of
 
 LATE = {
     "firebreak/adapters/storage/ledger_store.py": {"firebreak.adapters.storage.firestore.FirestoreDocuments"},
@@ -26,7 +26,7 @@ ROOMS = ("firebreak/", "enrichment/", "responders/", "main.py")
 def late(text: str) -> set[str]:
     """What is imported inside functions."""
     functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-    return {name for function in functions for name in imports(ast.unparse(function))}
+    return {name for function in functions for name in imports_in(function)}
 
 
 def test_only_heavy_clients_are_imported_late() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 import pytest
 
@@ -77,7 +78,8 @@ def circle(edges: Mapping[str, set[str]]) -> list[str]:
     return next((found for module in sorted(edges) if (found := walk(module, []))), [])
 
 
-def sources() -> dict[str, str]:
+@cache
+def sources() -> Mapping[str, str]:
     """Every module of ours that is not a tool or a test, with its text."""
     return {module_of(path): text_of(path) for path in python_files() if not path.startswith(OUTSIDE)}
 
@@ -126,4 +128,4 @@ def test_a_planted_circle_is_found_also_where_it_is_for_annotations_alone(*, ann
     back = f"import {above}\n"
     back = f"from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    {back}" if annotation_only else back
 
-    assert circle(graph(sources() | {lowest: back}))
+    assert circle(graph({**sources(), lowest: back}))
