@@ -9,17 +9,18 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from firebreak.adapters.log import log_json
 from firebreak.adapters.virustotal import VirusTotal
 from firebreak.bootstrap import build
 from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.record import record
+from firebreak.core.policy.policy import PolicySet
 from firebreak.ledger.records import StoredIncident
-from firebreak.policy_folder import load_policies
+from firebreak.policy_folder import read_folder, read_yaml_policies
 from firebreak.response import pipeline
 from firebreak.response.app import App
 from firebreak.response.sweep import Swept
@@ -208,6 +209,12 @@ class Line:
         return record(incident)
 
 
+@cache
+def _policies(texts: tuple[tuple[str, str], ...]) -> PolicySet:
+    """The policies of these files, read once for all tests that have the same."""
+    return read_yaml_policies(dict(texts))
+
+
 class Lines:
     """Makes lines for one test."""
 
@@ -241,8 +248,8 @@ class Lines:
                 "VIRUSTOTAL_API_KEY": "key",
                 **environment,
             }
-            read = read_settings(settings)
-            app = build(read, load_policies(read.policies, log_json))
+            texts = {Path(path).name: text for path, text in read_folder(policies).items()}
+            app = build(read_settings(settings), _policies(tuple(texts.items())))
             yield Line(sandbox, app, clock)
             if isinstance(app.sources.files, VirusTotal):
                 app.sources.files.close()
