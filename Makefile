@@ -2,6 +2,8 @@
 SHELL := bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
+# Each of the many processes below would compile all that it imports, and every test, anew.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,11 +44,11 @@ test: $(READY) ## everything that needs only Python; T=tests/x.py::name for one,
 ifneq ($(T)$(K),)
 	@$(BIN)/python -m pytest -n 0 $(if $(K),-k "$(K)") $(T)
 else
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not emulator and not terraform and not thorough"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not emulator and not terraform and not thorough"
 endif
 
 thorough: $(READY) ## every crash point, call fault, guard probe and door, which take some minutes
-	$(BIN)/python -m pytest -n auto --dist load -m thorough
+	$(BIN)/python -m pytest -n auto --dist worksteal -m thorough
 
 # The tests come last, so that their summary closes what is printed.
 check: $(READY) ## all of it, as CI does
