@@ -30,7 +30,7 @@ _BETWEEN = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """One moment of a history."""
+    """One moment of a history; `rest` is what is still to do of the step under way, with what the product answers."""
 
     ground: Any
     history: History
@@ -41,6 +41,7 @@ class Saved:
     unanswered: list[Command]
     script: list[str]
     floors: Floors
+    rest: Callable[[Any], None]
 
 
 Check = Callable[["Stage"], None]
@@ -64,6 +65,7 @@ class Stage:
     floors: Floors = field(default_factory=Floors)
     broken: bool = False
     rewired: Callable[[App], App] = lambda app: app
+    rest: Callable[[Any], None] = lambda _: None
 
     def __post_init__(self) -> None:
         self._raw = self.ground.app(self._log)
@@ -72,7 +74,8 @@ class Stage:
 
     def save(self) -> Saved:
         """This moment, to come back to."""
-        parts = (list(self.undelivered), list(self.unanswered), list(self.script), same_floors(self.floors))
+        lists = list(self.undelivered), list(self.unanswered), list(self.script)
+        parts = (*lists, same_floors(self.floors), self.rest)
         return Saved(self.ground.save(), self.history.copy(), self.faults.copy(), self.ceiling, self.keys, *parts)
 
     def restore(self, saved: Saved) -> None:
@@ -81,7 +84,20 @@ class Stage:
         self.history, self.faults = saved.history.copy(), saved.faults.copy()
         self.ceiling, self.keys = saved.ceiling, saved.keys
         self.undelivered, self.unanswered = list(saved.undelivered), list(saved.unanswered)
-        self.script, self.floors = list(saved.script), same_floors(saved.floors)
+        self.script, self.floors, self.rest = list(saved.script), same_floors(saved.floors), saved.rest
+
+    def points(self) -> list[Saved]:
+        """From now until something is restored: each point that the product comes to, in the middle of its step."""
+        found: list[Saved] = []
+        self.faults.at_each = lambda: found.append(self.save())
+        return found
+
+    def die_there(self, point: Saved) -> None:
+        """The process is gone at that point: nothing of the product's is done any more, and the step ends so."""
+        self.restore(point)
+        self.script.append("(it dies there)")
+        self.floors = Floors()
+        self._finish(None)
 
     # What the watch asks.
 
@@ -124,9 +140,23 @@ class Stage:
         ledger = replace(app.ledger, seal=Seal(self.keys), floors=self.floors)
         return self.rewired(replace(app, policies=policies_under(self.ceiling), ledger=ledger))
 
-    def _step(self, trigger: str, work: Callable[[], T]) -> T | None:
-        """One call of the product; None where it is to come again, or died."""
-        self.trigger = trigger
+    def _step(self, trigger: str, work: Callable[[], T], rest: Callable[[T | None], None]) -> T | None:
+        """One call of the product, and the rest of the step; None where it is to come again, or died."""
+        self.trigger, self.rest = trigger, rest
+        result = self._called(trigger, work)
+        self._finish(result)
+        return result
+
+    def _finish(self, result: object) -> None:
+        """What follows a call of the product, in which everything may have been saved."""
+        self.faults.planned.clear()
+        self.faults.at_each = lambda: None
+        for incident in sorted(self.history.saved):
+            self._look_again(incident)
+        self.rest(result)
+        self._end()
+
+    def _called(self, trigger: str, work: Callable[[], T]) -> T | None:
         try:
             return work()
         except Died:
@@ -140,10 +170,6 @@ class Stage:
             self.broken = True
             what = f"{type(fault).__name__} in {trigger}: {fault}"
             raise Violated(0, what) from fault
-        finally:
-            self.faults.planned.clear()
-            for incident in sorted(self.history.saved):
-                self._look_again(incident)
 
     def _look_again(self, incident: str) -> None:
         """The incident as it is stored now; where it is gone nothing is known of it any more."""
@@ -198,13 +224,14 @@ class Stage:
         """One of the messages that wait is delivered."""
         event = self.undelivered[which % len(self.undelivered)]
         seq = self._begin(f"the message of {event.finding} at {event.at_ns} ({event.names or event.image}) comes")
-        held = self._step("message", lambda: pipeline.respond(self.app, message_of(event)))
-        if held is not None:
-            self.undelivered.remove(event)
-        came = Came(seq, self.history.step, self.history.began_ns, event, acked=held is not None)
-        self.history.came.append(came)
-        self._end()
-        return held
+
+        def delivered(held: object) -> None:
+            if held is not None:
+                self.undelivered.remove(event)
+            came = Came(seq, self.history.step, self.history.began_ns, event, acked=held is not None)
+            self.history.came.append(came)
+
+        return self._step("message", lambda: pipeline.respond(self.app, message_of(event)), delivered)
 
     # People and the scheduler.
 
@@ -226,27 +253,28 @@ class Stage:
         seq = self._begin(f"{order.verb} {order.incident} {order.leave}".strip())
         if order.verb in ("halt", "resume"):
             self.history.halts.append((self.history.next(), None))
-        result = self._step(order.verb, lambda: pipeline.execute(self.app, order))
-        told = Told(seq, self.history.step, self.history.began_ns, order, seen, result)
-        self.history.told.append(told)
-        if result is None:
-            self.unanswered.append(order)
-        elif order.verb in ("halt", "resume") and result.done:
-            self.history.halts.append((self.history.next(), order.verb == "halt"))
-        elif order.verb == "resume":
-            self.history.halts.append((self.history.next(), self.history.halted_at(seq)))
-        self._end()
-        return result
+
+        def obeyed(result: CommandResult | None) -> None:
+            self.history.told.append(Told(seq, self.history.step, self.history.began_ns, order, seen, result))
+            if result is None:
+                self.unanswered.append(order)
+            elif order.verb in ("halt", "resume") and result.done:
+                self.history.halts.append((self.history.next(), order.verb == "halt"))
+            elif order.verb == "resume":
+                self.history.halts.append((self.history.next(), self.history.halted_at(seq)))
+
+        return self._step(order.verb, lambda: pipeline.execute(self.app, order), obeyed)
 
     def sweep(self) -> Any:
         """One turn of the scheduler."""
         seq = self._begin("sweep")
         clean = not self.faults.any
-        swept = self._step("sweep", lambda: pipeline.sweep(self.app))
-        clean = clean and swept is not None
-        self.history.sweeps.append(Swept(seq, self.history.step, self.now_ns(), clean))
-        self._end()
-        return swept
+
+        def swept(result: object) -> None:
+            ended = clean and result is not None
+            self.history.sweeps.append(Swept(seq, self.history.step, self.now_ns(), ended))
+
+        return self._step("sweep", lambda: pipeline.sweep(self.app), swept)
 
     # The world.
 

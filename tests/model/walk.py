@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from firebreak.core.cloud_run.setting_names import SPLIT
 from tests.model.clock import MINUTE, SECOND, played_on
@@ -22,7 +23,6 @@ _TIME = re.compile(r"\b1[0-9]{18}\b")
 _IDS = re.compile(r"\b[0-9a-f]{32}\b|\b[0-9a-f]{64}\b")
 _COUNTED = re.compile(r'"counter": ?\d+|\\?"floors\\?": ?{[^}]*}')
 """How often each was saved, which nobody looks at where nobody tampers."""
-_MOST_POINTS = 60
 Happening = Callable[[Stage], None]
 
 
@@ -89,17 +89,12 @@ class Walk:
     endings: int = 0
     broken: dict[str, tuple[str, ...]] = field(default_factory=dict)
     times: Counter[str] = field(default_factory=Counter)
-    _seen: set[str] = field(default_factory=set)
+    _seen: dict[tuple[str, frozenset[str]], int] = field(default_factory=dict)
+    _ended: set[str] = field(default_factory=set)
 
-    def all(self, happenings: tuple[str, ...], first: str = "") -> None:
-        """Walk every order of these, or every one that begins so."""
-        here = self.stage.save()
-        if not first:
-            self._from(here, happenings, self.deaths, ())
-            return
-        rest = tuple(one for one in happenings if one != first)
-        for died, reached in self._outcomes(here, first, self.deaths, ()):
-            self._from(reached, rest, self.deaths - died, (f"{first}, which dies" if died else first,))
+    def all(self, happenings: tuple[str, ...]) -> None:
+        """Walk every order of these."""
+        self._from(self.stage.save(), happenings, self.deaths, ())
 
     @property
     def report(self) -> str:
@@ -108,12 +103,14 @@ class Walk:
         return "\n".join(f"{self.times[what]} times, first by {' → '.join(by)}: {what}" for what, by in found)
 
     def _from(self, here: Saved, left: tuple[str, ...], deaths: int, so_far: tuple[str, ...]) -> None:
-        key = f"{self._fingerprint(here)} {sorted(left)} {deaths}"
-        if key in self._seen:
-            return
-        self._seen.add(key)
+        known = self._fingerprint(here)
+        if self._seen.get((known, frozenset(left)), -1) >= deaths:
+            return  # where one may die, all goes well too
+        self._seen[known, frozenset(left)] = deaths
         self.states += 1
-        self._end(here, so_far)
+        if known not in self._ended:
+            self._ended.add(known)
+            self._end(here, so_far)
         for name in left:
             if name == "resume" and "halt" in left:
                 continue
@@ -123,17 +120,15 @@ class Walk:
 
     def _outcomes(self, here: Saved, name: str, deaths: int, so_far: tuple[str, ...]) -> Iterator[tuple[int, Saved]]:
         """What it comes to where all goes well, and, where one may die, where it dies at each of its points."""
-        for point in range(_MOST_POINTS if deaths else 1):
-            self.stage.restore(here)
-            if point:
-                self.stage.die_at(point)
-            passed = self.stage.faults.passed
+        self.stage.restore(here)
+        points = self.stage.points() if deaths else []
+        self.histories += 1
+        if self._played(lambda: HAPPENINGS[name](self.stage), (*so_far, name)):
+            yield 0, self.stage.save()
+        for point in points:
             self.histories += 1
-            if not self._played(lambda: HAPPENINGS[name](self.stage), (*so_far, name)):
-                continue
-            if point and self.stage.faults.passed - passed < point:
-                return
-            yield int(point > 0), self.stage.save()
+            if self._played(partial(self.stage.die_there, point), (*so_far, f"{name}, which dies")):
+                yield 1, self.stage.save()
 
     def _end(self, here: Saved, so_far: tuple[str, ...]) -> None:
         """If nothing more happened than that time passes, everything would be decided."""
@@ -175,10 +170,10 @@ class Walk:
         return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def walked(deaths: int, happenings: tuple[str, ...] = tuple(HAPPENINGS), first: str = "") -> Walk:
+def walked(deaths: int, happenings: tuple[str, ...] = tuple(HAPPENINGS)) -> Walk:
     """A walk through the small world, from its beginning to all of its ends."""
     ground = small_ground()
     with played_on(lambda: ground.state.clock):
         walk = Walk(small_stage(ground), deaths)
-        walk.all(happenings, first)
+        walk.all(happenings)
     return walk

@@ -57,7 +57,7 @@ class Faults:
     """What goes wrong: what does not answer (to the step since when), what is denied, and what happens at which point.
 
     A point is just before or just after a save, a write, a wait for one, or a message to a topic. `planned` says after
-    how many points from now what happens there.
+    how many points from now what happens there; `at_each` is done at every one.
     """
 
     away: dict[str, int] = field(default_factory=dict)
@@ -65,6 +65,7 @@ class Faults:
     planned: dict[int, Callable[[], None]] = field(default_factory=dict)
     scc_empty: int = 0
     passed: int = 0
+    at_each: Callable[[], None] = lambda: None
 
     def copy(self) -> Faults:
         """The same, apart."""
@@ -82,6 +83,7 @@ class Faults:
     def reach(self) -> None:
         """One more point is reached."""
         self.passed += 1
+        self.at_each()
         if happens := self.planned.pop(self.passed, None):
             happens()
 
