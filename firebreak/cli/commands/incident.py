@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from firebreak.cli.commands import EXIT_OK, named, print_json
 from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.commands.recorded import ALL, open_ledger, shown
-from firebreak.cli.screens.console import stdout, working
-from firebreak.cli.screens.incident_list import Count, show_list
+from firebreak.cli.screens.console import paged, working
+from firebreak.cli.screens.incident_list import TOLD, Count, show_list
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.first_few import first_few
 from firebreak.core.incidents.incident import Incident
@@ -71,10 +71,10 @@ def _searched(one: Incident) -> str:
 
 
 def _order(one: StoredIncident) -> int:
-    """What is open first, what a person has filed after it, what has ended last."""
-    if one.sealed is Sealed.BROKEN:
+    """What somebody has to look at, then what else is open, what of that a person has filed, what has ended."""
+    if one.sealed is Sealed.BROKEN or one.incident.phase in TOLD:
         return 0
-    return (1 if one.incident.closed_as else 0) if one.incident.open else 2
+    return (2 if one.incident.closed_as else 1) if one.incident.open else 3
 
 
 def list_incidents(parsed: argparse.Namespace) -> int:
@@ -98,7 +98,9 @@ def list_incidents(parsed: argparse.Namespace) -> int:
         return EXIT_OK
     open_first = sorted(fitting, key=_order)
     records = [shown(one) | named(parsed) for one in open_first[: parsed.limit]]
-    show_list(stdout(), records, now_ns, ledger.halt_reason(), count)
-    for one in first_few([str(one) for one in unread], _UNREAD):
-        stdout().line(one, "bad")
+    halted = ledger.halt_reason()
+    with paged() as screen:
+        show_list(screen, records, now_ns, halted, count)
+        for one in first_few([str(one) for one in unread], _UNREAD):
+            screen.line(one, "bad")
     return EXIT_OK

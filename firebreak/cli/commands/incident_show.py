@@ -8,7 +8,7 @@ import time
 from firebreak.cli.commands import EXIT_OK, named, print_json
 from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.commands.recorded import found, open_ledger, shown
-from firebreak.cli.screens.console import stdout
+from firebreak.cli.screens.console import paged
 from firebreak.cli.screens.incident_show import show
 
 
@@ -19,5 +19,7 @@ def show_incident(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print_json(record)
     else:
-        show(stdout(), record, time.time_ns(), ledger.halt_reason())
+        halted = ledger.halt_reason()
+        with paged() as screen:
+            show(screen, record, time.time_ns(), halted)
     return EXIT_OK

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 import shutil
+import signal
+import subprocess
 import sys
 import textwrap
 import time
@@ -33,6 +36,8 @@ _STYLES = MappingProxyType(
     }
 )
 _NARROWEST = 30
+_ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+_NO_SUCH_PROGRAM = (126, 127)
 _COMMAND = re.compile(r"^\s*:(?=:)|##(?=\[)")
 
 
@@ -97,6 +102,47 @@ class Screen:
 def stdout() -> Screen:
     """Standard output as it is now."""
     return Screen(sys.stdout)
+
+
+@contextmanager
+def paged() -> Iterator[Screen]:
+    """Standard output; what is longer than the terminal goes through a pager there, and nowhere else."""
+    screen = stdout()
+    if screen.width is None or not sys.stdin.isatty():
+        yield screen
+        return
+    kept = _Kept()
+    yield Screen(kept)
+    text = kept.getvalue()
+    if _height(text, screen.width) < shutil.get_terminal_size().lines or not _through_pager(text):
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+class _Kept(io.StringIO):
+    """What is written to a terminal, before it is."""
+
+    def isatty(self) -> bool:
+        """As the terminal does that it goes to."""
+        return True
+
+
+def _height(text: str, width: int) -> int:
+    """How many lines of the terminal it takes."""
+    return sum(max(1, -(-len(_ESCAPE.sub("", line)) // width)) for line in text.splitlines())
+
+
+def _through_pager(text: str) -> bool:
+    """Whether the reader's pager has shown it: PAGER, else less, which shows colours and leaves the head on screen."""
+    pager = 'LESS="${LESS-FRX}"; export LESS; eval "${PAGER:-less}"'
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which is for the pager alone while it is there
+    try:
+        shown = subprocess.run(["/bin/sh", "-c", pager], input=text, text=True, check=False)  # noqa: S603 - our own words
+    except OSError:
+        return False
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return shown.returncode not in _NO_SUCH_PROGRAM
 
 
 def _rich(stream: TextIO) -> Console | None:

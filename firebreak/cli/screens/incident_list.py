@@ -19,7 +19,7 @@ PHASE_STYLES = {
     "contained": "good",
     "released": "good",
 }
-_TOLD = {
+TOLD = {
     "waiting": "waiting for an answer",
     "failed": "failed",
     "releasing": "released in part",
@@ -59,7 +59,7 @@ class Count:
 
     def waiting(self) -> str:
         """How many somebody should look at, by phase; empty if none."""
-        said = [f"{self.phases[phase]} {words}" for phase, words in _TOLD.items() if self.phases.get(phase)]
+        said = [f"{self.phases[phase]} {words}" for phase, words in TOLD.items() if self.phases.get(phase)]
         return f"{', '.join(said)}{self._among('')}" if said else ""
 
     def _among(self, how: str) -> str:
@@ -67,19 +67,18 @@ class Count:
 
 
 def show_list(screen: Screen, records: Sequence[Record], now_ns: int, halted: str | None, count: Count) -> None:
-    """One incident a line in a pipe, two or three on a terminal, and then how many there are in truth."""
+    """How many there are in truth, then one incident a line in a pipe, two or three on a terminal."""
     if halted:
         screen.line(f"HALTED, nothing is written: {halted}", "bad")
+    screen.line(count.told(len(records)), "strong" if records else "")
+    if waiting := count.waiting():
+        screen.line(f"{waiting}: firebreak incident show ID", "caution")
     if not records:
-        screen.line(count.told(0))
         return
     header = _columns("incident", "phase", "age", "where: what is so now, policy (mode): what came last")
     screen.verbatim(screen.cut(header, screen.width or 0), "strong")
     for one in records:
         _show_one(screen, one, now_ns)
-    screen.line(count.told(len(records)), "dim")
-    if waiting := count.waiting():
-        screen.line(f"{waiting}: firebreak incident show ID", "caution")
 
 
 def _show_one(screen: Screen, one: Record, now_ns: int) -> None:
