@@ -49,6 +49,9 @@ def arguments() -> argparse.ArgumentParser:
     _by(_on_ledger(groups, "resume", f"{_COMMANDS}.halt:resume", "lift the halt"))
     due = "continue what was interrupted, ask expired questions again, and check every containment"
     _by(_on_ledger(groups, "sweep", f"{_ANSWERS}:sweep", due))
+    about = "print what lets your shell complete these commands"
+    completion = _command(groups, "completion", f"{_COMMANDS}.completion:completion", about)
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="your shell")
     _machine(groups)
     what = "rehearse an incident on a harmless service of your own, through Firebreak as it is deployed"
     _by(drill_options(_on_ledger(groups, "drill", f"{_COMMANDS}.drill:drill", what))).set_defaults(needs=NEEDS_ALL)
