@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,17 @@ WORDS = ("drill", "--project", "shop-prod", "--region", "europe-west1", "--by", 
 
 
 @contextmanager
-def deployed(folder: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool = True, **options: Any) -> Iterator[Line]:
+def deployed(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    known: bool = True,
+    world: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Iterator[Line]:
     """Where VirusTotal does not know the drill's file, the shipped policies ask a person."""
-    world = world_of(hashes={EICAR_SHA256: {"malicious": 60}} if known else {})
-    with Lines(folder)(world, **{"config": CONFIG, **options}) as on:
+    made = world_of(hashes={EICAR_SHA256: {"malicious": 60}} if known else {}, **(world or {}))
+    with Lines(folder)(made, **{"config": CONFIG, **options}) as on:
         monkeypatch.setattr(on.clock, "sleep", time.sleep)  # the command waits for what others do
         for name, value in on.sandbox.environment().items():
             monkeypatch.setenv(name, value)

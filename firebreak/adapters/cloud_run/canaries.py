@@ -26,7 +26,7 @@ class Canaries:
 
     def __init__(self, services: CloudRunServices) -> None:
         """Nothing is asked yet."""
-        self._services = services
+        self.services = services
 
     def deploy(self, target: Target, image: str, account: str, deadline: Deadline) -> Workload:
         """A private service with two revisions of one image, the second of which gets all requests.
@@ -41,15 +41,15 @@ class Canaries:
         )
         parent = target.resource.partition("/services/")[0]
         request = run_v2.CreateServiceRequest(parent=parent, service=service, service_id=target.name)
-        self._done(call_write(self._services.client.create_service, deadline, request=request), deadline)
+        self._done(call_write(self.services.client.create_service, deadline, request=request), deadline)
         second = run_v2.Service(name=target.resource, template=_template(image, account, {_SECOND: "revision"}))
         update = run_v2.UpdateServiceRequest(service=second, update_mask={"paths": ["template"]})
-        self._done(call_write(self._services.client.update_service, deadline, request=update), deadline)
+        self._done(call_write(self.services.client.update_service, deadline, request=update), deadline)
         return self.read(target, deadline)
 
     def read(self, target: Target, deadline: Deadline) -> Workload:
         """The canary as it is; raises Missing, Denied or Transient."""
-        return self._services.read(target, deadline)
+        return self.services.read(target, deadline)
 
     def found(self, project: str, region: str, deadline: Deadline) -> Iterator[tuple[Target, int]]:
         """The canaries in a region, `-` for all, each with when it was made, nanoseconds since 1970.
@@ -57,7 +57,7 @@ class Canaries:
         Raises Unsupported where Cloud Run does not list all regions at once, Denied or Transient.
         """
         request = run_v2.ListServicesRequest(parent=f"projects/{project}/locations/{region}")
-        for page in pages_of(self._services.client.list_services, deadline, request):
+        for page in pages_of(self.services.client.list_services, deadline, request):
             for one in page.services:
                 parts = one.name.split("/")
                 if _is_canary(one):
@@ -77,12 +77,12 @@ class Canaries:
                     raise
 
     def _delete(self, target: Target, deadline: Deadline) -> bool:
-        found = call_read(self._services.client.get_service, deadline, name=target.resource)
+        found = call_read(self.services.client.get_service, deadline, name=target.resource)
         if not _is_canary(found):
             message = f"{target.resource} does not have the name and the label of a canary, and is not touched"
             raise Drifted(message)
         request = run_v2.DeleteServiceRequest(name=target.resource, etag=found.etag)
-        self._done(call_write(self._services.client.delete_service, deadline, request=request), deadline)
+        self._done(call_write(self.services.client.delete_service, deadline, request=request), deadline)
         return True
 
     def _done(self, started: Any, deadline: Deadline) -> None:  # noqa: ANN401 - Google's operation
@@ -90,7 +90,7 @@ class Canaries:
         if operation.done:
             raise_if_failed(operation)
         else:
-            self._services.wait(operation.name, deadline)
+            self.services.wait(operation.name, deadline)
 
 
 def _is_canary(service: run_v2.Service) -> bool:

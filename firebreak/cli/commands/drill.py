@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 
-from firebreak.cli.commands import EXIT_NO, UsageError, report
+from firebreak.cli.commands import EXIT_NO, EXIT_OK, UsageError, report
 from firebreak.cli.commands.answers import confirmed
+from firebreak.cli.drill.probing import tell_probes
 from firebreak.cli.drill.rehearsal import Rehearsal
+from firebreak.cli.drill.remains import Remains
 from firebreak.cli.drill.stage import Stage
 from firebreak.cli.ending import leaving_in_order
-from firebreak.cli.screens.console import stdout
+from firebreak.cli.screens.console import stdout, working
 from firebreak.cli.screens.story import Narrator
 
 COST = (
@@ -20,28 +22,44 @@ COST = (
 
 
 def drill(parsed: argparse.Namespace) -> int:
-    """Rehearse, or take away what an earlier drill left."""
+    """Rehearse, or take away what earlier drills left."""
     narrator = Narrator(None if parsed.json else stdout())
     stage = Stage.of(parsed, narrator)
-    if not _agreed(parsed, stage):
-        return report(parsed, "nothing was done", EXIT_NO)
-    narrator.begin("drill", f"A drill on {stage.target.resource}")
-    with leaving_in_order():
-        Rehearsal(stage).run()
-    return narrator.end()
-
-
-def _agreed(parsed: argparse.Namespace, stage: Stage) -> bool:
-    """Say what it does and costs, and ask; raises UsageError where nobody can be asked."""
-    if parsed.yes:
-        return True
-    if parsed.json or not sys.stdin.isatty():
-        message = "nobody can be asked here, so nothing was done: say --yes to deploy a canary and have it contained"
-        raise UsageError(message)
-    screen = stdout()
-    screen.line(
+    if parsed.clean:
+        return _cleaned(parsed, stage)
+    what = (
         f"This deploys {stage.target.resource} (private, two revisions), has Firebreak contain and release it, and"
         " deletes it."
     )
-    screen.line(COST)
+    if not _agreed(parsed, what, COST):
+        return report(parsed, "nothing was done", EXIT_NO)
+    narrator.begin("drill", f"A drill on {stage.target.resource}")
+    with leaving_in_order():
+        Rehearsal(stage).run(tell_probes if parsed.probe else None)
+    return narrator.end()
+
+
+def _cleaned(parsed: argparse.Namespace, stage: Stage) -> int:
+    with working("looking for what drills left"):
+        remains = Remains.of(stage, parsed.region)
+    if not remains.lines():
+        return report(parsed, f"no drill has left anything in {stage.target.project}", EXIT_OK)
+    if not _agreed(parsed, "This takes away what drills left, also of one that is under way:", *remains.lines()):
+        return report(parsed, "nothing was done", EXIT_NO)
+    stage.narrator.begin("drill", f"What drills left in {stage.target.project}")
+    stage.narrator.step("Found", *remains.lines())
+    stage.narrator.step("Taking it away")
+    remains.take_away(stage)
+    return stage.narrator.end()
+
+
+def _agreed(parsed: argparse.Namespace, *lines: str) -> bool:
+    """Say what is about to happen, and ask; raises UsageError where nobody can be asked."""
+    if parsed.yes:
+        return True
+    if parsed.json or not sys.stdin.isatty():
+        message = "nobody can be asked here, so nothing was done: say --yes to go on without being asked"
+        raise UsageError(message)
+    for line in lines:
+        stdout().line(line)
     return confirmed("Go on?")

@@ -47,7 +47,7 @@ class Cleaning:
         while True:
             for verb in ("release", "reject", "close"):
                 found = self.stage.recorded(incident)
-                if found is None or found.phase in ENDED or _declines_itself(found):
+                if found is None or found.phase in ENDED or declines_itself(found):
                     return
                 digest = found.question.digest if found.question and verb != "release" else ""
                 says = self.stage.say_until_heard(verb, incident, deadline, digest).says
@@ -73,7 +73,7 @@ class Cleaning:
             self.stage.narrator.check(what, found=True)
 
 
-def _declines_itself(incident: Incident) -> bool:
+def declines_itself(incident: Incident) -> bool:
     """Whether it waits for a finding that is INACTIVE, and wrote nothing: within a day it is declined."""
     waits = incident.waits is not None and incident.waits.what == "settled"
     return incident.phase == "deferred" and waits and incident.done is None and not incident.begun

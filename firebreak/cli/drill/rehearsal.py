@@ -39,7 +39,7 @@ class Rehearsal:
     deployed: Workload | None = None
     finding: Finding | None = None
 
-    def run(self, probe: Callable[[Stage, Workload], None] | None = None) -> list[str]:
+    def run(self, probe: Callable[[Stage], None] | None = None) -> list[str]:
         """All of it; what could not be taken away, in sentences. Raises KeyboardInterrupt and SystemExit afterwards.
 
         `probe` is asked once everything is given back, and before it is taken away.
@@ -51,7 +51,7 @@ class Rehearsal:
                 before = self._deploy()
                 self._rehearse(before)
                 if probe is not None:
-                    probe(self.stage, before)
+                    probe(self.stage)
             except CannotGoOn as difference:
                 self.stage.narrator.step(f"The drill ends here: {difference}")
             except (Refused, Transient) as fault:

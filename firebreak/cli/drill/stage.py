@@ -17,6 +17,7 @@ from firebreak.cli.commands import UsageError
 from firebreak.cli.commands.decision import carried_out, command_of
 from firebreak.cli.commands.ledgers import to_decide, who
 from firebreak.cli.commands.recorded import open_ledger
+from firebreak.cli.drill.arguments import REGION
 from firebreak.cli.screens.story import Narrator
 from firebreak.core.cloud_run.target import RUN_HOST, Target
 from firebreak.core.containment.canary import PREFIX
@@ -68,7 +69,11 @@ class Stage:
         """All of it, nothing of which is connected yet; raises UsageError."""
         settings = to_decide(parsed)
         target = Target(
-            parsed.project, parsed.region, "service", f"{PREFIX}{secrets.token_hex(2)}", project_id=parsed.project
+            parsed.project,
+            parsed.region or REGION,
+            "service",
+            f"{PREFIX}{secrets.token_hex(2)}",
+            project_id=parsed.project,
         )
         name = _source(parsed, settings)
         scc = SecurityCenter(settings.emulators.get("SECURITY_CENTER_EMULATOR_HOST"), settings.locations)
