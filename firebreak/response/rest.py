@@ -55,7 +55,7 @@ def end(
         return app.ledger.save(held, undecided.with_history(app.now_ns(), who, what))
     if phase in ENDED:
         held = without_unwritten(app, held, readings)
-    incident = held.incident.with_history(app.now_ns(), who, what)
+    incident = held.incident
     standing = stands(app, incident)
     if standing and phase in ENDED:
         phase, incident = "contained", replace(incident, plan=incident.done or incident.plan)
@@ -65,7 +65,16 @@ def end(
     rested = replace(
         incident, phase=phase, operation=None, waits=incident.waits if may_pass else None, away={}, next_ns=due
     )
+    if phase in ("monitored", "declined") and not may_pass and _unverified(rested):
+        return _told_once_an_hour(app, held, rested, what, admit(app).untold)
+    rested = rested.with_history(app.now_ns(), who, what)
     return app.ledger.save(held, rested.with_announcements(channels(app, rested)))
+
+
+def _unverified(incident: Incident) -> bool:
+    """Whether SCC holds what it is about differently, or not at all."""
+    caps = incident.decision.caps if incident.decision else ()
+    return any(cap.name == "unverified" for cap in caps)
 
 
 def without_unwritten(app: App, held: StoredIncident, readings: Readings | None) -> StoredIncident:
@@ -151,13 +160,18 @@ def _unheld(app: App, held: StoredIncident, waiting: Incident, reason: str) -> S
         known = tuple(replace(one, decided=True) for one in waiting.events)
         waiting = replace(waiting, phase="declined", events=known, next_ns=None)
         reason = f"{reason}; recorded as not held, because {MOST_OPEN} such wait already"
-    reason = f"{reason}; {admitted.untold} more since the last alert" if admitted.untold else reason
-    told = waiting.with_history(app.now_ns(), "firebreak", f"{waiting.phase}: {reason}")
-    if admitted.untold is None:
-        app.log("NOTICE", f"{waiting.phase}, and told within the hour: {reason}", incident=waiting.id)
-    names = tuple(
-        one for one in channels(app, told) if one != "marks" and (admitted.untold is not None or one == "topic")
-    )
+    return _told_once_an_hour(app, held, waiting, f"{waiting.phase}: {reason}", admitted.untold)
+
+
+def _told_once_an_hour(
+    app: App, held: StoredIncident, incident: Incident, what: str, untold: int | None
+) -> StoredIncident:
+    """What nothing but a message says: people are told with the number of those before; programs get all of it."""
+    what = f"{what}; {untold} more since the last alert" if untold else what
+    told = incident.with_history(app.now_ns(), "firebreak", what)
+    if untold is None:
+        app.log("NOTICE", f"told within the hour: {what}", incident=incident.id)
+    names = tuple(one for one in channels(app, told) if one != "marks" and (untold is not None or one == "topic"))
     return app.ledger.save(held, told.with_announcements(names))
 
 

@@ -44,8 +44,11 @@ class Admitted:
     untold: int | None
 
 
-def admit(app: App, incident_id: str) -> Admitted:
-    """Have one more wait, if there is room; raises Transient where others keep coming in between."""
+def admit(app: App, incident_id: str = "") -> Admitted:
+    """Have one more wait, if there is room; without an id none waits, and it is only told.
+
+    Raises Transient where others keep coming in between.
+    """
     now = app.now_ns()
     for _ in range(_TRIES):
         document, marks = read_marks(app.ledger, "unheld")
@@ -53,7 +56,7 @@ def admit(app: App, incident_id: str) -> Admitted:
         if len(known.waiting) >= MOST_OPEN and now - known.looked_ns >= _LOOK_AGAIN_NS:
             still = tuple(one for one in known.waiting if _still_waits(app, one))
             known = replace(known, waiting=still, looked_ns=now)
-        told, room = not 0 <= now - known.told_ns < HOUR_NS, len(known.waiting) < MOST_OPEN
+        told, room = not 0 <= now - known.told_ns < HOUR_NS, bool(incident_id) and len(known.waiting) < MOST_OPEN
         new = replace(
             known,
             waiting=(*known.waiting, incident_id) if room else known.waiting,
