@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.code_location import kind_and_place
-from firebreak.core.errors import Refused, Transient
+from firebreak.core.errors import Missing, Refused, Transient
 from firebreak.core.incidents.announcement import Announcement
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.log_line import summary
@@ -191,7 +192,8 @@ def _to_marks(app: App, incident: Incident, one: Announcement, deadline: Deadlin
     marks = {"firebreak_state": one.phase, "firebreak_incident": incident.id}
     if incident.decision and incident.decision.policy:
         marks["firebreak_policy"] = incident.decision.policy
-    app.scc.mark(incident.finding, marks, deadline.sooner(10))
+    with suppress(Missing):  # what SCC does not hold any more carries no mark
+        app.scc.mark(incident.finding, marks, deadline.sooner(10))
 
 
 SENDERS: Mapping[str, Callable[[App, Incident, Announcement, Deadline], str | None]] = MappingProxyType(

@@ -163,6 +163,21 @@ def test_a_mark_that_scc_refuses_is_counted_once_and_not_tried_again(line: Lines
         assert f"{incident.id}/1/marks" in first.refused[0]
 
 
+def test_a_finding_that_scc_holds_no_more_is_not_marked_and_rings_no_other_alert(line: Lines) -> None:
+    with line(policy=ALWAYS, FIREBREAK_SCC_MARKS="on") as on:
+        on.command("halt", reason="a drill")
+        incident = on.respond(on.finding())
+        on.world.findings.clear()
+        on.resume()
+        on.wait(301)
+        swept = on.sweep()
+        on.close(incident)
+        rung = [one["message"] for one in on.logged if one["severity"] == "ERROR" and "announcement" not in one]
+
+        assert len(on.sandbox.wire.calls_to("*/UpdateSecurityMarks")) >= 2
+        assert (rung, swept.refused) == ([], ())
+
+
 def test_a_webhook_that_is_not_configured_any_more_is_given_up(line: Lines, chat: Received) -> None:
     with line(policy=ALWAYS, FIREBREAK_SLACK_WEBHOOK=f"{chat.origin}/slack") as on:
         chat.next = [(503, {})]
