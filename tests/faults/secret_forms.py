@@ -131,7 +131,14 @@ NAMED: tuple[str, ...] = tuple(
 )
 NAMED += (f'passwords: ["{_V}", "{_V}"]', f"requirepass {_V} -x", f"docker login -p={_V}")
 NAMED += (f"key {_ENCODED}", f"key {_NICE}")
+NAMED += (f"vault login {_V}", f"aws configure set aws_secret_access_key {_V}", f"('password', '{_V}')")
+NAMED += (f"pass\u200bword={_V}", f"\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44={_V}", f'("token","{_V}")')
+NAMED += (f"echo {_V} | docker login --password-stdin", f"echo -n '{_V}' | sudo -S id", f"echo root:{_V} | chpasswd")
+NAMED += (f"kubectl create secret generic db --from-literal=k={_V}", f"mosquitto_pub -u a -P {_V} -t x")
 LISTS: tuple[tuple[str, ...], ...] = (
+    ("vault", "login", _V),
+    ("sh", "-c", f"echo {_V} | docker login --password-stdin"),
+    ("aws", "configure", "set", "aws_secret_access_key", _V),
     (f"-p={_V}",),
     (f"--user=a:{_V}",),
     ("keytool", "-storepass", _V),
@@ -200,6 +207,10 @@ HARMLESS: tuple[str, ...] = (
     ),
     *(
         "the token expired",
+        "echo hello | tee -a log",
+        "vault status -format=json",
+        "the token was set to expire",
+        "gpg --passphrase-fd 0 --decrypt x",
         "Binary Authorization admits images",
         "the password was wrong",
         "no credentials were given",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from types import MappingProxyType
 
 from firebreak.core.secrets.names import names_a_secret
@@ -34,6 +35,9 @@ _PASSWORD_OPTIONS = MappingProxyType(
         "unzip": ("-P",),
         "curl": ("-b",),
         "openssl": ("-k", "-K"),
+        "vault": ("login",),
+        "mosquitto_pub": ("-P",),
+        "mosquitto_sub": ("-P",),
     }
 )
 _ANOTHER_P = frozenset(
@@ -76,6 +80,9 @@ _SETTINGS = frozenset({"requirepass", "masterauth"})
 """Settings that are written before their value, with nothing between."""
 _SCHEMES = frozenset({"bearer", "basic", "token", "digest", "ssws", "negotiate", "apikey"})
 """What may stand between the name of a header and its credentials."""
+_PIPED = frozenset({"-S", "--password-stdin", "--passphrase-fd", "--stdin", "--with-token", "chpasswd"})
+"""What says that a secret is read from a pipe."""
+_SAID = frozenset({"echo", "printf"})
 _USERS = frozenset({"-u", "-U", "--user", "--proxy-user", "--userpwd"})
 
 
@@ -99,15 +106,28 @@ def safe_words(words: Sequence[str], *, listed: bool = True) -> list[str]:
             program = ""
         elif base in _JOINED or base in _PASSWORD_OPTIONS or base in _ANOTHER_P:
             program = base
-        expects = _expected(word, program)
+        expects = "secret" if named == "set" and names_a_secret(word) else _expected(word, program)
         expects, named = "" if expects == "any" and not listed else expects, word.rstrip(":").lower()
         made.append(_joined(word, program))
+    return _without_piped(made)
+
+
+def _without_piped(words: list[str]) -> list[str]:
+    """The words without those that are said into a pipe from which a password is read."""
+    made, ends = list(words), [at for at, one in enumerate(words) if one in _ENDS]
+    commands = [range(before + 1, end) for before, end in pairwise((-1, *ends, len(words)))]
+    for saying, reading in pairwise(commands):
+        if words[saying.stop] != "|" or _PIPED.isdisjoint(words[reading.start : reading.stop]):
+            continue
+        begin = next((at for at in saying if words[at].rpartition("/")[2] in _SAID), saying.stop)
+        for at in range(begin + 1, saying.stop):
+            made[at] = words[at] if _OPTION.fullmatch(words[at]) else MARK
     return made
 
 
 def safe_line(line: str) -> str:
     """The same for one line of text, in which words stand between blanks, in quotes, or as a list is written down."""
-    if "-" not in line:
+    if not any(one in line for one in ("-", "|", "vault ", "set ")):
         return line
     found = [(one, *_bare(one[0])) for one in _TOKEN.finditer(line)]
     made, end = [], 0
@@ -160,6 +180,8 @@ def _hidden(word: str, expects: str) -> str:
 
 def _joined(word: str, program: str) -> str:
     given, equals, value = word.partition("=")
+    if given == "--from-literal" and "=" in value:
+        return f"{given}={value.partition('=')[0]}={MARK}"
     if equals and (given in _USERS or given == "-p"):
         return f"{given}={_hidden(value, _expected(given, program) or 'user')}"
     option, rest = word[:2], word[2:]

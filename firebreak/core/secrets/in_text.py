@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 
 from firebreak.core.secrets.command_lines import MARK, MARKED, safe_line
 from firebreak.core.secrets.names import names_a_secret
 from firebreak.core.secrets.shapes import ALPHABETS, ENCODED, ODD_SHAPES, SHAPES
 
+_UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 _LONGEST_VALUE = 4000
 _MOST_TIMES = 6
 _NO_SECRETS = frozenset({"true", "false", "null", "none", "undefined"})
@@ -24,9 +26,7 @@ _PAIRED = re.compile(
     r"(?<!\w)(?:name|key|Name|Key)\\{0,3}[\"']?\s{0,3}[:=]\s{0,3}\\{0,3}[\"']?([\w.-]{1,100}+)\\{0,3}[\"']?\s{0,3},?\s{0,40}"
     r"\\{0,3}[\"']?(?:value|val|Value)\\{0,3}[\"']?\s{0,3}[:=]\s{0,3}"
 )
-_CALLED = re.compile(
-    r"(?:define|putenv|setenv|SetEnvironmentVariable)\(\s{0,3}[\"']([\w.-]{1,100}+)[\"']\s{0,3},\s{0,3}"
-)
+_CALLED = re.compile(r"\(\s{0,3}[\"']([\w.-]{1,100}+)[\"']\s{0,3},\s{0,3}")
 _ELEMENT = re.compile(r"<([\w.-]{1,100}+)[^<>]{0,100}>")
 _QUOTE = re.compile(r"\\{0,3}[\"']")
 _BARE = re.compile(r"(?:[^\s\"',;&<>\\]++|\\(?![\"']))*+")
@@ -48,8 +48,16 @@ _PLAIN_USER = re.compile(r"[A-Za-z_.-]{1,16}")
 def without_secrets(text: str) -> str:
     """The text with a mark in the place of each secret; doing so twice changes nothing more.
 
-    What stands against a secret may be known only once that is gone, so that it is looked at until nothing changes.
+    What stands against a secret may be known only once that is gone, so that it is looked at until nothing changes. A
+    secret that odd letters or unseen ones in its name would hide is told in plain ones.
     """
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", _UNSEEN.sub("", text))
+    if plain != text and (told := _looked_through(plain)) != plain:
+        return told
+    return _looked_through(text)
+
+
+def _looked_through(text: str) -> str:
     for _ in range(_MOST_TIMES):
         before, text = text, _once(text)
         if text == before:

@@ -72,7 +72,7 @@ _NAMES_OF = frozenset(
         *("manager", "store", "provider", "class", "algorithm", "alg", "format", "enabled", "disabled", "required"),
         *("field", "hash", "digest", "service", "usage", "budget", "rate", "scope", "scopes", "issuer", "audience"),
         *("status", "valid", "validity", "method", "mode", "timeout", "time", "info", "error", "errors", "failure"),
-        *("failures", "domain", "samesite", "mechanism", "strategy", "plugin", "backend", "source", "metadata"),
+        *("failures", "domain", "samesite", "fd", "mechanism", "strategy", "plugin", "backend", "source", "metadata"),
     )
 )
 """After a secret's name, they make it the name of something about it: `secretKeyRef`, `token_bucket`."""
