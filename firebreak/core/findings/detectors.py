@@ -136,16 +136,7 @@ def _folded(name: str) -> str:
     return "".join(sign for sign in name.casefold() if sign.isalnum())
 
 
-_ALIASES = {
-    "Impact: Suspicious crypto mining activity using the Stratum Protocol": "Impact: Suspicious cryptocurrency mining"
-    " activity using the Stratum Protocol",
-}
-"""Other names that Google's pages give a detector, by its listed name."""
-_LISTED = {
-    _folded(other): name
-    for name, one in CATEGORIES.items()
-    for other in (name, one.api_name, *(alias for alias, of in _ALIASES.items() if of == name))
-}
+_LISTED = {_folded(other): name for name, one in CATEGORIES.items() for other in (name, one.api_name)}
 
 
 def listed_name(category: str, module: str = "") -> str:

@@ -37,7 +37,9 @@ _YEAR_9999_NS = 253_370_764_800 * NANOS
 
 CATALOGUE: Catalogue = MappingProxyType(
     {
-        "finding.category": Fact(FactType.TEXT, "The detector's display name."),
+        "finding.category": Fact(
+            FactType.TEXT, "The detector's display name, as it is listed here where Google spells it otherwise."
+        ),
         "finding.severity": Fact(
             FactType.TEXT, "SCC's severity; it may be absent.", ("LOW", "MEDIUM", "HIGH", "CRITICAL"), ordered=True
         ),

@@ -72,7 +72,6 @@ def test_the_catalogue_cannot_be_changed() -> None:
 
 
 PYTHON = "Execution: Malicious Python executed"
-MINING = "Impact: Suspicious cryptocurrency mining activity using the Stratum Protocol"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +79,7 @@ MINING = "Impact: Suspicious cryptocurrency mining activity using the Stratum Pr
     [
         ("Execution: Malicious Python Executed", "", PYTHON),
         ("CLOUD_RUN_MALICIOUS_PYTHON_EXECUTED", "", PYTHON),
-        ("Impact: Suspicious crypto mining activity using the Stratum Protocol", "", MINING),
+        ("Execution: Fileless Execution in memfd", "", "Execution: Fileless Execution in /memfd:"),
         ("Execution: Python Of Tomorrow", "CLOUD_RUN_MALICIOUS_PYTHON_EXECUTED", PYTHON),
         ("Reverse Shell", "CLOUD_RUN_MALICIOUS_PYTHON_EXECUTED", "Reverse Shell"),
     ],
