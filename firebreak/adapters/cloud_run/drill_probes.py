@@ -42,7 +42,17 @@ _CLOSED = 404
 
 @dataclass(slots=True)
 class Asking:
-    """One probe under way: the canary, and what was sent and came back so far."""
+    """One probe under way.
+
+    Attributes:
+        services: reads and writes the canary.
+        target: the canary.
+        account: service account that it was deployed with; empty for the project's default.
+        emulators: `host:port` of a local Cloud Run and IAM, or None for Google's.
+        deadline: of this probe.
+        sent: what was sent so far.
+        came_back: what came back so far, in the same order.
+    """
 
     services: CloudRunServices
     target: Target
