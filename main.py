@@ -84,6 +84,9 @@ def _say_what_fails(settings: Settings, policies: PolicySet) -> None:
     if not policies.policies:
         # Not a reason to end: findings are recorded, and what is not started records nothing.
         log_json("ERROR", NO_POLICY, folder=str(settings.policies))
+    for name, one in policies.config.routing.channels.items():
+        if one.secret not in settings.channel_secrets:
+            log_json("ERROR", f"nobody is told on the channel {name} of firebreak.yaml: {one.secret} is not set")
 
 
 _function = Function()

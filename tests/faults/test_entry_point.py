@@ -88,6 +88,21 @@ def test_without_any_policy_it_starts_says_so_and_records_what_comes(
     assert [one["phase"] for one in function.line.announced] == ["declined"]
 
 
+def test_a_channel_whose_secret_is_not_set_is_named_at_the_start(
+    function: Function, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = "notify: {channels: {soc: {kind: slack, secret: FIREBREAK_NOTIFY_SOC}}}\n"
+    with (function.line.app.settings.policies / "firebreak.yaml").open("a") as config:
+        config.write(table)
+    Function(function.line)
+    said = [json.loads(line)["message"] for line in capsys.readouterr().out.splitlines()]
+    monkeypatch.setenv("FIREBREAK_NOTIFY_SOC", "https://hooks.invalid/x")
+    Function(function.line)
+
+    assert said == ["nobody is told on the channel soc of firebreak.yaml: FIREBREAK_NOTIFY_SOC is not set"]
+    assert capsys.readouterr().out == ""
+
+
 def test_settings_and_policies_are_read_once_at_the_start(
     function: Function, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,34 @@ def test_a_broken_file_is_refused_with_every_fault_at_its_place(path: Path) -> N
     assert all(fault.line_text == text.split("\n")[fault.at.line - 1].rstrip("\r") for fault in caught.value.faults)
 
 
+NOTIFY = """\
+organization: "123456789012"
+notify:
+  channels:
+    soc: {kind: slack_bot, secret: FIREBREAK_NOTIFY_SOC, channel: C0123456789}
+    oncall: {kind: pagerduty, secret: FIREBREAK_NOTIFY_ONCALL, url: "https://events.eu.pagerduty.com/v2/enqueue"}
+    shop: {kind: google_chat, secret: FIREBREAK_NOTIFY_SHOP}
+  routes: {security-oncall: [soc, oncall], default: [soc]}
+  owners: {labels: [owner, team], channels: {shop: [shop]}}
+  remind_after: 10m
+  escalate: [{after: 40m, to: [shop]}, {after: 20m, to: [oncall]}]
+  runbook: "https://wiki.acme.example/firebreak"
+"""
+
+
+def test_who_is_told_is_read_from_the_table_and_decides_nothing() -> None:
+    told, untold = load(firebreak=NOTIFY, small=SMALL), load(firebreak='organization: "123456789012"', small=SMALL)
+    routing = told.config.routing
+
+    assert routing.told(["security-oncall"], {}) == ("soc", "oncall")
+    assert routing.told(["others"], {"owner": "search", "team": "shop"}) == ("soc",), "the first label counts"
+    assert routing.told([], {"team": "shop"}) == ("soc", "shop")
+    assert [(one.after, one.to) for one in routing.escalate] == [(1200, ("oncall",)), (2400, ("shop",))]
+    assert (routing.remind_after, routing.runbook) == (600, "https://wiki.acme.example/firebreak")
+    assert routing.channels["soc"].channel == "C0123456789"
+    assert told.digest == untold.digest
+
+
 def test_there_are_enough_broken_files_to_mean_something() -> None:
     assert len(BROKEN) >= 150
 

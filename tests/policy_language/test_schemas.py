@@ -32,9 +32,12 @@ BEYOND_A_SCHEMA = {
         "charter_duplicate_key charter_set_twice duplicate_fact duplicate_key two_modes"
     ),
     "what stands in another place, or in another file": (
-        "action_twice duplicate_id example_both example_policy set_of_a_list_unknown set_unknown"
+        "action_twice charter_notify_unlisted duplicate_id example_both example_policy set_of_a_list_unknown"
+        " set_unknown"
     ),
-    "what only code can tell": "approve_within_long choice_glob glob_of_choices newer_than_long parameter_refused",
+    "what only code can tell": (
+        "approve_within_long charter_notify_url choice_glob glob_of_choices newer_than_long parameter_refused"
+    ),
 }
 
 

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from tests.repository.checkout import imports_in, python_files, text_of
+from tests.repository.checkout import imports, imports_in, python_files, text_of
 
 LATE = {
     "firebreak/adapters/storage/ledger_store.py": {"firebreak.adapters.storage.firestore.FirestoreDocuments"},
@@ -44,3 +44,18 @@ def test_a_command_s_module_is_imported_in_one_place() -> None:
     users = [path for path in python_files("firebreak/") if "import_module(" in text_of(path)]
 
     assert users == ["firebreak/cli/main.py", "firebreak/core/discovery.py"]
+
+
+def test_a_channel_is_imported_by_its_name_alone_when_it_is_needed() -> None:
+    """A function that starts waits for none that is not set; Slack's two share their blocks."""
+    users = {
+        path: {name for name in imports(text_of(path)) if name.startswith("firebreak.core.channels.")}
+        for path in python_files(*ROOMS)
+    }
+    named = {
+        path: {name for name in names if not name.endswith((".channel", ".kinds"))} for path, names in users.items()
+    }
+
+    assert {path: names for path, names in named.items() if names} == {
+        "firebreak/core/channels/slack_bot.py": {"firebreak.core.channels.slack"}
+    }
