@@ -7,6 +7,10 @@ class Transient(Exception):
     """Something is busy or cannot be reached now; the same message will be tried again."""
 
 
+class NotLetIn(Transient):
+    """The ledger denies it. To the function that may pass, once the role is granted; a person is told which."""
+
+
 class Refused(Exception):
     """The cloud will not do it, now or later. `status` is the OCSF outcome it becomes."""
 

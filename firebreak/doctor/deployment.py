@@ -126,8 +126,9 @@ def read_deployment(body: object) -> Deployment:
     """The deployment in its own JSON; raises NotADeployment."""
     try:
         return decode(Deployment, body, _TABLE)
-    except Unreadable as fault:
-        raise NotADeployment(str(fault)) from None
+    except Unreadable:
+        message = "`deployment` is not as this version tells it: apply this version's Terraform, and give its output"
+        raise NotADeployment(message) from None
 
 
 def in_output(output: object) -> tuple[Mapping[str, str], Mapping[str, Any]]:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from firebreak.core.code_location import kind_and_place
-from firebreak.core.errors import Denied, Missing, Refused, Transient
+from firebreak.core.errors import Denied, Missing, NotLetIn, Refused, Transient
 from firebreak.doctor.result import APPLY, Check, Diagnosis, Examined, Fault, Item, Result, Unchecked
 from firebreak.ports.deadline import Deadline
 
@@ -46,7 +46,7 @@ def _looked(check: Check, item: Item, done: Callable[[], object]) -> tuple[Resul
             found.append(result)  # noqa: PERF402 - what was found before a failure counts
     except Missing as fault:
         found.append(Fault(f"{item.what} does not exist ({fault})", APPLY))
-    except Denied as fault:
+    except (Denied, NotLetIn) as fault:
         found.append(Unchecked(f"{item.what}: {fault}", check.role))
     except (Refused, Transient, OSError) as fault:
         found.append(Unchecked(f"{item.what}: {fault}"))

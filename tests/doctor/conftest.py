@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from firebreak.adapters.storage.sqlite import SqliteDocuments
+from sandbox.server import Sandbox
 from tests.cli.commands import FOREIGN, Told, run
-from tests.doctor.deployed import Site, site
+from tests.doctor.deployed import Site, deployed_anew, served
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +28,16 @@ def firebreak(capsys: pytest.CaptureFixture[str]) -> Told:
     return lambda *words: run(capsys, *words)
 
 
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    with served() as made:
+        yield made
+
+
 @pytest.fixture
-def healthy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def healthy(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """A healthy deployment, with an empty ledger."""
     SqliteDocuments(tmp_path / "ledger.sqlite").read("incident", "none")
-    with site(tmp_path, monkeypatch) as made:
-        yield made
+    for name, value in sandbox.environment().items():
+        monkeypatch.setenv(name, value)
+    return deployed_anew(sandbox, tmp_path)

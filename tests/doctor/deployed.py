@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from firebreak.cli.configuration import configuration_file, write_configuration
 from sandbox.administration.deployment import Output, deploy, output
 from sandbox.server import Sandbox
 from sandbox.world import World
@@ -32,7 +31,7 @@ class Site:
     world: World
     told: Output
     folder: Path
-    sandbox: Sandbox = field(init=False)
+    sandbox: Sandbox
 
     @property
     def deployment(self) -> dict[str, Any]:
@@ -40,6 +39,11 @@ class Site:
 
     def resource(self, host: str, name: str) -> dict[str, Any]:
         return self.world.resources[f"//{host}.googleapis.com/{name}"]
+
+    def configure(self) -> None:
+        """Have this machine know the deployment, as `firebreak configure` would."""
+        path = configuration_file(self.folder / "state" / "firebreak")
+        write_configuration(path, self.told["command_line"], self.deployment)
 
     @property
     def file(self) -> Path:
@@ -50,14 +54,21 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """A healthy deployment whose ledger is a file of this machine, which stands in for Firestore."""
-    told = output(PACKAGE, {"FIREBREAK_LEDGER": f"sqlite:///{folder / 'ledger.sqlite'}"})
+def served() -> Iterator[Sandbox]:
+    """A sandbox that has all its servers, for one test after the other."""
     world = World()
-    deploy(world, told)
-    made = Site(world, told, folder)
+    deploy(world, output(PACKAGE))
     with Sandbox(world) as sandbox:
-        made.sandbox = sandbox
-        for name, value in sandbox.environment().items():
-            monkeypatch.setenv(name, value)
-        yield made
+        yield sandbox
+
+
+def deployed_anew(sandbox: Sandbox, folder: Path) -> Site:
+    """A healthy deployment and nothing else; its ledger is a file of this machine, which stands in for Firestore."""
+    told = output(PACKAGE, {"FIREBREAK_LEDGER": f"sqlite:///{folder / 'ledger.sqlite'}"})
+    fresh = World()
+    deploy(fresh, told)
+    for one in fields(World):
+        if one.name != "lock":
+            setattr(sandbox.world, one.name, getattr(fresh, one.name))
+    sandbox.wire.clear_faults()
+    return Site(sandbox.world, told, folder, sandbox)

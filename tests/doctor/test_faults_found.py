@@ -306,7 +306,7 @@ def test_a_planted_fault_is_found_with_what_mends_it_and_no_other_is(
 ) -> None:
     plant, says, mend = FAULTS[fault]
     plant(healthy)
-    firebreak("configure", str(healthy.file))
+    healthy.configure()
     told = firebreak("doctor", "--json")
     results = [(check["about"], one) for check in told.json["checks"] for one in check["results"]]
     found = [(f"{about}: {one['says']}", one["mend"]) for about, one in results if one["status"] == "fault"]

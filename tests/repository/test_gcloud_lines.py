@@ -40,6 +40,7 @@ from firebreak.core.cloud_run.state import Setting
 from firebreak.core.cloud_run.target import Kind, Target
 from firebreak.core.containment.gcloud_rollback import contain_lines, undo_lines
 from firebreak.core.containment.plan import Change, Plan
+from tests.doctor.test_faults_found import FAULTS
 from tests.repository.checkout import text_of, tracked
 
 pytestmark = [
@@ -175,6 +176,13 @@ def test_the_lines_of_every_page_are_taken_and_one_that_is_wrong_is_not(tmp_path
 
     assert len(lines) > 40
     assert refused([*lines, WRONG], tmp_path) == [WRONG]
+
+
+def test_the_lines_that_mend_what_doctor_finds_are_taken(tmp_path: Path) -> None:
+    lines = [mend for _, _, mend in FAULTS.values() if mend.startswith("gcloud ")]
+
+    assert len(lines) > 5
+    assert refused(lines, tmp_path) == []
 
 
 def test_what_files_tell_their_readers_to_type_is_taken(tmp_path: Path) -> None:

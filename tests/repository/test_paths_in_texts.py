@@ -32,6 +32,8 @@ IN_TEXT = re.compile(rf"(?<![\w/$.:-])((?:{'|'.join(map(re.escape, sorted(ROOMS)
 OF_THE_MODULE = re.compile(r"\$\{path\.module\}/([\w./-]+)")
 OF_THE_READER = frozenset(
     {
+        "deployment.json",  # on the reader's machine, once it is configured
+        "firebreak/archive.json",  # in what is packed
         ".pre-commit-config.yaml",  # in the repository that holds the reader's policies
         "09-first.yaml",  # a policy of an example
         "deny.json",  # docs/security.md: a file that the reader writes

@@ -10,7 +10,7 @@ from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 
 from firebreak.adapters.google.calls import LOG_IN, NoCredentials, asks_to_log_in
-from firebreak.core.errors import Transient
+from firebreak.core.errors import NotLetIn, Transient
 
 PASSING = (
     exceptions.ServiceUnavailable,
@@ -50,7 +50,7 @@ def translate_faults(database: str, done: str) -> Iterator[None]:
             f"nothing was {done}, and it will be tried again:"
             f" the ledger {database} {_meaning(fault)} ({_error_text(fault)})"
         )
-        raise Transient(message) from None
+        raise (NotLetIn if isinstance(fault, exceptions.Forbidden) else Transient)(message) from None
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from firebreak.doctor import discover
 from firebreak.doctor.deployment import NotADeployment, in_output
 from firebreak.settings import SettingsFault, read_settings
 
-_TRIED = ("ledger", "yourself")
-"""The checks whose subject is this machine and whoever sits at it."""
+_TRIED = "yourself"
+"""The check whose subject is this machine and whoever sits at it."""
 
 
 def configure(parsed: argparse.Namespace) -> int:
@@ -37,7 +37,7 @@ def configure(parsed: argparse.Namespace) -> int:
         print(f"written: {path}, for the project {deployment['project']}")
     if own := [name for name in TOGETHER if settings.ledger != lines.get("FIREBREAK_LEDGER", settings.ledger)][:1]:
         print(f"{', '.join(own)} and what belongs to it are set in this shell, and count here", file=sys.stderr)
-    checks = {name: one for name, one in discover().working.items() if name in _TRIED}
+    checks = {_TRIED: discover().working[_TRIED]}
     return tell(parsed, settings, diagnosed(settings, configured(settings), checks))
 
 

@@ -21,8 +21,8 @@ def _items(examined: Examined) -> Iterator[Item]:
 
 
 def _halt(examined: Examined, _: Deadline) -> Iterator[Result]:
-    if why := examined.ledger().halt_reason():
-        yield Fault(f"nothing is written: {why}", "firebreak resume")
+    if halt := examined.ledger().read_halt():
+        yield Fault(f"nothing is written: {halt}", "firebreak resume")
     else:
         yield Ok("nothing is halted")
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from firebreak.core.errors import NotLetIn
 from firebreak.doctor.result import Check, Examined, Fault, Item, Ok, Result, Unchecked
 from firebreak.ports.deadline import Deadline
 
 _PROJECT = "//cloudresourcemanager.googleapis.com/projects"
+_LEDGER = "roles/datastore.viewer"
 _GIVEN = "name yourself in commanders, and apply; Terraform grants"
 
 
@@ -41,6 +43,7 @@ def _items(examined: Examined) -> Iterator[Item]:
         yield Item(
             "what you may do", partial(_may, examined, f"//storage.googleapis.com/{wanted.bucket}", (_ON_BUCKET,))
         )
+    yield Item("the ledger", partial(_reads, examined))
     yield Item("your credentials", partial(_credentials, examined))
 
 
@@ -51,6 +54,14 @@ def _may(examined: Examined, name: str, needs: tuple[_Need, ...], deadline: Dead
             yield Ok(f"you have {one.permission} on {one.on}, for {one.why}")
         else:
             yield Fault(f"you lack {one.role} on {one.on}, for {one.why}", f"{_GIVEN} {one.role}")
+
+
+def _reads(examined: Examined, _: Deadline) -> Iterator[Result]:
+    """By reading: the grant is under a condition, which a question about the project does not meet."""
+    try:
+        yield Ok(f"you can read the ledger, with {examined.ledger().count()} incidents")
+    except NotLetIn:
+        yield Fault(f"you lack {_LEDGER} on the project, for the ledger", f"{_GIVEN} {_LEDGER}")
 
 
 def _credentials(examined: Examined, _: Deadline) -> Iterator[Result]:
