@@ -53,7 +53,7 @@ COMMENTED = sorted(path for path in tracked() if path.startswith(SAYING) and pat
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INNER = re.compile(r"\$\((gcloud [^)]*)\)")
 WRONG = "gcloud run jobs create x --no-such=1"
-NAMES = ("ORGANIZATION", "PERIMETER", "POLICY")
+NAMES = ("ORGANIZATION", "PERIMETER", "POLICY", "BACKUP")
 ENDS = ("|", ";", "&&", "||", ">", "(", ")")
 UNTIL = {"title": "until spring", "expression": 'request.time < timestamp("2027-03-01T00:00:00Z")'}
 LISTED = {"title": "listed", "expression": 'resource.name in ["a", "b"] || request.path == "x;y"'}
