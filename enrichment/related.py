@@ -44,6 +44,7 @@ class RelatedSource:
                 "related.categories": tuple(sorted({one.category for one in near})),
             }
         shown = [*map(_line, near), *({**_line(one), "source": "not allowed"} for one in found.others)]
+        shown += [{"source": f"no answer from location {one}"} for one in found.silent]
         gap = None if found.complete else "there are more than could be read"
         return Evidence(
             "related", facts, gap, detail=found, shown={"findings": shown}, originals=lambda: _originals(found)

@@ -258,10 +258,24 @@ def test_a_threat_on_the_refuge_counts_wherever_scc_keeps_it(line: Lines, others
         assert set(on.reachable) == {OLD}
 
 
-def test_a_location_that_does_not_answer_is_no_place_without_threats(line: Lines) -> None:
+@pytest.mark.parametrize("kind", ["error", "hang"])
+def test_another_location_that_does_not_answer_holds_nothing_up_and_is_shown(line: Lines, kind: Any) -> None:
+    """What SCC finds on one workload it keeps in one location."""
     with line(policy=ALWAYS, FIREBREAK_SCC_LOCATIONS="global,eu") as on:
         on.sandbox.wire.inject(
-            Fault("*/ListFindings", "error", "PERMISSION_DENIED", asked="*locations/eu*resource_name*", times=None)
+            Fault("*/ListFindings", kind, asked="*locations/eu*resource_name*", times=None, seconds=3.0)
+        )
+        incident = on.respond(on.finding())
+        (related,) = (one for one in now(on, incident)["evidence"] if one["source"] == "related")
+
+        assert incident.phase == "contained"
+        assert "no answer from location eu" in str(related["shown"])
+
+
+def test_where_a_location_does_not_answer_a_further_region_s_refuge_is_not_vouched_for(line: Lines) -> None:
+    with line(two_regions(*THERE_TOO), policy=ALWAYS, FIREBREAK_SCC_LOCATIONS="global,us") as on:
+        on.sandbox.wire.inject(
+            Fault("*/ListFindings", "error", "PERMISSION_DENIED", asked="*locations/us*resource_name*", times=None)
         )
         incident = on.respond(on.finding())
 

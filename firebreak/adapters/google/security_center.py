@@ -7,8 +7,9 @@ match, so texts are quoted and equality is checked in code (securitycenter_v2.Li
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -31,6 +32,10 @@ _PAGE = 200
 _AT_ONCE = 8
 _GRACE_SECONDS = 0.5
 """How much longer than for what makes suspects it is waited for what is only shown."""
+_SILENT_SECONDS = 60.0
+"""For so long a location that did not answer is not waited for once more, where another one has to."""
+_Listed = tuple[list[Finding], bool]
+"""Findings of one place, and whether these are all."""
 _OPEN = 'state = "ACTIVE" AND NOT mute = "MUTED"'
 
 
@@ -46,6 +51,7 @@ class SecurityCenter:
         self._residency = frozenset(locations) - {"global"}
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()
+        self._silent: dict[str, float] = {}
 
     def client_at(self, location: str) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
         """The client of a location: under data residency each has an endpoint of its own, and no other knows of it.
@@ -94,14 +100,16 @@ class SecurityCenter:
         """Other active, unmuted findings on exactly this workload; `place` is the organization that they lie under.
 
         Each of these sources is asked by itself in each location, so that no other one's can crowd theirs out; of all
-        others one page is read of each location, of those within `window_ns` of the event. Raises Refused or Transient.
+        others one page is read of each location, of those within `window_ns` of the event. Raises Refused or Transient
+        where the finding's own location does not answer. Another one that is silent holds nothing up: SCC keeps what it
+        finds on one workload in one location.
         """
         about = f'resource_name : "{quoted(_below_project(target))}" AND {_OPEN}'
         first, last = finding.event_ns - window_ns, finding.event_ns + window_ns
         near = f'event_time >= "{format_instant(first)}" AND event_time <= "{format_instant(last)}"'
         name = replace(finding.name, container=place)
 
-        def listed(asked: FindingName) -> tuple[list[Finding], bool]:
+        def listed(asked: FindingName) -> _Listed:
             return self._listed(asked, about, deadline, partial(_others_on, target, finding))
 
         def shown(asked: FindingName) -> list[Finding]:
@@ -114,20 +122,35 @@ class SecurityCenter:
         pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="related")
         try:
             everyone = [pool.submit(shown, one) for one in self._everywhere(name, frozenset({"-"}))]
-            allowed = list(pool.map(listed, self._everywhere(name, sources)))
+            asked = [(one.location, pool.submit(listed, one)) for one in self._everywhere(name, sources)]
+            allowed = [one.result() for where, one in asked if where == name.location]
+            elsewhere = [(where, self._answer(where, one)) for where, one in asked if where != name.location]
             # What is only shown holds nothing up.
-            seen, _ = wait(everyone, timeout=_GRACE_SECONDS)
+            seen, _ = wait(everyone, timeout=0 if None in (one for _, one in elsewhere) else _GRACE_SECONDS)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+        allowed += [one for _, one in elsewhere if one]
         return RelatedFindings(
             _newest_first(one for found, _ in allowed for one in found),
             _newest_first(one for future in seen for one in future.result()),
             complete=all(complete for _, complete in allowed),
+            silent=tuple(dict.fromkeys(where for where, one in elsewhere if one is None)),
         )
+
+    def _answer(self, location: str, asked: Future[_Listed]) -> _Listed | None:
+        """What another location has answered by now, or within a moment; None where it is silent, or was just now."""
+        last = self._silent.get(location)
+        waits = last is None or time.monotonic() - last >= _SILENT_SECONDS
+        try:
+            return asked.result(_GRACE_SECONDS if waits else 0)
+        except (TimeoutError, Refused, Transient):
+            if waits:
+                self._silent[location] = time.monotonic()
+            return None
 
     def _listed(
         self, asked: FindingName, filter_: str, deadline: Deadline, those: Callable[[Any], list[Finding]]
-    ) -> tuple[list[Finding], bool]:
+    ) -> _Listed:
         """Those findings of one place, and whether these are all."""
         found: list[Finding] = []
         for page in self._pages(asked, filter_, deadline):

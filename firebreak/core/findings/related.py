@@ -14,9 +14,11 @@ class RelatedFindings:
     Attributes:
         allowed: of the sources in firebreak.yaml, whenever they happened, newest first.
         others: some of other sources around the same time, newest first: shown, and gone by in nothing.
-        complete: whether those of the allowed sources are all there.
+        complete: whether those of the allowed sources are all there, in the finding's own location.
+        silent: other locations of SCC that did not answer.
     """
 
     allowed: tuple[Finding, ...] = ()
     others: tuple[Finding, ...] = ()
     complete: bool = True
+    silent: tuple[str, ...] = ()
