@@ -119,6 +119,15 @@ output "deployment" {
   }
 }
 
+output "drill" {
+  description = "What firebreak drill needs: the source's name, whose last part firebreak.yaml names, the projects, and the account that a canary runs as in each."
+  value = var.drill == null ? null : {
+    source   = local.drill_source
+    projects = sort(local.drill_projects)
+    accounts = { for project, one in google_service_account.canary : project => one.email }
+  }
+}
+
 output "topics" {
   description = "Full names of the topics."
   value       = local.topics

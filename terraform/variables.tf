@@ -202,6 +202,25 @@ variable "commanders" {
   }
 }
 
+variable "drill" {
+  description = "Where commanders may rehearse with firebreak drill: the ids of projects in which canaries are deployed, which must lie within contain_targets, and the number of an SCC source that the organization has for it; without one, a source is made. firebreak.yaml names the same (docs/drill.md)."
+  type = object({
+    projects = set(string)
+    source   = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.drill == null || try(length(var.drill.projects) > 0 && alltrue([for one in var.drill.projects : can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", one))]), false)
+    error_message = "drill names at least one project, by its id."
+  }
+
+  validation {
+    condition     = try(var.drill.source, null) == null || can(regex("^[0-9]{1,25}$", var.drill.source))
+    error_message = "drill.source is the digits of a source's number: what follows sources/ in its name."
+  }
+}
+
 # What reaches it.
 
 variable "finding_locations" {

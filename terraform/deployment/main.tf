@@ -43,6 +43,7 @@ module "firebreak" {
   withhold                      = var.withhold
   extra_actions                 = var.extra_actions
   commanders                    = var.commanders
+  drill                         = var.drill
   finding_locations             = var.finding_locations
   extra_categories              = var.extra_categories
   narrow_filter                 = var.narrow_filter
@@ -87,6 +88,7 @@ variable "read_targets" { default = null }
 variable "withhold" { default = null }
 variable "extra_actions" { default = null }
 variable "commanders" { default = null }
+variable "drill" { default = null }
 variable "finding_locations" { default = null }
 variable "extra_categories" { default = null }
 variable "narrow_filter" { default = null }
