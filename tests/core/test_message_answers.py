@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,15 +12,14 @@ import pytest
 
 from firebreak.core.channels import channel, kinds
 from firebreak.core.containment.plan import Change, Plan
-from firebreak.core.containment.review import Drift
-from firebreak.core.incidents.incident import Incident, Wait
-from firebreak.core.incidents.release import Release, ReleasedKey
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.messages.composing import compose
 from firebreak.core.messages.delivery import Address
 from firebreak.core.messages.limits import LIMITS
 from sandbox.chat.rules import google_chat_faults, pagerduty_faults, slack_faults
 from sandbox.chat.server import ROUTING_KEY
 from tests.cli.commands import NOW, incident
+from tests.core.message_kinds import KINDS
 from tests.faults.secrets_planted import TAINT
 
 FAULTS = {
@@ -31,32 +31,6 @@ FAULTS = {
 INVISIBLE = "\u2060\u200b\u200c\u200d\ufeff\u00ad"
 
 
-def in_part() -> Release:
-    target = incident().targets[0]
-    back = ReleasedKey(target, "service.traffic.split", "a=100", "LATEST=100", "restored")
-    held = ReleasedKey(target, "service.ingress", "none", "all", "refused", "an organization policy refuses it")
-    return Release("ada", (), NOW, (back, held), rests=True)
-
-
-def reopened() -> Incident:
-    one = incident("waiting", done=incident().plan)
-    opened, settings = ("checkout-00008-bad",), {"service.traffic.split": "LATEST=100"}
-    drift = Drift("changed by eve@shop.example: x", opened, settings)
-    return one.with_drift(one.targets[0].key, drift)
-
-
-KINDS = {
-    "asked": incident("waiting"),
-    "contained": incident("contained", done=incident().plan),
-    "drifted": reopened(),
-    "released with one key refused": incident("releasing", done=incident().plan, release=in_part()),
-    "failed": incident("failed"),
-    "deferred": incident("deferred", waits=Wait("halt", "halted by ada: a drill", NOW)),
-    "expired": incident("expired"),
-    "review": incident("contained", done=incident().plan).with_history(
-        NOW, "firebreak", "review: contained for 4 h 0 min"
-    ),
-}
 CHANGED = {
     "asked": "Nothing has been changed",
     "contained": "Contained: the plan is in force",
@@ -71,7 +45,7 @@ ASKED = {
     "asked": "answer yes or no",
     "contained": "if it is wrong, release it",
     "drifted": "answer yes or no",
-    "released with one key refused": "remove the cause and release again, or leave it",
+    "released with one key refused": "remove what was in the way and release again, or leave it",
     "failed": "Contain it by hand",
     "deferred": "Nothing yet",
     "expired": "Answer late",
@@ -132,6 +106,15 @@ def test_each_message_answers_what_has_to_be_answered(name: str, kind: str) -> N
     assert [letter for letter in INVISIBLE if letter in seen] == []
 
 
+@pytest.mark.parametrize("kind", kinds())
+def test_what_virustotal_counts_and_who_owns_the_workload_is_said(kind: str) -> None:
+    seen = read(kind, KINDS["contained"])
+
+    assert "48 malicious, 0 suspicious, 12 undetected, trojan.xmrig" in seen
+    assert "team payments, checkout-oncall@shop.example" in seen
+    assert "policy known-malware-on-service, enforce" in seen
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_the_title_alone_tells_the_kinds_apart(name: str) -> None:
     word = compose(KINDS[name]).title.partition(":")[0]
@@ -166,9 +149,10 @@ def test_an_answered_question_says_who_answered_and_asks_nothing_more() -> None:
     message = compose(one)
 
     assert message.answered == "ada: rejected: a drill (2026-09-21 14:13 UTC)"
-    assert [step.word for step in message.steps] == ["anew", "look"]
+    assert [step.word for step in message.steps] == ["anew", "file", "look"]
 
 
+@functools.cache
 def huge(phase: str = "waiting") -> Incident:
     """49 tags on each of six targets, long texts everywhere."""
     one = incident(phase)
@@ -188,7 +172,7 @@ def huge(phase: str = "waiting") -> Incident:
         plan=Plan(changes, ()),
         done=Plan(changes, ()) if phase == "contained" else None,
         further=tuple(own.in_region(one) for one in regions[1:]),
-        still_open=tuple(f"{TAINT} {'y' * 3000}" for _ in range(40)),
+        still_open=tuple(f"{TAINT} {'y' * 3000}" for _ in range(9)),
     ).with_history(NOW, "<!channel> *eve* `x` <https://evil.example|click>", f"rejected: {'z' * 5000}")
 
 

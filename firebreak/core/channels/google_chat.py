@@ -60,22 +60,24 @@ def _body(message: Message, sections: list[dict[str, Any]]) -> dict[str, Any]:
 def _sections(message: Message) -> Iterator[dict[str, Any]]:
     answered = [_labelled("answered", message.answered)] if message.answered else []
     asked = [_labelled("asked of you", message.asked), _labelled("until", message.until)]
-    commands = [_labelled(one.word, one.command) for one in message.steps]
+    commands = [_labelled(one.word, one.command, one.effect) for one in message.steps]
     yield {"widgets": [_labelled("now", message.now), *answered, *asked, *commands]}
     why = [_labelled("why", message.why)] if message.why else []
     yield {"widgets": [*(_labelled(one.word, one.text) for one in message.facts), *why]}
     buttons = [{"text": one.name, "onClick": {"openLink": {"url": one.url}}} for one in message.links]
     yield {"widgets": [{"buttonList": {"buttons": buttons}}]}
+    if message.changes:
+        yield {"header": "settings", "widgets": [_paragraph("\n".join(message.changes))]}
     yield {"header": "undo", "widgets": [_paragraph(one) for one in (message.undo_by, *message.undo)]}
-    for word, texts in (("still open", message.still_open), ("settings", message.changes)):
-        if texts:
-            yield {"header": word, "widgets": [_paragraph("\n".join(texts))]}
+    if message.still_open:
+        yield {"header": "still open", "widgets": [_paragraph("\n".join(message.still_open))]}
     last = [_paragraph(f"last: {message.last}")] if message.last else []
     yield {"widgets": [*last, _paragraph(f"incident {message.incident} ({message.id})")]}
 
 
-def _labelled(word: str, text: str) -> Mapping[str, Any]:
-    return {"decoratedText": {"topLabel": word, "text": _literal(text), "wrapText": True}}
+def _labelled(word: str, text: str, below: str = "") -> Mapping[str, Any]:
+    label = {"bottomLabel": below} if below else {}
+    return {"decoratedText": {"topLabel": word, "text": _literal(text), "wrapText": True, **label}}
 
 
 def _paragraph(text: str) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from firebreak.core.incidents.next_steps import NextStep
 from firebreak.core.messages.delivery import Address, Request, json_request
 from firebreak.core.messages.limits import most
 from firebreak.core.messages.message import Message
@@ -62,26 +63,31 @@ def _blocks(message: Message) -> Iterator[Block]:
     asked = [("now", message.now), ("asked of you", message.asked), ("until", message.until)]
     if message.answered:
         asked.insert(1, ("answered", message.answered))
-    commands = [(step.word, step.command) for step in message.steps]
-    yield _rich(_section(_labelled(asked)), _section(_labelled(commands, code=True)))
+    commands = [part for step in message.steps for part in _command(step)]
+    yield _rich(_section(_labelled(asked)), _section(commands))
     facts = [*((row.word, row.text) for row in message.facts), *([("why", message.why)] if message.why else [])]
     yield _rich(_section(_labelled(facts)))
     links = [[{"type": "link", "url": one.url, "text": one.name}, _text("  ")] for one in message.links]
     yield _rich(_section([part for link in links for part in link]))
+    if message.changes:
+        yield _rich(_section(_labelled([("settings", "")])), *_lines(message.changes))
     yield _rich(_section(_labelled([("undo", message.undo_by)])), *_lines(message.undo))
     if message.still_open:
         yield _rich(_section(_labelled([("still open", "")])), *_lines(message.still_open))
-    if message.changes:
-        yield _rich(_section(_labelled([("settings", "")])), *_lines(message.changes))
     last = [f"incident {message.incident} ({message.id})", *([f"last: {message.last}"] if message.last else [])]
     yield {"type": "context", "elements": [{"type": "plain_text", "text": one, "emoji": False} for one in last]}
 
 
-def _labelled(rows: Sequence[tuple[str, str]], *, code: bool = False) -> list[Block]:
+def _command(step: NextStep) -> list[Block]:
+    effect = f" {step.effect}\n" if step.effect else "\n"
+    return [_text(f"{step.word}: ", bold=True), _text(step.command, code=True), _text(effect)]
+
+
+def _labelled(rows: Sequence[tuple[str, str]]) -> list[Block]:
     return [
         part
         for word, text in rows
-        for part in (_text(f"{word}: ", bold=True), *([_text(text, code=code)] if text else []), _text("\n"))
+        for part in (_text(f"{word}: ", bold=True), *([_text(text)] if text else []), _text("\n"))
     ]
 
 

@@ -29,16 +29,16 @@ def lines(message: Message) -> Iterator[str]:
     yield f"now: {message.now}"
     yield f"asked of you: {message.asked}"
     yield f"until: {message.until}"
-    yield from (f"{one.word}: {one.command}" for one in message.steps)
+    yield from (f"{one.word}: {one.command}{one.effect and f'  ({one.effect})'}" for one in message.steps)
     yield from (f"{row.word}: {row.text}" for row in message.facts)
     if message.why:
         yield f"why: {message.why}"
     yield from message.changes
-    yield from (f"still open: {one}" for one in message.still_open)
     if message.answered:
         yield f"answered: {message.answered}"
     yield f"undo: {message.undo_by}"
     yield from message.undo
+    yield from (f"still open: {one}" for one in message.still_open)
     if message.last:
         yield f"last: {message.last}"
     yield from (f"{one.name}: {one.url}" for one in message.links)

@@ -34,10 +34,9 @@ _ASKED: Mapping[Phase, str] = MappingProxyType(
     {
         "waiting": "Look at what is planned, and answer yes or no.",
         "contained": "Nothing has to be done now. Look at it; if it is wrong, release it.",
-        "deferred": "Nothing yet. `retry` has it decided anew at once.",
+        "deferred": "Nothing yet. If it is urgent, have it decided anew.",
         "failed": "Contain it by hand, or remove what was in the way and retry.",
         "expired": "Answer late: a yes is carried out if a fresh look shows the very same.",
-        "releasing": "Nothing, unless a setting was refused: then remove the cause and release again, or leave it.",
     }
 )
 _UNTIL: Mapping[Phase, str] = MappingProxyType(
@@ -78,6 +77,8 @@ def asked(incident: Incident) -> str:
     """What the reader is asked to do."""
     if incident.phase == "contained" and incident.reopened:
         return "Look at what others have opened, and close it by hand where it should be closed."
+    if incident.phase == "releasing" and _refused(incident):
+        return "A setting could not be restored: remove what was in the way and release again, or leave it."
     return _ASKED.get(incident.phase, _AT_WORK if incident.phase in _WORKS else _NOTHING)
 
 
@@ -103,9 +104,9 @@ def undo_by(incident: Incident) -> str:
     """How what was changed is undone."""
     command = f"firebreak incident release {incident.id}"
     if incident.phase == "releasing" or in_effect(incident):
-        return f"`{command}` restores what was before; by hand, the lines below do."
+        return f"What was before is restored by {command} (by hand: the lines below)"
     if incident.phase in ("waiting", "expired", "containing", "verifying"):
-        return f"Nothing to undo yet. Once it is contained: `{command}`."
+        return f"Nothing to undo yet; once it is contained: {command}"
     return "There is nothing to undo."
 
 
@@ -114,7 +115,7 @@ def clock(nanos: int) -> str:
     return f"{format_instant(nanos // (60 * NANOS) * 60 * NANOS)[:16].replace('T', ' ')} UTC"
 
 
-_WORKS = frozenset[Phase]({"received", "containing", "verifying"})
+_WORKS = frozenset[Phase]({"received", "containing", "verifying", "releasing"})
 
 
 def _refused(incident: Incident) -> bool:
