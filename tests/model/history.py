@@ -80,13 +80,13 @@ class Wrote:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A command, the incident as the person saw it, and what came of it; `result` is None where nobody was told."""
+    """A command, the incident as it was just before, and what came of it; `result` is None where nobody was told."""
 
     seq: int
     step: int
     at_ns: int
     command: Command
-    seen: Incident | None
+    before: Incident | None
     result: CommandResult | None
 
     @property
@@ -160,7 +160,7 @@ class History:
 
     `first` is what was there when it began, `halts` are the moments at which the halt was set or lifted, as people were
     told, and `looks` are, for each incident, the ends of those steps in which its record was saved.
-    `monitored_by_ceiling` says whether the ceiling was ever `monitor`, under which incidents end for good.
+    `ceilings` are the moments at which policies were deployed under another one.
     """
 
     first: Mapping[str, Resource] = field(default_factory=dict)
@@ -176,7 +176,7 @@ class History:
     halts: list[tuple[int, bool | None]] = field(default_factory=list)
     looks: dict[str, list[Look]] = field(default_factory=dict)
     halt_read: tuple[int, HaltRead] | None = None
-    monitored_by_ceiling: bool = False
+    ceilings: list[tuple[int, Word]] = field(default_factory=list)
     saved_last: str = ""
     saved: set[str] = field(default_factory=set)
 
@@ -204,6 +204,10 @@ class History:
         """Whether the halt stood then; None where nobody can know."""
         return next((stood for at, stood in reversed(self.halts) if at < seq), False)
 
+    def ceiling_at(self, at_ns: int) -> Word:
+        """The ceiling that stood then."""
+        return next((word for since_ns, word in reversed(self.ceilings) if since_ns <= at_ns), "enforce")
+
     def last(self, incident: str) -> Incident | None:
         """The incident as it was at the end of the last step."""
         found = self.looks.get(incident)
@@ -228,4 +232,4 @@ class History:
         return tuple(one for one in self.writes if one.step == self.step)
 
 
-_LISTS = ("writes", "told", "did", "came", "tampered", "sweeps", "halts")
+_LISTS = ("writes", "told", "did", "came", "tampered", "sweeps", "halts", "ceilings")

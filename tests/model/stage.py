@@ -243,19 +243,20 @@ class Stage:
             given = {"digest": seen.question.digest, **given}
         number = len(self.history.told) + len(self.unanswered)
         order = Command(f"c{number}-{self.history.seq}", verb, "ada", incident, sent_ns=self.now_ns(), **given)
-        return self._obey(order, seen)
+        return self._obey(order)
 
     def again(self) -> CommandResult | None:
         """A command that found no answer is delivered again."""
-        return self._obey(self.unanswered.pop(0), None)
+        return self._obey(self.unanswered.pop(0))
 
-    def _obey(self, order: Command, seen: Incident | None) -> CommandResult | None:
+    def _obey(self, order: Command) -> CommandResult | None:
         seq = self._begin(f"{order.verb} {order.incident} {order.leave}".strip())
         if order.verb in ("halt", "resume"):
             self.history.halts.append((self.history.next(), None))
+        before = self.history.last(order.incident)
 
         def obeyed(result: CommandResult | None) -> None:
-            self.history.told.append(Told(seq, self.history.step, self.history.began_ns, order, seen, result))
+            self.history.told.append(Told(seq, self.history.step, self.history.began_ns, order, before, result))
             if result is None:
                 self.unanswered.append(order)
             elif order.verb in ("halt", "resume") and result.done:
@@ -341,7 +342,7 @@ class Stage:
         """The policies are deployed under that ceiling."""
         self._begin(f"the ceiling is {ceiling}")
         self.ceiling = ceiling
-        self.history.monitored_by_ceiling |= ceiling == "monitor"
+        self.history.ceilings.append((self.now_ns(), ceiling))
         self._end()
 
     def finish_operations(self) -> None:

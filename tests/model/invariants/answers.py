@@ -41,7 +41,9 @@ def _events(stage: Stage, approval: Approval, wrote: Wrote) -> str:
     suspects, key = suspects_of(approval.asked), key_of(wrote.incident)
     began = stage.history.looks[wrote.incident.id][0].step
     came = [one for one in stage.history.came if one.event.key == key and one.acked]
-    came = [one for one in came if began <= one.step and one.seq < approval.told.seq]
+    # What came before the incident began belongs to an earlier one, also where it comes again.
+    earlier = {one.event.at_ns for one in came if one.step < began}
+    came = [one for one in came if one.event.at_ns not in earlier and one.seq < approval.told.seq]
     own = wrote.resources.get(place_of_incident(wrote.incident))
     for one in came:
         counts = one.event in counted(stage.ground.scc, key, wrote.at_ns) and one.event.names

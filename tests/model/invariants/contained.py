@@ -120,8 +120,6 @@ def _still_reached(stage: Stage, incident: Incident) -> str:
     """A revision that a counted event names, or, in another region, one with its image, that is still led to."""
     place = place_of_incident(incident)
     own = stage.look(place)
-    if stage.history.monitored_by_ceiling:
-        return ""  # what such a ceiling keeps open is told in the history
     if own is None or own.target.kind not in ("service", "worker_pool") or not moves_traffic(incident):
         return ""
     said = " ".join((*incident.still_open, *(one.reason for one in (incident.plan.refusals if incident.plan else ()))))
@@ -136,6 +134,7 @@ def _still_reached(stage: Stage, incident: Incident) -> str:
                 continue
             suspects = frozenset({event.names}) if there is own else carriers(there, images)
             told = there.target.location in said or all(one in said for one in suspects)
+            told = told or (there is own and says_not_done(incident))
             if (open_ := suspects & led_to(there)) and not told:
                 return f"{', '.join(sorted(open_))} of {there.place}"
     return ""
@@ -145,6 +144,11 @@ def moves_traffic(incident: Incident) -> bool:
     """Whether the plan is about what leads to suspects, or lets nobody in, rather than about an identity."""
     actions = {action for one in (incident.plan.changes if incident.plan else ()) for action in one.actions}
     return bool(actions & {"pin_previous_revision", "cut_traffic", "suspend"})
+
+
+def says_not_done(incident: Incident) -> bool:
+    """Whether the record says of a step that it was not done, and why."""
+    return any(" was not done: " in one for one in incident.still_open)
 
 
 def _known(stage: Stage, incident: Incident) -> Iterator[Event]:

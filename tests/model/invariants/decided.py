@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from firebreak.core.incidents.incident import Incident
 from tests.model.clock import DAY, MINUTE, SECOND
+from tests.model.cloud import Resource
 from tests.model.history import Came, Did, Violated, Wrote
-from tests.model.invariants.contained import moves_traffic
+from tests.model.invariants.contained import moves_traffic, says_not_done
+from tests.model.invariants.kinds_of_writes import releases_under_way
 from tests.model.policies import OWN_PROJECT, said_of
 from tests.model.reference import ENDED, carriers, key_of, led_to, shut, suspects_of
 from tests.model.scc import ALLOWED, ORGANIZATION, Event
@@ -82,23 +84,23 @@ def _undecided(stage: Stage, event: Event, incidents: list[Incident]) -> Iterato
         named = not event.names or event.names in suspects_of(one)
         if one.phase in _BETWEEN:
             yield f"{one.id} is {one.phase}"
-        elif one.phase == "monitored" and stage.history.monitored_by_ceiling:
+        elif one.phase == "monitored" and stage.history.ceiling_at(_ended_ns(one)) == "monitor":
             continue
         elif one.phase in ENDED:
             if not _ended_knowing(stage, event, one, named=named):
                 yield f"{one.id} ended {one.phase} before the event, or by what has passed"
         elif _denied(one) or _asked_without(one):
             continue
-        elif not named and _leads(stage, event):
+        elif not named and _leads(event, stage.look(event.place)):
             yield f"{one.id} is {one.phase}, and does not suspect {event.names}, which is still led to"
         elif _contained_in_vain(stage, event, one):
             yield f"{one.id} is contained, and {event.names} is still led to"
 
 
 def _denied(incident: Incident) -> bool:
-    """Whether Firebreak was not allowed to do, or to read, what it had to: that passes by itself no more."""
-    said = (*incident.still_open, *(one.what for one in incident.history))
-    return any("PERMISSION_DENIED" in one for one in said)
+    """Whether the record says that Firebreak was not allowed to do, or to read, what it had to: people mend that."""
+    failed = incident.history[-1:] if incident.phase == "failed" else ()
+    return any("PERMISSION_DENIED" in one for one in (*incident.still_open, *(one.what for one in failed)))
 
 
 def _asked_without(incident: Incident) -> bool:
@@ -109,9 +111,10 @@ def _asked_without(incident: Incident) -> bool:
 
 def _contained_in_vain(stage: Stage, event: Event, incident: Incident) -> bool:
     """Whether it is contained by moving the traffic, and what the event names is led to, by nobody's doing since."""
-    told = stage.history.monitored_by_ceiling  # what such a ceiling keeps open is told in the history
-    names = incident.phase == "contained" and event.names and moves_traffic(incident) and not told
-    return bool(names) and _leads(stage, event) and not _reopened(stage, event, incident)
+    if incident.phase != "contained" or not event.names or not moves_traffic(incident):
+        return False
+    leads = _leads(event, stage.look(event.place)) and not _reopened(stage, event, incident)
+    return leads and not says_not_done(incident)
 
 
 def check_passed_events(stage: Stage) -> None:
@@ -120,8 +123,9 @@ def check_passed_events(stage: Stage) -> None:
         event = came.event
         incidents = [one for one in stage.history.incidents if key_of(one) == event.key]
         known = any(event.names in suspects_of(one) for one in incidents)
-        spoken = any(one.phase in _BY_A_PERSON for one in incidents) or _asked_since(stage, came)
-        if _is_passed(stage, came) and event.names and _leads(stage, event) and not known and not spoken:
+        if known or not event.names or not _leads(event, stage.look(event.place)):
+            continue
+        if _is_passed(stage, came) and not _asked_since(stage, came):
             message = f"a message names {event.names}, which is led to, and nobody was asked about it"
             raise Violated(5, message)
 
@@ -150,20 +154,25 @@ def _asked_since(stage: Stage, came: Came) -> bool:
 def _ended_knowing(stage: Stage, event: Event, incident: Incident, *, named: bool) -> bool:
     """Whether the incident ended by a person's word, or for good, once the event was there."""
     since_ns = min(when for when, one in stage.ground.scc.history if one == event)
-    ended_ns = incident.history[-1].at_ns if incident.history else incident.updated_ns
+    ended_ns = _ended_ns(incident)
     if incident.phase in _BY_A_PERSON:
         return named or ended_ns >= since_ns
     # Recorded only, or declined: by today's policies, and with all sources answering, it would not be.
     # What came to lead there since makes findings of a day around suspect, and not what is older.
     old = stage.now_ns() - event.at_ns > DAY
-    moves: list[Did | Wrote] = [*stage.history.did, *stage.history.writes]
-    moved = any(one.place == event.place and one.at_ns > ended_ns for one in moves)
-    return incident.phase == "declined" and (old or moved or not _leads(stage, event))
+    since = [one for one in stage.history.did if one.place == event.place and one.at_ns > ended_ns]
+    # What its own event made suspect has gone with the resource that it was found on.
+    gone = any(one.event_ns == event.at_ns and one.suspects for one in incident.events)
+    again = (gone and bool(event.digests)) or any(_leads_again(event, one) for one in since)
+    return incident.phase == "declined" and (old or again or not _leads(event, stage.look(event.place)))
 
 
-def _leads(stage: Stage, event: Event) -> bool:
+def _ended_ns(incident: Incident) -> int:
+    return incident.history[-1].at_ns if incident.history else incident.updated_ns
+
+
+def _leads(event: Event, resource: Resource | None) -> bool:
     """Whether what the event makes suspect can still be reached; of an image that nobody has, a person is asked."""
-    resource = stage.look(event.place)
     if resource is None or shut(resource):
         return False
     if event.names:
@@ -172,10 +181,20 @@ def _leads(stage: Stage, event: Event) -> bool:
         carry = carriers(resource, event.digests)
         return not carry or bool(carry & led_to(resource))
     older = {one.name for one in resource.revisions if one.created_ns < event.at_ns}
-    return bool(led_to(resource) & older)
+    return resource.created_ns < event.at_ns and bool(led_to(resource) & older)
+
+
+def _leads_again(event: Event, did: Did | Wrote) -> bool:
+    """Whether that has opened again what the event makes suspect, or put another resource in its place."""
+    if did.before is None or did.after is None or did.before.uid != did.after.uid:
+        return True
+    return _leads(event, did.after.served()) and not _leads(event, did.before.served())
 
 
 def _reopened(stage: Stage, event: Event, incident: Incident) -> bool:
-    """Whether somebody has changed the workload since it was contained: that is told, and asked about elsewhere."""
-    contained = [one.step for one in stage.history.looks[incident.id] if one.incident.phase == "contained"]
-    return any(one.place == event.place and one.step >= contained[0] for one in stage.history.did)
+    """Whether somebody has opened it again since it was contained, or had it released: that is told elsewhere."""
+    history = stage.history
+    contained = [one.step for one in history.looks[incident.id] if one.incident.phase == "contained"]
+    given_back = (one for one in history.writes if releases_under_way(history, one))
+    there = (one for one in (*history.did, *given_back) if one.place == event.place and one.step >= contained[0])
+    return any(_leads_again(event, one) for one in there)

@@ -46,12 +46,15 @@ def is_held_by_others(history: History, wrote: Wrote) -> bool:
 
 
 def puts_back(history: History, wrote: Wrote) -> bool:
-    """Whether each setting goes back to what it was just before Firebreak's last write to it, or as people set it."""
-    people = theirs(history, wrote.place, wrote.seq)
+    """Whether each setting goes back to what it was just before Firebreak's last write to it, or as people set it.
+
+    What was given back, and is as people set it, is closed by such a write, unless the release itself is taken back.
+    """
+    people, releasing = theirs(history, wrote.place, wrote.seq), bool(releases_under_way(history, wrote))
     earlier = [one for one in history.writes if one.place == wrote.place and one.seq < wrote.seq]
     for key, (before, after) in wrote.changed.items():
         last = next((one.changed[key] for one in reversed(earlier) if key in one.changed), None)
-        undone = last is not None and last == (after, before)
+        undone = last is not None and last == (after, before) and (releasing or before != people.get(key))
         if after != people.get(key) and not undone:
             return False
     return bool(earlier)
@@ -85,7 +88,7 @@ def approval_of(history: History, wrote: Wrote) -> Approval | None:
     for told in reversed(history.told):
         if told.command.verb != "approve" or told.seq > wrote.seq or told.command.incident != wrote.incident.id:
             continue
-        asked = history.before_step(told.command.incident, told.step)
+        asked = told.before
         question = asked.question if asked and asked.phase == "waiting" else None
         stands = wrote.incident.question.digest == told.command.digest
         # One that came too late is decided anew; where that comes to the same question it stands.
