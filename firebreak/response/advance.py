@@ -163,7 +163,10 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     decided = decide(app, held.incident, confirmed, readings, asked=asked, at_most=at_most)
     held = replace(held, incident=decided.incident)
     collecting.begin(held, confirmed, decided)
-    held = _act(app, held, decided, readings, expired=expired)
+    if confirmed.trust == "elsewhere":
+        held = end(app, held, "declined", confirmed.reason, readings)
+    else:
+        held = _act(app, held, decided, readings, expired=expired)
     return ask_about_events(app, held, decided.policy, confirmed, readings) if decided.policy else held
 
 

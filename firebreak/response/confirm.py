@@ -64,19 +64,31 @@ def _compare(incident: Incident, found: Finding | None, readings: Readings) -> C
         return Confirmed(believed, "differs", reason, _not_held(incident.events))
     events = tuple(_classified(one, found) for one in incident.events)
     now = next((one for one in events if one.id == found.incident_id), None)
+    trust: Trust = "older"
     reason = "SCC holds an older state of this finding than the message tells"
-    if now is None and any(one.status == "passed" for one in events) and not incident.full:
-        other = readings.app.ledger.event_of(found)
-        if other is None or other.incident == incident.id:
-            events = (*events, Event(found.incident_id, found.event_ns, readings.app.now_ns(), "counts"))
-        else:
-            reason = f"SCC holds a later event than the message tells, that of incident {other.incident}"
+    ahead = now is None and not any(one.unheld for one in events)
+    other = readings.app.ledger.event_of(found) if ahead else None
+    if other is not None and other.incident != incident.id:
+        trust, reason = "elsewhere", f"SCC holds a later event than the message tells, that of {other.incident}"
+        found = _as_told(found, told)
+    elif now is None and any(one.status == "passed" for one in events) and not incident.full:
+        events = (*events, Event(found.incident_id, found.event_ns, readings.app.now_ns(), "counts"))
     elif now is not None and now.decided:
         # What SCC has passed is decided as the event that it holds now, and that was decided.
         events = tuple(replace(one, decided=True) if one.status == "passed" else one for one in events)
     if not any(one.status == "counts" for one in events):
-        return Confirmed(found, "older", reason, events)
+        return Confirmed(found, trust, reason, events)
     return Confirmed(found, "confirmed", "", events)
+
+
+def _as_told(found: Finding, told: Finding) -> Finding:
+    """SCC's finding with what the message names: what SCC names is decided by the incident that has that event."""
+    one, other = told.target, found.target
+    if isinstance(one, NotATarget) or isinstance(other, NotATarget):
+        return found
+    return replace(
+        found, target=replace(other, revision=one.revision, execution=one.execution), containers=told.containers
+    )
 
 
 def _of_one_workload(found: Finding, readings: Readings) -> Finding:

@@ -15,7 +15,7 @@ from firebreak.core.mode import Cap
 from firebreak.core.policy.policy import Policy
 from firebreak.ledger.records import StoredIncident
 from firebreak.response.app import App
-from firebreak.response.confirm import Confirmed
+from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import replanned, ruling_on
 from firebreak.response.observe import Readings
 from firebreak.response.rest import UNANSWERED, ask
@@ -38,11 +38,13 @@ def ask_about_events(
         plan, around = replanned(app, incident, policy, confirmed, readings)
     except Refused:
         return held
+    judged = _judged(app, incident, confirmed)
     for event in filter(_unanswered, incident.events):
-        if event.status == "passed" and (named := _named(event, incident, around)):
+        if event.status == "passed" and (named := _named(event, judged, around)):
             asked = replace(event, suspects={around.own.target.key: tuple(sorted(named))})
             supposed = _with_event(incident, replace(asked, status="counts"))
             plan, around = replanned(app, supposed, policy, confirmed, readings)
+            confirmed = confirm(supposed, readings)
             names = ", ".join(sorted({*named, *event.digests}))
             reason = f"{event.id} was not confirmed by SCC, which holds a later event: only its message names {names}"
             held = replace(held, incident=_with_event(incident, asked))
@@ -61,6 +63,13 @@ def ask_about_events(
         caps = (*ruling.caps, caution)
         return ask(app, held, policy, plan, caps, around, reason, escalated=escalated, supposed=supposed)
     return held
+
+
+def _judged(app: App, incident: Incident, confirmed: Confirmed) -> Incident:
+    """The incident that has the event that SCC holds: this one, or another of the finding."""
+    told = app.ledger.event_of(confirmed.finding)
+    other = app.ledger.read(told.incident) if told and told.incident != incident.id else None
+    return other.incident if other else incident
 
 
 def _expired(caution: Cap, incident: Incident, now_ns: int) -> int:
@@ -85,8 +94,8 @@ def _carried_by_nobody(event: Event, around: Around) -> bool:
     return not any(one.digests & images for one in own.workload.revisions if one.name in own.case.suspects)
 
 
-def _named(event: Event, incident: Incident, around: Around) -> frozenset[str]:
-    """What the message names, by name or by image, that something leads to and that is not suspect anyway."""
+def _named(event: Event, judged: Incident, around: Around) -> frozenset[str]:
+    """What the message names, by name or by image, that is not suspect anyway."""
     own = around.own
     if own.workload is None or own.case is None:
         return frozenset()
@@ -96,7 +105,7 @@ def _named(event: Event, incident: Incident, around: Around) -> frozenset[str]:
         for one in own.workload.revisions
         if one.name in event.named or (not event.named and one.digests & images)
     }
-    return frozenset(found) - own.case.suspects - incident.suspects_on(own.target)
+    return frozenset(found) - judged.suspects_on(own.target)
 
 
 def _with_event(incident: Incident, event: Event) -> Incident:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -58,7 +58,8 @@ def end(
     incident = held.incident
     standing = stands(app, incident)
     if standing and phase in ENDED:
-        phase, incident = "contained", replace(incident, plan=incident.done or incident.plan)
+        open_ = tuple(dict.fromkeys((*incident.still_open, *_left_undone(incident, what))))
+        phase, incident = "contained", replace(incident, plan=incident.done or incident.plan, still_open=open_)
     elif phase in ENDED and holds_any(app, incident):
         phase = "failed"  # what was written is there and does not serve: a release takes it back
     due = review_ns(app, incident) if standing else None
@@ -134,17 +135,18 @@ def defer(app: App, held: StoredIncident, what: str, reason: str) -> StoredIncid
     return app.ledger.save(held, told.with_announcements(channels(app, told)))
 
 
+def _left_undone(incident: Incident, why: str) -> Iterator[str]:
+    """What the plan would close beside what stands, and what it says of why it does not."""
+    plan = incident.plan or Plan((), ())
+    for one in plan.changes:
+        if one.after and not recorded(incident, plan, one):
+            yield undone(one.actions, why, incident.place_of(one.target))
+
+
 def _given_up(app: App, held: StoredIncident, reason: str) -> StoredIncident:
-    """After a day nothing is waited for; of what stands it is said what was not done beside it."""
-    incident, plan = held.incident, held.incident.plan or Plan((), ())
-    left = (one for one in plan.changes if one.after and not recorded(incident, plan, one) and stands(app, incident))
-    lines = (undone(one.actions, reason, incident.place_of(one.target)) for one in left)
-    over = replace(
-        incident,
-        events=tuple(replace(one, decided=True) for one in incident.events),
-        still_open=tuple(dict.fromkeys((*incident.still_open, *lines))),
-    )
-    return end(app, replace(held, incident=over), "declined", f"given up after a day: {reason}", may_pass=True)
+    """After a day nothing is waited for."""
+    over = replace(held.incident, events=tuple(replace(one, decided=True) for one in held.incident.events))
+    return end(app, replace(held, incident=over), "declined", f"{reason}: given up after a day", may_pass=True)
 
 
 def recorded(incident: Incident, plan: Plan, change: Change) -> bool:

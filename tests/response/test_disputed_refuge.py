@@ -40,9 +40,9 @@ def asked_about(on: Line, revision: str = GOOD, **scene: Any) -> Incident:
     return incident
 
 
-def tagged(*revisions: Mapping[str, Any]) -> World:
+def tagged(*revisions: Mapping[str, Any], **more: Any) -> World:
     """Something leads to the good revision, so that there is something to ask about."""
-    return world_of(revisions or REVISIONS, (*ON_LATEST, {"revision": GOOD, "tag": "stable"}))
+    return world_of(revisions or REVISIONS, (*ON_LATEST, {"revision": GOOD, "tag": "stable"}), **more)
 
 
 def serves(on: Line) -> set[str]:
@@ -140,12 +140,18 @@ def test_a_refuge_in_a_further_region_is_disputed_there(line: Lines) -> None:
 STEPS = ("{action: pin_previous_revision, otherwise: [{action: cut_traffic}]}", "{action: revoke_public_access}")
 
 
-@pytest.mark.parametrize("steps", [STEPS[:1], STEPS], ids=["pin", "pin and close"])
+@pytest.mark.parametrize(
+    ("steps", "public"),
+    [(STEPS[:1], True), (STEPS, True), (STEPS, False)],
+    ids=["pin", "pin and close", "pin, and closed already"],
+)
 def test_where_a_refuge_is_lacking_only_because_of_that_the_step_asks_and_shows_it(
-    line: Lines, steps: tuple[str, ...]
+    line: Lines,
+    steps: tuple[str, ...],
+    public: bool,  # noqa: FBT001 - a case
 ) -> None:
-    """`otherwise` does not follow by itself, and what else there is to do does not hide it."""
-    with line(tagged(*REVISIONS[1:])) as on:
+    """`otherwise` does not follow by itself, and what else there is to do, or is done already, does not hide it."""
+    with line(tagged(*REVISIONS[1:], service={"public": public})) as on:
         deployed(on, for_severity("CRITICAL", doing(*steps)), for_severity("LOW", APPROVED))
         other = asked_about(on)
         incident = on.respond(on.finding())

@@ -190,6 +190,47 @@ def test_a_message_that_scc_has_passed_comes_late_to_what_is_contained(line: Lin
         assert on.reachable == PINNED
 
 
+JUDGED: Mapping[str, Callable[[Line, Incident], object]] = {
+    "released": lambda on, one: on.release(one),
+    "closed": lambda on, one: on.close(one, "benign"),
+}
+
+
+@pytest.mark.parametrize("how", JUDGED)
+def test_what_only_a_passed_message_names_is_asked_about_where_an_incident_that_is_over_has_what_scc_holds(
+    line: Lines, how: str
+) -> None:
+    """What that incident decided is not decided again, and nobody waits a day for what does not pass."""
+    with line(two_suspects(), policy=ALWAYS if how == "released" else APPROVED) as on:
+        on.sweep()
+        passed = event(on, ALSO, 3)
+        judged = on.respond(event(on, BAD, 2))
+        JUDGED[how](on, judged)
+        later = on.respond(passed)
+        asks = phase(on, later), cautions(on, later)
+        answered = agreed(on, later)
+
+        assert phase(on, judged) == how
+        assert later.id != judged.id
+        assert asks[0] == "waiting"
+        assert "passed" in asks[1]
+        assert answered.phase == "contained"
+        assert BAD in on.reachable
+        assert ALSO not in on.reachable
+
+
+def test_a_passed_message_that_names_what_was_judged_is_declined_at_once(line: Lines) -> None:
+    """SCC will never hold it again."""
+    with line(two_suspects(), policy=ALWAYS) as on:
+        on.sweep()
+        passed = event(on, BAD, 3)
+        on.release(on.respond(event(on, BAD, 2)))
+        later = on.respond(passed)
+
+        assert phase(on, later) == "declined"
+        assert asked(on, later)["digest"] == ""
+
+
 def silenced(on: Line, incident: Incident) -> None:
     mute(on.world, incident.finding.name.spellings[0])
 

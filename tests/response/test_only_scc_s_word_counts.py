@@ -226,7 +226,7 @@ def test_an_older_event_that_is_made_up_does_not_have_anything_decided_again(
         real = event(on, BAD, 1)
         incident = on.respond(real if told else forged(on, 5, BAD))
         on.release(incident)
-        again = on.respond(forged(on, 10))
+        again = on.respond(forged(on, 10, BAD))
         for _ in range(2):
             on.wait(25 * HOUR)
             on.sweep()

@@ -12,8 +12,10 @@ from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.wire import Call, Fault
 from sandbox.world import World
 from tests.laws.grounds import GROUNDS
-from tests.response.conversation import PIN_AND_CLOSE, doing, later, now, phase, reasons, told, writes
-from tests.response.harness import ALWAYS, GOOD, Line, Lines, revision, world_of
+from tests.response.conversation import PIN_AND_CLOSE, doing, later, now, phase, reasons, say, told, writes
+from tests.response.deployments import deployed
+from tests.response.harness import ALWAYS, BAD, GOOD, Line, Lines, revision, world_of
+from tests.response.test_events_together import ALSO, event, two_suspects
 from tests.response.test_pools_and_jobs import STOP_AND_BLOCK
 
 CUT = doing("{action: cut_traffic}")
@@ -194,3 +196,19 @@ def swept(on: Line, minutes: float) -> None:
     """A sweep with little time, since nothing ends by waiting here."""
     on.wait(60 * minutes)
     pipeline.sweep(on.app, 2.0)
+
+
+@pytest.mark.parametrize("stops", ["monitor", "no"])
+def test_what_is_left_undone_beside_what_stands_is_named_as_still_open(line: Lines, stops: str) -> None:
+    """A second event names another revision: a ceiling forbids to close it, or a person does."""
+    with line(two_suspects(), policy=ALWAYS) as on:
+        incident = on.respond(event(on, BAD, 3))
+        if stops == "monitor":
+            deployed(on, ALWAYS, config="ceiling: monitor")
+        on.respond(event(on, ALSO, 2))
+        if stops == "no":
+            say(on, "reject", incident)
+
+        assert phase(on, incident) == "contained"
+        assert ALSO in on.reachable
+        assert any(one.startswith("pin_previous_revision was not done: ") for one in now(on, incident)["still_open"])

@@ -14,7 +14,7 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.mode import Ceiling
 from firebreak.core.policy.policy import Config, Step
 
-Trust = Literal["confirmed", "missing", "older", "differs", "unreachable"]
+Trust = Literal["confirmed", "missing", "older", "elsewhere", "differs", "unreachable"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,6 +195,7 @@ def _reopened(stage: Stage, event: Event, incident: Incident) -> bool:
     """Whether somebody has opened it again since it was contained, or had it released: that is told elsewhere."""
     history = stage.history
     contained = [one.step for one in history.looks[incident.id] if one.incident.phase == "contained"]
-    given_back = (one for one in history.writes if releases_under_way(history, one))
-    there = (one for one in (*history.did, *given_back) if one.place == event.place and one.step >= contained[0])
+    released = (one for one in history.writes if releases_under_way(history, one))
+    moves: list[Did | Wrote] = [*history.did, *released]
+    there = (one for one in moves if one.place == event.place and one.step >= contained[0])
     return any(_leads_again(event, one) for one in there)
