@@ -16,7 +16,7 @@ from firebreak.response.announce import channels, flush
 from firebreak.response.app import App
 from firebreak.response.confirm import confirm
 from firebreak.response.decide import replanned, ruling_on
-from firebreak.response.holds import policy_of
+from firebreak.response.holds import note_drift, policy_of
 from firebreak.response.observe import Away, Readings, note_away
 from firebreak.response.rest import ask
 from firebreak.response.set_aside import set_aside
@@ -67,6 +67,7 @@ def _report(app: App, standing: Standing, signature: str, drift: Drift | None, d
     if held is None:
         return None
     held = replace(held, incident=held.incident.with_drift(standing.place.key, drift))
+    note_drift(app, standing, held.incident.id, drift)
     readings = Readings(app, held.incident, deadline)
     try:
         held = _ask(app, held, sentence, readings) if opened else _tell(app, held, sentence)

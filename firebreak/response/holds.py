@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Hold, Standing
+from firebreak.core.containment.review import Drift
+from firebreak.core.errors import Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
@@ -45,6 +49,18 @@ def holds_any(app: App, incident: Incident) -> bool:
         return bool(held_targets(app, incident))
     except NotActedOn:
         return incident.done is not None
+
+
+def note_drift(app: App, standing: Standing, teller: str, drift: Drift | None) -> None:
+    """Put it on the other incidents that hold the target too, for programs alone: `teller` tells people of it."""
+    topic = ("topic",) if app.settings.incidents_topic is not None else ()
+    others = [one.incident for one in standing.holds if one.incident != teller] if drift or standing.drift else []
+    for other in others:
+        with suppress(NotActedOn, Transient):  # whoever is at work on it looks for itself
+            held = app.ledger.take(other)
+            if held and standing.place:
+                noted = held.incident.with_drift(standing.place.key, drift).with_announcements(topic)
+                app.ledger.release_lease(held, noted)
 
 
 def policy_of(app: App, incident: Incident) -> Policy | None:

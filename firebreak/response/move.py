@@ -26,7 +26,7 @@ from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.holds import standing_of
+from firebreak.response.holds import note_drift, standing_of
 from firebreak.response.observe import FRESH_SECONDS, Readings
 from firebreak.response.settling import SETTLE_SECONDS, had_time
 
@@ -213,6 +213,7 @@ def settle_own(app: App, held: StoredIncident, readings: Readings) -> StoredInci
             if all(in_effect(app, workload, one) for one in changes):
                 seen = standing.with_confirmed_write(workload.state, app.now_ns(), workload.updated_ns)
                 held = app.ledger.save(held, held.incident, app.ledger.standing_save(seen, document))
+                note_drift(app, standing, incident.id, None)
     return held
 
 

@@ -50,6 +50,36 @@ def _drifted(on: Line) -> Incident:
     return incident
 
 
+def _moved(on: Line) -> Incident:
+    """Somebody leads the traffic elsewhere, where no suspect is."""
+    incident = contained(on)
+    on.world.set_traffic("checkout", {"revision": "checkout-00006-old", "percent": 100})
+    on.wait(A_SWEEP_LATER)
+    on.sweep()
+    return incident
+
+
+def _opened_under_two(on: Line) -> Incident:
+    """Two incidents hold it when somebody opens it again; the older one is looked at."""
+    incident = contained(on)
+    on.respond(on.finding(finding_id="another"))
+    on.world.set_traffic("checkout", {"latest": True, "percent": 100})
+    for _ in range(2):
+        on.wait(A_SWEEP_LATER)
+        on.sweep()
+    return incident
+
+
+def _closed_again_under_two(on: Line) -> Incident:
+    """The same, and a person has it closed again as the newer one asks."""
+    incident = _opened_under_two(on)
+    newer = next(one.incident for one in on.app.ledger.newest(5) if one.incident.id != incident.id)
+    on.approve(newer)
+    on.wait(A_SWEEP_LATER)
+    on.sweep()
+    return incident
+
+
 def _released(on: Line) -> Incident:
     incident = contained(on)
     on.release(incident)
@@ -71,11 +101,11 @@ def _rejected(on: Line) -> Incident:
 
 
 def _rejected_after_a_release(on: Line) -> Incident:
-    """Contained and taken back; then a further event of it was asked about, and a person said no."""
+    """Contained and taken back; then it was decided anew, which asks, and a person said no."""
     incident = contained(on)
     on.release(incident)
-    on.retry(incident)
     again = on.respond(on.finding(minutes_ago=0))
+    assert on.read(again).phase == "waiting"
     no(on, again)
     return again
 
@@ -130,11 +160,15 @@ SCENES: Mapping[str, Scene] = {
     "joined": Scene(_joined),
     "denied in part": Scene(_denied_in_part, BOTH),
     "drifted": Scene(_drifted),
+    "moved": Scene(_moved),
     "opened again": Scene(_opened),
+    "opened again under two": Scene(_opened_under_two),
+    "closed again under two": Scene(_closed_again_under_two),
     "releasing, one refused": Scene(half_released, BOTH),
     "released": Scene(_released),
     "released, one a person's": Scene(_released_beside_a_person_s, BOTH),
     "rejected": Scene(_rejected, ASKS),
+    "rejected after a release": Scene(_rejected_after_a_release),
     "failed": Scene(_failed),
     "deferred": Scene(_deferred),
     "expired": Scene(_expired, ASKS),

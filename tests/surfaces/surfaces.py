@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 from firebreak.cli.screens.incident_list import Count, show_list
 from firebreak.cli.screens.incident_show import show
+from firebreak.core.channels import google_chat, slack
 from firebreak.core.cloud_run.target import Target, parse_resource
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.record import record
@@ -23,7 +25,7 @@ from tests.response.harness import BAD, Line
 from tests.response.releases import HERE, OTHER_BAD
 from tests.surfaces.scenes import Scene
 
-SURFACES = ("show", "list", "chat", "topic")
+SURFACES = ("show", "list", "text", "slack", "google chat", "topic")
 Settings = Mapping[tuple[str, str], str]
 """Region and key to the value, as a sentence has it; what is not set is not there."""
 _LINE = re.compile(
@@ -63,10 +65,13 @@ def play(on: Line, scene: Scene) -> Seen:
     whole, halted, now_ns = record(incident), on.app.ledger.halt_reason(), time.time_ns()
     topic = [one for one in on.announced if one["id"] == incident.id][-1]
     lines = [f"{SIGNS[one['became']]} {one['became']}: {one['says']}" for one in topic["settings"]]
+    message = compose(incident, "1")
     surfaces = {
         "show": told(show, whole, now_ns, halted),
         "list": told(show_list, [whole], now_ns, halted, Count(1)),
-        "chat": plain_text(compose(incident, "1")),
+        "text": plain_text(message),
+        "slack": "\n".join(_texts(slack.blocks(message))),
+        "google chat": html.unescape("\n".join(_texts(google_chat.body(message)))).replace("<br>", "\n"),
         "topic": "\n".join([topic["now"], *lines]),
     }
     held = any(on.app.ledger.standing(target, "")[0].held_by(incident.id) for target in incident.targets)
@@ -91,6 +96,14 @@ def _settings(on: Line) -> Settings:
         if isinstance(target, Target)
         for key, value in on.app.read(target, Deadline.after(5)).state.items()
     }
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text of a chat's request, in its order."""
+    if isinstance(value, str):
+        yield value
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(one)
 
 
 def _open_suspects(on: Line) -> frozenset[str]:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from firebreak.core.incidents.setting_states import setting_states
 from firebreak.core.incidents.so_now import so_now
 from tests.response.harness import Lines
 from tests.surfaces.scenes import SCENES
@@ -45,6 +46,7 @@ def test_no_surface_contradicts_another_or_what_serves(line: Lines, name: str) -
         seen = play(on, scene)
     now = so_now(seen.incident)
     claims = {claim for said, claim in CLAIMS if re.match(said, now)}
+    told = {surface: {*lines_of(text)} for surface, text in seen.surfaces.items() if surface != "list"}
     wrong = {
         surface: [one for one in lines_of(text) if seen.settings.get((one.place, one.key), "(not set)") != one.value]
         for surface, text in seen.surfaces.items()
@@ -53,4 +55,6 @@ def test_no_surface_contradicts_another_or_what_serves(line: Lines, name: str) -
     assert len(claims) == 1, f"what does it claim? {now}"
     assert claims <= is_so(seen), now
     assert [surface for surface in SURFACES if now not in seen.surfaces[surface]] == []
+    assert all(told[surface] == told["topic"] for surface in told), "they tell of different settings"
+    assert len(told["topic"]) == len(setting_states(seen.incident))
     assert wrong == {surface: [] for surface in SURFACES}, "of a setting it says what is not so"
