@@ -154,7 +154,7 @@ def _finish(turn: Turn, held: StoredIncident, plan: Plan) -> StoredIncident:
     done = replace(done, still_open=tuple(dict.fromkeys(open_)))
     if failed and not (made and all(one.still_open for one in failed)):
         return end(app, replace(held, incident=done), "failed", "; ".join(one.detail for one in failed), turn.readings)
-    held = end(app, replace(held, incident=done), "contained", _summary(plan), turn.readings)
+    held = end(app, replace(held, incident=done), "contained", _summary(plan, failed), turn.readings)
     return ask_about_events(app, held, turn.policy, turn.confirmed, turn.readings)
 
 
@@ -178,6 +178,8 @@ def _left_undone(plan: Plan) -> tuple[str, ...]:
     return tuple(undone((one.action,), one.reason) for one in left)
 
 
-def _summary(plan: Plan) -> str:
-    done = ", ".join(step.action for step in plan.steps)
+def _summary(plan: Plan, failed: list[Outcome]) -> str:
+    """By what it is contained: the steps of which nothing failed."""
+    lost = {action for one in failed for action in one.actions}
+    done = ", ".join(step.action for step in plan.steps if step.action not in lost)
     return f"contained by {done}" if plan.writes else f"nothing new had to be closed ({done})"

@@ -20,6 +20,7 @@ from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import Wait
 from firebreak.core.incidents.phase import Phase
+from firebreak.core.incidents.record import record
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.timestamps import NANOS
 from sandbox.scc.notifications import Scene
@@ -94,6 +95,16 @@ def test_every_phase_is_explained(phase: str) -> None:
 
     assert lines[0].startswith(phase.upper())
     assert lines[4].endswith(".")
+
+
+def test_what_others_opened_is_not_headed_as_contained_and_can_be_decided_anew() -> None:
+    one = incident("contained", done=incident().plan, reopened=("checkout-00008-bad",))
+    lines = told(show, record(one), NOW).splitlines()
+
+    assert lines[0] == "OPENED AGAIN  Execution: Added Malicious Binary Executed"
+    assert lines[4].startswith("WAS CONTAINED, and others have opened it since: ")
+    assert lines[5].startswith("Close what is open by hand, or have it decided anew; ")
+    assert lines[6] == f"  anew  firebreak incident retry {one.id}"
 
 
 def test_what_failed_while_something_stands_says_both() -> None:

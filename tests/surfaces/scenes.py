@@ -35,7 +35,6 @@ def _opened(on: Line) -> Incident:
     """Somebody leads all traffic to the newest revision again."""
     incident = contained(on)
     on.world.set_traffic("checkout", {"latest": True, "percent": 100})
-    on.world.edit(next(iter(on.world.services)), last_modifier="eve@shop.example")
     on.wait(A_SWEEP_LATER)
     on.sweep()
     return incident
@@ -44,7 +43,7 @@ def _opened(on: Line) -> Incident:
 def _drifted(on: Line) -> Incident:
     """Somebody changes another door, by which no suspect can be reached."""
     incident = contained(on)
-    on.world.edit(next(iter(on.world.services)), ingress=2, last_modifier="eve@shop.example")
+    on.world.edit(next(iter(on.world.services)), ingress=2)
     on.wait(A_SWEEP_LATER)
     on.sweep()
     return incident

@@ -52,9 +52,20 @@ def test_no_surface_contradicts_another_or_what_serves(line: Lines, name: str) -
         for surface, text in seen.surfaces.items()
     }
 
+    heads = " ".join(seen.surfaces[surface].splitlines()[0] for surface in ("show", "text"))
+
     assert len(claims) == 1, f"what does it claim? {now}"
     assert claims <= is_so(seen), now
+    assert "CONTAINED  " not in heads or CLOSED in is_so(seen), heads
     assert [surface for surface in SURFACES if now not in seen.surfaces[surface]] == []
     assert all(told[surface] == told["topic"] for surface in told), "they tell of different settings"
     assert len(told["topic"]) == len(setting_states(seen.incident))
     assert wrong == {surface: [] for surface in SURFACES}, "of a setting it says what is not so"
+
+
+def test_it_is_contained_by_what_was_done_and_by_nothing_else(line: Lines) -> None:
+    scene = SCENES["denied in part"]
+    with line(scene.world(), policy=scene.policy) as on:
+        incident = on.read(scene.run(on))
+
+    assert incident.history[-1].what == "contained by pin_previous_revision"

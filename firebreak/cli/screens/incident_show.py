@@ -51,11 +51,12 @@ def show(screen: Screen, record: Record, now_ns: int, halted: str | None = None)
 
 def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -> None:
     phase = str(record["phase"])
-    screen.line(f"{phase.upper()}  {category(record)}", PHASE_STYLES.get(phase, "strong"))
+    opened = texts(record.get("reopened")) if stands(record) else []
+    head, style = ("OPENED AGAIN", "bad") if opened else (phase.upper(), PHASE_STYLES.get(phase, "strong"))
+    screen.line(f"{head}  {category(record)}", style)
     screen.line(where(record))
     screen.line(f"incident {record['id']}, {span(since(record['created'], now_ns))} ago")
     screen.line()
-    opened = texts(record.get("reopened")) if stands(record) else []
     screen.line(str(record.get("now", "")), "bad" if phase in ("failed", "releasing") or opened else "strong")
     if halted:
         screen.line(f"HALTED, nothing is written: {halted}", "bad")
@@ -113,11 +114,13 @@ def _asked(screen: Screen, record: Record, now_ns: int) -> None:
         digest = str(question.get("digest"))[:12]
         screen.line(f"asked of you: yes or no to {_actions(record)} ({digest}), {expiry(record, now_ns)}", hang=14)
     elif record["phase"] == "failed":
-        screen.line("Look at the service and close it by hand; what was tried, and why it failed, is below.")
+        screen.line("Look at the service; close it by hand (the lines are at the end), or mend what was in the way:")
     elif record["phase"] == "releasing":
         screen.line("Remove what refused it and say it again, or leave that setting as it is:")
     elif stands(record):
-        screen.line("No answer is asked of you. To put everything back, or to file it as it stands:")
+        lacks = any(step.get("word") == "anew" for step in rows(record.get("next")))
+        anew = "Close what is open by hand, or have it decided anew; " if lacks else "No answer is asked of you. "
+        screen.line(f"{anew}{'to' if lacks else 'To'} put everything back, or to file it as it stands:")
     else:
         screen.line("No answer is asked of you. What you can do:")
     show_next(screen, record)

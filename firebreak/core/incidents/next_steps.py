@@ -47,8 +47,8 @@ def _answers(incident: Incident) -> Iterator[NextStep]:
     if phase == "waiting" and digest:
         yield NextStep("no", f"firebreak incident reject {incident.id} --digest {digest} --reason WHY")
     changes = incident.plan.changes if incident.plan else ()
-    in_part = phase == "contained" and any(became(incident, one) == "not done" for one in changes)
-    if phase in _ANEW or in_part:
+    lacks = bool(incident.reopened) or any(became(incident, one) == "not done" for one in changes)
+    if phase in _ANEW or (phase == "contained" and lacks):
         effect = "decides it anew on a fresh look, and contains, asks or leaves it as the policies say today"
         yield NextStep("anew", f"firebreak incident retry {incident.id}", effect)
 
