@@ -258,6 +258,8 @@ def _machine(groups: Any) -> None:  # noqa: ANN401 - as above
     )
     what = "check the deployment that this machine is configured for; changes nothing"
     doctor = _command(groups, "doctor", f"{_COMMANDS}.doctor:doctor", what)
+    packed = "compare with the archive that this firebreak.json describes, and not with the one that was applied"
+    doctor.add_argument("--package", type=Path, metavar="FILE", help=packed)
     reach = "say too whether Firebreak reaches this: projects/ID or folders/NUMBER"
     doctor.add_argument("--reaches", type=values.place, action="append", default=[], metavar="PLACE", help=reach)
 

@@ -27,6 +27,10 @@ class Denied(Refused):
     """Firebreak's identity lacks a permission."""
 
 
+class Perimeter(Denied):
+    """A perimeter of VPC Service Controls refuses the call, which no role would change."""
+
+
 class Unsupported(Refused):
     """The API does not accept this setting for this target. `setting` is `key=value` where it is known."""
 

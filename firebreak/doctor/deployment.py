@@ -131,6 +131,15 @@ def read_deployment(body: object) -> Deployment:
         raise NotADeployment(message) from None
 
 
+def read_package(body: object) -> Package:
+    """The description of an archive, as `make package` writes it beside it; raises NotADeployment."""
+    try:
+        return decode(Package, body, _TABLE)
+    except Unreadable:
+        message = "it does not describe an archive of this version: give the firebreak.json that `make package` wrote"
+        raise NotADeployment(message) from None
+
+
 def in_output(output: object) -> tuple[Mapping[str, str], Mapping[str, Any]]:
     """`command_line` and `deployment` of what `terraform output -json` prints: of all of it, or of the module's alone.
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from firebreak.core.code_location import kind_and_place
-from firebreak.core.errors import Denied, Missing, NotLetIn, Refused, Transient
+from firebreak.core.errors import Denied, Missing, NotLetIn, Perimeter, Refused, Transient
 from firebreak.doctor.result import APPLY, Check, Diagnosis, Examined, Fault, Item, Result, Unchecked
 from firebreak.ports.deadline import Deadline
 
@@ -47,7 +47,8 @@ def _looked(check: Check, item: Item, done: Callable[[], object]) -> tuple[Resul
     except Missing as fault:
         found.append(Fault(f"{item.what} does not exist ({fault})", APPLY))
     except (Denied, NotLetIn) as fault:
-        found.append(Unchecked(f"{item.what}: {fault}", check.role))
+        role = "" if isinstance(fault, Perimeter) else check.role
+        found.append(Unchecked(f"{item.what}: {fault}", role))
     except (Refused, Transient, OSError) as fault:
         found.append(Unchecked(f"{item.what}: {fault}"))
     except Exception as fault:  # noqa: BLE001 - a fault of a check's own says nothing of what it looked at

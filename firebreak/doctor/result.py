@@ -49,14 +49,14 @@ class Examined:
         cloud: how it is.
         ledger: opened on the first use; raises Transient where there is none.
         now_ns: nanoseconds since 1970.
-        projects: projects and folders that were asked about beside those that are granted: `projects/P`, `folders/N`.
+        places: projects and folders that were asked about beside those that are granted: `projects/P`, `folders/N`.
     """
 
     deployment: Deployment
     cloud: Inspection
     ledger: Callable[[], Ledger]
     now_ns: int
-    projects: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

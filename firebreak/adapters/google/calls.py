@@ -19,7 +19,7 @@ from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError, TransportError
 
 from firebreak.adapters.proxies import DIRECT
-from firebreak.core.errors import Denied, Drifted, Failed, Missing, Transient, Unsupported
+from firebreak.core.errors import Denied, Drifted, Failed, Missing, Perimeter, Transient, Unsupported
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 
@@ -131,7 +131,7 @@ def translate_errors() -> Iterator[None]:
     except exceptions.NotFound as fault:
         raise Missing(_error_text(fault)) from None
     except exceptions.Forbidden as fault:
-        raise Denied(_error_text(fault)) from None
+        raise (Perimeter if _PERIMETER in str(fault.message) else Denied)(_error_text(fault)) from None
     except exceptions.Aborted as fault:
         raise Drifted(_error_text(fault)) from None
     except (exceptions.InvalidArgument, exceptions.FailedPrecondition, exceptions.MethodNotImplemented) as fault:

@@ -32,6 +32,8 @@ from firebreak.settings import Settings
 _ATTEMPT_SECONDS = 10.0
 _MOST_PAGES = 5
 _POLICY = {"options": {"requestedPolicyVersion": 3}}
+_VERSION = {"options.requestedPolicyVersion": "3"}
+"""The same, for services that take no body."""
 
 
 class GoogleCloud:
@@ -87,11 +89,14 @@ class GoogleCloud:
         host, _, path = name.removeprefix("//").partition("/")
         if host == "storage.googleapis.com":
             return self._buckets.bindings(path, deadline)
-        if clients := {"pubsub.googleapis.com": self._publisher, "run.googleapis.com": self._run}.get(host):
-            policy = call_read(clients.get_iam_policy, deadline, request={"resource": path})
+        if host in ("pubsub.googleapis.com", "run.googleapis.com"):
+            client = self._run if host == "run.googleapis.com" else self._publisher
+            policy = call_read(client.get_iam_policy, deadline, request={"resource": path})
             return tuple(policy_json(policy)["iam_policy"]["bindings"])
         if host == "secretmanager.googleapis.com":
-            policy = self._rest.get(f"{name}:getIamPolicy", deadline, {"options.requestedPolicyVersion": "3"})
+            policy = self._rest.get(f"{name}:getIamPolicy", deadline, _VERSION)
+        elif host == "iam.googleapis.com":
+            policy = self._rest.post(name, "getIamPolicy", {}, deadline, _VERSION)
         else:
             policy = self._rest.post(name, "getIamPolicy", _POLICY, deadline)
         return tuple(one for one in policy.get("bindings", ()) if isinstance(one, dict))

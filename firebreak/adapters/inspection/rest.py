@@ -54,9 +54,11 @@ class Rest:
         """The resource of that full name; raises whatever `translate_errors` makes of an error."""
         return self._call("GET", name, deadline, query)
 
-    def post(self, name: str, verb: str, body: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
+    def post(
+        self, name: str, verb: str, body: Mapping[str, Any], deadline: Deadline, query: Query | None = None
+    ) -> dict[str, Any]:
         """What a method that only reads says of the resource; raises as `get` does."""
-        return self._call("POST", f"{name}:{verb}", deadline, None, body)
+        return self._call("POST", f"{name}:{verb}", deadline, query, body)
 
     def pages(self, name: str, deadline: Deadline, query: Query) -> Iterator[dict[str, Any]]:
         """Every page of a list; raises as `get` does, and Transient for a list that does not end."""

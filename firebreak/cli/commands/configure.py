@@ -30,13 +30,14 @@ def configure(parsed: argparse.Namespace) -> int:
     except SettingsFault as fault:
         message = f"nothing was written, because of what the output says: {fault}"
         raise UsageError(message) from None
+    if settings.ledger_named or settings.commands_topic:
+        own = f"this shell sets one of {', '.join(TOGETHER)}: here the shell counts, and the file does not"
+        print(own, file=sys.stderr)
     path = configuration_file(settings.state)
     write_configuration(path, lines, deployment)
     settings = read_machine_settings()
     if not parsed.json:
         print(f"written: {path}, for the project {deployment['project']}")
-    if own := [name for name in TOGETHER if settings.ledger != lines.get("FIREBREAK_LEDGER", settings.ledger)][:1]:
-        print(f"{', '.join(own)} and what belongs to it are set in this shell, and count here", file=sys.stderr)
     checks = {_TRIED: discover().working[_TRIED]}
     return tell(parsed, settings, diagnosed(settings, configured(settings), checks))
 

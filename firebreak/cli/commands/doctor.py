@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from firebreak.adapters.inspection.cloud import GoogleCloud
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, EXIT_UNREACHABLE, UsageError, print_json
@@ -13,7 +16,7 @@ from firebreak.cli.configuration import configuration_file, read_configuration, 
 from firebreak.cli.screens.console import counting, stdout
 from firebreak.cli.screens.doctor import diagnosis_json, show_diagnoses
 from firebreak.doctor import discover
-from firebreak.doctor.deployment import Deployment, NotADeployment, read_deployment
+from firebreak.doctor.deployment import Deployment, NotADeployment, Package, read_deployment, read_package
 from firebreak.doctor.examine import examine, items_of
 from firebreak.doctor.result import Check, Diagnosis, Examined, Fault, Unchecked
 from firebreak.settings import Settings
@@ -22,9 +25,11 @@ from firebreak.settings import Settings
 def doctor(parsed: argparse.Namespace) -> int:
     """Every check, side by side; 0 all well, 1 faults, 3 something could not be checked and no fault was found."""
     settings = read_machine_settings()
-    found = discover()
+    found, deployment = discover(), configured(settings)
+    if parsed.package:
+        deployment = replace(deployment, package=_packed(parsed.package))
     diagnoses = (
-        *diagnosed(settings, configured(settings), found.working, parsed.reaches),
+        *diagnosed(settings, deployment, found.working, parsed.reaches),
         *(Diagnosis(name, name, (Unchecked(why),)) for name, why in found.broken.items()),
     )
     return tell(parsed, settings, diagnoses)
@@ -40,6 +45,19 @@ def configured(settings: Settings) -> Deployment:
             message = f"{path}: {fault}; write it anew with `firebreak configure`"
             raise UsageError(message) from None
     message = "this machine is not configured for a deployment: terraform output -json | firebreak configure -"
+    raise UsageError(message)
+
+
+def _packed(path: Path) -> Package:
+    """What packing wrote beside an archive; raises UsageError."""
+    try:
+        return read_package(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as fault:
+        message = f"{path}: it cannot be read: {fault.strerror}"
+    except (ValueError, RecursionError):
+        message = f"{path}: not JSON: give the firebreak.json that `make package` wrote"
+    except NotADeployment as fault:
+        message = f"{path}: {fault}"
     raise UsageError(message)
 
 

@@ -60,7 +60,7 @@ def _revision(cloud: Inspection, wanted: Deployment, name: str, service: str, de
             f"{name}: the start of {serves} is not in the log any more, which tells what it was packed from"
         )
     elif told != packed:
-        yield Fault(f"{serves} of {name} was packed from {told[:12]}, and {packed[:12]} was applied", APPLY)
+        yield Fault(f"{serves} of {name} was packed from {told[:12]}, and {packed[:12]} should be", APPLY)
     else:
         yield Ok(f"{serves} of {name} serves, packed from {told[:12]}")
 

@@ -31,7 +31,7 @@ def _items(examined: Examined) -> Iterator[Item]:
     for (identity, scope), permissions in sorted(wanted.items()):
         grant = Grant(identity=identity, scope=scope, permissions=tuple(sorted(permissions)))
         yield Item(f"{_short(identity)} on {scope}", partial(_look, examined.cloud, grant))
-    for place in examined.projects:
+    for place in examined.places:
         for identity in sorted({one.identity for one in examined.deployment.grants}):
             everything = {
                 two for one in examined.deployment.grants if one.identity == identity for two in one.permissions
