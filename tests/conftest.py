@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import Phase, settings
@@ -42,6 +43,17 @@ THOROUGH = (
 
 NEEDED = {"emulator": ("gcloud", "java"), "terraform": ("terraform",)}
 """Marker to the programs that its tests need. Where one is missing they are skipped, and pytest's summary says why."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None]:
+    """What is imported and collected stays until the end: each worker spent seconds on looking for garbage among it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
