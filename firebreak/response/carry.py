@@ -181,5 +181,5 @@ def _left_undone(plan: Plan) -> tuple[str, ...]:
 def _summary(plan: Plan, failed: list[Outcome]) -> str:
     """By what it is contained: the steps of which nothing failed."""
     lost = {action for one in failed for action in one.actions}
-    done = ", ".join(step.action for step in plan.steps if step.action not in lost)
+    done = ", ".join(step.action for step in plan.steps if step.action not in lost) or "a part of the plan"
     return f"contained by {done}" if plan.writes else f"nothing new had to be closed ({done})"

@@ -126,3 +126,19 @@ def test_the_very_same_plan_drawn_again_is_planned_again() -> None:
     again = incident("waiting", outcomes=(made,)).with_plan(plan)
 
     assert [change["became"] for change in record(again)["plan"]["changes"]] == ["planned"]
+
+
+def test_what_is_not_as_it_should_be_is_told_first_and_single_tags_last() -> None:
+    target = incident().targets[0]
+    results = {"service.traffic.tag.a": "restored", "service.ingress": "restored", "service.traffic.split": "refused"}
+    keys = tuple(ReleasedKey(target, key, "a", "b", one) for key, one in results.items())  # type: ignore[arg-type]
+    shown = record(incident("releasing", release=Release("ada", (), NOW, keys)))["settings"]
+
+    assert [one["key"] for one in shown] == ["service.traffic.split", "service.ingress", "service.traffic.tag.a"]
+
+
+def test_what_was_filed_says_so_while_it_stands_and_no_longer() -> None:
+    stands = incident("contained", done=incident().plan, closed_as="true_positive")
+
+    assert so_now(stands).endswith(" Filed as true positive; its containment stays.")
+    assert "Filed" not in so_now(replace(stands, phase="released"))

@@ -27,7 +27,8 @@ def approve(parsed: argparse.Namespace) -> int:
     if incident.phase not in ("waiting", "expired") or question is None:
         return report(parsed, f"{incident.id}: nothing is asked: {_how_it_stands(incident)}", EXIT_NO)
     if parsed.digest and not question.digest.startswith(parsed.digest):
-        return report(parsed, f"the question is {question.digest[:12]}, not {parsed.digest[:12]}", EXIT_NO)
+        other = f"the question is {question.digest[:12]}, not {parsed.digest[:12]}"
+        return report(parsed, f"{other}; {_look(incident)}", EXIT_NO)
     asks = sys.stdin.isatty() and not parsed.json
     if not (asks or parsed.digest or parsed.yes):
         message = (
@@ -39,18 +40,22 @@ def approve(parsed: argparse.Namespace) -> int:
     if not parsed.json:
         show_question(stdout(), shown(held), time.time_ns())
     if asks and not parsed.yes and not confirmed("Approve?"):
-        return report(parsed, "not approved; nothing was written", EXIT_NO)
+        return report(parsed, f"not approved; nothing was written; {_look(incident)}", EXIT_NO)
     # The digest of what was shown: should the question change meanwhile, this answers nothing.
     doing = "containing" if incident.phase == "waiting" else "looking anew"
     return decide(parsed, doing, command_of("approve", name, incident.id, digest=question.digest))
 
 
 def _how_it_stands(incident: Incident) -> str:
-    """The phase, what is waited for, and what to type if it is to be decided anew."""
+    """The phase, what is waited for, and what to type next."""
     waits = f" ({incident.waits.reason})" if incident.waits else ""
     steps = next_steps(incident)
-    anew = next((f"; to have it decided anew: {one.command}" for one in steps if one.word == "anew"), "")
-    return f"the incident is {incident.phase}{waits}{anew}"
+    anew = next((f"to have it decided anew: {one.command}" for one in steps if one.word == "anew"), "")
+    return f"the incident is {incident.phase}{waits}; {anew or _look(incident)}"
+
+
+def _look(incident: Incident) -> str:
+    return f"look at it with firebreak incident show {incident.id}"
 
 
 def confirmed(question: str) -> bool:

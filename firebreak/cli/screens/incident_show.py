@@ -112,7 +112,7 @@ def _asked(screen: Screen, record: Record, now_ns: int) -> None:
     """What is asked of the reader, and the very words to type."""
     if record.get("phase") == "waiting" and (question := part(record.get("question"))):
         digest = str(question.get("digest"))[:12]
-        screen.line(f"asked of you: yes or no to {_actions(record)} ({digest}), {expiry(record, now_ns)}", hang=14)
+        screen.line(f"asked of you: yes or no to {_actions(record)} ({digest}), {expiry(record, now_ns)}", hang=2)
     elif record["phase"] == "failed":
         screen.line("Look at the service; close it by hand (the lines are at the end), or mend what was in the way:")
     elif record["phase"] == "releasing":

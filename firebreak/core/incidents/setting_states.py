@@ -32,6 +32,7 @@ SIGNS: Mapping[str, str] = MappingProxyType(
     }
 )
 """So that each can be told from the others without colour, at a glance."""
+_AMISS: frozenset[Became] = frozenset({"still held", "changed since", "not done"})
 OVER: frozenset[Phase] = frozenset({"released", "closed"})
 """What was made does not stand then: what stands keeps an incident from being closed."""
 _NOT_MADE: frozenset[Phase] = frozenset({"rejected", "expired", "declined", "monitored", "failed", *OVER})
@@ -64,12 +65,18 @@ class SettingState:
 
 
 def setting_states(incident: Incident) -> tuple[SettingState, ...]:
-    """Every setting of the release that was made last, else of the plan, as it was left, or is to be."""
+    """Every setting of the release that was made last, else of the plan, as it was left, or is to be.
+
+    What is not as it should be comes first, and of the rest single tags last: a reader may see the first few alone.
+    """
     release = _told_release(incident)
-    if release is not None:
-        return tuple(_released(incident, one) for one in release.keys)
     changes = incident.plan.changes if incident.plan else ()
-    return tuple(_planned(incident, change, key) for change in changes for key in sorted(change.after))
+    states = (
+        [_planned(incident, change, key) for change in changes for key in sorted(change.after)]
+        if release is None
+        else [_released(incident, one) for one in release.keys]
+    )
+    return tuple(sorted(states, key=lambda one: (one.became not in _AMISS, ".tag." in one.key)))
 
 
 def became(incident: Incident, change: Change) -> Became:

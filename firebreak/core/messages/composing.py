@@ -129,8 +129,7 @@ def _why(incident: Incident) -> str:
 
 def _settings(incident: Incident) -> tuple[str, ...]:
     """What became of each setting: what is still held first, single tags last, so that each target has its line."""
-    states = sorted(setting_states(incident), key=lambda one: (one.became != "still held", ".tag." in one.key))
-    return first_few([one.line for one in states], _MOST_SETTINGS)
+    return first_few([one.line for one in setting_states(incident)], _MOST_SETTINGS)
 
 
 def _steps(incident: Incident) -> tuple[NextStep, ...]:
