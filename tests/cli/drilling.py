@@ -29,6 +29,7 @@ def deployed(
     monkeypatch: pytest.MonkeyPatch,
     *,
     known: bool = True,
+    delivers: bool = True,
     world: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Iterator[Line]:
@@ -40,7 +41,7 @@ def deployed(
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("FIREBREAK_POLICIES", str(on.app.settings.policies))
         monkeypatch.setenv("FIREBREAK_COMMANDS_TOPIC", COMMANDS)
-        with delivering(on.world, lambda body: took(on, body), lambda body: obeyed(on, body), COMMANDS):
+        with delivering(on.world, lambda body: delivers and took(on, body), lambda body: obeyed(on, body), COMMANDS):
             yield on
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from firebreak.cli.drill import rehearsal
+from firebreak.cli.ending import leaving_in_order
 from sandbox.wire import Call, Fault
 from tests.cli.commands import Told
 from tests.cli.drilling import NOTHING, WORDS, checks, deployed, left_behind, steps
@@ -90,6 +93,18 @@ def comes(number: int) -> Callable[[Call], None]:
     return act
 
 
+@pytest.mark.parametrize(("number", "ends"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+def test_a_signal_whose_exception_was_swallowed_ends_the_command_all_the_same(
+    number: int, ends: type[BaseException]
+) -> None:
+    """As by a callback that a library calls from C."""
+    before = signal.getsignal(number)
+    with pytest.raises(ends), leaving_in_order(), suppress(ends):
+        signal.raise_signal(number)
+
+    assert signal.getsignal(number) is before
+
+
 @pytest.mark.thorough
 def test_an_interruption_while_a_person_is_asked_leaves_no_question(
     firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -112,6 +127,20 @@ def at_the(time: int, act: Callable[[Call], None]) -> Callable[[Call], None]:
             act(call)
 
     return count
+
+
+def test_a_message_that_does_not_come_is_told_and_the_sweep_asked(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that it can be told which of the two does not work: the delivery, or Firebreak."""
+    monkeypatch.setattr(rehearsal, "_MESSAGE_SECONDS", 1.0)
+    with deployed(tmp_path, monkeypatch, delivers=False) as on:
+        told = firebreak(*WORDS)
+
+        assert told.code == 1
+        assert [what for what, right in checks(told).items() if not right] == ["its message came within 1 s"]
+        assert "The sweep is told to look for it" in steps(told)
+        assert left_behind(on) == NOTHING
 
 
 FAULTS = {

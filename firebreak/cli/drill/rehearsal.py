@@ -26,8 +26,13 @@ from firebreak.ports.deadline import Deadline
 _DEPLOY_SECONDS = 300.0
 _MESSAGE_SECONDS = 600.0
 """SCC delivers within minutes, it says."""
+_SWEEP_SECONDS = 120.0
 _CONTAIN_SECONDS = 420.0
 _MOST_ANSWERS = 3
+_NOT_DELIVERED = (
+    "the notification configuration leaves it out (narrow_filter?), or what it publishes does not reach the function: "
+    "`firebreak doctor` looks at both"
+)
 _RESTS = frozenset({"contained", "waiting", "deferred", "failed", *ENDED})
 
 
@@ -76,7 +81,7 @@ class Rehearsal:
         stage.narrator.step("Announced on the commands topic", said.says)
         stage.narrator.require("Firebreak takes it as the canary of a drill", said.done)
         self._write_finding(before)
-        incident = self._answered(self._until(self._noticed, "waiting for the finding's message", _MESSAGE_SECONDS))
+        incident = self._answered(self._delivered())
         self._tell_decision(incident)
         stage.narrator.require("it is contained", incident.phase, "contained")
         self._tell_clocks(incident)
@@ -93,14 +98,30 @@ class Rehearsal:
     def _noticed(self) -> Incident | None:
         return self.stage.incident(self.finding.incident_id) if self.finding else None
 
+    def _delivered(self) -> Incident:
+        """The incident once the finding's message came, else once the sweep has found it; raises CannotGoOn."""
+        stage = self.stage
+        incident = self._within(self._noticed, "waiting for the finding's message", _MESSAGE_SECONDS)
+        if stage.narrator.check(f"its message came within {_MESSAGE_SECONDS:.0f} s", incident is not None) and incident:
+            return incident
+        stage.narrator.step("The sweep is told to look for it", _NOT_DELIVERED, stage.say("sweep").says)
+        return self._until(self._noticed, "waiting for the sweep", _SWEEP_SECONDS)
+
     def _until(self, found: Callable[[], Incident | None], what: str, seconds: float) -> Incident:
         """What there is, as soon as it is there; raises CannotGoOn."""
+        incident = self._within(found, what, seconds)
+        if incident is None:
+            message = f"{what}: nothing within {seconds:.0f} s"
+            self.stage.narrator.check(message, found=False)
+            raise CannotGoOn(message)
+        return incident
+
+    def _within(self, found: Callable[[], Incident | None], what: str, seconds: float) -> Incident | None:
+        """What there is, as soon as it is there; None where it does not come to be."""
         backoff = Backoff(Deadline.after(seconds), longest=2.0)
         with working(what):
-            while (incident := found()) is None:
-                if not backoff.wait():
-                    message = f"{what}: nothing within {seconds:.0f} s"
-                    self.stage.narrator.require(message, found=False)
+            while (incident := found()) is None and backoff.wait():
+                pass
         return incident
 
     def _resting(self, known: str = "") -> Incident | None:
