@@ -18,6 +18,8 @@ from tests.laws.grounds import GROUNDS
 from tests.response.conversation import PIN_AND_CLOSE, asking, cautions, deliver, doing, order, phase, writes
 from tests.response.harness import PIN_ONLY, Line, Lines, world_of
 from tests.response.test_service_accounts import world_of as world_of_accounts
+from tests.response.test_several_regions import THERE_TOO
+from tests.response.test_several_regions import world_of as two_regions
 
 How = Literal["denied", "unreadable", "empty"]
 Moment = Literal["first event", "later event", "approval", "expiry", "release"]
@@ -31,12 +33,12 @@ BUDGET = 1.5
 class Reading:
     """One call that a decision rests on.
 
-    `of` is what it reads: the finding in SCC, other findings there, the target's own settings, who may call it, or the
-    account that it runs as. Of the last two a step of the plan alone depends.
+    `of` is what it reads: the finding in SCC, other findings there, the target's own settings, those in a further
+    region, who may call it, or the account that it runs as. Of the last two a step of the plan alone depends.
     """
 
     method: str
-    of: Literal["finding", "related", "target", "callers", "account"]
+    of: Literal["finding", "related", "target", "region", "callers", "account"]
     asked: str = "*"
 
     def faults(self, how: How) -> Fault:
@@ -81,6 +83,12 @@ WORKLOADS = {
         STOP_AND_BLOCK,
         (Reading("*/GetJob", "target"), Reading("*/ListExecutions", "target"), CALLERS, FIND, RELATED),
     ),
+    "regions": Workload(
+        lambda: two_regions(*THERE_TOO),
+        "services/checkout",
+        PIN_ONLY,
+        (Reading("*/GetService", "region", "*us-east1*"),),
+    ),
     "account": Workload(
         world_of_accounts,
         "services/checkout",
@@ -118,13 +126,15 @@ def _end_of_denied(name: str, reading: Reading, moment: Moment) -> End:
     nothing_turns = reading.of == "related" and name == "job"
     if moment == "later event" or nothing_turns:
         return End("contained", ("contained",))  # nothing new is to be closed, and nobody is asked about nothing
-    return End("waiting", ("waiting",), "refuge" if reading.of == "related" else "unconfirmed")
+    return End("waiting", ("waiting",), {"related": "refuge", "region": "regions"}.get(reading.of, "unconfirmed"))
 
 
 def _end_of_release(name: str, reading: Reading, how: How) -> End:
     """A person's release asks SCC about nothing; what is refused stays held, and holds up nothing else."""
     if reading.of == "account" and how != "empty":
         return End("contained", ("contained",))  # not reached, and what runs as a disabled account takes no update
+    if reading.of == "region" and how != "empty":
+        return End("releasing", ("releasing",))  # it stays held, and the other one is restored
     if how != "denied" or reading.of == "finding":
         return End("released", ("released",))
     if reading.of == "target":
@@ -197,7 +207,8 @@ def test_denied_away_and_empty_are_three_different_things(
         assert phase(on, incident) == end.phase, on.read(incident).history[-1].what
         assert tuple(one["phase"] for one in on.announced[before:]) == end.told
         assert end.caution in {one.partition(":")[0] for one in cautions(on, incident)} | {""}
-        if how == "unreadable" and reading.of not in {"finding", "account"}:
+        elsewhere = reading.of in {"finding", "account"} or (reading.of == "region" and moment == "release")
+        if how == "unreadable" and not elsewhere:
             assert meanwhile == wrote, "nothing is written on what could not be read"
         if end.phase == "contained" and moment != "release" and how == "denied" and reading.of == "callers":
             assert any("PERMISSION_DENIED" in one for one in on.read(incident).still_open)
