@@ -96,12 +96,18 @@ def _bindings(own: str, topics: Mapping[str, str]) -> list[dict[str, str]]:
         "serviceAccount:service-111122223333@gcp-sa-pubsub.iam.gserviceaccount.com",
     )
     bucket = f"//storage.googleapis.com/{PROJECT}-firebreak-evidence"
+    commands = f"{pubsub}/{topics['commands']}"
     listed = [
+        (
+            "serviceAccount:service-111122223333@gcp-sa-cloudscheduler.iam.gserviceaccount.com",
+            "roles/pubsub.publisher",
+            commands,
+        ),
         (
             f"serviceAccount:service-org-{ORGANIZATION}@gcp-sa-scc-notification.iam.gserviceaccount.com",
             "roles/pubsub.publisher",
             f"{pubsub}/{topics['findings']}",
-        )
+        ),
     ]
     for name in FUNCTIONS:
         runs, calls = f"serviceAccount:{account(name)}", f"serviceAccount:{account(f'{name}-push')}"

@@ -122,6 +122,16 @@ def recorded(phase: str, policy_set: str) -> Plant:
     return plant
 
 
+def anybody_calls(at: Site) -> None:
+    name = "projects/acme-firebreak/locations/europe-west1/services/firebreak-on-command"
+    invoker = "serviceAccount:firebreak-on-command-push@acme-firebreak.iam.gserviceaccount.com"
+    at.world.set_grants(name, {"role": "roles/run.invoker", "members": [invoker, "allUsers"]})
+
+
+def shared(on: str, member: str) -> Plant:
+    return lambda at: at.world.bindings[on][0]["members"].append(member)
+
+
 FAULTS: dict[str, tuple[Plant, str, str]] = {
     "an API is disabled": (
         dropped("serviceusage", "projects/acme-firebreak/services/run.googleapis.com"),
@@ -218,6 +228,29 @@ FAULTS: dict[str, tuple[Plant, str, str]] = {
         nobody_calls,
         "firebreak-on-finding-push@acme-firebreak.iam.gserviceaccount.com lacks roles/run.invoker on services/",
         "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "anybody may call a function": (
+        anybody_calls,
+        "allUsers has roles/run.invoker on services/firebreak-on-command too, and should not",
+        (
+            "gcloud run services remove-iam-policy-binding firebreak-on-command --region=europe-west1 --member=allUsers"
+            " --role=roles/run.invoker --project=acme-firebreak"
+        ),
+    ),
+    "somebody else commands": (
+        shared("//pubsub.googleapis.com/projects/acme-firebreak/topics/firebreak-commands", "user:eve@acme.example"),
+        "user:eve@acme.example has roles/pubsub.publisher on topics/firebreak-commands too, and should not",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "somebody else reads a secret": (
+        shared(
+            "//secretmanager.googleapis.com/projects/acme-firebreak/secrets/firebreak-seal-key", "user:eve@acme.example"
+        ),
+        "user:eve@acme.example has roles/secretmanager.secretAccessor on secrets/firebreak-seal-key too",
+        (
+            "gcloud secrets remove-iam-policy-binding firebreak-seal-key --member=user:eve@acme.example"
+            " --role=roles/secretmanager.secretAccessor --project=acme-firebreak"
+        ),
     ),
     "the seal key may not be read": (
         a_secret_that_is_not_read,

@@ -6,12 +6,14 @@ import io
 import json
 import shutil
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import responders
+from firebreak.archive import contents as packed_contents
 from firebreak.core.cloud_run.setting_names import DEFAULT_URI_DISABLED, INGRESS
 from firebreak.core.cloud_run.state import State
 from firebreak.core.findings.detectors import CATEGORIES
@@ -26,6 +28,7 @@ from tools.package import (
     categories,
     classes,
     collect,
+    contents,
     deployed,
     entry_points,
     main,
@@ -269,6 +272,34 @@ def test_entry_points_are_the_functions_that_the_framework_can_serve() -> None:
 
     assert entry_points(source) == ("a",)
     assert "on_finding" in entry_points((ROOT / "main.py").read_text())
+
+
+def test_what_only_people_run_is_not_deployed() -> None:
+    left_out = (
+        "firebreak/cli/",
+        "firebreak/doctor/",
+        "firebreak/adapters/inspection/",
+        "firebreak/ports/inspection.py",
+    )
+
+    assert [name for name in collect(None).files if name.startswith(left_out)] == []
+
+
+def test_the_contents_are_those_of_every_file_and_nothing_else_changes_them(tmp_path: Path) -> None:
+    """A running function tells them, so that they are in the archive, and not among what they are of."""
+    package, again = collect(None), collect(None)
+    edited = {**package.files, "main.py": package.files["main.py"] + b"#"}
+
+    assert contents(package.files) == contents(again.files) == packed_contents(unpacked(package.files, tmp_path))
+    assert contents(edited) != contents(package.files)
+    assert manifest(package, b"")["contents"] == contents(package.files)
+
+
+def unpacked(files: Mapping[str, bytes], folder: Path) -> Path:
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
 
 
 def test_an_edit_changes_the_archive_s_name(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 from firebreak.cli.commands import UsageError
 from firebreak.cli.commands.doctor import configured, diagnosed, tell
 from firebreak.cli.configuration import TOGETHER, configuration_file, read_machine_settings, write_configuration
+from firebreak.cli.screens.console import stdout
+from firebreak.core.secrets.redaction import safe
 from firebreak.doctor import discover
 from firebreak.doctor.deployment import NotADeployment, in_output
 from firebreak.settings import SettingsFault, read_settings
@@ -37,7 +39,7 @@ def configure(parsed: argparse.Namespace) -> int:
     write_configuration(path, lines, deployment)
     settings = read_machine_settings()
     if not parsed.json:
-        print(f"written: {path}, for the project {deployment['project']}")
+        stdout().verbatim(safe(f"written: {path}, for the project {deployment['project']}"))
     checks = {_TRIED: discover().working[_TRIED]}
     return tell(parsed, settings, diagnosed(settings, configured(settings), checks))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
@@ -9,22 +10,45 @@ from itertools import groupby
 from firebreak.doctor.deployment import Binding
 from firebreak.doctor.result import APPLY, Check, Examined, Fault, Item, Ok, Result
 from firebreak.ports.deadline import Deadline
-from firebreak.ports.inspection import Inspection
 
 
 def _items(examined: Examined) -> Iterator[Item]:
     listed = sorted(examined.deployment.bindings, key=lambda one: (one.on, one.role, one.member))
     for on, wanted in groupby(listed, key=lambda one: one.on):
-        yield Item(_short(on), partial(_look, examined.cloud, on, tuple(wanted)))
+        yield Item(_short(on), partial(_look, examined, on, tuple(wanted)))
 
 
-def _look(cloud: Inspection, on: str, wanted: tuple[Binding, ...], deadline: Deadline) -> Iterator[Result]:
-    found = cloud.bindings(on, deadline)
+def _look(examined: Examined, on: str, wanted: tuple[Binding, ...], deadline: Deadline) -> Iterator[Result]:
+    found = examined.cloud.bindings(on, deadline)
     held = {(str(one.get("role")), str(member)) for one in found for member in one.get("members", ())}
-    for one in wanted:
-        if (one.role, one.member) not in held:
-            yield Fault(f"{one.member} lacks {one.role} on {_short(on)}", APPLY)
+    needed = {(one.role, one.member) for one in wanted}
+    for role, member in sorted(needed - held):
+        yield Fault(f"{member} lacks {role} on {_short(on)}", APPLY)
+    for role, member in sorted(held - needed):
+        if role == _reserved(examined, on):
+            yield Fault(f"{member} has {role} on {_short(on)} too, and should not", _taken_away(on, role, member))
     yield Ok(f"{len(wanted)} grants on {_short(on)} were looked for")
+
+
+def _reserved(examined: Examined, on: str) -> str:
+    """The role that nobody else may have there: to call a function, to read a secret, to command."""
+    host, _, path = on.removeprefix("//").partition("/")
+    if host == "pubsub.googleapis.com":
+        return "roles/pubsub.publisher" if path == examined.deployment.topics.get("commands") else ""
+    return {
+        "run.googleapis.com": "roles/run.invoker",
+        "secretmanager.googleapis.com": "roles/secretmanager.secretAccessor",
+    }.get(host, "")
+
+
+def _taken_away(on: str, role: str, member: str) -> str:
+    host, *path = on.removeprefix("//").split("/")
+    given = f"--member={shlex.quote(member)} --role={role} --project={path[1]}"
+    if host == "run.googleapis.com":
+        return f"gcloud run services remove-iam-policy-binding {path[-1]} --region={path[3]} {given}"
+    if host == "secretmanager.googleapis.com":
+        return f"gcloud secrets remove-iam-policy-binding {path[-1]} {given}"
+    return APPLY
 
 
 def _short(on: str) -> str:

@@ -20,7 +20,7 @@ from firebreak.ports.inspection import Inspection
 
 _MANAGER, _IAM = "//cloudresourcemanager.googleapis.com", "//iam.googleapis.com"
 _MOST_NAMED = 3
-_ROLE = "roles/iam.securityReviewer on the organization"
+_ROLE = "roles/iam.securityReviewer and roles/browser on the organization"
 
 
 def _items(examined: Examined) -> Iterator[Item]:
