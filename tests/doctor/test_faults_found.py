@@ -233,8 +233,8 @@ FAULTS: dict[str, tuple[Plant, str, str]] = {
         anybody_calls,
         "allUsers has roles/run.invoker on services/firebreak-on-command too, and should not",
         (
-            "gcloud run services remove-iam-policy-binding firebreak-on-command --region=europe-west1 --member=allUsers"
-            " --role=roles/run.invoker --project=acme-firebreak"
+            "gcloud run services remove-iam-policy-binding firebreak-on-command --member=allUsers"
+            " --role=roles/run.invoker --project=acme-firebreak --region=europe-west1"
         ),
     ),
     "somebody else commands": (

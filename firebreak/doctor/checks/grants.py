@@ -42,12 +42,13 @@ def _reserved(examined: Examined, on: str) -> str:
 
 
 def _taken_away(on: str, role: str, member: str) -> str:
-    host, *path = on.removeprefix("//").split("/")
-    given = f"--member={shlex.quote(member)} --role={role} --project={path[1]}"
+    host, _, project, *path = on.removeprefix("//").split("/")
+    name, who = path[-1], shlex.quote(member)
     if host == "run.googleapis.com":
-        return f"gcloud run services remove-iam-policy-binding {path[-1]} --region={path[3]} {given}"
+        line = f"gcloud run services remove-iam-policy-binding {name} --member={who} --role={role} --project={project}"
+        return f"{line} --region={path[1]}"
     if host == "secretmanager.googleapis.com":
-        return f"gcloud secrets remove-iam-policy-binding {path[-1]} {given}"
+        return f"gcloud secrets remove-iam-policy-binding {name} --member={who} --role={role} --project={project}"
     return APPLY
 
 
