@@ -41,6 +41,7 @@ class Chats:
         slack_calls: methods of Slack's API that were carried out, with their bodies.
         threads: key of a thread of Google Chat to its messages.
         alerts: PagerDuty's alerts by their deduplication keys.
+        dropped: PagerDuty's events that no open alert was there for.
         hooked: bodies whose signature held.
         refused: why something was not taken.
         next: path to status and headers of the next answers.
@@ -53,6 +54,7 @@ class Chats:
     slack_calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     threads: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
+    dropped: list[Mapping[str, Any]] = field(default_factory=list)
     hooked: list[Mapping[str, Any]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     next: dict[str, list[tuple[int, dict[str, str]]]] = field(default_factory=dict)
@@ -119,7 +121,9 @@ class Chats:
         alert = self.alerts.get(key)
         if action == "trigger" and (alert is None or alert.status == "resolved"):
             alert = self.alerts[key] = Alert("triggered", alert.events if alert else [])
-        if alert is not None and alert.status != "resolved":
+        if alert is None or alert.status == "resolved":
+            self.dropped.append(event)
+        else:
             alert.events.append(event)
             alert.status = {"acknowledge": "acknowledged", "resolve": "resolved"}.get(action, alert.status)
         return 202, {"status": "success", "message": "Event processed", "dedup_key": key}

@@ -16,6 +16,7 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.messages.composing import compose
 from firebreak.core.messages.delivery import Address
 from firebreak.core.messages.limits import LIMITS
+from firebreak.core.messages.message import Row
 from sandbox.chat.rules import google_chat_faults, pagerduty_faults, slack_faults
 from sandbox.chat.server import ROUTING_KEY
 from tests.cli.commands import NOW, incident
@@ -28,6 +29,7 @@ FAULTS = {
     "google_chat": google_chat_faults,
     "pagerduty": pagerduty_faults,
 }
+GROWING = '"<🔥\\\\'
 INVISIBLE = "\u2060\u200b\u200c\u200d\ufeff\u00ad"
 
 
@@ -154,7 +156,7 @@ def test_an_answered_question_says_who_answered_and_asks_nothing_more() -> None:
 
 @functools.cache
 def huge(phase: str = "waiting") -> Incident:
-    """49 tags on each of six targets, long texts everywhere."""
+    """49 tags on each of six targets; everywhere long texts of letters that grow as JSON, as entities, as bytes."""
     one = incident(phase)
     own, plan = one.targets[0], one.plan
     assert plan is not None
@@ -165,21 +167,37 @@ def huge(phase: str = "waiting") -> Incident:
     changes = tuple(
         Change(own.in_region(one), "service", before, after, {}, ("pin_previous_revision",)) for one in regions
     )
-    finding = replace(one.finding, contacts=tuple(f"{'x' * 400}{number}@shop.example" for number in range(9)))
+    finding = replace(one.finding, contacts=tuple(f"{GROWING * 200}{number}@shop.example" for number in range(9)))
     return replace(
         one,
         finding=finding,
         plan=Plan(changes, ()),
         done=Plan(changes, ()) if phase == "contained" else None,
         further=tuple(own.in_region(one) for one in regions[1:]),
-        still_open=tuple(f"{TAINT} {'y' * 3000}" for _ in range(9)),
-    ).with_history(NOW, "<!channel> *eve* `x` <https://evil.example|click>", f"rejected: {'z' * 5000}")
+        still_open=tuple(f"{TAINT} {GROWING * 900}" for _ in range(9)),
+    ).with_history(NOW, "<!channel> *eve* `x` <https://evil.example|click>", f"rejected: {GROWING * 900}")
 
 
 @pytest.mark.parametrize("kind", FAULTS)
 @pytest.mark.parametrize("one", [*KINDS.values(), huge(), huge("contained")], ids=[*KINDS, "huge", "huge contained"])
 def test_a_message_keeps_to_what_its_place_documents(kind: str, one: Incident) -> None:
     assert [fault for body in bodies(kind, one) for fault in FAULTS[kind](body)] == []
+
+
+@pytest.mark.parametrize("part", ["facts", "changes", "still_open", "undo"])
+@pytest.mark.parametrize("kind", ["slack", "slack_bot", "google_chat"])
+def test_what_does_not_fit_is_left_out_and_what_is_asked_never_is(kind: str, part: str) -> None:
+    """A message larger than any that is composed: whoever composes more of something need not think of each place."""
+    long = [GROWING * 60 for _ in range(120)]
+    more = {part: tuple(Row("word", one) for one in long) if part == "facts" else tuple(long)}
+    message = replace(compose(KINDS["asked"], "fb-1/1/x"), **more)  # type: ignore[arg-type]  # one part of four
+    to = Address("https://chat.invalid/x", channel="C0123456789")
+    (sent,) = (json.loads(one.body) for one in channel(kind).requests(message, to))
+
+    assert FAULTS[kind](sent) == []
+    assert f"firebreak incident approve {message.incident}" in "\n".join(
+        texts_in(sent.get("blocks") or sent["cardsV2"])
+    )
 
 
 @pytest.mark.parametrize("kind", kinds())

@@ -145,6 +145,7 @@ def test_nobody_is_paged_for_what_is_only_recorded(line: Lines) -> None:
 
         assert incident.phase == "monitored"
         assert told(state) == {"siem": 1}
+        assert state.dropped == []
 
 
 @pytest.mark.parametrize("answer", [(429, {"Retry-After": "120"}), (500, {}), (503, {})])
@@ -228,6 +229,23 @@ def test_an_escalation_counts_from_when_the_question_was_first_put(line: Lines) 
 
         assert again == {"team": 3, "pager": 2}, "put again, and the pager is told of it like everybody"
         assert told(state) == {"team": 4, "pager": 3, "soc": 1}, "and reminded like everybody who was told"
+
+
+def test_a_question_that_a_further_event_puts_anew_keeps_the_time_of_its_escalation(line: Lines) -> None:
+    with on_channels(line, ASKS, WAITS) as (on, state):
+        first = on.respond(on.finding())
+        on.wait(4 * 60)
+        again = on.respond(on.finding(minutes_ago=0.5))
+        put_anew = told(state)
+        on.wait(3 * 60)
+        on.sweep()
+        reminded = told(state)
+        on.wait(4 * 60)
+        on.sweep()
+
+        assert (again.id, again.phase, again.question == first.question) == (first.id, "waiting", False)
+        assert put_anew == reminded == {"team": 2}, "the reminder of the question that was withdrawn is not sent"
+        assert told(state) == {"team": 3, "pager": 1}
 
 
 def test_a_reminder_that_its_channel_does_not_take_is_sent_later_and_keeps_nothing_else(line: Lines) -> None:
