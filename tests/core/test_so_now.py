@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import get_args
 
 import pytest
 
+from firebreak.cli.arguments import arguments
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.record import record
@@ -142,3 +144,14 @@ def test_what_was_filed_says_so_while_it_stands_and_no_longer() -> None:
 
     assert so_now(stands).endswith(" Filed as true positive; its containment stays.")
     assert "Filed" not in so_now(replace(stands, phase="released"))
+
+
+@pytest.mark.parametrize("phase", get_args(Phase))
+def test_there_is_always_something_to_type_and_it_is_what_the_command_takes(phase: str) -> None:
+    steps = record(incident(phase))["next"]
+
+    assert steps
+    for step in steps:
+        words = shlex.split(step["command"].replace("WHAT", "benign").replace("WHY", "'a reason'"))
+        assert words[0] == "firebreak"
+        assert arguments().parse_args(words[1:]).run is not None
