@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from firebreak.core.cloud_run.target import Target, parse_resource
 from firebreak.core.mode import Mode
 from sandbox.scc.findings_filter import parse_filter
 from sandbox.scc.notifications import Scene, malicious_binary_finding
+from tests.repository.test_gcloud_lines import commands, refused
 from tests.terraform.deployment import (
     ORGANIZATION,
     PROJECT,
@@ -288,6 +291,19 @@ def test_with_a_network_the_perimeter_lets_them_in_from_there_alone(
     (rule,) = yaml.safe_load(outputs["perimeter_ingress"]["value"])
 
     assert rule["ingressFrom"]["sources"] == [{"resource": f"//compute.googleapis.com/{whole}"}]
+
+
+@pytest.mark.skipif(shutil.which("gcloud") is None, reason="there is no gcloud to ask")
+def test_the_line_for_a_location_of_data_residency_is_one_that_gcloud_takes(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    """In one piece, whatever a category has in it; to create it, and to change it later."""
+    plan = deployment.plan(finding_locations=["eu"], extra_categories=['It\'s a "shell"; $(id)'])
+    (line,) = plan["planned_values"]["outputs"]["regional_deliveries"]["value"].values()
+    ((create,), (update,)) = commands(line), commands(line.replace(" create ", " update "))
+
+    assert 'It\'s a \\"shell\\"; $(id)' in next(one for one in shlex.split(create) if one.startswith("--filter="))
+    assert refused([create, update], tmp_path) == []
 
 
 def test_no_role_is_broad_and_nobody_is_everybody(containing: dict[str, Any]) -> None:
