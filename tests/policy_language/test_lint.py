@@ -397,3 +397,19 @@ def test_a_set_that_no_policy_uses_is_told() -> None:
     (told,) = warned(text, config="sets: {used: [a], unused: [b]}")
 
     assert told == (2, 19, "no policy uses the set `unused`")
+
+
+@pytest.mark.parametrize(
+    ("routes", "told"),
+    [
+        ("{shop: [soc], search: [soc]}", ["no route leads from `oncall` to a channel"]),
+        ("{shop: [soc], default: [soc]}", []),
+        ("{oncall: [soc]}", []),
+        ("{}", []),
+    ],
+)
+def test_a_label_that_leads_to_no_channel_is_told_where_there_is_no_default(routes: str, told: list[str]) -> None:
+    channels = "channels: {soc: {kind: slack, secret: FIREBREAK_NOTIFY_SOC}}"
+    said = warned(policy(), config=f"notify: {{{channels}, routes: {routes}}}")
+
+    assert [(line, what.partition(":")[0]) for line, _, what in said] == [(5, one) for one in told]

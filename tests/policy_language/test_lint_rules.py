@@ -65,6 +65,7 @@ FB405 untried-clause warning
 FB501 name-of-firebreak-yaml stops
 FB502 guard-of-nothing stops
 FB503 unused-set warning
+FB504 unrouted-label warning
 FB601 silence-not-understood warning
 FB602 silence-without-reason warning
 FB603 silence-of-unknown-code warning

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from firebreak.core.diagnostics import Fault, FaultLog, Location, in_order, quoted
 from firebreak.core.policy.policy import Config, Files, Policy
+from firebreak.core.policy.routing import DEFAULT, Routing
 from firebreak.core.policy.vocabulary import Actions
 from firebreak.policy_language.lint.conditions import (
     LintContext,
@@ -25,6 +26,7 @@ from firebreak.policy_language.lint.rules import (
     FAILING_EXAMPLE,
     MISLEADING_ORDER,
     MISSING_EXAMPLE,
+    UNROUTED_LABEL,
     UNRUN_EXAMPLE,
     UNTRIED_CLAUSE,
     UNUSED_SET,
@@ -84,6 +86,7 @@ def lint(
         *shadowed(policies, world),
         *misleading_order(policies),
         *_unused_sets(policies, config),
+        *_unrouted(policies, config.routing),
     ]
     warnings = [one for one in remarks if one.rule.severity == "warning"]
     wrong = [one for one in remarks if one.rule.severity == "fault"]
@@ -133,6 +136,17 @@ def _unused_sets(policies: tuple[Policy, ...], config: Config) -> Iterator[LintW
     for name, at in config.set_places.items():
         if name not in used:
             yield LintWarning(UNUSED_SET, at, f"no policy uses the set {quoted(name)}")
+
+
+def _unrouted(policies: tuple[Policy, ...], routing: Routing) -> Iterator[LintWarning]:
+    """Policies of which nobody is told on any channel, though there are some: a label is misspelt, above all."""
+    for policy in policies if routing.routes and DEFAULT not in routing.routes else ():
+        if policy.notify and not any(one in routing.routes for one in policy.notify):
+            labels, routes = ", ".join(map(quoted, policy.notify)), ", ".join(map(quoted, routing.routes))
+            message = (
+                f"no route leads from {labels} to a channel: `notify` in firebreak.yaml has {routes}, and no default"
+            )
+            yield LintWarning(UNROUTED_LABEL, policy.places.get("notify", policy.at), message)
 
 
 def misleading_order(policies: Iterable[Policy]) -> Iterator[LintWarning]:

@@ -194,6 +194,15 @@ UNUSED_SET = Rule(
     '# firebreak.yaml\norganization: "1"\nsets: {unused: [a]}',
     "Leave it out, or name it in a policy with `in_set`.",
 )
+UNROUTED_LABEL = Rule(
+    "FB504",
+    "unrouted-label",
+    "warning",
+    "A policy of whose labels none leads to a channel of `firebreak.yaml`, which has channels and no default route.",
+    '# 1.yaml\nnotify: [shop-onkall]\n# firebreak.yaml\norganization: "1"\nnotify:\n'
+    "  channels: {shop: {kind: slack, secret: FIREBREAK_NOTIFY_SHOP}}\n  routes: {shop-oncall: [shop]}",
+    "Spell a label as a route is spelt, add the route, or add `default`.",
+)
 UNREADABLE_SILENCE = Rule(
     "FB601",
     "silence-not-understood",
