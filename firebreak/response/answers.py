@@ -231,7 +231,7 @@ def _let_go(turn: _Turn, held: StoredIncident) -> tuple[StoredIncident, str]:
     try:
         held = without_unwritten(turn.app, held, Readings(turn.app, held.incident, turn.deadline))
     except Transient as fault:
-        return held, f"it is not closed yet: {fault}"
+        return held, f"it is not closed yet: {fault}; firebreak incident release {held.incident.id} takes it back"
     stands = holds_any(turn.app, held.incident) or held.incident.releasing
     first = f"its containment still stands: firebreak incident release {held.incident.id} comes first"
     return held, first if stands else ""

@@ -212,7 +212,7 @@ def _upkeep(app: App, counts: Tally) -> Iterable[Item]:
         counts["records found again"] += len(found.hidden)
         if found.hidden:
             hidden = ", ".join(first_few(found.hidden, _MOST_TOLD))
-            app.log("ERROR", f"somebody without the key hid records from the sweep, which are found again: {hidden}")
+            app.log("ERROR", f"the index did not have these, as if somebody without the key had hidden them: {hidden}")
 
     def forgotten(_: Deadline) -> None:
         counts["records forgotten"] += app.ledger.documents.forget(app.now_ns(), _MOST)
