@@ -211,11 +211,11 @@ def _end(turn: _Turn, held: StoredIncident) -> Answered:
         same = command.closed_as in ("", incident.closed_as)
         was = f"closed as {incident.closed_as.replace('_', ' ')}" if incident.closed_as else "closed"
         return Answered(done=same, says=f"{was} already", held=held)
+    if incident.phase not in ENDED | {"waiting", "failed", "contained", "deferred", "releasing"}:
+        return turn.no(held, f"somebody is at work on it: the incident is {incident.phase}; try again in a moment")
     held, stays = _let_go(turn, held)
     if stays:
         return turn.no(held, stays)
-    if incident.phase not in ENDED | {"waiting", "failed", "contained", "deferred", "releasing"}:
-        return turn.no(held, f"somebody is at work on it: the incident is {incident.phase}; try again in a moment")
     if unseen := _unseen(incident, command):
         return turn.no(held, unseen)
     if incident.waits and incident.question and {*incident.counting} - {*incident.question.events}:

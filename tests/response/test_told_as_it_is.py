@@ -12,6 +12,7 @@ from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.wire import Call, Fault
 from sandbox.world import World
 from tests.laws.grounds import GROUNDS
+from tests.response.answers import cut_short
 from tests.response.conversation import PIN_AND_CLOSE, doing, later, now, phase, reasons, say, told, writes
 from tests.response.deployments import deployed
 from tests.response.harness import ALWAYS, BAD, GOOD, Line, Lines, revision, world_of
@@ -136,6 +137,20 @@ def test_what_failed_and_could_not_be_taken_back_is_released_before_it_is_closed
         assert released.done, released.says
         assert on.world.service("checkout").service.traffic[0].type_ == LATEST
         assert on.close(incident).done
+
+
+def test_what_is_being_written_is_not_closed_meanwhile_and_keeps_its_hold(line: Lines) -> None:
+    """Its answer was lost: it may take effect yet."""
+    with line(policy=ALWAYS) as on:
+        pair = on.finding()
+        incident = cut_short(on, pair)
+        on.wait(150)
+        closed = on.close(incident)
+        holds = len(on.app.ledger.standing(incident.targets[0])[0].holds)
+        on.respond(pair)
+
+        assert (closed.done, holds) == (False, 1)
+        assert phase(on, incident) == "contained"
 
 
 def closed_already() -> World:
