@@ -23,7 +23,8 @@ BY_DEFAULT = ("known_malware", "person_asked")
 
 def stories() -> dict[str, ModuleType]:
     """Every story of this folder, by name, in the order in which they are told."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _FRAME)
+    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name not in _FRAME]
+    names.sort(key=lambda name: int(name.partition("_")[0].removeprefix("s")))
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
     return {module.__name__.rpartition(".")[2].split("_", 1)[1]: module for module in modules}
 

@@ -34,7 +34,10 @@ from sandbox.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPIC = "projects/firebreak-demo/topics/incidents"
-CONFIG_FILE = 'organization: "123456789012"\nsources: ["5678"]\nceiling: enforce\n'
+CONFIG_FILE = (
+    'organization: "123456789012"\nsources: ["5678"]\nceiling: enforce\n'
+    'drill: {source: "9999", projects: [shop-prod]}\n'
+)
 _STARTS_WITHIN = 30.0
 _JSON = {"Content-Type": "application/json"}
 _LOOPBACK = "127.0.0.1,localhost"
@@ -153,7 +156,11 @@ class Stage:
 
     def publish(self, pair: Pair) -> int:
         """Deliver the notification as Pub/Sub pushes it; the HTTP status of the answer."""
-        status, _ = deliver(f"http://127.0.0.1:{self._port}/", push_body(notification_v2(pair)), _JSON)
+        return self.deliver(push_body(notification_v2(pair)))
+
+    def deliver(self, body: bytes) -> int:
+        """Push one message to the function; the HTTP status of the answer."""
+        status, _ = deliver(f"http://127.0.0.1:{self._port}/", body, _JSON)
         return status
 
     def firebreak(self, *words: str) -> tuple[int, Any]:

@@ -21,11 +21,14 @@ from tests.guards.scenes import (
     told,
     without,
 )
+from tests.response.drills import DRILL, announced
+from tests.response.harness import SERVICE
 
 RUN = "//run.googleapis.com/projects/shop-prod/locations/europe-west1/services"
 GKE = "//container.googleapis.com/projects/1/locations/europe-west1/clusters/c"
 _ACTS = "acts"
 _ASKED = {"config": "ceiling: approve"}
+_DRILLS = {"config": f"ceiling: enforce\n{DRILL}"}
 _OF_A_PROJECT = "projects/424242424242/sources/5678/locations/global/findings/{}"
 
 
@@ -247,6 +250,21 @@ FINDINGS: tuple[Probe, ...] = (
         "takes it for its own",
         "declines: the finding belongs to organization 987654321098, not to ours",
         everywhere(lambda pair: _of_a_project(pair, organization="organizations/987654321098")),
+    ),
+    line(
+        "a finding on production in the source of drills",
+        "takes whoever may rehearse for one who may aim",
+        "records the plan: source: SCC source 9999 is the drill's, and this is not the canary of a drill that was announced",
+        comes(source="9999"),
+        **_DRILLS,
+    ),
+    line(
+        "production is announced as the canary of a drill first",
+        "believes the command",
+        "records the plan: source: SCC source 9999 is the drill's, and this is not the canary of a drill that was announced",
+        comes(source="9999"),
+        **_DRILLS,
+        prepare=lambda on: announced(on, SERVICE),
     ),
     line(
         "name and canonicalName name two findings",

@@ -273,6 +273,31 @@ def test_a_canary_is_taken_by_the_uid_that_was_seen_and_in_the_projects_that_are
         assert not on.app.ledger.canaries(5)
 
 
+def test_an_answer_that_comes_when_the_canary_is_none_any_more_is_not_carried_out(tmp_path: Path) -> None:
+    """The gate is asked again before the write, and a bar is nothing that a person can answer."""
+    with drilling(tmp_path, config=f"ceiling: approve\n{DRILL}\nstale_after: 7d") as on:
+        assert announced(on).done
+        asks = rehearsed(on)
+        assert asks.phase == "waiting"
+        on.wait(AN_HOUR)
+        told = on.approve(asks)
+
+        assert not told.done
+        assert on.read(asks).phase == "monitored"
+        assert not on.updates
+
+
+def test_a_drill_takes_a_slot_as_whatever_is_carried_out_without_a_person(tmp_path: Path) -> None:
+    config = f"ceiling: enforce\n{DRILL}\nlimits: {{per_project_per_hour: 1, per_hour: 1}}"
+    other = CANARY.replace("ab12", "cd34")
+    with drilling(tmp_path, world_with(canary(), canary(other)), config=config) as on:
+        assert announced(on).done
+        assert announced(on, other).done
+        first, second = rehearsed(on), rehearsed(on, "services/firebreak-drill-cd34")
+
+        assert (first.phase, second.phase) == ("contained", "waiting")
+
+
 def test_three_canaries_an_hour_leave_the_limits_to_what_is_real(tmp_path: Path) -> None:
     names = [CANARY.replace("ab12", f"ab1{number}") for number in range(4)]
     with drilling(tmp_path, world_with(*(canary(one) for one in names))) as on:

@@ -28,6 +28,8 @@ _MESSAGE_SECONDS = 600.0
 """SCC delivers within minutes, it says."""
 _SWEEP_SECONDS = 120.0
 _CONTAIN_SECONDS = 420.0
+_HEARD_SECONDS = 60.0
+"""The function may still be at work on what it has just saved: on a local ledger it is in the way then."""
 _MOST_ANSWERS = 3
 _NOT_DELIVERED = (
     "the notification configuration leaves it out (narrow_filter?), or what it publishes does not reach the function: "
@@ -141,7 +143,7 @@ class Rehearsal:
             if incident.phase != "waiting" or incident.question is None:
                 return incident
             digest = incident.question.digest
-            said = stage.say("approve", incident.id, digest)
+            said = stage.say_until_heard("approve", incident.id, Deadline.after(_HEARD_SECONDS), digest)
             stage.narrator.step(f"It asks a person, and is answered: approve {digest[:12]}", said.says)
         return incident
 
@@ -173,7 +175,7 @@ class Rehearsal:
 
     def _release(self, incident: Incident, before: Workload) -> None:
         stage = self.stage
-        said = stage.say("release", incident.id)
+        said = stage.say_until_heard("release", incident.id, Deadline.after(_HEARD_SECONDS))
         stage.narrator.step("Released", said.says)
         released = self._noticed()
         stage.narrator.check("the record says released", released.phase if released else "gone", "released")
