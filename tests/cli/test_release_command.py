@@ -39,8 +39,8 @@ def test_a_release_says_of_each_setting_what_became_of_it_and_what_to_type_next(
     told = firebreak("incident", "release", incident.id)
 
     assert told.code == 1
-    assert f"  {SPLIT}: restored to LATEST=100\n" in told.out
-    assert f"  {PUBLIC}: refused, still (not set): " in told.out
+    assert f"  ↩ {SPLIT}: restored to LATEST=100\n" in told.out
+    assert f"  ! {PUBLIC}: refused, still (not set): " in told.out
     assert f"  again firebreak incident release {incident.id}\n" in told.out
     assert f"  leave firebreak incident release {incident.id} --leave {shlex.quote(PUBLIC)}\n" in told.out
     assert serving(on) == {BAD: 100}
@@ -65,7 +65,7 @@ def test_a_setting_that_is_left_is_given_up_and_stays(firebreak: Told, half: tup
     told = firebreak("incident", "release", incident.id, "--leave", PUBLIC, "--by", "ada")
 
     assert told.code == 0, told.err
-    assert f"  {PUBLIC}: given up by ada, it stays (not set)\n" in told.out
+    assert f"  = {PUBLIC}: given up by ada, it stays (not set)\n" in told.out
     assert not is_public(on)
     assert on.read(incident).phase == "released"
 

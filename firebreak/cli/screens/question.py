@@ -6,6 +6,7 @@ from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.incident_events import show_events
 from firebreak.cli.screens.plan import show_plan
 from firebreak.cli.screens.wording import Record, category, moment, part, rows, since, span, texts, where
+from firebreak.core.incidents.setting_states import SIGNS
 
 CHANGED = "This record was changed by somebody without the seal key, or sealed with a key that is not set here"
 
@@ -25,7 +26,7 @@ def show_question(screen: Screen, record: Record, now_ns: int) -> None:
     screen.line(f"suspects: {suspects} ({decision.get('suspects_because')})", indent=2, hang=2)
     show_doubts(screen, record)
     show_events(screen, record)
-    screen.heading(f"Plan {str(plan.get('digest'))[:12]}")
+    screen.heading(f"Plan {str(plan.get('digest'))[:12]}: {SIGNS['planned']} planned")
     show_plan(screen, plan)
     digest = str(part(record.get("question")).get("digest"))[:12]
     screen.line(f"Question {digest}, {expiry(record, now_ns)}: {where(record)}", "strong")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.wording import Record, moment, part, rows
 from firebreak.core.incidents.release_words import told
+from firebreak.core.incidents.setting_states import RELEASED, SIGNS
 
 _STYLES = {"restored": "good", "refused": "bad", "due": "busy"}
 
@@ -22,8 +23,9 @@ def show_release(screen: Screen, record: Record) -> None:
 def show_keys(screen: Screen, record: Record) -> None:
     """Each setting with what became of it; one of another target says of which."""
     for key in rows(part(record.get("release")).get("keys")):
-        style = _STYLES.get(str(key.get("result")), "caution")
-        screen.line(f"{_place(record, key)}{told(key)}", style, indent=2, hang=2)
+        result = str(key.get("result"))
+        sign = SIGNS[RELEASED[result]] if result in RELEASED else "·"
+        screen.line(f"{sign} {_place(record, key)}{told(key)}", _STYLES.get(result, "caution"), indent=2, hang=2)
 
 
 def show_what_is_due(screen: Screen, record: Record) -> None:

@@ -42,7 +42,9 @@ def summary(incident: Incident) -> dict[str, Any]:
     whole = record(incident)
     finding, decision, plan = whole["finding"] or {}, whole["decision"], whole["plan"]
     return {
-        **_only(whole, "id", "phase", "created", "updated", "stands", "closed_as", "still_open", "reopened", "vault"),
+        **_only(
+            whole, "id", "phase", "now", "created", "updated", "stands", "closed_as", "still_open", "reopened", "vault"
+        ),
         **_only(whole, "waits_for", "waits_since"),
         "finding": _only(finding, "name", "event_time", "category", "severity", "target"),
         "evidence": [_only(one, "source", "gap") for one in whole["evidence"] or () if _gap(one)],

@@ -10,7 +10,7 @@ from typing import Literal
 from firebreak.core.containment.plan import SUCCESS, Change
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
-from firebreak.core.incidents.release import Release, ReleasedKey, Restored
+from firebreak.core.incidents.release import Release, ReleasedKey
 from firebreak.core.incidents.release_words import released, setting_word, told
 from firebreak.core.secrets.redaction import Named, all_named
 
@@ -36,16 +36,17 @@ _AMISS: frozenset[Became] = frozenset({"still held", "changed since", "not done"
 OVER: frozenset[Phase] = frozenset({"released", "closed"})
 """What was made does not stand then: what stands keeps an incident from being closed."""
 _NOT_MADE: frozenset[Phase] = frozenset({"rejected", "expired", "declined", "monitored", "failed", *OVER})
-_RELEASED: Mapping[Restored, Became] = MappingProxyType(
+RELEASED: Mapping[str, Became] = MappingProxyType(
     {
         "due": "being made",
         "restored": "undone",
-        "person": "left alone",
+        "a person's": "left alone",
         "gone": "gone",
-        "left": "left alone",
+        "given up": "left alone",
         "refused": "still held",
     }
 )
+"""What a release made of a setting, as the record has it, to what became of the setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,9 @@ def _told_release(incident: Incident) -> Release | None:
 
 
 def _released(incident: Incident, key: ReleasedKey) -> SettingState:
-    says = f"{incident.place_of(key.target)}{told(released(key))}"
-    return SettingState(
-        key.target.resource, key.key, _RELEASED[key.result], all_named(says, key.key, key.before, key.after)
-    )
+    shown = released(key)
+    says = all_named(f"{incident.place_of(key.target)}{told(shown)}", key.key, key.before, key.after)
+    return SettingState(key.target.resource, key.key, RELEASED[shown["result"]], says)
 
 
 def _planned(incident: Incident, change: Change, key: str) -> SettingState:
