@@ -23,7 +23,8 @@ def items_of(check: Check, examined: Examined) -> tuple[Item, ...]:
 
 def examine(checks: Mapping[str, Check], examined: Examined, done: Callable[[], object]) -> tuple[Diagnosis, ...]:
     """What each check found, in the order of the checks' names; `done` is called as each thing has been looked at."""
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="doctor") as pool:
+    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="doctor")
+    try:
         looking = {
             name: [pool.submit(partial(_looked, one, item, done)) for item in items_of(one, examined)]
             for name, one in checks.items()
@@ -36,6 +37,8 @@ def examine(checks: Mapping[str, Check], examined: Examined, done: Callable[[], 
             )
             for name, one in checks.items()
         )
+    finally:
+        pool.shutdown(cancel_futures=True)  # whoever interrupts does not wait for what has not begun
 
 
 def _looked(check: Check, item: Item, done: Callable[[], object]) -> tuple[Result, ...]:

@@ -145,7 +145,8 @@ def deploy(world: World, told: Mapping[str, Any]) -> None:
     given = copy.deepcopy(dict(told["deployment"]))
     world.projects.setdefault(PROJECT, "111122223333")
     world.create_topics = False
-    for name in given["topics"].values():
+    dead = [one["dead_letter"] for one in given["subscriptions"].values()]
+    for name in (*given["topics"].values(), *dead):
         world.topics.setdefault(name, [])
     world.buckets.setdefault(given["bucket"], {})
     world.resources |= {

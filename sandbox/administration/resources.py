@@ -34,7 +34,7 @@ def subscriber_handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler
         "TestIamPermissions": (
             iam_policy_pb2.TestIamPermissionsRequest,
             iam_policy_pb2.TestIamPermissionsResponse,
-            lambda request: iam_policy_pb2.TestIamPermissionsResponse(permissions=held(world, request.permissions)),
+            partial(_tested, world),
         ),
         "GetIamPolicy": (
             iam_policy_pb2.GetIamPolicyRequest,
@@ -71,8 +71,17 @@ def held(world: World, permissions: Any) -> list[str]:  # noqa: ANN401 - a repea
     return [str(one) for one in permissions if not is_denied(world, str(one))]
 
 
+def _tested(
+    world: World, request: iam_policy_pb2.TestIamPermissionsRequest
+) -> iam_policy_pb2.TestIamPermissionsResponse:
+    policy(world, f"//pubsub.googleapis.com/{request.resource}")
+    return iam_policy_pb2.TestIamPermissionsResponse(permissions=held(world, request.permissions))
+
+
 def policy(world: World, name: str) -> policy_pb2.Policy:
-    """The resource's policy, which has an etag also where nobody is in it."""
+    """The policy of a topic or a subscription that is there; it has an etag also where nobody is in it."""
+    if name not in world.resources and name.removeprefix("//pubsub.googleapis.com/") not in world.topics:
+        found(world, name)
     bindings = [policy_pb2.Binding(**one) for one in world.bindings.get(name, ())]
     return policy_pb2.Policy(version=1, etag=b"BwX", bindings=bindings)
 

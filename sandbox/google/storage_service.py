@@ -139,11 +139,12 @@ class _Handler(BaseHTTPRequestHandler):
         """The bucket itself, its policy, or what whoever asks may do in it."""
         world, asked = self.server.world, urlsplit(self.path)
         name = f"//storage.googleapis.com/{asked.path.split('/')[4]}"
+        shown = resource(world, name)
         if verb == "testIamPermissions":
             return _json({"permissions": held(world, parse_qs(asked.query)["permissions"])})
         if verb == "getIamPolicy":
             return _json({"kind": "storage#policy", "etag": "CAE=", "bindings": world.bindings.get(name, [])})
-        return _json(resource(world, name))
+        return _json(shown)
 
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)

@@ -23,6 +23,7 @@ from tests.ledger.stores import taken
 
 Plant = Callable[[Site], Any]
 FUNCTION = "projects/acme-firebreak/locations/europe-west1/functions/firebreak-on-finding"
+CONFIG = "organizations/123456789012/locations/global/notificationConfigs/firebreak-findings"
 PUSHED = "projects/acme-firebreak/subscriptions/firebreak-on-finding"
 
 
@@ -54,6 +55,12 @@ def a_category_left_out(at: Site) -> None:
     config = at.resource("securitycenter", at.deployment["deliveries"]["global"])
     told = config["streamingConfig"]["filter"]
     config["streamingConfig"] = {"filter": told.replace(' OR category = "Execution: Reverse Shell"', "")}
+
+
+def a_wider_filter(at: Site) -> None:
+    config = at.resource("securitycenter", CONFIG)
+    told = config["streamingConfig"]["filter"]
+    config["streamingConfig"] = {"filter": told.replace(' AND NOT mute = "MUTED"', "")}
 
 
 def another_archive(at: Site) -> None:
@@ -154,7 +161,7 @@ FAULTS: dict[str, tuple[Plant, str, str]] = {
         "terraform -chdir=../firebreak-deployment apply",
     ),
     "nothing delivers findings": (
-        dropped("securitycenter", "organizations/123456789012/locations/global/notificationConfigs/firebreak-findings"),
+        dropped("securitycenter", CONFIG),
         "the delivery of findings: the delivery of findings in global does not exist",
         "terraform -chdir=../firebreak-deployment apply",
     ),
@@ -163,9 +170,39 @@ FAULTS: dict[str, tuple[Plant, str, str]] = {
         "the filter in global leaves out what a policy asks for: Execution: Reverse Shell",
         "terraform -chdir=../firebreak-deployment apply",
     ),
+    "findings go elsewhere": (
+        changed("securitycenter", CONFIG, pubsubTopic="projects/acme-firebreak/topics/elsewhere"),
+        "findings in global go to projects/acme-firebreak/topics/elsewhere",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "the filter was widened": (
+        a_wider_filter,
+        "the filter in global is not the one that was applied: state = ",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
     "a topic is gone": (
         lambda at: at.world.topics.pop("projects/acme-firebreak/topics/firebreak-unreadable"),
         "topics and subscriptions: the topic firebreak-unreadable does not exist",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "the commands topic is gone": (
+        lambda at: at.world.topics.pop("projects/acme-firebreak/topics/firebreak-commands"),
+        "topics and subscriptions: the topic firebreak-commands does not exist",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "a subscription is gone": (
+        dropped("pubsub", PUSHED),
+        "topics and subscriptions: the subscription firebreak-on-finding does not exist",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "a function is gone": (
+        dropped("cloudfunctions", FUNCTION),
+        "the functions: the function on-finding does not exist",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "the bucket is gone": (
+        dropped("storage", "acme-firebreak-firebreak-evidence"),
+        "the evidence: the bucket acme-firebreak-firebreak-evidence does not exist",
         "terraform -chdir=../firebreak-deployment apply",
     ),
     "the calls were stopped": (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
 
+from firebreak.core.errors import Missing
 from firebreak.doctor.deployment import Binding
 from firebreak.doctor.result import APPLY, Check, Examined, Fault, Item, Ok, Result
 from firebreak.ports.deadline import Deadline
@@ -19,7 +20,10 @@ def _items(examined: Examined) -> Iterator[Item]:
 
 
 def _look(examined: Examined, on: str, wanted: tuple[Binding, ...], deadline: Deadline) -> Iterator[Result]:
-    found = examined.cloud.bindings(on, deadline)
+    try:
+        found = examined.cloud.bindings(on, deadline)
+    except Missing:
+        return  # which is the subject of another check
     held = {(str(one.get("role")), str(member)) for one in found for member in one.get("members", ())}
     needed = {(one.role, one.member) for one in wanted}
     for role, member in sorted(needed - held):

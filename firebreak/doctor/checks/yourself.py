@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from firebreak.core.errors import NotLetIn
+from firebreak.core.errors import Missing, NotLetIn
 from firebreak.doctor.result import Check, Examined, Fault, Item, Ok, Result, Unchecked
 from firebreak.ports.deadline import Deadline
 
@@ -48,7 +48,12 @@ def _items(examined: Examined) -> Iterator[Item]:
 
 
 def _may(examined: Examined, name: str, needs: tuple[_Need, ...], deadline: Deadline) -> Iterator[Result]:
-    held = examined.cloud.permitted(name, frozenset(one.permission for one in needs), deadline)
+    try:
+        held = examined.cloud.permitted(name, frozenset(one.permission for one in needs), deadline)
+    except Missing:
+        if examined.deployment.told:
+            return  # which is the subject of another check
+        raise
     for one in needs:
         if one.permission in held:
             yield Ok(f"you have {one.permission} on {one.on}, for {one.why}")
