@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ CALLERS: Mapping[str, set[str]] = {
 """What leads to a write, and the only functions that may call it."""
 
 
-def modules() -> dict[str, ast.Module]:
+@cache
+def modules() -> Mapping[str, ast.Module]:
     """Every module of ours but the adapters, which do as they are told."""
     found = [
         path for place in OURS for path in ([ROOT / place] if place.endswith(".py") else (ROOT / place).rglob("*.py"))
@@ -96,16 +98,13 @@ def _is_made(call: ast.Call, what: str, inside: str) -> bool:
     return bool(first) and {"Pass": "passed", "Ruling": "ruling"}.get(what) == first
 
 
-TREES = modules()
-
-
 def test_a_surface_is_written_in_one_module_only() -> None:
-    assert surface_writers(TREES) == {f"{MOVE}:_send"}
+    assert surface_writers(modules()) == {f"{MOVE}:_send"}
 
 
 @pytest.mark.parametrize("what", CALLERS)
 def test_what_leads_to_a_write_is_called_from_where_the_gate_or_what_stands_was_asked(what: str) -> None:
-    assert users(TREES, what) == CALLERS[what]
+    assert users(modules(), what) == CALLERS[what]
 
 
 @pytest.mark.parametrize(
