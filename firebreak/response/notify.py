@@ -64,12 +64,12 @@ def notify(app: App, incident: Incident, one: Announcement, deadline: Deadline) 
         runbook=app.policies.config.routing.runbook,
     )
     try:
-        return _send(app, place, message, to, deadline)
+        return _posted(app, place, message, to, deadline)
     except ThreadLost:
-        return _send(app, place, message, replace(to, thread=""), deadline)
+        return _posted(app, place, message, replace(to, thread=""), deadline)
 
 
-def _send(app: App, place: Channel, message: Message, to: Address, deadline: Deadline) -> str:
+def _posted(app: App, place: Channel, message: Message, to: Address, deadline: Deadline) -> str:
     for request in place.requests(message, to):
         to = replace(to, thread=place.taken(app.post(request, deadline), to))
     return to.thread

@@ -115,8 +115,7 @@ def paged() -> Iterator[Screen]:
     yield Screen(kept)
     text = kept.getvalue()
     if _height(text, screen.width) < shutil.get_terminal_size().lines or not _through_pager(text):
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        print(text, end="", flush=True)
 
 
 class _Kept(io.StringIO):
