@@ -41,6 +41,8 @@ THOROUGH = (
 """Every case of something, where a few would tell most: left out of `make test`, which has to be quick."""
 
 
+LONGEST = "test_walk_with_a_death.py"
+"""One test of minutes, which comes first, so that no worker waits for it in the end."""
 NEEDED = {"emulator": ("gcloud", "java"), "terraform": ("terraform",)}
 """Marker to the programs that its tests need. Where one is missing they are skipped, and pytest's summary says why."""
 
@@ -66,6 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"needs {marker}: not on this machine: {missing[marker]}"))
         if item.path.as_posix().endswith(THOROUGH):
             item.add_marker(pytest.mark.thorough)
+    items.sort(key=lambda item: item.path.name != LONGEST)
 
 
 MANY_FILES = 10
