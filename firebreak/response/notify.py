@@ -32,7 +32,7 @@ def routed(app: App, incident: Incident) -> tuple[str, ...]:
 def is_for_people(app: App, name: str) -> bool:
     """Whether people read this channel."""
     place = app.policies.config.routing.channels.get(name)
-    return name in _OWN or (place is not None and channel(place.kind).people)
+    return name in _OWN or (place is not None and place.people)
 
 
 def with_reminders(app: App, incident: Incident, channels: tuple[str, ...], within_ns: int) -> Incident:

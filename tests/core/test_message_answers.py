@@ -6,13 +6,14 @@ import functools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from firebreak.core.channels import channel, kinds
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.phase import Phase
 from firebreak.core.messages.composing import compose
 from firebreak.core.messages.delivery import Address
 from firebreak.core.messages.limits import LIMITS
@@ -178,8 +179,11 @@ def huge(phase: str = "waiting") -> Incident:
     ).with_history(NOW, "<!channel> *eve* `x` <https://evil.example|click>", f"rejected: {GROWING * 900}")
 
 
+EVERY = {**KINDS, **{f"phase {one}": incident(one) for one in get_args(Phase)}}
+
+
 @pytest.mark.parametrize("kind", FAULTS)
-@pytest.mark.parametrize("one", [*KINDS.values(), huge(), huge("contained")], ids=[*KINDS, "huge", "huge contained"])
+@pytest.mark.parametrize("one", [*EVERY.values(), huge(), huge("contained")], ids=[*EVERY, "huge", "huge contained"])
 def test_a_message_keeps_to_what_its_place_documents(kind: str, one: Incident) -> None:
     assert [fault for body in bodies(kind, one) for fault in FAULTS[kind](body)] == []
 

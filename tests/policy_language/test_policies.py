@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 import enrichment
 import responders
 from firebreak.core.actions.action import NoParams
+from firebreak.core.channels import found
 from firebreak.core.diagnostics import Faults
 from firebreak.core.mode import Mode
 from firebreak.core.policy.clause import NamedSet, Operator
@@ -94,6 +96,24 @@ def test_who_is_told_is_read_from_the_table_and_decides_nothing() -> None:
     assert (routing.remind_after, routing.runbook) == (600, "https://wiki.acme.example/firebreak")
     assert routing.channels["soc"].channel == "C0123456789"
     assert told.digest == untold.digest
+
+
+def test_a_kind_of_channel_that_does_not_load_is_named_and_costs_only_those_who_name_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    every = found()
+    why = "firebreak/core/channels/pagerduty.py cannot be imported (SyntaxError)"
+    working = {name: one for name, one in every.working.items() if name != "pagerduty"}
+    broken = replace(every, working=working, broken={"pagerduty": why})
+    monkeypatch.setattr("firebreak.policy_language.reading.routing.found", lambda: broken)
+    without = (
+        NOTIFY.replace("    oncall:", "    # oncall:").replace("soc, oncall", "soc").replace("oncall]}]", "soc]}]")
+    )
+
+    assert faults_of({"firebreak.yaml": NOTIFY, "small.yaml": SMALL})[0].endswith(
+        f"no message can be sent to the channel `oncall`: {why}"
+    )
+    assert load(firebreak=without, small=SMALL).config.routing.channels.keys() == {"soc", "shop"}
 
 
 def test_there_are_enough_broken_files_to_mean_something() -> None:

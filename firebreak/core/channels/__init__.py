@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from firebreak.core.discovery import load, modules
+from firebreak.core.discovery import Found, find, load, modules
 from firebreak.core.messages.delivery import Channel
 
 
 def kinds() -> tuple[str, ...]:
     """Every kind there is, by name; none is imported for it."""
     return modules(__path__)
+
+
+def found() -> Found:
+    """Every kind, imported: those that work, and why others do not."""
+    return find(__name__, __path__, "channel", (*Channel.__annotations__, "requests", "taken"))
 
 
 def channel(kind: str) -> Channel:

@@ -14,12 +14,16 @@ OWN_CHANNELS = ("log", "topic", "marks", "slack", "chat")
 
 @dataclass(frozen=True, slots=True)
 class ChannelPlace:
-    """One channel. `secret` is the name of the environment variable that holds its secret, never the secret."""
+    """One channel. `secret` is the name of the environment variable that holds its secret, never the secret.
+
+    `people` says whether people read it: of a storm they get the first question alone.
+    """
 
     kind: str
     secret: str
     url: str = ""
     channel: str = ""
+    people: bool = True
 
 
 @dataclass(frozen=True, slots=True)

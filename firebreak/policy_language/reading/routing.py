@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from firebreak.core.channels import channel, kinds
+from firebreak.core.channels import found, kinds
 from firebreak.core.diagnostics import FaultLog, nearest_word, quoted
 from firebreak.core.policy.routing import OWN_CHANNELS, ChannelPlace, Escalation, Routing
 from firebreak.core.web_address import is_safe
@@ -21,7 +21,7 @@ from firebreak.policy_language.reading.nodes import (
     read_word,
     require,
 )
-from firebreak.policy_language.reading.rules import WRONG_VALUE
+from firebreak.policy_language.reading.rules import BROKEN_PLUGIN, WRONG_VALUE
 from firebreak.policy_language.reading.yaml_reader import Node
 
 _KEYS = ("channels", "routes", "owners", "remind_after", "escalate", "runbook")
@@ -72,7 +72,11 @@ def _channel(node: Node, what: str, log: FaultLog) -> ChannelPlace | None:
     kind = read_word(keys["kind"], f"`kind` of {what}", {one: one for one in kinds()}, log) if "kind" in keys else None
     if kind is None:
         return None
-    known = channel(kind)
+    every = found()
+    if kind in every.broken:
+        log.add(BROKEN_PLUGIN, keys["kind"].at, f"no message can be sent to {what}: {every.broken[kind]}")
+        return None
+    known = every.working[kind]
     require(keys, sorted(known.required), f"{what}, a {kind},", node, log)
     for name in sorted({"url", "channel"} - known.parameters):
         if name in keys:
@@ -82,6 +86,7 @@ def _channel(node: Node, what: str, log: FaultLog) -> ChannelPlace | None:
         _matching(keys["secret"], f"`secret` of {what}", SECRET, _NO_SECRET, log) if "secret" in keys else "",
         _address(keys["url"], f"`url` of {what}", log) if "url" in keys else "",
         _matching(keys["channel"], f"`channel` of {what}", PLACE, _NO_PLACE, log) if "channel" in keys else "",
+        known.people,
     )
 
 

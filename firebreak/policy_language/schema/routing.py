@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from firebreak.core.channels import channel, kinds
+from firebreak.core.channels import found
+from firebreak.core.messages.delivery import Channel
 from firebreak.core.policy.routing import OWN_CHANNELS
 from firebreak.core.web_address import URL
 from firebreak.policy_language.reading.routing import NAME, PLACE, SECRET
@@ -20,7 +21,7 @@ def routing_schema() -> Schema:
     channels: Schema = {
         "type": "object",
         "propertyNames": named,
-        "additionalProperties": {"anyOf": [_channel(kind) for kind in kinds()]},
+        "additionalProperties": {"anyOf": [_channel(kind, one) for kind, one in found().working.items()]},
     }
     owners = closed({"labels": _TEXTS, "channels": _ROUTES}, "labels", "channels")
     escalation = closed({"after": duration("Counted from when it was first put."), "to": _NAMES}, "after", "to")
@@ -36,8 +37,7 @@ def routing_schema() -> Schema:
     )
 
 
-def _channel(kind: str) -> Schema:
-    known = channel(kind)
+def _channel(kind: str, known: Channel) -> Schema:
     parts: Schema = {
         "kind": {"const": kind},
         "secret": described(
