@@ -22,6 +22,7 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Step
 from firebreak.core.policy.triage import lies_elsewhere
 from firebreak.core.timestamps import NANOS
+from firebreak.ledger.marks import known_as
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
@@ -95,6 +96,10 @@ class Readings:
     def incidents_on(self, target: Target) -> tuple[StoredIncident | NotActedOn, ...]:
         """What the ledger has about the target, the last touched first."""
         return self._fresh(f"incidents on {target.key}", lambda: tuple(self.app.ledger.about(target, _OTHERS)))
+
+    def known_as(self, target: Target, uid: str) -> Target:
+        """The target under every spelling of its project by which this resource was read."""
+        return self._fresh(f"names of {target.key} {uid}", lambda: known_as(self.app.ledger, target, uid))
 
     def keep(self, workload: Workload, at: float) -> None:
         """Count what another reader got at this moment of the monotonic clock."""
@@ -238,7 +243,7 @@ def _unread(seen: Seen) -> str:
 def _incidents_on(seen: Seen, readings: Readings) -> tuple[StoredIncident | NotActedOn, ...]:
     """What the ledger has about what was read; of an account nobody asks what is suspect there."""
     read = seen.workload is not None and seen.case is not None and seen.target.kind != "service_account"
-    return readings.incidents_on(seen.target) if read else ()
+    return readings.incidents_on(readings.known_as(seen.target, seen.uid)) if read else ()
 
 
 def _with_disputes(
@@ -252,6 +257,7 @@ def _with_disputes(
     if seen.workload is None or seen.case is None or seen.target.kind == "service_account":
         return seen
     found, doubts = dict[str, str](), dict[str, str]()
+    target = readings.known_as(seen.target, seen.uid)
     here = {held.document.key for held in _incidents_on(seen, readings)}
     for key, held in others.items():
         if key == incident.id:
@@ -259,15 +265,15 @@ def _with_disputes(
         if isinstance(held, NotActedOn) or not held.sealed:
             why = f"may be suspect in {key}, whose record cannot be believed"
             doubts |= {one.name: why for one in seen.workload.revisions} if key in here else {}
-        elif _disputes(held.incident, seen, readings.app.now_ns()):
-            found |= dict.fromkeys(held.incident.suspects_on(seen.target), f"is suspect in {held.incident.id}")
+        elif _disputes(held.incident, target, seen.uid, readings.app.now_ns()):
+            found |= dict.fromkeys(held.incident.suspects_on(target), f"is suspect in {held.incident.id}")
     return replace(seen, case=replace(seen.case, disputed={**doubts, **found}))
 
 
-def _disputes(other: Incident, seen: Seen, now_ns: int) -> bool:
+def _disputes(other: Incident, target: Target, uid: str, now_ns: int) -> bool:
     """Whether its suspects count here: on the very resource, for one made anew under its name is another one."""
     own = other.finding.target
-    anew = isinstance(own, Target) and own.same_workload(seen.target) and other.uid not in ("", seen.uid)
+    anew = isinstance(own, Target) and own.same_workload(target) and other.uid not in ("", uid)
     closed_ns = other.history[-1].at_ns if other.history else other.updated_ns  # what is under the seal tells when
     true = other.closed_as == "true_positive" and now_ns - closed_ns < _REMEMBERED_NS
     return other.believed and not anew and (other.open or true)

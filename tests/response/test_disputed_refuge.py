@@ -13,8 +13,8 @@ import pytest
 
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.timestamps import NANOS
-from sandbox.scc.notifications import notification_v2
-from sandbox.scc.security_center import mute
+from sandbox.scc.notifications import Pair, notification_v2
+from sandbox.scc.security_center import mute, put_finding
 from sandbox.world import World
 from tests.response.conversation import cautions, doing, now, phase, reasons, say, writes
 from tests.response.deployments import APPROVED, deployed, for_severity
@@ -122,6 +122,31 @@ def test_it_is_known_under_the_other_spelling_of_the_project_too(line: Lines, kn
         asked_about(on, project_spelled=known)
         on.respond(on.finding(project_spelled={"id": "number", "number": "id"}[known]))
 
+        assert serves(on) == {OLD}
+
+
+def bare(pair: Pair) -> Pair:
+    """As where SCC says nothing of the project but how the name spells it."""
+    pair["finding"]["canonicalName"] = ""
+    pair["resource"] = {"name": pair["resource"]["name"]}
+    return pair
+
+
+@pytest.mark.parametrize("known", ["id", "number"])
+def test_it_is_known_as_the_same_resource_where_nothing_says_both_spellings(line: Lines, known: str) -> None:
+    with line(tagged()) as on:
+        deployed(on, *BOTH)
+        given: dict[str, Any] = {"finding_id": "other", "severity": "LOW", "minutes_ago": 4, "image": None}
+        about = f"services/checkout/revisions/{GOOD}"
+        other = bare(on.finding(held=False, workload=about, project_spelled=known, **given))
+        put_finding(on.world, other["finding"], other["resource"])
+        asked = on.respond(other)
+        mute(on.world, other["finding"]["name"])
+        mine = bare(on.finding(held=False, project_spelled={"id": "number", "number": "id"}[known]))
+        put_finding(on.world, mine["finding"], mine["resource"])
+        incident = on.respond(mine)
+
+        assert (asked.phase, incident.phase) == ("waiting", "contained")
         assert serves(on) == {OLD}
 
 
