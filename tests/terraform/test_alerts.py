@@ -275,6 +275,38 @@ def test_no_sweep_counts_nothing_as_zero_so_that_it_rings_where_none_ever_ran(de
     assert deployed['google_logging_metric.count["sweeps"]']["name"] == "firebreak/sweeps"
 
 
+def unswept(condition: dict[str, Any], sweeps: range, at: int) -> bool:
+    """Whether the condition has held for its whole duration at that second, with sweeps counted at these.
+
+    A sum of no points is nothing, which is below no number, unless the query puts a zero in its place.
+    """
+    (asked,) = condition["condition_prometheus_query_language"]
+    counted = re.fullmatch(
+        r"\(sum\(sum_over_time\(\{.*\}\[(\d+)m\]\)\)(?: or vector\((\d)\))?\) < (\d+)", asked["query"]
+    )
+    assert counted
+    window, nothing, least = 60 * int(counted[1]), counted[2], int(counted[3])
+
+    def holds(second: int) -> bool:
+        seen = [one for one in sweeps if second - window < one <= second]
+        return bool(seen or nothing) and (len(seen) or int(nothing)) < least
+
+    return all(holds(one) for one in range(at - int(asked["duration"].removesuffix("s")), at + 1, 60))
+
+
+@pytest.mark.parametrize(
+    ("sweeps", "rings"),
+    [(range(0), True), (range(0, 7201, 1200), False), (range(0, 5701, 300), False), (range(0, 5401, 300), True)],
+    ids=["none ever", "every twenty minutes", "none for 25 minutes", "none for half an hour"],
+)
+def test_no_sweep_rings_where_none_ran_for_half_an_hour(
+    deployed: dict[str, Any], sweeps: range, *, rings: bool
+) -> None:
+    (condition,) = deployed["google_monitoring_alert_policy.no_sweep"]["conditions"]
+
+    assert unswept(condition, sweeps, 7200) is rings
+
+
 def above(condition: dict[str, Any], points: list[tuple[int, float]]) -> bool:
     """Whether (second, value) points hold a threshold condition for its whole duration, a point each period."""
     (threshold,) = condition["condition_threshold"]
