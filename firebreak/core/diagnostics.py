@@ -133,6 +133,10 @@ class FaultLog:
         """A place in this file."""
         return Location(self.file, line, column)
 
+    def add_unshown(self, rule: Rule, at: Location, message: str) -> None:
+        """Record a fault at a place where a secret may stand: its line is shown nowhere."""
+        self._faults.append(Fault(rule, at, message))
+
     def add(self, rule: Rule, at: Location, message: str, nearest: str | None = None) -> None:
         """Record one fault of this file."""
         if len(self._faults) < _MOST_FAULTS:

@@ -98,7 +98,7 @@ def _matching(node: Node, what: str, pattern: re.Pattern[str], wanted: str, log:
     """The text that fits. One that does not is not repeated: it may be a secret that stands in the wrong place."""
     text = read_text(node, what, log)
     if text is not None and not pattern.fullmatch(text):
-        log.add(WRONG_VALUE, node.at, f"{what} is {wanted}")
+        log.add_unshown(WRONG_VALUE, node.at, f"{what} is {wanted}")
     return text or ""
 
 
