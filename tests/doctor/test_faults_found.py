@@ -12,6 +12,7 @@ import pytest
 
 from firebreak.adapters.storage.sqlite import SqliteDocuments
 from firebreak.core.signing import Seal
+from firebreak.ledger.documents import Save
 from firebreak.ledger.halts import Halts
 from firebreak.ledger.ledger import Ledger
 from sandbox.administration.deployment import account
@@ -24,6 +25,7 @@ from tests.ledger.stores import taken
 Plant = Callable[[Site], Any]
 FUNCTION = "projects/acme-firebreak/locations/europe-west1/functions/firebreak-on-finding"
 CONFIG = "organizations/123456789012/locations/global/notificationConfigs/firebreak-findings"
+KEY = b"0123456789"
 PUSHED = "projects/acme-firebreak/subscriptions/firebreak-on-finding"
 
 
@@ -61,6 +63,31 @@ def a_wider_filter(at: Site) -> None:
     config = at.resource("securitycenter", CONFIG)
     told = config["streamingConfig"]["filter"]
     config["streamingConfig"] = {"filter": told.replace(' AND NOT mute = "MUTED"', "")}
+
+
+def gives_up_early(at: Site) -> None:
+    at.resource("pubsub", PUSHED)["deadLetterPolicy"]["maxDeliveryAttempts"] = 5
+
+
+def a_disabled_number(at: Site) -> None:
+    name = "projects/acme-firebreak/secrets/firebreak-virustotal-api-key/versions/3"
+    at.deployment["secrets"]["VIRUSTOTAL_API_KEY"] = name
+    at.world.resources[f"//secretmanager.googleapis.com/{name}"] = {"name": name, "state": "DISABLED"}
+
+
+def set_aside(at: Site) -> None:
+    body = {"format": 99, "acts_from": 98, "blob": "x"}
+    SqliteDocuments(at.folder / "ledger.sqlite").commit([Save("incident", "fb-0123456789abcdef", body)])
+
+
+def forged(at: Site) -> None:
+    """By somebody without the key, which is at hand where this is looked at."""
+    recorded("monitored", str(PACKAGE["policy_set"]))(at)
+    documents = SqliteDocuments(at.folder / "ledger.sqlite")
+    (one,) = documents.newest("incident", 1)
+    body = {**one.body, "sealed": one.body["sealed"].replace('"monitored"', '"released"')}
+    documents.commit([Save(one.kind, one.key, body, over=one)])
+    (at.folder / "state" / "firebreak" / "seal.key").write_bytes(KEY)
 
 
 def another_archive(at: Site) -> None:
@@ -120,7 +147,7 @@ def recorded(phase: str, policy_set: str) -> Plant:
     """One incident on the ledger."""
 
     def plant(at: Site) -> None:
-        ledger = Ledger(SqliteDocuments(at.folder / "ledger.sqlite"), "tests", time.time_ns, Seal((b"0123456789",)))
+        ledger = Ledger(SqliteDocuments(at.folder / "ledger.sqlite"), "tests", time.time_ns, Seal((KEY,)))
         told = incident(phase)
         assert told.decision is not None
         decided = replace(told.decision, policy_set=policy_set)
@@ -223,6 +250,16 @@ FAULTS: dict[str, tuple[Plant, str, str]] = {
     "an answer is not waited for": (
         changed("pubsub", PUSHED, ackDeadlineSeconds=10),
         "firebreak-on-finding waits 10 s for an answer instead of 180",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "another topic is taken from": (
+        changed("pubsub", PUSHED, topic="projects/acme-firebreak/topics/firebreak-incidents"),
+        "firebreak-on-finding takes from projects/acme-firebreak/topics/firebreak-incidents instead of projects/acme-",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "a message is given up early": (
+        gives_up_early,
+        "firebreak-on-finding gives up after 5 attempts instead of 20",
         "terraform -chdir=../firebreak-deployment apply",
     ),
     "dead letters are lost": (
@@ -334,6 +371,40 @@ FAULTS: dict[str, tuple[Plant, str, str]] = {
         "the evidence: evidence can be deleted after 0 days instead of 365",
         "terraform -chdir=../firebreak-deployment apply",
     ),
+    "evidence may be made public": (
+        changed(
+            "storage", "acme-firebreak-firebreak-evidence", iamConfiguration={"publicAccessPrevention": "enforced"}
+        ),
+        "the evidence: single objects of the evidence may be made public",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "the ledger cannot be recovered": (
+        changed("firestore", "projects/acme-firebreak/databases/firebreak-ledger", pointInTimeRecoveryEnablement=""),
+        "the ledger's database: point-in-time recovery of the ledger's database is off",
+        "terraform -chdir=../firebreak-deployment apply",
+    ),
+    "a record is of a later version": (
+        set_aside,
+        "the ledger: incident fb-0123456789abcdef",
+        "docs/operations.md, under set-aside, says what to do",
+    ),
+    "a seal is broken": (
+        forged,
+        "the ledger: the seal of fb-",
+        "firebreak incident show fb-",
+    ),
+    "a secret's version is disabled": (
+        changed(
+            "secretmanager", "projects/acme-firebreak/secrets/firebreak-seal-key/versions/latest", state="DISABLED"
+        ),
+        "the secrets: the version latest that FIREBREAK_SEAL_KEY is read from is DISABLED",
+        "gcloud secrets versions add firebreak-seal-key --data-file=- --project=acme-firebreak",
+    ),
+    "a secret's numbered version is disabled": (
+        a_disabled_number,
+        "the secrets: the version 3 that VIRUSTOTAL_API_KEY is read from is DISABLED",
+        "gcloud secrets versions enable 3 --secret=firebreak-virustotal-api-key --project=acme-firebreak",
+    ),
     "the seal key is gone": (
         dropped("secretmanager", "projects/acme-firebreak/secrets/firebreak-seal-key/versions/latest"),
         "the secrets: FIREBREAK_SEAL_KEY has no version latest, and no function starts without it",
@@ -375,6 +446,7 @@ def test_a_planted_fault_is_found_with_what_mends_it_and_no_other_is(
     firebreak: Told, healthy: Site, fault: str
 ) -> None:
     plant, says, mend = FAULTS[fault]
+    (healthy.folder / "state" / "firebreak").mkdir(parents=True)
     plant(healthy)
     healthy.configure()
     told = firebreak("doctor", "--json")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from firebreak.core.errors import Missing
+from firebreak.core.secrets.redaction import all_named
 from firebreak.doctor.result import Check, Examined, Fault, Item, Ok, Result
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.inspection import Inspection
@@ -26,7 +27,8 @@ def _look(cloud: Inspection, variable: str, name: str, deadline: Deadline) -> It
         yield Fault(f"{variable} has no version {version}, and no function starts without it", add)
         return
     if state != "ENABLED":
-        enable = f"gcloud secrets versions enable {version} --secret={secret} --project={project}"
+        # The secret's name, and no secret: it is shown whole.
+        enable = all_named(f"gcloud secrets versions enable {version} --secret={secret} --project={project}", secret)
         yield Fault(
             f"the version {version} that {variable} is read from is {state}", add if version == "latest" else enable
         )
