@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from firebreak.cli.drill import rehearsal
+from firebreak.cli.drill.stage import Stage
 from firebreak.cli.ending import leaving_in_order
+from firebreak.core.errors import Transient
 from sandbox.wire import Call, Fault
 from tests.cli.commands import Told
 from tests.cli.drilling import NOTHING, WORDS, checks, deployed, left_behind, steps
@@ -81,6 +83,7 @@ def test_a_drill_that_is_ended_takes_its_canary_with_it(
         told = firebreak(*WORDS)
 
         assert told.code == 143, (told.out, told.err)
+        assert checks(told)["it was not interrupted"] is False
         assert left_behind(on) == NOTHING
 
 
@@ -164,6 +167,23 @@ def test_what_goes_wrong_is_told_and_leaves_nothing(
         assert told.code == 1, told.out
         assert not all(checks(told).values())
         assert left_behind(on) == NOTHING
+
+
+def test_a_ledger_that_cannot_be_read_keeps_nothing_from_being_taken_away(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        message = "the ledger cannot be reached"
+        raise Transient(message)
+
+    monkeypatch.setattr(Stage, "incident", away)
+    with deployed(tmp_path, monkeypatch) as on:
+        told = firebreak(*WORDS)
+
+        assert told.code == 1
+        assert not [name for name in on.world.services if "firebreak-drill" in name]
+        assert [one["finding"]["state"] for one in on.world.findings] == ["INACTIVE"]
+        assert "Not all could be taken away" in steps(told)
 
 
 def test_what_could_not_be_taken_away_is_said(firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

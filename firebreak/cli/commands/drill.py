@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from firebreak.cli.commands import EXIT_NO, EXIT_OK, UsageError, report
+from firebreak.cli.commands import EXIT_NO, EXIT_OK, INTERRUPTED, UsageError, report
 from firebreak.cli.commands.answers import confirmed
 from firebreak.cli.drill.probing import tell_probes
 from firebreak.cli.drill.rehearsal import Rehearsal
@@ -34,9 +34,22 @@ def drill(parsed: argparse.Namespace) -> int:
     if not _agreed(parsed, what, COST):
         return report(parsed, "nothing was done", EXIT_NO)
     narrator.begin("drill", f"A drill on {stage.target.resource}")
-    with leaving_in_order():
-        Rehearsal(stage).run(tell_probes if parsed.probe else None)
+    try:
+        with leaving_in_order():
+            Rehearsal(stage).run(tell_probes if parsed.probe else None)
+    except KeyboardInterrupt:
+        _interrupted(narrator)
+        return INTERRUPTED
+    except SystemExit:
+        _interrupted(narrator)
+        raise
     return narrator.end()
+
+
+def _interrupted(narrator: Narrator) -> None:
+    """The report of what had happened by then."""
+    narrator.check("it was not interrupted", found=False)
+    narrator.end()
 
 
 def _cleaned(parsed: argparse.Namespace, stage: Stage) -> int:

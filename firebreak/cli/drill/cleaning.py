@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from firebreak.cli.drill.stage import Stage
 from firebreak.core.cloud_run.target import Target
@@ -20,10 +20,10 @@ _EACH = 60.0
 
 @dataclass(slots=True)
 class Cleaning:
-    """What there is to be taken away, and what could not be: `left` has a sentence for each."""
+    """What there is to be taken away; `whole` until something could not be."""
 
     stage: Stage
-    left: list[str] = field(default_factory=list)
+    whole: bool = True
 
     def end_finding(self, finding_id: str) -> None:
         """SCC keeps findings: this one becomes INACTIVE, and nothing more follows from it."""
@@ -35,8 +35,14 @@ class Cleaning:
         except Missing:
             return  # it was never written
 
-    def settle(self, incident: Incident | None) -> None:
-        """Nothing stands of the incident and nobody is asked about it any more."""
+    def settle(self, find: Callable[[], Incident | None]) -> None:
+        """Nothing stands of the incident that is found, if one is, and nobody is asked about it any more."""
+        try:
+            incident = find()
+        except (Refused, Transient) as fault:
+            self.whole = False
+            self.stage.narrator.check("the ledger says what stands", safe(str(fault)), "an incident, or none")
+            return
         if incident is not None and incident.phase not in ENDED:
             self._try(f"the incident {incident.id} is over", lambda: self._settled(incident.id))
 
@@ -67,7 +73,7 @@ class Cleaning:
         try:
             do()
         except (Refused, Transient) as fault:
-            self.left.append(safe(f"not so: {what}: {fault}"))
+            self.whole = False
             self.stage.narrator.check(what, safe(str(fault)), "done")
         else:
             self.stage.narrator.check(what, found=True)

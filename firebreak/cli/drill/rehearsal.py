@@ -46,14 +46,13 @@ class Rehearsal:
     deployed: Workload | None = None
     finding: Finding | None = None
 
-    def run(self, probe: Callable[[Stage], None] | None = None) -> list[str]:
-        """All of it; what could not be taken away, in sentences. Raises KeyboardInterrupt and SystemExit afterwards.
+    def run(self, probe: Callable[[Stage], None] | None = None) -> None:
+        """All of it; what interrupts it is raised again once everything is taken away.
 
         `probe` is asked once everything is given back, and before it is taken away.
         """
-        cleaning = Cleaning(self.stage)
         with ExitStack() as made:
-            made.callback(self._take_away, cleaning)
+            made.callback(self._take_away)
             try:
                 before = self._deploy()
                 self._rehearse(before)
@@ -63,7 +62,6 @@ class Rehearsal:
                 self.stage.narrator.step(f"The drill ends here: {difference}")
             except (Refused, Transient) as fault:
                 self.stage.narrator.check("the drill goes on", safe(str(fault)), "no fault")
-        return cleaning.left
 
     def _deploy(self) -> Workload:
         stage = self.stage
@@ -185,14 +183,19 @@ class Rehearsal:
         )
         stage.narrator.check("every setting is as it was deployed", differ, [])
 
-    def _take_away(self, cleaning: Cleaning) -> None:
+    def _take_away(self) -> None:
         """In this order: what stands is given back while it is there, and the canary goes last.
 
         An incident may come about in that very moment; of a finding that is INACTIVE it comes to nothing.
         """
-        with undisturbed(), working("taking away what was made"):
+        cleaning = Cleaning(self.stage)
+        with undisturbed(), working("taking away what was made"), ExitStack() as last_first:
             self.stage.narrator.step("Taking away what was made")
-            cleaning.settle(self._noticed())
-            cleaning.end_finding(self.stage.finding_id)
-            cleaning.settle(self._noticed())
-            cleaning.delete(self.stage.target)
+            # Each has its turn, whatever becomes of the others.
+            last_first.callback(cleaning.delete, self.stage.target)
+            last_first.callback(cleaning.settle, self._noticed)
+            last_first.callback(cleaning.end_finding, self.stage.finding_id)
+            last_first.callback(cleaning.settle, self._noticed)
+        if not cleaning.whole:
+            again = f"firebreak drill --clean --project {self.stage.target.project}"
+            self.stage.narrator.step("Not all could be taken away", f"try again with: {again}")

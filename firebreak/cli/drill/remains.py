@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from firebreak.cli.commands import UsageError
 from firebreak.cli.commands.recorded import ALL
@@ -55,7 +56,7 @@ class Remains:
         """What stands is given back while it is there; the services go last."""
         cleaning = Cleaning(stage)
         for incident in self.incidents:
-            cleaning.settle(incident)
+            cleaning.settle(partial(stage.recorded, incident.id))
         for finding in self.findings:
             cleaning.end_finding(finding)
         for target, _ in self.canaries:
