@@ -32,7 +32,6 @@ GIVEN_UP_NS = 24 * 3600 * NANOS
 """How long the sweep asks again about what SCC does not hold, or holds muted."""
 ASK_AGAIN_NS = 60 * NANOS
 """How long the sweep waits before it looks again at what was waited for."""
-_REVIEW_SECONDS = 4 * 3600
 
 
 def end(

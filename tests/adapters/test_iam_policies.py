@@ -11,7 +11,7 @@ from firebreak.adapters.cloud_run.services import CloudRunServices
 from firebreak.adapters.google.iam_policies import amend, policy_state
 from firebreak.core.cloud_run.iam_grants import PUBLIC, may_reach, read_grant
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.containment.drafting import changes_between
+from firebreak.core.containment.plan import Change
 from firebreak.core.errors import Drifted, Unsupported
 from firebreak.ports.deadline import Deadline
 from sandbox.server import Sandbox
@@ -81,9 +81,10 @@ def test_a_policy_under_another_etag_or_none_is_not_written(etag: str, fault: ty
         services = CloudRunServices(sandbox.environment()["CLOUD_RUN_EMULATOR_HOST"])
         deadline = Deadline.after(5)
         seen = services.read(TARGET, deadline)
-        closed = {key: value for key, value in seen.state.items() if not key.startswith("service_iam.")}
+        callers = {key: value for key, value in seen.state.items() if key.startswith("service_iam.")}
+        closed = Change(TARGET, "service_iam", callers, dict.fromkeys(callers), {}, ("x",))
         world.service("checkout").policy_etag = etag.encode()
         with pytest.raises(fault):
-            services.access.write(changes_between(TARGET, seen.state, closed, ("x",))[0], seen, deadline)
+            services.access.write(closed, seen, deadline)
 
         assert sandbox.wire.calls_to("*/SetIamPolicy") == ()

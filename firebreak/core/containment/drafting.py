@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -127,22 +126,6 @@ def changes_of(before: State, drawn: Folded, case: EditContext, actions: Actions
             for surface in surfaces
             for target in (case.accounts if surface == IDENTITY else (case.target,))
         )
-    )
-
-
-def changes_between(target: Target, now: State, then: State, actions: tuple[str, ...]) -> tuple[Change, ...]:
-    """What has to be written to get from one state to another: one Change for each surface, resting on nothing else."""
-    differ = sorted(key for key in now.keys() | then.keys() if now.get(key) != then.get(key))
-    return tuple(
-        Change(
-            target=target,
-            surface=surface,
-            before=MappingProxyType({key: now.get(key) for key in keys}),
-            after=MappingProxyType({key: then.get(key) for key in keys}),
-            basis=MappingProxyType({}),
-            actions=actions,
-        )
-        for surface, keys in ((name, tuple(group)) for name, group in itertools.groupby(differ, surface_of))
     )
 
 

@@ -10,12 +10,10 @@ from typing import Literal
 
 from firebreak.core.actions.action import Actions
 from firebreak.core.containment.guard_input import GuardInput
-from firebreak.core.containment.guards import caps_for
+from firebreak.core.containment.guards import PASSING, caps_for
 from firebreak.core.containment.plan import Plan
 from firebreak.core.incidents.question import Answer
 from firebreak.core.mode import Cap, Mode, capped
-
-_PASSING = frozenset({"halt", "settled", "unverified"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def gate(
     mode = capped(wanted, caps)
     if mode is Mode.MONITOR:
         bars = [cap for cap in caps if cap.kind == "bar"]
-        passing = bars and all(cap.name in _PASSING for cap in bars) and given.trust != "differs"
+        passing = bars and all(cap.name in PASSING for cap in bars) and given.trust != "differs"
         return Ruling("wait" if passing and wanted is not Mode.MONITOR else "stop", mode, caps)
     if answer is not None and answer.shown == shown and {cap.key for cap in caps} <= {*answer.cautions}:
         return Ruling("go", mode, caps, slots=not answer.by)

@@ -14,7 +14,7 @@ from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.actions.words import RefusalKind
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.containment.drafting import changes_between, draft, fold, settings_still_to_close
+from firebreak.core.containment.drafting import draft, fold, settings_still_to_close
 from firebreak.core.containment.plan import Change, HeldStep, Plan, StepRefusal, apply_change, has_settings
 from firebreak.core.policy.policy import Step
 
@@ -321,14 +321,6 @@ def test_a_digest_does_not_hang_on_the_order_in_which_settings_were_read() -> No
     turned = Plan((Change(TARGET, "service", {}, dict(reversed(settings.items())), {}, ("close",)),), ())
 
     assert plan.digest == turned.digest
-
-
-def test_what_lies_between_two_states_is_said_of_the_target_with_nothing_else_to_rest_on() -> None:
-    (between,) = changes_between(TARGET, OPEN, {**OPEN, "service.ingress": "none"}, ("release",))
-
-    assert between == Change(
-        TARGET, "service", {"service.ingress": "all"}, {"service.ingress": "none"}, {}, ("release",)
-    )
 
 
 def test_a_change_laid_over_the_settings_leaves_what_it_does_not_name() -> None:

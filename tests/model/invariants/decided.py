@@ -161,10 +161,16 @@ def _ended_knowing(stage: Stage, event: Event, incident: Incident, *, named: boo
     # What came to lead there since makes findings of a day around suspect, and not what is older.
     old = stage.now_ns() - event.at_ns > DAY
     since = [one for one in stage.history.did if one.place == event.place and one.at_ns > ended_ns]
-    # What its own event made suspect has gone with the resource that it was found on.
-    gone = any(one.event_ns == event.at_ns and one.suspects for one in incident.events)
-    again = (gone and bool(event.digests)) or any(_leads_again(event, one) for one in since)
-    return incident.phase == "declined" and (old or again or not _leads(event, stage.look(event.place)))
+    again = any(_leads_again(event, one) for one in since)
+    open_ = _leads(event, stage.look(event.place)) and not _asked_in_vain(stage, event, incident, since_ns)
+    return incident.phase == "declined" and (old or again or not open_)
+
+
+def _asked_in_vain(stage: Stage, event: Event, incident: Incident, since_ns: int) -> bool:
+    """Whether a person was asked about the event, of whose image there is nothing."""
+    resource, looks = stage.look(event.place), stage.history.looks[incident.id]
+    nothing = event.digests and resource is not None and not carriers(resource, event.digests)
+    return bool(nothing) and any(one.incident.phase == "waiting" and one.at_ns >= since_ns for one in looks)
 
 
 def _ended_ns(incident: Incident) -> int:
