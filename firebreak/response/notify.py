@@ -12,6 +12,7 @@ from firebreak.core.messages.composing import compose, workload_labels
 from firebreak.core.messages.delivery import Address, Channel, ThreadLost
 from firebreak.core.messages.message import Message
 from firebreak.core.mode import Mode
+from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
 from firebreak.core.web_address import is_safe
 from firebreak.ports.deadline import Deadline
@@ -56,11 +57,13 @@ def with_reminders(app: App, incident: Incident, channels: tuple[str, ...], with
 def notify(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> str:
     """Send one announcement; what later ones join. Raises Busy, Transient, Refused."""
     place, to = _place(app, incident, one.channel)
+    policy = policy_of(app, incident)
     message = compose(
         incident,
         f"{incident.id}/{one.number}/{one.channel}",
         level=one.level,
-        contains=_contains(app, incident),
+        contains=_contains(policy, incident),
+        releases=policy is not None and policy.release_after is not None,
         runbook=app.policies.config.routing.runbook,
     )
     try:
@@ -91,9 +94,9 @@ def _place(app: App, incident: Incident, name: str) -> tuple[Channel, Address]:
     return found, Address(secret, known.url, known.channel, incident.threads.get(name, ""), at_s)
 
 
-def _contains(app: App, incident: Incident) -> bool:
+def _contains(policy: Policy | None, incident: Incident) -> bool:
     """Whether the policy contains what nobody answers: it does for its own mode alone, and what was shown all along."""
-    policy, question, decision = policy_of(app, incident), incident.question, incident.decision
+    question, decision = incident.question, incident.decision
     if policy is None or question is None or decision is None or incident.stands:
         return False
     own = policy.on_expiry == "contain" and policy.mode is Mode.APPROVE

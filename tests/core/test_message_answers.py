@@ -12,7 +12,7 @@ import pytest
 
 from firebreak.core.channels import channel, kinds
 from firebreak.core.containment.plan import Change, Plan
-from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.incident import Incident, Wait
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.messages.composing import compose
 from firebreak.core.messages.delivery import Address
@@ -60,7 +60,7 @@ UNTIL = {
     "drifted": "2026-09-21 14:42 UTC. If nobody answers, nothing is changed",
     "released with one key refused": "What was refused stays held until somebody asks again",
     "failed": "nothing more happens by itself",
-    "deferred": "What has not passed after a day is recorded, and nothing is changed",
+    "deferred": "It waits until the halt is lifted, however long that takes",
     "expired": "Nothing more happens by itself",
     "review": "It stays contained until a person releases it",
 }
@@ -145,6 +145,16 @@ def test_how_often_it_is_asked_again_is_counted(escalated: int, says: str) -> No
 
 def test_a_policy_that_contains_what_nobody_answers_is_told_so() -> None:
     assert "it is contained then, as the policy says" in compose(incident("waiting"), contains=True).until
+
+
+def test_what_waits_for_something_else_than_a_halt_ends_after_a_day() -> None:
+    one = incident("deferred", waits=Wait("inactive", "SCC holds it muted", NOW))
+
+    assert "What has not passed after a day is recorded" in compose(one).until
+
+
+def test_a_policy_that_releases_by_itself_is_told_so() -> None:
+    assert "or by itself, as the policy says" in compose(incident("contained"), releases=True).until
 
 
 def test_an_answered_question_says_who_answered_and_asks_nothing_more() -> None:

@@ -270,6 +270,32 @@ def test_the_webhooks_of_the_environment_need_no_table_and_are_told_beside_one(l
         assert state.refused == []
 
 
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("on_expiry: contain", "If nobody answers, it is contained then, as the policy says"),
+        ("on_expiry: escalate", "If nobody answers, nothing is changed, and you are asked again"),
+    ],
+)
+def test_what_happens_if_nobody_answers_is_what_the_policy_says_and_what_then_happens(
+    line: Lines, more: str, says: str
+) -> None:
+    with on_channels(line, f"{ASKS}\n{more}", "  routes: {default: [siem]}") as (on, state):
+        incident = on.respond(on.finding())
+        on.wait(31 * 60)
+        on.sweep()
+
+        assert says in state.hooked[0]["until"]
+        assert (on.read(incident).phase == "contained") is ("it is contained then" in says)
+
+
+def test_a_containment_that_may_be_released_by_itself_says_so(line: Lines) -> None:
+    with on_channels(line, f"{ALWAYS}\nrelease_after: 1h", "  routes: {default: [siem]}") as (on, state):
+        on.respond(on.finding())
+
+        assert "or by itself, as the policy says" in state.hooked[0]["until"]
+
+
 def test_a_storm_pages_once_and_programs_get_every_message(line: Lines) -> None:
     limits = "  routes: {default: [pager, siem]}\nlimits: {per_project_per_hour: 0, per_hour: 0}"
     with on_channels(line, ALWAYS, limits) as (on, state):

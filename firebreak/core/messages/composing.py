@@ -26,12 +26,18 @@ _OWNERS = ("owner", "team")
 
 
 def compose(
-    incident: Incident, announcement: str = "", *, level: int = 0, contains: bool = False, runbook: str = ""
+    incident: Incident,
+    announcement: str = "",
+    *,
+    level: int = 0,
+    contains: bool = False,
+    releases: bool = False,
+    runbook: str = "",
 ) -> Message:
     """The message of an incident as it is now.
 
     `announcement`: its id. `level`: 1 for a reminder, 2 and more for escalations. `contains`: whether the policy
-    contains what nobody answers. `runbook`: address of the readers' own page, if they have one.
+    contains what nobody answers; `releases`: whether it may release by itself. `runbook`: the readers' own page.
     """
     last = incident.history[-1].what if incident.history else ""
     return Message(
@@ -43,7 +49,7 @@ def compose(
         title=_line(f"{title_word(incident, level)}: {incident.finding.category or 'a finding'} on {_short(incident)}"),
         now=_line(so_now(incident)),
         asked=asked(incident),
-        until=until(incident, contains=contains),
+        until=until(incident, contains=contains, releases=releases),
         facts=tuple(Row(word, _line(text)) for word, text in _facts(incident) if text),
         why=_line(_why(incident)),
         changes=tuple(map(_line, _settings(incident))),

@@ -48,6 +48,11 @@ _UNTIL: Mapping[Phase, str] = MappingProxyType(
         "releasing": "No deadline. What was refused stays held until somebody asks again.",
     }
 )
+_HALTED = "No deadline. It waits until the halt is lifted, however long that takes."
+_RELEASES = (
+    "No deadline. It stays contained until a person releases it, or by itself, as the policy says, once its time is"
+    " over and SCC calls the finding INACTIVE."
+)
 _NOTHING, _NO_DEADLINE = "Nothing.", "No deadline, and nothing more happens by itself."
 _AT_WORK = "Firebreak goes on by itself."
 _REVIEW = "review: "
@@ -82,9 +87,16 @@ def asked(incident: Incident) -> str:
     return _ASKED.get(incident.phase, _AT_WORK if incident.phase in _WORKS else _NOTHING)
 
 
-def until(incident: Incident, *, contains: bool) -> str:
-    """Until when, and what happens if nobody does it; `contains`: the policy contains what nobody answers."""
+def until(incident: Incident, *, contains: bool, releases: bool) -> str:
+    """Until when, and what happens if nobody does it.
+
+    `contains`: the policy contains what nobody answers. `releases`: it has a time after which it may release by itself.
+    """
     question = incident.question
+    if incident.phase == "contained" and releases:
+        return _RELEASES
+    if incident.phase == "deferred" and incident.waits and incident.waits.what == "halt":
+        return _HALTED
     if incident.phase == "waiting" and question is not None:
         return f"{clock(question.expires_ns)}. {_unanswered(question.escalated, contains=contains)}"
     return _UNTIL.get(incident.phase, _AT_WORK if incident.phase in _WORKS else _NO_DEADLINE)
