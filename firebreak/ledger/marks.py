@@ -12,12 +12,12 @@ from firebreak.core.signing import NoKey, Sealed
 from firebreak.ledger.documents import Conflict, Document, Save, even_damaged
 from firebreak.ledger.ledger import Ledger
 
-_KIND, _SEAL = "sweep", "seal"
+_SEAL = "seal"
 
 
 def read_marks(ledger: Ledger, key: str) -> tuple[Document | None, Mapping[str, Any]]:
     """What was marked last, with its document; nothing where there is none, or it is not what Firebreak saved."""
-    document = even_damaged(lambda: ledger.documents.read(_KIND, key))
+    document = even_damaged(lambda: ledger.documents.read("sweep", key))
     body = dict(document.body) if document else {}
     seal = body.pop(_SEAL, None)
     ours = ledger.seal.check(_purpose(key), body, seal) is not Sealed.BROKEN
@@ -27,7 +27,7 @@ def read_marks(ledger: Ledger, key: str) -> tuple[Document | None, Mapping[str, 
 def save_marks(ledger: Ledger, key: str, document: Document | None, marks: Mapping[str, Any]) -> None:
     """Save over the version that was read; raises Conflict."""
     seal = {_SEAL: ledger.seal.sign(_purpose(key), marks)} if ledger.seal.keys else {}
-    ledger.documents.commit([Save(_KIND, key, {**marks, **seal}, over=document)])
+    ledger.documents.commit([Save("sweep", key, {**marks, **seal}, over=document)])
 
 
 def known_as(ledger: Ledger, target: Target, uid: str) -> Target:
