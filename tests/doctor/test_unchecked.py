@@ -66,7 +66,11 @@ def test_a_fault_counts_more_than_what_could_not_be_checked(firebreak: Told, hea
     told = firebreak("doctor")
 
     assert told.code == 1
+    begins = [line[:6].strip() for line in told.out.splitlines() if line[:6].strip()]
+
     assert told.out.splitlines()[-1].startswith("1 fault, 1 could not be checked, ")
+    assert [one for one in begins if one != "ok"] == ["?", "FAULT", "1 faul"]
+    assert begins.index("?") == begins.count("ok"), "what there is to do is nearest to the last line"
 
 
 def test_a_ledger_that_cannot_be_reached_is_no_halt(firebreak: Told, healthy: Site) -> None:

@@ -15,7 +15,7 @@ from firebreak.adapters.google.calls import call_read, pages_of, with_credential
 from firebreak.adapters.google.originals import message_json
 from firebreak.ports.deadline import Deadline
 
-_CHANGED = "ttlConfig:* OR indexConfig.usesAncestorConfig:false"
+_CHANGED = "indexConfig.usesAncestorConfig:false OR ttlConfig:*"
 
 
 class LedgerAdmin:

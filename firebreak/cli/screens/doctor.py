@@ -13,9 +13,15 @@ _WIDTH = 6
 
 
 def show_diagnoses(screen: Screen, diagnoses: Sequence[Diagnosis]) -> None:
-    """Each check, and then how much there is to do."""
+    """What is well, then what nobody knows, and nearest to the last line what there is to do."""
     for one in diagnoses:
-        _show(screen, one)
+        if all(isinstance(result, Ok) for result in one.results):
+            screen.line(f"{'ok':<{_WIDTH}}{_sentence(one)}", hang=_WIDTH)
+    for kind in (Unchecked, Fault):
+        for one in diagnoses:
+            for result in one.results:
+                if isinstance(result, kind):
+                    _show_one(screen, one.about, result)
     results = [result for one in diagnoses for result in one.results]
     faults = sum(isinstance(one, Fault) for one in results)
     unchecked = sum(isinstance(one, Unchecked) for one in results)
@@ -25,15 +31,6 @@ def show_diagnoses(screen: Screen, diagnoses: Sequence[Diagnosis]) -> None:
     told = [f"{faults} faults" if faults != 1 else "1 fault"] if faults else []
     told += [f"{unchecked} could not be checked"] if unchecked else []
     screen.line(f"{', '.join(told)}, {len(results) - faults - unchecked} well.", "bad" if faults else "caution")
-
-
-def _show(screen: Screen, diagnosis: Diagnosis) -> None:
-    others = [one for one in diagnosis.results if not isinstance(one, Ok)]
-    if not others:
-        screen.line(f"{'ok':<{_WIDTH}}{_sentence(diagnosis)}", hang=_WIDTH)
-        return
-    for one in others:
-        _show_one(screen, diagnosis.about, one)
 
 
 def _sentence(diagnosis: Diagnosis) -> str:
