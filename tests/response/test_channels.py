@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from firebreak.core.errors import Transient
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.messages.delivery import Request
+from firebreak.ports.deadline import Deadline
 from sandbox.chat.server import CHANNEL, ROUTING_KEY, TOKEN, WEBHOOK_KEY, Chats, chats
 from tests.response.harness import ALWAYS, Line, Lines, world_of
 
@@ -114,6 +118,31 @@ def test_a_message_that_somebody_deleted_is_written_anew(line: Lines) -> None:
         assert len(state.slack_messages) == 1
         assert "RELEASED" in str(state.slack_messages)
         assert on.read(incident).threads["soc"] in state.slack_messages
+
+
+def test_an_answer_that_is_lost_doubles_one_message_at_most_and_loses_none(line: Lines) -> None:
+    """What was sent and is not known to have been sent is sent again; from then on there is one message again."""
+    with on_channels(line, ASKS, "  routes: {default: [soc, siem]}") as (on, state):
+        post, lost = on.app.post, list[Request]()
+
+        def sent_and_lost(request: Request, deadline: Deadline) -> bytes:
+            answer = post(request, deadline)
+            if len(lost) < 2:
+                lost.append(request)
+                message = "the answer was lost"
+                raise Transient(message)
+            return answer
+
+        on.app = replace(on.app, post=sent_and_lost)
+        incident = on.respond(on.finding())
+        on.wait(61)
+        on.sweep()
+        on.reject(on.read(incident), "a drill")
+
+        assert told(state) == {"soc": 2 + 2, "siem": 2 + 1}
+        assert [one["id"] for one in state.hooked] == [f"{incident.id}/{number}/siem" for number in (1, 1, 2)]
+        assert len(state.slack_messages[on.read(incident).threads["soc"]]) == 2
+        assert on.read(incident).unsent == 0
 
 
 def test_google_chat_has_one_thread_an_incident(line: Lines) -> None:
