@@ -54,7 +54,7 @@ def _service(change: Change) -> Iterator[str]:
         if before in _GCLOUD_INGRESS:
             yield _gcloud(change, _UPDATE, f"--ingress={before}")
         else:
-            yield f"# only the Cloud Run API sets ingress to {before}, gcloud does not"
+            yield f"# only the Cloud Run API sets ingress to {before}"
     if DEFAULT_URI_DISABLED in change.before:
         url = "--no-default-url" if change.before[DEFAULT_URI_DISABLED] else "--default-url"
         yield _gcloud(change, _UPDATE, url, track=_BETA)
@@ -73,7 +73,7 @@ def _pool(change: Change) -> Iterator[str]:
     if POOL_INSTANCES in change.before:
         count = change.before[POOL_INSTANCES]
         if count is None:
-            yield "# only the Cloud Run API unsets the number of instances, gcloud does not"
+            yield "# only the Cloud Run API unsets the number of instances"
         else:
             yield _gcloud(change, "worker-pools update", f"--scaling={count}", track=_BETA)
 
