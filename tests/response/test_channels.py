@@ -162,10 +162,26 @@ def test_pagerduty_is_triggered_by_a_question_acknowledged_by_its_answer_and_res
         answered = alert.status
         on.release(on.read(incident))
 
-        assert list(state.alerts) == [f"firebreak/{incident.id}"]
+        assert incident.question is not None
+        assert list(state.alerts) == [f"firebreak/{incident.id}/{incident.question.digest[:12]}"]
         assert (asked, answered, alert.status) == ("triggered", "acknowledged", "resolved")
         assert [one["event_action"] for one in alert.events] == ["trigger", "acknowledge", "resolve"]
         assert alert.events[0]["payload"]["severity"] == "critical"
+
+
+def test_what_is_opened_again_pages_again_though_its_first_alert_was_acknowledged(line: Lines) -> None:
+    """PagerDuty notifies nobody of an event on an alert that is acknowledged."""
+    with on_channels(line, ASKS, "  routes: {default: [pager]}") as (on, state):
+        incident = on.respond(on.finding())
+        on.approve(incident)
+        on.world.set_traffic("checkout", {"latest": True, "percent": 100})
+        on.sweep()
+        first, second = state.alerts.values()
+
+        assert on.read(incident).phase == "waiting"
+        assert [one["event_action"] for one in first.events] == ["trigger", "acknowledge", "resolve"]
+        assert [one["event_action"] for one in second.events] == ["trigger"]
+        assert "OPENED AGAIN" in second.events[0]["payload"]["summary"]
 
 
 def test_nobody_is_paged_for_what_is_only_recorded(line: Lines) -> None:

@@ -1,4 +1,8 @@
-"""PagerDuty, by its Events API v2: an alert an incident, triggered, acknowledged by an answer, resolved by its end."""
+"""PagerDuty, by its Events API v2: an alert for each need, triggered, acknowledged by an answer, resolved by its end.
+
+An alert that is acknowledged pages nobody again. So what needs a person anew, another question or a failure, is an
+alert of its own, and the one before it is resolved.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from firebreak.core.messages.plain_text import plain_text
 _EVENTS = "https://events.pagerduty.com/v2/enqueue"
 _SEVERITIES = {"act": "critical", "look": "warning", "know": "info", "over": "info"}
 _DETAILS = 8000
+_SHORT = 12
 Action = Literal["trigger", "acknowledge", "resolve"]
 
 
@@ -27,11 +32,13 @@ class PagerDuty:
     people = True
 
     def requests(self, message: Message, to: Address) -> tuple[Request, ...]:
-        """One event; none where nobody was paged and nobody has to be."""
+        """One event, and before it the end of an alert that is over; none where nobody has to be paged, or was."""
         action = _action(message, paged=bool(to.thread))
         if action is None:
             return ()
-        event: dict[str, Any] = {"routing_key": to.secret, "event_action": action, "dedup_key": _dedup_key(message)}
+        key = _dedup_key(message, to.thread)
+        event: dict[str, Any] = {"routing_key": to.secret, "event_action": action, "dedup_key": key}
+        over = {**event, "event_action": "resolve", "dedup_key": to.thread} if to.thread not in ("", key) else None
         if action == "trigger":
             facts = {row.word: row.text for row in message.facts}
             event |= {
@@ -45,7 +52,7 @@ class PagerDuty:
                     "custom_details": {"message": plain_text(message, _DETAILS).splitlines()},
                 },
             }
-        return (json_request(to.url or _EVENTS, event),)
+        return tuple(json_request(to.url or _EVENTS, one) for one in (over, event) if one)
 
     def taken(self, answer: bytes, to: Address) -> str:  # noqa: ARG002 - one shape
         """The alert's key: from then on there is one to acknowledge and to resolve."""
@@ -68,8 +75,11 @@ def _action(message: Message, *, paged: bool) -> Action | None:
     return "trigger"
 
 
-def _dedup_key(message: Message) -> str:
-    return f"firebreak/{message.incident}"
+def _dedup_key(message: Message, known: str) -> str:
+    """The alert's key: of the need that there is, else of the alert that there was."""
+    if message.urgency == "act":
+        return f"firebreak/{message.incident}/{message.question[:_SHORT] or message.phase}"
+    return known or f"firebreak/{message.incident}"
 
 
 channel = PagerDuty()

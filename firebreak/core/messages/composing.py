@@ -45,6 +45,7 @@ def compose(
         incident=incident.id,
         phase=incident.phase,
         urgency=urgency(incident),
+        question=incident.question.digest if incident.question and incident.phase == "waiting" else "",
         level=level,
         title=_line(f"{title_word(incident, level)}: {incident.finding.category or 'a finding'} on {_short(incident)}"),
         now=_line(so_now(incident)),

@@ -37,6 +37,7 @@ class Message:
         incident: the incident's id.
         phase: where the incident is.
         urgency: whether somebody is needed.
+        question: digest of the question that is open; empty where none is.
         level: 0 for what happened, 1 for a reminder of a question, 2 and more for its escalations.
         title: what happened where, in one line.
         now: what is so now, in one sentence.
@@ -58,6 +59,7 @@ class Message:
     incident: str
     phase: Phase
     urgency: Urgency
+    question: str
     level: int
     title: str
     now: str
