@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from google.auth.exceptions import DefaultCredentialsError
 
+from firebreak.adapters.google import calls
 from firebreak.core.discovery import Found
 from firebreak.doctor import discover, examine
 from firebreak.doctor.result import Check, Examined, Item, Ok, Result
@@ -71,6 +73,21 @@ def test_a_fault_counts_more_than_what_could_not_be_checked(firebreak: Told, hea
     assert told.out.splitlines()[-1].startswith("1 fault, 1 could not be checked, ")
     assert [one for one in begins if one != "ok"] == ["?", "FAULT", "1 faul"]
     assert begins.index("?") == begins.count("ok"), "what there is to do is nearest to the last line"
+
+
+def test_who_is_not_logged_in_is_told_so_once(firebreak: Told, healthy: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(**_: object) -> None:
+        raise DefaultCredentialsError
+
+    healthy.configure()
+    for name in healthy.sandbox.environment():
+        monkeypatch.delenv(name)
+    calls._credentials.cache_clear()  # noqa: SLF001 - what another test left there
+    monkeypatch.setattr("google.auth.default", nobody)
+    told = firebreak("doctor")
+
+    assert (told.code, told.out) == (3, "")
+    assert told.err.count("gcloud auth application-default login") == 1
 
 
 def test_a_ledger_that_cannot_be_reached_is_no_halt(firebreak: Told, healthy: Site) -> None:

@@ -64,9 +64,10 @@ def _packed(path: Path) -> Package:
 def diagnosed(
     settings: Settings, deployment: Deployment, checks: Mapping[str, Check], places: Sequence[str] = ()
 ) -> tuple[Diagnosis, ...]:
-    """What these checks find, with progress on a terminal."""
+    """What these checks find, with progress on a terminal; raises Transient where there is nobody to ask as."""
     now_ns = time.time_ns()
     cloud = GoogleCloud(settings, tuple(deployment.deliveries), now_ns)
+    cloud.quota_project()  # without credentials every check would say the same
     examined = Examined(deployment, cloud, lambda: open_ledger(settings), now_ns, tuple(places))
     total = sum(len(items_of(one, examined)) for one in checks.values())
     with counting(f"looking at {deployment.project}", total) as done:

@@ -36,15 +36,15 @@ _ON_BUCKET = _Need("storage.objects.list", "roles/storage.objectViewer", "the ev
 
 def _items(examined: Examined) -> Iterator[Item]:
     wanted = examined.deployment
-    yield Item("what you may do", partial(_may, examined, f"{_PROJECT}/{wanted.project}", _ON_PROJECT))
+    places: list[tuple[str, tuple[_Need, ...]]] = [(f"{_PROJECT}/{wanted.project}", _ON_PROJECT)]
     if topic := wanted.topics.get("commands"):
-        yield Item("what you may do", partial(_may, examined, f"//pubsub.googleapis.com/{topic}", (_ON_TOPIC,)))
+        places.append((f"//pubsub.googleapis.com/{topic}", (_ON_TOPIC,)))
     if wanted.bucket:
-        yield Item(
-            "what you may do", partial(_may, examined, f"//storage.googleapis.com/{wanted.bucket}", (_ON_BUCKET,))
-        )
+        places.append((f"//storage.googleapis.com/{wanted.bucket}", (_ON_BUCKET,)))
+    for name, needs in places:
+        yield Item(f"what you may do on {needs[0].on}", partial(_may, examined, name, needs))
     yield Item("the ledger", partial(_reads, examined))
-    yield Item("your credentials", partial(_credentials, examined))
+    yield Item("the project that your calls are counted on", partial(_credentials, examined))
 
 
 def _may(examined: Examined, name: str, needs: tuple[_Need, ...], deadline: Deadline) -> Iterator[Result]:
