@@ -9,8 +9,8 @@ from firebreak.core.incidents.incident import Incident
 from sandbox.wire import Fault
 from sandbox.world import World
 from tests.response.answers import HALF_AN_HOUR, no
-from tests.response.harness import BAD, PIN_ONLY, Line, world_of
-from tests.response.releases import PIN, REVOKE, contained, half_released, in_two_regions, policy
+from tests.response.harness import BAD, PIN_ONLY, SERVICE, Line, world_of
+from tests.response.releases import ELSEWHERE, PIN, REVOKE, contained, half_released, in_two_regions, policy
 
 ASKS = policy(PIN, mode="approve").replace("expect: {mode: enforce}", "expect: {mode: approve}")
 BOTH = policy(PIN, REVOKE)
@@ -53,6 +53,16 @@ def _moved(on: Line) -> Incident:
     """Somebody leads the traffic elsewhere, where no suspect is."""
     incident = contained(on)
     on.world.set_traffic("checkout", {"revision": "checkout-00006-old", "percent": 100})
+    on.wait(A_SWEEP_LATER)
+    on.sweep()
+    return incident
+
+
+def _opened_elsewhere(on: Line) -> Incident:
+    """In the other region a suspect gets all traffic again; here somebody shuts a door besides."""
+    incident = contained(on)
+    on.world.set_traffic(ELSEWHERE, {"latest": True, "percent": 100})
+    on.world.edit(SERVICE, ingress=2)
     on.wait(A_SWEEP_LATER)
     on.sweep()
     return incident
@@ -161,6 +171,7 @@ SCENES: Mapping[str, Scene] = {
     "drifted": Scene(_drifted),
     "moved": Scene(_moved),
     "opened again": Scene(_opened),
+    "opened in one region of two": Scene(_opened_elsewhere, world=in_two_regions),
     "opened again under two": Scene(_opened_under_two),
     "closed again under two": Scene(_closed_again_under_two),
     "releasing, one refused": Scene(half_released, BOTH),

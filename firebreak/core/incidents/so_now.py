@@ -61,10 +61,12 @@ def _changed_since(incident: Incident) -> str:
     if not incident.stands or incident.phase == "releasing" or not (incident.drift or incident.reopened):
         return ""
     asked = " A person is asked for a yes or a no." if incident.phase == "waiting" else ""
-    says = [one.says for one in incident.drift.values()]
+    places = {target.key: incident.place_of(target) for target in incident.targets}
+    says = [f"{places.get(key, '')}{one.says}" for key, one in incident.drift.items()]
     if incident.reopened:
-        opened = ", ".join(first_few(incident.reopened, _FEW))
-        by = next((f" by {who}" for who in map(_who, says) if who), "")
+        seen = [f"{places.get(key, '')}{name}" for key, one in incident.drift.items() for name in one.opened]
+        opened = ", ".join(first_few(seen or incident.reopened, _FEW))
+        by = next((f" by {who}" for one in incident.drift.values() if one.opened and (who := _who(one.says))), "")
         since = f"opened again since{by}" if by else "others have opened it since"
         return f"WAS CONTAINED, and {since}: {opened} can be reached.{asked}"
     return f"Contained, but {'; '.join(first_few(says, _FEW))}.{asked}"
