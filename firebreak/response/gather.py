@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from firebreak.core.facts import Evidence
@@ -93,8 +93,3 @@ class Gathering:
 
     def _left(self, name: str) -> float:
         return self.deadline.remaining(self.sources[name].deadline - (time.monotonic() - self.started))
-
-
-def gaps(evidence: tuple[Evidence, ...]) -> Iterator[str]:
-    """The sources that gave no facts of their own, or only some."""
-    return (one.source for one in evidence if one.gap)
