@@ -18,10 +18,11 @@ from firebreak.core.messages.composing import compose
 from firebreak.core.messages.delivery import Address
 from firebreak.core.messages.limits import LIMITS
 from firebreak.core.messages.message import Row
+from firebreak.core.mode import Mode
 from sandbox.chat.rules import google_chat_faults, pagerduty_faults, slack_faults
 from sandbox.chat.server import ROUTING_KEY
 from tests.cli.commands import NOW, incident
-from tests.core.message_kinds import KINDS
+from tests.core.message_kinds import KINDS, reopened
 from tests.faults.secrets_planted import TAINT
 
 FAULTS = {
@@ -50,7 +51,7 @@ ASKED = {
     "drifted": "answer yes or no",
     "released with one key refused": "remove what was in the way and release again, or leave it",
     "failed": "Contain it by hand",
-    "deferred": "Nothing yet",
+    "deferred": "Lift the halt once that is safe (firebreak resume)",
     "expired": "Answer late",
     "review": "if it is wrong, release it",
 }
@@ -148,9 +149,28 @@ def test_a_policy_that_contains_what_nobody_answers_is_told_so() -> None:
 
 
 def test_what_waits_for_something_else_than_a_halt_ends_after_a_day() -> None:
-    one = incident("deferred", waits=Wait("inactive", "SCC holds it muted", NOW))
+    message = compose(incident("deferred", waits=Wait("inactive", "SCC holds it muted", NOW)))
 
-    assert "What has not passed after a day is recorded" in compose(one).until
+    assert "What has not passed after a day is recorded" in message.until
+    assert "Nothing yet" in message.asked
+
+
+def test_what_others_opened_and_nobody_is_asked_about_is_not_told_as_contained() -> None:
+    message = compose(replace(reopened(), phase="contained"))
+
+    assert message.title.startswith("OPENED AGAIN BY OTHERS")
+    assert message.urgency == "act"
+    assert message.until == "No deadline. Firebreak closes it no more by itself, and announces it again meanwhile."
+    assert "close it by hand" in message.asked
+
+
+def test_that_a_policy_matches_whose_name_is_there_is_not_said_again() -> None:
+    one = incident("waiting")
+    assert one.decision is not None
+    reasons = (f"policy {one.decision.policy} (approve) matches",)
+    decision = replace(one.decision, wanted=Mode.APPROVE, caps=(), reasons=reasons)
+
+    assert compose(replace(one, decision=decision)).why == "policy known-malware-on-service, approve"
 
 
 def test_a_policy_that_releases_by_itself_is_told_so() -> None:

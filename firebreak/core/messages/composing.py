@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.gcloud_rollback import undo_lines
@@ -130,8 +131,10 @@ def _why(incident: Incident) -> str:
     if decision is None:
         return ""
     policy = f"{f'policy {decision.policy}' if decision.policy else 'no policy'}, {decision.mode.word}"
-    lowered = decision.because if decision.mode < decision.wanted or decision.wanted is Mode.APPROVE else ""
-    return f"{policy}: {lowered}" if lowered else policy
+    matched = f"policy {decision.policy} ({decision.wanted.word}) matches"
+    lowered = replace(decision, reasons=tuple(one for one in decision.reasons if one != matched)).because
+    asks = decision.mode < decision.wanted or decision.wanted is Mode.APPROVE
+    return f"{policy}: {lowered}" if lowered and asks else policy
 
 
 def _settings(incident: Incident) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ _RELEASES = (
     "No deadline. It stays contained until a person releases it, or by itself, as the policy says, once its time is"
     " over and SCC calls the finding INACTIVE."
 )
+_OPEN = "No deadline. Firebreak closes it no more by itself, and announces it again meanwhile."
 _NOTHING, _NO_DEADLINE = "Nothing.", "No deadline, and nothing more happens by itself."
 _AT_WORK = "Firebreak goes on by itself."
 _REVIEW = "review: "
@@ -82,6 +83,8 @@ def asked(incident: Incident) -> str:
     """What the reader is asked to do."""
     if incident.phase == "contained" and incident.reopened:
         return "Look at what others have opened, and close it by hand where it should be closed."
+    if _halted(incident):
+        return "Lift the halt once that is safe (firebreak resume): nothing is contained before."
     if incident.phase == "releasing" and _refused(incident):
         return "A setting could not be restored: remove what was in the way and release again, or leave it."
     return _ASKED.get(incident.phase, _AT_WORK if incident.phase in _WORKS else _NOTHING)
@@ -93,9 +96,9 @@ def until(incident: Incident, *, contains: bool, releases: bool) -> str:
     `contains`: the policy contains what nobody answers. `releases`: it has a time after which it may release by itself.
     """
     question = incident.question
-    if incident.phase == "contained" and releases:
-        return _RELEASES
-    if incident.phase == "deferred" and incident.waits and incident.waits.what == "halt":
+    if incident.phase == "contained" and (incident.reopened or releases):
+        return _OPEN if incident.reopened else _RELEASES
+    if _halted(incident):
         return _HALTED
     if incident.phase == "waiting" and question is not None:
         return f"{clock(question.expires_ns)}. {_unanswered(question.escalated, contains=contains)}"
@@ -128,6 +131,10 @@ def clock(nanos: int) -> str:
 
 
 _WORKS = frozenset[Phase]({"received", "containing", "verifying", "releasing"})
+
+
+def _halted(incident: Incident) -> bool:
+    return incident.phase == "deferred" and incident.waits is not None and incident.waits.what == "halt"
 
 
 def _refused(incident: Incident) -> bool:
