@@ -9,33 +9,22 @@ the answers that have to be waited for one after the other, whoever waits.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import os
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.blueprint import digest_of
-from sandbox.deliver import deliver
-from sandbox.scc.notifications import Pair, Scene, malicious_binary_finding, notification_v2, push_body
-from sandbox.scc.security_center import put_finding
+from benchmarks.arena import WRITE, Arena, Contestant, Took
 from sandbox.server import Sandbox
 from sandbox.world import World
 
 ROOT = Path(__file__).resolve().parents[1]
 TOPIC = "projects/security/topics/incidents"
-_JSON = {"Content-Type": "application/json"}
-_WRITE = "google.cloud.run.v2.Services/UpdateService"
-_STARTS_WITHIN = 60.0
 
 PLAIN = """
 id: plain
@@ -78,136 +67,8 @@ class Latencies:
             "google.cloud.securitycenter.v2.SecurityCenter/*": self.scc,
             "google.cloud.run.v2.*/Get*": self.read,
             "google.cloud.run.v2.*/List*": self.read,
-            _WRITE: self.write,
+            WRITE: self.write,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Took:
-    """What one delivery took, in seconds from the POST; `written` is None where nothing was written."""
-
-    written: float | None
-    answered: float
-    operation_over: float | None = None
-    recorded: float | None = None
-
-
-class Contestant:
-    """One function under functions-framework, as it is deployed."""
-
-    def __init__(self, source: Path, environment: Mapping[str, str], log: Path) -> None:
-        """Nothing is started yet."""
-        self._source, self._environment, self._log = source, environment, log
-        self.port = _free_port()
-
-    @contextmanager
-    def running(self) -> Iterator[str]:
-        """The address while it runs."""
-        command = [sys.executable, "-m", "functions_framework", "--source", str(self._source)]
-        command += ["--target", "on_finding", "--signature-type", "cloudevent"]
-        command += ["--host", "127.0.0.1", "--port", str(self.port)]
-        with (
-            self._log.open("ab") as log,
-            subprocess.Popen(  # noqa: S603 - Python itself
-                command, env={**os.environ, **self._environment}, stdout=log, stderr=log, cwd=self._source.parent
-            ) as process,
-        ):
-            try:
-                self._wait_until_it_listens(process)
-                yield f"http://127.0.0.1:{self.port}/"
-            finally:
-                process.terminate()
-                process.wait(10)
-
-    def _wait_until_it_listens(self, process: subprocess.Popen[bytes]) -> None:
-        until = time.monotonic() + _STARTS_WITHIN
-        while time.monotonic() < until and process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.002)
-        message = f"{self._source} does not come up; see {self._log}"
-        raise RuntimeError(message)
-
-
-class Arena:
-    """One sandbox, and findings that are each of a service and a file of their own."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        """The services are made as they are needed."""
-        self.sandbox = sandbox
-        self._made = 0
-        self._lock = threading.Lock()
-
-    def finding(self) -> Pair:
-        """A finding that SCC holds, on a service with two revisions, of a file that VirusTotal knows as malware."""
-        with self._lock:
-            self._made += 1
-            name, sha256 = f"shop-{self._made:05d}", f"{self._made:064x}"
-        world = self.sandbox.world
-        more = World.load(
-            {
-                "settle_seconds": world.settle_seconds,
-                "projects": {"shop-prod": {"number": "424242424242"}},
-                "services": [
-                    {
-                        "name": f"projects/shop-prod/locations/europe-west1/services/{name}",
-                        "public": True,
-                        "updated": "-3h",
-                        "revisions": [
-                            {"name": f"{name}-00001-good", "image": 7, "created": "-10d"},
-                            {"name": f"{name}-00002-bad", "image": 8, "created": "-3h"},
-                        ],
-                        "traffic": [{"latest": True, "percent": 100}],
-                    }
-                ],
-                "hashes": {sha256: {"malicious": 48, "label": "trojan.xmrig", "families": ["xmrig"]}},
-            }
-        )
-        event = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1)
-        pair = malicious_binary_finding(
-            Scene(
-                workload=f"services/{name}",
-                finding_id=f"{self._made:032x}",
-                event_time=event.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-                sha256=sha256,
-                digest=digest_of(8),
-            )
-        )
-        with world.lock:
-            world.services.update(more.services)
-            world.hashes.update(more.hashes)
-        put_finding(world, pair["finding"], pair["resource"])
-        return pair
-
-    def delivered(self, url: str, pair: Pair, began: float | None = None) -> Took:
-        """Deliver its message and wait for the answer; `began` is when the clock was started, if it was before."""
-        seen = len(self.sandbox.wire.calls)
-        body = push_body(notification_v2(pair), message_id=f"bench-{self._made}")
-        began = time.monotonic() if began is None else began
-        status, text = deliver(url, body, _JSON)
-        answered = time.monotonic() - began
-        if status not in (200, 204):
-            message = f"the function answered {status}: {text}"
-            raise RuntimeError(message)
-        calls = self.sandbox.wire.calls[seen:]
-        name = pair["finding"]["resourceName"].rpartition("/")[2]
-        writes = [one.at for one in calls if one.method == _WRITE and name in str(one.request)]
-        told = [one.at for one in calls if one.method.endswith("/Publish")]
-        if not writes:
-            return Took(None, answered)
-        accepted = writes[0] + self._latency(_WRITE)
-        over = accepted + self.sandbox.world.settle_seconds
-        return Took(writes[0] - began, answered, over - began, told[0] - began if told else None)
-
-    def _latency(self, method: str) -> float:
-        return self.sandbox.world.latencies.get(method, 0.0)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _policies(folder: Path, text: str | None) -> Path:

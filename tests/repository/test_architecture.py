@@ -30,9 +30,11 @@ CLOCK_CALLS = frozenset({"now", "utcnow", "today"})
 IMPURE_CALLS = frozenset({"open", "print", "input", "eval", "exec", "__import__"})
 
 CLIENTS = frozenset({"google", "vt", "grpc", "aiohttp"})
-CLIENT_FOLDERS = ("firebreak/adapters", "sandbox", "tests")
+OPPONENT = "benchmarks/opponent"
+"""The function that Firebreak is measured beside has its own ways."""
+CLIENT_FOLDERS = ("firebreak/adapters", "sandbox", "tests", OPPONENT)
 ENTRY_MODULES = frozenset({"functions_framework", "cloudevents"})
-ENTRY_PLACES = ("main.py", "firebreak/adapters", "sandbox", "tests")
+ENTRY_PLACES = ("main.py", "firebreak/adapters", "sandbox", "tests", OPPONENT)
 
 ENVIRONMENT = frozenset({"environ", "environb", "getenv", "putenv"})
 ENVIRONMENT_READERS = ("firebreak/settings.py", "benchmarks", "sandbox", "tests", "tools")
