@@ -40,7 +40,7 @@ def compose(
     `announcement`: its id. `level`: 1 for a reminder, 2 and more for escalations. `contains`: whether the policy
     contains what nobody answers; `releases`: whether it may release by itself. `runbook`: the readers' own page.
     """
-    last = incident.history[-1].what if incident.history else ""
+    last = next((one.what for one in reversed(incident.history) if one.who == "firebreak"), "")
     return Message(
         id=announcement,
         incident=incident.id,
