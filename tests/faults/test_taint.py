@@ -169,7 +169,7 @@ def test_nothing_tainted_comes_out_of_what_is_declined(
     """The reason quotes the category, which is as hostile as the rest."""
     with Lines(tmp_path)(tainted_world(), policy=ALWAYS) as line:
         outputs = Outputs(line, tmp_path, capsys)
-        incident = delivered(line, category=f"Execution: {TAINT}")
+        incident = delivered(line, category=f"Execution: {TAINT}", module="A_MODULE_OF_ITS_OWN")
 
         assert incident.phase == "declined"
         assert_clean(outputs.with_history(incident, monkeypatch))
