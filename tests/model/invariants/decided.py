@@ -179,15 +179,15 @@ def _ended_ns(incident: Incident) -> int:
 
 def _leads(event: Event, resource: Resource | None) -> bool:
     """Whether what the event makes suspect can still be reached; of an image that nobody has, a person is asked."""
-    if resource is None or shut(resource):
-        return False
+    if resource is None or shut(resource) or resource.created_ns > event.at_ns:
+        return False  # what was made since is another one than it was found on
     if event.names:
         return event.names in led_to(resource)
     if event.digests:
         carry = carriers(resource, event.digests)
         return not carry or bool(carry & led_to(resource))
     older = {one.name for one in resource.revisions if one.created_ns < event.at_ns}
-    return resource.created_ns < event.at_ns and bool(led_to(resource) & older)
+    return bool(led_to(resource) & older)
 
 
 def _leads_again(event: Event, did: Did | Wrote) -> bool:
