@@ -99,7 +99,7 @@ def _undecided(stage: Stage, event: Event, incidents: list[Incident]) -> Iterato
 
 def _denied(incident: Incident) -> bool:
     """Whether the record says that Firebreak was not allowed to do, or to read, what it had to: people mend that."""
-    failed = incident.history[-1:] if incident.phase == "failed" else ()
+    failed = incident.history if incident.phase == "failed" else ()
     return any("PERMISSION_DENIED" in one for one in (*incident.still_open, *(one.what for one in failed)))
 
 
