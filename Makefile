@@ -80,7 +80,7 @@ readme: $(READY) ## run the commands of the README and of docs/policies.md as wr
 	$(BIN)/python -m tools.readme_commands
 
 outside: $(READY) ## tests that need an emulator or Terraform; where those are missing, the summary says what was skipped
-	$(BIN)/python -m pytest -m "emulator or terraform"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "emulator or terraform"
 
 # In an environment of its own: it brings over a hundred packages that nothing else here needs.
 scan: $(READY) ## checkov on the Terraform; each exception to it stands beside its reason

@@ -15,6 +15,8 @@ resource "google_scc_v2_organization_source" "drill" {
   organization = var.organization_id
   display_name = "Firebreak drill (${var.name})"
   description  = "Findings that people write to rehearse, about canaries alone. Made by Terraform."
+
+  depends_on = [time_sleep.apis]
 }
 
 locals {
@@ -28,6 +30,8 @@ resource "google_scc_v2_organization_source_iam_member" "drill" {
   source       = local.drill_source
   role         = "roles/securitycenter.findingsEditor"
   member       = each.key
+
+  depends_on = [time_sleep.apis]
 }
 
 resource "google_service_account" "canary" {

@@ -105,7 +105,7 @@ def test_each_entry_point_starts_and_acknowledges_what_it_cannot_read(unpacked: 
         told = lines(log)
 
     assert status == 200
-    assert [one["message"].partition(":")[0] for one in told] == ["unreadable message"]
+    assert [one["message"].partition(":")[0] for one in told] == ["Firebreak starts", "unreadable message"]
 
 
 def test_a_finding_is_answered_with_a_record(unpacked: Path) -> None:
@@ -117,6 +117,6 @@ def test_a_finding_is_answered_with_a_record(unpacked: Path) -> None:
         told = lines(log)
 
     assert status == 200
-    assert [(one["phase"], one["record"]["finding"]["category"]) for one in told] == [
+    assert [(one["phase"], one["record"]["finding"]["category"]) for one in told if "record" in one] == [
         ("declined", "Execution: Added Malicious Binary Executed")
     ]
