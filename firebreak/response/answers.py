@@ -220,7 +220,8 @@ def _end(turn: _Turn, held: StoredIncident) -> Answered:
         return turn.no(held, unseen)
     if incident.waits and incident.question and {*incident.counting} - {*incident.question.events}:
         return turn.no(held, f"an event came since that nobody was asked about yet, and waits: {incident.waits.reason}")
-    closed = replace(held.incident, phase="closed", closed_as=command.closed_as, waits=None, answer=None, next_ns=None)
+    found = command.closed_as or incident.closed_as  # what it was filed as while its containment stood
+    closed = replace(held.incident, phase="closed", closed_as=found, waits=None, answer=None, next_ns=None)
     told = turn.told(closed, f"{word}: {command.reason}" if command.reason else word)
     held = turn.app.ledger.save(held, told.with_announcements(channels(turn.app, told)))
     return Answered(done=True, says=told.history[-1].what, held=held)

@@ -143,3 +143,14 @@ def test_what_is_no_object_is_asked_for_again(monkeypatch: pytest.MonkeyPatch, b
     asking(monkeypatch, (200, body), (200, {"name": "x"}))
 
     assert Rest(None).get(PROJECT, Deadline.after(5)) == {"name": "x"}
+
+
+def test_a_resource_in_which_nothing_is_set_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not there is a refusal; so nothing is said of it, as if a setting were off. A list may be empty."""
+    asking(monkeypatch, (200, {}), (200, {"state": "ENABLED"}), *[(200, {})] * 9)
+    asked = cloud()
+
+    assert asked.get(PROJECT, Deadline.after(5)) == {"state": "ENABLED"}
+    assert asked.listed("//serviceusage.googleapis.com/projects/p/services", Deadline.after(5)) == ()
+    with pytest.raises(Transient):
+        asked.get(PROJECT, Deadline.after(0.3))

@@ -21,6 +21,7 @@ from tests.response.harness import Line, Lines, world_of
 COMMANDS = "projects/firebreak/topics/commands"
 CONFIG = f"ceiling: enforce\n{DRILL}"
 WORDS = ("drill", "--project", "shop-prod", "--region", "europe-west1", "--by", "ada", "--yes", "--json")
+CLEAN = ("drill", "--clean", "--project", "shop-prod", "--by", "ada", "--yes", "--json")
 
 
 @contextmanager
@@ -61,6 +62,16 @@ def obeyed(on: Line, body: bytes) -> bool:
     except Transient:
         return False
     return True
+
+
+def is_contained(on: Line) -> bool:
+    """Whether an incident comes to be contained, which is waited for."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if any(one.incident.phase == "contained" for one in on.app.ledger.newest(10)):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def checks(told: Any) -> dict[str, bool]:

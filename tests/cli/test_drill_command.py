@@ -7,16 +7,18 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from firebreak.adapters.google.drill_findings import DrillFindings
 from firebreak.cli.drill import rehearsal
 from firebreak.cli.drill.stage import Stage
 from firebreak.cli.ending import leaving_in_order
 from firebreak.core.errors import Transient
 from sandbox.wire import Call, Fault
 from tests.cli.commands import Told
-from tests.cli.drilling import NOTHING, WORDS, checks, deployed, left_behind, steps
+from tests.cli.drilling import CLEAN, NOTHING, WORDS, checks, deployed, is_contained, left_behind, steps
 from tests.response.harness import Line
 
 WAYS = {
@@ -166,6 +168,38 @@ def test_what_goes_wrong_is_told_and_leaves_nothing(
 
         assert told.code == 1, told.out
         assert not all(checks(told).values())
+        assert left_behind(on) == NOTHING
+
+
+def test_what_came_of_a_finding_whose_answer_was_lost_is_given_back(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with deployed(tmp_path, monkeypatch) as on:
+        create = DrillFindings.create
+
+        def lost(*asked: Any) -> None:
+            create(*asked)
+            assert is_contained(on)
+            message = "the answer was lost"
+            raise Transient(message)
+
+        monkeypatch.setattr(DrillFindings, "create", lost)
+        told = firebreak(*WORDS)
+
+        assert told.code == 1
+        assert left_behind(on) == NOTHING
+
+
+def test_a_canary_that_may_still_be_made_is_said(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with deployed(tmp_path, monkeypatch) as on:
+        on.sandbox.wire.inject(Fault("*/CreateService", "late"))
+        told = firebreak(*WORDS)
+        on.sandbox.wire.land()
+
+        assert "Not all could be taken away" in steps(told)
+        assert firebreak(*CLEAN).code == 0
         assert left_behind(on) == NOTHING
 
 

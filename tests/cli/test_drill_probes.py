@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from firebreak.adapters.cloud_run.drill_probes import PROBES
+from firebreak.cli.drill.remains import Remains
+from firebreak.cli.drill.stage import Stage
 from sandbox.wire import Fault
 from tests.cli.commands import Told
-from tests.cli.drilling import NOTHING, WORDS, checks, deployed, left_behind
-from tests.response.drills import CANARY, LABELS, NAME, announced, canary, rehearsed
-from tests.response.harness import SERVICE, Line
+from tests.cli.drilling import CLEAN, NOTHING, WORDS, checks, deployed, left_behind
+from tests.response.drills import CANARY, LABELS, NAME, SOURCE, announced, canary, rehearsed
+from tests.response.harness import ALWAYS, SERVICE, Line
 
-CLEAN = ("drill", "--clean", "--project", "shop-prod", "--by", "ada", "--yes", "--json")
 QUESTIONS = [question for question, _ in PROBES]
 OWN_ACCOUNT = "firebreak-drill@shop-prod.iam.gserviceaccount.com"
 AS_ITSELF: dict[str, Any] = {"service_accounts": [{"email": OWN_ACCOUNT, "project": "shop-prod"}]}
@@ -108,6 +109,28 @@ def test_what_a_killed_drill_left_is_found_and_taken_away_and_nothing_else(
         assert sorted(on.world.services) == sorted([SERVICE, only_named, only_labelled])
         assert {**left_behind(on), "services": []} == NOTHING
         assert "no drill has left anything" in again.json["says"]
+
+
+def test_what_comes_to_be_contained_while_it_is_taken_away_is_given_back(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The finding was written, and its message comes only now."""
+    with deployed(tmp_path, monkeypatch, delivers=False, policy=ALWAYS) as on:
+        on.world.add_service(canary())
+        assert announced(on).done
+        pair = on.finding(workload=f"services/{NAME}", source=SOURCE)
+        look = Remains.of
+
+        def looked(stage: Stage, region: str | None) -> Remains:
+            found = look(stage, region)
+            assert on.respond(pair).phase == "contained"
+            return found
+
+        monkeypatch.setattr(Remains, "of", looked)
+        told = firebreak(*CLEAN)
+
+        assert told.code == 0, told.out
+        assert left_behind(on) == NOTHING
 
 
 def test_where_all_regions_are_not_listed_at_once_the_region_is_asked_for(

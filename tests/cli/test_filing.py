@@ -41,6 +41,15 @@ def test_a_true_positive_is_filed_while_its_containment_stands_and_can_be_releas
     assert "Filed" not in firebreak("incident", "show", incident.id).out.split("\nFinding\n")[0]
 
 
+def test_closing_it_without_a_word_after_its_release_keeps_what_it_was_found_to_be(firebreak: Told, on: Line) -> None:
+    """What it suspected is no refuge for 90 days, for that reason."""
+    incident = contained(on)
+    for words in (("close", "--keep"), ("release",), ("close",)):
+        firebreak("incident", words[0], incident.id, *words[1:])
+
+    assert (on.read(incident).phase, on.read(incident).closed_as) == ("closed", "true_positive")
+
+
 def test_filing_it_once_more_changes_nothing(firebreak: Told, on: Line) -> None:
     incident = contained(on)
     first, again = (firebreak("incident", "close", incident.id, "--keep", "--as", "true_positive") for _ in "12")

@@ -169,6 +169,23 @@ def test_pagerduty_is_triggered_by_a_question_acknowledged_by_its_answer_and_res
         assert alert.events[0]["payload"]["severity"] == "critical"
 
 
+def test_an_alert_whose_first_answer_was_empty_is_resolved_by_the_incident_s_end(line: Lines) -> None:
+    with on_channels(line, ASKS, "  routes: {default: [pager]}") as (on, state):
+        post, empty = on.app.post, [b"{}"]
+
+        def empty_at_first(request: Request, deadline: Deadline) -> bytes:
+            answer = post(request, deadline)
+            return empty.pop() if empty else answer
+
+        on.app = replace(on.app, post=empty_at_first)
+        incident = on.respond(on.finding())
+        on.wait(61)
+        on.sweep()
+        on.reject(on.read(incident), "a drill")
+
+        assert [alert.status for alert in state.alerts.values()] == ["resolved"]
+
+
 def test_what_is_opened_again_pages_again_though_its_first_alert_was_acknowledged(line: Lines) -> None:
     """PagerDuty notifies nobody of an event on an alert that is acknowledged."""
     with on_channels(line, ASKS, "  routes: {default: [pager]}") as (on, state):

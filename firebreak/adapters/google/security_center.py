@@ -29,7 +29,6 @@ from firebreak.ports.deadline import Deadline
 
 _MOST = 1000
 _PAGE = 200
-_AT_ONCE = 8
 _GRACE_SECONDS = 0.5
 """How much longer than for what makes suspects it is waited for what is only shown."""
 _SILENT_SECONDS = 60.0
@@ -119,10 +118,12 @@ class SecurityCenter:
                     return [one for one in found if one.name.source not in sources]
             return []
 
-        pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="related")
+        places, own = (tuple(self._everywhere(name, one)) for one in (frozenset({"-"}), sources))
+        # None waits for another one to answer: a few that hang in one location would keep all others from being asked.
+        pool = ThreadPoolExecutor(len(places) + len(own), thread_name_prefix="related")
         try:
-            everyone = [pool.submit(shown, one) for one in self._everywhere(name, frozenset({"-"}))]
-            asked = [(one.location, pool.submit(listed, one)) for one in self._everywhere(name, sources)]
+            everyone = [pool.submit(shown, one) for one in places]
+            asked = [(one.location, pool.submit(listed, one)) for one in own]
             allowed = [one.result() for where, one in asked if where == name.location]
             elsewhere = [(where, self._answer(where, one)) for where, one in asked if where != name.location]
             # What is only shown holds nothing up.

@@ -52,7 +52,7 @@ class Rest:
 
     def get(self, name: str, deadline: Deadline, query: Query | None = None) -> dict[str, Any]:
         """The resource of that full name; raises whatever `translate_errors` makes of an error."""
-        return self._call("GET", name, deadline, query)
+        return self._call("GET", name, deadline, query, whole=True)
 
     def post(
         self, name: str, verb: str, body: Mapping[str, Any], deadline: Deadline, query: Query | None = None
@@ -64,7 +64,7 @@ class Rest:
         """Every page of a list; raises as `get` does, and Transient for a list that does not end."""
         token = ""
         for _ in range(_MOST_PAGES):
-            page = self.get(name, deadline, {**query, **({"pageToken": token} if token else {})})
+            page = self._call("GET", name, deadline, {**query, **({"pageToken": token} if token else {})})
             yield page
             token = str(page.get("nextPageToken") or "")
             if not token:
@@ -73,12 +73,20 @@ class Rest:
         raise Transient(message)
 
     def _call(
-        self, method: str, name: str, deadline: Deadline, query: Query | None, body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        name: str,
+        deadline: Deadline,
+        query: Query | None,
+        body: Mapping[str, Any] | None = None,
+        *,
+        whole: bool = False,
     ) -> dict[str, Any]:
+        """What is answered; where that is to be `whole`, an object with nothing in it is no answer yet."""
         host, _, path = name.removeprefix("//").partition("/")
         root = f"http://{self._emulator}/{host}" if self._emulator else f"https://{host}"
         url = f"{root}/{_VERSIONS[host]}/{quote(path, safe=_SAFE)}"
-        asked: Callable[..., dict[str, Any]] = partial(self._asked, method, url, query, body)
+        asked: Callable[..., dict[str, Any]] = partial(self._asked, method, url, query, body, whole=whole)
         return call_read(asked, deadline)
 
     def _asked(
@@ -89,6 +97,8 @@ class Rest:
         body: Mapping[str, Any] | None,
         timeout: float,
         retry: None,  # noqa: ARG002 - as Google's clients are called
+        *,
+        whole: bool,
     ) -> dict[str, Any]:
         try:
             answer = self._session.request(method, url, params=query, json=body, timeout=timeout)
@@ -100,6 +110,9 @@ class Rest:
             told = read.get("error")
             words = told.get("message") if isinstance(told, dict) else None
             raise exceptions.from_http_status(answer.status_code, str(words or answer.reason))
+        if whole and not read:
+            message = "the answer is empty"
+            raise exceptions.ServiceUnavailable(message)
         return read
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from firebreak.cli.drill.stage import Stage
 from firebreak.core.cloud_run.target import Target
@@ -35,16 +36,16 @@ class Cleaning:
         except Missing:
             return  # it was never written
 
-    def settle(self, find: Callable[[], Incident | None]) -> None:
-        """Nothing stands of the incident that is found, if one is, and nobody is asked about it any more."""
+    def settle(self, find: Callable[[], Iterable[Incident | None]]) -> None:
+        """Nothing stands of the incidents that are found, if any are, and nobody is asked about them any more."""
         try:
-            incident = find()
+            found = [one for one in find() if one is not None and one.phase not in ENDED]
         except (Refused, Transient) as fault:
             self.whole = False
             self.stage.narrator.check("the ledger says what stands", safe(str(fault)), "an incident, or none")
             return
-        if incident is not None and incident.phase not in ENDED:
-            self._try(f"the incident {incident.id} is over", lambda: self._settled(incident.id))
+        for one in found:
+            self._try(f"the incident {one.id} is over", partial(self._settled, one.id))
 
     def _settled(self, incident: str) -> None:
         """Release, answer and close until it has ended: an order that was given before may still be carried out."""
@@ -61,12 +62,14 @@ class Cleaning:
                 message = f"{says}; look at it with `firebreak incident show {incident}`"
                 raise Refused(message)
 
-    def delete(self, target: Target) -> None:
-        """The canary goes, with its revisions."""
-        self._try(f"the canary {target.name} is deleted", lambda: self._deleted(target))
+    def delete(self, target: Target, *, may_come: bool = False) -> None:
+        """The canary goes, with its revisions. `may_come`: nobody knows whether Cloud Run was heard to make it."""
+        self._try(f"the canary {target.name} is deleted", lambda: self._deleted(target, may_come=may_come))
 
-    def _deleted(self, target: Target) -> None:
-        self.stage.canaries.delete(target, Deadline.after(_EACH))
+    def _deleted(self, target: Target, *, may_come: bool) -> None:
+        if not self.stage.canaries.delete(target, Deadline.after(_EACH)) and may_come:
+            message = "it is not there, and may still be made: nothing tells whether Cloud Run was asked to"
+            raise Transient(message)
 
     def _try(self, what: str, do: Callable[[], object]) -> None:
         """Do it, and tell whether it is done: what fails keeps nothing else from being taken away."""

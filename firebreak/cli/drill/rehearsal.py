@@ -45,6 +45,7 @@ class Rehearsal:
     stage: Stage
     deployed: Workload | None = None
     finding: Finding | None = None
+    refused: bool = False
 
     def run(self, probe: Callable[[Stage], None] | None = None) -> None:
         """All of it; what interrupts it is raised again once everything is taken away.
@@ -61,6 +62,7 @@ class Rehearsal:
             except CannotGoOn as difference:
                 self.stage.narrator.step(f"The drill ends here: {difference}")
             except (Refused, Transient) as fault:
+                self.refused = isinstance(fault, Refused)
                 self.stage.narrator.check("the drill goes on", safe(str(fault)), "no fault")
 
     def _deploy(self) -> Workload:
@@ -96,7 +98,8 @@ class Rehearsal:
         stage.narrator.step("A finding is written", self.finding.name.spellings[0], body["category"])
 
     def _noticed(self) -> Incident | None:
-        return self.stage.incident(self.finding.incident_id) if self.finding else None
+        """The incident of the finding, also of one that was written and whose answer was lost."""
+        return self.stage.incident(self.finding.incident_id if self.finding else "")
 
     def _delivered(self) -> Incident:
         """The incident once the finding's message came, else once the sweep has found it; raises CannotGoOn."""
@@ -192,10 +195,11 @@ class Rehearsal:
         with undisturbed(), working("taking away what was made"), ExitStack() as last_first:
             self.stage.narrator.step("Taking away what was made")
             # Each has its turn, whatever becomes of the others.
-            last_first.callback(cleaning.delete, self.stage.target)
-            last_first.callback(cleaning.settle, self._noticed)
+            unknown = self.deployed is None and not self.refused
+            last_first.callback(cleaning.delete, self.stage.target, may_come=unknown)
+            last_first.callback(cleaning.settle, lambda: [self._noticed()])
             last_first.callback(cleaning.end_finding, self.stage.finding_id)
-            last_first.callback(cleaning.settle, self._noticed)
+            last_first.callback(cleaning.settle, lambda: [self._noticed()])
         if not cleaning.whole:
             again = f"firebreak drill --clean --project {self.stage.target.project}"
             self.stage.narrator.step("Not all could be taken away", f"try again with: {again}")

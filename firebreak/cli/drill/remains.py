@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from firebreak.cli.commands import UsageError
 from firebreak.cli.commands.recorded import ALL
@@ -40,8 +39,7 @@ class Remains:
                 raise
             message = "Cloud Run does not list all regions at once here: give the --region of the drill"
             raise UsageError(message) from None
-        last = (one for one in stage.last(ALL) if one.phase not in ENDED and _is_of_a_drill(one, project))
-        return cls(canaries, tuple(stage.findings.active(project, deadline)), tuple(last))
+        return cls(canaries, tuple(stage.findings.active(project, deadline)), _open(stage))
 
     def lines(self) -> list[str]:
         """One for each."""
@@ -53,14 +51,22 @@ class Remains:
         ]
 
     def take_away(self, stage: Stage) -> None:
-        """What stands is given back while it is there; the services go last."""
+        """What stands is given back while it is there; the services go last.
+
+        An incident may have come about meanwhile; of a finding that is INACTIVE none does.
+        """
         cleaning = Cleaning(stage)
-        for incident in self.incidents:
-            cleaning.settle(partial(stage.recorded, incident.id))
         for finding in self.findings:
             cleaning.end_finding(finding)
+        cleaning.settle(lambda: _open(stage))
         for target, _ in self.canaries:
             cleaning.delete(target)
+
+
+def _open(stage: Stage) -> tuple[Incident, ...]:
+    """The incidents of drills in the project that have not ended; raises Transient."""
+    last = (one for one in stage.last(ALL) if one.phase not in ENDED)
+    return tuple(one for one in last if _is_of_a_drill(one, stage.target.project))
 
 
 def _is_of_a_drill(incident: Incident, project: str) -> bool:

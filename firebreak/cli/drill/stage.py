@@ -110,7 +110,7 @@ class Stage:
 
     def incident(self, identity: str) -> Incident | None:
         """The incident of the drill's finding: by its id, else by the finding, whose time SCC may tell otherwise."""
-        found = self.recorded(identity)
+        found = self.recorded(identity) if identity else None
         if found is not None:
             return found
         return next((one for one in self.last(_LAST) if one.finding.name.finding == self.finding_id), None)

@@ -57,11 +57,10 @@ class PagerDuty:
     def taken(self, answer: bytes, to: Address) -> str:  # noqa: ARG002 - one shape
         """The alert's key: from then on there is one to acknowledge and to resolve."""
         try:
-            key = json.loads(answer).get("dedup_key")
-        except (ValueError, AttributeError):
+            return str(json.loads(answer)["dedup_key"])[: most("pagerduty.dedup_key")]
+        except (ValueError, KeyError, TypeError):
             text = "PagerDuty's answer cannot be read"
             raise Transient(text) from None
-        return key[: most("pagerduty.dedup_key")] if isinstance(key, str) else ""
 
 
 def _action(message: Message, *, paged: bool) -> Action | None:
