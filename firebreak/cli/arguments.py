@@ -201,6 +201,8 @@ def _policy(commands: Any) -> None:  # noqa: ANN401 - as above
     _paths(lint, "exit with 1 for a warning, too")
     what = "show how the policies decide on one finding, clause by clause"
     _explain(_command(commands, "explain", f"{_COMMANDS}.policy_explain:run_explain", what))
+    past = "show what the policies would have done about past findings; asks nobody and writes nothing"
+    _backtest(_command(commands, "backtest", f"{_COMMANDS}.policy_backtest:run_backtest", past))
     examples = "run the examples in the policies, and name the clauses that no example tries"
     test = _command(commands, "test", f"{_COMMANDS}.policy_test:run_test", examples, REPORTS)
     _paths(test, "exit with 1 for a clause that no example tries, too")
@@ -225,13 +227,7 @@ def _paths(parser: argparse.ArgumentParser, strict: str) -> None:
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("finding", help="a file, - for standard input, or the name of a finding in SCC")
     parser.add_argument("--live", action="store_true", help="ask the sources, SCC and the ledger; writes nothing")
-    parser.add_argument(
-        "--assume",
-        action="append",
-        default=[],
-        metavar="FACT=VALUE",
-        help="take a fact for granted: virustotal.malicious=40, or SOURCE=unknown",
-    )
+    _assume(parser)
     against = "compare with the policies in this folder; exit with 1 if anything differs"
     parser.add_argument("--against", type=Path, metavar="FOLDER", help=against)
     parser.add_argument(
@@ -242,6 +238,29 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pick", metavar="ID", help="of several findings, take the one whose id begins so")
     _local(parser)
     parser.set_defaults(reads_policies=True, needs=NEEDS_ALL)
+
+
+def _backtest(parser: argparse.ArgumentParser) -> None:
+    files = "files of past findings and incidents, in JSON or JSON Lines, packed by gzip or not; - for standard input"
+    parser.add_argument("history", nargs="+", metavar="HISTORY", help=files)
+    _assume(parser)
+    parser.add_argument("--against", type=Path, metavar="FOLDER", help="show what the policies in this folder change")
+    parser.add_argument(
+        "--policies", type=Path, metavar="FOLDER", help="the policies that decide; by default FIREBREAK_POLICIES"
+    )
+    most = "exit with 1 where there is more, for a check in CI: 'enforced>0,asked>20'"
+    parser.add_argument("--fail-if", type=values.bounds, default=(), metavar="BOUNDS", help=most)
+    parser.set_defaults(reads_policies=True, needs=NEEDS_ALL)
+
+
+def _assume(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--assume",
+        action="append",
+        default=[],
+        metavar="FACT=VALUE",
+        help="take a fact for granted: virustotal.malicious=40, or SOURCE=unknown",
+    )
 
 
 def _machine(groups: Any) -> None:  # noqa: ANN401 - as above

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+from dataclasses import dataclass
 from typing import get_args
 
 from firebreak.core.incidents.phase import Phase
@@ -79,3 +80,35 @@ def words(text: str) -> str:
         message = "give at least one word"
         raise argparse.ArgumentTypeError(message)
     return text.strip()
+
+
+BOUNDED = ("contained", "enforced", "asked", "recorded", "aside", "wrong", "changed", "unread")
+"""What `--fail-if` may bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The most that there may be of something."""
+
+    name: str
+    most: int
+
+    def __str__(self) -> str:
+        """As it is typed."""
+        return f"{self.name}>{self.most}"
+
+    def is_beyond(self, count: int) -> bool:
+        """Whether there is more."""
+        return count > self.most
+
+
+def bounds(text: str) -> tuple[Bound, ...]:
+    """Bounds, with commas between: `enforced>0,asked>20`."""
+    found = []
+    for one in text.replace(" ", "").split(","):
+        name, sign, most = one.partition(">")
+        if name not in BOUNDED or not sign or not re.fullmatch(r"[0-9]{1,9}", most):
+            message = f"{one!r} is no bound; write enforced>0 or asked>20, of {', '.join(BOUNDED)}"
+            raise argparse.ArgumentTypeError(message)
+        found.append(Bound(name, int(most)))
+    return tuple(found)

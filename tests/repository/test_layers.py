@@ -15,7 +15,7 @@ LAYERS = (
     ("main", "firebreak.__main__", "firebreak.cli", "sandbox"),
     ("firebreak.bootstrap",),
     ("firebreak.policy_folder",),
-    ("firebreak.adapters", "firebreak.response"),
+    ("firebreak.adapters", "firebreak.backtest", "firebreak.response"),
     ("enrichment", "responders", "firebreak.policy_language", "firebreak.doctor"),
     ("firebreak.ports",),
     ("firebreak.ledger",),

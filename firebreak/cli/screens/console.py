@@ -176,3 +176,22 @@ def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
     seen = itertools.count(1)
     with console.status(f"{what}: 0 of {total} …") as status:
         yield lambda: status.update(f"{what}: {next(seen)} of {total} …")
+
+
+@contextmanager
+def advancing(what: str, things: str) -> Iterator[Callable[[int], None]]:
+    """The same where the total is not known: each call says how many more came, and the rate is shown."""
+    console = _rich(sys.stderr) if sys.stderr.isatty() else None
+    if console is None:
+        yield lambda _: None
+        return
+    began, seen = time.monotonic(), 0
+    with console.status(f"{what} …") as status:
+
+        def step(more: int) -> None:
+            nonlocal seen
+            seen += more
+            rate = seen / max(0.001, time.monotonic() - began)
+            status.update(f"{what}: {seen:,} {things}, {rate:,.0f} a second …")
+
+        yield step

@@ -23,7 +23,7 @@ def read_findings(data: bytes) -> tuple[Notification, ...]:
     if len(data) > LARGEST:
         message = f"the text is larger than {LARGEST // 1_000_000} MB, and no finding is"
         raise Malformed(message)
-    found = tuple(_findings(_json(data), 0))
+    found = tuple(findings_in(_json(data)))
     if not found:
         message = (
             "there is no finding in it: give a Pub/Sub message, an SCC notification, a finding of the SCC API, the"
@@ -41,13 +41,16 @@ def _json(data: bytes) -> object:
         raise Malformed(message) from None
 
 
-def _findings(value: object, depth: int) -> Iterator[Notification]:
-    """What a form holds; forms stand within each other: a row in a list, a notification in a message in a delivery."""
+def findings_in(value: object, depth: int = 0) -> Iterator[Notification]:
+    """What a form holds; forms stand within each other: a row in a list, a notification in a message in a delivery.
+
+    Raises Malformed.
+    """
     if depth > _DEEPEST:
         return
     if isinstance(value, list):
         for one in value:
-            yield from _findings(one, depth + 1)
+            yield from findings_in(one, depth + 1)
         return
     if not isinstance(value, dict):
         return
@@ -55,11 +58,11 @@ def _findings(value: object, depth: int) -> Iterator[Notification]:
         yield _notification(value)
     elif _is_finding(value):
         yield _notification({"finding": value})
-    elif inside := _message_data(value):
-        yield from _findings(inside, depth + 1)
+    elif inside := message_data(value):
+        yield from findings_in(inside, depth + 1)
     else:
         for key in ("message", "receivedMessages", "data", "listFindingsResults", "list_findings_results", "result"):
-            yield from _findings(value.get(key), depth + 1)
+            yield from findings_in(value.get(key), depth + 1)
 
 
 def _is_finding(value: Mapping[str, Any]) -> bool:
@@ -67,7 +70,7 @@ def _is_finding(value: Mapping[str, Any]) -> bool:
     return named and ("category" in value or "eventTime" in value or "event_time" in value)
 
 
-def _message_data(value: Mapping[str, Any]) -> object:
+def message_data(value: Mapping[str, Any]) -> object:
     """The body of a Pub/Sub message, which carries it in base64."""
     data = value.get("data")
     if not isinstance(data, str) or not (len(value) == 1 or any(key in value for key in _BESIDE_DATA)):

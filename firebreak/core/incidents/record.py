@@ -108,6 +108,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "severity": finding.severity,
         "state": finding.state,
         "mute": finding.mute,
+        "class": finding.finding_class,
+        "module": finding.module,
+        "organization": finding.organization,
+        "folders": None if finding.folders is None else list(finding.folders),
         "target": _target(finding),
         "binaries": [
             {"path": one.path, "role": one.role, "sha256": one.sha256, "whole": one.whole} for one in finding.binaries

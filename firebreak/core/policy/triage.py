@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from firebreak.core.cloud_run.target import NotATarget, Target
-from firebreak.core.facts import FactValue
+from firebreak.core.facts import Facts, FactValue
 from firebreak.core.findings.detectors import listed_name
 from firebreak.core.findings.finding import Finding, FindingName, Notification
 from firebreak.core.policy.policy import CATEGORY, PolicySet
-from firebreak.core.policy.selection import could_match
+from firebreak.core.policy.selection import Choice, choose, could_match
 
 NO_ORGANIZATION = (
     "firebreak.yaml, if there is one, names no organization, so Security Command Center was not asked: give it the key "
@@ -70,6 +70,12 @@ def facts_of(finding: Finding, policies: PolicySet) -> dict[str, FactValue]:
     if isinstance(category, str) and not policies.names(category):
         facts[CATEGORY] = listed_name(category, finding.module)
     return facts
+
+
+def choice_for(finding: Finding, known: Facts, policies: PolicySet, now_ns: int) -> Choice:
+    """Which policy decides about the finding; `known` is all that the sources told of it."""
+    own = facts_of(finding, policies)
+    return choose(policies.to_try(own), {**own, **known}, now_ns)
 
 
 def unnamed(finding: Finding, policies: PolicySet) -> str | None:

@@ -1,0 +1,141 @@
+"""The report as JSON: what the policies would have done, on what that rests, and what is not known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from firebreak.backtest.replay import NOTHING, Tally
+from firebreak.backtest.run import Backtest
+from firebreak.core.policy.policy import PolicySet
+from firebreak.core.secrets.redaction import safe_texts
+from firebreak.core.timestamps import NANOS, format_instant
+
+MODES = ("enforce", "approve", "monitor", NOTHING)
+_DAY_NS = 86_400 * NANOS
+_TOP = 20
+
+
+def report(ran: Backtest, policies: PolicySet, against: str | None) -> dict[str, Any]:
+    """Everything that is told, for programs; texts are safe to show."""
+    tally, changes = ran.tally, ran.changes
+    whole = {
+        "says": sentence(tally),
+        "policy_set": policies.digest,
+        "findings": tally.findings,
+        "from": None if tally.first_ns is None else format_instant(tally.first_ns),
+        "until": None if tally.first_ns is None else format_instant(tally.last_ns),
+        "days": _days(tally),
+        "contained": tally.contained,
+        "by_mode": _modes(tally.by_mode),
+        "by_wanted": _modes(tally.by_wanted),
+        "held_back_by": _ranked(tally.by_cap),
+        "decided_on_recorded": tally.recorded,
+        "hanging": tally.hanging,
+        "waiting_on": _ranked(tally.waiting_on),
+        "judged": _ranked(tally.judged),
+        "wrong": {
+            "count": sum(tally.wrong_by.values()),
+            "enforced": tally.wrong_by["enforce"],
+            "asked": tally.wrong_by["approve"],
+            "findings": tally.wrong,
+        },
+        "by_policy": {name: _modes(tally.by_policy[name]) for name in sorted(tally.by_policy)},
+        "by_week": {week: _modes(tally.by_week[week]) for week in sorted(tally.by_week)},
+        "limits": {
+            "per_hour": policies.config.limits.per_hour,
+            "per_project_per_hour": policies.config.limits.per_project_per_hour,
+            "busiest_hour": tally.busiest[0],
+            "busiest_from": format_instant(tally.busiest[1]) if tally.busiest[0] else None,
+            "held_back": tally.over_limit,
+        },
+        "workloads": _workloads(tally),
+        "owners": [{"owner": name, "findings": count} for name, count in tally.owners.most_common(_TOP)],
+        "changes": None
+        if against is None
+        else {"against": against, "count": changes.count, "ways": _ranked(changes.ways), "findings": changes.shown},
+        "unread": {"count": ran.unread.count, "lines": ran.unread.shown},
+        "caveats": caveats(ran),
+    }
+    safe: dict[str, Any] = safe_texts(whole)
+    return safe
+
+
+def sentence(tally: Tally) -> str:
+    """The one that comes first."""
+    if not tally.findings:
+        return "there is no finding in this history, so it tells nothing of these policies"
+    modes, days = tally.by_mode, _days(tally)
+    span = "within a day" if days == 1 else f"in {days:,} days"
+    return (
+        f"{span} this set would have closed {_counted(tally.contained, 'workload')} alone, asked"
+        f" {_counted(modes['approve'], 'time')}, recorded {modes['monitor']:,}, and left {modes[NOTHING]:,} of"
+        f" {_counted(tally.findings, 'finding')} aside"
+    )
+
+
+def caveats(ran: Backtest) -> list[str]:
+    """What a reader has to know before a figure is believed; nothing that does not apply."""
+    tally = ran.tally
+    alone = tally.findings - tally.recorded
+    barred = sum(tally.by_cap[one] for one in ("ceiling", "source"))
+    told = [
+        (
+            barred,
+            "firebreak.yaml itself holds findings back, by ceiling or sources: a copy that allows more shows more",
+        ),
+        (tally.hanging, f"{tally.hanging:,} hang on a source that gave no answer, and mostly ask for that alone"),
+        (
+            alone and not tally.recorded,
+            "no finding was decided on evidence of then: SCC's findings by themselves tell no labels and no reputation",
+        ),
+        (
+            tally.settled,
+            f"{tally.settled:,} are over in SCC by now; they are taken as active, at the time they were made",
+        ),
+        (
+            tally.contained,
+            "a containment is taken to stand for 24 hours, and findings on the workload to join it meanwhile",
+        ),
+        (
+            tally.contained or tally.by_mode["approve"],
+            "plans are not drawn: where a workload had nothing to go back to, less would have been done",
+        ),
+        (
+            tally.findings and not tally.judged,
+            "nobody has said what the findings were (firebreak incident close --as), so nothing is known to be wrong",
+        ),
+        (ran.duplicates, f"{ran.duplicates:,} were given more than once and count once"),
+        (ran.unread.count, f"{_counted(ran.unread.count, 'piece')} could not be read and count as nothing"),
+    ]
+    return [text for holds, text in told if holds]
+
+
+def _days(tally: Tally) -> int:
+    return 0 if tally.first_ns is None else (tally.last_ns - tally.first_ns) // _DAY_NS + 1
+
+
+def _modes(counts: Mapping[str, int]) -> dict[str, int]:
+    return {mode: counts.get(mode, 0) for mode in MODES}
+
+
+def _ranked(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
+def _workloads(tally: Tally) -> list[dict[str, Any]]:
+    top = sorted(tally.workloads.items(), key=lambda one: (-sum(one[1].values()), one[0]))[:_TOP]
+    return [
+        {
+            "workload": name,
+            "enforced": modes["enforce"],
+            "asked": modes["approve"],
+            "protected": name in tally.protected,
+        }
+        for name, modes in top
+    ]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

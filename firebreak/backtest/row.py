@@ -1,0 +1,127 @@
+"""What is kept of a decided finding until all are in the order of their time: a few hundred bytes of JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from firebreak.backtest.deciding import Rules, Verdict, evidence_of, is_protected, labels_of, verdict_on
+from firebreak.backtest.past import Past
+from firebreak.core.cloud_run.target import Target
+
+_OWNERS = ("owner", "team")
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What one set of policies decides; modes by their words, `mode` empty where nothing is decided."""
+
+    policy: str
+    wanted: str
+    mode: str
+    caps: tuple[str, ...]
+    waits: tuple[str, ...]
+
+    @property
+    def outcome(self) -> tuple[str, str]:
+        """What has to differ for a finding to count as changed."""
+        return self.policy, self.mode
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One finding: when, what, where, what people found it to be, and what each set of policies decides.
+
+    Attributes:
+        at_ns: when it was taken up, nanoseconds since 1970.
+        id: of its event, as incidents are named.
+        finding: source and id in SCC, which all events of it share.
+        incident: the recorded incident; empty where there is none.
+        updated_ns: when that record was written.
+        category: what was found.
+        project: id or number of the project, empty where the workload is unknown.
+        workload: `project/location/kind/name`, empty where it is unknown.
+        spelled: location, kind, name, id and number of the project, as a Target has them.
+        owner: who the labels, else the finding's contacts, name.
+        protected: whether firebreak.yaml is known to protect it.
+        closed_as: what people found it to be.
+        settled: whether today's state in SCC was put aside.
+        sets: what each set of policies decides, in the order in which they were given.
+    """
+
+    at_ns: int
+    id: str
+    finding: str
+    incident: str
+    updated_ns: int
+    category: str
+    project: str
+    workload: str
+    spelled: tuple[str | None, ...]
+    owner: str
+    protected: bool
+    closed_as: str
+    settled: bool
+    sets: tuple[Decided, ...]
+
+    @property
+    def target(self) -> Target | None:
+        """The workload, as limits compare it."""
+        if not self.workload:
+            return None
+        project, location, kind, name, id_, number = self.spelled
+        return Target(project or "", location or "", kind, name or "", project_id=id_, project_number=number)  # type: ignore[arg-type]  # as it was taken from one
+
+    @property
+    def text(self) -> str:
+        """As JSON, for keeping."""
+        own = [getattr(self, name) for name in self.__slots__ if name != "sets"]
+        sets = [[one.policy, one.wanted, one.mode, one.caps, one.waits] for one in self.sets]
+        return json.dumps([*own, sets], separators=(",", ":"))
+
+
+def row_from(text: str) -> Row:
+    """The row again."""
+    *own, sets = json.loads(text)
+    own[8] = tuple(own[8])
+    kept = tuple(Decided(policy, wanted, mode, tuple(caps), tuple(waits)) for policy, wanted, mode, caps, waits in sets)
+    return Row(**dict(zip(Row.__slots__, own, strict=False)), sets=kept)
+
+
+def row_of(past: Past, sets: tuple[Rules, ...]) -> Row:
+    """Decide about one finding by each set."""
+    finding, first = past.finding, sets[0]
+    target = finding.target if isinstance(finding.target, Target) else None
+    recorded = past.evidence.get("workload")
+    labels = labels_of(evidence_of(past, first)) if recorded or first.assumed.facts else None
+    spelled = (
+        (target.project, target.location, target.kind, target.name, target.project_id, target.project_number)
+        if target
+        else ()
+    )
+    return Row(
+        at_ns=finding.event_ns + max(0, past.age_ns),
+        id=finding.incident_id,
+        finding=f"{finding.name.source}/{finding.name.finding}",
+        incident=past.incident,
+        updated_ns=past.updated_ns,
+        category=finding.category,
+        project=(target.project_id or target.project) if target else "",
+        workload=target.key if target else "",
+        spelled=spelled,
+        owner=next((labels[one] for one in _OWNERS if labels and one in labels), next(iter(finding.contacts), "")),
+        protected=is_protected(finding, labels, first.policies),
+        closed_as=past.closed_as,
+        settled=past.settled_later,
+        sets=tuple(_decided(verdict_on(past, one)) for one in sets),
+    )
+
+
+def _decided(verdict: Verdict) -> Decided:
+    return Decided(
+        verdict.policy or "",
+        verdict.wanted.word if verdict.wanted else "",
+        verdict.mode.word if verdict.mode else "",
+        tuple(dict.fromkeys(cap.name for cap in verdict.caps)),
+        verdict.waits,
+    )

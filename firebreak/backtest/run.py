@@ -1,0 +1,115 @@
+"""From files to counts: each piece read and decided by itself, on every core where there are many, then in order."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from multiprocessing.pool import AsyncResult
+
+from firebreak.backtest.deciding import Rules
+from firebreak.backtest.files import Piece, pieces_of
+from firebreak.backtest.past import past_in
+from firebreak.backtest.replay import Changes, Tally, replay
+from firebreak.backtest.row import Row, row_of
+from firebreak.backtest.timeline import Timeline
+from firebreak.core.errors import Malformed
+
+BATCH = 200
+_FEW = 4 * BATCH
+"""So few pieces are read before a second process is worth its start."""
+_MOST_BAD = 20
+Step = Callable[[int], object]
+
+
+@dataclass(slots=True)
+class Unread:
+    """What could not be read: how many pieces, and of the first few where and why."""
+
+    count: int = 0
+    shown: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """What came of it. `duplicates` are findings that were given more than once."""
+
+    tally: Tally
+    changes: Changes
+    unread: Unread
+    duplicates: int
+
+
+def run(files: Sequence[str], sets: tuple[Rules, ...], step: Step, processes: int | None = None) -> Backtest:
+    """Replay the files; raises OSError where one cannot be read. `step` is told how many findings came each time."""
+    timeline, unread = Timeline(), Unread()
+    for rows, bad in _decided(pieces_of(files), sets, processes or os.cpu_count() or 1):
+        timeline.add(rows)
+        unread.count += len(bad)
+        unread.shown += bad[: _MOST_BAD - len(unread.shown)]
+        step(len(rows))
+    tally, changes = replay(timeline, tuple(one.policies.config for one in sets))
+    return Backtest(tally, changes, unread, timeline.given - tally.findings)
+
+
+_Batch = tuple[list[Row], list[str]]
+
+
+def _decided(pieces: Iterator[Piece], sets: tuple[Rules, ...], processes: int) -> Iterator[_Batch]:
+    first = list(islice(pieces, _FEW))
+    if processes == 1 or len(first) < _FEW:
+        yield from (decide_batch(one, sets) for one in _batches(chain(first, pieces)))
+        return
+    # Forked: policies are read once, and nothing is connected to anything yet.
+    with multiprocessing.get_context("fork").Pool(processes, _begin, (sets,)) as pool:
+        waiting: deque[AsyncResult[_Batch]] = deque()
+        for batch in _batches(chain(first, pieces)):
+            waiting.append(pool.apply_async(_decide, (batch,)))
+            if len(waiting) > 2 * processes:  # so that reading is never far ahead, and memory stays the same
+                yield waiting.popleft().get()
+        while waiting:
+            yield waiting.popleft().get()
+
+
+def _batches(pieces: Iterator[Piece]) -> Iterator[tuple[Piece, ...]]:
+    return iter(lambda: tuple(islice(pieces, BATCH)), ())
+
+
+_sets: tuple[Rules, ...] = ()
+
+
+def _begin(sets: tuple[Rules, ...]) -> None:
+    """In a process of its own: what decides."""
+    global _sets  # noqa: PLW0603 - a pool gives its workers no other place
+    _sets = sets
+
+
+def _decide(batch: tuple[Piece, ...]) -> _Batch:
+    return decide_batch(batch, _sets)
+
+
+def decide_batch(batch: Iterable[Piece], sets: tuple[Rules, ...]) -> _Batch:
+    """The rows of these pieces, and a sentence for each that cannot be read."""
+    rows, bad = list[Row](), list[str]()
+    for piece in batch:
+        try:
+            rows += rows_of(piece, sets)
+        except Malformed as fault:
+            bad.append(f"{piece.file}:{piece.line}: {fault}")
+    return rows, bad
+
+
+def rows_of(piece: Piece, sets: tuple[Rules, ...]) -> list[Row]:
+    """Every finding in it, decided; raises Malformed."""
+    if piece.fault:
+        raise Malformed(piece.fault)
+    try:
+        value = json.loads(piece.text)
+    except (ValueError, RecursionError):
+        message = "this is not JSON text"
+        raise Malformed(message) from None
+    return [row_of(one, sets) for one in past_in(value)]

@@ -1,0 +1,78 @@
+"""`firebreak policy backtest`: what policies would have done about past findings; nobody is asked, nothing written."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import enrichment
+import responders
+from firebreak.backtest.deciding import Rules
+from firebreak.backtest.report import report
+from firebreak.backtest.run import run
+from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, UsageError, print_json, require_folder
+from firebreak.cli.screens.console import advancing, stdout
+from firebreak.cli.screens.policy_backtest import show_backtest
+from firebreak.cli.values import Bound
+from firebreak.policy_folder import read_folder, read_yaml_policies
+from firebreak.policy_language.reading.assumptions import Assumed, NotAnAssumption, read_assumptions
+from firebreak.settings import read_settings
+
+
+def run_backtest(parsed: argparse.Namespace) -> int:
+    """Replay the history; with `--fail-if` a count beyond its bound is a no."""
+    folders = tuple(filter(None, (parsed.policies or read_settings().policies, parsed.against)))
+    for folder in folders:
+        require_folder(folder)
+    for file in parsed.history:
+        if file != "-" and not Path(file).is_file():
+            message = f"{file}: there is no such file"
+            raise UsageError(message)
+    assumed = _assumed(parsed.assume)
+    sets = tuple(_rules(one, assumed) for one in folders)
+    with advancing("replaying", "findings") as step:
+        ran = run(parsed.history, sets, step)
+    shown = report(ran, sets[0].policies, str(parsed.against) if parsed.against else None)
+    shown["failed"] = [str(one) for one in parsed.fail_if if _is_beyond(one, shown)]
+    if not ran.tally.findings and ran.unread.count:
+        message = f"nothing could be read: {ran.unread.shown[0]}"
+        raise NothingFound(message)
+    if parsed.json:
+        print_json(shown)
+    else:
+        show_backtest(stdout(), shown)
+    return EXIT_NO if shown["failed"] else EXIT_OK
+
+
+def _rules(folder: Path, assumed: Assumed) -> Rules:
+    policies = read_yaml_policies(read_folder(folder))
+    return Rules(policies, responders.discover(), enrichment.discover(), assumed)
+
+
+def _assumed(texts: list[str]) -> Assumed:
+    try:
+        return read_assumptions(texts, enrichment.catalogue(), time.time_ns())
+    except NotAnAssumption as fault:
+        message = f"--assume: {fault}"
+        raise UsageError(message) from None
+
+
+def _is_beyond(bound: Bound, shown: dict[str, Any]) -> bool:
+    return bound.is_beyond(_counts(shown)[bound.name])
+
+
+def _counts(shown: dict[str, Any]) -> dict[str, int]:
+    """Every word of `--fail-if` with its count."""
+    modes, wrong, changes, unread = (shown.get(key) or {} for key in ("by_mode", "wrong", "changes", "unread"))
+    return {
+        "contained": shown["contained"],
+        "enforced": modes["enforce"],
+        "asked": modes["approve"],
+        "recorded": modes["monitor"],
+        "aside": modes["nothing"],
+        "wrong": wrong["count"],
+        "changed": changes.get("count", 0),
+        "unread": unread["count"],
+    }

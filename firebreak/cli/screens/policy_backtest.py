@@ -1,0 +1,116 @@
+"""What policies would have done: the one sentence, what it rests on, what would have been wrong, then the rest."""
+
+from __future__ import annotations
+
+from firebreak.cli.screens.console import Screen
+from firebreak.cli.screens.wording import Record, clock, part, rows, texts
+
+_FEW = 10
+_HEAD = ("enforce", "approve", "monitor", "nothing")
+
+
+def show_backtest(screen: Screen, shown: Record) -> None:
+    """The report for people."""
+    says = str(shown.get("says"))
+    screen.line(says[:1].upper() + says[1:] + ".", "strong")
+    if shown.get("from"):
+        screen.line(f"from {clock(shown['from'])} to {clock(shown.get('until'))} UTC", "dim")
+    for bound in texts(shown.get("failed")):
+        screen.line(f"--fail-if {bound}: there is more", "bad")
+    _show_ground(screen, shown)
+    _show_wrong(screen, part(shown.get("wrong")), part(shown.get("judged")))
+    if shown.get("changes"):
+        _show_changes(screen, part(shown["changes"]))
+    _show_table(screen, "By policy", part(shown.get("by_policy")))
+    _show_table(screen, "By week, from its Monday", part(shown.get("by_week")))
+    _show_affected(screen, shown)
+    screen.heading("What to know before you believe it")
+    for text in texts(shown.get("caveats")):
+        screen.line(f"- {text}", indent=2, hang=2)
+    for line in texts(part(shown.get("unread")).get("lines")):
+        screen.line(line, "caution", indent=4, hang=2)
+
+
+def _show_ground(screen: Screen, shown: Record) -> None:
+    screen.heading("What it rests on")
+    screen.line(f"decided on evidence recorded then: {shown.get('decided_on_recorded', 0):,}", indent=2)
+    hanging = shown.get("hanging", 0)
+    on = ", ".join(f"{name} {count:,}" for name, count in part(shown.get("waiting_on")).items())
+    screen.line(f"hanging on a source without an answer: {hanging:,}{f' ({on})' if on else ''}", indent=2, hang=2)
+    wanted, modes = part(shown.get("by_wanted")), part(shown.get("by_mode"))
+    if wanted != modes:
+        before = ", ".join(f"{mode} {wanted.get(mode, 0):,}" for mode in _HEAD)
+        by = ", ".join(f"{name} {count:,}" for name, count in part(shown.get("held_back_by")).items())
+        screen.line(f"before guards: {before}; held back by: {by}", indent=2, hang=2)
+
+
+def _show_wrong(screen: Screen, wrong: Record, judged: Record) -> None:
+    screen.heading("What would have been wrong")
+    if not judged:
+        screen.line("not known: nobody has said what these findings were", indent=2)
+        return
+    known = ", ".join(f"{name} {count:,}" for name, count in judged.items())
+    style = "bad" if wrong.get("enforced") else "caution" if wrong.get("asked") else "good"
+    screen.line(
+        f"on false positives and benign ones: enforced {wrong.get('enforced', 0):,}, asked {wrong.get('asked', 0):,}"
+        f" (people have judged: {known})",
+        style,
+        indent=2,
+        hang=2,
+    )
+    for one in rows(wrong.get("findings"))[:_FEW]:
+        told = (
+            f"{one.get('id')} {one.get('closed_as')}: {one.get('mode')} by {one.get('policy')}, {one.get('workload')}"
+        )
+        screen.line(told, indent=4, hang=2)
+    _show_rest(screen, wrong.get("count", 0))
+
+
+def _show_changes(screen: Screen, changes: Record) -> None:
+    screen.heading(f"Against {changes.get('against')}: {changes.get('count', 0):,} decided otherwise")
+    for way, count in part(changes.get("ways")).items():
+        screen.line(f"{way}: {count:,}", indent=2)
+    for one in rows(changes.get("findings"))[:_FEW]:
+        screen.line(f"{one.get('id')} {one.get('at')} {one.get('workload')}: {one.get('category')}", indent=2, hang=2)
+        screen.line(f"- {one.get('old_mode')}, {one.get('old_policy') or 'no policy'}", "minus", indent=4)
+        screen.line(f"+ {one.get('new_mode')}, {one.get('new_policy') or 'no policy'}", "plus", indent=4)
+    _show_rest(screen, changes.get("count", 0))
+
+
+def _show_rest(screen: Screen, count: int) -> None:
+    if count > _FEW:
+        screen.line(f"and {count - _FEW:,} more (--json shows them)", "dim", indent=4)
+
+
+def _show_table(screen: Screen, title: str, lines: Record) -> None:
+    if not lines:
+        return
+    screen.heading(title)
+    width = max(map(len, lines))
+    screen.line(f"{'':<{width}}" + "".join(f"{mode:>10}" for mode in _HEAD), "dim", indent=2)
+    for name, modes in lines.items():
+        counts = "".join(f"{part(modes).get(mode, 0):>10,}" for mode in _HEAD)
+        screen.line(f"{name:<{width}}{counts}", indent=2)
+
+
+def _show_affected(screen: Screen, shown: Record) -> None:
+    limits = part(shown.get("limits"))
+    screen.heading("Limits")
+    begun = f", from {clock(limits.get('busiest_from'))} UTC" if limits.get("busiest_from") else ""
+    screen.line(
+        f"busiest hour: {limits.get('busiest_hour', 0):,} contained of {limits.get('per_hour')}{begun};"
+        f" held back by limits: {limits.get('held_back', 0):,}",
+        indent=2,
+        hang=2,
+    )
+    workloads = rows(shown.get("workloads"))
+    if workloads:
+        screen.heading("Workloads that are touched most")
+    for one in workloads[:_FEW]:
+        mark = ", protected" if one.get("protected") else ""
+        screen.line(
+            f"{one.get('workload')}: enforced {one.get('enforced'):,}, asked {one.get('asked'):,}{mark}", indent=2
+        )
+    if owners := rows(shown.get("owners")):
+        told = ", ".join(f"{one.get('owner')} {one.get('findings'):,}" for one in owners[:_FEW])
+        screen.line(f"owners: {told}", indent=2, hang=2)

@@ -1,0 +1,153 @@
+"""The report's figures on a small history, each worked out by hand beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import enrichment
+import responders
+from firebreak.backtest.deciding import Rules
+from firebreak.backtest.report import report
+from firebreak.backtest.run import run
+from firebreak.policy_folder import read_folder, read_yaml_policies
+from tests.backtest.histories import CONFIG, POLICY, found, lines, policies_in, recorded
+
+DAY = 24 * 60
+
+
+def told(folder: Path, *history: dict[str, Any], config: str = CONFIG, against: str | None = None) -> dict[str, Any]:
+    file = folder / "history.jsonl"
+    file.write_text(lines(*history))
+    folders = [policies_in(folder / "new", config=config)]
+    folders += [policies_in(folder / "old", against, config)] if against else []
+    sets = tuple(
+        Rules(read_yaml_policies(read_folder(Path(one))), responders.discover(), enrichment.discover())
+        for one in folders
+    )
+    return report(run([str(file)], sets, lambda _: None, 1), sets[0].policies, folders[1] if against else None)
+
+
+def test_modes_policies_weeks_and_what_a_decision_waits_for(tmp_path: Path) -> None:
+    shown = told(
+        tmp_path,
+        recorded(1),  # forty engines: enforced
+        recorded(2, 1, malicious=3),  # three: no policy matches
+        recorded(3, 2, malicious=None),  # VirusTotal gave no answer: asked
+        found(4, 7 * DAY),  # SCC alone knows neither reputation nor workload: asked
+        found(5, 7 * DAY, state="INACTIVE"),  # over by now, and taken as active: asked
+        found(6, 7 * DAY, category="Another", moduleName="ANOTHER"),  # no policy names it
+    )
+
+    assert shown["findings"] == 6
+    assert shown["by_mode"] == {"enforce": 1, "approve": 3, "monitor": 0, "nothing": 2}
+    assert shown["by_policy"] == {"malware": {"enforce": 1, "approve": 3, "monitor": 0, "nothing": 0}}
+    assert {week: sum(modes.values()) for week, modes in shown["by_week"].items()} == {"2026-06-01": 3, "2026-06-08": 3}
+    assert shown["waiting_on"] == {"virustotal": 3, "workload": 2}
+    assert (shown["hanging"], shown["decided_on_recorded"], shown["contained"]) == (3, 2, 1)
+    assert shown["says"] == (
+        "in 8 days this set would have closed 1 workload alone, asked 3 times, recorded 0,"
+        " and left 2 of 6 findings aside"
+    )
+    assert any(one.startswith("1 are over in SCC by now") for one in shown["caveats"])
+
+
+def test_what_people_found_to_be_nothing_would_have_been_wrong(tmp_path: Path) -> None:
+    shown = told(
+        tmp_path,
+        recorded(1, closed_as="false_positive"),
+        recorded(2, malicious=None, closed_as="benign"),
+        recorded(3, closed_as="true_positive"),
+        recorded(4, malicious=1, closed_as="false_positive"),  # nothing would have been done, so nothing wrong
+        recorded(5),
+    )
+
+    assert (shown["wrong"]["count"], shown["wrong"]["enforced"], shown["wrong"]["asked"]) == (2, 1, 1)
+    assert [one["id"][-1] for one in shown["wrong"]["findings"]] == ["1", "2"]
+    assert shown["judged"] == {"false_positive": 2, "benign": 1, "true_positive": 1}
+
+
+def test_where_nobody_has_judged_nothing_is_said_to_be_wrong_or_right(tmp_path: Path) -> None:
+    shown = told(tmp_path, recorded(1))
+
+    assert shown["judged"] == {}
+    assert any(one.startswith("nobody has said") for one in shown["caveats"])
+
+
+def test_limits_of_the_hour_turn_what_is_too_much_into_questions(tmp_path: Path) -> None:
+    config = f"{CONFIG}limits: {{per_project_per_hour: 2, per_hour: 3}}\n"
+    shown = told(
+        tmp_path,
+        recorded(1, 0),
+        recorded(2, 10),
+        recorded(3, 20),  # the third of its project within the hour
+        recorded(4, 30, project="pay-prod"),
+        recorded(5, 40, project="lab-prod"),  # the fourth in all
+        recorded(6, 61),  # the first has aged out
+        config=config,
+    )
+
+    assert shown["by_mode"] == {"enforce": 4, "approve": 2, "monitor": 0, "nothing": 0}
+    assert shown["limits"] == {
+        "per_hour": 3,
+        "per_project_per_hour": 2,
+        "busiest_hour": 3,
+        "busiest_from": "2026-06-01T09:00:00Z",
+        "held_back": 2,
+    }
+    assert shown["held_back_by"] == {"blast_radius": 2}
+
+
+def test_what_stands_contained_is_not_closed_again_and_takes_no_slot(tmp_path: Path) -> None:
+    shown = told(
+        tmp_path,
+        recorded(1, 0, service="one"),
+        recorded(2, 5, service="one"),
+        recorded(3, DAY + 6, service="one"),  # a day later nothing is taken to stand any more
+    )
+
+    assert (shown["by_mode"]["enforce"], shown["contained"]) == (3, 2)
+    assert shown["limits"]["busiest_hour"] == 1
+    assert shown["workloads"] == [
+        {"workload": "shop-prod/europe-west1/service/one", "enforced": 3, "asked": 0, "protected": False}
+    ]
+
+
+def test_protected_places_are_asked_about_and_marked(tmp_path: Path) -> None:
+    config = f"{CONFIG}protected: [{{label: {{tier: critical}}}}]\n"
+    shown = told(tmp_path, recorded(1, labels=["tier=critical", "owner=payments"]), recorded(2, 1), config=config)
+
+    assert shown["by_mode"]["approve"] == 1
+    assert {one["workload"].rpartition("/")[2]: one["protected"] for one in shown["workloads"]} == {
+        "s1": True,
+        "s2": False,
+    }
+    assert {one["owner"]: one["findings"] for one in shown["owners"]} == {"oncall@shop.example": 1, "payments": 1}
+
+
+def test_one_event_counts_once_and_its_newest_record_counts(tmp_path: Path) -> None:
+    shown = told(
+        tmp_path,
+        found(1),
+        recorded(1, closed_as="benign", updated="2026-06-02T00:00:00Z"),
+        recorded(1),
+    )
+
+    assert (shown["findings"], shown["wrong"]["enforced"]) == (1, 1)
+    assert any(one.startswith("2 were given more than once") for one in shown["caveats"])
+
+
+def test_another_set_is_compared_finding_by_finding_and_changes_alone_are_told(tmp_path: Path) -> None:
+    shown = told(
+        tmp_path,
+        recorded(1, malicious=40),
+        recorded(2, 1, malicious=15),
+        recorded(3, 2, malicious=2),
+        against=POLICY.replace("at_least: 10", "at_least: 30"),
+    )
+    changes = shown["changes"]
+
+    assert (changes["count"], changes["ways"]) == (1, {"nothing → enforce": 1})
+    assert [(one["id"][-1], one["old_policy"], one["new_policy"]) for one in changes["findings"]] == [
+        ("2", "", "malware")
+    ]

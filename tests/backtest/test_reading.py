@@ -1,0 +1,116 @@
+"""Every form in which the past is kept, and what cannot be read of it."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firebreak.backtest.files import pieces_of
+from firebreak.backtest.past import Past, past_in
+from firebreak.core.errors import Malformed
+from tests.backtest.histories import found, recorded
+
+
+def read(path: Path) -> list[Past]:
+    return [one for piece in pieces_of([str(path)]) for one in past_in(json.loads(piece.text))]
+
+
+def packed(value: object) -> str:
+    return base64.b64encode(json.dumps(value).encode()).decode()
+
+
+ROWS = [found(1), found(2)]
+FORMS: dict[str, Callable[[], bytes]] = {
+    "lines": lambda: "\n".join(map(json.dumps, ROWS)).encode(),
+    "lines with a blank one": lambda: "\n\n".join(map(json.dumps, ROWS)).encode() + b"\n",
+    "what gcloud lists": lambda: json.dumps(ROWS, indent=2).encode(),
+    "a list on one line": lambda: json.dumps(ROWS).encode(),
+    "an answer of the API": lambda: json.dumps({"listFindingsResults": ROWS}, indent=1).encode(),
+    "packed": lambda: gzip.compress("\n".join(map(json.dumps, ROWS)).encode()),
+    "messages": lambda: "\n".join(json.dumps({"message": {"data": packed(one)}}) for one in ROWS).encode(),
+    "with a byte order mark": lambda: b"\xef\xbb\xbf" + json.dumps(ROWS).encode(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_findings_are_read_in_every_form(tmp_path: Path, form: str) -> None:
+    (tmp_path / "past").write_bytes(FORMS[form]())
+
+    assert [one.finding.name.finding[-1] for one in read(tmp_path / "past")] == ["1", "2"]
+
+
+INCIDENT = recorded(
+    7, closed_as="benign", events=[{"event_time": "2026-06-01T09:00:00Z", "seen": "2026-06-01T09:02:00Z"}]
+)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        INCIDENT,
+        {"data": json.dumps(INCIDENT), "subscription_name": "s", "message_id": "1"},
+        {"data": INCIDENT, "attributes": {}},
+        {"message": {"data": packed(INCIDENT), "attributes": {}}},
+        {"data": packed(INCIDENT), "messageId": "1"},
+    ],
+    ids=["topic", "BigQuery", "BigQuery, read", "delivery", "message"],
+)
+def test_incidents_are_read_as_topic_and_table_have_them(row: dict[str, Any]) -> None:
+    (past,) = past_in(row)
+
+    assert (past.incident, past.closed_as, past.age_ns) == (INCIDENT["id"], "benign", 120 * 10**9)
+    assert past.evidence["virustotal"].facts == {"virustotal.malicious": 40}
+
+
+def test_what_is_over_in_scc_by_now_is_taken_as_it_was_when_it_was_made() -> None:
+    row = found(1, state="INACTIVE", eventTime="2026-08-01T00:00:00Z")
+    (past,) = past_in(row)
+    (message,) = past_in(row | {"notificationConfigName": "organizations/1/notificationConfigs/c"})
+
+    assert (past.finding.state, past.settled_later) == ("ACTIVE", True)
+    assert past.finding.event_ns < message.finding.event_ns
+    assert (message.finding.state, message.settled_later) == ("INACTIVE", False)
+
+
+@pytest.mark.parametrize(("muted", "mute"), [("2026-06-01T09:00:05Z", "MUTED"), ("2026-06-03T00:00:00Z", "UNMUTED")])
+def test_a_mute_counts_where_it_was_there_at_once(muted: str, mute: str) -> None:
+    (past,) = past_in(found(1, mute="MUTED", muteUpdateTime=muted))
+
+    assert past.finding.mute == mute
+
+
+def test_a_bad_piece_is_named_by_file_and_line_and_the_others_are_read(tmp_path: Path) -> None:
+    (tmp_path / "past").write_text(f"{json.dumps(ROWS[0])}\nnot json\n{json.dumps(ROWS[1])}\n")
+    pieces = list(pieces_of([str(tmp_path / "past")]))
+
+    assert [(one.line, one.text[:3]) for one in pieces] == [(1, b'{"f'), (2, b"not"), (3, b'{"f')]
+
+
+@pytest.mark.parametrize("value", [{}, [], 3, "x", {"finding": {}}, {"phase": "x", "finding": {"name": "no"}}])
+def test_what_holds_nothing_of_the_past_is_said_to_be_so(value: object) -> None:
+    if value == []:
+        assert list(past_in(value)) == []
+        return
+    with pytest.raises(Malformed):
+        list(past_in(value))
+
+
+@pytest.mark.parametrize("cut", [1, 40, -1])
+def test_a_list_that_is_cut_short_gives_what_is_whole_and_says_so(tmp_path: Path, cut: int) -> None:
+    (tmp_path / "past").write_bytes(json.dumps(ROWS, indent=1).encode()[:-cut] if cut > 0 else b"[1")
+    *_, last = pieces_of([str(tmp_path / "past")])
+
+    assert "cut short" in last.fault
+
+
+def test_a_packed_file_that_is_cut_short_is_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / "past").write_bytes(FORMS["packed"]()[:-12])
+    *_, last = pieces_of([str(tmp_path / "past")])
+
+    assert last.fault == "the packed file is cut short"

@@ -1,0 +1,107 @@
+"""`policy backtest` as people and CI call it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.backtest.histories import POLICY, lines, policies_in, recorded
+from tests.cli.commands import Told
+
+HISTORY = (recorded(1, closed_as="false_positive"), recorded(2, 1, malicious=None), recorded(3, 2, malicious=1))
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> tuple[str, ...]:
+    (tmp_path / "history.jsonl").write_text(lines(*HISTORY))
+    return "policy", "backtest", str(tmp_path / "history.jsonl"), "--policies", policies_in(tmp_path / "new")
+
+
+def test_the_one_sentence_comes_first_and_then_what_it_rests_on(firebreak: Told, words: tuple[str, ...]) -> None:
+    answer = firebreak(*words)
+    said = answer.out.splitlines()
+
+    assert answer.code == 0
+    assert said[0].startswith("Within a day this set would have closed 1 workload alone, asked 1 time, recorded 0")
+    assert [one for one in said if one and not one.startswith(" ")][2:4] == [
+        "What it rests on",
+        "What would have been wrong",
+    ]
+    assert "  hanging on a source without an answer: 1 (virustotal 1)" in said
+
+
+@pytest.mark.parametrize(
+    ("bounds", "failed"),
+    [
+        ("enforced>1,asked>1", []),
+        ("enforced>0", ["enforced>0"]),
+        ("asked>0,wrong>0", ["asked>0", "wrong>0"]),
+        ("changed>0", []),
+    ],
+)
+def test_a_count_beyond_its_bound_is_a_no(
+    firebreak: Told, words: tuple[str, ...], bounds: str, failed: list[str]
+) -> None:
+    answer = firebreak(*words, "--json", "--fail-if", bounds)
+
+    assert (answer.code, answer.json["failed"]) == (int(bool(failed)), failed)
+
+
+@pytest.mark.parametrize("bounds", ["enforced", "asked>many", "guessed>0", ""])
+def test_a_bound_that_cannot_be_read_is_wrong_usage(firebreak: Told, words: tuple[str, ...], bounds: str) -> None:
+    assert firebreak(*words, "--fail-if", bounds).code == 2
+
+
+def test_what_another_set_decides_otherwise_is_shown(firebreak: Told, words: tuple[str, ...], tmp_path: Path) -> None:
+    old = policies_in(tmp_path / "old", POLICY.replace("mode: enforce", "mode: approve"))
+    answer = firebreak(*words, "--against", old)
+
+    assert f"Against {old}: 1 decided otherwise" in answer.out
+    assert "- approve, malware" in answer.out
+    assert "+ enforce, malware" in answer.out
+
+
+def test_an_answer_that_is_supposed_takes_the_place_of_one_that_is_missing(
+    firebreak: Told, words: tuple[str, ...]
+) -> None:
+    shown = firebreak(*words, "--json", "--assume", "virustotal.malicious=50").json
+
+    assert (shown["by_mode"]["enforce"], shown["waiting_on"]) == (3, {})
+
+
+def test_a_line_that_cannot_be_read_is_named_and_the_others_count(
+    firebreak: Told, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "history.jsonl").write_text("{oops\n" + lines(*HISTORY))
+    answer = firebreak(*words)
+
+    assert answer.code == 0
+    assert f"{tmp_path / 'history.jsonl'}:1: this is not JSON text" in answer.out
+
+
+@pytest.mark.parametrize(("text", "code"), [("oops\n", 1), ("", 0)], ids=["unreadable", "empty"])
+def test_a_history_without_a_finding_promises_nothing(
+    firebreak: Told, words: tuple[str, ...], tmp_path: Path, text: str, code: int
+) -> None:
+    (tmp_path / "history.jsonl").write_text(text)
+    answer = firebreak(*words)
+
+    assert answer.code == code
+    assert "closed" not in answer.out
+
+
+def test_a_file_that_is_not_there_is_wrong_usage(firebreak: Told, words: tuple[str, ...]) -> None:
+    answer = firebreak("policy", "backtest", "none.jsonl", *words[2:])
+
+    assert (answer.code, answer.out) == (2, "")
+    assert "none.jsonl: there is no such file" in answer.err
+
+
+def test_a_secret_in_a_history_is_not_shown(firebreak: Told, words: tuple[str, ...], tmp_path: Path) -> None:
+    token = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"  # noqa: S105 - made up, and never shown
+    leaking = recorded(1, labels=[f"owner={token}"], closed_as="benign")
+    (tmp_path / "history.jsonl").write_text(lines(leaking))
+
+    assert token not in firebreak(*words, "--json").out
+    assert token not in firebreak(*words).out
