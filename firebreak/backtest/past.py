@@ -74,17 +74,18 @@ def _unwrapped(value: object) -> Mapping[str, Any] | None:
         return None
     if "phase" in value and isinstance(value.get("finding"), Mapping):
         return value
-    if isinstance(value.get("message"), Mapping):
-        return _unwrapped(value["message"])
+    return _unwrapped(value["message"] if isinstance(value.get("message"), Mapping) else _data(value))
+
+
+def _data(value: Mapping[str, Any]) -> object:
+    """What the row or message carries: as an object, as JSON text, or in base64."""
     data = value.get("data")
-    if isinstance(data, Mapping):
-        return _unwrapped(data)
-    if isinstance(data, str) and data.lstrip().startswith("{"):
-        try:
-            return _unwrapped(json.loads(data))
-        except (ValueError, RecursionError):
-            return None
-    return _unwrapped(message_data(value)) if isinstance(data, str) else None
+    if not isinstance(data, str) or not data.lstrip().startswith("{"):
+        return message_data(value) if isinstance(data, str) else data
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _told(notification: Notification) -> Past:

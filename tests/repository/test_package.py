@@ -277,6 +277,7 @@ def test_entry_points_are_the_functions_that_the_framework_can_serve() -> None:
 def test_what_only_people_run_is_not_deployed() -> None:
     left_out = (
         "firebreak/cli/",
+        "firebreak/backtest/",
         "firebreak/doctor/",
         "firebreak/adapters/inspection/",
         "firebreak/ports/inspection.py",
