@@ -14,6 +14,7 @@ from typing import Any, get_args
 from firebreak import VERSION
 from firebreak.cli import values
 from firebreak.cli.drill.arguments import drill_options
+from firebreak.cli.parser import Parser
 from firebreak.core.incidents.phase import CLOSED_AS, Phase
 
 REPORTS = ("junit", "sarif", "github")
@@ -29,9 +30,9 @@ NEEDS_ALL = (
 _EXIT_CODES = "exit codes: 0 yes, 1 no, 2 wrong usage, 3 something needed could not be reached, 130 interrupted"
 
 
-def arguments() -> argparse.ArgumentParser:
+def arguments() -> Parser:
     """The parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="firebreak",
         description="Firebreak contains compromised Cloud Run workloads. Here you see what it did, and answer it.",
         epilog=_EXIT_CODES,
@@ -101,7 +102,7 @@ def _command(
         known = ("text", "json", *formats)
         output.add_argument("--format", action=_Format, choices=known, default="text", help="choose what is printed")
     _traceback(parser)
-    parser.set_defaults(run=run, ledger=None, needs=NEEDS_CLI)
+    parser.set_defaults(run=run, parser=parser, ledger=None, needs=NEEDS_CLI)
     return parser
 
 

@@ -25,7 +25,7 @@ _OURS = frozenset({"firebreak", "enrichment", "responders", "main"})
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; whatever a person or an outage can cause ends in a sentence and an exit code."""
-    parsed = arguments().parse_args(words)
+    parsed = arguments().parse(words)
     if parsed.run is None:
         parsed.parser.print_help(sys.stderr)
         return EXIT_USAGE

@@ -12,7 +12,7 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.code_location import kind_and_place
 from firebreak.core.errors import Missing, Refused, Transient
 from firebreak.core.incidents.announcement import Announcement
-from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.incident import REFUSED_ANNOUNCEMENT, Incident
 from firebreak.core.incidents.log_line import summary
 from firebreak.core.incidents.record import attributes, record
 from firebreak.core.secrets.redaction import safe
@@ -127,7 +127,7 @@ def _later(app: App, held: StoredIncident, one: Announcement, fault: Exception) 
 
 def _refused(app: App, held: StoredIncident, one: Announcement, fault: Refused) -> StoredIncident:
     """It is told once that it waits; the sweep counts it, and sends it where that can be mended."""
-    what = f"{one.channel} refused the announcement: {fault}"
+    what = f"{one.channel}{REFUSED_ANNOUNCEMENT}{fault}"
     app.log("ERROR", what, incident=held.incident.id, untold=_id(held.incident, one))
     known = any(entry.what == what for entry in held.incident.history)
     told = held.incident if known else held.incident.with_history(app.now_ns(), "firebreak", what)

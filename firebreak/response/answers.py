@@ -242,7 +242,7 @@ def _file(turn: _Turn, held: StoredIncident) -> Answered:
     """Say what it was while its containment stands: that stays as it is, and so does the incident."""
     incident, word = held.incident, "filed as true positive; its containment stays"
     if incident.phase != "contained" or not stands(turn.app, incident):
-        return turn.no(held, f"no containment rests that could be kept: {_stands(incident)}")
+        return turn.no(held, f"there is no containment to keep: {_stands(incident)}")
     if unseen := _unseen(incident, turn.command):
         return turn.no(held, unseen)
     if incident.closed_as == "true_positive":

@@ -286,7 +286,7 @@ def test_a_policy_that_is_gone_contains_nothing_and_the_question_is_shown_once(
     assert told.code == 1
     place = on.app.settings.ledger_path
     assert told.err == f"{incident.id}: no policy matches (ledger {place})\n"
-    assert told.out.count("To be approved: ") == 1
+    assert told.out.count("Asked: ") == 1
     assert on.updates == ()
 
 
@@ -393,6 +393,13 @@ def test_a_misspelt_filter_is_answered_with_the_word_that_is_meant(firebreak: To
     assert (phase.code, age.code) == (2, 2)
     assert "did you mean waiting?" in phase.err
     assert "such as 24h or 7d" in age.err
+
+
+def test_an_id_is_found_in_capitals_and_with_the_full_stop_of_a_sentence(
+    firebreak: Told, asked: tuple[Line, Incident]
+) -> None:
+    for typed in (asked[1].id.upper(), f"{asked[1].id}.", asked[1].id.removeprefix("fb-")):
+        assert firebreak("incident", "show", typed, "--json").json["id"] == asked[1].id
 
 
 def test_a_record_that_somebody_changed_is_shown_as_such_and_not_carried_out(

@@ -21,6 +21,7 @@ from tests.ledger.closed import closed
 from tests.response.harness import Lines
 
 ROOT = Path(__file__).resolve().parents[2]
+NONE = "there is no incident fb-0000000000000000; to see all: firebreak incident list"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_answering_an_incident_that_is_not_there_is_1(firebreak: Told, ledger: P
     told = firebreak("incident", command, "fb-0000000000000000")
 
     assert told.code == 1
-    assert told.err == f"there is no incident fb-0000000000000000 (ledger {ledger})\n"
+    assert told.err == f"{NONE} (ledger {ledger})\n"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,11 @@ def test_for_programs_an_error_is_json_too(firebreak: Told, ledger: Path) -> Non
     told = firebreak("incident", "show", "fb-0000000000000000", "--json")
 
     assert told.code == 1
-    assert told.json == {"says": "there is no incident fb-0000000000000000", "exit": 1, "ledger": str(ledger)}
+    assert told.json == {
+        "says": NONE,
+        "exit": 1,
+        "ledger": str(ledger),
+    }
 
 
 def test_without_google_credentials_a_release_is_3(

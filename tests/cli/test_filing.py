@@ -74,7 +74,7 @@ def test_nothing_is_kept_where_nothing_stands_or_where_it_was_no_attack(firebrea
     benign = firebreak("incident", "close", asked.id, "--keep", "--as", "benign")
 
     assert (nothing.code, benign.code) == (1, 2)
-    assert "no containment rests that could be kept: the incident is waiting" in nothing.err
+    assert "there is no containment to keep: the incident is waiting" in nothing.err
     assert "release it" in benign.err
     assert (on.read(asked).phase, on.read(asked).closed_as) == ("waiting", "")
 

@@ -18,9 +18,10 @@ from firebreak.cli.screens.incident_show import show
 from firebreak.cli.screens.question import show_question
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.event import Event
-from firebreak.core.incidents.incident import Wait
+from firebreak.core.incidents.incident import REFUSED_ANNOUNCEMENT, Wait
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.record import record
+from firebreak.core.messages.composing import compose
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.timestamps import NANOS
 from sandbox.scc.notifications import Scene
@@ -30,6 +31,7 @@ ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 COPIED = (
     "gcloud ",
     "anew ",
+    "lift ",
     "keep ",
     "file ",
     "image ",
@@ -475,3 +477,47 @@ def test_the_history_says_that_the_policy_asks_and_not_the_ceiling() -> None:
         "policy known-malware-on-service (enforce) matches; the event was 90 minutes old when it arrived"
     )
     assert replace(decision, caps=(CEILING,)).because == "the ceiling in firebreak.yaml is approve"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "caps", "cautions", "may_contain"),
+    [
+        (Mode.APPROVE, (), (), True),
+        (Mode.APPROVE, (STALE,), (), False),
+        (Mode.APPROVE, (), ("stale",), False),
+        (Mode.ENFORCE, (STALE,), (), False),
+    ],
+)
+def test_a_question_says_what_happens_if_nobody_answers(
+    wanted: Mode, caps: tuple[Cap, ...], cautions: tuple[str, ...], *, may_contain: bool
+) -> None:
+    one = incident()
+    assert one.decision is not None
+    assert one.question is not None
+    decision, question = replace(one.decision, wanted=wanted, caps=caps), replace(one.question, cautions=cautions)
+    text = shown(decision=decision, question=question)
+
+    assert "if nobody answers: nothing is changed, and it is asked again, 3 times at most" in text
+    assert ("; if the policy says on_expiry: contain, it is contained then instead" in text) is may_contain
+
+
+def test_what_a_channel_refused_is_not_what_came_last() -> None:
+    one = incident("contained")
+    told_twice = one.with_history(NOW, "firebreak", "contained by pin_previous_revision").with_history(
+        NOW, "firebreak", f"soc{REFUSED_ANNOUNCEMENT}FIREBREAK_NOTIFY_SOC is not set"
+    )
+
+    assert "last: contained by pin_previous_revision\n" in told(show, record(told_twice), NOW)
+    assert compose(told_twice).last == "contained by pin_previous_revision"
+
+
+def test_what_waits_for_a_halt_to_end_says_how_it_is_lifted_and_nothing_that_the_halt_stops() -> None:
+    text = shown(phase="deferred", waits=Wait("halt", "halted by ada: a drill", NOW))
+
+    assert "  lift  firebreak resume\n" in text
+    assert "firebreak incident retry" not in text
+
+
+@pytest.mark.parametrize(("closed_as", "said"), [("", ", or to file it as it stands:"), ("true_positive", " back:")])
+def test_what_is_filed_is_not_offered_to_be_filed(closed_as: str, said: str) -> None:
+    assert f"To put everything back{said.removeprefix(' back')}\n" in shown(phase="contained", closed_as=closed_as)

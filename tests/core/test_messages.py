@@ -53,7 +53,8 @@ def test_what_waits_says_for_what_and_since_when_and_how_to_hurry_it() -> None:
     text = chat(incident("deferred", waits=Wait("halt", "halted by ada: a drill", NOW)))
 
     assert "waits for: halted by ada: a drill (since 2026-09-21 " in text
-    assert "anew: firebreak incident retry fb-" in text
+    assert "lift: firebreak resume" in text
+    assert "anew: " not in text  # which comes to the same halt
 
 
 @pytest.mark.parametrize("phase", ["rejected", "monitored", "declined", "expired", "failed", "deferred"])

@@ -33,7 +33,7 @@ def below(at: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
 
 def unknown(words: list[str]) -> str:
     """The first subcommand or option that does not exist; empty if all do. Words for values are not judged."""
-    at = parser()
+    at: argparse.ArgumentParser = parser()
     while words and (choices := below(at)) and not words[0].startswith("-"):
         for name in words[0].split("|"):
             if name not in choices:

@@ -9,6 +9,7 @@ from typing import Any
 from firebreak.adapters.storage.key_file import keys_at_hand
 from firebreak.cli.commands import NothingFound
 from firebreak.cli.commands.ledgers import open_documents
+from firebreak.core.first_few import first_few
 from firebreak.core.incidents.record import record
 from firebreak.core.signing import Seal, Sealed
 from firebreak.ledger.ledger import Ledger
@@ -17,6 +18,7 @@ from firebreak.settings import Settings
 
 ALL = 1_000
 """How many incidents, last touched first, a search looks through: each is a read of a shared ledger."""
+_FEW = 5
 _IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 
 
@@ -46,13 +48,13 @@ def found(ledger: Ledger, wanted: str) -> StoredIncident:
         raise NothingFound(message)
     if held := ledger.find(wanted):
         return held
-    begins = (wanted, f"fb-{wanted}")
+    begins = (wanted, f"fb-{wanted}", wanted.lower().rstrip("."))  # as a sentence, or a machine in capitals, has it
     known = sorted(one.key for one in ledger.documents.newest("incident", ALL) if one.key.startswith(begins))
     if len(known) > 1:
-        message = f"{wanted} fits {len(known)} incidents: {', '.join(known[:5])}"
+        message = f"{wanted} fits {len(known)} incidents: {', '.join(first_few(known, _FEW))}"
         raise NothingFound(message)
     held = ledger.find(known[0]) if known else None
     if held is None:
-        message = f"there is no incident {wanted}"
+        message = f"there is no incident {wanted}; to see all: firebreak incident list"
         raise NothingFound(message)
     return held

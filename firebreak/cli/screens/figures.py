@@ -9,7 +9,9 @@ from firebreak.core.timestamps import format_instant
 
 def show_figures(screen: Screen, figures: Report) -> None:
     """What is open first; then what was asked, contained, and called false."""
-    screen.line(f"Since {format_instant(figures.since_ns)[:16]}, {figures.incidents} incidents began.", "strong")
+    since = format_instant(figures.since_ns)[:16].replace("T", " ")
+    began = f"{figures.incidents} incident{'' if figures.incidents == 1 else 's'} began"
+    screen.line(f"Since {since} UTC, {began}.", "strong")
     waiting = f", {figures.waiting} of them wait for an answer" if figures.waiting else ""
     screen.line(f"Open now: {figures.open}{waiting}.", "caution" if figures.waiting else "")
     screen.line(f"Asked about: {figures.asked}; ended without an answer: {figures.unanswered}.")
@@ -19,7 +21,7 @@ def show_figures(screen: Screen, figures: Report) -> None:
     if figures.policies:
         screen.heading("Containments by policy")
     for one in figures.policies:
-        told = f"{one.policy}: {one.contained}, of which {one.false} were false"
+        told = f"{one.policy}: {one.contained}, {one.false} of them called false"
         screen.line(told, "caution" if one.false else "", indent=2)
     if figures.workloads:
         screen.heading("Workloads with the most incidents")
@@ -34,9 +36,8 @@ def show_figures(screen: Screen, figures: Report) -> None:
 def _times(screen: Screen, what: str, times: Times) -> None:
     if times.count:
         half, nine = _span(times.median), _span(times.p90)
-        screen.line(
-            f"{what}: half within {half}, nine in ten within {nine}, the longest {_span(times.most)} ({times.count})."
-        )
+        within = f"half within {half}, nine in ten within {nine}, the longest {_span(times.most)}"
+        screen.line(f"{what} (of {times.count}): {within}.")
 
 
 def _span(seconds: float | None) -> str:

@@ -11,7 +11,7 @@ from firebreak.cli.screens.incident_list import PHASE_STYLES
 from firebreak.cli.screens.incident_why import show_decision, show_evidence, show_finding
 from firebreak.cli.screens.next_steps import show_next, stands
 from firebreak.cli.screens.plan import show_plan, show_settings
-from firebreak.cli.screens.question import CHANGED, expiry, heeded
+from firebreak.cli.screens.question import CHANGED, expiry, heeded, show_unanswered
 from firebreak.cli.screens.release import show_release
 from firebreak.cli.screens.wording import (
     Record,
@@ -113,6 +113,7 @@ def _asked(screen: Screen, record: Record, now_ns: int) -> None:
     if record.get("phase") == "waiting" and (question := part(record.get("question"))):
         digest = str(question.get("digest"))[:12]
         screen.line(f"asked of you: yes or no to {_actions(record)} ({digest}), {expiry(record, now_ns)}", hang=2)
+        show_unanswered(screen, record)
     elif record["phase"] == "failed":
         screen.line("Look at the service; close it by hand (the lines are at the end), or mend what was in the way:")
     elif record["phase"] == "releasing":
@@ -120,7 +121,8 @@ def _asked(screen: Screen, record: Record, now_ns: int) -> None:
     elif stands(record):
         lacks = any(step.get("word") == "anew" for step in rows(record.get("next")))
         anew = "Close what is open by hand, or have it decided anew; " if lacks else "No answer is asked of you. "
-        screen.line(f"{anew}{'to' if lacks else 'To'} put everything back, or to file it as it stands:")
+        file = "" if record.get("closed_as") else ", or to file it as it stands"
+        screen.line(f"{anew}{'to' if lacks else 'To'} put everything back{file}:")
     else:
         screen.line("No answer is asked of you. What you can do:")
     show_next(screen, record)

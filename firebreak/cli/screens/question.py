@@ -6,6 +6,7 @@ from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.incident_events import show_events
 from firebreak.cli.screens.plan import show_plan
 from firebreak.cli.screens.wording import Record, category, moment, part, rows, since, span, texts, where
+from firebreak.core.incidents.question import MOST_ESCALATIONS
 from firebreak.core.incidents.setting_states import SIGNS
 
 CHANGED = "This record was changed by somebody without the seal key, or sealed with a key that is not set here"
@@ -16,7 +17,7 @@ _LATE = "a yes is carried out if a fresh look shows the very same, else it is as
 def show_question(screen: Screen, record: Record, now_ns: int) -> None:
     """All that an approval would be about."""
     plan, decision = part(record.get("plan")), part(record.get("decision"))
-    screen.line(f"To be approved: {category(record)}", "strong")
+    screen.line(f"Asked: {category(record)}", "strong")
     screen.line(f"{where(record)}, incident {record['id']}")
     if record.get("seal") == "broken":
         screen.line(f"{CHANGED}: do not act on it", "bad")
@@ -30,6 +31,7 @@ def show_question(screen: Screen, record: Record, now_ns: int) -> None:
     show_plan(screen, plan)
     digest = str(part(record.get("question")).get("digest"))[:12]
     screen.line(f"Question {digest}, {expiry(record, now_ns)}: {where(record)}", "strong")
+    show_unanswered(screen, record)
 
 
 def show_doubts(screen: Screen, record: Record) -> None:
@@ -46,6 +48,18 @@ def heeded(decision: Record) -> list[Record]:
     """The guards that had something to say: not a ceiling that leaves what the policies wanted anyway."""
     wanted = decision.get("wanted")
     return [cap for cap in rows(decision.get("caps")) if cap.get("name") != "ceiling" or cap.get("mode") != wanted]
+
+
+def show_unanswered(screen: Screen, record: Record) -> None:
+    """What happens if nobody answers. Only a policy's own question, without a doubt, may end in a containment."""
+    if record.get("phase") != "waiting":
+        return
+    question, decision = part(record.get("question")), part(record.get("decision"))
+    doubted = decision.get("caps") or question.get("cautions") or question.get("asked_before")
+    sure = decision.get("wanted") != "approve" or doubted or record.get("stands")
+    unless = "" if sure else "; if the policy says on_expiry: contain, it is contained then instead"
+    again = f"nothing is changed, and it is asked again, {MOST_ESCALATIONS} times at most"
+    screen.line(f"if nobody answers: {again}{unless}", hang=2)
 
 
 def expiry(record: Record, now_ns: int) -> str:

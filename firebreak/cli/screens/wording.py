@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from firebreak.core.first_few import first_few
+from firebreak.core.incidents.incident import REFUSED_ANNOUNCEMENT
 from firebreak.core.timestamps import NANOS, parse_instant
 
 Record = Mapping[str, Any]
@@ -112,6 +113,6 @@ def category(record: Record) -> str:
 
 
 def last_event(record: Record) -> str:
-    """What happened last."""
-    history = rows(record.get("history"))
-    return str(history[-1].get("what", "")) if history else ""
+    """What happened last to the incident, whatever its channels refused since."""
+    said = [str(one.get("what", "")) for one in rows(record.get("history"))]
+    return next((what for what in reversed(said) if REFUSED_ANNOUNCEMENT not in what), "")

@@ -46,6 +46,10 @@ class Entry(Stored):
     what: str
 
 
+REFUSED_ANNOUNCEMENT = " refused the announcement: "
+"""What an entry says of a channel: it is no news of the incident."""
+
+
 @dataclass(frozen=True, slots=True)
 class EvidenceLocation(Stored):
     """Where the vault keeps the evidence: the manifest's name and hash, empty where there is none, and the gaps."""

@@ -35,6 +35,11 @@ def next_steps(incident: Incident) -> tuple[NextStep, ...]:
     return steps or (NextStep("list" if incident.phase == "closed" else "look", last),)
 
 
+def halted(incident: Incident) -> bool:
+    """Whether it waits for the end of a halt, under which nothing is written."""
+    return incident.phase == "deferred" and incident.waits is not None and incident.waits.what == "halt"
+
+
 def stands(incident: Incident) -> bool:
     """Whether a containment of this incident stands, also while something further is asked about it."""
     return incident.phase in _STANDING or incident.stands
@@ -48,7 +53,9 @@ def _answers(incident: Incident) -> Iterator[NextStep]:
         yield NextStep("no", f"firebreak incident reject {incident.id} --digest {digest} --reason WHY")
     changes = incident.plan.changes if incident.plan else ()
     lacks = bool(incident.reopened) or any(became(incident, one) == "not done" for one in changes)
-    if phase in _ANEW or (phase == "contained" and lacks):
+    if halted(incident):
+        yield NextStep("lift", "firebreak resume", "lifts the halt; the next sweep decides what waited for it")
+    elif phase in _ANEW or (phase == "contained" and lacks):
         effect = "decides it anew on a fresh look, and contains, asks or leaves it as the policies say today"
         yield NextStep("anew", f"firebreak incident retry {incident.id}", effect)
 

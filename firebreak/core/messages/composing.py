@@ -8,7 +8,7 @@ from dataclasses import replace
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.gcloud_rollback import undo_lines
 from firebreak.core.first_few import and_more, first_few
-from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.incident import REFUSED_ANNOUNCEMENT, Incident
 from firebreak.core.incidents.next_steps import NextStep, next_steps
 from firebreak.core.incidents.setting_states import setting_states
 from firebreak.core.incidents.so_now import in_effect, so_now
@@ -40,7 +40,7 @@ def compose(
     `announcement`: its id. `level`: 1 for a reminder, 2 and more for escalations. `contains`: whether the policy
     contains what nobody answers; `releases`: whether it may release by itself. `runbook`: the readers' own page.
     """
-    last = next((one.what for one in reversed(incident.history) if one.who == "firebreak"), "")
+    own = [one.what for one in incident.history if one.who == "firebreak" and REFUSED_ANNOUNCEMENT not in one.what]
     return Message(
         id=announcement,
         incident=incident.id,
@@ -60,7 +60,7 @@ def compose(
         undo_by=undo_by(incident),
         undo=_undo(incident),
         answered=_line(_answered(incident)),
-        last=_line(last),
+        last=_line(own[-1] if own else ""),
         links=links(incident, runbook),
     )
 

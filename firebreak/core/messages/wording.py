@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.next_steps import halted
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.question import MOST_ESCALATIONS
 from firebreak.core.incidents.so_now import in_effect
@@ -83,7 +84,7 @@ def asked(incident: Incident) -> str:
     """What the reader is asked to do."""
     if incident.phase == "contained" and incident.reopened:
         return "Look at what others have opened, and close it by hand where it should be closed."
-    if _halted(incident):
+    if halted(incident):
         return "Lift the halt once that is safe (firebreak resume): nothing is contained before."
     if incident.phase == "releasing" and _refused(incident):
         return "A setting could not be restored: remove what was in the way and release again, or leave it."
@@ -98,7 +99,7 @@ def until(incident: Incident, *, contains: bool, releases: bool) -> str:
     question = incident.question
     if incident.phase == "contained" and (incident.reopened or releases):
         return _OPEN if incident.reopened else _RELEASES
-    if _halted(incident):
+    if halted(incident):
         return _HALTED
     if incident.phase == "waiting" and question is not None:
         return f"{clock(question.expires_ns)}. {_unanswered(question.escalated, contains=contains)}"
@@ -131,10 +132,6 @@ def clock(nanos: int) -> str:
 
 
 _WORKS = frozenset[Phase]({"received", "containing", "verifying", "releasing"})
-
-
-def _halted(incident: Incident) -> bool:
-    return incident.phase == "deferred" and incident.waits is not None and incident.waits.what == "halt"
 
 
 def _refused(incident: Incident) -> bool:

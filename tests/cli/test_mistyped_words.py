@@ -1,0 +1,44 @@
+"""A mistyped command, option, choice or id: the answer says what was meant, and nothing is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.commands import Told
+
+TYPED = [
+    ("approve fb-12", "firebreak incident approve"),
+    ("aprove fb-12", "firebreak incident approve"),
+    ("incidents", "firebreak incident"),
+    ("incident aprove fb-12", "firebreak incident approve"),
+    ("incident fb-12", "firebreak incident show fb-12"),
+    ("fb-12", "firebreak incident show fb-12"),
+    ("lint", "firebreak policy lint"),
+    ("hlt --reason why", "firebreak halt"),
+    ("incident close fb-12 --as true-positive", "true_positive"),
+    ("incident evidence fb-12 --verfy", "--verify"),
+    ("incident list --serivce=checkout", "--service"),
+]
+
+
+@pytest.mark.parametrize(("typed", "meant"), TYPED)
+def test_a_mistyped_word_is_answered_with_the_one_that_is_meant(firebreak: Told, typed: str, meant: str) -> None:
+    told = firebreak(*typed.split())
+
+    assert told.code == 2
+    assert told.err.endswith(f"; did you mean `{meant}`?\n")
+
+
+def test_a_word_that_is_like_none_gets_the_list_and_no_guess(firebreak: Told) -> None:
+    told = firebreak("xyzzy")
+
+    assert told.code == 2
+    assert "(choose from 'incident', 'policy', 'halt'" in told.err
+    assert "did you mean" not in told.err
+
+
+def test_a_word_too_many_is_answered_with_the_usage_of_the_command_that_it_stood_behind(firebreak: Told) -> None:
+    told = firebreak("incident", "list", "checkout")
+
+    assert told.err.startswith("usage: firebreak incident list ")
+    assert told.err.endswith("error: unrecognized arguments: checkout\n")
