@@ -15,6 +15,7 @@ from firebreak import VERSION
 from firebreak.cli import values
 from firebreak.cli.drill.arguments import drill_options
 from firebreak.cli.parser import Parser
+from firebreak.cli.past_arguments import assume_option, backtest_options, pull_options
 from firebreak.core.incidents.phase import CLOSED_AS, Phase
 
 REPORTS = ("junit", "sarif", "github")
@@ -42,6 +43,9 @@ def arguments() -> Parser:
     groups = _group(parser)
     _incident(_group(groups.add_parser("incident", help="show incidents, answer them, undo them")))
     _policy(_group(groups.add_parser("policy", help="check policies and run their examples")))
+    added = "add past findings from SCC and incidents from the ledger to a file; said again, it goes on from there"
+    past = _group(groups.add_parser("history", help="keep what happened, for backtests"))
+    pull_options(_on_ledger(past, "pull", f"{_COMMANDS}.history:pull", added)).set_defaults(needs=NEEDS_ALL)
     halt = _on_ledger(groups, "halt", f"{_COMMANDS}.halt:halt", "stop every containing write, everywhere, from now on")
     halt.add_argument(
         "--reason", required=True, type=values.words, help="the reason; Firebreak writes it on every record"
@@ -203,7 +207,8 @@ def _policy(commands: Any) -> None:  # noqa: ANN401 - as above
     what = "show how the policies decide on one finding, clause by clause"
     _explain(_command(commands, "explain", f"{_COMMANDS}.policy_explain:run_explain", what))
     past = "show what the policies would have done about past findings; asks nobody and writes nothing"
-    _backtest(_command(commands, "backtest", f"{_COMMANDS}.policy_backtest:run_backtest", past))
+    backtest = _command(commands, "backtest", f"{_COMMANDS}.policy_backtest:run_backtest", past)
+    backtest_options(backtest).set_defaults(reads_policies=True, needs=NEEDS_ALL)
     examples = "run the examples in the policies, and name the clauses that no example tries"
     test = _command(commands, "test", f"{_COMMANDS}.policy_test:run_test", examples, REPORTS)
     _paths(test, "exit with 1 for a clause that no example tries, too")
@@ -228,7 +233,7 @@ def _paths(parser: argparse.ArgumentParser, strict: str) -> None:
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("finding", help="a file, - for standard input, or the name of a finding in SCC")
     parser.add_argument("--live", action="store_true", help="ask the sources, SCC and the ledger; writes nothing")
-    _assume(parser)
+    assume_option(parser)
     against = "compare with the policies in this folder; exit with 1 if anything differs"
     parser.add_argument("--against", type=Path, metavar="FOLDER", help=against)
     parser.add_argument(
@@ -239,29 +244,6 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pick", metavar="ID", help="of several findings, take the one whose id begins so")
     _local(parser)
     parser.set_defaults(reads_policies=True, needs=NEEDS_ALL)
-
-
-def _backtest(parser: argparse.ArgumentParser) -> None:
-    files = "files of past findings and incidents, in JSON or JSON Lines, packed by gzip or not; - for standard input"
-    parser.add_argument("history", nargs="+", metavar="HISTORY", help=files)
-    _assume(parser)
-    parser.add_argument("--against", type=Path, metavar="FOLDER", help="show what the policies in this folder change")
-    parser.add_argument(
-        "--policies", type=Path, metavar="FOLDER", help="the policies that decide; by default FIREBREAK_POLICIES"
-    )
-    most = "exit with 1 where there is more, for a check in CI: 'enforced>0,asked>20'"
-    parser.add_argument("--fail-if", type=values.bounds, default=(), metavar="BOUNDS", help=most)
-    parser.set_defaults(reads_policies=True, needs=NEEDS_ALL)
-
-
-def _assume(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--assume",
-        action="append",
-        default=[],
-        metavar="FACT=VALUE",
-        help="take a fact for granted: virustotal.malicious=40, or SOURCE=unknown",
-    )
 
 
 def _machine(groups: Any) -> None:  # noqa: ANN401 - as above

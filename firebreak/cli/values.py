@@ -66,6 +66,14 @@ def project_id(text: str) -> str:
     return text
 
 
+def number(text: str) -> str:
+    """The number of an organization."""
+    if not re.fullmatch(r"[0-9]{1,20}", text):
+        message = f"{text!r} is not the number of an organization"
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
 def place(text: str) -> str:
     """A project or a folder, by its resource name."""
     if not re.fullmatch(r"projects/[a-z][a-z0-9-]{4,28}[a-z0-9]|folders/[0-9]{1,20}", text):

@@ -1,0 +1,117 @@
+"""`firebreak history pull`: past findings from SCC and incidents from the ledger, into a file that can be kept."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from firebreak.adapters.google.finding_history import pages_since
+from firebreak.adapters.google.security_center import SecurityCenter
+from firebreak.backtest.pulled import Known, known_in, line_of, new_lines
+from firebreak.cli.commands import EXIT_OK, UsageError, named, print_json
+from firebreak.cli.commands.in_process import quiet
+from firebreak.cli.commands.ledgers import chosen
+from firebreak.cli.commands.recorded import open_ledger, shown
+from firebreak.cli.screens.console import advancing, stdout
+from firebreak.ledger.records import StoredIncident
+from firebreak.policy_folder import load_policies
+from firebreak.settings import Settings
+
+_MOST = 1_000_000
+
+
+def pull(parsed: argparse.Namespace) -> int:
+    """Add to the file whatever it does not hold yet; interrupted, it goes on from there the next time."""
+    settings, path = chosen(parsed), parsed.file
+    organization = parsed.organization or _organization(settings)
+    since_ns = time.time_ns() - parsed.since
+    known = _known(path)
+    before, findings, incidents = known.events, 0, 0
+    with _added_to(path) as file, advancing("pulling", "findings and incidents") as step:
+        for location in settings.locations:
+            findings += _pull_findings(
+                settings, organization, location, known.since(location, since_ns), known, file, step
+            )
+        if settings.ledger_named:
+            incidents = _pull_incidents(settings, since_ns, known, file, step)
+    told = {"file": str(path), "findings": findings, "incidents": incidents, "known": before}
+    if parsed.json:
+        print_json(told | named(parsed))
+        return EXIT_OK
+    whence = "" if settings.ledger_named else "; no ledger is named, so SCC's findings alone, which know no evidence"
+    stdout().line(f"{path}: {findings:,} findings and {incidents:,} incidents are new, {before:,} were known{whence}")
+    return EXIT_OK
+
+
+def _organization(settings: Settings) -> str:
+    found = load_policies(settings.policies, quiet).config.organization if settings.policies.is_dir() else None
+    if found is None:
+        message = "no firebreak.yaml names an organization, so nothing was asked: give its number with --organization"
+        raise UsageError(message)
+    return found
+
+
+def _known(path: Path) -> Known:
+    """What the file holds; a line that was cut short when something stopped the last pull is taken away."""
+    if not path.exists():
+        return Known()
+    with path.open("rb+") as file:
+        if file.read(2) == b"\x1f\x8b":
+            message = f"{path}: it is packed, and nothing can be added to it; unpack it, or name another file"
+            raise UsageError(message)
+        end = file.seek(0, os.SEEK_END)
+        while end and _byte_at(file, end - 1) != b"\n":
+            end -= 1
+        file.truncate(end)
+    return known_in(str(path))
+
+
+def _byte_at(file: IO[bytes], at: int) -> bytes:
+    file.seek(at)
+    return file.read(1)
+
+
+@contextmanager
+def _added_to(path: Path) -> Iterator[IO[str]]:
+    """The file to add to, which nobody else may read: findings tell where there are holes."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a", encoding="utf-8") as file:
+        yield file
+
+
+def _pull_findings(
+    settings: Settings,
+    organization: str,
+    location: str,
+    since_ns: int,
+    known: Known,
+    file: IO[str],
+    step: Callable[[int], None],
+) -> int:
+    scc, count = SecurityCenter(settings.emulators.get("SECURITY_CENTER_EMULATOR_HOST"), settings.locations), 0
+    for page in pages_since(scc, organization, location, since_ns):
+        added = list(new_lines(page, location, known))
+        file.write("".join(added))
+        file.flush()
+        count += len(added)
+        step(len(added))
+    return count
+
+
+def _pull_incidents(settings: Settings, since_ns: int, known: Known, file: IO[str], step: Callable[[int], None]) -> int:
+    count = 0
+    for held in open_ledger(settings).listed(_MOST):
+        if not isinstance(held, StoredIncident):
+            continue
+        if held.incident.updated_ns < since_ns:  # they come with the last changed first
+            break
+        record = shown(held)
+        if known.take_incident(record):
+            file.write(line_of(record))
+            count += 1
+            step(1)
+    return count

@@ -1,0 +1,44 @@
+"""What commands about the past take."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from firebreak.cli import values
+
+
+def backtest_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """What `policy backtest` takes."""
+    files = "files of past findings and incidents, in JSON or JSON Lines, packed by gzip or not; - for standard input"
+    parser.add_argument("history", nargs="+", metavar="HISTORY", help=files)
+    assume_option(parser)
+    parser.add_argument("--against", type=Path, metavar="FOLDER", help="show what the policies in this folder change")
+    parser.add_argument(
+        "--policies", type=Path, metavar="FOLDER", help="the policies that decide; by default FIREBREAK_POLICIES"
+    )
+    most = "exit with 1 where there is more, for a check in CI: 'enforced>0,asked>20'"
+    parser.add_argument("--fail-if", type=values.bounds, default=(), metavar="BOUNDS", help=most)
+    return parser
+
+
+def pull_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """What `history pull` takes."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="JSON Lines, to be made or added to")
+    parser.add_argument(
+        "--since", type=values.age, default="90d", metavar="AGE", help="look back 24h, 30d or 52w; by default 90d"
+    )
+    number = "of the organization; by default the one that firebreak.yaml names"
+    parser.add_argument("--organization", type=values.number, metavar="NUMBER", help=number)
+    return parser
+
+
+def assume_option(parser: argparse.ArgumentParser) -> None:
+    """Suppose answers of sources."""
+    parser.add_argument(
+        "--assume",
+        action="append",
+        default=[],
+        metavar="FACT=VALUE",
+        help="take a fact for granted: virustotal.malicious=40, or SOURCE=unknown",
+    )
