@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -248,6 +250,36 @@ def test_a_drill_that_is_not_allowed_is_none(
         assert left_behind(on) == NOTHING
 
 
+def test_a_drill_under_a_halt_says_so_and_leaves_nothing(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with deployed(tmp_path, monkeypatch) as on:
+        on.app.ledger.halt("game day", "ada")
+        told = firebreak(*WORDS)
+
+        assert told.code == 1
+        assert "It rests: deferred" in steps(told)
+        assert checks(told)["it is contained"] is False
+        assert left_behind(on) == NOTHING
+
+
+@pytest.mark.thorough
+def test_a_drill_waits_for_a_finding_that_scc_lists_late(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Firebreak defers what SCC does not hold yet, and takes it up with the sweep: that is no failure."""
+    with deployed(tmp_path, monkeypatch) as on:
+        listing = ListedLate(on)
+        on.sandbox.wire.watch("*/ListFindings", listing)
+        later = threading.Thread(target=listing.catches_up)
+        later.start()
+        told = firebreak(*WORDS)
+        later.join()
+
+        assert told.code == 0, told.out
+        assert any(line.startswith("firebreak: deferred: SCC does not hold") for line in lines_of(told))
+
+
 def test_nobody_is_taken_by_surprise(firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with deployed(tmp_path, monkeypatch) as on:
         told = firebreak(*(word for word in WORDS if word != "--yes"))
@@ -255,6 +287,43 @@ def test_nobody_is_taken_by_surprise(firebreak: Told, tmp_path: Path, monkeypatc
         assert told.code == 2
         assert "say --yes" in told.json["says"]
         assert not written_by_the_drill(on)
+
+
+class ListedLate:
+    """SCC that took a finding, tells of it, and does not list it for a while."""
+
+    def __init__(self, on: Line) -> None:
+        self.on = on
+        self.unlisted: list[Any] = []
+        self.caught_up = False
+
+    def __call__(self, _: Call) -> None:
+        """At each listing."""
+        findings = self.on.world.findings
+        if self.caught_up:
+            findings.extend(self.unlisted)
+            self.unlisted.clear()
+        else:
+            self.unlisted.extend(findings)
+            findings.clear()
+
+    def catches_up(self) -> None:
+        """Once Firebreak has deferred it and the drill must have seen that; the sweep comes by each minute."""
+        until = time.monotonic() + 60
+        while not self._deferred() and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(1.0)
+        self.caught_up = True
+        while self._deferred() and time.monotonic() < until:
+            self.on.wait(61)
+            self.on.sweep()
+
+    def _deferred(self) -> bool:
+        return any(one.incident.phase == "deferred" for one in self.on.app.ledger.newest(3))
+
+
+def lines_of(told: Any) -> list[str]:
+    return [line for one in told.json["stories"][0]["steps"] for line in one["lines"]]
 
 
 def written_by_the_drill(on: Line) -> bool:

@@ -40,10 +40,9 @@ _RESTS = frozenset({"contained", "waiting", "deferred", "failed", *ENDED})
 
 @dataclass(slots=True)
 class Rehearsal:
-    """One drill on its way: the canary as it was deployed, and the finding, as soon as there is one."""
+    """One drill on its way, and its finding, as soon as SCC has said that it took it."""
 
     stage: Stage
-    deployed: Workload | None = None
     finding: Finding | None = None
     refused: bool = False
 
@@ -69,13 +68,11 @@ class Rehearsal:
         stage = self.stage
         stage.narrator.step(f"Deploying {stage.target.resource}", f"image {stage.image}, private, two revisions")
         with working("deploying"):
-            self.deployed = stage.canaries.deploy(
-                stage.target, stage.image, stage.account, Deadline.after(_DEPLOY_SECONDS)
-            )
-        names = [one.name for one in self.deployed.revisions]
-        stage.narrator.step("The canary is deployed", f"uid {self.deployed.uid}", f"revisions {', '.join(names)}")
+            deployed = stage.canaries.deploy(stage.target, stage.image, stage.account, Deadline.after(_DEPLOY_SECONDS))
+        names = [one.name for one in deployed.revisions]
+        stage.narrator.step("The canary is deployed", f"uid {deployed.uid}", f"revisions {', '.join(names)}")
         stage.narrator.require("it has two revisions", len(names), 2)
-        return self.deployed
+        return deployed
 
     def _rehearse(self, before: Workload) -> None:
         stage = self.stage
@@ -128,20 +125,24 @@ class Rehearsal:
         return incident
 
     def _resting(self, known: str = "") -> Incident | None:
-        """The incident where it rests; not with the question that was answered already."""
+        """The incident where it rests; not with the question that was answered already, nor while it waits for SCC."""
         incident = self._noticed()
-        asked = incident.question.digest if incident and incident.question else ""
-        again = incident is not None and incident.phase == "waiting" and asked == known
-        return incident if incident is not None and incident.phase in _RESTS and not again else None
+        if incident is None or incident.phase not in _RESTS:
+            return None
+        asked = incident.question.digest if incident.question else ""
+        answered = incident.phase == "waiting" and asked == known
+        waits = incident.phase == "deferred" and incident.waits is not None and incident.waits.what != "halt"
+        return None if answered or waits else incident
 
     def _answered(self, incident: Incident) -> Incident:
-        """The incident where it rests, every question of it answered with the digest of what it shows."""
-        stage = self.stage
+        """The incident where it rests, or as it is by then; each question is answered by its digest."""
+        stage, digest = self.stage, ""
         stage.narrator.step(f"Incident {incident.id}")
-        digest = ""
         for _ in range(_MOST_ANSWERS):
-            incident = self._until(partial(self._resting, digest), "following the incident", _CONTAIN_SECONDS)
-            if incident.phase != "waiting" or incident.question is None:
+            resting = partial(self._resting, digest)
+            found = self._within(resting, "following the incident", _CONTAIN_SECONDS)
+            incident = found or self._noticed() or incident
+            if found is None or incident.phase != "waiting" or incident.question is None:
                 return incident
             digest = incident.question.digest
             said = stage.say_until_heard("approve", incident.id, Deadline.after(_HEARD_SECONDS), digest)
