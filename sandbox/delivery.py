@@ -17,12 +17,15 @@ _PAUSE = 0.02
 
 @contextmanager
 def delivering(world: World, on_finding: Take, on_command: Take | None = None, topic: str = "") -> Iterator[None]:
-    """Deliver every new state of a finding, and what is published to the topic of commands, until this is over."""
-    over = threading.Event()
-    workers = [threading.Thread(target=_deliver, args=(over, lambda: _notifications(world), on_finding))]
+    """Deliver every new state of a finding, and what is published to the topic of commands, until this is over.
+
+    What a taker raises counts as not taken, and is raised at the end.
+    """
+    over, raised = threading.Event(), list[Exception]()
+    workers = [threading.Thread(target=_deliver, args=(over, raised, lambda: _notifications(world), on_finding))]
     if on_command is not None:
         published = lambda: [(one["message_id"], one["data"]) for one in world.topics.get(topic, [])]  # noqa: E731
-        workers.append(threading.Thread(target=_deliver, args=(over, published, on_command)))
+        workers.append(threading.Thread(target=_deliver, args=(over, raised, published, on_command)))
     for one in workers:
         one.start()
     try:
@@ -31,6 +34,8 @@ def delivering(world: World, on_finding: Take, on_command: Take | None = None, t
         over.set()
         for one in workers:
             one.join()
+    if raised:
+        raise raised[0]
 
 
 def _notifications(world: World) -> list[tuple[str, bytes]]:
@@ -44,9 +49,14 @@ def _state(pair: dict[str, Any]) -> str:
     return f"{pair['finding']['name']} {pair['finding'].get('eventTime')}"
 
 
-def _deliver(over: threading.Event, messages: Callable[[], list[tuple[str, bytes]]], take: Take) -> None:
+def _deliver(
+    over: threading.Event, raised: list[Exception], messages: Callable[[], list[tuple[str, bytes]]], take: Take
+) -> None:
     acknowledged = set[str]()
     while not over.wait(_PAUSE):
         for name, body in messages():
-            if name not in acknowledged and not over.is_set() and take(body):
-                acknowledged.add(name)
+            try:
+                if name not in acknowledged and not over.is_set() and take(body):
+                    acknowledged.add(name)
+            except Exception as fault:  # noqa: BLE001 - else nothing would be delivered any more, and who waits would hang
+                raised.append(fault)

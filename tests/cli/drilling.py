@@ -42,6 +42,7 @@ def deployed(
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("FIREBREAK_POLICIES", str(on.app.settings.policies))
         monkeypatch.setenv("FIREBREAK_COMMANDS_TOPIC", COMMANDS)
+        assert on.app.ledger.count() == 0  # which makes the file: a deployed ledger is there before the first command
         with delivering(on.world, lambda body: delivers and took(on, body), lambda body: obeyed(on, body), COMMANDS):
             yield on
 
