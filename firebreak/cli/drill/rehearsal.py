@@ -40,9 +40,10 @@ _RESTS = frozenset({"contained", "waiting", "deferred", "failed", *ENDED})
 
 @dataclass(slots=True)
 class Rehearsal:
-    """One drill on its way, and its finding, as soon as SCC has said that it took it."""
+    """One drill on its way: the canary as it was deployed, and the finding, as soon as there is one."""
 
     stage: Stage
+    deployed: Workload | None = None
     finding: Finding | None = None
     refused: bool = False
 
@@ -69,6 +70,7 @@ class Rehearsal:
         stage.narrator.step(f"Deploying {stage.target.resource}", f"image {stage.image}, private, two revisions")
         with working("deploying"):
             deployed = stage.canaries.deploy(stage.target, stage.image, stage.account, Deadline.after(_DEPLOY_SECONDS))
+        self.deployed = deployed
         names = [one.name for one in deployed.revisions]
         stage.narrator.step("The canary is deployed", f"uid {deployed.uid}", f"revisions {', '.join(names)}")
         stage.narrator.require("it has two revisions", len(names), 2)
