@@ -69,12 +69,15 @@ def flush(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
     """Send what is unsent and due, channel by channel; whatever becomes of one, the next has its turn.
 
     A channel without which the work counts as undone raises Unsent, after all the others, where it cannot be reached;
-    chat is tried again by the sweep. What a channel refuses stays in the outbox until a sweep has counted it.
+    chat is tried again by the sweep, and waits for it where another one has used up the time. What a channel refuses
+    stays in the outbox until a sweep has counted it.
     """
     unreachable: Unsent | None = None
-    down: set[str] = set()
+    down = {*(app.hung or ())}
     for one in held.incident.outbox:
         if one.sent or one.channel in down or one.again_ns > app.now_ns() or _for_good(app, one):
+            continue
+        if deadline.passed and one.channel not in _PROGRAMS:
             continue
         if held.incident.is_overtaken(one):
             held = app.ledger.save(held, held.incident.mark_sent(one))
@@ -84,6 +87,8 @@ def flush(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
             held = app.ledger.save(held, _with_thread(app, held.incident, one, thread).mark_sent(one))
             continue
         down.add(one.channel)
+        if app.hung is not None and isinstance(fault, Transient) and not isinstance(fault, Busy):
+            app.hung.add(one.channel)  # once in a sweep is enough to wait for it, whatever else it is to be told
         if isinstance(fault, Refused):
             held = _refused(app, held, one, fault)
         elif isinstance(fault, Transient) and one.channel in _PROGRAMS:

@@ -27,7 +27,10 @@ from firebreak.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Everything that the pipeline works with."""
+    """Everything that the pipeline works with.
+
+    `hung` are the channels that did not answer in this sweep, which asks them no more; None outside a sweep.
+    """
 
     settings: Settings
     policies: PolicySet
@@ -44,6 +47,7 @@ class App:
     post: PostToChat
     log: LogSink
     now_ns: Callable[[], int]
+    hung: set[str] | None = None
 
     def read(self, target: Target, deadline: Deadline) -> Workload:
         """The target as it is now; raises Missing, Denied, Unsupported or Transient."""

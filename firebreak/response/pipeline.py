@@ -206,7 +206,8 @@ def give_up_lease(app: App, held: StoredIncident) -> None:
 
 def sweep(app: App, budget: float = BUDGET_SECONDS) -> Swept:
     """Carry on what was left, ask again what expired, look at all that stands, answer what was missed; what it did."""
-    return sweep_everything(as_one_worker(app), partial(_carry_on, app), partial(_note, app), Deadline.after(budget))
+    app = replace(as_one_worker(app), hung=set())
+    return sweep_everything(app, partial(_carry_on, app), partial(_note, app), Deadline.after(budget))
 
 
 def _note(app: App, told: Notification) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from firebreak.adapters.storage.sqlite import SqliteDocuments
+from firebreak.core.errors import Transient
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.messages.delivery import Request
+from firebreak.ports.deadline import Deadline
 from firebreak.response import pipeline
 from sandbox.wire import Fault
 from tests.response.harness import ALWAYS, Line, Lines, world_of
 from tests.response.stuck import CONFIG, FAR, POLICY, STUCK, answered, forged, never_ends, plant, with_ended
+from tests.response.test_channels import ASKS, on_channels
 from tests.response.test_sweep import APPROVE
 
 BUDGET = 20.0
@@ -151,3 +156,28 @@ def test_what_waits_for_a_halt_is_not_touched_while_it_stands(line: Lines) -> No
         assert after is not None
         assert before.document.version == after.document.version
         assert report.done == {}
+
+
+def test_a_channel_that_hangs_is_waited_for_once_in_a_sweep_and_keeps_nothing_from_its_turn(line: Lines) -> None:
+    """Neither what else is due, in the same region, nor what another channel is to be told."""
+    with on_channels(line, ASKS, "  routes: {default: [soc, siem]}") as (on, state):
+        post, waited = on.app.post, list[float]()
+
+        def hangs(request: Request, deadline: Deadline) -> bytes:
+            if "/api/" not in request.url:
+                return post(request, deadline)
+            waited.append(deadline.remaining(10.0))
+            on.clock.skip(waited[-1])
+            message = "no answer"
+            raise Transient(message)
+
+        asked = [on.respond(on.finding(finding_id=f"finding{number}")) for number in range(6)]
+        on.app = replace(on.app, post=hangs)
+        on.wait(A_SWEEP * 6 + 2)
+        swept, _ = on.sweep(), on.sweep()
+        told = [one for one in on.read(asked[0]).outbox if one.channel == "siem"]
+
+        assert swept.done["asked again"] == len(asked)
+        assert len(waited) == 2, "once in each"
+        assert len(state.hooked) == 2 * len(asked)
+        assert [(one.sent, one.tries) for one in told] == [(True, 0)] * 2
