@@ -36,6 +36,23 @@ def closed(folder: Path) -> Iterator[Path]:
         shutil.rmtree(place)
 
 
+@contextmanager
+def opened(folder: Path) -> Iterator[None]:
+    """Somebody who may write there has it for a moment."""
+    nobody = os.geteuid() == _NOBODY
+    if nobody:
+        os.seteuid(0)
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o755)
+    try:
+        yield
+    finally:
+        for path in (*folder.iterdir(), folder):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        if nobody:
+            os.seteuid(_NOBODY)
+
+
 def without_hard_links(mocker: MockerFixture) -> None:
     """As on exFAT, and on many a mounted network or container volume."""
 

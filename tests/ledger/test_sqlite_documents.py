@@ -17,7 +17,7 @@ import pytest
 from firebreak.adapters.storage.sqlite import SqliteDocuments
 from firebreak.core.errors import Transient
 from firebreak.ledger.documents import Index
-from tests.ledger.closed import closed
+from tests.ledger.closed import closed, opened
 
 FIRST_FILE = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -234,3 +234,23 @@ def test_a_ledger_that_cannot_be_opened_at_all_is_not_taken_for_an_empty_one(tmp
     (tmp_path / "empty").mkdir()
     with closed(tmp_path / "empty") as folder, pytest.raises(Transient, match="cannot be used"):
         SqliteDocuments(folder / "ledger.sqlite").read("incident", "a")
+
+
+def test_what_somebody_else_writes_to_a_ledger_that_can_only_be_read_comes_to_be_seen(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever follows an answer there would wait for ever on a copy of the time before."""
+    monkeypatch.setattr("firebreak.adapters.storage.sqlite._COPY_SECONDS", 0.0)
+    documents = SqliteDocuments(path)
+    documents.create("incident", "a", {})
+    with closed(path.parent) as folder:
+        reader = SqliteDocuments(folder / path.name, read_only=True)
+        before = reader.read("incident", "b")
+        with opened(folder):
+            documents.create("incident", "b", {})
+            for part in (path, path.with_name(f"{path.name}-wal")):
+                (folder / part.name).write_bytes(part.read_bytes())
+        after = reader.read("incident", "b")
+
+    assert before is None
+    assert after is not None

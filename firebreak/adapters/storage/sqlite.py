@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sqlite3
@@ -56,6 +57,8 @@ _FORGET = """DELETE FROM documents WHERE (kind, key) IN
 _SYNCHRONOUS = "FULL"
 """When a commit has returned, it outlives a loss of power."""
 _VERSION_BYTES = 16
+_COPY_SECONDS = 1.0
+"""How long a copy is looked at: whoever follows what somebody else writes would wait for it for ever."""
 _OPENING = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 
 
@@ -75,19 +78,22 @@ class SqliteDocuments(Documents):
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
-            connection = getattr(self._local, "connection", None)
-            if connection is None:
-                connection = self._local.connection = self._open()
+            connection, until = getattr(self._local, "opened", (None, 0.0))
+            if connection is None or time.monotonic() >= until:
+                connection, until = self._local.opened = self._open()
             yield connection
         except (sqlite3.Error, OSError) as fault:
             message = f"the ledger {self._path} cannot be used: {fault}"
             raise Transient(message) from None
 
-    def _open(self) -> sqlite3.Connection:
-        """To write, where that is asked for and can be; else to read, and then no write gets through."""
+    def _open(self) -> tuple[sqlite3.Connection, float]:
+        """To write, where that is asked for and can be; else to read, and then no write gets through.
+
+        With it, until when it shows how things are, in seconds of the monotonic clock: a copy only for a moment.
+        """
         if not self._read_only:
             try:
-                return self._opened_to_write()
+                return self._opened_to_write(), math.inf
             except sqlite3.OperationalError as fault:
                 if not (_closed(fault) and self._path.is_file()):
                     raise
@@ -103,8 +109,9 @@ class SqliteDocuments(Documents):
             self._migrate(connection)
         return connection
 
-    def _opened_to_read(self) -> sqlite3.Connection:
+    def _opened_to_read(self) -> tuple[sqlite3.Connection, float]:
         """A file of an earlier version is read as far as it goes: bringing it to this one would be a write."""
+        until = math.inf
         connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
         try:
             version = _file_version(connection)
@@ -112,13 +119,13 @@ class SqliteDocuments(Documents):
             if not _closed(fault):
                 raise
             connection.close()
-            connection = self._copy()
+            connection, until = self._copy(), time.monotonic() + _COPY_SECONDS
             version = _file_version(connection)
         connection.text_factory = partial(str, encoding="utf-8", errors="replace")
         if version > len(_STEPS):
             message = f"the ledger {self._path} was written by a newer Firebreak; use that one to look at it"
             raise Transient(message)
-        return connection
+        return connection, until
 
     def _copy(self) -> sqlite3.Connection:
         """The ledger as it is now, in memory: a write-ahead log cannot be read in a folder that is not writable.
