@@ -327,3 +327,27 @@ def test_the_catalogues_are_shown_with_lines_to_paste(firebreak: Told, command: 
     assert (shown.code, listed.code) == (0, 0)
     assert said in shown.out
     assert name in [one["fact" if command == "facts" else "action"] for one in listed.json]
+
+
+def test_where_nothing_names_a_folder_it_is_told_which_one_is_meant(
+    firebreak: Told, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)  # where policies could be, and are not looked for
+    plain, given = firebreak("policy", "lint"), firebreak("policy", "lint", str(POLICIES))
+    monkeypatch.setenv("FIREBREAK_POLICIES", str(POLICIES))
+    named = firebreak("policy", "lint")
+
+    assert plain.err == f"policies in {POLICIES}; to name others, give a folder, or set FIREBREAK_POLICIES\n"
+    assert (given.err, named.err) == ("", "")
+    assert plain.out == given.out == named.out
+
+
+def test_a_folder_without_policies_is_told_what_policies_are(firebreak: Told, folder: Path) -> None:
+    (folder / "10-a.txt").write_text(FAILING)
+
+    for verb in ("lint", "test"):
+        told = firebreak("policy", verb, str(folder))
+        assert (told.code, told.err) == (
+            1,
+            f"{folder}: there is no policy in this folder: policies are its files NAME.yaml\n",
+        )

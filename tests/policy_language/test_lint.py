@@ -392,6 +392,20 @@ def test_a_glob_without_a_wildcard_is_told() -> None:
     assert warned(text) == [(3, 8, "the glob `core` has no * and no ?: it fits that text alone")]
 
 
+@pytest.mark.parametrize("compared", ["core-*", "{in: [core, core-*]}", "{not_in: [core-*]}"])
+def test_a_wildcard_that_is_compared_as_it_stands_is_warned_of(compared: str) -> None:
+    text = policy(f"workload.project: {compared}", given="workload.project: core-*", no="workload.project: pay")
+    told = [one for one in warned(text) if "core-*" in one[2]]
+
+    assert told == [(3, 8, "`core-*` is compared as it stands: write {glob: …} for a pattern")]
+
+
+def test_a_wildcard_in_a_glob_is_meant() -> None:
+    text = policy("workload.project: {glob: core-*}", given="workload.project: core-1", no="workload.project: pay")
+
+    assert not [one for one in warned(text) if "as it stands" in one[2]]
+
+
 def test_a_set_that_no_policy_uses_is_told() -> None:
     text = policy("workload.project: {in_set: used}", no="workload.project: c")
     (told,) = warned(text, config="sets: {used: [a], unused: [b]}")

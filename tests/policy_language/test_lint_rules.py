@@ -45,6 +45,7 @@ FB203 shadowed-policy warning
 FB204 misspelt-category warning
 FB205 plain-glob warning
 FB206 misleading-order warning
+FB207 literal-wildcard warning
 FB301 steps-undo-each-other fault
 FB302 steps-undo-somewhere warning
 FB303 idle-step warning

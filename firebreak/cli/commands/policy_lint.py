@@ -46,7 +46,7 @@ def _lint(folder: Path, meant: frozenset[Path] | None) -> Linted:
     files, catalogue, actions = read_folder(folder), enrichment.catalogue(), responders.discover()
     read = read_policies(files, catalogue, actions, broken_plugins())
     if not read.policies and not read.faults:
-        message = f"{folder}: there is no policy in this folder"
+        message = f"{folder}: there is no policy in this folder: policies are its files NAME.yaml"
         raise NothingFound(message)
     found = lint(
         read.faultless,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,11 +11,19 @@ from firebreak.cli.commands import UsageError
 from firebreak.core.policy.policy import is_policy_file
 from firebreak.settings import read_settings
 
+_NAMES = "FIREBREAK_POLICIES"
+
 
 def asked_about(paths: Sequence[Path]) -> list[tuple[Path, frozenset[Path] | None]]:
-    """Each folder once, with the files of it that are meant, None for all; without paths, the settings' folder."""
+    """Each folder once, with the files of it that are meant, None for all; without paths, the settings' folder.
+
+    If nothing names a folder, it is told which one is meant: somebody may think of another.
+    """
     asked: dict[Path, frozenset[Path] | None] = {}
-    for path in paths or [_near(read_settings().policies)]:
+    of_settings = _near(read_settings().policies)
+    if not paths and not os.environ.get(_NAMES):
+        print(f"policies in {of_settings}; to name others, give a folder, or set {_NAMES}", file=sys.stderr)
+    for path in paths or [of_settings]:
         if path.is_dir():
             asked[path] = None
         elif not path.is_file():

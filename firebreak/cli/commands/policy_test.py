@@ -58,7 +58,9 @@ def _tested(folder: Path, meant: frozenset[Path] | None) -> Tested:
     policies = [one for one in read if is_meant(one.at.file, meant)]
     if not policies:
         message = (
-            f"{folder}: there is no policy in this folder" if meant is None else "there is no policy in these files"
+            f"{folder}: there is no policy in this folder: policies are its files NAME.yaml"
+            if meant is None
+            else "there is no policy in these files"
         )
         raise NothingFound(message)
     results = run_examples(policies, catalogue, findings_of(policies, Path(), enrichment.discover()))

@@ -17,6 +17,7 @@ from firebreak.core.ternary import Truth
 from firebreak.policy_language.analysis.satisfiability import Never, facts_for, never
 from firebreak.policy_language.lint.rules import (
     DEAD_ALTERNATIVE,
+    LITERAL_WILDCARD,
     MISSPELT_CATEGORY,
     NEVER_MATCHES,
     PLAIN_GLOB,
@@ -170,6 +171,16 @@ def plain_globs(policy: Policy, _: LintContext) -> Iterator[LintWarning]:
             yield LintWarning(
                 PLAIN_GLOB, clause.at, f"the glob {quoted(clause.operand)} has no * and no ?: it fits that text alone"
             )
+
+
+def literal_wildcards(policy: Policy, _: LintContext) -> Iterator[LintWarning]:
+    """A wildcard outside of a glob is a character, and probably not what was meant."""
+    for clause in clauses(policy.when):
+        if clause.operator in (Operator.EQUALS, Operator.IN, Operator.NOT_IN):
+            for value in clause.operand if isinstance(clause.operand, tuple) else (clause.operand,):
+                if isinstance(value, str) and "*" in value:
+                    told = f"{quoted(value)} is compared as it stands: write {{glob: …}} for a pattern"
+                    yield LintWarning(LITERAL_WILDCARD, clause.at, told)
 
 
 def sets_used(policies: Sequence[Policy]) -> frozenset[str]:

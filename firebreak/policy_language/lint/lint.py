@@ -16,6 +16,7 @@ from firebreak.policy_language.lint.conditions import (
     LintContext,
     LintWarning,
     in_words,
+    literal_wildcards,
     misspelt_categories,
     never_matching,
     plain_globs,
@@ -46,7 +47,12 @@ from firebreak.policy_language.testing.examples import NO_FINDINGS, ExampleResul
 
 OfConditions = Callable[[Policy, LintContext], Iterator[LintWarning]]
 OfSteps = Callable[[Policy, Actions, LintContext], Iterator[LintWarning]]
-CONDITIONS: tuple[OfConditions, ...] = (never_matching, misspelt_categories, plain_globs)
+CONDITIONS: tuple[OfConditions, ...] = (
+    never_matching,
+    misspelt_categories,
+    plain_globs,
+    literal_wildcards,
+)
 STEPS: tuple[OfSteps, ...] = (
     idle_steps,
     idle_fallbacks,

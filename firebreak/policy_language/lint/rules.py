@@ -57,6 +57,14 @@ MISLEADING_ORDER = Rule(
     "# 10-second.yaml\nid: second\nwhen: {workload.kind: service}",
     "Write all the numbers with as many digits: `09-first.yaml`.",
 )
+LITERAL_WILDCARD = Rule(
+    "FB207",
+    "literal-wildcard",
+    "warning",
+    "A text with `*` that is compared as it stands, by equality, `in` or `not_in`, and so fits that text alone.",
+    "when: {workload.project: core-*}",
+    "Write the pattern as `{glob: core-*}`.",
+)
 UNDOING_STEPS = Rule(
     "FB301",
     "steps-undo-each-other",

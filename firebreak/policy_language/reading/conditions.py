@@ -53,6 +53,9 @@ _ELSEWHERE = {
     Operator.EXISTS: "present known defined is_set null missing",
 }
 
+_GROUPS_ELSEWHERE = {"or": "any_of", "any": "any_of", "one_of": "any_of", "not": "none_of", "none": "none_of"}
+_NOT_NEEDED = ("all_of", "all", "and")
+
 
 def read_condition(node: Node, words: PolicyNamespace, log: FaultLog) -> AllOf:
     """A mapping of facts and groups, all of which must hold; what cannot be read is left out and logged."""
@@ -67,11 +70,11 @@ def read_condition(node: Node, words: PolicyNamespace, log: FaultLog) -> AllOf:
         elif why := words.broken.get(f"enrichment.{source_of(key.text)}"):
             lost = f"the fact {quoted(key.text)} is not to be had, because its source does not load: {why}"
             log.add(BROKEN_PLUGIN, key.at, lost)
-        elif key.text == "all_of":
-            log.add(UNKNOWN_KEY, key.at, "`all_of` is not needed: the facts of one mapping must all hold")
+        elif key.text.lower() in _NOT_NEEDED:
+            log.add(UNKNOWN_KEY, key.at, f"{quoted(key.text)} is not needed: the facts of one mapping must all hold")
         else:
-            choices = (*words.catalogue, *GROUPS)
-            log.add(UNKNOWN_FACT, key.at, f"there is no fact {quoted(key.text)}", nearest_word(key.text, choices))
+            meant = _GROUPS_ELSEWHERE.get(key.text.lower()) or nearest_word(key.text, (*words.catalogue, *GROUPS))
+            log.add(UNKNOWN_FACT, key.at, f"there is no fact {quoted(key.text)}", meant)
     if isinstance(node, Entries) and not found:
         log.add(NOTHING_LISTED, node.at, "a condition names at least one fact")
     return AllOf(tuple(parts))

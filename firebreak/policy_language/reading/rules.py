@@ -10,7 +10,8 @@ NOT_YAML = Rule(
     "stops",
     "The file is not YAML.",
     "notify: [oncall",
-    "Close what is open at the place that is named; indent with spaces, not with tabs.",
+    "Close what is open at the place that is named; indent with spaces, not with tabs; put a value in quotes that has"
+    " `: ` in it, as every category of a finding has, or that begins with `*`, `@`, `%` or a backtick.",
 )
 EXTRAS_OF_YAML = Rule(
     "FB102",

@@ -97,12 +97,28 @@ def _events(text: str, log: FaultLog) -> Iterator[Any]:
         yield from yaml.parse(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problem = ", ".join(filter(None, (error.context, error.problem)))
-        _give_up(
-            NOT_YAML, log, (mark.line if mark else 0) + 1, (mark.column if mark else 0) + 1, f"not YAML: {problem}"
-        )
+        line, column = (mark.line, mark.column) if mark else (0, 0)
+        here = "".join(text.split("\n")[line : line + 1])
+        problem = _plainly(here[column:], here[:column], str(error.problem))
+        told = problem or ", ".join(filter(None, (error.context, error.problem)))
+        _give_up(NOT_YAML, log, line + 1, column + 1, f"not YAML: {told}")
     except yaml.YAMLError:
         _give_up(NOT_YAML, log, 1, 1, "not YAML")
+
+
+def _plainly(there: str, before: str, problem: str) -> str:
+    """What people most often do, in words that say what to do; empty where it is something else."""
+    if "mapping values are not allowed" in problem:
+        deeper = "this line is indented deeper than the one above it, which has its value already"
+        return "`: ` stands inside of the value: put the whole value in quotes" if ": " in before else deeper
+    if there.startswith("\t") or "tab character" in problem:
+        return "a tab: indent with spaces"
+    if "cannot start any token" in problem:
+        return f"no value begins with {quoted(there[:1])}: put the whole value in quotes"
+    if "expected key" in problem or "'-' indicator" in problem:
+        ended = "the value has ended before this: put the whole value in quotes, and write '' for ' inside of '…'"
+        return ended if before.strip() else "this line is indented otherwise than those that it belongs to"
+    return "a value that begins with `*` needs quotes" if before.endswith("*") else ""
 
 
 def _build(events: Iterator[Any], log: FaultLog) -> Node | None:
