@@ -111,7 +111,7 @@ def open_body(place: Place, body: Mapping[str, Any], seal: Seal) -> OpenedBody:
         value = _json(body.get("sealed"))
         about = _about(place, found, acts_from, counter)
         sealed = seal.check_text(about, str(body.get("sealed")), body.get("seal"))
-    if not sealed and "unverified" in body:
+    if sealed is Sealed.BROKEN and "unverified" in body:  # who has no key is shown what the seal is over
         value = _json(body["unverified"])
     lease = body.get("lease")
     if isinstance(lease, dict):

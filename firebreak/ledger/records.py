@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.errors import Refused
+from firebreak.core.incidents.command import IDENTITY
 from firebreak.core.incidents.earlier_formats import as_of_today
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.secrets.redaction import safe_texts
@@ -130,12 +131,13 @@ def incident_in(record: Record, now_ns: int = 0) -> StoredIncident:
         if not opened.acts:
             raise newer(document) from None
         raise unreadable(document, str(fault)) from None
-    sealed = opened.sealed if incident.id == document.key else Sealed.BROKEN
-    if sealed and opened.format < FORMAT:
+    if incident.id != document.key or not IDENTITY.fullmatch(incident.id):
+        raise unreadable(document, "it speaks of another incident, or has a name that none has")
+    if opened.sealed and opened.format < FORMAT:
         incident = as_of_today(incident, opened.format, now_ns)
     if now_ns:
         incident = _in_time(incident, now_ns + LEASE_NS + _CLOCKS_APART_NS)
-    return StoredIncident(incident, document, sealed=sealed, acts=opened.acts)
+    return StoredIncident(incident, document, sealed=opened.sealed, acts=opened.acts)
 
 
 def _in_time(incident: Incident, latest_ns: int) -> Incident:

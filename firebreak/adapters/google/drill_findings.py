@@ -21,7 +21,7 @@ class DrillFindings:
     def __init__(self, scc: SecurityCenter, name: FindingName) -> None:
         """Nothing is asked yet."""
         self._scc = scc
-        self._name = name
+        self.name = name
 
     def create(self, finding_id: str, body: Mapping[str, Any], deadline: Deadline) -> Finding:
         """Write a finding, in SCC's JSON; as SCC took it. Raises Refused and its kin, or Transient."""
@@ -48,8 +48,8 @@ class DrillFindings:
 
     @property
     def _parent(self) -> str:
-        return f"{self._name.container}/sources/{self._name.source}/locations/{self._name.location}"
+        return f"{self.name.container}/sources/{self.name.source}/locations/{self.name.location}"
 
     @property
     def _client(self) -> Any:  # noqa: ANN401 - Google's client
-        return self._scc.client_at(self._name.location)
+        return self._scc.client_at(self.name.location)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import Any
 
@@ -10,6 +9,7 @@ from firebreak.adapters.storage.key_file import keys_at_hand
 from firebreak.cli.commands import NothingFound
 from firebreak.cli.commands.ledgers import open_documents
 from firebreak.core.first_few import first_few
+from firebreak.core.incidents.command import IDENTITY
 from firebreak.core.incidents.record import record
 from firebreak.core.signing import Seal, Sealed
 from firebreak.ledger.ledger import Ledger
@@ -19,7 +19,6 @@ from firebreak.settings import Settings
 ALL = 1_000
 """How many incidents, last touched first, a search looks through: each is a read of a shared ledger."""
 _FEW = 5
-_IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 
 
 def open_ledger(settings: Settings) -> Ledger:
@@ -43,7 +42,7 @@ def shown(held: StoredIncident) -> dict[str, Any]:
 
 def found(ledger: Ledger, wanted: str) -> StoredIncident:
     """The incident whose id this is, or begins so; raises NothingFound if there is none or more than one."""
-    if not _IDENTITY.fullmatch(wanted):
+    if not IDENTITY.fullmatch(wanted):
         message = f"{wanted!r} is not the id of an incident"
         raise NothingFound(message)
     if held := ledger.find(wanted):

@@ -116,13 +116,23 @@ class Stage:
         return next((one for one in self.last(_LAST) if one.finding.name.finding == self.finding_id), None)
 
     def recorded(self, identity: str) -> Incident | None:
-        """The incident of that id as it is recorded; raises Transient."""
+        """The incident of that id as it is recorded, if it is a drill's; raises Transient."""
         held = ledger.read(identity) if (ledger := self._recording()) else None
-        return held.incident if held else None
+        return held.incident if held and self._is_a_drill_s(held.incident) else None
 
     def last(self, most: int) -> list[Incident]:
-        """The incidents that were touched last; raises Transient."""
-        return [one.incident for one in ledger.newest(most)] if (ledger := self._recording()) else []
+        """Those of drills among the incidents that were touched last; raises Transient."""
+        found = ledger.newest(most) if (ledger := self._recording()) else ()
+        return [one.incident for one in found if self._is_a_drill_s(one.incident)]
+
+    def _is_a_drill_s(self, incident: Incident) -> bool:
+        """Whether its id is that of an event in the drill's source: no record can make another one's so.
+
+        All else that it says may be written by whoever writes the ledger, for its seal is not verified here.
+        """
+        told, events = incident.finding, (one.event_ns for one in incident.events)
+        ids = {replace(told, event_ns=at_ns).incident_id for at_ns in (told.event_ns, *events)}
+        return told.name.source == self.findings.name.source and incident.id in ids
 
     def _recording(self) -> Ledger | None:
         """The ledger, once it is there: a local one is made by the function as it answers for the first time."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -25,7 +24,7 @@ from firebreak.core.cloud_run.setting_names import (
 )
 from firebreak.core.cloud_run.state import Setting
 from firebreak.core.containment.plan import Change, Plan
-from firebreak.core.secrets.redaction import all_named
+from firebreak.core.secrets.redaction import Named, all_named, command_line, named
 
 _GCLOUD_INGRESS = frozenset({"all", "internal", "internal-and-cloud-load-balancing"})
 _UPDATE = "services update"
@@ -54,7 +53,7 @@ def _service(change: Change) -> Iterator[str]:
         if before in _GCLOUD_INGRESS:
             yield _gcloud(change, _UPDATE, f"--ingress={before}")
         else:
-            yield f"# only the Cloud Run API sets ingress to {before}"
+            yield Named(f"# only the Cloud Run API sets ingress to {command_line(before)}")
     if DEFAULT_URI_DISABLED in change.before:
         url = "--no-default-url" if change.before[DEFAULT_URI_DISABLED] else "--default-url"
         yield _gcloud(change, _UPDATE, url, track=_BETA)
@@ -84,21 +83,21 @@ def _executions(change: Change) -> Iterator[str]:
             run = replace(change, target=replace(change.target, name=key.removeprefix(EXECUTION)))
             yield _gcloud(run, "jobs executions cancel")
             continue
-        again = shlex.join(_words(change, "jobs execute"))
-        yield f"# {key.removeprefix(EXECUTION)} was cancelled and does not resume; to run the job again: {again}"
+        gone, again = command_line(named(key.removeprefix(EXECUTION))), _gcloud(change, "jobs execute")
+        yield Named(f"# {gone} was cancelled and does not resume; to run the job again: {again}")
 
 
 def _traffic(change: Change) -> Iterator[str]:
     update = "services update-traffic"
     if SPLIT in change.before:
-        yield all_named(_gcloud(change, update, f"--to-revisions={change.before[SPLIT]}"), change.before[SPLIT])
+        yield _gcloud(change, update, all_named(f"--to-revisions={change.before[SPLIT]}", change.before[SPLIT]))
     tags = {key.removeprefix(TAG): value for key, value in change.before.items() if key.startswith(TAG)}
     again = ",".join(f"{tag}={value}" for tag, value in sorted(tags.items()) if value is not None)
     gone = ",".join(tag for tag, value in sorted(tags.items()) if value is None)
     if again:
-        yield all_named(_gcloud(change, update, f"--update-tags={again}"), *tags, *tags.values())
+        yield _gcloud(change, update, all_named(f"--update-tags={again}", *tags, *tags.values()))
     if gone:
-        yield all_named(_gcloud(change, update, f"--remove-tags={gone}"), *tags)
+        yield _gcloud(change, update, all_named(f"--remove-tags={gone}", *tags))
 
 
 def _scaling(text: str) -> tuple[str, ...]:
@@ -131,8 +130,9 @@ def _grant(change: Change, verb: str, key: str, value: Setting) -> str:
     if change.target.kind != "job":
         flags.append(f"--condition={_listed(said) or 'None'}")
     elif said:
-        whole = f"{shlex.join(_words(change, 'jobs set-iam-policy', grant.region))} FILE"
-        return f"# {grant.member} had {grant.role} under {grant.condition}, which only a whole policy can say: {whole}"
+        whole = _gcloud(change, "jobs set-iam-policy", region=grant.region)
+        had = f"{command_line(grant.member)} had {grant.role} under {command_line(grant.condition)}"
+        return Named(f"# {had}, which only a whole policy can say: {whole} FILE")
     return _gcloud(change, verb, *flags, region=grant.region)
 
 
@@ -145,21 +145,17 @@ def _listed(parts: Sequence[str]) -> str:
 
 
 def _gcloud(change: Change, verb: str, *flags: str, region: str = "", track: str = "") -> str:
-    return shlex.join([*_words(change, verb, region, track), *flags])
-
-
-def _words(change: Change, verb: str, region: str = "", track: str = "") -> list[str]:
     target = change.target
-    words = ["gcloud", *track.split(), "run", *verb.split(), target.name]
-    return [*words, f"--project={target.project_id or target.project}", f"--region={region or target.location}"]
+    words = ("gcloud", *track.split(), "run", *verb.split(), named(target.name))
+    where = (f"--project={target.project_id or target.project}", f"--region={region or target.location}")
+    return command_line(*words, *where, *flags)
 
 
 def _account(change: Change) -> Iterator[str]:
     verb = "disable" if change.before.get(f"{ACCOUNT}{change.target.name}") == DISABLED else "enable"
     if change.before:
-        yield shlex.join(
-            ["gcloud", "iam", "service-accounts", verb, change.target.name, f"--project={change.target.project}"]
-        )
+        account = change.target
+        yield command_line("gcloud", "iam", "service-accounts", verb, account.name, f"--project={account.project}")
 
 
 _SURFACES: Mapping[str, Callable[[Change], Iterator[str]]] = {

@@ -32,7 +32,8 @@ _FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 VERBS = tuple(_FIELDS)
 _GIVEN = ("incident", "reason", "digest", "closed_as", "halt", "leave", "keep", "canary", "uid")
-_IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+IDENTITY = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+"""What ids are made of, so that each is one word wherever it is typed."""
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _HALT = re.compile(r"[0-9]{1,20}")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -151,7 +152,7 @@ def _wrong_values(body: Mapping[str, Any]) -> Mapping[str, bool]:
     incident, digest, closed_as = _word(body, "incident"), _word(body, "digest"), _word(body, "closed_as")
     halt, wrong = _word(body, "halt"), wrong_name(_word(body, "by"))
     return {
-        "incident is not an incident id": bool(incident) and not _IDENTITY.fullmatch(incident),
+        "incident is not an incident id": bool(incident) and not IDENTITY.fullmatch(incident),
         **{f"{key} is not a valid identifier": _no_identity(_word(body, key)) for key in ("id", "uid")},
         "canary is not the full name of a Cloud Run service": _no_service(_word(body, "canary")),
         "digest is not 8 to 64 hex digits": bool(digest) and not _DIGEST.fullmatch(digest.lower()),
@@ -164,7 +165,7 @@ def _wrong_values(body: Mapping[str, Any]) -> Mapping[str, bool]:
 
 
 def _no_identity(word: str) -> bool:
-    return bool(word) and not _IDENTITY.fullmatch(word)
+    return bool(word) and not IDENTITY.fullmatch(word)
 
 
 def _no_service(word: str) -> bool:

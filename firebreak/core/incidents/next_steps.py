@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.setting_states import became
-from firebreak.core.secrets.redaction import all_named
+from firebreak.core.secrets.redaction import command_line, named
 
 _ANEW: frozenset[Phase] = frozenset({"rejected", "monitored", "declined", "expired", "failed", "deferred"})
 """Phases in which nothing more comes by itself, or not soon: a person can have the incident decided anew."""
@@ -31,7 +30,7 @@ class NextStep:
 def next_steps(incident: Incident) -> tuple[NextStep, ...]:
     """The commands that help now; there is always one."""
     steps = (*_answers(incident), *_way_back(incident), *_filing(incident))
-    last = "firebreak incident list" if incident.phase == "closed" else f"firebreak incident show {incident.id}"
+    last = "firebreak incident list" if incident.phase == "closed" else _typed("show", incident)
     return steps or (NextStep("list" if incident.phase == "closed" else "look", last),)
 
 
@@ -48,16 +47,16 @@ def stands(incident: Incident) -> bool:
 def _answers(incident: Incident) -> Iterator[NextStep]:
     phase, digest = incident.phase, incident.question.digest[:_SHORT] if incident.question else ""
     if phase in ("waiting", "expired") and digest:
-        yield NextStep("yes", f"firebreak incident approve {incident.id} --digest {digest}")
+        yield NextStep("yes", _typed("approve", incident, "--digest", digest))
     if phase == "waiting" and digest:
-        yield NextStep("no", f"firebreak incident reject {incident.id} --digest {digest} --reason WHY")
+        yield NextStep("no", _typed("reject", incident, "--digest", digest, "--reason", "WHY"))
     changes = incident.plan.changes if incident.plan else ()
     lacks = bool(incident.reopened) or any(became(incident, one) == "not done" for one in changes)
     if halted(incident):
         yield NextStep("lift", "firebreak resume", "lifts the halt; the next sweep decides what waited for it")
     elif phase in _ANEW or (phase == "contained" and lacks):
         effect = "decides it anew on a fresh look, and contains, asks or leaves it as the policies say today"
-        yield NextStep("anew", f"firebreak incident retry {incident.id}", effect)
+        yield NextStep("anew", _typed("retry", incident), effect)
 
 
 def _way_back(incident: Incident) -> Iterator[NextStep]:
@@ -65,17 +64,20 @@ def _way_back(incident: Incident) -> Iterator[NextStep]:
         return
     release = incident.release
     refused = [one.key for one in release.keys if one.result == "refused"] if release else []
-    agreed = f" --digest {release.digest[:_SHORT]}" if release and release.digest else ""
-    yield NextStep("again" if refused else "undo", f"firebreak incident release {incident.id}{agreed}")
+    agreed = ("--digest", release.digest[:_SHORT]) if release and release.digest else ()
+    yield NextStep("again" if refused else "undo", _typed("release", incident, *agreed))
     for key in refused[:1]:
-        command = all_named(f"firebreak incident release {incident.id} --leave {shlex.quote(key)}", key)
-        yield NextStep("leave", command)
+        yield NextStep("leave", _typed("release", incident, "--leave", named(key)))
 
 
 def _filing(incident: Incident) -> Iterator[NextStep]:
     if incident.phase == "contained" and not incident.closed_as:
         effect = "files it as a true positive; the containment stays until it is released"
-        yield NextStep("keep", f"firebreak incident close {incident.id} --keep", effect)
+        yield NextStep("keep", _typed("close", incident, "--keep"), effect)
     if incident.phase in _TO_FILE and not incident.closed_as:
         effect = "closes it; WHAT is true_positive, false_positive or benign"
-        yield NextStep("file", f"firebreak incident close {incident.id} --as WHAT", effect)
+        yield NextStep("file", _typed("close", incident, "--as", "WHAT"), effect)
+
+
+def _typed(verb: str, incident: Incident, *words: str) -> str:
+    return command_line("firebreak", "incident", verb, incident.id, *words)

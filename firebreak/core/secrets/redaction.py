@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -51,6 +52,17 @@ def named(text: str) -> str:
 def all_named(sentence: str, *parts: object) -> str:
     """A sentence of our own about these parts: shown whole if each of them is a name or no text at all."""
     return sentence if any(isinstance(one, str) and named(one) is one for one in parts) else Named(sentence)
+
+
+def command_line(*words: str) -> str:
+    """Words as they are typed into a shell, each without its secrets before it is quoted.
+
+    What takes a secret out of a whole line, or cuts it, may take a quote along: what was within is typed then.
+    """
+    line = shlex.join(words)
+    if len(line) > LONGEST_TEXT:
+        return Named("# this line is too long to be shown")
+    return Named(shlex.join([one if isinstance(one, Named) else without_secrets(one) for one in words]))
 
 
 def safe(text: str, limit: int = LONGEST_TEXT) -> str:

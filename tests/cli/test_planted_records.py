@@ -1,0 +1,83 @@
+"""Whoever may write the ledger has a person answer nothing but what is asked under the name that they typed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from firebreak.core.incidents.incident import Incident
+from firebreak.doctor.checks.ledger import check
+from firebreak.doctor.result import Examined, Fault
+from firebreak.ledger.documents import Index
+from firebreak.ports.deadline import Deadline
+from tests.cli.commands import Told
+from tests.cli.test_answers import UNKNOWN_FILE, at_work
+from tests.response.harness import Line, Lines
+from tests.response.intruder import Intruder, record_of, with_record
+
+DECOY = "fb-00000000000000aa"
+SHELL = "fb-1;touch${IFS}pwned"
+
+
+def planted(on: Line, key: str, body: Mapping[str, Any]) -> None:
+    on.app.ledger.documents.create("incident", key, body, Index())
+
+
+def asking(on: Line) -> Incident:
+    incident = on.respond(on.finding(sha256=UNKNOWN_FILE))
+    assert incident.phase == "waiting"
+    return incident
+
+
+def test_a_record_that_speaks_of_another_incident_answers_nothing_there(
+    firebreak: Told, line: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with at_work(line, monkeypatch) as on:
+        real = asking(on)
+        planted(on, DECOY, Intruder(on).reads("incident", real.id).body)
+        for verb in ("approve", "reject", "close", "retry"):
+            words = ("--yes",) if verb == "approve" else ("--reason", "no")
+            assert firebreak("incident", verb, DECOY, "--by", "ada", *words).code != 0
+
+        assert (on.read(real).phase, on.updates) == ("waiting", ())
+
+
+def test_without_a_key_what_is_shown_is_what_the_seal_is_over(
+    firebreak: Told, line: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever carries it out verifies that text: nothing beside it may be shown in its place."""
+    with at_work(line, monkeypatch, FIREBREAK_SEAL_KEY="k" * 32) as on:
+        there = Intruder(on).reads("incident", asking(on).id)
+        harmless = {**record_of(there.body), "still_open": [], "plan": {**record_of(there.body)["plan"], "changes": []}}
+        Intruder(on).writes(there, {**there.body, "unverified": json.dumps(harmless)})
+        shown = firebreak("incident", "show", there.key, "--json").json
+
+        assert shown["seal"].startswith("not verified here")
+        assert [one["surface"] for one in shown["plan"]["changes"]] == ["service"]
+
+
+def test_no_name_in_the_ledger_becomes_a_command(firebreak: Told, line: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    with at_work(line, monkeypatch) as on:
+        body = Intruder(on).reads("incident", asking(on).id).body
+        planted(on, SHELL, with_record(body, {**record_of(body), "id": SHELL}))
+        examined = Examined(None, None, lambda: on.app.ledger, on.app.now_ns())  # type: ignore[arg-type]  # the ledger alone
+        found = [one for item in check.items(examined) for one in item.look(Deadline.after(5))]
+
+        assert not [one.mend for one in found if isinstance(one, Fault) and SHELL in one.mend]
+        assert f"incident {SHELL} cannot be read" in firebreak("incident", "list").out
+
+
+def test_no_digest_in_the_ledger_becomes_a_command(
+    firebreak: Told, line: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with at_work(line, monkeypatch) as on:
+        there = Intruder(on).reads("incident", asking(on).id)
+        question = {**record_of(there.body)["question"], "digest": ";touch pwned"}
+        Intruder(on).sets(there, question=question)
+        commands = [one["command"] for one in firebreak("incident", "show", there.key, "--json").json["next"]]
+
+        assert any("'" in one for one in commands)
+        assert all(";touch pwned" not in one or "';touch pwned'" in one for one in commands)
