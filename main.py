@@ -16,9 +16,10 @@ from cloudevents.exceptions import GenericException
 from cloudevents.http import CloudEvent
 
 from firebreak import VERSION
+from firebreak.adapters.clients import require_packages
 from firebreak.adapters.log import log_json
 from firebreak.archive import STARTS, contents
-from firebreak.bootstrap import build
+from firebreak.bootstrap import build, load_what_findings_need
 from firebreak.core.code_location import place
 from firebreak.core.diagnostics import Faults
 from firebreak.core.errors import Malformed, Transient
@@ -57,6 +58,7 @@ class Function:
     def start(self) -> tuple[Settings, PolicySet]:
         """Refuse to start on settings or policies that do not load: every fault at once, with file and line."""
         if self._given is None:
+            require_packages()
             try:
                 settings = read_settings()
                 self._given = settings, load_policies(settings.policies, log_json)
@@ -74,6 +76,7 @@ class Function:
         with self._lock:
             if self._app is None:
                 self._app = build(*self.start())
+                load_what_findings_need(self._app)
             return self._app
 
 

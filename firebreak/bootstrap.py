@@ -1,4 +1,4 @@
-"""The one composition root: settings in, every collaborator out, nothing connected before it is used."""
+"""The one composition root: settings in, every collaborator out, nothing loaded or connected before it is used."""
 
 from __future__ import annotations
 
@@ -6,23 +6,17 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import enrichment
 import responders
-from firebreak.adapters.cloud_run.jobs import Jobs
-from firebreak.adapters.cloud_run.pools import WorkerPools
-from firebreak.adapters.cloud_run.services import CloudRunServices
-from firebreak.adapters.google.cloud_logging import CloudLogging
-from firebreak.adapters.google.pubsub import Publisher
-from firebreak.adapters.google.security_center import SecurityCenter
-from firebreak.adapters.google.service_account_users import ServiceAccountUsers
-from firebreak.adapters.google.service_accounts import ServiceAccounts
+from firebreak.adapters.clients import Clients, require_packages
+from firebreak.adapters.later import load_ahead
 from firebreak.adapters.log import log_json
 from firebreak.adapters.storage.key_file import seal_keys
 from firebreak.adapters.storage.ledger_store import documents_of
 from firebreak.adapters.storage.vault_store import vault_of
-from firebreak.adapters.virustotal import connect
+from firebreak.adapters.virustotal import LIBRARY, connect
 from firebreak.adapters.webhook import post
 from firebreak.core.cloud_run.target import Kind, Target
 from firebreak.core.cloud_run.workload import Workload
@@ -30,6 +24,7 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.logs import LogLines, LogQuery, Order
 from firebreak.core.findings.related import RelatedFindings
 from firebreak.core.incidents.earlier import Earlier
+from firebreak.core.policy.condition import waits_for
 from firebreak.core.policy.policy import Config, PolicySet
 from firebreak.core.signing import Seal
 from firebreak.ledger.documents import Documents
@@ -41,6 +36,10 @@ from firebreak.ports.log import LogSink
 from firebreak.ports.surface import Reader
 from firebreak.response.app import App, read_target
 from firebreak.settings import Settings
+
+if TYPE_CHECKING:
+    from firebreak.adapters.google.cloud_logging import CloudLogging
+    from firebreak.adapters.google.security_center import SecurityCenter
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +93,14 @@ def build(
 
     `documents` take the place of the ledger's configured store, and `seal` that of the keys, one of which may be made.
     """
-    cloud_run = settings.emulators.get("CLOUD_RUN_EMULATOR_HOST")
-    services, pools, jobs = CloudRunServices(cloud_run), WorkerPools(cloud_run), Jobs(cloud_run)
-    accounts = ServiceAccounts(settings.emulators.get("IAM_EMULATOR_HOST"))
-    readers: Mapping[Kind, Reader] = MappingProxyType(
-        {"service": services, "worker_pool": pools, "job": jobs, "service_account": accounts}
-    )
-    scc = SecurityCenter(settings.emulators.get("SECURITY_CENTER_EMULATOR_HOST"), settings.locations)
-    logs = CloudLogging(settings.emulators.get("LOGGING_EMULATOR_HOST"))
+    require_packages()
+    clients = Clients(settings.emulators, settings.locations)
+    readers = clients.readers
     key = settings.virustotal_key
     files = connect(key, settings.virustotal_host) if key else None
     seal = seal or Seal(seal_keys(settings))
     ledger = Ledger(documents or documents_of(settings), uuid.uuid4().hex, time.time_ns, seal)
-    findings = _Findings(scc, policies.config)
+    findings = _Findings(clients.scc, policies.config)
     return App(
         settings=settings,
         policies=policies,
@@ -114,22 +108,24 @@ def build(
         enrichers=enrichment.discover(),
         ledger=ledger,
         readers=readers,
-        surfaces=MappingProxyType(
-            {
-                "service": services,
-                "service_iam": services.access,
-                "worker_pool": pools,
-                "executions": jobs,
-                "job_iam": jobs.access,
-                "service_account": accounts,
-            }
-        ),
-        account_users=ServiceAccountUsers(cloud_run),
-        scc=scc,
-        sources=EnrichmentClients(findings, _Workloads(readers), files, _Logs(logs), _Incidents(ledger)),
+        surfaces=clients.surfaces,
+        account_users=clients.account_users,
+        scc=clients.scc,
+        sources=EnrichmentClients(findings, _Workloads(readers), files, _Logs(clients.logging), _Incidents(ledger)),
         vault=vault_of(settings),
         post=post,
-        publisher=Publisher(settings.emulators.get("PUBSUB_EMULATOR_HOST")),
+        publisher=clients.publisher,
         log=log or log_json,
         now_ns=time.time_ns,
+    )
+
+
+def load_what_findings_need(app: App) -> None:
+    """Begin to load what is asked about every finding, in the order of how long the answers take.
+
+    VirusTotal comes first where a policy asks it, and when it is its turn where none does.
+    """
+    waited_for = frozenset[str]().union(*(waits_for(one.when, {}) for one in app.policies.policies))
+    load_ahead(
+        *([LIBRARY] if app.sources.files and "virustotal" in waited_for else []), app.scc, app.readers["service"]
     )

@@ -94,7 +94,8 @@ def _places() -> Iterator[tuple[str, frozenset[str]]]:
     app = build(read_settings({"HOME": os.devnull, "FIREBREAK_SEAL_KEY": "-" * 16}), policy_set((), Config()))
     parts: list[Reader | Surface] = [*app.readers.values(), *app.surfaces.values()]
     for made in parts:  # some are told their permissions when they are made
-        yield f"{type(made).__module__.replace('.', '/')}.py", made.permissions
+        does = made.write if hasattr(made, "write") else made.read
+        yield f"{does.__module__.replace('.', '/')}.py", made.permissions
 
 
 def sorted_into_roles(needed: Mapping[str, tuple[str, ...]]) -> dict[str, dict[str, list[str]]]:

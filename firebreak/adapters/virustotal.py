@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from firebreak.adapters.later import later
 from firebreak.adapters.proxies import proxy_of
 from firebreak.core.findings.file_report import FileReport, NoReport, read_report
 
@@ -43,6 +44,16 @@ _BY_STATUS = {
     429: _RATE,
 }
 _PASSING = (502, 503, 504)
+
+
+def _library() -> Any:  # noqa: ANN401 - a module
+    from firebreak.adapters import virustotal_client  # noqa: PLC0415 - not everybody has a key
+
+    return virustotal_client
+
+
+LIBRARY: Any = later(_library)
+"""vt-py's client and what it brings."""
 
 
 @dataclass
@@ -158,13 +169,8 @@ class VirusTotal:
 
     async def _attempt(self, sha256: str) -> tuple[FileReport | NoReport, float | None]:
         """One request; beside the answer, after how many seconds another try would make sense."""
-        import aiohttp  # noqa: PLC0415 - vt-py and what it brings slow the start, and not everybody has a key
-        import vt  # noqa: PLC0415
-
-        from firebreak.adapters.virustotal_client import SafeClient  # noqa: PLC0415
-
         if self._client is None:
-            self._client = SafeClient(
+            self._client = LIBRARY.SafeClient(
                 self.key,
                 agent="firebreak",
                 host=self.host,
@@ -174,11 +180,11 @@ class VirusTotal:
             )
         try:
             answer = await self._client.get_json_async("/files/{}", sha256)
-        except vt.APIError as fault:
+        except LIBRARY.vt.APIError as fault:
             return self._read_error(sha256, fault)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return NoReport(sha256, *_MALFORMED), None
-        except aiohttp.ClientError as fault:
+        except LIBRARY.aiohttp.ClientError as fault:
             return NoReport(sha256, "unreachable", f"VirusTotal could not be reached ({type(fault).__name__})"), _PAUSE
         return _file(sha256, answer), None
 

@@ -9,9 +9,21 @@ import pytest
 from tests.repository.checkout import imports, imports_in, python_files, text_of
 
 LATE = {
+    "firebreak/adapters/clients.py": {
+        "firebreak.adapters.cloud_run.access.JobAccess",
+        "firebreak.adapters.cloud_run.access.ServiceAccess",
+        "firebreak.adapters.cloud_run.jobs.Jobs",
+        "firebreak.adapters.cloud_run.pools.WorkerPools",
+        "firebreak.adapters.cloud_run.services.CloudRunServices",
+        "firebreak.adapters.google.cloud_logging.CloudLogging",
+        "firebreak.adapters.google.pubsub.Publisher",
+        "firebreak.adapters.google.security_center.SecurityCenter",
+        "firebreak.adapters.google.service_account_users.ServiceAccountUsers",
+        "firebreak.adapters.google.service_accounts.ServiceAccounts",
+    },
     "firebreak/adapters/storage/ledger_store.py": {"firebreak.adapters.storage.firestore.FirestoreDocuments"},
     "firebreak/adapters/storage/vault_store.py": {"firebreak.adapters.storage.vault_bucket.BucketVault"},
-    "firebreak/adapters/virustotal.py": {"aiohttp", "vt", "firebreak.adapters.virustotal_client.SafeClient"},
+    "firebreak/adapters/virustotal.py": {"firebreak.adapters.virustotal_client"},
     "firebreak/cli/commands/decision.py": {"firebreak.cli.commands.in_process.carry_out"},
     "firebreak/cli/commands/sending.py": {"firebreak.adapters.google.pubsub.Publisher"},
     "firebreak/policy_folder.py": {

@@ -192,7 +192,9 @@ def test_where_related_findings_are_not_told_the_refuge_alone_is_asked_about(lin
     """By its exact name: SCC holds nothing on it."""
     with line() as on:
         pair = on.finding(image=None)
-        on.sandbox.wire.inject(Fault("*/ListFindings", "error", code="PERMISSION_DENIED", asked="*resource_name : *"))
+        on.sandbox.wire.inject(
+            Fault("*/ListFindings", "error", code="PERMISSION_DENIED", asked="*resource_name : *", times=2)
+        )
         incident = on.respond(pair)
         asked = [str(call.request.filter) for call in on.sandbox.wire.calls_to("*/ListFindings")]
 

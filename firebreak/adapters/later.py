@@ -1,0 +1,48 @@
+"""Adapters that are loaded when they are needed: Google's packages take longer to import than containment to decide."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+_one_at_a_time = ThreadPoolExecutor(1, thread_name_prefix="load")
+"""Side by side all would be ready as late as the last; in turn, the first calls are out while the rest loads."""
+_lock = threading.Lock()
+
+
+class Later:
+    """Stands for what `make` gives, which is called when something is first asked of it, or ahead of that.
+
+    `make` imports and constructs, and asks nothing of another one. What it raises, each later question raises anew.
+    """
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        """Nothing is loaded yet, and no thread started: the server may still fork."""
+        self._make = make
+        self._made: Future[object] | None = None
+
+    def load(self) -> Future[object]:
+        """Have it loaded, after what was asked for before it."""
+        with _lock:
+            if self._made is None:
+                self._made = _one_at_a_time.submit(self._make)
+            return self._made
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever it stands for has
+        """What that has, once it is there."""
+        return getattr(self.load().result(), name)
+
+
+def later(make: Callable[[], T]) -> T:
+    """What `make` gives, made when something is first asked of it."""
+    return cast("T", Later(make))
+
+
+def load_ahead(*those: object) -> None:
+    """Begin to load what will be needed, in this order; what is there already takes no time."""
+    for one in those:
+        if type(one) is Later:
+            one.load()
