@@ -6,12 +6,12 @@ alert of its own, and the one before it is resolved.
 
 from __future__ import annotations
 
-import json
+import re
 from typing import Any, Literal
 
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.phase import ENDED, WORKING
-from firebreak.core.messages.delivery import Address, Request, json_request
+from firebreak.core.messages.delivery import Address, Request, answered, json_request
 from firebreak.core.messages.limits import most
 from firebreak.core.messages.message import Message
 from firebreak.core.messages.plain_text import plain_text
@@ -19,6 +19,7 @@ from firebreak.core.messages.plain_text import plain_text
 _EVENTS = "https://events.pagerduty.com/v2/enqueue"
 _SEVERITIES = {"act": "critical", "look": "warning", "know": "info", "over": "info"}
 _DETAILS = 8000
+_KEY = re.compile(rf"[!-~]{{1,{most('pagerduty.dedup_key')}}}")
 _SHORT = 12
 Action = Literal["trigger", "acknowledge", "resolve"]
 
@@ -56,11 +57,11 @@ class PagerDuty:
 
     def taken(self, answer: bytes, to: Address) -> str:  # noqa: ARG002 - one shape
         """The alert's key: from then on there is one to acknowledge and to resolve."""
-        try:
-            return str(json.loads(answer)["dedup_key"])[: most("pagerduty.dedup_key")]
-        except (ValueError, KeyError, TypeError):
-            text = "PagerDuty's answer cannot be read"
-            raise Transient(text) from None
+        key = answered(answer, "PagerDuty").get("dedup_key")
+        if not isinstance(key, str) or not _KEY.fullmatch(key):
+            text = "PagerDuty answers no alert's key"
+            raise Transient(text)
+        return key
 
 
 def _action(message: Message, *, paged: bool) -> Action | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from firebreak.core.channels import slack
 from firebreak.core.errors import Denied, Refused, Transient
-from firebreak.core.messages.delivery import Address, Request, ThreadLost, json_request
+from firebreak.core.messages.delivery import Address, Request, ThreadLost, answered, json_request
 from firebreak.core.messages.message import Message
 from firebreak.core.messages.plain_text import entities
 
@@ -51,13 +50,7 @@ class SlackBot:
 
     def taken(self, answer: bytes, to: Address) -> str:
         """The first message's stamp, by which it is brought up to date."""
-        try:
-            said = json.loads(answer)
-        except ValueError:
-            said = None
-        if not isinstance(said, dict):
-            text = "Slack's answer cannot be read"
-            raise Transient(text)
+        said = answered(answer, "Slack")
         if said.get("ok") is True:
             stamp = said.get("ts")
             return to.thread or (stamp if isinstance(stamp, str) and _STAMP.fullmatch(stamp) else "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from firebreak.core.errors import Transient
 from firebreak.core.messages.message import Message
 
 _JSON: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json; charset=UTF-8"})
@@ -67,6 +68,18 @@ class Channel(Protocol):
         Raises Refused or Busy where an answer of success says otherwise, and ThreadLost.
         """
         ...
+
+
+def answered(body: bytes, service: str) -> Mapping[str, Any]:
+    """The JSON object that a service answered; raises Transient where it is none."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        message = f"{service}'s answer cannot be read"
+        raise Transient(message)
+    return said
 
 
 def json_request(url: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Request:
