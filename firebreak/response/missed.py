@@ -33,7 +33,7 @@ _MOST_OLDER = 100
 class _Way:
     """How far a list was read, and how far all of it is answered; `problem` is what was in the way of that.
 
-    `detectors` are those whose findings are in it, by category and module.
+    `detectors` are those whose findings are in it, by source, category and module.
     """
 
     answered_ns: int
@@ -41,7 +41,7 @@ class _Way:
     read: int = 0
     ended: bool = False
     problem: Exception | None = None
-    detectors: set[tuple[str, str]] = field(default_factory=set)
+    detectors: set[tuple[str, str, str]] = field(default_factory=set)
 
 
 def look_for_missed(app: App, location: str, note: Note, deadline: Deadline) -> None:
@@ -56,9 +56,9 @@ def look_for_missed(app: App, location: str, note: Note, deadline: Deadline) -> 
     organization = app.policies.config.organization
     if organization is None:
         raise Refused(NO_ORGANIZATION)
-    document, marks = _marks(app, location)
-    told = _told(document)
-    began, since, again = app.now_ns(), marks["since_ns"], marks["again_ns"]
+    document, known = read_marks(app.ledger, _key(location))
+    began, marks = app.now_ns(), _marks(app, known)
+    since, again = marks["since_ns"], marks["again_ns"]
     half = deadline.sooner(deadline.remaining() / 2)
     noted = partial(_note_unanswered, app, note, marks["first_ns"])
     new = _go_through(app.scc.active_since(organization, location, since, half), since, noted, half)
@@ -69,7 +69,7 @@ def look_for_missed(app: App, location: str, note: Note, deadline: Deadline) -> 
         new.answered_ns = max(since, began - _OVERLAP_NS)
     # Those come round again: what could not be noted has its next turn after all the others.
     reached = 0 if older.ended and older.read < _MOST_OLDER else older.read_ns
-    found = _tell(app, location, told, new.detectors | older.detectors)
+    found = _tell(app, location, _told(known), new.detectors | older.detectors)
     _remember(app, location, document, {**marks, "since_ns": new.answered_ns, "again_ns": reached, "unlisted": found})
     if problem := new.problem or older.problem:
         raise problem
@@ -88,7 +88,7 @@ def _go_through(
             if until.passed:
                 return way
             way.read, way.read_ns = way.read + 1, finding.event_ns
-            way.detectors.add((finding.category, finding.module))
+            way.detectors.add((finding.name.source, finding.category, finding.module))
             _answer(finding, note_unanswered, way)
     except (Refused, Transient) as fault:
         way.problem = way.problem or fault
@@ -125,28 +125,28 @@ def _is_unanswered(app: App, finding: Finding) -> bool:
     return False
 
 
-def _marks(app: App, location: str) -> tuple[Document | None, dict[str, int]]:
+def _marks(app: App, told: Mapping[str, object]) -> dict[str, int]:
     """Where the last looks ended; as at the first one, which is written over it, where that cannot be so."""
-    document, told = read_marks(app.ledger, _key(location))
     now = app.now_ns()
     since = _instant(told.get("since_ns"), now, now - _FIRST_LOOK_NS)
     first = _instant(told.get("first_ns"), since, min(since, now - _FIRST_LOOK_NS))
-    return document, {"since_ns": since, "first_ns": first, "again_ns": _instant(told.get("again_ns"), since, 0)}
+    return {"since_ns": since, "first_ns": first, "again_ns": _instant(told.get("again_ns"), since, 0)}
 
 
 def _instant(value: object, latest: int, otherwise: int) -> int:
     return value if type(value) is int and 0 <= value <= latest else otherwise
 
 
-def _told(document: Document | None) -> list[str]:
+def _told(marks: Mapping[str, object]) -> list[str]:
     """The unlisted categories that people were told of."""
-    told = document.body.get("unlisted") if document else None
+    told = marks.get("unlisted")
     return [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
 
 
-def _tell(app: App, location: str, told: list[str], seen: set[tuple[str, str]]) -> list[str]:
-    """Tell of each detector that is not listed once; of so many at most, whoever may invent findings."""
-    unlisted = {category for category, module in seen if not is_listed(category, module)}
+def _tell(app: App, location: str, told: list[str], seen: set[tuple[str, str, str]]) -> list[str]:
+    """Tell of each detector of allowed sources that is not listed once; of so many at most."""
+    ours = [(category, module) for source, category, module in seen if source in app.policies.config.sources]
+    unlisted = {category for category, module in ours if not is_listed(category, module)}
     new = sorted(one for one in unlisted.difference(told) if not app.policies.names(one))
     new = new[: max(0, _MOST_UNLISTED - len(told))]
     for one in new:

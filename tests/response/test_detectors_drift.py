@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.response.harness import ALWAYS, GOOD, Line, Lines
+from tests.response.intruder import Intruder
 
 LISTED = "Execution: Added Malicious Binary Executed"
 RENAMED: dict[str, Any] = {
@@ -68,6 +69,29 @@ def test_what_is_listed_renamed_or_named_by_a_policy_is_not_told(line: Lines) ->
         swept(on)
 
         assert told(on) == []
+
+
+def test_who_may_only_write_to_another_source_uses_up_nothing_of_what_is_told(line: Lines) -> None:
+    with line(policy=ALWAYS) as on:
+        for number in range(103):
+            on.finding(category=f"Invented {number}", finding_id=f"f{number}", source="4242")
+        swept(on)
+        on.finding(category=NEW)
+        swept(on)
+
+        assert told(on) == [("WARNING", NEW)]
+
+
+def test_what_was_told_is_believed_under_its_seal_alone(line: Lines) -> None:
+    """Else whoever may write the ledger keeps people from hearing of a detector."""
+    with line(policy=ALWAYS) as on:
+        swept(on)
+        marks = Intruder(on).reads("sweep", "findings")
+        Intruder(on).writes(marks, {**marks.body, "unlisted": [NEW]})
+        on.finding(category=NEW)
+        swept(on)
+
+        assert told(on) == [("WARNING", NEW)]
 
 
 def test_whoever_invents_detectors_is_heard_a_hundred_times(line: Lines) -> None:
