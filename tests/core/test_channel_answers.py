@@ -1,4 +1,4 @@
-"""What a channel's service answers is anybody's text: it is kept where it is the name of something, else tried again."""
+"""What a channel answers is anybody's text: it is kept where it is the name of something, else tried again."""
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
 
 from firebreak.core.errors import Missing
+from firebreak.core.secrets.redaction import command_line
 from firebreak.doctor.deployment import Binding
 from firebreak.doctor.result import APPLY, Check, Examined, Fault, Item, Ok, Result
 from firebreak.ports.deadline import Deadline
@@ -47,13 +47,10 @@ def _reserved(examined: Examined, on: str) -> str:
 
 def _taken_away(on: str, role: str, member: str) -> str:
     host, _, project, *path = on.removeprefix("//").split("/")
-    name, who = path[-1], shlex.quote(member)
+    words = ("remove-iam-policy-binding", path[-1], f"--member={member}", f"--role={role}", f"--project={project}")
     if host == "run.googleapis.com":
-        line = f"gcloud run services remove-iam-policy-binding {name} --member={who} --role={role} --project={project}"
-        return f"{line} --region={path[1]}"
-    if host == "secretmanager.googleapis.com":
-        return f"gcloud secrets remove-iam-policy-binding {name} --member={who} --role={role} --project={project}"
-    return APPLY
+        return command_line("gcloud", "run", "services", *words, f"--region={path[1]}")
+    return command_line("gcloud", "secrets", *words) if host == "secretmanager.googleapis.com" else APPLY
 
 
 def _short(on: str) -> str:
