@@ -12,7 +12,6 @@ from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Conflict, Damaged, Document, Exists, Index
 from firebreak.response.app import App
 
-_PURPOSE = "answer"
 _KEPT_NS = 30 * 86_400 * NANOS
 
 
@@ -33,7 +32,7 @@ def execute_once(app: App, command: Command, act: Callable[[], CommandResult]) -
     kept |= {"unreached": True} if result.unreached else {}
     try:
         body = {**begun, "answer": kept}
-        seal = {"seal": app.ledger.seal.sign(_PURPOSE, body)} if app.ledger.seal.keys else {}
+        seal = {"seal": app.ledger.seal.sign(_purpose(command.id), body)} if app.ledger.seal.keys else {}
         app.ledger.documents.replace(document, body | seal, _index(app))
     except Conflict:
         # The same command was carried out twice at once; every act is told by the ledger who came first.
@@ -45,7 +44,7 @@ def execute_once(app: App, command: Command, act: Callable[[], CommandResult]) -
 def _ours(app: App, document: Document) -> CommandResult | None:
     """The answer, if we gave it: else whoever can write the ledger would have us say that a thing is done."""
     said = {key: document.body.get(key) for key in ("verb", "by", "incident", "at_ns", "answer")}
-    known = not app.ledger.seal.keys or app.ledger.seal.check(_PURPOSE, said, document.body.get("seal"))
+    known = not app.ledger.seal.keys or app.ledger.seal.check(_purpose(document.key), said, document.body.get("seal"))
     return kept_answer(document.body) if known else None
 
 
@@ -66,6 +65,10 @@ def _begin(app: App, command: Command, begun: Mapping[str, Any]) -> Document:
             message = f"command {command.id} cannot be read back"
             raise Conflict("command", command.id, message) from None
         return found
+
+
+def _purpose(command_id: str) -> str:
+    return f"answer to {command_id}"
 
 
 def _index(app: App) -> Index:

@@ -34,3 +34,16 @@ def test_an_answer_that_was_given_is_given_again_and_nothing_is_done_twice(line:
         assert again == first
         assert len(on.updates) == before
         assert isinstance(document.body["seal"], str)
+
+
+def test_an_answer_to_an_earlier_command_is_none_to_one_that_says_the_same(line: Lines) -> None:
+    """Whoever writes the ledger may copy it, seal and all, to where a command is to be carried out once more."""
+    with line(policy=PIN_ONLY) as on:
+        pipeline.execute(on.app, Command("c-1", "halt", "ada", reason="game day", sent_ns=on.app.now_ns()))
+        (earlier,) = Intruder(on).finds("command")
+        on.resume()
+        on.app.ledger.documents.create("command", "c-2", earlier.body)
+        told = pipeline.execute(on.app, Command("c-2", "halt", "ada", reason="an intruder", sent_ns=on.app.now_ns()))
+
+        assert told.done, told.says
+        assert on.app.ledger.halt_reason()
