@@ -59,10 +59,10 @@ def command_line(*words: str) -> str:
 
     What takes a secret out of a whole line, or cuts it, may take a quote along: what was within is typed then.
     """
-    line = shlex.join(words)
-    if len(line) > LONGEST_TEXT:
-        return Named("# this line is too long to be shown")
-    return Named(shlex.join([one if isinstance(one, Named) else without_secrets(one) for one in words]))
+    short = sum(map(len, words)) <= LONGEST_TEXT
+    line = shlex.join([one if isinstance(one, Named) else without_secrets(one) for one in words]) if short else ""
+    fits = short and len(_UNSAFE.sub(_visible, line)) <= LONGEST_TEXT
+    return Named(line if fits else "# this line is too long to be shown")
 
 
 def safe(text: str, limit: int = LONGEST_TEXT) -> str:

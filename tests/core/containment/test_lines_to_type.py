@@ -21,6 +21,8 @@ HOSTILE = (
     "$(touch pwned)`touch pwned`",
     "-----BEGIN PRIVATE KEY-----' ",
     f"{'x' * 1990}'; touch pwned; '",
+    "\n" * 400 + "'; touch pwned; '",
+    "token=abcdefgh " * 100 + "'; touch pwned; '",
 )
 
 
