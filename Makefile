@@ -13,7 +13,7 @@ CHECKOV := $(VENV)/checkov-$(CHECKOV_VERSION)
 MUTMUT_VERSION := 3.8.0
 MUTMUT := $(VENV)/mutmut-$(MUTMUT_VERSION)
 
-.PHONY: help setup demo test thorough check lint format policies generate readme outside scan package benchmark bench startup sweeps mutate pins clean
+.PHONY: help setup demo test thorough check lint format policies generate readme outside scan package benchmark bench scale startup sweeps mutate pins clean
 
 help: ## these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -96,6 +96,9 @@ benchmark: $(READY) ## policies beside Cloud Custodian's filters and plain Pytho
 
 bench: $(READY) ## from a message to the request that contains, beside an honest one-call-after-another function
 	$(BIN)/python -m benchmarks.containment
+
+scale: $(READY) ## a thousand findings at once, and services with a thousand of everything: time, memory, nothing lost
+	$(BIN)/python -m benchmarks.scale
 
 startup: $(READY) ## what the commands on a ledger take, beside importing the libraries that they need
 	$(BIN)/python -m benchmarks.start_up

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
 import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -314,3 +319,22 @@ def test_an_edit_changes_the_archive_s_name(tmp_path: Path) -> None:
         hashes.append(json.loads(json.dumps(manifest(package, archive(package.files))))["sha256"])
 
     assert hashes[0] != hashes[1]
+
+
+def test_what_google_s_build_has_compiled_counts_whatever_times_the_image_gives_to_the_files(tmp_path: Path) -> None:
+    """The build compiles in place; of what it set, Terraform's variable is all that is ours."""
+    built = re.findall(r'SOURCE_DATE_EPOCH = "(\d+)"', (ROOT / "terraform" / "functions.tf").read_text())
+    for name in ("firebreak/__init__.py", "firebreak/core/__init__.py", "firebreak/core/first_few.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    environment = {"PATH": os.environ["PATH"]}
+    python = partial(subprocess.run, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    python(
+        [sys.executable, "-m", "compileall", "-f", "-q", "."],
+        env={**environment, **dict(zip(["SOURCE_DATE_EPOCH"], built, strict=True))},
+    )
+    for path in tmp_path.rglob("*.py"):
+        os.utime(path, (315532801, 315532801))
+    told = python([sys.executable, "-v", "-B", "-c", "import firebreak.core.first_few"]).stderr
+
+    assert len(re.findall(rf"# code object from '{re.escape(str(tmp_path))}\S*\.pyc'", told)) == 3
