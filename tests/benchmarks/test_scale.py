@@ -15,7 +15,7 @@ def test_a_storm_is_contained_up_to_the_limit_and_asked_about_beyond_it() -> Non
 
 
 def test_findings_on_one_service_at_once_are_each_answered() -> None:
-    """Those that draw their plan before the first write is seen take a slot each: beyond the limit a person is asked."""
+    """Whose plan was drawn before the first write is seen takes a slot too: beyond the limit a person is asked."""
     found = storm(8, one_service=True)
 
     assert found.lost == 0
