@@ -235,7 +235,7 @@ def test_what_could_not_be_taken_away_is_said(firebreak: Told, tmp_path: Path, m
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ("ceiling: enforce", "which SCC source is the drill's?"),
+        ("ceiling: enforce", "/firebreak.yaml names none as `drill`: set FIREBREAK_POLICIES to your own policies"),
         ('ceiling: enforce\ndrill: {source: "9999", projects: [other]}', "does not list shop-prod"),
     ],
 )

@@ -40,7 +40,7 @@ def test_an_unknown_policy_above_the_true_one_makes_firebreak_ask() -> None:
     assert outcome(choice) == ("a", Mode.APPROVE)
     assert [(one.policy.id, one.waits_for) for one in choice.candidates] == [("a", {"x"}), ("b", frozenset())]
     assert choice.reasons == (
-        "policy a (enforce) may match: waiting for x",
+        "policy a (enforce) may match: x is unknown",
         "policy b (enforce) matches",
         "so the mode is approve, with the plan of a",
     )

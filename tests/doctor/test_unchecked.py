@@ -158,6 +158,7 @@ def test_text_of_google_s_that_a_terminal_would_act_on_is_shown_and_does_nothing
         ("projects/shop-prod", "ok", "all 21 permissions reach it"),
         ("projects/elsewhere", "fault", "does not reach it"),
         ("folders/9999", "unchecked", "may be granted further up, where the policy cannot be read"),
+        ("folders/4040", "unchecked", "Google knows no such place: look at how it was typed"),
     ],
 )
 def test_whether_it_reaches_a_place_is_told_from_all_that_lies_above(
@@ -171,7 +172,7 @@ def test_whether_it_reaches_a_place_is_told_from_all_that_lies_above(
         f"{manager}/folders/9999": {"name": "folders/9999", "parent": "folders/8888"},
     }
     healthy.configure()
-    if status == "unchecked":
+    if place == "folders/9999":
         healthy.sandbox.wire.inject(
             Fault(
                 "cloudresourcemanager.googleapis.com/getIamPolicy",

@@ -371,28 +371,28 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "its IAM policy cannot be read, and the policy asks whether it is public",
         "takes no answer for public",
-        "asks a person: policy always (enforce) may match: waiting for workload; so the mode is approve, with the plan of always",
+        "asks a person: policy always (enforce) may match: workload is unknown; so the mode is approve, with the plan of always",
         world={"denied": ["*/GetIamPolicy"]},
         **_when("workload.public: true"),
     ),
     line(
         "VirusTotal does not know the file, and the policy asks how many engines do",
         "takes not found for zero, or for clean",
-        "asks a person: policy always (enforce) may match: waiting for virustotal; so the mode is approve, with the plan of always",
+        "asks a person: policy always (enforce) may match: virustotal is unknown; so the mode is approve, with the plan of always",
         world={"hashes": {}},
         **_when("virustotal.malicious: {at_least: 10}"),
     ),
     line(
         "the finding has no severity, and the policy asks for one",
         "takes none for the highest, or the lowest",
-        "asks a person: policy always (enforce) may match: waiting for finding; so the mode is approve, with the plan of always",
+        "asks a person: policy always (enforce) may match: finding is unknown; so the mode is approve, with the plan of always",
         everywhere(without("finding", "severity")),
         **_when("finding.severity: {at_least: HIGH}"),
     ),
     line(
         "the finding has no hash, and the policy asks VirusTotal",
         "finds nothing bad, or skips the clause",
-        "asks a person: policy always (enforce) may match: waiting for virustotal; so the mode is approve, with the plan of always",
+        "asks a person: policy always (enforce) may match: virustotal is unknown; so the mode is approve, with the plan of always",
         everywhere(
             lambda pair: (
                 [one["binary"].pop("sha256") for one in pair["finding"]["processes"]]
@@ -404,14 +404,14 @@ CAUTIONS: tuple[Probe, ...] = (
     line(
         "log lines cannot be read, and the policy asks for errors",
         "counts none",
-        "asks a person: policy always (enforce) may match: waiting for logs; so the mode is approve, with the plan of always",
+        "asks a person: policy always (enforce) may match: logs is unknown; so the mode is approve, with the plan of always",
         world={"denied": ["*/ListLogEntries"]},
         **_when("logs.errors: {at_most: 0}"),
     ),
     line(
         "no log line at all, and the policy asks that there be no errors",
         "counts none",
-        "asks a person: policy always (enforce) may match: waiting for logs; so the mode is approve, with the plan of always",
+        "asks a person: policy always (enforce) may match: logs is unknown; so the mode is approve, with the plan of always",
         **_when("logs.errors: {at_most: 0}"),
     ),
 )

@@ -44,7 +44,10 @@ def configured(settings: Settings) -> Deployment:
         except NotADeployment as fault:
             message = f"{path}: {fault}; write it anew with `firebreak configure`"
             raise UsageError(message) from None
-    message = "this machine is not configured for a deployment: terraform output -json | firebreak configure -"
+    message = (
+        "this machine is not configured for a deployment: terraform -chdir=../firebreak-deployment output -json"
+        " firebreak | firebreak configure -, or, without Terraform, firebreak configure --project PROJECT"
+    )
     raise UsageError(message)
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from firebreak.cli.commands import UsageError
 from firebreak.core.policy.policy import is_policy_file
-from firebreak.settings import read_settings
-
-_NAMES = "FIREBREAK_POLICIES"
+from firebreak.settings import ROOT, read_settings
 
 
 def asked_about(paths: Sequence[Path]) -> list[tuple[Path, frozenset[Path] | None]]:
@@ -20,10 +17,10 @@ def asked_about(paths: Sequence[Path]) -> list[tuple[Path, frozenset[Path] | Non
     If nothing names a folder, it is told which one is meant: somebody may think of another.
     """
     asked: dict[Path, frozenset[Path] | None] = {}
-    of_settings = _near(read_settings().policies)
-    if not paths and not os.environ.get(_NAMES):
-        print(f"policies in {of_settings}; to name others, give a folder, or set {_NAMES}", file=sys.stderr)
-    for path in paths or [of_settings]:
+    of_settings = read_settings().policies
+    if not paths and of_settings == ROOT / "policies":
+        print(f"policies in {of_settings}; to name others, give a folder, or set FIREBREAK_POLICIES", file=sys.stderr)
+    for path in paths or [_near(of_settings)]:
         if path.is_dir():
             asked[path] = None
         elif not path.is_file():

@@ -152,8 +152,9 @@ def _source(parsed: argparse.Namespace, settings: Settings) -> FindingName:
     given = _SOURCE.fullmatch(parsed.source or (config.drill.source if config.drill else ""))
     if given is None:
         message = (
-            "which SCC source is the drill's? Give --source organizations/ORGANIZATION/sources/SOURCE, or name it in"
-            " firebreak.yaml (`drill`); docs/drill.md says how to make one"
+            f"which SCC source is the drill's? {settings.policies / 'firebreak.yaml'} names none as `drill`: set"
+            " FIREBREAK_POLICIES to your own policies, or give --source organizations/ORGANIZATION/sources/SOURCE;"
+            " docs/drill.md says how to make one"
         )
         raise UsageError(message)
     organization = given["organization"] or config.organization

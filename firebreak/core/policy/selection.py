@@ -50,7 +50,7 @@ class Choice:
         if self.policy is None or self.mode is None:
             return ("no policy matches",)
         waiting = tuple(
-            f"policy {one.policy.id} ({one.policy.mode.word}) may match: waiting for {', '.join(sorted(one.waits_for))}"
+            f"policy {one.policy.id} ({one.policy.mode.word}) may match: {_unknown(sorted(one.waits_for))}"
             for one in self.candidates
             if one.waits_for
         )
@@ -59,6 +59,10 @@ class Choice:
         )
         drafted = (f"so the mode is {self.mode.word}, with the plan of {self.policy.id}",) if waiting else ()
         return (*waiting, *matches, *drafted)
+
+
+def _unknown(sources: Sequence[str]) -> str:
+    return f"{', '.join(sources)} {'is' if len(sources) == 1 else 'are'} unknown"
 
 
 def choose(policies: Sequence[Policy], facts: Facts, now_ns: int | None = None) -> Choice:

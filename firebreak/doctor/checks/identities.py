@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from firebreak.core.errors import Denied
+from firebreak.core.errors import Denied, Missing
 from firebreak.core.first_few import first_few
 from firebreak.doctor.deployment import Grant
 from firebreak.doctor.result import APPLY, Check, Examined, Fault, Item, Ok, Result, Unchecked
@@ -57,8 +57,12 @@ def _look(cloud: Inspection, grant: Grant, deadline: Deadline) -> Iterator[Resul
 
 def _reach(cloud: Inspection, grant: Grant, deadline: Deadline) -> Iterator[Result]:
     """What reaches a place that somebody asked about; what does not is no fault, as nobody said that it should."""
-    missing, _, unread = _missing(cloud, grant, deadline)
     who = f"{_short(grant.identity)} on {grant.scope}"
+    try:
+        missing, _, unread = _missing(cloud, grant, deadline)
+    except Missing as fault:
+        yield Unchecked(f"{who}: Google knows no such place: look at how it was typed ({fault})")
+        return
     if missing and unread:
         yield Unchecked(f"{who}: {_named(missing)} may be granted further up, where the policy cannot be read", _ROLE)
     elif missing:
