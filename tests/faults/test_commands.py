@@ -302,6 +302,15 @@ def test_names_of_any_language_are_taken(name: str) -> None:
     assert parse_command(json.dumps({"command": "sweep", "by": name}).encode(), "id").by == name
 
 
+def test_half_a_letter_in_a_command_is_kept_as_what_can_be_stored() -> None:
+    """JSON can say one; a ledger that is told to keep it fails, at every delivery anew."""
+    told = {"command": "release", "by": "ada\ud800", "incident": "fb-1", "leave": "service.ingress\ud800"}
+    parsed = parse_command(json.dumps(told).encode(), "m-1")
+
+    assert parsed.leave.encode() == b"service.ingress?"
+    assert parsed.by.encode()
+
+
 def test_every_fault_of_a_command_is_named_at_once() -> None:
     with pytest.raises(Malformed, match=r"needs incident.*needs by") as fault:
         parse_command(b'{"command": "reject", "why": "x"}', "id")

@@ -187,4 +187,5 @@ def wrong_name(name: str) -> str:
 
 def _word(body: Mapping[str, Any], key: str) -> str:
     value = body.get(key)
-    return value.strip() if isinstance(value, str) else ""
+    # Half a letter can be written in JSON, and be kept nowhere.
+    return value.strip().encode(errors="replace").decode() if isinstance(value, str) else ""
