@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from firebreak.backtest.choosing import Choices
 from firebreak.backtest.past import Past
 from firebreak.core.actions.action import Actions
 from firebreak.core.cloud_run.target import NotATarget, Target
@@ -23,7 +24,7 @@ from firebreak.core.mode import Cap, Ceiling, Mode, capped
 from firebreak.core.policy.policy import PolicySet
 from firebreak.core.policy.protected import Place, protects
 from firebreak.core.policy.selection import Choice
-from firebreak.core.policy.triage import choice_for, reason_to_decline
+from firebreak.core.policy.triage import declined_by_itself
 from firebreak.core.ternary import Truth
 from firebreak.policy_language.reading.assumptions import Assumed
 from firebreak.ports.enrichment import Enricher, answer_of
@@ -34,7 +35,10 @@ AS_RECORDED = frozenset(
 )
 """Guards that look at what was not recorded (settings, SCC's word, what answered): their reasons of then are taken."""
 
-_NOBODY = offline_clients()
+_NOBODY = replace(offline_clients(), files=None)
+_STANDS = Standing("")
+"""That nothing stands on a workload: what would is for `replay` to know."""
+_UNNAMED = "no policy names it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,20 @@ class Rules:
     actions: Actions
     enrichers: Mapping[str, Enricher]
     assumed: Assumed = field(default_factory=Assumed)
+    choices: Choices = field(init=False)
+    ceilings: tuple[Ceiling, ...] = field(init=False)
+    asked: tuple[tuple[str, Enricher], ...] = field(init=False)
+    unasked: Mapping[str, Evidence] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What is the same for every finding."""
+        ceiling = self.policies.config.ceiling
+        object.__setattr__(self, "choices", Choices(self.policies))
+        object.__setattr__(self, "ceilings", (Ceiling(ceiling, f"the ceiling in firebreak.yaml is {ceiling.word}"),))
+        asked = tuple((name, one) for name, one in self.enrichers.items() if name in self.choices.sources)
+        rest = {name: Evidence(name, gap=_UNNAMED) for name in self.enrichers if name not in self.choices.sources}
+        object.__setattr__(self, "asked", asked)
+        object.__setattr__(self, "unasked", rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +89,14 @@ class Verdict:
 def verdict_on(past: Past, rules: Rules) -> Verdict:
     """Decide about it at its own time, on what was known then."""
     finding, policies = past.finding, rules.policies
-    if reason := reason_to_decline(Notification(finding, past.deleted), policies):
+    if reason := declined_by_itself(Notification(finding, past.deleted), policies.config):
         return Verdict(None, reason=reason)
     evidence = evidence_of(past, rules)
     now_ns = finding.event_ns + max(0, past.age_ns)
-    known = rules.assumed.over("finding", {}) | merged(tuple(evidence.values()))
-    choice = choice_for(finding, known, policies, now_ns)
+    known = merged(tuple(evidence.values()))
+    if rules.assumed.facts:
+        known |= rules.assumed.over("finding", {})
+    choice = rules.choices.of(finding, known, now_ns)
     if choice.policy is None:
         return Verdict(None, reason="no policy matches")
     given = guard_input(past, choice, evidence, rules, now_ns)
@@ -88,11 +108,15 @@ def verdict_on(past: Past, rules: Rules) -> Verdict:
 
 def evidence_of(past: Past, rules: Rules) -> dict[str, Evidence]:
     """Each source's answer: as it was recorded, else what the finding alone tells it, with what is supposed."""
-    found = {
-        name: past.evidence.get(name) or answer_of(name, one, past.finding, _NOBODY)
-        for name, one in rules.enrichers.items()
+    asked = {
+        name: answer_of(name, one, past.finding, _NOBODY) for name, one in rules.asked if name not in past.evidence
     }
+    found = {**rules.unasked, **asked, **{name: one for name, one in past.evidence.items() if name in rules.enrichers}}
     return {name: _supposed(one, rules.assumed) for name, one in found.items()} if _supposes(rules.assumed) else found
+
+
+def _offline(name: str, source: Enricher, finding: Finding, rules: Rules) -> Evidence:
+    return answer_of(name, source, finding, _NOBODY) if name in rules.choices.sources else Evidence(name, gap=_UNNAMED)
 
 
 def _supposes(assumed: Assumed) -> bool:
@@ -115,7 +139,7 @@ def guard_input(past: Past, choice: Choice, evidence: Mapping[str, Evidence], ru
         finding=past.finding,
         trust="confirmed",
         trust_reason="",
-        ceilings=(Ceiling(config.ceiling, f"the ceiling in firebreak.yaml is {config.ceiling.word}"),),
+        ceilings=rules.ceilings,
         config=config,
         own=(),
         now_ns=now_ns,
@@ -123,7 +147,6 @@ def guard_input(past: Past, choice: Choice, evidence: Mapping[str, Evidence], ru
         seen=_seen(past.finding, evidence),
         related_known="related" not in gaps,
         steps=choice.policy.then if choice.policy else (),
-        incident=past.finding.incident_id,
         gaps=gaps,
     )
 
@@ -141,7 +164,7 @@ def _seen(finding: Finding, evidence: Mapping[str, Evidence]) -> tuple[Seen, ...
     known = None
     if labels is not None:
         known = Workload(target, MappingProxyType({}), {}, (), None, {}, {}, settled=True, labels=labels)
-    return (Seen(target, known, None, Standing(target.key)),)
+    return (Seen(target, known, None, _STANDS),)
 
 
 def labels_of(evidence: Mapping[str, Evidence]) -> Mapping[str, str] | None:
@@ -155,7 +178,7 @@ def labels_of(evidence: Mapping[str, Evidence]) -> Mapping[str, str] | None:
 def is_protected(finding: Finding, labels: Mapping[str, str] | None, policies: PolicySet) -> bool:
     """Whether firebreak.yaml is known to protect the finding's workload."""
     target = finding.target
-    if not isinstance(target, Target):
+    if not isinstance(target, Target) or not policies.config.protected:
         return False
     folders = None if finding.folders is None else frozenset(finding.folders)
     place = Place(target.project_id, target.project_number, target.name, folders, labels)

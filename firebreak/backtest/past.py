@@ -20,7 +20,7 @@ from firebreak.core.timestamps import NANOS, parse_instant
 _AT_ONCE_NS = 60 * NANOS
 """What is muted so soon after it was found was muted by a rule, and its message said so."""
 _DEEPEST = 8
-_AS_TOLD = ("notificationConfigName", "notification_config_name", "message", "data", "receivedMessages")
+_AS_TOLD = frozenset({"notificationConfigName", "notification_config_name", "message", "data", "receivedMessages"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def past_in(value: object, depth: int = 0) -> Iterator[Past]:
     if inside is not None:
         yield _recorded(inside)
         return
-    as_told = isinstance(value, Mapping) and any(key in value for key in _AS_TOLD)
+    as_told = isinstance(value, Mapping) and not _AS_TOLD.isdisjoint(value)
     found = [_told(one) if as_told else _listed(one) for one in findings_in(value)]
     if not found:
         message = "there is neither a finding nor an incident in it"
@@ -111,7 +111,7 @@ def _listed(notification: Notification) -> Past:
 def _recorded(record: Mapping[str, Any]) -> Past:
     finding, decision = _finding(_part(record.get("finding"))), _part(record.get("decision"))
     evidence = {
-        str(one["source"]): Evidence(str(one["source"]), _facts(one.get("facts")), one.get("gap"))
+        str(one["source"]): Evidence(str(one["source"]), _facts(str(one["source"]), one.get("facts")), one.get("gap"))
         for one in _rows(record.get("evidence"))
         if one.get("source")
     }
@@ -132,11 +132,12 @@ def _recorded(record: Mapping[str, Any]) -> Past:
     )
 
 
-def _facts(value: object) -> dict[str, Any]:
+def _facts(source: str, value: object) -> dict[str, Any]:
+    """A source speaks for its own facts alone."""
     return {
         safe(str(name), 200): tuple(map(str, one)) if isinstance(one, list) else one
         for name, one in _part(value).items()
-        if isinstance(one, str | bool | int | float | list)
+        if name.partition(".")[0] == source and isinstance(one, str | bool | int | float | list)
     }
 
 

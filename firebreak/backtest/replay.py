@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, deque
+import functools
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -15,8 +16,13 @@ from firebreak.core.timestamps import NANOS
 STANDS_NS = 24 * HOUR_NS
 """How long a containment is taken to stand: nobody was there to release it."""
 MOST_SHOWN = 200
+_DAY_NS = 24 * HOUR_NS
 NOTHING = "nothing"
 _WRONG = ("false_positive", "benign")
+
+
+def _counters() -> dict[str, Counter[str]]:
+    return defaultdict(Counter)
 
 
 @dataclass(slots=True)
@@ -53,8 +59,8 @@ class Tally:
     last_ns: int = 0
     by_mode: Counter[str] = field(default_factory=Counter)
     by_wanted: Counter[str] = field(default_factory=Counter)
-    by_policy: dict[str, Counter[str]] = field(default_factory=dict)
-    by_week: dict[str, Counter[str]] = field(default_factory=dict)
+    by_policy: dict[str, Counter[str]] = field(default_factory=_counters)
+    by_week: dict[str, Counter[str]] = field(default_factory=_counters)
     by_cap: Counter[str] = field(default_factory=Counter)
     waiting_on: Counter[str] = field(default_factory=Counter)
     hanging: int = 0
@@ -67,7 +73,7 @@ class Tally:
     joined: int = 0
     over_limit: int = 0
     busiest: tuple[int, int] = (0, 0)
-    workloads: dict[str, Counter[str]] = field(default_factory=dict)
+    workloads: dict[str, Counter[str]] = field(default_factory=_counters)
     owners: Counter[str] = field(default_factory=Counter)
     protected: set[str] = field(default_factory=set)
 
@@ -101,15 +107,17 @@ class Replay:
         tally.last_ns = row.at_ns
         tally.by_mode[mode] += 1
         tally.by_wanted[ends.wanted or NOTHING] += 1
-        tally.by_week.setdefault(_week(row.at_ns), Counter())[mode] += 1
+        tally.by_week[_monday(row.at_ns // _DAY_NS)][mode] += 1
         tally.recorded += bool(row.incident) and not ends.waits
         tally.settled += row.settled
         tally.hanging += bool(ends.waits)
-        tally.waiting_on.update(ends.waits)
+        for source in ends.waits:
+            tally.waiting_on[source] += 1
         if ends.policy:
-            tally.by_policy.setdefault(ends.policy, Counter())[mode] += 1
+            tally.by_policy[ends.policy][mode] += 1
         if mode != ends.wanted:
-            tally.by_cap.update(ends.caps)
+            for cap in ends.caps:
+                tally.by_cap[cap] += 1
         self._count_people(row, ends, mode)
         return ends
 
@@ -119,7 +127,7 @@ class Replay:
             tally.judged[row.closed_as] += 1
         if mode not in ("enforce", "approve"):
             return
-        tally.workloads.setdefault(row.workload or "unknown", Counter())[mode] += 1
+        tally.workloads[row.workload or "unknown"][mode] += 1
         tally.owners[row.owner or "unknown"] += 1
         if row.protected:
             tally.protected.add(row.workload)
@@ -181,6 +189,8 @@ def _shown(row: Row) -> dict[str, str]:
     return {"id": row.incident or row.id, "at": at, "category": row.category, "workload": row.workload}
 
 
-def _week(at_ns: int) -> str:
-    day = dt.datetime.fromtimestamp(at_ns // NANOS, tz=dt.UTC).date()
+@functools.lru_cache(maxsize=16)
+def _monday(days: int) -> str:
+    """The Monday of the week, `days` after 1 January 1970."""
+    day = dt.date(1970, 1, 1) + dt.timedelta(days=days)
     return (day - dt.timedelta(days=day.weekday())).isoformat()

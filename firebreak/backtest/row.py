@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from firebreak.backtest.deciding import Rules, Verdict, evidence_of, is_protected, labels_of, verdict_on
 from firebreak.backtest.past import Past
@@ -57,7 +59,7 @@ class Row:
     category: str
     project: str
     workload: str
-    spelled: tuple[str | None, ...]
+    spelled: Sequence[str | None]
     owner: str
     protected: bool
     closed_as: str
@@ -75,17 +77,20 @@ class Row:
     @property
     def text(self) -> str:
         """As JSON, for keeping."""
-        own = [getattr(self, name) for name in self.__slots__ if name != "sets"]
-        sets = [[one.policy, one.wanted, one.mode, one.caps, one.waits] for one in self.sets]
-        return json.dumps([*own, sets], separators=(",", ":"))
+        sets = [_PARTS(one) for one in self.sets]
+        return _ENCODER([_OWN(self), sets])
+
+
+_OWN = attrgetter(*(name for name in Row.__slots__ if name != "sets"))
+_PARTS = attrgetter(*Decided.__slots__)
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def row_from(text: str) -> Row:
     """The row again."""
-    *own, sets = json.loads(text)
-    own[8] = tuple(own[8])
-    kept = tuple(Decided(policy, wanted, mode, tuple(caps), tuple(waits)) for policy, wanted, mode, caps, waits in sets)
-    return Row(**dict(zip(Row.__slots__, own, strict=False)), sets=kept)
+    own, sets = json.loads(text)
+    kept = tuple(Decided(*(*words, tuple(caps), tuple(waits))) for *words, caps, waits in sets)
+    return Row(*(*own, kept))
 
 
 def row_of(past: Past, sets: tuple[Rules, ...]) -> Row:

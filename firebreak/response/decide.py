@@ -23,9 +23,9 @@ from firebreak.core.incidents.evidence_record import evidence_record
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
-from firebreak.core.policy.selection import Choice, outstanding_matters
+from firebreak.core.policy.selection import Choice, choose, outstanding_matters
 from firebreak.core.policy.trace import bounded_trace
-from firebreak.core.policy.triage import choice_for, facts_of
+from firebreak.core.policy.triage import facts_of
 from firebreak.response.app import App
 from firebreak.response.canaries import canary_of
 from firebreak.response.confirm import Confirmed
@@ -67,7 +67,8 @@ def decide(
     finding, now_ns = confirmed.finding, app.now_ns()
     gathering = asked if asked is not None and asked.finding == finding else gather(app, finding, readings)
     evidence = gathering.until_it_suffices(lambda known, open_: _matters(app, finding, known, open_, now_ns))
-    choice = choice_for(finding, merged(evidence), app.policies, now_ns)
+    own = facts_of(finding, app.policies)
+    choice = choose(app.policies.to_try(own), own | merged(evidence), now_ns)
     if isinstance(workload := _detail(evidence, "workload", Workload), Workload):
         readings.keep(workload, gathering.started)
     _require_related(choice.policy, evidence, readings)

@@ -151,3 +151,13 @@ def test_another_set_is_compared_finding_by_finding_and_changes_alone_are_told(t
     assert [(one["id"][-1], one["old_policy"], one["new_policy"]) for one in changes["findings"]] == [
         ("2", "", "malware")
     ]
+
+
+def test_an_age_is_that_of_each_finding_s_own_time(tmp_path: Path) -> None:
+    aged = POLICY.replace("virustotal.malicious: {at_least: 10}", "virustotal.first_seen: {newer_than: 10d}")
+    history = [recorded(1, 0), recorded(2, 20 * DAY)]
+    for one in history:
+        one["evidence"][0]["facts"] = {"virustotal.first_seen": "2026-05-25T00:00:00Z"}
+    shown = told(tmp_path, *history, against=aged)
+
+    assert shown["changes"]["ways"] == {"enforce → approve": 1, "nothing → approve": 1}

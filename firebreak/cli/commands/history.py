@@ -95,8 +95,7 @@ def _pull_findings(
     scc, count = SecurityCenter(settings.emulators.get("SECURITY_CENTER_EMULATOR_HOST"), settings.locations), 0
     for page in pages_since(scc, organization, location, since_ns):
         added = list(new_lines(page, location, known))
-        file.write("".join(added))
-        file.flush()
+        print(*added, sep="", end="", file=file, flush=True)
         count += len(added)
         step(len(added))
     return count
@@ -111,7 +110,7 @@ def _pull_incidents(settings: Settings, since_ns: int, known: Known, file: IO[st
             break
         record = shown(held)
         if known.take_incident(record):
-            file.write(line_of(record))
+            print(line_of(record), end="", file=file)
             count += 1
             step(1)
     return count

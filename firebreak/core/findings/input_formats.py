@@ -83,12 +83,18 @@ def message_data(value: Mapping[str, Any]) -> object:
 
 
 def _notification(value: Mapping[str, Any]) -> Notification:
-    whole = _camel(value)
+    whole = _camel(value) if _is_snake(value) else value
     finding = whole["finding"]
     resource = whole.get("resource")
     beside = resource if isinstance(resource, dict) else finding.get("resource")
     deleted = whole.get("deletedFinding") is True
     return Notification(parse_finding(finding, beside if isinstance(beside, dict) else {}), deleted)
+
+
+def _is_snake(value: Mapping[str, Any]) -> bool:
+    """Whether a key is spelled `in_this_way`; whoever spells keys so, spells a finding's own so, or its resource's."""
+    parts = (value, *(one for one in value.values() if isinstance(one, dict)))
+    return any("_" in "".join(part) for part in parts)
 
 
 def _camel(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - JSON

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from firebreak.core.facts import Facts, source_of
 from firebreak.core.mode import Mode
 from firebreak.core.policy.clause import Clause, truth_of
-from firebreak.core.policy.condition import AllOf, Condition, NoneOf, Traced, match, truth_in, waits_for
+from firebreak.core.policy.condition import AllOf, Condition, Matched, NoneOf, Traced, match, truth_in, waits_for
 from firebreak.core.policy.policy import Policy
 from firebreak.core.ternary import Truth, every, negated, some
 
@@ -65,15 +65,15 @@ def _unknown(sources: Sequence[str]) -> str:
     return f"{', '.join(sources)} {'is' if len(sources) == 1 else 'are'} unknown"
 
 
-def choose(policies: Sequence[Policy], facts: Facts, now_ns: int | None = None) -> Choice:
+def choose(policies: Sequence[Policy], facts: Facts, now_ns: int | None = None, *, traced: bool = True) -> Choice:
     """Try the policies in order; with an unknown one above the first true one, at most a person is asked.
 
-    Without `now_ns`, nanoseconds since 1970, the age of a time is unknown.
+    Without `now_ns`, nanoseconds since 1970, the age of a time is unknown. Only `traced` it looks at every clause.
     """
     candidates: list[Candidate] = []
     trace: list[Considered] = []
     for policy in policies:
-        matched = match(policy.when, facts, now_ns)
+        matched = match(policy.when, facts, now_ns) if traced else Matched(truth_in(policy.when, facts, now_ns), ())
         trace.append(Considered(policy.id, policy.mode, matched.truth, matched.trace))
         if matched.truth is not Truth.FALSE:
             candidates.append(Candidate(policy, waits_for(policy.when, facts, now_ns)))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from firebreak.core.cloud_run.target import NotATarget, Target
-from firebreak.core.facts import Facts, FactValue
+from firebreak.core.facts import FactValue
 from firebreak.core.findings.detectors import listed_name
 from firebreak.core.findings.finding import Finding, FindingName, Notification
-from firebreak.core.policy.policy import CATEGORY, PolicySet
-from firebreak.core.policy.selection import Choice, choose, could_match
+from firebreak.core.policy.policy import CATEGORY, Config, PolicySet
+from firebreak.core.policy.selection import could_match
 
 NO_ORGANIZATION = (
     "firebreak.yaml, if there is one, names no organization, so Security Command Center was not asked: give it the key "
@@ -18,14 +18,19 @@ NO_POLICY = "there is no policy at all, so nothing is decided: look at the folde
 
 def reason_to_decline(notification: Notification, policies: PolicySet) -> str | None:
     """Why this message needs no decision; None if it does. Asks nobody."""
+    return declined_by_itself(notification, policies.config) or unnamed(notification.finding, policies)
+
+
+def declined_by_itself(notification: Notification, config: Config) -> str | None:
+    """The same whatever the policies are."""
     finding = notification.finding
     if notification.deleted:
         return "SCC says that this finding was deleted"
-    if stranger := not_ours(finding, policies.config.organization):
+    if stranger := not_ours(finding, config.organization):
         return stranger
     if isinstance(finding.target, NotATarget) and not finding.target.name:
         return finding.target.reason  # what lies on Cloud Run and cannot be read is for SCC, and then a person
-    return settled_in_scc(finding) or unnamed(finding, policies)
+    return settled_in_scc(finding)
 
 
 def not_ours(finding: Finding, organization: str | None) -> str | None:
@@ -70,12 +75,6 @@ def facts_of(finding: Finding, policies: PolicySet) -> dict[str, FactValue]:
     if isinstance(category, str) and not policies.names(category):
         facts[CATEGORY] = listed_name(category, finding.module)
     return facts
-
-
-def choice_for(finding: Finding, known: Facts, policies: PolicySet, now_ns: int) -> Choice:
-    """Which policy decides about the finding; `known` is all that the sources told of it."""
-    own = facts_of(finding, policies)
-    return choose(policies.to_try(own), {**own, **known}, now_ns)
 
 
 def unnamed(finding: Finding, policies: PolicySet) -> str | None:
