@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.cloud import run_v2
 
 from firebreak.adapters.cloud_run.drill_probes import PROBES
 from firebreak.cli.drill.remains import Remains
@@ -142,5 +143,26 @@ def test_where_all_regions_are_not_listed_at_once_the_region_is_asked_for(
         told = firebreak(*CLEAN, "--region", "europe-west1")
 
         assert (without.code, "give the --region" in without.json["says"]) == (2, True)
+        assert told.code == 0, told.out
+        assert not [name for name in on.world.services if NAME in name]
+
+
+def test_a_region_that_cloud_run_leaves_out_is_not_called_empty(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = run_v2.ServicesClient.list_services
+
+    def leaves_out(self: run_v2.ServicesClient, request: run_v2.ListServicesRequest, **asked: Any) -> Any:
+        found = listed(self, request, **asked)
+        if request.parent.endswith("-"):
+            found._response = run_v2.ListServicesResponse(unreachable=["europe-west1"])  # noqa: SLF001 - as Google's
+        return found
+
+    monkeypatch.setattr(run_v2.ServicesClient, "list_services", leaves_out)
+    with deployed(tmp_path, monkeypatch) as on:
+        killed(on)
+        without, told = firebreak(*CLEAN), firebreak(*CLEAN, "--region", "europe-west1")
+
+        assert (without.code, "could not list europe-west1" in without.json["says"]) == (3, True)
         assert told.code == 0, told.out
         assert not [name for name in on.world.services if NAME in name]

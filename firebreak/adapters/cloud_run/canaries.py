@@ -54,10 +54,15 @@ class Canaries:
     def found(self, project: str, region: str, deadline: Deadline) -> Iterator[tuple[Target, int]]:
         """The canaries in a region, `-` for all, each with when it was made, nanoseconds since 1970.
 
-        Raises Unsupported where Cloud Run does not list all regions at once, Denied or Transient.
+        Raises Unsupported where Cloud Run does not list all regions at once, Denied, or Transient, also where it leaves
+        one out.
         """
         request = run_v2.ListServicesRequest(parent=f"projects/{project}/locations/{region}")
         for page in pages_of(self.services.client.list_services, deadline, request):
+            if page.unreachable:
+                left_out = ", ".join(sorted(page.unreachable))
+                message = f"Cloud Run could not list {left_out}: give the --region of the drill, or try again"
+                raise Transient(message)
             for one in page.services:
                 parts = one.name.split("/")
                 if _is_canary(one):
