@@ -1,4 +1,4 @@
-"""Runs the README's shell blocks that are marked `<!-- run -->`, as written, and then goes through the walkthrough.
+"""Runs the README's shell blocks that are marked `<!-- run -->`, as written, and then goes through the walkthroughs.
 
 It stops at the first that fails, or is not as the page says.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from tools.walkthrough import Differs, follow
 
 ROOT = Path(__file__).resolve().parent.parent
-WALKTHROUGH = ROOT / "docs" / "policies.md"
+WALKTHROUGHS = (ROOT / "docs" / "policies.md", ROOT / "docs" / "backtest.md")
 BLOCK = re.compile(r"<!-- run -->\n```bash\n(.*?)```", re.DOTALL)
 LEFT_TO_CALLER = "make test"
 
@@ -36,7 +36,7 @@ def main() -> int:
             print(f"readme: $ {command}   (left to make check)", flush=True)
         elif not _succeeds(command):
             return 1
-    return 0 if _followed(WALKTHROUGH) else 1
+    return 0 if all(map(_followed, WALKTHROUGHS)) else 1
 
 
 def _followed(page: Path) -> bool:

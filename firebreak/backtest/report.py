@@ -106,7 +106,7 @@ def caveats(ran: Backtest) -> list[str]:
             tally.findings and not tally.judged,
             "nobody has said what the findings were (firebreak incident close --as), so nothing is known to be wrong",
         ),
-        (ran.duplicates, f"{ran.duplicates:,} were given more than once and count once"),
+        (ran.duplicates, f"{ran.duplicates:,} tell of an event that another one tells better; each event counts once"),
         (ran.unread.count, f"{_counted(ran.unread.count, 'piece')} could not be read and count as nothing"),
     ]
     return [text for holds, text in told if holds]
