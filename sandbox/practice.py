@@ -25,6 +25,7 @@ from firebreak.core.errors import Refused, Transient
 from sandbox.blueprint import digest_of
 from sandbox.ending import stop
 from sandbox.scc.notifications import Scene, malicious_binary_finding, notification_v2
+from sandbox.world import World
 
 ROOT = Path(__file__).resolve().parents[1]
 WORLD = ROOT / "sandbox" / "worlds" / "practice.yaml"
@@ -102,6 +103,10 @@ def _exported(log: Path) -> list[str]:
 
 def attack(host: str, service: str, *, sha256: str, save: Path | None) -> str:
     """Have the local SCC find malware on a service; what it holds now. Raises Refused, Transient."""
+    running = sorted(name.rpartition("/")[2] for name in World.load(WORLD).services)
+    if service not in running:
+        message = f"no service {service} runs in the practice cloud; there are {', '.join(running)}"
+        raise Refused(message)
     moment = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=30)
     scene = Scene(
         workload=f"services/{service}",

@@ -83,7 +83,7 @@ def _place(app: App, incident: Incident, name: str) -> tuple[Channel, Address]:
     known = app.policies.config.routing.channels.get(name)
     if known is None:
         if not (webhook := own.get(name)):
-            message = "no such webhook is configured any more" if name in own else "`firebreak.yaml` lists it no more"
+            message = "no such webhook is configured any more" if name in own else "`firebreak.yaml` no longer lists it"
             raise Refused(message)
         return channel(_OWN[name]), Address(webhook)
     found, secret = channel(known.kind), app.settings.channel_secrets.get(known.secret, "")

@@ -298,6 +298,14 @@ def test_malware_is_found_on_a_local_cloud_and_nowhere_else(
     assert said in answer.err
 
 
+def test_no_malware_is_found_on_a_service_that_does_not_run(firebreak: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECURITY_CENTER_EMULATOR_HOST", "127.0.0.1:1")
+    answer = firebreak("demo", "--attack", "chekout")
+
+    assert answer.code == 1
+    assert answer.err == "no service chekout runs in the practice cloud; there are checkout, payments, storefront\n"
+
+
 def test_a_local_cloud_that_has_gone_cannot_be_reached(firebreak: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECURITY_CENTER_EMULATOR_HOST", "127.0.0.1:1")
 

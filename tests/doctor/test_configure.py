@@ -239,4 +239,5 @@ def test_a_machine_that_is_not_configured_is_told_how(firebreak: Told) -> None:
     told = firebreak("doctor")
 
     assert told.code == 2
-    assert "terraform output -json | firebreak configure -" in told.err
+    assert "output -json firebreak | firebreak configure -, or" in told.err
+    assert told.err.endswith(", without Terraform, firebreak configure --project PROJECT\n")
