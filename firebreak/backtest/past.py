@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -66,6 +67,17 @@ def past_in(value: object, depth: int = 0) -> Iterator[Past]:
         message = "there is neither a finding nor an incident in it"
         raise Malformed(message)
     yield from found
+
+
+def records_in(value: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """Every record of an incident in one JSON value; what else is in it is left out."""
+    if isinstance(value, list) and depth < _DEEPEST:
+        for one in value:
+            yield from records_in(one, depth + 1)
+        return
+    with suppress(Malformed):
+        if record := _unwrapped(value):
+            yield record
 
 
 def _unwrapped(value: object) -> Mapping[str, Any] | None:

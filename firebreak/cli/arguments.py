@@ -15,7 +15,7 @@ from firebreak import VERSION
 from firebreak.cli import values
 from firebreak.cli.drill.arguments import drill_options
 from firebreak.cli.parser import Parser
-from firebreak.cli.past_arguments import assume_option, backtest_options, pull_options
+from firebreak.cli.past_arguments import assume_option, backtest_options, pull_options, stats_options
 from firebreak.core.incidents.phase import CLOSED_AS, Phase
 
 REPORTS = ("junit", "sarif", "github")
@@ -209,6 +209,8 @@ def _policy(commands: Any) -> None:  # noqa: ANN401 - as above
     past = "show what the policies would have done about past findings; asks nobody and writes nothing"
     backtest = _command(commands, "backtest", f"{_COMMANDS}.policy_backtest:run_backtest", past)
     backtest_options(backtest).set_defaults(reads_policies=True, needs=NEEDS_ALL)
+    people = "show what people made of each policy's decisions: how often it asked, what they answered and closed it as"
+    stats_options(_on_ledger(commands, "stats", f"{_COMMANDS}.policy_stats:run_stats", people))
     examples = "run the examples in the policies, and name the clauses that no example tries"
     test = _command(commands, "test", f"{_COMMANDS}.policy_test:run_test", examples, REPORTS)
     _paths(test, "exit with 1 for a clause that no example tries, too")

@@ -33,6 +33,12 @@ def pull_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
+def stats_options(parser: argparse.ArgumentParser) -> None:
+    """What `policy stats` takes."""
+    files = "files with recorded incidents, as backtests read them; by default the ledger is read"
+    parser.add_argument("history", nargs="*", metavar="HISTORY", help=files)
+
+
 def assume_option(parser: argparse.ArgumentParser) -> None:
     """Suppose answers of sources."""
     parser.add_argument(

@@ -18,6 +18,7 @@ from firebreak.cli.commands.in_process import quiet
 from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.commands.recorded import open_ledger, shown
 from firebreak.cli.screens.console import advancing, stdout
+from firebreak.core.signing import Sealed
 from firebreak.ledger.records import StoredIncident
 from firebreak.policy_folder import load_policies
 from firebreak.settings import Settings
@@ -104,7 +105,7 @@ def _pull_findings(
 def _pull_incidents(settings: Settings, since_ns: int, known: Known, file: IO[str], step: Callable[[int], None]) -> int:
     count = 0
     for held in open_ledger(settings).listed(_MOST):
-        if not isinstance(held, StoredIncident):
+        if not isinstance(held, StoredIncident) or held.sealed is Sealed.BROKEN:
             continue
         if held.incident.updated_ns < since_ns:  # they come with the last changed first
             break

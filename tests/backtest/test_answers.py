@@ -1,0 +1,93 @@
+"""What people made of each policy's decisions, counted from records alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firebreak.backtest.answers import Answers, Book
+from tests.backtest.histories import lines, recorded
+from tests.cli.commands import Told, run
+
+
+def decided(number: int, mode: str, *said: str, policy: str = "malware", **more: Any) -> dict[str, Any]:
+    """A record of that mode; what is said is by ada, and what begins with `asks` by Firebreak."""
+    history = [{"who": "firebreak" if one.startswith("asks") else "ada", "what": one} for one in said]
+    return recorded(number, decision={"policy": policy, "mode": mode}, history=history, **more)
+
+
+ASKED = ("asks a person: the policy asks", "rejected: it is ours")
+RECORDS = (
+    decided(1, "approve", *ASKED),
+    decided(2, "approve", *ASKED, closed_as="benign"),
+    decided(3, "approve", "asks a person: stale", "approved 0123456789ab", closed_as="true_positive"),
+    decided(4, "approve", "asks a person: stale"),
+    decided(5, "enforce", policy="strict", closed_as="false_positive"),
+    decided(6, "monitor", policy="strict"),
+    recorded(7),  # declined: no policy decided it
+)
+
+
+def counted(*records: dict[str, Any]) -> dict[str, Answers]:
+    book = Book()
+    for one in records:
+        book.add(one)
+    return book.by_policy()
+
+
+def test_questions_answers_and_what_it_was_are_counted_by_policy() -> None:
+    assert counted(*RECORDS) == {
+        "malware": Answers(decided=4, asked=4, approved=1, rejected=2, real=1, nothing=1),
+        "strict": Answers(decided=2, enforced=1, nothing=1, enforced_nothing=1),
+    }
+
+
+def test_the_newest_record_of_an_incident_counts_in_whatever_order_they_come() -> None:
+    old, new = (
+        decided(1, "approve", updated="2026-01-01T00:00:00Z"),
+        decided(1, "enforce", updated="2026-01-02T00:00:00Z"),
+    )
+
+    assert counted(new, old) == counted(old, new) == {"malware": Answers(decided=1, enforced=1)}
+
+
+def test_what_firebreak_says_itself_is_nobody_s_answer() -> None:
+    record = decided(1, "approve")
+    record["history"] = [{"who": "firebreak", "what": "approved late: it is decided anew"}]
+
+    assert counted(record)["malware"].approved == 0
+
+
+@pytest.mark.parametrize(
+    ("answers", "begins"),
+    [
+        (Answers(approved=1, rejected=13), "13 of 14 answers were no"),
+        (Answers(approved=7, rejected=7), ""),
+        (Answers(rejected=2), ""),
+        (Answers(enforced=3, real=1, nothing=2, enforced_nothing=1), "2 of 3 that people judged were nothing"),
+        (Answers(enforced=3, real=2, nothing=1, enforced_nothing=1), ""),
+        (Answers(enforced=1, nothing=1, enforced_nothing=1), ""),
+    ],
+)
+def test_a_proposal_needs_answers_enough_that_say_so(answers: Answers, begins: str) -> None:
+    assert answers.proposal.startswith(begins)
+    assert bool(answers.proposal) is bool(begins)
+
+
+@pytest.fixture
+def firebreak(capsys: pytest.CaptureFixture[str]) -> Told:
+    return lambda *words: run(capsys, *words)
+
+
+def test_files_are_read_as_backtests_read_them(firebreak: Told, tmp_path: Path) -> None:
+    wrapped = [{"data": json.dumps(one)} for one in RECORDS]
+    (tmp_path / "history.jsonl").write_text(lines(*wrapped) + "not json\n")
+    shown = firebreak("policy", "stats", str(tmp_path / "history.jsonl"), "--json").json["policies"]
+    said = firebreak("policy", "stats", str(tmp_path / "history.jsonl")).out
+
+    assert {name: one["decided"] for name, one in shown.items()} == {"malware": 4, "strict": 2}
+    assert [*said.splitlines()[1].split()] == ["malware", "4", "0", "4", "1", "2", "1", "1"]
+    assert "no: a clause that leaves these out, or mode monitor" in said
