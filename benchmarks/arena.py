@@ -28,12 +28,13 @@ _STARTS_WITHIN = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """What one delivery took, in seconds from the POST; `written` is None where nothing was written."""
+    """What one delivery took, in seconds from the POST, and MiB; `written` is None where nothing was written."""
 
     written: float | None
     answered: float
     operation_over: float | None = None
     recorded: float | None = None
+    memory: float = 0.0
 
 
 class Contestant:
@@ -42,32 +43,40 @@ class Contestant:
     def __init__(self, source: Path, environment: Mapping[str, str], log: Path) -> None:
         """Nothing is started yet."""
         self._source, self._environment, self._log = source, environment, log
-        self.port = _free_port()
+        self._pid = 0
+
+    def memory(self) -> float:
+        """MiB that the larger of its processes, the server's and the worker's, has taken at most."""
+        children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text(encoding="ascii").split()
+        tables = [Path(f"/proc/{one}/status").read_text(encoding="ascii") for one in (self._pid, *children)]
+        return max(int(table.partition("VmHWM:")[2].split()[0]) for table in tables) / 1024
 
     @contextmanager
     def running(self) -> Iterator[str]:
         """The address while it runs."""
+        port = _free_port()
         command = [sys.executable, "-m", "functions_framework", "--source", str(self._source)]
         command += ["--target", "on_finding", "--signature-type", "cloudevent"]
-        command += ["--host", "127.0.0.1", "--port", str(self.port)]
+        command += ["--host", "127.0.0.1", "--port", str(port)]
         with (
             self._log.open("ab") as log,
             subprocess.Popen(  # noqa: S603 - Python itself
                 command, env={**os.environ, **self._environment}, stdout=log, stderr=log, cwd=self._source.parent
             ) as process,
         ):
+            self._pid = process.pid
             try:
-                self._wait_until_it_listens(process)
-                yield f"http://127.0.0.1:{self.port}/"
+                self._wait_until_it_listens(process, port)
+                yield f"http://127.0.0.1:{port}/"
             finally:
                 process.terminate()
                 process.wait(10)
 
-    def _wait_until_it_listens(self, process: subprocess.Popen[bytes]) -> None:
+    def _wait_until_it_listens(self, process: subprocess.Popen[bytes], port: int) -> None:
         until = time.monotonic() + _STARTS_WITHIN
         while time.monotonic() < until and process.poll() is None:
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return
             time.sleep(0.002)
         message = f"{self._source} does not come up; see {self._log}"

@@ -3,20 +3,25 @@
 Both run under functions-framework, as they are deployed, against one sandbox whose services answer as late as Google's
 do; each delivery has a finding, a service and a hash of its own. They take turns in one run, so that whatever else the
 machine does meets both alike. Told are medians, the 95th percentile, the ratio to the other function, and the limit:
-the answers that have to be waited for one after the other, whoever waits.
+the answers that have to be waited for one after the other, whoever waits. What is printed is the table of
+docs/performance.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
+import os
+import platform
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.arena import WRITE, Arena, Contestant, Took
@@ -25,6 +30,13 @@ from sandbox.world import World
 
 ROOT = Path(__file__).resolve().parents[1]
 TOPIC = "projects/security/topics/incidents"
+
+START_UP = {
+    "framework": "import flask, functions_framework",
+    "Firebreak": "import main",
+    "opponent": "import sys; sys.path.insert(0, 'benchmarks/opponent'); import main",
+}
+"""What is imported before a function listens; the framework alone is the floor."""
 
 PLAIN = """
 id: plain
@@ -133,20 +145,27 @@ def cold(latencies: Latencies, policy: str | None, runs: int) -> dict[str, list[
             for name, one in both.items():
                 pair, began = arena.finding(), time.monotonic()
                 with one.running() as url:
-                    took = arena.delivered(url, pair, began)
+                    took = replace(arena.delivered(url, pair, began), memory=one.memory())
                 if number:
                     taken.setdefault(name, []).append(took)
     return taken
 
 
-def row(what: str, taken: Mapping[str, Sequence[Took]], limit: float) -> str:
-    """Both functions' times to the write, their ratio, the limit, and how many times that Firebreak takes."""
+HEAD = """| milliseconds to the write | Firebreak | p95 | opponent | ratio | bar | limit | ratio |
+|---|---|---|---|---|---|---|---|"""
+
+
+def row(what: str, taken: Mapping[str, Sequence[Took]], limit: float, bar: str = "") -> str:
+    """Both functions' times to the write, their ratio and its bar; the limit, and Firebreak's ratio to that."""
     ours, theirs = (_written(taken[name]) for name in ("Firebreak", "opponent"))
     one, other = statistics.median(ours), statistics.median(theirs)
-    cells = (one * 1000, _p95(ours) * 1000, other * 1000, limit * 1000)
-    return "{:<34} {:>7.0f} {:>7.0f} {:>9.0f}".format(what, *cells[:3]) + (
-        f" {one / other:>6.2f} {cells[3]:>6.0f} {one / limit:>6.2f}"
-    )
+    first = f"| {what} | {one * 1000:.0f} | {_p95(ours) * 1000:.0f} | {other * 1000:.0f} | {one / other:.2f}"
+    return f"{first} | {bar} | {limit * 1000:.0f} | {one / limit:.2f} |"
+
+
+def beside(what: str, ours: float, theirs: float, bar: str = "") -> str:
+    """A figure of both functions that has no limit."""
+    return f"| {what} | {ours:.0f} | | {theirs:.0f} | {ours / theirs:.2f} | {bar} | | |"
 
 
 def _written(taken: Sequence[Took]) -> list[float]:
@@ -168,6 +187,29 @@ def _p95(values: Sequence[float]) -> float:
     return sorted(values)[max(0, round(0.95 * len(values)) - 1)]
 
 
+def _starts(runs: int) -> Iterator[str]:
+    """What a start costs before anything is asked, beside the framework that both are started by."""
+    with tempfile.TemporaryDirectory() as compiled:
+        taken = {name: [_started(code, compiled) for _ in range(runs + 1)][1:] for name, code in START_UP.items()}
+    for number, what in enumerate(("processor milliseconds to import", "MiB after the import")):
+        ours, theirs, floor = (
+            statistics.median(one[number] for one in taken[name]) for name in ("Firebreak", "opponent", "framework")
+        )
+        yield f"{beside(what, ours, theirs, '1.00').removesuffix('| | |')}| {floor:.0f} | {ours / floor:.2f} |"
+
+
+def _started(code: str, compiled: str) -> tuple[float, float]:
+    """Milliseconds of the processor, and MiB at most."""
+    told = f"{code}; import time; print(time.process_time(), *open('/proc/self/status'))"
+    cached = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": compiled, "PYTHONPATH": ""}
+    environment = {**os.environ, **cached}
+    done = subprocess.run(  # noqa: S603 - Python itself
+        [sys.executable, "-c", told], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    )
+    seconds, _, status = done.stdout.partition(" ")
+    return float(seconds) * 1000, int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
 def main() -> int:
     """Measure each line of the table in turn."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -175,22 +217,26 @@ def main() -> int:
     parser.add_argument("--cold-runs", type=int, default=7, help="process starts of each function, for each line")
     given = parser.parse_args()
     day = Latencies()
-    names = "{:<34} {:>7} {:>7} {:>9} {:>6} {:>6} {:>6}"
-    print(names.format("milliseconds to the write", "ours", "p95", "opponent", "ratio", "limit", "ratio"))
-    bouts: tuple[tuple[str, Latencies, str | None, int], ...] = (
-        ("warm, VirusTotal not asked", day, PLAIN, given.runs),
-        ("warm, VirusTotal decides", day, None, given.runs),
-        ("warm, ten times faster, it decides", day.faster(10), None, given.runs),
-        ("warm, VirusTotal hangs for 10 s", day.hanging(), PLAIN, max(1, given.runs // 5)),
+    print(f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {os.cpu_count()} processors, Python {platform.python_version()}:\n")
+    print(HEAD)
+    bouts: tuple[tuple[str, Latencies, str | None, int, str], ...] = (
+        ("warm, VirusTotal not asked", day, PLAIN, given.runs, "0.25"),
+        ("warm, VirusTotal decides", day, None, given.runs, ""),
+        ("warm, ten times faster, VirusTotal decides", day.faster(10), None, given.runs, ""),
+        ("warm, VirusTotal hangs for 10 s", day.hanging(), PLAIN, max(1, given.runs // 5), "0.02"),
     )
-    for what, latencies, policy, runs in bouts:
+    for what, latencies, policy, runs, bar in bouts:
         taken = warm(latencies, policy, runs)
-        print(row(what, taken, latencies.limit(asks_virustotal=policy is None)), flush=True)
-        after = recorded_after(taken["Firebreak"])
-        print(f"{'  told after the operation ended':<34} {after * 1000:>7.0f}", flush=True)
+        print(row(what, taken, latencies.limit(asks_virustotal=policy is None), bar), flush=True)
+        ours, theirs = (recorded_after(taken[name]) * 1000 for name in ("Firebreak", "opponent"))
+        print(beside("… and told, after the operation ended", ours, theirs), flush=True)
     for what, policy in (("cold, VirusTotal not asked", PLAIN), ("cold, VirusTotal decides", None)):
         taken = cold(day, policy, given.cold_runs)
-        print(row(what, taken, day.limit(asks_virustotal=policy is None)), flush=True)
+        print(row(what, taken, day.limit(asks_virustotal=policy is None), "0.70"), flush=True)
+        one, other = (statistics.median(each.memory for each in taken[name]) for name in ("Firebreak", "opponent"))
+        print(beside("… and MiB at most until the answer", one, other, "1.00"), flush=True)
+    for line in _starts(given.cold_runs):
+        print(line, flush=True)
     return 0
 
 

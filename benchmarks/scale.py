@@ -21,11 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from firebreak.core.errors import Transient
+from firebreak.core.findings.finding import parse_notification
 from firebreak.core.incidents.incident import Incident
-from sandbox.scc.notifications import Pair
+from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.world import World
 from tests.response.harness import ALWAYS, GOOD, ON_LATEST, REVISIONS, Line, Lines, revision, world_of
-from tests.response.stuck import with_ended
 from tests.response.test_sweep import service_of
 
 AT_ONCE = 16
@@ -112,7 +112,7 @@ def _memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-GROWN: Mapping[str, int] = {"revisions": 1_000, "tags": 600, "related findings": 10_000, "ended incidents": 100_000}
+GROWN: Mapping[str, int] = {"revisions": 1_000, "tags": 600, "related findings": 10_000, "other incidents": 5_000}
 
 
 def _world(what: str, count: int) -> World:
@@ -131,9 +131,9 @@ def grown(what: str, count: int) -> tuple[float, str]:
     ):
         for number in range(count if what == "related findings" else 0):
             on.finding(finding_id=f"{number:032x}")
-        if what == "ended incidents":
-            on.app.ledger.count()  # makes the file
-            with_ended(on, count)
+        for number in range(count if what == "other incidents" else 0):
+            told = on.finding(finding_id=f"{number:032x}", workload=f"services/other-{number}", held=False)
+            on.app.ledger.hear(parse_notification(notification_v2(told)).finding)
         pair = on.finding(finding_id="e" * 32)
         began = time.process_time()
         incident = on.respond(pair)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.arena import Took
-from benchmarks.containment import PLAIN, Latencies, recorded_after, row, warm
+from benchmarks.containment import HEAD, PLAIN, Latencies, beside, cold, recorded_after, row, warm
 
 
 def test_both_functions_write_and_are_measured_side_by_side() -> None:
@@ -25,9 +25,22 @@ def test_the_limit_is_the_longest_answer_that_has_to_be_waited_for() -> None:
 def test_ratios_are_of_medians_to_the_other_function_and_to_the_limit() -> None:
     ours, theirs = [Took(one, 2.0) for one in (0.2, 0.1, 0.3)], [Took(one, 2.0) for one in (0.8, 0.4, 0.9)]
 
-    assert row("x", {"Firebreak": ours, "opponent": theirs}, 0.1).split() == "x 200 300 800 0.25 100 2.00".split()
+    taken = {"Firebreak": ours, "opponent": theirs}
+
+    assert row("x", taken, 0.1, "0.70") == "| x | 200 | 300 | 800 | 0.25 | 0.70 | 100 | 2.00 |"
+    assert {line.count("|") for line in (*HEAD.splitlines(), beside("y", 1, 2), row("x", taken, 0.1))} == {9}
 
 
 def test_what_wrote_nothing_is_no_measurement() -> None:
     with pytest.raises(RuntimeError, match="1 of 1 deliveries wrote nothing"):
         row("x", {"Firebreak": [Took(None, 1.0)], "opponent": [Took(0.1, 1.0)]}, 0.1)
+
+
+@pytest.mark.thorough
+def test_a_start_is_measured_from_before_the_process_to_the_write_with_the_memory_that_it_took() -> None:
+    (ours,), (theirs,) = cold(Latencies().faster(20), PLAIN, 1).values()
+
+    assert ours.written is not None
+    assert theirs.written is not None
+    assert 20 < theirs.memory < 1000
+    assert 20 < ours.memory < 1000

@@ -24,5 +24,5 @@ def test_findings_on_one_service_at_once_are_each_answered() -> None:
 
 
 def test_what_is_planted_around_a_service_hinders_nothing() -> None:
-    for what in ("revisions", "tags", "related findings", "ended incidents"):
+    for what in ("revisions", "tags", "related findings", "other incidents"):
         assert grown(what, 5)[1] == "contained"
