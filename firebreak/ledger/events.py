@@ -10,7 +10,7 @@ from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.size_limit import fit_to_size_limit
-from firebreak.core.serialization import Unreadable, decode, encode
+from firebreak.core.serialization import Unreadable, decode
 from firebreak.core.signing import Sealed
 from firebreak.core.stored_body import Place
 from firebreak.ledger.documents import Conflict, Document, Index, Save, even_damaged
@@ -133,15 +133,15 @@ class Events(Incidents):
         incident_id = self._open_incident(pointer, finding, ended) if over is None else None
         told = "received; its earlier record cannot be read and was set aside" if over else "received"
         fresh = Incident(own, "received", now, now, finding).with_history(now, "firebreak", told)
-        fresh = fit_to_size_limit(fresh)
+        fresh, encoded = fit_to_size_limit(fresh)
         if incident_id is None:
             incident_id = own
-            saves.append(replace(self.incident_save(fresh, over), anew=True))
+            saves.append(replace(self.incident_save(fresh, encoded, over), anew=True))
             saves.append(Save("finding", pointed, {"incident": own}, over=pointer))
         body = {
             "incident": incident_id,
             "seen_ns": now if seen_ns is None else seen_ns,
-            "finding": encode(fresh.finding),
+            "finding": encoded["finding"],
         }
         document = even_damaged(lambda: self.documents.read("event", own))
         saves.append(Save("event", own, body, Index(subject=incident_id), document, anew=True))

@@ -148,22 +148,22 @@ class Incidents:
             raise newer(held.document)
         if held.sealed is Sealed.UNVERIFIED:
             raise NoKey
-        incident = fit_to_size_limit(incident)
+        incident, encoded = fit_to_size_limit(incident)
         if held.sealed:
-            document, value = self._save(self.incident_save(incident, held.document), *others)[0]
+            document, value = self._save(self.incident_save(incident, encoded, held.document), *others)[0]
             saved = replace(incident, floors=MappingProxyType(value["floors"]))
             return replace(held, incident=saved, document=document)
         if others:
             message = f"the seal of incident {incident.id} is broken: nothing is saved for it but its own story"
             raise BrokenSeal(message, held.document)
-        body = keep_unverified(incident_json(incident), held.document.body)
+        body = keep_unverified(incident_json(encoded), held.document.body)
         document = self.documents.replace(held.document, body, index_of(incident))
         return replace(held, incident=incident, document=document)
 
-    def incident_save(self, incident: Incident, over: Document | None) -> Save:
-        """What is to be saved of an incident, over the version that was read."""
+    def incident_save(self, incident: Incident, encoded: dict[str, Any], over: Document | None) -> Save:
+        """What is to be saved of an incident, which is encoded once, over the version that was read."""
         places = {Place("standing", target.key).name: 0 for target in incident.targets}
-        body = {**incident_json(incident), "floors": {**places, **incident.floors}}
+        body = {**incident_json(encoded), "floors": {**places, **incident.floors}}
         return Save("incident", incident.id, body, index_of(incident), there(over))
 
     def commit(self, *saves: Save) -> list[Document]:

@@ -12,7 +12,7 @@ from firebreak.core.incidents.command import IDENTITY
 from firebreak.core.incidents.earlier_formats import as_of_today
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.secrets.redaction import safe_texts
-from firebreak.core.serialization import Unreadable, decode, encode
+from firebreak.core.serialization import Unreadable, decode
 from firebreak.core.signing import Seal, Sealed
 from firebreak.core.stored_body import FORMAT, OpenedBody, Place, may_act, open_body
 from firebreak.ledger.documents import Document, Index
@@ -192,9 +192,8 @@ def newer(document: Document) -> NewerRecord:
     )
 
 
-def incident_json(incident: Incident) -> dict[str, Any]:
-    """The record as it is kept: what only tells, and may quote anybody, is redacted; names of things stay."""
-    body: dict[str, Any] = encode(incident)
+def incident_json(body: dict[str, Any]) -> dict[str, Any]:
+    """The encoded record as it is kept: what only tells, and may quote anybody, is redacted; names of things stay."""
     telling = {name: safe_texts(body[name]) for name in ("evidence", "verdict", "outcomes", "still_open", "history")}
     if body["decision"]:
         told = {name: safe_texts(body["decision"][name]) for name in ("caps", "trace", "reasons", "suspects_because")}

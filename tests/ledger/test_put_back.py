@@ -17,6 +17,7 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.slots import HOUR_NS, Slots
 from firebreak.core.incidents.command import Command
+from firebreak.core.serialization import encode
 from firebreak.core.signing import Seal, Sealed
 from firebreak.ledger.documents import Conflict, Document, Save
 from firebreak.ledger.ledger import Ledger
@@ -367,7 +368,7 @@ def test_what_a_record_of_a_version_without_counters_says_of_others_is_not_belie
     """It was not sealed then."""
     made = one.seal.sign("standing", {"target": KEY})
     one.documents.create("standing", KEY, {"standing": {"target": KEY, "floors": {"halt": 99}}, "seal": made})
-    fresh = incident_json(claimed(replace(restart(), documents=Unwritten(None))).incident)
+    fresh = incident_json(encode(claimed(replace(restart(), documents=Unwritten(None))).incident))
     parts = [FINDING.incident_id, fresh["finding"]["target"], *[None] * 5, [], [], None]
     planted = {"incident": {**fresh, "floors": {"halt": 99}}, "seal": one.seal.sign("incident", parts)}
     one.documents.create("incident", FINDING.incident_id, planted)

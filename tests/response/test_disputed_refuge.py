@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.serialization import encode
 from firebreak.core.timestamps import NANOS
 from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.scc.security_center import mute, put_finding
@@ -109,7 +110,7 @@ def test_a_storm_of_other_incidents_does_not_make_it_forgotten(line: Lines) -> N
         benign = on.read(asked_about(on, BAD, finding_id="benign"))
         for number in range(60):
             one = replace(benign, id=f"fb-{number:016x}", phase="closed", closed_as="benign", owner="")
-            on.app.ledger.commit(on.app.ledger.incident_save(one, None))
+            on.app.ledger.commit(on.app.ledger.incident_save(one, encode(one), None))
         on.respond(on.finding())
 
         assert serves(on) == {OLD}

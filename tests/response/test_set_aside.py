@@ -16,6 +16,7 @@ from firebreak.core.containment.active_containment import Standing
 from firebreak.core.findings.finding import parse_notification
 from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.serialization import encode
 from firebreak.core.signing import Seal, Sealed
 from firebreak.core.stored_body import FORMAT, Place, seal_body
 from firebreak.core.timestamps import NANOS
@@ -386,7 +387,7 @@ def test_an_ended_incident_whose_seal_is_broken_swallows_no_finding(line: Lines,
     with line(policy=ALWAYS) as on:
         pair = on.finding()
         finding = parse_notification(notification_v2(pair)).finding
-        ended = incident_json(Incident(finding.incident_id, phase, 1, 1, finding))  # type: ignore[arg-type]
+        ended = incident_json(encode(Incident(finding.incident_id, phase, 1, 1, finding)))  # type: ignore[arg-type]
         forged = seal_body(Place("incident", finding.incident_id), ended, Seal((b"another key",)), {}, 1)
         on.app.ledger.documents.create("incident", finding.incident_id, forged)
         on.respond(pair)

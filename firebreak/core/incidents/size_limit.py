@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
@@ -15,13 +16,15 @@ _FEW = 10
 _SHORT = 200
 
 
-def fit_to_size_limit(incident: Incident) -> Incident:
-    """The incident as it can be stored: nothing that is executed is touched, and no reduction that is not needed."""
+def fit_to_size_limit(incident: Incident) -> tuple[Incident, dict[str, Any]]:
+    """The incident as it can be stored, and as JSON; nothing that is executed is touched, nothing reduced in vain."""
+    body: dict[str, Any] = encode(incident)
     for name, reduced in _REDUCTIONS:
-        if len(json.dumps(encode(incident), ensure_ascii=False).encode()) <= LARGEST_RECORD:
-            return incident
+        if len(json.dumps(body, ensure_ascii=False).encode()) <= LARGEST_RECORD:
+            break
         incident = replace(reduced(incident), cut=tuple(sorted({*incident.cut, name})))
-    return incident
+        body = encode(incident)
+    return incident, body
 
 
 def _evidence(incident: Incident) -> Incident:
