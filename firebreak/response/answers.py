@@ -140,7 +140,7 @@ def _empty(incident: Incident) -> bool:
 def _stands(incident: Incident) -> str:
     """How it stands, and who last spoke a word on it."""
     person = next((one for one in reversed(incident.history) if one.who != "firebreak"), None)
-    return f"the incident is {incident.phase}" + (f" ({person.who}: {person.what})" if person else "")
+    return f"the incident is {incident.phase}" + (f" (last, by {person.who}: {person.what})" if person else "")
 
 
 def _said(incident: Incident, by: str, what: str) -> bool:

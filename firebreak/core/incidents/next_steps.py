@@ -54,7 +54,7 @@ def _answers(incident: Incident) -> Iterator[NextStep]:
     lacks = bool(incident.reopened) or any(became(incident, one) == "not done" for one in changes)
     if halted(incident):
         yield NextStep("lift", "firebreak resume", "lifts the halt; the next sweep decides what waited for it")
-    elif phase in _ANEW or (phase == "contained" and lacks):
+    if phase in _ANEW or (phase == "contained" and lacks):
         effect = "decides it anew on a fresh look, and contains, asks or leaves it as the policies say today"
         yield NextStep("anew", _typed("retry", incident), effect)
 
