@@ -17,6 +17,8 @@ def backtest_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser
     parser.add_argument(
         "--policies", type=Path, metavar="FOLDER", help="the policies that decide; by default FIREBREAK_POLICIES"
     )
+    page = "write the report to this file, too: one HTML file that needs nothing beside it"
+    parser.add_argument("--html", type=Path, metavar="FILE", help=page)
     most = "exit with 1 where there is more, for a check in CI: 'enforced>0,asked>20'"
     parser.add_argument("--fail-if", type=values.bounds, default=(), metavar="BOUNDS", help=most)
     return parser

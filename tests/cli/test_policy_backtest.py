@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,45 @@ def test_a_secret_in_a_history_is_not_shown(firebreak: Told, words: tuple[str, .
 
     assert token not in firebreak(*words, "--json").out
     assert token not in firebreak(*words).out
+
+
+class Read(HTMLParser):
+    """The tags and texts of a page, as a browser reads them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def test_the_html_file_says_the_same_and_needs_nothing_beside_it(
+    firebreak: Told, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    old = policies_in(tmp_path / "old", POLICY.replace("mode: enforce", "mode: approve"))
+    said = firebreak(*words, "--against", old, "--html", str(tmp_path / "report.html")).out.splitlines()[0]
+    read = Read((tmp_path / "report.html").read_text())
+
+    assert said in read.texts
+    assert f"Against {old}: 1 decided otherwise" in read.texts
+    assert not [attrs for _, attrs in read.tags if {"src", "href"} & attrs.keys()]
+    assert "light-dark(" in "".join(read.texts)
+
+
+def test_what_others_have_written_is_no_markup_in_the_html_file(
+    firebreak: Told, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    hostile = recorded(1, closed_as="benign", id='"><script>alert(1)</script>\u202e')
+    (tmp_path / "history.jsonl").write_text(lines(hostile))
+    firebreak(*words, "--html", str(tmp_path / "report.html"))
+    text = (tmp_path / "report.html").read_text()
+
+    assert [tag for tag, _ in Read(text).tags].count("script") == 1
+    assert "&lt;script&gt;alert(1)" in text
+    assert "\u202e" not in text

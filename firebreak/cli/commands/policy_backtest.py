@@ -10,6 +10,7 @@ from typing import Any
 import enrichment
 import responders
 from firebreak.backtest.deciding import Rules
+from firebreak.backtest.page import page
 from firebreak.backtest.report import report
 from firebreak.backtest.run import run
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, UsageError, print_json, require_folder
@@ -39,6 +40,8 @@ def run_backtest(parsed: argparse.Namespace) -> int:
     if not ran.tally.findings and ran.unread.count:
         message = f"nothing could be read: {ran.unread.shown[0]}"
         raise NothingFound(message)
+    if parsed.html:
+        parsed.html.write_text(page(shown), encoding="utf-8")
     if parsed.json:
         print_json(shown)
     else:
