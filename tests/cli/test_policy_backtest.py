@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+import enrichment
+import responders
+from firebreak.backtest.deciding import Rules
+from firebreak.backtest.report import report
+from firebreak.backtest.run import run
+from firebreak.policy_folder import read_folder, read_yaml_policies
 from tests.backtest.histories import POLICY, lines, policies_in, recorded
 from tests.cli.commands import Told
 
@@ -148,3 +157,18 @@ def test_what_others_have_written_is_no_markup_in_the_html_file(
     assert [tag for tag, _ in Read(text).tags].count("script") == 1
     assert "&lt;script&gt;alert(1)" in text
     assert "\u202e" not in text
+
+
+def test_on_all_cores_the_report_is_the_same(words: tuple[str, ...], tmp_path: Path) -> None:
+    many = [recorded(number, number % 977, malicious=number % 20, project=f"p-{number % 7}") for number in range(1000)]
+    (tmp_path / "history.jsonl").write_text(lines(*many))
+    # Forked from a process of its own, as when a person runs it: this one may have threads.
+    alone = subprocess.run([sys.executable, "-m", "firebreak", *words, "--json"], capture_output=True, check=True)  # noqa: S603
+    (tmp_path / "first.jsonl").write_text(lines(*many[:700]))
+    (tmp_path / "rest.jsonl").write_text(lines(*many[700:]))
+    policies = read_yaml_policies(read_folder(tmp_path / "new"))
+    rules = Rules(policies, responders.discover(), enrichment.discover())
+    ran = run([str(tmp_path / "rest.jsonl"), str(tmp_path / "first.jsonl")], (rules,), lambda _: None, processes=1)
+
+    assert json.loads(alone.stdout) == {**report(ran, policies, None), "failed": []}
+    assert ran.tally.findings == 1000
