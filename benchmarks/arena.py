@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.blueprint import digest_of
@@ -35,6 +35,8 @@ class Took:
     operation_over: float | None = None
     recorded: float | None = None
     memory: float = 0.0
+    asked: Mapping[str, float] = field(default_factory=dict)
+    """When the first call of each method arrived."""
 
 
 class Contestant:
@@ -147,11 +149,12 @@ class Arena:
         name = pair["finding"]["resourceName"].rpartition("/")[2]
         writes = [one.at for one in calls if one.method == WRITE and name in str(one.request)]
         told = [one.at for one in calls if one.method.endswith("/Publish")]
+        asked = {one.method.rpartition("/")[2]: one.at - began for one in reversed(calls)}
         if not writes:
-            return Took(None, answered)
+            return Took(None, answered, asked=asked)
         accepted = writes[0] + self._latency(WRITE)
         over = accepted + self.sandbox.world.settle_seconds
-        return Took(writes[0] - began, answered, over - began, told[0] - began if told else None)
+        return Took(writes[0] - began, answered, over - began, told[0] - began if told else None, asked=asked)
 
     def _latency(self, method: str) -> float:
         return self.sandbox.world.latencies.get(method, 0.0)

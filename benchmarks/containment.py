@@ -38,6 +38,9 @@ START_UP = {
 }
 """What is imported before a function listens; the framework alone is the floor."""
 
+FIRST = {"VirusTotal": "GET files", "SCC": "ListFindings", "Cloud Run": "GetService"}
+"""The first call of each that a decision rests on."""
+
 PLAIN = """
 id: plain
 mode: enforce
@@ -183,6 +186,11 @@ def recorded_after(taken: Sequence[Took]) -> float:
     return statistics.median(told - over for told, over in pairs if told is not None and over is not None)
 
 
+def asked_after(taken: Sequence[Took], method: str) -> float:
+    """Seconds until the first call of this method arrived, the median."""
+    return statistics.median(one.asked[method] for one in taken)
+
+
 def _p95(values: Sequence[float]) -> float:
     return sorted(values)[max(0, round(0.95 * len(values)) - 1)]
 
@@ -233,6 +241,9 @@ def main() -> int:
     for what, policy in (("cold, VirusTotal not asked", PLAIN), ("cold, VirusTotal decides", None)):
         taken = cold(day, policy, given.cold_runs)
         print(row(what, taken, day.limit(asks_virustotal=policy is None), "0.70"), flush=True)
+        for whom, method in FIRST.items():
+            one, other = (asked_after(taken[name], method) for name in ("Firebreak", "opponent"))
+            print(beside(f"… {whom} is asked after", one * 1000, other * 1000), flush=True)
         one, other = (statistics.median(each.memory for each in taken[name]) for name in ("Firebreak", "opponent"))
         print(beside("… and MiB at most until the answer", one, other, "1.00"), flush=True)
     for line in _starts(given.cold_runs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.arena import Took
-from benchmarks.containment import HEAD, PLAIN, Latencies, beside, cold, recorded_after, row, warm
+from benchmarks.containment import FIRST, HEAD, PLAIN, Latencies, asked_after, beside, cold, recorded_after, row, warm
 
 
 def test_both_functions_write_and_are_measured_side_by_side() -> None:
@@ -42,5 +42,7 @@ def test_a_start_is_measured_from_before_the_process_to_the_write_with_the_memor
 
     assert ours.written is not None
     assert theirs.written is not None
+    assert all(asked_after([theirs], method) < theirs.written for method in FIRST.values())
+    assert asked_after([ours], "ListFindings") < ours.written
     assert 20 < theirs.memory < 1000
     assert 20 < ours.memory < 1000
