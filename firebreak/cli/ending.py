@@ -10,6 +10,8 @@ from types import FrameType
 from typing import NoReturn
 
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LATER = signal.SIGALRM
+_PAUSE_SECONDS = 0.05
 
 
 def leave_in_order() -> None:
@@ -22,7 +24,7 @@ def leave_in_order() -> None:
 def leaving_in_order() -> Iterator[None]:
     """The same for a while; at its end also where what the signal raised was swallowed, as by a callback of C."""
     told: list[int] = []
-    before = {number: signal.getsignal(number) for number in ENDS}
+    before = {number: signal.getsignal(number) for number in (*ENDS, _LATER)}
 
     def leave(number: int, frame: FrameType | None) -> None:
         told.append(number)
@@ -33,16 +35,30 @@ def leaving_in_order() -> Iterator[None]:
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
     if told:
         _raise(told[0])
 
 
-def _leave(number: int, _frame: FrameType | None) -> None:
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End here; but a moment later where a call of gRPC is under way, for what it has just locked would stay locked."""
+    if _is_calling(frame):
+        signal.signal(_LATER, lambda _, then: _leave(number, then))
+        signal.setitimer(signal.ITIMER_REAL, _PAUSE_SECONDS)
+        return
     for one in ENDS:
         signal.signal(one, signal.SIG_IGN)
     _raise(number)
+
+
+def _is_calling(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == "grpc":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _raise(number: int) -> NoReturn:
@@ -55,7 +71,7 @@ def _raise(number: int) -> NoReturn:
 def undisturbed() -> Iterator[None]:
     """A signal to end waits until this is over: what is being started must first have somebody who stops it."""
     told: list[int] = []
-    before = {number: signal.signal(number, lambda one, _: told.append(one)) for number in ENDS}
+    before = {number: signal.signal(number, lambda one, _: told.append(one)) for number in (*ENDS, _LATER)}
     try:
         yield
     finally:

@@ -112,6 +112,24 @@ def test_a_signal_whose_exception_was_swallowed_ends_the_command_all_the_same(
     assert signal.getsignal(number) is before
 
 
+def test_a_signal_within_a_call_of_grpc_ends_the_command_once_the_call_is_over() -> None:
+    """What it has just locked would stay locked, and the next call, or the end of its channel, wait for ever."""
+    passed = list[str]()
+    code = "def call():\n    signal.raise_signal(signal.SIGINT)\n    passed.append('the call')"
+    within: dict[str, Any] = {"__name__": "grpc._channel", "signal": signal, "passed": passed}
+    exec(code, within)  # noqa: S102 - whose function it is, its globals tell
+
+    @leaving_in_order()
+    def command() -> None:
+        within["call"]()
+        time.sleep(5)
+        passed.append("what comes after")
+
+    with pytest.raises(KeyboardInterrupt):
+        command()
+    assert passed == ["the call"]
+
+
 @pytest.mark.thorough
 def test_an_interruption_while_a_person_is_asked_leaves_no_question(
     firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
