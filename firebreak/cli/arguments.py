@@ -211,6 +211,8 @@ def _policy(commands: Any) -> None:  # noqa: ANN401 - as above
     backtest_options(backtest).set_defaults(reads_policies=True, needs=NEEDS_ALL)
     people = "show what people made of each policy's decisions: how often it asked, what they answered and closed it as"
     stats_options(_on_ledger(commands, "stats", f"{_COMMANDS}.policy_stats:run_stats", people))
+    which = "show which set of policies decided what, and when it took the place of another"
+    stats_options(_on_ledger(commands, "log", f"{_COMMANDS}.policy_stats:run_log", which))
     examples = "run the examples in the policies, and name the clauses that no example tries"
     test = _command(commands, "test", f"{_COMMANDS}.policy_test:run_test", examples, REPORTS)
     _paths(test, "exit with 1 for a clause that no example tries, too")

@@ -36,7 +36,7 @@ def pull_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def stats_options(parser: argparse.ArgumentParser) -> None:
-    """What `policy stats` takes."""
+    """What `policy stats` and `policy log` take."""
     files = "files with recorded incidents, as backtests read them; by default the ledger is read"
     parser.add_argument("history", nargs="*", metavar="HISTORY", help=files)
 

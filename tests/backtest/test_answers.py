@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from firebreak.backtest.answers import Answers, Book
-from tests.backtest.histories import lines, recorded
+from firebreak.backtest.sets import SetLog
+from tests.backtest.histories import lines, policies_in, recorded
 from tests.cli.commands import Told, run
 
 
@@ -91,3 +92,33 @@ def test_files_are_read_as_backtests_read_them(firebreak: Told, tmp_path: Path) 
     assert {name: one["decided"] for name, one in shown.items()} == {"malware": 4, "strict": 2}
     assert [*said.splitlines()[1].split()] == ["malware", "4", "0", "4", "1", "2", "1", "1"]
     assert "no: a clause that leaves these out, or mode monitor" in said
+
+
+def test_sets_of_policies_come_in_the_order_in_which_they_began_to_decide() -> None:
+    log = SetLog()
+    days = {1: ("aaa", "03"), 2: ("bbb", "01"), 3: ("aaa", "02"), 4: ("bbb", "04")}
+    for number, (named, day) in days.items():
+        record = decided(number, "approve", created=f"2026-06-{day}T00:00:00Z")
+        record["decision"] |= {"policy_set": named, "version": "1"}
+        log.add(record)
+    log.add(recorded(9))
+    told = [(one.policy_set, one.first[8:10], one.last[8:10], one.modes["approve"]) for one in log.in_order()]
+
+    assert told == [("bbb", "01", "04", 2), ("aaa", "02", "03", 2)]
+
+
+def test_policies_that_have_decided_nothing_yet_are_said_to_be_so(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIREBREAK_POLICIES", policies_in(tmp_path / "policies"))
+    (tmp_path / "history.jsonl").write_text(lines(decided(1, "approve")))
+    new = firebreak("policy", "log", str(tmp_path / "history.jsonl"))
+    here = firebreak("policy", "log", str(tmp_path / "history.jsonl"), "--json").json["here"]
+    known = decided(1, "approve")
+    known["decision"]["policy_set"] = here
+    (tmp_path / "history.jsonl").write_text(lines(known))
+    old = firebreak("policy", "log", str(tmp_path / "history.jsonl"))
+
+    assert "have decided nothing yet" in new.out
+    assert old.out.splitlines()[0].endswith("approve 1, the policies that lie here")
+    assert "nothing yet" not in old.out
