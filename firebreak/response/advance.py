@@ -31,8 +31,8 @@ from firebreak.response.evidence.collector import Collecting
 from firebreak.response.gather import Gathering
 from firebreak.response.holds import policy_of, stands
 from firebreak.response.move import settle_own
-from firebreak.response.observe import Away, Readings, note_away
 from firebreak.response.passed import ask_about_events
+from firebreak.response.readings import Away, Readings, note_away
 from firebreak.response.release import carry_release
 from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, UNANSWERED, ask, defer, end
 from firebreak.response.set_aside import set_aside

@@ -19,7 +19,7 @@ from firebreak.response.app import App
 from firebreak.response.draw_release import CannotRelease
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.holds import held_targets, holds_any, stands
-from firebreak.response.observe import Readings
+from firebreak.response.readings import Readings
 from firebreak.response.release import request_release
 from firebreak.response.rest import end, without_unwritten
 from firebreak.response.review import announce_review

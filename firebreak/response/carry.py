@@ -24,10 +24,10 @@ from firebreak.response.move import (
     settings_of,
     settle_own,
 )
-from firebreak.response.observe import Readings
 from firebreak.response.opened import undone
 from firebreak.response.outcomes import record_effect, record_failure, record_loss
 from firebreak.response.passed import ask_about_events
+from firebreak.response.readings import Readings
 from firebreak.response.redraw import redraw
 from firebreak.response.rest import end, recorded
 from firebreak.response.turn import Turn, landed_any, latest

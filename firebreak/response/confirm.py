@@ -11,7 +11,7 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.triage import not_ours
-from firebreak.response.observe import CLOUD_RUN, Away, Readings
+from firebreak.response.readings import CLOUD_RUN, Away, Readings
 
 _ASK_AGAIN = (0.3, 0.7, 1.5)
 

@@ -31,7 +31,7 @@ from firebreak.response.canaries import canary_of
 from firebreak.response.confirm import Confirmed
 from firebreak.response.draw import draw
 from firebreak.response.gather import Gathering
-from firebreak.response.observe import Away, Readings
+from firebreak.response.readings import Away, Readings
 
 
 @dataclass(frozen=True, slots=True)

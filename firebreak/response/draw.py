@@ -14,7 +14,8 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Step
 from firebreak.response.app import App
-from firebreak.response.observe import Away, Readings, observe
+from firebreak.response.observe import observe
+from firebreak.response.readings import Away, Readings
 
 _MOST_REFUGES = 10
 """How many are asked about, one after the other, before a person is."""

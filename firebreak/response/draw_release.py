@@ -23,7 +23,8 @@ from firebreak.core.incidents.release import ReleasedKey
 from firebreak.ledger.documents import Document
 from firebreak.response.app import App
 from firebreak.response.holds import held_targets, standing_of
-from firebreak.response.observe import Readings, see_target
+from firebreak.response.observe import see_target
+from firebreak.response.readings import Readings
 
 BY = "firebreak"
 """Who releases where the policy's `release_after` does, and no person."""

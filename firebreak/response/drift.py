@@ -17,7 +17,7 @@ from firebreak.response.app import App
 from firebreak.response.confirm import confirm
 from firebreak.response.decide import replanned, ruling_on
 from firebreak.response.holds import note_drift, policy_of
-from firebreak.response.observe import Away, Readings, note_away
+from firebreak.response.readings import Away, Readings, note_away
 from firebreak.response.rest import ask
 from firebreak.response.set_aside import set_aside
 

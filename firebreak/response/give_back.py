@@ -14,7 +14,7 @@ from firebreak.core.incidents.release_words import setting_word
 from firebreak.ports.backoff import Backoff
 from firebreak.response.app import App
 from firebreak.response.move import put_back, require_same, restore
-from firebreak.response.observe import Readings
+from firebreak.response.readings import Readings
 from firebreak.response.settling import SETTLE_SECONDS, had_time
 
 OWN_SURFACES = frozenset({"service", "worker_pool"})

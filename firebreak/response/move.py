@@ -27,7 +27,7 @@ from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.holds import note_drift, standing_of
-from firebreak.response.observe import FRESH_SECONDS, Readings
+from firebreak.response.readings import FRESH_SECONDS, Readings
 from firebreak.response.settling import SETTLE_SECONDS, had_time
 
 _LEASE_SLICE = 10.0

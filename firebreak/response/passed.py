@@ -17,7 +17,7 @@ from firebreak.ledger.records import StoredIncident
 from firebreak.response.app import App
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import replanned, ruling_on
-from firebreak.response.observe import Readings
+from firebreak.response.readings import Readings
 from firebreak.response.rest import UNANSWERED, ask
 
 _DONE: frozenset[Phase] = frozenset({"contained", "declined", "failed"})

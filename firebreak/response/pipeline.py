@@ -23,7 +23,7 @@ from firebreak.response.canaries import announce_canary
 from firebreak.response.confirm import left_open
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.execute import execute_once
-from firebreak.response.observe import Readings
+from firebreak.response.readings import Readings
 from firebreak.response.rest import end
 from firebreak.response.review import review_due
 from firebreak.response.set_aside import not_due, set_aside

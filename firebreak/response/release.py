@@ -26,7 +26,7 @@ from firebreak.response.draw_release import BY, CannotRelease, Drawn, draw, draw
 from firebreak.response.give_back import OWN_SURFACES, give_back
 from firebreak.response.holds import held_targets, review_ns, standing_of, stands
 from firebreak.response.move import settle_own
-from firebreak.response.observe import Readings
+from firebreak.response.readings import Readings
 from firebreak.response.set_aside import ALL
 
 

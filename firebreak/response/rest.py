@@ -23,8 +23,8 @@ from firebreak.response.announce import channels, tell_question
 from firebreak.response.app import App
 from firebreak.response.decide import all_suspects
 from firebreak.response.holds import held_targets, holds_any, review_ns, standing_of, stands
-from firebreak.response.observe import Readings
 from firebreak.response.opened import undone
+from firebreak.response.readings import Readings
 from firebreak.response.unheld import MOST_OPEN, admit
 
 UNANSWERED = f"nobody answered {MOST_ESCALATIONS + 1} times"

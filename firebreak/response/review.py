@@ -17,8 +17,9 @@ from firebreak.response.announce import channels
 from firebreak.response.app import App
 from firebreak.response.draw_release import BY, CannotRelease
 from firebreak.response.holds import held_targets, policy_of, review_ns, stands
-from firebreak.response.observe import Readings, see_target
+from firebreak.response.observe import see_target
 from firebreak.response.opened import lasting, opened
+from firebreak.response.readings import Readings
 from firebreak.response.release import request_release
 
 _RESTS: tuple[Phase, ...] = ("contained", "failed", "releasing")

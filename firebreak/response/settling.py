@@ -6,7 +6,7 @@ from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.timestamps import NANOS
 from firebreak.ports.backoff import Backoff
 from firebreak.response.app import App
-from firebreak.response.observe import Readings
+from firebreak.response.readings import Readings
 
 SETTLE_SECONDS = 20.0
 

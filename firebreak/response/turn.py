@@ -16,8 +16,9 @@ from firebreak.core.policy.policy import Policy
 from firebreak.ledger.records import StoredIncident
 from firebreak.response.app import App
 from firebreak.response.confirm import Confirmed, confirm
-from firebreak.response.observe import Readings, observe
+from firebreak.response.observe import observe
 from firebreak.response.opened import opened
+from firebreak.response.readings import Readings
 
 State = Literal["made", "due", "drifted", "anew"]
 

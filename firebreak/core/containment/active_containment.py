@@ -89,6 +89,11 @@ class Standing(Stored):
     floors: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def written(self) -> tuple[object, ...]:
+        """What Firebreak has done there so far: another one tells that settings were written meanwhile."""
+        return self.holds, self.applied, self.pending, self.verified_ns, self.releasing, self.released_ns
+
+    @property
     def suspects(self) -> frozenset[str]:
         """The revisions that any hold suspects."""
         return frozenset[str]().union(*(hold.suspects for hold in self.holds))

@@ -23,7 +23,7 @@ from firebreak.response.confirm import Confirmed
 from firebreak.response.decide import Decided
 from firebreak.response.evidence.writer import Collection
 from firebreak.response.gather import Gathering
-from firebreak.response.observe import Readings
+from firebreak.response.readings import Readings
 
 AT_MOST = 10.0
 """Seconds that the vault may take once everything else is done."""

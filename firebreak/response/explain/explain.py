@@ -25,7 +25,7 @@ from firebreak.response.app import App
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import decide
 from firebreak.response.gather import Gathering
-from firebreak.response.observe import Readings
+from firebreak.response.readings import Readings
 
 _FIELDS = {"finding.category": "category", "finding.severity": "severity", "finding.class": "finding_class"}
 

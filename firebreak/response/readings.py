@@ -1,0 +1,140 @@
+"""What was read in one turn of work: no reading counts for longer than two seconds, or past a write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from firebreak.core.cloud_run.account_usage import Users
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.containment.active_containment import Standing
+from firebreak.core.errors import Transient
+from firebreak.core.findings.finding import Finding
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.policy.triage import lies_elsewhere
+from firebreak.core.timestamps import NANOS
+from firebreak.ledger.marks import known_as
+from firebreak.ledger.records import NotActedOn, StoredIncident
+from firebreak.ports.deadline import Deadline
+from firebreak.response.app import App
+
+CLOUD_RUN = "Cloud Run"
+FRESH_SECONDS = 2.0
+PATIENCE_NS = 600 * NANOS
+"""How long what is away is waited for, before a person is asked without it."""
+_OTHERS = 500
+_MOST_LOST = 4
+T = TypeVar("T")
+
+
+class Away(Transient):
+    """Something that the decision needs cannot be reached; `what` names it."""
+
+    def __init__(self, what: str, why: object) -> None:
+        """Keep the name, by which the incident notes since when."""
+        super().__init__(f"{what} cannot be reached: {why}")
+        self.what = what
+
+
+class Readings:
+    """What was read in one turn of work. A reading counts for two seconds from its answer, then it is made anew."""
+
+    def __init__(self, app: App, incident: Incident, deadline: Deadline) -> None:
+        """What the incident has waited for long enough is not waited for any more."""
+        self.app = app
+        self.deadline = deadline
+        self._known: dict[str, tuple[float, object]] = {}
+        self._written: dict[str, tuple[object, ...]] = {}
+        self._lost = 0
+        self.answered = set[str]()
+        self.given_up = set[str]()
+        self.threatened: dict[str, frozenset[str]] = {}
+        """Key of a target to the revisions there on which SCC was found to hold a threat, asked by their names."""
+        self._too_long = {what for what, since in incident.away.items() if app.now_ns() - since >= PATIENCE_NS}
+        if incident.answer is not None and "unconfirmed" in incident.answer.cautions:
+            self._too_long.add("SCC")  # the person who approved was told so
+
+    def _fresh(self, key: str, read: Callable[[], T]) -> T:
+        at, value = self._known.get(key, (0.0, None))
+        if key in self._known and time.monotonic() - at < FRESH_SECONDS:
+            return value  # type: ignore[return-value]  # what was read under this key
+        found = read()
+        self._known[key] = (time.monotonic(), found)
+        return found
+
+    def waits_for(self, what: str) -> bool:
+        """Whether it is still waited for; where it is not, what failed is noted as given up."""
+        if what in self._too_long:
+            self.given_up.add(what)
+        return what not in self._too_long
+
+    def workload_beside(self, target: Target, standing: Standing | None) -> Workload:
+        """The settings, not from before what stands there was written; raises like `workload`."""
+        written = (standing or Standing("")).written
+        if self._written.get(target.key, Standing("").written) != written:
+            self.forget(target)
+        self._written[target.key] = written
+        return self.workload(target)
+
+    def workload(self, target: Target) -> Workload:
+        """The target's settings; raises Missing, Denied, Unsupported or Transient."""
+        found = self._fresh(target.key, lambda: self.app.read(target, self.deadline.sooner(15)))
+        self.answered.add("Cloud Run")
+        if not found.away:
+            self.answered.add("IAM")
+        return found
+
+    def users_of(self, account: Target, near: Target) -> Users:
+        """Who else runs as the account, as far as it can be looked at."""
+        return self._fresh(
+            f"users of {account.key}", lambda: self.app.account_users.users_of(account, near, self.deadline)
+        )
+
+    def incidents_on(self, target: Target) -> tuple[StoredIncident | NotActedOn, ...]:
+        """What the ledger has about the target, the last touched first."""
+        return self._fresh(f"incidents on {target.key}", lambda: tuple(self.app.ledger.about(target, _OTHERS)))
+
+    def known_as(self, target: Target, uid: str) -> Target:
+        """The target under every spelling of its project by which this resource was read."""
+        return self._fresh(f"names of {target.key} {uid}", lambda: known_as(self.app.ledger, target, uid))
+
+    def keep(self, workload: Workload, at: float) -> None:
+        """Count what another reader got at this moment of the monotonic clock."""
+        self._known[workload.target.key] = (at, workload)
+
+    def forget(self, target: Target) -> None:
+        """Read it anew: something was, or may have been, written there."""
+        self._known.pop(target.key, None)
+
+    def finding(self, told: Finding) -> Finding | None:
+        """The finding as SCC holds it under any of its names, or None; raises Transient or Refused."""
+        organization = self.app.organization(told.name)
+        others = tuple(one for one in told.other_names if not lies_elsewhere(one, told))
+        found = self._fresh("SCC", lambda: self.app.scc.find(told.name, organization, self.deadline.sooner(10), others))
+        self.answered.add("SCC")
+        return found
+
+    def forget_all(self) -> None:
+        """Read everything anew."""
+        self._known.clear()
+
+    def lost_another(self) -> bool:
+        """Count one more answer that was lost; whether that is enough for one turn of work."""
+        self._lost += 1
+        return self._lost >= _MOST_LOST
+
+    def forget_finding(self) -> None:
+        """Ask SCC anew."""
+        self._known.pop("SCC", None)
+
+
+def note_away(held: StoredIncident, away: Away, readings: Readings) -> None:
+    """Since when something is away is on the record: after ten minutes a person is asked without it."""
+    ledger, now_ns = readings.app.ledger, readings.app.now_ns()
+    latest = ledger.read(held.incident.id) or held
+    known = {what: at for what, at in latest.incident.away.items() if what not in readings.answered - {away.what}}
+    if known != latest.incident.away or away.what not in known:
+        ledger.save(latest, replace(latest.incident, away={away.what: now_ns, **known}))

@@ -1,0 +1,22 @@
+"""What was read before Firebreak wrote is not taken for what is so beside what stands since."""
+
+from __future__ import annotations
+
+from sandbox.wire import Meanwhile
+from tests.response.conversation import writes
+from tests.response.harness import ALWAYS, GOOD, Lines
+
+
+def test_a_finding_whose_settings_were_read_before_another_contained_the_service_joins_it(line: Lines) -> None:
+    """Its reading still counts by its age, and shows traffic that is gone: no question is made of that."""
+    with line(policy=ALWAYS) as on:
+        first, second = (on.finding(finding_id=f"at-once-{number}") for number in range(2))
+        contained: list[str] = []
+        on.sandbox.wire.meanwhile(Meanwhile("*/GetIamPolicy", lambda: contained.append(on.respond(first).phase)))
+        joined = on.respond(second)
+
+        assert contained == ["contained"]
+        assert joined.phase == "contained"
+        assert joined.question is None
+        assert len(writes(on)) == 1
+        assert set(on.reachable) == {GOOD}
