@@ -47,7 +47,9 @@ def record_effect(turn: Turn, held: StoredIncident, plan: Plan, change: Change, 
     outcome = Outcome(change.surface, SUCCESS, place + detail, change.actions, left, change.target.key, plan.digest)
     outcomes = (*(one for one in incident.outcomes if not _same(one, outcome)), outcome)
     uids = {**incident.uids, change.target.key: seen.uid}
-    known = replace(incident, outcomes=outcomes, still_open=_still_open(outcomes), uids=uids)
+    # What stands is told by what was done last, also where the rest of this plan never is.
+    done = incident.done.with_change(change) if incident.done and change.after else incident.done
+    known = replace(incident, outcomes=outcomes, still_open=_still_open(outcomes), uids=uids, done=done)
     return app.ledger.save(held, known.with_drift(change.target.key, None), *saves)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from sandbox.wire import Meanwhile
-from tests.response.answers import agreed, cautions, now, phase, yes
+from tests.response.answers import agreed, cautions, no, now, phase, yes
 from tests.response.deployments import APPROVED, deployed, for_severity
-from tests.response.harness import ALWAYS, BAD, GOOD, SERVICE, Line, Lines, revision
+from tests.response.harness import ALWAYS, BAD, GOOD, OLD, SERVICE, Line, Lines, revision
 from tests.response.roads import A_SWEEP_LATER
 from tests.response.test_one_gate import LABELLED, critical, mended_there, rolled_back_there, written
 from tests.response.test_service_accounts import PAY, disabled
@@ -101,6 +101,25 @@ def test_a_region_that_becomes_protected_after_the_first_is_written_is_asked_abo
         assert answered.done, answered.says
         assert serving(on) == [[GOOD], [OTHER_GOOD]]
         assert (written(on, HERE), written(on, THERE)) == (1, 1)
+
+
+def test_what_a_later_plan_wrote_is_shown_though_the_rest_of_it_is_turned_down(line: Lines) -> None:
+    """The earlier plan, which is done as a whole, is no longer what stands in the first region."""
+    older = revision("checkout-00000-uso", 6, "-30d")
+    with line(world_of(older, *THERE_TOO), policy=ALWAYS, config=LABELLED) as on:
+        incident = on.respond(on.finding(minutes_ago=2))
+        on.wait(120)
+        on.respond(on.finding(image=7, minutes_ago=-1))
+        once_written_here(on, critical(ELSEWHERE))
+        yes(on, incident)
+        between = (phase(on, incident), serving(on))
+        no(on, incident)
+        plan = now(on, incident)["plan"]["changes"]
+        shown = {one["target"].split("/")[3]: one["after"]["service.traffic.split"] for one in plan}
+
+        assert between == ("waiting", [[OLD], [OTHER_GOOD]])
+        assert phase(on, incident) == "contained"
+        assert shown == {HERE: f"{OLD}=100", THERE: f"{OTHER_GOOD}=100"}
 
 
 def tagged_there(on: Line) -> None:

@@ -110,6 +110,12 @@ class Plan(Stored):
         applied = {action for change in self.changes_to(target) for action in change.actions}
         return tuple(step for step in self.steps if step.action in applied)
 
+    def with_change(self, change: Change) -> Plan:
+        """This plan, with the change in the place of its own on the same surface of the same target."""
+        same = change.target.key, change.surface
+        others = (one for one in self.changes if (one.target.key, one.surface) != same)
+        return replace(self, changes=in_write_order((*others, change)))
+
     def combined_with(self, other: Plan, place: str) -> Plan:
         """This plan and another target's, whose refusals are told with its place."""
         steps = (*self.steps, *(step for step in other.steps if step not in self.steps))
