@@ -7,6 +7,8 @@ import pytest
 from benchmarks.arena import Took
 from benchmarks.containment import FIRST, HEAD, PLAIN, Latencies, asked_after, beside, cold, recorded_after, row, warm
 
+pytestmark = pytest.mark.thorough
+
 
 def test_both_functions_write_and_are_measured_side_by_side() -> None:
     quick = Latencies().faster(20)

@@ -23,6 +23,8 @@ from tests.cli.commands import Told
 from tests.cli.drilling import CLEAN, NOTHING, WORDS, checks, deployed, is_contained, left_behind, steps
 from tests.response.harness import Line
 
+pytestmark = pytest.mark.thorough
+
 WAYS = {
     "known to VirusTotal: nobody is asked": (True, False),
     "not known to VirusTotal: a person is asked, and answers": (False, True),

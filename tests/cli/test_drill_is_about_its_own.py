@@ -18,6 +18,8 @@ from tests.response.harness import ALWAYS, SERVICE, Line
 from tests.response.intruder import Intruder, record_of, with_record
 from tests.response.test_channels import ASKS
 
+pytestmark = pytest.mark.thorough
+
 CLEAN = ("drill", "--clean", "--project", "shop-prod", "--region", "europe-west1", "--by", "ada", "--yes", "--json")
 LURE = SERVICE.replace("checkout", "firebreak-drill-lure")
 

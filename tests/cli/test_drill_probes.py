@@ -17,6 +17,8 @@ from tests.cli.drilling import CLEAN, NOTHING, WORDS, checks, deployed, left_beh
 from tests.response.drills import CANARY, LABELS, NAME, SOURCE, announced, canary, rehearsed
 from tests.response.harness import ALWAYS, SERVICE, Line
 
+pytestmark = pytest.mark.thorough
+
 QUESTIONS = [question for question, _ in PROBES]
 OWN_ACCOUNT = "firebreak-drill@shop-prod.iam.gserviceaccount.com"
 AS_ITSELF: dict[str, Any] = {"service_accounts": [{"email": OWN_ACCOUNT, "project": "shop-prod"}]}

@@ -22,6 +22,8 @@ from tests.cli.commands import Told, incident
 from tests.doctor.deployed import PACKAGE, Site
 from tests.ledger.stores import taken
 
+pytestmark = pytest.mark.thorough
+
 Plant = Callable[[Site], Any]
 FUNCTION = "projects/acme-firebreak/locations/europe-west1/functions/firebreak-on-finding"
 CONFIG = "organizations/123456789012/locations/global/notificationConfigs/firebreak-findings"

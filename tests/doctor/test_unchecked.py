@@ -17,6 +17,8 @@ from sandbox.wire import Fault
 from tests.cli.commands import Told
 from tests.doctor.deployed import Site
 
+pytestmark = pytest.mark.thorough
+
 CONFIGS = "google.cloud.securitycenter.v2.SecurityCenter"
 REFUSED = {
     "apis": "serviceusage.googleapis.com/list",

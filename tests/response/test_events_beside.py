@@ -16,6 +16,8 @@ from tests.response.harness import ALWAYS, BAD, GOOD, OLD, ON_LATEST, Line, Line
 from tests.response.roads import A_SWEEP_LATER
 from tests.response.test_events_together import ALSO, event, two_suspects
 
+pytestmark = pytest.mark.thorough
+
 PINNED = {GOOD: {"percent"}}
 
 

@@ -27,6 +27,8 @@ from sandbox.wire import Fault
 from sandbox.world import World
 from tests.response.harness import BAD, SERVICE, Line, Lines, world_of
 
+pytestmark = pytest.mark.thorough
+
 BUCKET = {"FIREBREAK_EVIDENCE": "gs://evidence/firebreak"}
 EVERYTHING = {
     *("finding.json", "iam_policy.json", "incident.json", "logs.json", "manifest.json", "message.json"),

@@ -20,6 +20,8 @@ from tests.response.answers import phase
 from tests.response.harness import ALWAYS, BAD, GOOD, Line, Lines
 from tests.response.test_sweep import finding_on, service_of
 
+pytestmark = pytest.mark.thorough
+
 DAY = 24 * 3600.0
 A_SWEEP = 300.0
 NAMES = tuple(f"shop{number}" for number in range(4))

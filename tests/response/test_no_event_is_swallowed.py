@@ -20,6 +20,8 @@ from tests.response.roads import A_SWEEP_LATER
 from tests.response.test_events_together import ALSO, both_are_closed, event, two_suspects
 from tests.response.test_gate_between_writes import once_written_here, tagged_there
 
+pytestmark = pytest.mark.thorough
+
 
 def deferred_while_contained(on: Line) -> Incident:
     """Contained for one event, when everything is halted and another one comes on what still serves."""

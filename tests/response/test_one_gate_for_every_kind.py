@@ -19,6 +19,8 @@ from tests.response.test_pools_and_jobs import running, split
 from tests.response.test_service_accounts import BASKET, PAY, PAYMENTS, SAME_NAME, STEP, disabled, made, policy
 from tests.response.test_service_accounts import world_of as with_accounts
 
+pytestmark = pytest.mark.thorough
+
 THEN = "then: [{action: pin_previous_revision, otherwise: [{action: cut_traffic}]}]"
 STOPS = "{action: cancel_executions, accept_irreversible: true}"
 BANK_IS_PROTECTED = "ceiling: enforce\nprotected: [{project: bank-prod}]"

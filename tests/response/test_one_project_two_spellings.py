@@ -27,6 +27,8 @@ from tests.response.releases import (
     wished,
 )
 
+pytestmark = pytest.mark.thorough
+
 NUMBER = "424242424242"
 BASKET = SERVICE.replace("checkout", "basket")
 Spelling = Literal["id", "number"]

@@ -39,6 +39,8 @@ from tests.response.releases import (
     writes,
 )
 
+pytestmark = pytest.mark.thorough
+
 AWAY = ("error", "UNAVAILABLE")
 REFUSED = ("error", "FAILED_PRECONDITION")
 

@@ -31,6 +31,8 @@ from tests.response.harness import ALWAYS, BAD, Line, Lines
 from tests.response.intruder import Intruder, changed, fields_of, nothing, otherwise, record_of, with_record
 from tests.response.test_waits_for_scc import service_of
 
+pytestmark = pytest.mark.thorough
+
 PHASES = "received containing verifying contained deferred releasing failed monitored released".split()
 PARTS = frozenset({"decision", "plan", "question", "finding", "answer", "release"})
 SUSPEND = f"{asking(doing('{action: suspend}'))}on_expiry: contain\n".replace("id: always", "id: other")

@@ -26,6 +26,8 @@ from tests.response.roads import A_SWEEP_LATER
 from tests.response.test_several_regions import ELSEWHERE, OTHER_BAD, OTHER_GOOD, THERE_TOO, serving
 from tests.response.test_several_regions import world_of as two_regions
 
+pytestmark = pytest.mark.thorough
+
 ROLLED_BACK = {"revision": OLD, "percent": 100}
 ASKS_VIRUSTOTAL = UNANSWERED.replace("when: {", "when: {virustotal.malicious: {at_least: 10}, ")
 BASKET = SERVICE.replace("checkout", "basket")

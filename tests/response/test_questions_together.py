@@ -16,6 +16,8 @@ from tests.response.test_pools_and_jobs import split
 from tests.response.test_several_regions import OTHER_BAD, OTHER_GOOD, serving
 from tests.response.test_several_regions import world_of as two_regions
 
+pytestmark = pytest.mark.thorough
+
 HALVES = ({"revision": BAD, "percent": 50}, {"revision": GOOD, "percent": 50})
 DAY = 86_400.0
 OTHER_OLD = "checkout-00000-uso"

@@ -22,6 +22,8 @@ from tests.response.test_pools_and_jobs import STOP_AND_BLOCK, split
 from tests.response.test_several_regions import OTHER_GOOD, THERE, THERE_TOO, serving
 from tests.response.test_several_regions import world_of as two_regions
 
+pytestmark = pytest.mark.thorough
+
 FOREIGN = "9999"
 ON = "services/checkout/revisions"
 MANY = 1_001

@@ -23,6 +23,8 @@ from tests.response.releases import (
     writes,
 )
 
+pytestmark = pytest.mark.thorough
+
 SHUT = {True: (4, True), False: (2, True)}
 """Ingress and direct address when they are cut, where the API takes ingress `none` and where it does not."""
 HALVES = ({"revision": BAD, "percent": 50}, {"revision": GOOD, "percent": 50})

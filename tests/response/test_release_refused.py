@@ -41,6 +41,8 @@ from tests.response.releases import (
     writes,
 )
 
+pytestmark = pytest.mark.thorough
+
 DOORS = {"ingress", "default_uri_disabled"}
 
 

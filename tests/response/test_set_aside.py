@@ -27,6 +27,8 @@ from firebreak.response.sweep import Swept
 from sandbox.scc.notifications import notification_v2
 from tests.response.harness import ALWAYS, BAD, PIN_ONLY, Line, Lines
 
+pytestmark = pytest.mark.thorough
+
 HERE = "shop-prod/europe-west1/service/checkout"
 APPROVE = ALWAYS.replace("mode: enforce", "mode: approve").replace("expect: {mode: enforce}", "expect: {mode: approve}")
 Spoil = Callable[[Line, str, str], None]

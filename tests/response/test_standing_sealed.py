@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from firebreak.core.incidents.incident import Incident
 from tests.response.conversation import alerts, now, phase, say
 from tests.response.harness import ALWAYS, BAD, GOOD, PIN_ONLY, Line, Lines
 from tests.response.intruder import Intruder, changed, fields_of, otherwise, record_of, with_record
+
+pytestmark = pytest.mark.thorough
 
 ON_THE_REFUGE = f"services/checkout/revisions/{GOOD}"
 

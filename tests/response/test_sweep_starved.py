@@ -22,6 +22,8 @@ from tests.response.stuck import CONFIG, FAR, POLICY, STUCK, answered, forged, n
 from tests.response.test_channels import ASKS, on_channels
 from tests.response.test_sweep import APPROVE
 
+pytestmark = pytest.mark.thorough
+
 BUDGET = 20.0
 A_SWEEP = 300.0
 

@@ -25,6 +25,8 @@ from tests.response.test_several_regions import THERE, THERE_TOO
 from tests.response.test_several_regions import world_of as two_regions
 from tests.response.test_suspects_and_refuge import app, containers
 
+pytestmark = pytest.mark.thorough
+
 
 @dataclass(frozen=True)
 class Kind:

@@ -15,6 +15,8 @@ from tests.response.test_pools_and_jobs import STOP_AND_BLOCK
 from tests.response.test_several_regions import ELSEWHERE, OTHER_GOOD, THERE, THERE_TOO, serving
 from tests.response.test_several_regions import world_of as two_regions
 
+pytestmark = pytest.mark.thorough
+
 ONLY_PUBLIC = ALWAYS.replace("when: {", "when: {workload.public: true, ").replace(
     '{given: {finding.category: "Reverse Shell"}, expect: nothing}',
     "{given: {workload.public: false}, expect: nothing}",
