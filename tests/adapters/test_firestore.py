@@ -20,6 +20,8 @@ from firebreak.core.errors import Transient
 from firebreak.ledger.documents import Conflict, Document, Documents, Index
 from tests.emulators.firestore_wire import FirestoreWire
 
+pytestmark = pytest.mark.thorough
+
 SAVED = Document("incident", "a", "2026-01-02T03:04:05.123456Z", {})
 OPERATIONS: dict[str, Callable[[Documents], object]] = {
     "create": lambda documents: documents.create("incident", "a", {}, Index(1, "x", 1)),

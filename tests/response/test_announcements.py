@@ -92,6 +92,7 @@ def test_a_retry_after_that_says_nothing_costs_a_minute_and_never_more_than_a_da
         assert not [one for one in on.logged if "a fault in Firebreak itself" in one["message"]]
 
 
+@pytest.mark.thorough
 def test_a_chat_whose_answer_drips_costs_the_delivery_no_more_than_its_time(line: Lines) -> None:
     """Each byte comes in time, the last one does not: the time for an answer is for all of it."""
     with dripping(0.2) as origin, line(policy=ALWAYS, FIREBREAK_CHAT_WEBHOOK=f"{origin}/chat") as on:

@@ -71,6 +71,7 @@ def test_without_a_virustotal_key_a_person_is_asked(line: Lines) -> None:
         assert any("no VirusTotal key" in (one.gap or "") for one in incident.evidence)
 
 
+@pytest.mark.thorough
 def test_a_hung_virustotal_does_not_delay_a_policy_that_does_not_ask_it(line: Lines) -> None:
     """The write is made while VirusTotal hangs; the record gets its gap afterwards."""
     with line(policy=ALWAYS) as on:

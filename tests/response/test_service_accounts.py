@@ -14,6 +14,8 @@ from sandbox.world import World
 from tests.response.harness import ALWAYS, BAD, GOOD, SERVICE, Line, Lines, revision
 from tests.response.harness import world_of as services_of
 
+pytestmark = pytest.mark.thorough
+
 PAY, PAYMENTS = "pay@shop-prod.iam.gserviceaccount.com", "payments@shop-prod.iam.gserviceaccount.com"
 SAME_NAME = "pay@shop-test.iam.gserviceaccount.com"
 COMPUTE = "424242424242-compute@developer.gserviceaccount.com"

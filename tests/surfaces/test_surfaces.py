@@ -12,6 +12,8 @@ from tests.response.harness import Lines
 from tests.surfaces.scenes import SCENES
 from tests.surfaces.surfaces import SURFACES, Seen, lines_of, play
 
+pytestmark = pytest.mark.thorough
+
 UNTOUCHED = "as it was before"
 CLOSED, OPENED = "no suspect can be reached", "a suspect can be reached"
 CLAIMS = (
