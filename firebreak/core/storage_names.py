@@ -55,7 +55,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             " related_revisions suspect_rule suspect_images suspects_elsewhere gaps? age_ns?",
         ),
         "firebreak.core.incidents.question:Question": _names(
-            "question", "digest asked_ns expires_ns cautions asked_before escalated events? shown? settings?"
+            "question", "digest asked_ns expires_ns cautions asked_before escalated events? shown? settings? suspects?"
         ),
         "firebreak.core.incidents.question:Answer": _names("answer", "digest by at_ns cautions shown?"),
         "firebreak.core.incidents.release:Release": _names(

@@ -137,7 +137,18 @@ def incident_in(record: Record, now_ns: int = 0) -> StoredIncident:
         incident = as_of_today(incident, opened.format, now_ns)
     if now_ns:
         incident = _in_time(incident, now_ns + LEASE_NS + _CLOCKS_APART_NS)
-    return StoredIncident(incident, document, sealed=opened.sealed, acts=opened.acts)
+    sealed = opened.sealed
+    if sealed is Sealed.UNVERIFIED and opened.format == FORMAT and not _shows_what_it_asks(incident):
+        sealed = Sealed.BROKEN
+    return StoredIncident(incident, document, sealed=sealed, acts=opened.acts)
+
+
+def _shows_what_it_asks(incident: Incident) -> bool:
+    """Whether the digests that a yes would name are of what the record shows: all that is known without its key."""
+    question, release = incident.question, incident.release
+    if question and incident.phase in ("waiting", "expired") and not question.is_about(incident.plan):
+        return False
+    return release is None or release.is_as_shown
 
 
 def _in_time(incident: Incident, latest_ns: int) -> Incident:

@@ -10,13 +10,12 @@ from dataclasses import replace
 from typing import Literal
 
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.containment.gate import shown_digest
 from firebreak.core.containment.plan import SUCCESS, Plan
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Notification
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import MOST_EVENTS, Incident
-from firebreak.core.incidents.question import MOST_ESCALATIONS, Answer
+from firebreak.core.incidents.question import MOST_ESCALATIONS, Answer, shown_digest
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.triage import reason_to_decline, settled_in_scc

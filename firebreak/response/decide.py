@@ -10,7 +10,7 @@ from firebreak import VERSION
 from firebreak.core.actions.suspects import named_revisions
 from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.containment.gate import Ruling, gate, shown_digest
+from firebreak.core.containment.gate import Ruling, gate
 from firebreak.core.containment.guard_input import GuardInput
 from firebreak.core.containment.observation import Around
 from firebreak.core.containment.plan import GONE, Outcome, Plan
@@ -21,6 +21,7 @@ from firebreak.core.findings.verdict import assess
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.evidence_record import evidence_record
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.question import shown_digest
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.selection import Choice, choose, outstanding_matters

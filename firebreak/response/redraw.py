@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from firebreak.core.containment.gate import Ruling, shown_digest
+from firebreak.core.containment.gate import Ruling
 from firebreak.core.containment.plan import SUCCESS, Change, Plan
 from firebreak.core.containment.whole_plan import follows_what_was_shown
+from firebreak.core.incidents.question import shown_digest
 from firebreak.ledger.records import StoredIncident
 from firebreak.response.blast_radius import give_slots_back, never_wrote
 from firebreak.response.decide import all_suspects, replanned, ruling_on

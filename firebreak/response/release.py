@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -18,7 +16,7 @@ from firebreak.core.diagnostics import nearest_word
 from firebreak.core.errors import Drifted, Missing, Refused, Transient, Unfinished
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
-from firebreak.core.incidents.release import Release, ReleasedKey
+from firebreak.core.incidents.release import Release, ReleasedKey, release_digest
 from firebreak.ledger.records import StoredIncident
 from firebreak.response.announce import channels
 from firebreak.response.app import App
@@ -54,12 +52,12 @@ def request_release(
     more = [
         one for part in drawn if len(part.standing.holds) > 1 for one in keeps_others_shut(part.standing, part.keys)
     ]
-    if more and not (digest and _digest(keys).startswith(digest)):
-        app.ledger.save(held, replace(incident, release=replace(release, digest=_digest(keys))))
+    if more and not (digest and release_digest(keys).startswith(digest)):
+        app.ledger.save(held, replace(incident, release=replace(release, digest=release_digest(keys))))
         what = "; ".join(f"{one.key}: {one.before} to {one.after}" for one in more)
         message = (
             f"nothing was changed: to keep shut what another incident suspects, it would write {what}. Say it again"
-            f" with --digest {_digest(keys)[:12]} if that is meant"
+            f" with --digest {release_digest(keys)[:12]} if that is meant"
         )
         raise CannotRelease(message)
     back = ", ".join(f"{incident.place_of(one.target)}{one.key}" for one in keys if one.result == "due")
@@ -81,11 +79,6 @@ def _require_held(leave: frozenset[str], held: set[str]) -> None:
         there = f"it holds {', '.join(sorted(held)) or 'none'}"
         message = f"nothing was changed: the incident holds no setting {', '.join(unknown)}{meant or f'; {there}'}"
         raise CannotRelease(message)
-
-
-def _digest(keys: tuple[ReleasedKey, ...]) -> str:
-    shown = [[one.target.key, one.key, one.before, one.after, one.result] for one in keys]
-    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
 
 def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:

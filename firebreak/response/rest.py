@@ -7,14 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 
 from firebreak.core.containment.active_containment import RELEASE_NS, WRITING_NS
-from firebreak.core.containment.gate import question_digest, shown_digest
 from firebreak.core.containment.observation import Around
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.containment.whole_plan import differences, settings_in_words
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident, Wait
 from firebreak.core.incidents.phase import ENDED, Phase
-from firebreak.core.incidents.question import MOST_ESCALATIONS, Question
+from firebreak.core.incidents.question import MOST_ESCALATIONS, Question, question_digest, shown_digest
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
@@ -208,7 +207,8 @@ def ask(  # noqa: PLR0913 - a question shows all of them
         decision = replace(decision, mode=min(decision.mode, Mode.APPROVE), caps=caps)
     cautions = tuple(dict.fromkeys(cap.key for cap in caps if cap.kind == "caution"))
     then = supposed or _confirmed_by_a_yes(incident, cautions)
-    shown = shown_digest(plan, all_suspects(then, around), then.counting)
+    suspects = all_suspects(then, around)
+    shown = shown_digest(plan, suspects, then.counting)
     digest = question_digest(shown, cautions)
     still_open = before is not None and held.incident.phase == "waiting" and now < before.expires_ns
     if before is not None and still_open and before.digest == digest:
@@ -218,7 +218,9 @@ def ask(  # noqa: PLR0913 - a question shows all of them
     asked_before = (*before.asked_before, before.digest) if before and before.digest != digest else ()
     places = {target.key: incident.place_of(target) for target in (*plan.targets, *incident.targets)}
     settings = settings_in_words(plan, places)
-    question = Question(digest, now, expires, cautions, asked_before, escalated, then.counting, shown, settings)
+    question = Question(
+        digest, now, expires, cautions, asked_before, escalated, then.counting, shown, settings, suspects
+    )
     differ = "; ".join(differences(before.settings, settings, around, incident)) if before and before.settings else ""
     changed = f"; the plan is another: {differ}" if differ else ""
     begun = incident.phase in ("containing", "verifying") and incident.plan == plan

@@ -59,6 +59,21 @@ def test_without_a_key_what_is_shown_is_what_the_seal_is_over(
         assert [one["surface"] for one in shown["plan"]["changes"]] == ["service"]
 
 
+def test_without_a_key_a_question_over_another_plan_than_its_digest_is_of_is_answered_by_nobody(
+    firebreak: Told, line: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A yes names the digest, whatever was shown: the function would carry out what it had asked."""
+    with at_work(line, monkeypatch, FIREBREAK_SEAL_KEY="k" * 32) as on:
+        there = Intruder(on).reads("incident", asking(on).id)
+        told = record_of(there.body)
+        Intruder(on).sets(there, plan={**told["plan"], "changes": []})
+
+        assert firebreak("incident", "show", there.key, "--json").json["seal"] == "broken"
+        answered = firebreak("incident", "approve", there.key, "--yes", "--by", "ada")
+        assert answered.code == 1
+        assert "it may show another plan than the one asked about" in answered.err + answered.out
+
+
 def test_no_name_in_the_ledger_becomes_a_command(firebreak: Told, line: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     with at_work(line, monkeypatch) as on:
         body = Intruder(on).reads("incident", asking(on).id).body

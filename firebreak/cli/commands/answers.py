@@ -15,6 +15,7 @@ from firebreak.cli.screens.console import stdout
 from firebreak.cli.screens.question import show_question
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.next_steps import next_steps
+from firebreak.core.signing import Sealed
 from firebreak.ledger.records import newer
 
 
@@ -26,6 +27,9 @@ def approve(parsed: argparse.Namespace) -> int:
         return report(parsed, str(newer(held.document)), EXIT_NO)
     if incident.phase not in ("waiting", "expired") or question is None:
         return report(parsed, f"{incident.id}: nothing is asked: {_how_it_stands(incident)}", EXIT_NO)
+    doubtful = held.sealed is not Sealed.HOLDS and question.suspects is None
+    if (doubtful or held.sealed is Sealed.BROKEN) and not parsed.digest:
+        return report(parsed, _not_shown_right(incident), EXIT_NO)
     if parsed.digest and not question.digest.startswith(parsed.digest):
         other = f"the question is {question.digest[:12]}, not {parsed.digest[:12]}"
         return report(parsed, f"{other}; {_look(incident)}", EXIT_NO)
@@ -44,6 +48,15 @@ def approve(parsed: argparse.Namespace) -> int:
     # The digest of what was shown: should the question change meanwhile, this answers nothing.
     doing = "containing" if incident.phase == "waiting" else "looking anew"
     return decide(parsed, doing, command_of("approve", name, incident.id, digest=question.digest))
+
+
+def _not_shown_right(incident: Incident) -> str:
+    """Why what the record shows is answered by nobody."""
+    return (
+        f"nothing was approved: the record of {incident.id} is not what the function saved, as far as can be seen here,"
+        " so it may show another plan than the one asked about. The message that asked has the digest: say"
+        f" firebreak incident approve {incident.id} --digest DIGEST, or look with FIREBREAK_SEAL_KEY set"
+    )
 
 
 def _how_it_stands(incident: Incident) -> str:

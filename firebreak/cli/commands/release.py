@@ -15,6 +15,7 @@ from firebreak.cli.commands.recorded import found, open_ledger
 from firebreak.cli.screens.console import stdout
 from firebreak.cli.screens.release import show_what_is_due
 from firebreak.cli.screens.wording import part
+from firebreak.core.signing import Sealed
 
 _SHORT = 12
 
@@ -47,7 +48,7 @@ def _to_be_agreed(decided: Decided) -> str:
 
 def _agreed(parsed: argparse.Namespace, decided: Decided, digest: str) -> bool:
     """Show what would be written, and ask, where there is somebody to be asked."""
-    if parsed.json:
+    if parsed.json or decided.record.get("seal") == Sealed.BROKEN.value:
         return False
     show_what_is_due(stdout(), decided.record)
     return sys.stdin.isatty() and confirmed(f"Write this ({digest[:_SHORT]})?")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,18 +48,3 @@ def gate(
     if answer is not None and answer.shown == shown and {cap.key for cap in caps} <= {*answer.cautions}:
         return Ruling("go", mode, caps, slots=not answer.by)
     return Ruling("go" if mode is Mode.ENFORCE else "ask", mode, caps, slots=True)
-
-
-def shown_digest(plan: Plan, suspects: Mapping[str, tuple[str, ...]], events: tuple[str, ...]) -> str:
-    """SHA-256 over all that a question shows but for its cautions."""
-    return _sha256([plan.digest, {key: sorted(names) for key, names in suspects.items()}, sorted(events)])
-
-
-def question_digest(shown: str, cautions: tuple[str, ...]) -> str:
-    """SHA-256 over all that a question shows."""
-    return _sha256([shown, sorted(cautions)])
-
-
-def _sha256(value: object) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()

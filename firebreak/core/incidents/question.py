@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from firebreak.core.containment.plan import Plan
 from firebreak.core.storage_names import Stored
 
 MOST_ESCALATIONS = 3
@@ -25,6 +28,7 @@ class Question(Stored):
         events: ids of the events that it is about.
         shown: over the same but for the cautions, of which an answer may meet fewer than it was asked about.
         settings: what it would do with each setting, in words, for telling how a later question differs.
+        suspects: key of each target to the suspects that it was asked about; None in records of older versions.
     """
 
     digest: str
@@ -36,6 +40,27 @@ class Question(Stored):
     events: tuple[str, ...] = ()
     shown: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+    suspects: Mapping[str, tuple[str, ...]] | None = None
+
+    def is_about(self, plan: Plan | None) -> bool:
+        """Whether the digest is of this plan; of what earlier versions asked that cannot be told."""
+        shown = shown_digest(plan, self.suspects or {}, self.events) if plan else ""
+        return self.digest == question_digest(shown, self.cautions)
+
+
+def shown_digest(plan: Plan, suspects: Mapping[str, tuple[str, ...]], events: tuple[str, ...]) -> str:
+    """SHA-256 over all that a question shows but for its cautions."""
+    return _sha256([plan.digest, {key: sorted(names) for key, names in suspects.items()}, sorted(events)])
+
+
+def question_digest(shown: str, cautions: tuple[str, ...]) -> str:
+    """SHA-256 over all that a question shows."""
+    return _sha256([shown, sorted(cautions)])
+
+
+def _sha256(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,3 +61,14 @@ class Release(Stored):
     over: bool = False
     digest: str = ""
     rests: bool = False
+
+    @property
+    def is_as_shown(self) -> bool:
+        """Whether what waits for a yes is what its digest was shown for."""
+        return self.digest in ("", release_digest(self.keys))
+
+
+def release_digest(keys: tuple[ReleasedKey, ...]) -> str:
+    """SHA-256 over what a release would write."""
+    shown = [[one.target.key, one.key, one.before, one.after, one.result] for one in keys]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()

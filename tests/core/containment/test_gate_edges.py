@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from firebreak.core.containment.gate import Ruling, gate, question_digest, shown_digest
+from firebreak.core.containment.gate import Ruling, gate
 from firebreak.core.containment.plan import Plan
-from firebreak.core.incidents.question import Answer
+from firebreak.core.incidents.question import Answer, question_digest, shown_digest
 from firebreak.core.mode import Ceiling, Mode
 from firebreak.core.policy.policy import Config
 from tests.core.containment.guard_situations import ACTIONS, ELSEWHERE, FINDING, WRITES, change, situation
