@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
 from types import MappingProxyType
 
 from firebreak.core.cloud_run.target import Target
@@ -30,6 +32,8 @@ _FIRST_PAUSE = 60.0
 _MOST_DOUBLED = 6
 """So that an hour is about the longest pause between two tries."""
 _LONGEST_REFUSAL = 300
+_LONGEST = 10.0
+"""Seconds for all that one chat is told at a time: shorter than a lease, which nothing extends meanwhile."""
 
 
 def channels(app: App, incident: Incident) -> tuple[str, ...]:
@@ -44,49 +48,47 @@ def channels(app: App, incident: Incident) -> tuple[str, ...]:
     return (*(name for name, on in configured.items() if on), *routed(app, incident))
 
 
-def channels_in_a_storm(app: App, incident: Incident) -> tuple[str, ...]:
-    """The same; but of all questions that a used-up limit raises in a project within an hour, chat gets the first.
-
-    A hundred messages would bury the one that has to be read; programs still get every record.
-    """
-    caps = incident.decision.caps if incident.decision else ()
-    if all(cap.name != "blast_radius" for cap in caps) or tells_of_the_storm(app, incident):
-        return channels(app, incident)
-    return tuple(name for name in channels(app, incident) if not is_for_people(app, name))
-
-
 def tell_question(app: App, incident: Incident, within_ns: int) -> Incident:
-    """The incident with its question to be told, and told again while nobody answers it."""
-    names = channels_in_a_storm(app, incident)
-    return with_reminders(app, incident.with_announcements(names), names, within_ns)
+    """The incident with its question to be told, and told again while nobody answers it.
+
+    Of all questions that a used-up limit raises in a project within an hour people get the first, and nobody is called
+    about the others: a hundred messages would bury the one that has to be read. Programs still get every record.
+    """
+    caps, names = incident.decision.caps if incident.decision else (), channels(app, incident)
+    people = all(cap.name != "blast_radius" for cap in caps) or tells_of_the_storm(app, incident)
+    told = names if people else tuple(name for name in names if not is_for_people(app, name))
+    asking = incident.with_announcements(told)
+    return with_reminders(app, asking, names, within_ns) if people else asking
 
 
 class Unsent(Transient):
     """A channel that programs rely on could not be reached; what it is to tell stays in the outbox."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """One attempt: why it was not sent, or what later messages of the incident join there."""
+
+    one: Announcement
+    fault: Exception | None
+    thread: str | None
+
+
 def flush(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
-    """Send what is unsent and due, channel by channel; whatever becomes of one, the next has its turn.
+    """Send what is unsent and due, all channels at the same time; whatever becomes of one, no other waits for it.
 
     A channel without which the work counts as undone raises Unsent, after all the others, where it cannot be reached;
-    chat is tried again by the sweep, and waits for it where another one has used up the time. What a channel refuses
-    stays in the outbox until a sweep has counted it.
+    chat is tried again by the sweep. What a channel refuses stays in the outbox until a sweep has counted it.
     """
-    unreachable: Unsent | None = None
-    down = {*(app.hung or ())}
+    unreachable, now = None, app.now_ns()
     for one in held.incident.outbox:
-        if one.sent or one.channel in down or one.again_ns > app.now_ns() or _for_good(app, one):
-            continue
-        if deadline.passed and one.channel not in _PROGRAMS:
-            continue
-        if held.incident.is_overtaken(one):
+        if not one.sent and one.again_ns <= now and held.incident.is_overtaken(one):
             held = app.ledger.save(held, held.incident.mark_sent(one))
-            continue
-        fault, thread = _tried(app, held.incident, one, deadline)
+    for tried in _side_by_side(app, held.incident, deadline):
+        one, fault = tried.one, tried.fault
         if fault is None:
-            held = app.ledger.save(held, _with_thread(app, held.incident, one, thread).mark_sent(one))
+            held = app.ledger.save(held, _with_thread(app, held.incident, one, tried.thread).mark_sent(one))
             continue
-        down.add(one.channel)
         if app.hung is not None and isinstance(fault, Transient) and not isinstance(fault, Busy):
             app.hung.add(one.channel)  # once in a sweep is enough to wait for it, whatever else it is to be told
         if isinstance(fault, Refused):
@@ -100,12 +102,37 @@ def flush(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
     return held
 
 
-def _tried(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> tuple[Exception | None, str | None]:
-    """Why it was not sent, or what later messages of this incident join there."""
-    try:
-        return None, SENDERS.get(one.channel, notify)(app, incident, one, deadline)
-    except Exception as fault:  # noqa: BLE001 - one channel's fault must not keep the others from being told
-        return fault, None
+def _side_by_side(app: App, incident: Incident, deadline: Deadline) -> Iterator[_Tried]:
+    """What became of each message, as soon as it is known; the messages of one channel go in their order."""
+    queues = dict[str, list[Announcement]]()
+    for one in incident.outbox:
+        if not (one.sent or one.channel in (app.hung or ()) or one.again_ns > app.now_ns() or _for_good(app, one)):
+            queues.setdefault(one.channel, []).append(one)
+    if not queues:
+        return
+    over = SimpleQueue[Future[list[_Tried]]]()
+    with ThreadPoolExecutor(len(queues), thread_name_prefix="tell") as pool:
+        for queue in queues.values():
+            pool.submit(_sent_in_order, app, incident, queue, deadline).add_done_callback(over.put)
+        for _ in queues:
+            yield from over.get().result()
+
+
+def _sent_in_order(app: App, incident: Incident, queue: list[Announcement], deadline: Deadline) -> list[_Tried]:
+    """One channel's messages, up to the first that it does not take, within one time for all of them."""
+    program, done = queue[0].channel in _PROGRAMS, list[_Tried]()
+    until = deadline if program else deadline.sooner(_LONGEST)
+    for one in queue:
+        if until.passed and not program:
+            break
+        try:
+            thread = SENDERS.get(one.channel, notify)(app, incident, one, until)
+        except Exception as fault:  # noqa: BLE001 - one channel's fault must not keep the others from being told
+            done.append(_Tried(one, fault, None))
+            break
+        incident = _with_thread(app, incident, one, thread)
+        done.append(_Tried(one, None, thread))
+    return done
 
 
 def _with_thread(app: App, incident: Incident, one: Announcement, thread: str | None) -> Incident:

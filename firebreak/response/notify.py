@@ -26,7 +26,7 @@ _OWN = {"slack": "slack", "chat": "google_chat"}
 def routed(app: App, incident: Incident) -> tuple[str, ...]:
     """The channels of `firebreak.yaml` for this incident: its policy's, its owner's, and those that were told of it."""
     routing, labels = app.policies.config.routing, incident.decision.notify if incident.decision else ()
-    told = routing.told(labels, workload_labels(incident)) if routing.channels else ()
+    told = routing.told(labels, workload_labels(incident), incident.finding.contacts) if routing.channels else ()
     return tuple(dict.fromkeys((*told, *(name for name in incident.threads if name in routing.channels))))
 
 
@@ -43,11 +43,11 @@ def with_reminders(app: App, incident: Incident, channels: tuple[str, ...], with
     outbox keeps them, so that each is told at least once, by the sweep, and none of what is not asked any more.
     """
     routing, question = app.policies.config.routing, incident.question
-    people = tuple(name for name in channels if is_for_people(app, name))
-    if question is None or not people:
+    if question is None:
         return incident
+    again = tuple(name for name in channels if name in _OWN or name in routing.channels)
     if routing.remind_after:
-        incident = incident.with_reminder(1, people, question.asked_ns + routing.remind_after * NANOS)
+        incident = incident.with_reminder(1, again, question.asked_ns + routing.remind_after * NANOS)
     first_ns = question.expires_ns - (question.escalated + 1) * within_ns
     for level, step in enumerate(routing.escalate, 2):
         incident = incident.with_reminder(level, step.to, first_ns + step.after * NANOS)

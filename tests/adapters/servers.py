@@ -14,11 +14,11 @@ from typing import Any
 
 @dataclass
 class Received:
-    """What came, in its order, and what is answered: a status with headers, the next ones first."""
+    """What came, in its order, and what is answered: a status with headers, the next ones of a path first."""
 
     origin: str = ""
     status: int = 200
-    next: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    next: dict[str, list[tuple[int, dict[str, str]]]] = field(default_factory=dict)
     came: list[tuple[str, str]] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
@@ -46,7 +46,7 @@ def serving() -> Iterator[Received]:
             asked.came.append((self.command, path))
             asked.queries.append(query)
             asked.headers.append({key.lower(): value for key, value in self.headers.items()})
-            status, headers = asked.next.pop(0) if asked.next else (asked.status, {})
+            status, headers = asked.next[path].pop(0) if asked.next.get(path) else (asked.status, {})
             self.send_response(status)
             for name, value in {"Content-Length": "0", **headers}.items():
                 self.send_header(name, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -83,6 +84,15 @@ def test_an_owner_is_told_of_what_their_workloads_labels_name_and_of_nothing_els
         world = world_of(service={"labels": labels})
         with on_channels(line, ALWAYS, routing, world=world) as (on, state):
             on.respond(on.finding(finding_id=f"of{len(labels)}{labels.get('team', '')}"))
+
+            assert told(state) == channels
+
+
+def test_an_essential_contact_leads_to_its_channel_as_a_label_does(line: Lines) -> None:
+    """Security Command Center names an address with the finding; how it is written there makes no difference."""
+    for address, channels in (("Checkout-Oncall@shop.example", {"payments": 1}), ("others@shop.example", {})):
+        with on_channels(line, ALWAYS, f"  owners: {{channels: {{{address}: [payments]}}}}") as (on, state):
+            on.respond(on.finding(finding_id=f"of{len(address)}"))
 
             assert told(state) == channels
 
@@ -227,6 +237,29 @@ def test_a_channel_that_is_busy_delays_no_other_and_is_told_by_the_sweep(
         assert on.read(incident).unsent == 0
 
 
+def test_no_channel_waits_for_one_that_hangs(line: Lines) -> None:
+    """Each is told while the first of them still has not answered; then that one is given up until the sweep."""
+    others_told = threading.Event()
+    with on_channels(line, ALWAYS, "  routes: {default: [pager, soc, siem, team]}") as (on, state):
+        post, waited = on.app.post, list[bool]()
+
+        def hangs(request: Request, deadline: Deadline) -> bytes:
+            if "pagerduty" in request.url:
+                waited.append(others_told.wait(deadline.remaining(20)))
+                message = "it hung"
+                raise Transient(message)
+            answer = post(request, deadline)
+            if told(state).keys() == {"soc", "siem", "team"}:
+                others_told.set()
+            return answer
+
+        on.app = replace(on.app, post=hangs)
+        incident = on.respond(on.finding())
+
+        assert waited == [True]
+        assert sent(incident) == {"soc", "siem", "team"}
+
+
 def test_a_secret_that_is_not_set_is_named_and_counted_once(line: Lines) -> None:
     with on_channels(line, ALWAYS, "  routes: {default: [soc, siem]}", FIREBREAK_NOTIFY_SOC="") as (on, state):
         incident = on.respond(on.finding())
@@ -276,6 +309,21 @@ def test_a_question_that_waits_is_reminded_then_escalated_each_once(line: Lines)
         on.wait(3600)
         on.sweep()
         assert told(state) == {"team": 3, "pager": 2}, "nobody is asked about what was answered"
+
+
+@pytest.mark.parametrize(("route", "first"), [("[siem]", {"siem": 1}), ("[]", {})])
+def test_a_question_whose_route_leads_to_nobody_is_reminded_and_escalated_like_any_other(
+    line: Lines, route: str, first: dict[str, int]
+) -> None:
+    with on_channels(line, ASKS, WAITS.replace("[team]", route)) as (on, state):
+        on.respond(on.finding())
+        came = [told(state)]
+        for minutes in (6, 5):
+            on.wait(minutes * 60)
+            on.sweep()
+            came.append(told(state))
+
+        assert came == [first, dict.fromkeys(first, 2), dict.fromkeys(first, 2) | {"pager": 1}]
 
 
 def test_an_escalation_counts_from_when_the_question_was_first_put(line: Lines) -> None:
@@ -359,9 +407,13 @@ def test_a_containment_that_may_be_released_by_itself_says_so(line: Lines) -> No
 
 
 def test_a_storm_pages_once_and_programs_get_every_message(line: Lines) -> None:
-    limits = "  routes: {default: [pager, siem]}\nlimits: {per_project_per_hour: 0, per_hour: 0}"
-    with on_channels(line, ALWAYS, limits) as (on, state):
+    waits = "  remind_after: 5m\n  escalate: [{after: 5m, to: [team]}]\n"
+    limits = "limits: {per_project_per_hour: 0, per_hour: 0}"
+    with on_channels(line, ALWAYS, f"  routes: {{default: [pager, siem]}}\n{waits}{limits}") as (on, state):
         for number in range(3):
             on.respond(on.finding(finding_id=f"one{number}"))
 
         assert told(state) == {"pager": 1, "siem": 3}
+        on.wait(6 * 60)
+        on.sweep()
+        assert told(state) == {"pager": 2, "siem": 4, "team": 1}, "the one that people were told of, and no other"

@@ -42,7 +42,7 @@ class Routing:
         channels: name to channel.
         routes: label of a policy's `notify`, or `default`, to names of channels.
         owner_labels: labels of a workload that say who owns it, the first that it has counts.
-        owners: value of such a label to names of channels.
+        owners: value of such a label, or the address of an Essential Contact, to names of channels.
         remind_after: seconds without an answer after which a question is told again where it was told; 0 for never.
         escalate: whom a question is told besides, and after how long, soonest first.
         runbook: address of the readers' own page, on every message; empty for none.
@@ -56,12 +56,14 @@ class Routing:
     escalate: tuple[Escalation, ...] = ()
     runbook: str = ""
 
-    def told(self, notify: Iterable[str], labels: Mapping[str, str]) -> tuple[str, ...]:
-        """Names of the channels that are told of what these labels are on: those of a policy, those of a workload."""
+    def told(self, notify: Iterable[str], labels: Mapping[str, str], contacts: Iterable[str] = ()) -> tuple[str, ...]:
+        """Names of the channels that are told: by a policy's labels, a workload's, and its contacts' addresses."""
         routes = [self.routes[one] for one in notify if one in self.routes]
         routes = routes or [self.routes.get(DEFAULT, ())]
         owner = next((labels[one] for one in self.owner_labels if labels.get(one)), "")
-        return tuple(dict.fromkeys(name for route in (*routes, self.owners.get(owner, ())) for name in route))
+        owners = {one.lower(): to for one, to in self.owners.items()}
+        owned = [owners.get(one.lower(), ()) for one in (owner, *contacts)]
+        return tuple(dict.fromkeys(name for route in (*routes, *owned) for name in route))
 
 
 def read_back(body: Mapping[str, Any]) -> Routing:

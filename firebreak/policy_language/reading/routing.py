@@ -39,7 +39,7 @@ def read_routing(node: Node, log: FaultLog) -> Routing:
     channels = _channels(keys["channels"], log) if "channels" in keys else {}
     owners = read_keys(keys["owners"], "`owners`", ("labels", "channels"), log) or {} if "owners" in keys else {}
     if "owners" in keys:
-        require(owners, ("labels", "channels"), "`owners`", keys["owners"], log)
+        require(owners, ("channels",), "`owners`", keys["owners"], log)
     return Routing(
         channels=channels,
         routes=_routes(keys["routes"], "`routes`", channels, log) if "routes" in keys else {},

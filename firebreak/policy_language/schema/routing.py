@@ -23,13 +23,13 @@ def routing_schema() -> Schema:
         "propertyNames": named,
         "additionalProperties": {"anyOf": [_channel(kind, one) for kind, one in found().working.items()]},
     }
-    owners = closed({"labels": _TEXTS, "channels": _ROUTES}, "labels", "channels")
+    owners = closed({"labels": _TEXTS, "channels": _ROUTES}, "channels")
     escalation = closed({"after": duration("Counted from when it was first put."), "to": _NAMES}, "after", "to")
     return closed(
         {
             "channels": described(channels, "Channels by name."),
             "routes": described(_ROUTES, "A policy's notify label, or default, to channels."),
-            "owners": described(owners, "Labels that name a workload's owner, and owners' channels."),
+            "owners": described(owners, "Owners' channels, by a label of the workload or by an Essential Contact."),
             "remind_after": duration("A question without an answer is told again where it was told."),
             "escalate": described({"type": "array", "items": escalation}, "Who is told besides, after how long."),
             "runbook": described(_ADDRESS, "Your own page, linked in every message."),
