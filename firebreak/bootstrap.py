@@ -125,7 +125,7 @@ def load_what_findings_need(app: App) -> None:
 
     VirusTotal comes first where a policy asks it, and when it is its turn where none does.
     """
-    waited_for = frozenset[str]().union(*(waits_for(one.when, {}) for one in app.policies.policies))
+    waited_for = frozenset[str]().union(*(waits_for(one.when, {}) for one in app.policies.deciding))
     load_ahead(
         *([LIBRARY] if app.sources.files and "virustotal" in waited_for else []), app.scc, app.readers["service"]
     )

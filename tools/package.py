@@ -163,7 +163,7 @@ def categories(policies: PolicySet) -> list[str]:
     """The finding categories that some policy could match, among Cloud Run's detectors and those that policies name."""
     named = {value for policy in policies.policies for value in values_named(CATEGORY, policy.when) or ()}
     facts = ({CATEGORY: category} for category in sorted(named | CATEGORIES.keys()))
-    return [one[CATEGORY] for one in facts if could_match(policies.about(one), one)]
+    return [one[CATEGORY] for one in facts if could_match(policies.open_to(one), one)]
 
 
 def classes(policies: PolicySet) -> list[str]:
@@ -177,8 +177,8 @@ def classes(policies: PolicySet) -> list[str]:
 
 
 def actions(policies: PolicySet) -> list[str]:
-    """The actions that some policy could carry out, fallbacks too; what only a monitoring policy names never is."""
-    acting = (policy for policy in policies.policies if policy.mode > Mode.MONITOR)
+    """The actions that some policy could carry out, fallbacks too; what only monitoring or shadow names never is."""
+    acting = (policy for policy in policies.deciding if policy.mode > Mode.MONITOR)
     return sorted({one.action for policy in acting for one in _with_fallbacks(policy.then)})
 
 

@@ -52,7 +52,10 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.incidents.decision:Decision": _names(
             "decision",
             "policy mode wanted caps trace reasons policy_set version notify suspects suspects_because"
-            " related_revisions suspect_rule suspect_images suspects_elsewhere gaps? age_ns?",
+            " related_revisions suspect_rule suspect_images suspects_elsewhere gaps? age_ns? shadow?",
+        ),
+        "firebreak.core.incidents.decision:Shadowed": _names(
+            "shadowed", "policy truth by wanted mode caps actions fault"
         ),
         "firebreak.core.incidents.question:Question": _names(
             "question", "digest asked_ns expires_ns cautions asked_before escalated events? shown? settings? suspects?"

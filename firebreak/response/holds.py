@@ -64,9 +64,9 @@ def note_drift(app: App, standing: Standing, teller: str, drift: Drift | None) -
 
 
 def policy_of(app: App, incident: Incident) -> Policy | None:
-    """The policy that decided the incident, as it stands now; None if it is not there any more."""
+    """The policy that decided the incident, as it stands now; None if it decides no more."""
     decision = incident.decision
-    return next((one for one in app.policies.policies if decision and one.id == decision.policy), None)
+    return next((one for one in app.policies.deciding if decision and one.id == decision.policy), None)
 
 
 def review_ns(app: App, incident: Incident) -> int:

@@ -90,6 +90,7 @@ def drawn_policies(draw: st.DrawFn) -> tuple[Policy, ...]:
             draw(st.none() | st.integers(1, 9)),
             on_expiry=draw(st.sampled_from(("escalate", "contain"))),
             notify=draw(st.sampled_from(((), ("oncall", "soc")))),
+            shadow=draw(st.booleans()),
         )
         for number, (mode, when, step) in enumerate(several)
     )

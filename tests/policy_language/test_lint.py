@@ -189,6 +189,17 @@ def test_a_policy_that_another_one_above_always_anticipates_is_told() -> None:
     assert warned(below, above) == []
 
 
+@pytest.mark.parametrize("hidden", ["above", "below"])
+def test_a_policy_in_shadow_stands_in_nobody_s_light_and_in_nobody_s_shadow(hidden: str) -> None:
+    both = {
+        "above": policy("workload.public: true", id="above"),
+        "below": policy("workload.public: true, virustotal.malicious: {at_least: 10}", id="below", given=""),
+    }
+    both[hidden] = both[hidden].replace("when:", "shadow: true\nwhen:")
+
+    assert warned(*both.values()) == []
+
+
 def test_several_policies_above_may_leave_one_nothing_only_together() -> None:
     some = policy("virustotal.verdict: {in: [malicious, suspicious]}", id="some", no="virustotal.verdict: undetected")
     rest = policy(

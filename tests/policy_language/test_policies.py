@@ -386,6 +386,23 @@ def test_names_of_sets_and_the_spelling_of_a_length_of_time_decide_nothing() -> 
     assert load(a=text, firebreak=config.replace("a, b", "a")).digest != same
 
 
+def test_a_policy_in_shadow_is_another_one_for_the_digest_and_no_shadow_is_as_none_said() -> None:
+    said = {word: load(a=SMALL.replace("mode:", f"shadow: {word}\nmode:", 1)) for word in ("true", "false")}
+
+    assert [[one.shadow for one in said[word].policies] for word in said] == [[True], [False]]
+    assert said["false"].digest == load(a=SMALL).digest
+    assert said["true"].digest != load(a=SMALL).digest
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("shadow: yes", "`yes`"), ('shadow: "true"', "`shadow` is true or false"), ("shadoww: true", "`shadow`")],
+)
+def test_a_shadow_that_is_misspelt_does_not_load(line: str, told: str) -> None:
+    with pytest.raises(Faults, match=re.escape(told)):
+        load(a=SMALL.replace("mode:", f"{line}\nmode:", 1))
+
+
 def test_the_order_of_clauses_does_not_change_the_digest_and_that_of_policies_does() -> None:
     one = SMALL.replace('  finding.category: "A"\n', "  workload.public: true\n  finding.category: A\n")
     two = SMALL.replace('  finding.category: "A"\n', "  finding.category: A\n  workload.public: true\n")

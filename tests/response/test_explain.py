@@ -6,6 +6,7 @@ import json
 import sys
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -73,6 +74,38 @@ def test_explaining_and_responding_decide_alike(
     assert [one | {"became": ""} for one in explained["plan"]["changes"]] == [
         one | {"became": ""} for one in shown["plan"]["changes"]
     ]
+
+
+SHADOWED = f"""\
+- id: strict
+  shadow: true
+  mode: enforce
+  when: {{finding.category: "Execution: Added Malicious Binary Executed", virustotal.malicious: {{at_least: 10}}}}
+  then: [{{action: cut_traffic}}]
+  examples: [{{expect: {{mode: enforce}}}}, {{given: {{virustotal.malicious: 1}}, expect: nothing}}]
+-{indent(ALWAYS.strip(), "  ")[1:]}
+"""
+
+
+def test_a_policy_in_shadow_is_explained_as_the_function_records_it(line: Lines, explain: Any) -> None:
+    with line(policy=SHADOWED, config="ceiling: enforce\nprotected: [{service: checkout}]") as on:
+        pair = on.finding()
+        explained = explain(on, pair, "--live", "--json").json
+        asked_nobody = explain(on, pair, "--assume", "virustotal.malicious=40").out
+        shown = on.shown(on.respond(pair))["decision"]
+
+    assert explained["shadow"] == shown["shadow"]
+    assert [(one["by"], one["mode"], one["actions"]) for one in shown["shadow"]] == [
+        ("strict", "approve", ["cut_traffic"])
+    ]
+    assert explained["decision"]["policy"] == shown["policy"] == "always"
+    assert [(one["policy"], one["shadow"], one["tried"]) for one in explained["policies"]] == [
+        ("strict", True, True),
+        ("always", False, True),
+    ]
+    assert "strict (enforce, in shadow) matches" in asked_nobody
+    assert "in shadow, strict: would be approve, lowered from enforce (protected): cut_traffic" in asked_nobody
+    assert "Decision: approve, lowered from enforce, policy always" in asked_nobody
 
 
 def test_explaining_writes_nothing_anywhere(line: Lines, explain: Any, tmp_path: Path) -> None:

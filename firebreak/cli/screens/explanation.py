@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from firebreak.core.facts import source_of
-from firebreak.core.incidents.record import record
+from firebreak.core.incidents.record import record, shadowed
 from firebreak.core.policy.condition import Traced
 from firebreak.core.policy.policy import Step
 from firebreak.core.secrets.redaction import safe_value
@@ -48,6 +48,7 @@ def _view(view: View, folder: str, explained: Explanation) -> dict[str, Any]:
         "declined": view.declined,
         "policies": list(_policies(view, explained)),
         "decision": whole["decision"],
+        "shadow": [shadowed(one) for one in view.shadow],
         "unasked": [{"name": cap.name, "kind": cap.kind, "reason": cap.reason} for cap in view.unasked],
         "steps": [_step(one) for one in view.policy.then] if view.policy else [],
         "plan": whole["plan"],
@@ -55,18 +56,19 @@ def _view(view: View, folder: str, explained: Explanation) -> dict[str, Any]:
 
 
 def _policies(view: View, explained: Explanation) -> Iterator[dict[str, Any]]:
-    """Every policy; `decides` where the plan is drawn from it, `tried` as far as the first that is true."""
+    """Every policy; `decides` where the plan is drawn from it, `tried` as far as the first true one out of shadow."""
     tried = True
-    for one in view.considered:
+    for policy, one in zip(view.policies.policies, view.considered, strict=True):
         yield {
             "policy": one.policy,
             "mode": one.mode.word,
+            "shadow": policy.shadow,
             "truth": one.truth.word,
-            "tried": tried,
+            "tried": tried or policy.shadow,
             "decides": view.policy is not None and view.policy.id == one.policy,
             "clauses": [_clause(clause, explained) for clause in one.trace],
         }
-        tried = tried and one.truth is not Truth.TRUE
+        tried = tried and (policy.shadow or one.truth is not Truth.TRUE)
 
 
 def _clause(traced: Traced, explained: Explanation) -> dict[str, Any]:

@@ -109,6 +109,22 @@ def show_decision(screen: Screen, decision: Record) -> None:
     policies = str(decision.get("policy_set"))[:_SHORT]
     screen.line(f"by the policy set {policies}, Firebreak {decision.get('version')}", "dim", indent=2, hang=2)
     show_reasons(screen, decision)
+    show_shadow(screen, rows(decision.get("shadow")))
+
+
+def show_shadow(screen: Screen, found: list[Record]) -> None:
+    """What would have been decided with each policy in force that is in shadow."""
+    for one in found:
+        name = f"in shadow, {one.get('policy')}"
+        if one.get("fault"):
+            screen.line(f"{name}: could not be told, for a fault in Firebreak itself: {one['fault']}", "bad", indent=2)
+        elif one.get("by") != one.get("policy"):
+            screen.line(f"{name}: {one.get('by')} would decide before it: {one.get('mode')}", "dim", indent=2, hang=2)
+        else:
+            lowered = "" if one.get("mode") == one.get("wanted") else f", lowered from {one.get('wanted')}"
+            guards = f" ({', '.join(texts(one.get('caps')))})" if lowered else ""
+            actions = ", ".join(texts(one.get("actions")))
+            screen.line(f"{name}: would be {one.get('mode')}{lowered}{guards}: {actions}", "dim", indent=2, hang=2)
 
 
 def show_reasons(screen: Screen, decision: Record) -> None:

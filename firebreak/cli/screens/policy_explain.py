@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from firebreak.cli.screens.console import Screen
-from firebreak.cli.screens.incident_why import clause_in_words
+from firebreak.cli.screens.incident_why import clause_in_words, show_shadow
 from firebreak.cli.screens.plan import show_plan
 from firebreak.cli.screens.wording import Record, clock, part, rows, since, span, texts, where, word
 from firebreak.core.timestamps import parse_instant
@@ -74,7 +74,7 @@ def _show_policies(screen: Screen, view: Record) -> None:
     policies = rows(view.get("policies"))
     few = len(policies) <= _MOST_IN_FULL
     left_out = [one for one in policies if not few and one.get("truth") == "false"]
-    decided = next((one for one in policies if one.get("truth") == "true"), None)
+    decided = next((one for one in policies if one.get("truth") == "true" and not one.get("shadow")), None)
     for one in policies:
         if one not in left_out:
             _show_policy(screen, one, decided)
@@ -91,7 +91,8 @@ def _show_policy(screen: Screen, policy: Record, decided: Record | None) -> None
         would = {"true": "would match", "unknown": "might match", "false": "would not match"}.get(truth, truth)
         said = f"is not reached, {decided.get('policy')} above it decides; it {would}"
     style = "dim" if not policy.get("tried") else _STYLES.get(truth, "")
-    screen.line(f"{policy.get('policy')} ({policy.get('mode')}) {said}", style, indent=2, hang=2)
+    mode = f"{policy.get('mode')}, in shadow" if policy.get("shadow") else policy.get("mode")
+    screen.line(f"{policy.get('policy')} ({mode}) {said}", style, indent=2, hang=2)
     for clause in rows(policy.get("clauses")):
         text = clause_in_words(clause)
         why = f" ({clause.get('from')})" if clause.get("from") else ""
@@ -105,6 +106,7 @@ def _show_decision(screen: Screen, shown: Record) -> None:
         screen.heading("Decision: none")
         screen.line(f"it would be recorded and go no further: {shown['declined']}", indent=2, hang=2)
     if not decision:
+        show_shadow(screen, rows(shown.get("shadow")))
         return
     mode, wanted = decision.get("mode"), decision.get("wanted")
     lowered = "" if mode == wanted else f", lowered from {wanted}"
@@ -113,6 +115,7 @@ def _show_decision(screen: Screen, shown: Record) -> None:
     for reason in texts(decision.get("reasons")):
         screen.line(reason, indent=2, hang=2)
     _show_guards(screen, shown, decision)
+    show_shadow(screen, rows(shown.get("shadow")))
     _show_plan(screen, shown, decision)
 
 

@@ -54,7 +54,8 @@ def _show_policies(screen: Screen, linted: Linted) -> None:
     for policy in linted.policies:
         actions = ", ".join(policy.actions)
         examples = counted(len(policy.examples), "example")
-        screen.line(f"{policy.id}: {policy.mode.word}, {actions}, {examples}", indent=2, hang=2)
+        mode = f"{policy.mode.word} in shadow" if policy.shadow else policy.mode.word
+        screen.line(f"{policy.id}: {mode}, {actions}, {examples}", indent=2, hang=2)
     for config in linted.configs:
         sources = ", ".join(sorted(config.sources)) or "none"
         idle = ": nothing is ever written" if config.ceiling is Mode.MONITOR or not config.sources else ""
@@ -82,7 +83,10 @@ def silenced_in_words(silenced: Sequence[Silenced]) -> str:
 
 def lint_json(linted: Linted, *, ok: bool) -> dict[str, Any]:
     """The same for programs; `ok` is whether the command says yes."""
-    named = [{"id": one.id, "mode": one.mode.word, "actions": list(one.actions)} for one in linted.policies]
+    named = [
+        {"id": one.id, "mode": one.mode.word, "shadow": one.shadow, "actions": list(one.actions)}
+        for one in linted.policies
+    ]
     return {
         "ok": ok,
         "loads": not linted.faults,

@@ -60,7 +60,8 @@ def show_tested(screen: Screen, tested: Tested, *, silenced: bool = False) -> No
     for policy, examples in itertools.groupby(tested.results, key=lambda one: one.policy):
         ran = list(examples)
         good = all(one.passed for one in ran)
-        screen.line(f"{policy}: {sum(one.passed for one in ran)} of {len(ran)} passed", "good" if good else "bad")
+        named = f"{policy} (in shadow)" if ran[0].shadow else policy
+        screen.line(f"{named}: {sum(one.passed for one in ran)} of {len(ran)} passed", "good" if good else "bad")
         for one in ran:
             if not one.passed:
                 _show_failed(screen, one)
@@ -173,6 +174,7 @@ def _untried_json(gap: Untried) -> dict[str, Any]:
 def _example_json(result: ExampleResult) -> dict[str, Any]:
     return {
         "policy": result.policy,
+        "shadow": result.shadow,
         "example": result.index,
         "file": result.at.file,
         "line": result.at.line,

@@ -21,12 +21,14 @@ class Ruling:
         word: what may be done.
         mode: the mode that the guards leave.
         caps: every guard's reason, bars first.
+        given: what the guards looked at.
         slots: whether each written target needs a slot, because no person approved.
     """
 
     word: Literal["go", "ask", "wait", "stop"]
     mode: Mode
     caps: tuple[Cap, ...]
+    given: GuardInput
     slots: bool = False
 
     @property
@@ -44,7 +46,7 @@ def gate(
     if mode is Mode.MONITOR:
         bars = [cap for cap in caps if cap.kind == "bar"]
         passing = bars and all(cap.name in PASSING for cap in bars) and given.trust != "differs"
-        return Ruling("wait" if passing and wanted is not Mode.MONITOR else "stop", mode, caps)
+        return Ruling("wait" if passing and wanted is not Mode.MONITOR else "stop", mode, caps, given)
     if answer is not None and answer.shown == shown and {cap.key for cap in caps} <= {*answer.cautions}:
-        return Ruling("go", mode, caps, slots=not answer.by)
-    return Ruling("go" if mode is Mode.ENFORCE else "ask", mode, caps, slots=True)
+        return Ruling("go", mode, caps, given, slots=not answer.by)
+    return Ruling("go" if mode is Mode.ENFORCE else "ask", mode, caps, given, slots=True)

@@ -12,6 +12,31 @@ from firebreak.core.storage_names import Stored
 
 
 @dataclass(frozen=True, slots=True)
+class Shadowed(Stored):
+    """What would have been decided with one policy in force that is in shadow, as far as its guards are known.
+
+    Attributes:
+        policy: name of the policy.
+        truth: `true` where it matches, `unknown` where it may.
+        by: name of the policy that would have decided: another one where that stands above it.
+        wanted: the mode that the policies would have asked for.
+        mode: the mode that the guards would have left.
+        caps: names of the guards with a reason for a lower mode.
+        actions: names of the actions that would have been carried out, or asked about.
+        fault: what kept this from being told; empty where nothing did.
+    """
+
+    policy: str
+    truth: str
+    by: str
+    wanted: Mode
+    mode: Mode
+    caps: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision(Stored):
     """The mode, the policies and the guards' reasons that led to it, and the suspects.
 
@@ -33,6 +58,7 @@ class Decision(Stored):
         suspects_elsewhere: key of a further target to its suspects.
         gaps: names of the sources that gave no answer.
         age_ns: how old the newest event was when it was first seen, or when it was decided anew after waiting.
+        shadow: what the policies in shadow that match, or may, would have made of it. Nothing follows from it.
     """
 
     policy: str | None
@@ -52,6 +78,7 @@ class Decision(Stored):
     suspects_elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     gaps: tuple[str, ...] = ()
     age_ns: int = 0
+    shadow: tuple[Shadowed, ...] = ()
 
     @property
     def because(self) -> str:

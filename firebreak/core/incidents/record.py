@@ -10,7 +10,7 @@ from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.containment.gcloud_rollback import contain_lines, undo_lines
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.findings.finding import Finding
-from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.decision import Decision, Shadowed
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import EvidenceLocation, Incident
 from firebreak.core.incidents.next_steps import next_steps
@@ -166,6 +166,21 @@ def _decision(decision: Decision) -> dict[str, Any]:
         "notify": list(decision.notify),
         "suspects": [named(one) for one in decision.suspects],
         "suspects_because": decision.suspects_because,
+        "shadow": [shadowed(one) for one in decision.shadow],
+    }
+
+
+def shadowed(one: Shadowed) -> dict[str, Any]:
+    """What would have been decided with a policy in force that is in shadow."""
+    return {
+        "policy": one.policy,
+        "truth": one.truth,
+        "by": one.by,
+        "mode": one.mode.word,
+        "wanted": one.wanted.word,
+        "caps": list(one.caps),
+        "actions": list(one.actions),
+        "fault": one.fault,
     }
 
 

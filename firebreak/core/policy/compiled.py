@@ -112,6 +112,7 @@ def _policy(policy: Policy) -> dict[str, Any]:
         "approve_within": policy.approve_within,
         "on_expiry": policy.on_expiry,
         "notify": policy.notify,
+        "shadow": policy.shadow,
     }
 
 
@@ -128,6 +129,7 @@ def _read_policy(body: Mapping[str, Any], words: _Words) -> Policy:
         approve_within=body["approve_within"],
         on_expiry=body["on_expiry"],
         notify=tuple(body["notify"]),
+        shadow=body["shadow"],
     )
 
 

@@ -61,7 +61,8 @@ class Example:
 class Policy:
     """One policy; every duration is in seconds, and `release_after` None means that only a person releases.
 
-    `places` says where in its file the value of each key stands.
+    With `shadow` it decides nothing: what it would have decided is put on record beside what decides. `places` says
+    where in its file the value of each key stands.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Policy:
     on_expiry: OnExpiry = "escalate"
     notify: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
+    shadow: bool = False
     places: Mapping[str, Location] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -131,26 +133,36 @@ class PolicySet:
     policies: tuple[Policy, ...]
     config: Config
     digest: str
+    deciding: tuple[Policy, ...] = field(init=False, repr=False, compare=False)
     _index: FactIndex = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Look once at which categories each policy names."""
+        """Look once at which policies decide, and which categories each names."""
+        object.__setattr__(self, "deciding", tuple(one for one in self.policies if not one.shadow))
         object.__setattr__(self, "_index", index_by(CATEGORY, [policy.when for policy in self.policies]))
 
     def names(self, category: str) -> bool:
         """Whether some policy names this very category."""
         return category in self._index.named
 
-    def about(self, facts: Facts) -> tuple[Policy, ...]:
-        """The policies that the finding's category does not rule out by itself, in their order."""
+    def open_to(self, facts: Facts) -> tuple[Policy, ...]:
+        """The policies that the finding's category does not rule out by itself, in order, also those in shadow."""
         category = facts.get(CATEGORY)
         if not isinstance(category, str):
             return self.policies
         return tuple(map(self.policies.__getitem__, self._index.open_for(category)))
 
+    def about(self, facts: Facts) -> tuple[Policy, ...]:
+        """Those of them that decide."""
+        return tuple(one for one in self.open_to(facts) if not one.shadow)
+
+    def in_shadow(self, facts: Facts) -> tuple[Policy, ...]:
+        """Those of them that decide nothing."""
+        return tuple(one for one in self.open_to(facts) if one.shadow)
+
     def to_try(self, facts: Facts) -> tuple[Policy, ...]:
         """The same; but of few policies all, so that the record shows of each why it does not match."""
-        return self.policies if len(self.policies) <= _FEW else self.about(facts)
+        return self.deciding if len(self.deciding) <= _FEW else self.about(facts)
 
 
 NO_FACTS: Facts = MappingProxyType({})

@@ -10,7 +10,7 @@ from firebreak.core.facts import Facts, source_of
 from firebreak.core.mode import Mode
 from firebreak.core.policy.clause import Clause, truth_of
 from firebreak.core.policy.condition import AllOf, Condition, Matched, NoneOf, Traced, match, truth_in, waits_for
-from firebreak.core.policy.policy import Policy
+from firebreak.core.policy.policy import Policy, PolicySet
 from firebreak.core.ternary import Truth, every, negated, some
 
 
@@ -82,6 +82,17 @@ def choose(policies: Sequence[Policy], facts: Facts, now_ns: int | None = None, 
     decisive = bool(candidates) and not candidates[0].waits_for
     chosen, mode = _decided([one.policy for one in candidates], decisive=decisive)
     return Choice(chosen, mode, tuple(candidates), tuple(trace))
+
+
+def choose_in_shadow(
+    policy: Policy, policies: PolicySet, facts: Facts, now_ns: int | None = None
+) -> tuple[Truth, Choice | None]:
+    """Whether a policy in shadow matches, and what would be chosen with it in force, in its place; None where not."""
+    truth = truth_in(policy.when, facts, now_ns)
+    if truth is Truth.FALSE:
+        return truth, None
+    beside = [one for one in policies.open_to(facts) if one is policy or not one.shadow]
+    return truth, choose(beside, facts, now_ns, traced=False)
 
 
 def could_match(policies: Iterable[Policy], facts: Facts) -> bool:

@@ -82,6 +82,6 @@ def unnamed(finding: Finding, policies: PolicySet) -> str | None:
     if not policies.policies:
         return NO_POLICY
     facts = facts_of(finding, policies)
-    if could_match(policies.about(facts), facts):
+    if could_match(policies.open_to(facts), facts):
         return None
     return f"no policy names a finding like this one ({finding.category or 'without a category'})"

@@ -114,10 +114,11 @@ def place_of(condition: Condition) -> Location:
 
 
 def shadowed(policies: Sequence[Policy], world: LintContext) -> Iterator[LintWarning]:
-    """Policies that never decide, because whenever they match, one above them does.
+    """Policies that never decide, because whenever they match, one above them does; what is in shadow is beside them.
 
     Facts that satisfy the policy are looked for, then such as no policy true for those facts takes, and so on.
     """
+    policies = [policy for policy in policies if not policy.shadow]
     index = index_by(CATEGORY, [policy.when for policy in policies])
     for position, policy in enumerate(policies):
         named = values_named(CATEGORY, policy.when)

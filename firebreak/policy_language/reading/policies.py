@@ -22,6 +22,7 @@ from firebreak.policy_language.reading.conditions import read_condition
 from firebreak.policy_language.reading.config import CONFIG_FILE, read_config
 from firebreak.policy_language.reading.examples import read_examples
 from firebreak.policy_language.reading.nodes import (
+    read_bool,
     read_keys,
     read_mode,
     read_placed_texts,
@@ -45,6 +46,7 @@ KEYS = (
     "id",
     "description",
     "mode",
+    "shadow",
     "when",
     "then",
     "review_after",
@@ -178,6 +180,7 @@ def _policy(node: Node, words: PolicyNamespace, log: FaultLog) -> Iterator[Polic
         on_expiry=on_expiry or "escalate",
         notify=_notify(keys["notify"], log) if "notify" in keys else (),
         examples=read_examples(keys["examples"], policy_id, words, log) if "examples" in keys else (),
+        shadow="shadow" in keys and bool(read_bool(keys["shadow"], "`shadow`", log)),
         places={key: value.at for key, value in keys.items()},
     )
 

@@ -71,6 +71,9 @@ def _policy() -> Schema:
         "id": described({"type": "string", "pattern": whole(ID)}, "Its name on records; no two policies share one."),
         "description": described(_TEXT, "Why it exists, for whoever has to judge it later."),
         "mode": described({"enum": list(MODES)}, "monitor records the plan, approve asks a person, enforce acts."),
+        "shadow": described(
+            {"type": "boolean"}, "It decides nothing: what it would have decided is recorded beside what decides."
+        ),
         "when": described({"$ref": "#/$defs/condition"}, "All of it must hold."),
         "then": described({"$ref": "#/$defs/steps"}, "What is done, in this order."),
         "review_after": duration("When a standing containment is announced again; 4h where left out."),

@@ -22,7 +22,8 @@ Origin = Literal["given", "made up", "the finding"]
 class ExampleResult:
     """How one example went; None as expected or actual is `nothing`. `problem` says what it must give to be run.
 
-    `index` counts from 1 within the policy; `origins` says of each fact where its value comes from.
+    `index` counts from 1 within the policy; `origins` says of each fact where its value comes from. `shadow` is whether
+    the policy decides nothing as it stands: its examples are about what it would.
     """
 
     policy: str
@@ -34,6 +35,7 @@ class ExampleResult:
     origins: Mapping[str, Origin]
     trace: tuple[Considered, ...]
     problem: str | None = None
+    shadow: bool = False
 
     @property
     def passed(self) -> bool:
@@ -107,12 +109,13 @@ def _run(policy: Policy, index: int, example: Example, catalogue: Catalogue, fin
     except NotFound as lacking:
         known, problem = {}, str(lacking)
     if problem is not None:
-        return ExampleResult(policy.id, index, example.at, example.expect, None, {}, {}, (), problem)
+        return ExampleResult(policy.id, index, example.at, example.expect, None, {}, {}, (), problem, policy.shadow)
     facts = {name: value for name, (value, _) in known.items()}
     origins = {name: origin for name, (_, origin) in known.items()}
     choice = choose((policy,), facts, EXAMPLES_NOW)
     actual = Expected(choice.mode, policy.actions) if choice.mode is not None else None
-    return ExampleResult(policy.id, index, example.at, example.expect, actual, facts, origins, choice.trace)
+    at, expected = example.at, example.expect
+    return ExampleResult(policy.id, index, at, expected, actual, facts, origins, choice.trace, shadow=policy.shadow)
 
 
 def _in_words(outcome: Expected | None) -> str:

@@ -24,6 +24,7 @@ from firebreak.response.decide import Decided
 from firebreak.response.evidence.writer import Collection
 from firebreak.response.gather import Gathering
 from firebreak.response.readings import Readings
+from firebreak.response.shadow import in_shadow
 
 AT_MOST = 10.0
 """Seconds that the vault may take once everything else is done."""
@@ -48,7 +49,7 @@ class Collecting:
         self._deadline = deadline
         self._acted = threading.Event()
         self._collection: Collection | None = None
-        self._gathering: Gathering | None = None
+        self._decided: Decided | None = None
         self._first: tuple[tuple[str, Originals], ...] = ()
         self._thread: threading.Thread | None = None
 
@@ -59,7 +60,7 @@ class Collecting:
         told = self._told
         message = [] if told is None else [*_message(told), *_finding(told, confirmed.finding)]
         self._first = (*message, *sources, *elsewhere)
-        self._collection, self._gathering = Collection(self._app, held.incident.id), decided.gathering
+        self._collection, self._decided = Collection(self._app, held.incident.id), decided
         self._thread = threading.Thread(
             target=self._run, args=(self._collection, self._first), name="vault", daemon=True
         )
@@ -73,12 +74,15 @@ class Collecting:
         """Add what came later, and put where all of it is on the record; what did not work is a gap there."""
         self._acted.set()
         app, until = self._app, self._deadline.sooner(AT_MOST)
-        if self._thread is None or self._collection is None or self._gathering is None:
+        if self._thread is None or self._collection is None or self._decided is None:
             return _collect(app, held, self._told, until)
-        evidence = self._gathering.rest()
+        evidence = self._decided.gathering.rest()
         shown = tuple(evidence_record(one) for one in evidence)
         verdict = assess(held.incident.finding, evidence)
-        held = replace(held, incident=replace(held.incident, evidence=shown, verdict=verdict))
+        decision = held.incident.decision
+        if decision is not None:
+            decision = replace(decision, shadow=in_shadow(app, self._decided, evidence))
+        held = replace(held, incident=replace(held.incident, evidence=shown, verdict=verdict, decision=decision))
         self._thread.join(until.remaining())
         if self._thread.is_alive():
             return _recorded(app, held, EvidenceLocation(_uri(app, held), gaps=("the vault did not answer in time",)))

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.facts import Catalogue, Evidence, Facts, FactValue, merged
 from firebreak.core.findings.finding import Finding, Notification
-from firebreak.core.incidents.decision import Decision
+from firebreak.core.incidents.decision import Decision, Shadowed
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Cap, capped
@@ -26,6 +26,7 @@ from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import decide
 from firebreak.response.gather import Gathering
 from firebreak.response.readings import Readings
+from firebreak.response.shadow import in_shadow
 
 _FIELDS = {"finding.category": "category", "finding.severity": "severity", "finding.class": "finding_class"}
 
@@ -46,7 +47,8 @@ class View:
     """What one set of policies makes of the finding. `considered` has every policy, also those below the decisive one.
 
     `incident` carries decision and plan; `declined` says why there is no decision. `unasked` are guards that would
-    lower the mode only because nobody was asked: they do not count here.
+    lower the mode only because nobody was asked: they do not count here. `shadow` is what policies in shadow would have
+    made of it.
     """
 
     policies: PolicySet
@@ -55,6 +57,7 @@ class View:
     policy: Policy | None
     declined: str | None
     unasked: tuple[Cap, ...] = ()
+    shadow: tuple[Shadowed, ...] = ()
 
     @property
     def decision(self) -> Decision | None:
@@ -154,10 +157,12 @@ def _view(app: App, told: Notification, taken: Confirmed, facts: Facts, deadline
         return View(app.policies, tried, incident, None, declined)
     decided = decide(app, incident, taken, Readings(app, _impatient(incident), deadline))
     incident = decided.incident
+    shadow = in_shadow(app, decided, decided.gathering.evidence, asked=asked)
     if decided.policy is None:
-        return View(app.policies, tried, replace(incident, decision=None), None, declined or "no policy matches")
+        bare = replace(incident, decision=None)
+        return View(app.policies, tried, bare, None, declined or "no policy matches", shadow=shadow)
     unasked, incident = ((), incident) if asked else _without_unasked(incident)
-    return View(app.policies, tried, incident, decided.policy, declined, unasked)
+    return View(app.policies, tried, incident, decided.policy, declined, unasked, shadow)
 
 
 def _considered(policy: Policy, facts: Facts, now_ns: int) -> Considered:

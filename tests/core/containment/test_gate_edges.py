@@ -66,7 +66,9 @@ def test_an_approval_is_of_what_was_shown_alone_and_overrules_no_bar() -> None:
 @pytest.mark.parametrize(("answer", "slots"), [(APPROVED, False), (replace(APPROVED, by=""), True), (None, True)])
 def test_what_no_person_approved_needs_slots(answer: Answer | None, *, slots: bool) -> None:
     """Nobody's answer, where the policy says to contain then, is no person's."""
-    assert ruled(answer=answer) == Ruling("go", Mode.ENFORCE, (), slots=slots)
+    ruling = ruled(answer=answer)
+
+    assert (ruling.word, ruling.mode, ruling.caps, ruling.slots) == ("go", Mode.ENFORCE, (), slots)
 
 
 def test_a_question_s_digest_covers_plan_suspects_events_and_cautions_in_no_order() -> None:

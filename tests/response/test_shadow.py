@@ -1,0 +1,185 @@
+"""A policy in shadow: what it would have decided is on record beside what decides, and nothing follows from it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+
+import pytest
+
+from firebreak.core.facts import Catalogue, Evidence
+from firebreak.core.findings.finding import Finding
+from firebreak.core.incidents.decision import Shadowed
+from firebreak.core.mode import Mode
+from firebreak.ports.enrichment import Enricher, EnrichmentClients
+from firebreak.response import shadow
+from firebreak.response.shadow import MOST
+from tests.response.harness import ALWAYS, Line, Lines
+
+MALWARE = "Execution: Added Malicious Binary Executed"
+
+
+def policy(name: str, mode: str, *, shadow: bool = True, when: str = "", action: str = "pin_previous_revision") -> str:
+    """One policy of a list."""
+    text = f"""
+id: {name}
+mode: {mode}
+{"shadow: true" if shadow else ""}
+when: {{finding.category: "{MALWARE}"{when and f", {when}"}}}
+then: [{{action: {action}}}]
+examples:
+  - {{given: {{}}, expect: {{mode: {mode}}}}}
+  - {{given: {{finding.category: "Reverse Shell"}}, expect: nothing}}
+"""
+    return f"-{indent(text.strip(), '  ')[1:]}\n"
+
+
+DECIDES = policy("decides", "monitor", shadow=False)
+KNOWN_BAD = "virustotal.malicious: {at_least: 10}"
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Lines:
+    return Lines(tmp_path)
+
+
+def told(line: Lines, policies: str, **more: Any) -> tuple[str | None, Mode, list[Shadowed]]:
+    """What decided a finding and in which mode, and what is on record of policies in shadow."""
+    with line(policy=policies, **more) as on:
+        incident = on.read(on.respond(on.finding()))
+        wrote = bool(on.updates)
+    assert incident.decision is not None
+    assert wrote is (incident.decision.mode is Mode.ENFORCE)
+    return incident.decision.policy, incident.decision.mode, list(incident.decision.shadow)
+
+
+def test_it_takes_no_finding_away_and_its_own_decision_is_on_record(line: Lines) -> None:
+    found = told(line, policy("strict", "enforce", when=KNOWN_BAD) + DECIDES)
+
+    assert found == (
+        "decides",
+        Mode.MONITOR,
+        [Shadowed("strict", "true", "strict", Mode.ENFORCE, Mode.ENFORCE, (), ("pin_previous_revision",))],
+    )
+
+
+def test_what_lowers_it_is_asked_of_the_same_guards(line: Lines) -> None:
+    _, _, (one,) = told(
+        line, policy("strict", "enforce") + DECIDES, config="ceiling: enforce\nprotected: [{service: checkout}]"
+    )
+
+    assert (one.wanted, one.mode, one.caps) == (Mode.ENFORCE, Mode.APPROVE, ("protected",))
+
+
+def test_of_one_below_what_decides_the_record_says_who_would_still_decide(line: Lines) -> None:
+    _, _, (one,) = told(line, DECIDES + policy("strict", "enforce"))
+
+    assert (one.policy, one.truth, one.by, one.mode) == ("strict", "true", "decides", Mode.MONITOR)
+
+
+def test_one_that_does_not_match_is_not_on_record(line: Lines) -> None:
+    assert told(line, policy("strict", "enforce", when="workload.kind: job") + DECIDES)[2] == []
+
+
+def test_an_answer_that_is_missing_makes_it_ask(line: Lines) -> None:
+    _, _, (one,) = told(line, policy("strict", "enforce", when=KNOWN_BAD) + DECIDES, VIRUSTOTAL_API_KEY="")
+
+    assert (one.truth, one.by, one.wanted) == ("unknown", "strict", Mode.APPROVE)
+
+
+def test_a_finding_that_only_a_policy_in_shadow_names_is_declined_with_its_record(line: Lines) -> None:
+    with line(policy=policy("strict", "enforce")) as on:
+        incident = on.read(on.respond(on.finding()))
+        wrote = on.updates
+
+    assert (incident.phase, wrote) == ("declined", ())
+    assert incident.decision is not None
+    assert incident.decision.policy is None
+    assert [one.policy for one in incident.decision.shadow] == ["strict"]
+
+
+@dataclass
+class _Late:
+    """A source that answers once the service was written to, or nobody writes."""
+
+    line: Line
+    source: Enricher
+    facts: Catalogue
+    permissions: frozenset[str] = frozenset()
+    deadline: float = 10.0
+    shapes_plan: bool = False
+
+    def enrich(self, finding: Finding, sources: EnrichmentClients) -> Evidence:
+        until = time.monotonic() + 5
+        while not self.line.updates and time.monotonic() < until:
+            time.sleep(0.02)
+        return self.source.enrich(finding, sources)
+
+
+def test_a_source_that_only_it_asks_is_not_waited_for_before_the_write_and_is_known_on_record(line: Lines) -> None:
+    always = f"-{indent(ALWAYS.strip(), '  ')[1:]}\n"
+    with line(policy=policy("strict", "enforce", when=KNOWN_BAD) + always) as on:
+        source = on.app.enrichers["virustotal"]
+        late = _Late(on, source, source.facts)
+        on.app = replace(on.app, enrichers={**on.app.enrichers, "virustotal": late})
+        incident = on.read(on.respond(on.finding()))
+
+    assert incident.phase == "contained"
+    assert incident.decision is not None
+    assert [(one.policy, one.truth) for one in incident.decision.shadow] == [("strict", "true")]
+
+
+def test_a_fault_in_it_is_said_and_is_on_record_and_what_decides_contains(
+    line: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        message = "secret"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(shadow, "plan_for", broken)
+    always = f"-{indent(ALWAYS.strip(), '  ')[1:]}\n"
+    with line(policy=policy("strict", "enforce") + always) as on:
+        incident = on.read(on.respond(on.finding()))
+        said = [one["message"] for one in on.logged if one["severity"] == "ERROR"]
+
+    assert incident.phase == "contained"
+    assert incident.decision is not None
+    assert [(one.policy, one.fault.partition(" ")[0]) for one in incident.decision.shadow] == [
+        ("strict", "RuntimeError")
+    ]
+    assert len(said) == 1
+    assert "strict, which is in shadow: RuntimeError" in said[0]
+    assert "secret" not in said[0]
+
+
+def test_of_very_many_so_many_are_on_record_and_the_log_says_how_many_there_were(line: Lines) -> None:
+    many = "".join(policy(f"strict-{number}", "enforce") for number in range(MOST + 3))
+    with line(policy=many + DECIDES) as on:
+        incident = on.read(on.respond(on.finding()))
+        warned = [one["message"] for one in on.logged if "in shadow" in one["message"]]
+
+    assert incident.decision is not None
+    assert len(incident.decision.shadow) == MOST
+    assert warned == [f"of {MOST + 3} policies in shadow that match, {MOST} are on the record"]
+
+
+def test_the_record_that_others_read_has_it(line: Lines) -> None:
+    with line(policy=policy("strict", "enforce") + DECIDES) as on:
+        incident = on.read(on.respond(on.finding()))
+        shown = on.shown(incident)["decision"]["shadow"]
+
+    assert shown == [
+        {
+            "policy": "strict",
+            "truth": "true",
+            "by": "strict",
+            "mode": "enforce",
+            "wanted": "enforce",
+            "caps": [],
+            "actions": ["pin_previous_revision"],
+            "fault": "",
+        }
+    ]
