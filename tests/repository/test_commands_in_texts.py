@@ -12,16 +12,16 @@ from tests.repository.checkout import text_of, tracked
 
 PAGES = sorted(path for path in tracked() if path.endswith(".md") and path != "CHANGELOG.md")
 IN_BACKTICKS = re.compile(r"`(?:\.venv/bin/)?firebreak (?P<words>[^`]+)`")
-TYPED = re.compile(
-    r"^(?:\$ )?(?:\.venv/bin/)?firebreak (?P<words>[^#\n]+)|&& firebreak (?P<more>[^#\n]+)", re.MULTILINE
-)
+TYPED = re.compile(r"(?:^(?:- run: |run: |\$ )?|(?:&&|\|\|?|;) )(?:\w+=\S* )*(?:\.venv/bin/)?firebreak (?P<words>[^#\n]+)")
+NEXT = re.compile(r"\s+(?=(?:&&|\|\|?) )|(?=; )")
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def commands_in(text: str) -> list[list[str]]:
     """The words behind `firebreak`, up to the end of the command, of each that stands in backticks or in a block."""
     found = [one["words"] for one in IN_BACKTICKS.finditer(FENCED.sub("", text))]
-    found += [one["words"] for block in FENCED.findall(text) for one in TYPED.finditer(block)]
+    lines = [line.strip() for block in FENCED.findall(text) for line in block.splitlines()]
+    found += [one["words"] for line in lines for part in NEXT.split(line) if (one := TYPED.match(part))]
     return [re.split(r"\s+(?:&&|\||>)|   |;", one)[0].split() for one in found]
 
 
@@ -59,7 +59,12 @@ def test_the_pages_name_many_commands() -> None:
         ("`firebreak --vresion`", "--vresion"),
         ("`firebreak incident aprove ID`", "aprove"),
         ("```\n$ firebreak policy lint --strikt && ls\n```\n", "--strikt"),
+        ("```\n$ firebreak sweep && firebreak polcy lint\n```\n", "polcy"),
+        ("```\n$ cd policies && firebreak polcy lint\n```\n", "polcy"),
+        ("```\n$ firebreak sweep; firebreak polcy lint\n```\n", "polcy"),
+        ("```\n$ A=1 B=2 firebreak polcy lint\n```\n", "polcy"),
+        ("```\n  - run: firebreak polcy lint\n```\n", "polcy"),
     ],
 )
 def test_a_planted_command_that_does_not_exist_is_found(text: str, said: str) -> None:
-    assert [unknown(words) for words in commands_in(text)] == [said]
+    assert [found for words in commands_in(text) if (found := unknown(words))] == [said]
