@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from firebreak.core.discovery import Found, find
 from firebreak.core.facts import Catalogue, Evidence
-from firebreak.core.findings import finding as core_finding
+from firebreak.core.findings import own_facts
 from firebreak.core.findings.finding import Finding
 from firebreak.ports.enrichment import Enricher, EnrichmentClients
 
@@ -55,7 +55,7 @@ def _found() -> Found:
 
 def catalogue() -> Catalogue:
     """Every fact that policies may name: the finding's own and those of all sources."""
-    facts = dict(core_finding.CATALOGUE)
+    facts = dict(own_facts.CATALOGUE)
     for source in discover().values():
         facts.update(source.facts)
     return MappingProxyType(facts)

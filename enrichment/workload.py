@@ -12,10 +12,12 @@ from firebreak.core.cloud_run.workload import Gone, Workload
 from firebreak.core.errors import Missing, Refused, Transient
 from firebreak.core.facts import Catalogue, Evidence, Fact, FactType, FactValue
 from firebreak.core.findings.finding import Finding
+from firebreak.core.secrets.redaction import safe
 from firebreak.core.timestamps import format_instant
 from firebreak.ports.enrichment import EnrichmentClients
 
 _UNREAD = {"service_iam": "the IAM policy", "job_iam": "the IAM policy"}
+_ENVIRONMENT = ("environment", "env", "stage")
 _FROM_OUTSIDE = frozenset({"all", "internal-and-cloud-load-balancing"})
 
 
@@ -36,6 +38,14 @@ class WorkloadSource:
             ),
             "workload.labels": Fact(FactType.TEXTS, "Its labels, each as key=value.", pairs=True),
             "workload.service_account": Fact(FactType.TEXT, "The identity it runs as."),
+            "workload.environment": Fact(
+                FactType.TEXT, f"What its label says of its environment: the first of {', '.join(_ENVIRONMENT)}."
+            ),
+            "workload.created": Fact(FactType.TIME, "When it was first deployed under this name."),
+            "workload.deployed": Fact(
+                FactType.TIME, "When the revision of the finding was deployed; of a job, when the run was started."
+            ),
+            "workload.deployed_by": Fact(FactType.TEXT, "Who deployed that revision, or started that run."),
         }
     )
     permissions = frozenset(
@@ -72,7 +82,7 @@ class WorkloadSource:
             return Evidence("workload", own, gap=str(fault))
         unread = [f"{_UNREAD.get(surface, surface)} could not be read" for surface in sorted(workload.unread)]
         gap = "; ".join(unread) or None
-        facts, shown = own | facts_of(workload), _shown(workload)
+        facts, shown = own | facts_of(workload) | deployment_of(finding, workload), _shown(workload)
         return Evidence("workload", facts, gap, detail=workload, shown=shown, originals=workload.originals)
 
 
@@ -82,10 +92,32 @@ def facts_of(workload: Workload) -> dict[str, FactValue]:
         "workload.ingress": str(workload.state.get(INGRESS, "none")),
         "workload.labels": tuple(f"{key}={value}" for key, value in sorted(workload.labels.items())),
     }
+    facts["workload.environment"] = next(filter(None, map(workload.labels.get, _ENVIRONMENT)), "")
+    if workload.created_ns:
+        facts["workload.created"] = format_instant(workload.created_ns)
     if workload.service_account:
         facts["workload.service_account"] = workload.service_account
     public = _public(workload)
     return facts if public is None else facts | {"workload.public": public}
+
+
+def deployment_of(finding: Finding, workload: Workload) -> dict[str, FactValue]:
+    """When and by whom the finding's revision was deployed: the one it names, else those in use that carry its image.
+
+    Of several only what holds of them all is known.
+    """
+    target = finding.target
+    named = None if isinstance(target, NotATarget) else target.revision or target.execution
+    in_use = [one for one in workload.revisions if one.name in workload.reachable]
+    carrying = [one for one in in_use if one.digests & finding.digests] if finding.digests else in_use
+    meant = [one for one in workload.revisions if one.name == named] if named else carrying
+    times, creators = {one.created_ns for one in meant}, {one.creator for one in meant}
+    facts: dict[str, FactValue] = {}
+    if len(times) == 1 and 0 not in times:
+        facts["workload.deployed"] = format_instant(times.pop())
+    if len(creators) == 1 and "" not in creators:
+        facts["workload.deployed_by"] = safe(creators.pop())
+    return facts
 
 
 def _public(workload: Workload) -> bool | None:

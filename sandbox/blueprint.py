@@ -22,7 +22,7 @@ _SERVICE = frozenset(
 )
 _POOL = frozenset("name created updated labels service_account revisions splits instances last_modifier".split())
 _JOB = frozenset("name created updated labels public iam service_account executions last_modifier".split())
-_EXECUTION = frozenset("name image created ended tasks".split())
+_EXECUTION = frozenset("name image created ended tasks creator".split())
 _SPLIT = frozenset("latest revision percent".split())
 _TRAFFIC = frozenset("latest revision percent tag".split())
 _BINDING = frozenset("role members condition".split())
@@ -34,7 +34,7 @@ _LOGGED = {
     "instances": ("cloud_run_instance", "instance_name"),
 }
 _REVISION = frozenset(
-    "name image digest sidecars created ready reason generation min_instances timeout service_account".split()
+    "name image digest sidecars created ready reason generation min_instances timeout service_account creator".split()
 )
 
 
@@ -111,6 +111,7 @@ def revision_from(service: str, given: Mapping[str, Any], moment: Moment) -> run
         uid=new_uid(),
         service=service,
         create_time=moment(given.get("created")),
+        creator=given.get("creator", "ci@shop.example"),
         containers=[
             run_v2.Container(image=f"registry.test/app@{one}" if one else "registry.test/app:latest") for one in digests
         ],
@@ -178,6 +179,7 @@ def execution_from(job: run_v2.Job, given: Mapping[str, Any], moment: Moment) ->
         uid=new_uid(),
         job=job.name.rpartition("/")[2],
         create_time=moment(given.get("created")),
+        creator=given.get("creator", "ci@shop.example"),
         start_time=moment(given.get("created")),
         template=template,
         task_count=tasks,

@@ -187,7 +187,7 @@ def _finding(told: Mapping[str, Any]) -> Finding:
             for one in _rows(told.get("binaries"))
         ),
         containers=tuple(map(read_container, map(_container, _rows(told.get("containers"))))),
-        commands=(),
+        commands=tuple(safe(str(one)) for one in _list(told.get("commands"))),
         tactic="",
         techniques=(),
         additional_techniques=(),

@@ -79,6 +79,17 @@ class Evidence:
     away: bool = False
 
 
+REST = "…"
+"""In a list of texts: there are more, which are not known. A text with it in it was cut."""
+_HIDDEN = (REST, "[redacted ")
+
+
+def partly_known(value: object) -> bool:
+    """Whether a text, or one of a list, was cut or had a secret taken out: what it does not show may still be there."""
+    texts = value if isinstance(value, tuple) else (value,)
+    return any(isinstance(one, str) and any(mark in one for mark in _HIDDEN) for one in texts)
+
+
 def merged(evidence: tuple[Evidence, ...]) -> dict[str, FactValue]:
     """Every known fact of every source; names never collide, because each begins with its source."""
     return {name: value for one in evidence for name, value in one.facts.items()}

@@ -14,7 +14,10 @@ import pytest
 from firebreak.backtest.files import pieces_of
 from firebreak.backtest.past import Past, past_in
 from firebreak.core.errors import Malformed
+from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.record import record
 from tests.backtest.histories import found, recorded
+from tests.core.findings.test_finding import READABLE, told
 
 
 def read(path: Path) -> list[Past]:
@@ -114,3 +117,12 @@ def test_a_packed_file_that_is_cut_short_is_said_to_be_so(tmp_path: Path) -> Non
     *_, last = pieces_of([str(tmp_path / "past")])
 
     assert last.fault == "the packed file is cut short"
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_a_record_tells_the_same_facts_as_the_finding_that_it_is_of(name: str) -> None:
+    """Processes, containers and time too: what a policy decides by is in the record of the decision."""
+    finding = told(name)
+    shown = record(Incident(finding.incident_id, "monitored", 0, 0, finding))
+
+    assert [one.finding.facts() for one in past_in(shown)] == [finding.facts()]

@@ -12,7 +12,8 @@ from tests.repository.checkout import text_of, tracked
 
 PAGES = sorted(path for path in tracked() if path.endswith(".md") and path != "CHANGELOG.md")
 IN_BACKTICKS = re.compile(r"`(?:\.venv/bin/)?firebreak (?P<words>[^`]+)`")
-TYPED = re.compile(r"(?:^(?:- run: |run: |\$ )?|(?:&&|\|\|?|;) )(?:\w+=\S* )*(?:\.venv/bin/)?firebreak (?P<words>[^#\n]+)")
+BEFORE = r"(?:(?:- )?run: |\$ |&& |\|\|? |; )?(?:\w+=\S* )*(?:\.venv/bin/)?"
+TYPED = re.compile(BEFORE + r"firebreak (?P<words>[^#\n]+)")
 NEXT = re.compile(r"\s+(?=(?:&&|\|\|?) )|(?=; )")
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

@@ -199,4 +199,5 @@ def _execution(execution: run_v2.Execution) -> Revision:
         digests=frozenset(filter(None, images)),
         service_account=execution.template.service_account,
         by_tag=None in images,
+        creator=execution.creator,
     )

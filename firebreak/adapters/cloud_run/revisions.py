@@ -60,6 +60,7 @@ def revision_of(revision: run_v2.Revision) -> Revision:
         min_instances=revision.scaling.min_instance_count,
         max_request_seconds=_seconds(revision.timeout),
         by_tag=not all(digest_of(one.image) for one in revision.containers),
+        creator=revision.creator,
     )
 
 

@@ -21,6 +21,16 @@ TELLING: Mapping[str, str] = MappingProxyType(
     {
         "finding.category": '"Execution: Added Malicious Binary Executed"',
         "finding.class": "THREAT",
+        "finding.hour": "{at_least: 20}",
+        "finding.weekday": "{in: [saturday, sunday]}",
+        "finding.process_paths": '{glob: "/tmp/*"}',
+        "finding.paths": '{glob: "*.so"}',
+        "finding.command_lines": '{glob: "*--donate-level*"}',
+        "finding.container_names": "{contains: checkout-1}",
+        "finding.images": '{glob: "europe-docker.pkg.dev/shop-prod/*"}',
+        "finding.image_registries": "{contains: docker.io}",
+        "finding.image_repositories": '{glob: "shop-prod/*"}',
+        "finding.image_tags": "{contains: latest}",
         "attack.techniques": '{glob: "T1059*"}',
         "attack.tactics": "{contains: TA0011}",
         "recurrence.closed_as": "{contains: true_positive}",
@@ -29,6 +39,8 @@ TELLING: Mapping[str, str] = MappingProxyType(
         "virustotal.families": "{contains_any: [xmrig, kinsing]}",
         "workload.project": "{not_in_set: payment_projects}",
         "workload.location": '{glob: "europe-*"}',
+        "workload.environment": "{in: [prod, production]}",
+        "workload.deployed_by": '{glob: "*@shop-build.iam.gserviceaccount.com"}',
         "workload.ingress": "{in: [all, internal-and-cloud-load-balancing]}",
     }
 )

@@ -61,12 +61,18 @@ def _show_source(screen: Screen, shown: Record, one: Record) -> None:
     assumed = part(shown.get("assumed"))
     took = f" ({one['took_ms']} ms)" if shown.get("live") and one.get("took_ms") is not None else ""
     known = [
-        f"{name.partition('.')[2]} {word(value)}{' (assumed)' if name in assumed else ''}"
+        f"{name.partition('.')[2]} {_fitting(screen, word(value))}{' (assumed)' if name in assumed else ''}"
         for name, value in part(one.get("facts")).items()
     ]
     gap = [f"{'the rest ' if known else ''}unknown: {one['gap']}"] if one.get("gap") else []
     text = "; ".join([*([", ".join(known)] if known else []), *gap]) or "nothing"
     screen.line(f"{one.get('source')}{took}: {text}", "caution" if gap and not known else "", indent=2, hang=2)
+
+
+def _fitting(screen: Screen, text: str) -> str:
+    """On a terminal, words that are wider than it are cut: images and paths, which `--json` has whole."""
+    room = (screen.width or 0) - 8
+    return " ".join(screen.cut(one, room) for one in text.split(" "))
 
 
 def _show_policies(screen: Screen, view: Record) -> None:

@@ -25,6 +25,7 @@ class Revision:
         min_instances: instances that this revision keeps running by itself.
         max_request_seconds: longest time that a request may take, in seconds; 0 where it is not known.
         by_tag: whether a container's image is named by a tag alone, so that `digests` are not all.
+        creator: email address of whoever deployed it; empty where it is not known.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Revision:
     min_instances: int = 0
     max_request_seconds: int = 0
     by_tag: bool = False
+    creator: str = ""
 
     @property
     def images_known(self) -> bool:

@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from types import MappingProxyType
 from typing import Any
 
 from firebreak.core.cloud_run.target import NotATarget, Target, parse_resource
 from firebreak.core.errors import Malformed
-from firebreak.core.facts import Catalogue, Fact, FactType, FactValue
+from firebreak.core.facts import FactValue
 from firebreak.core.findings.container import Container, read_container
+from firebreak.core.findings.own_facts import CATALOGUE, MOST_KEPT, facts_of, facts_of_time
 from firebreak.core.secrets.command_lines import safe_words
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.serialization import UNSAVED
@@ -29,24 +29,10 @@ _NAME = re.compile(
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PROJECT_ID = re.compile(r"(?:[a-z0-9.-]{1,60}:)?[a-z][a-z0-9-]{1,40}")
 _PROJECT_NUMBER = re.compile(r"[0-9]{1,20}")
-_MANY = 50
 _MANY_WORDS = 10_000  # more than are shown of any command, so that the others may be left as they are
 _MANY_FILES = 100_000  # of which the likeliest are kept: more than any detector reports
 _WORD = 300
 _YEAR_9999_NS = 253_370_764_800 * NANOS
-
-CATALOGUE: Catalogue = MappingProxyType(
-    {
-        "finding.category": Fact(
-            FactType.TEXT, "The detector's display name, as it is listed here where Google spells it otherwise."
-        ),
-        "finding.severity": Fact(
-            FactType.TEXT, "SCC's severity; it may be absent.", ("LOW", "MEDIUM", "HIGH", "CRITICAL"), ordered=True
-        ),
-        "finding.class": Fact(FactType.TEXT, "SCC's finding class, such as THREAT."),
-        "finding.partial_hash": Fact(FactType.BOOL, "Whether every hash covers only the beginning of its file."),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +159,8 @@ class Finding(Stored):
             facts["finding.class"] = self.finding_class
         if hashed:
             facts["finding.partial_hash"] = not any(b.whole for b in hashed)
-        return facts
+        files = tuple((b.role, b.path) for b in self.binaries)
+        return facts | facts_of_time(self.event_ns) | facts_of(files, self.commands, self.containers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +205,10 @@ def parse_finding(finding: Mapping[str, Any], resource: Mapping[str, Any]) -> Fi
         organization=_organization(cloud, finding),
         folders=_folders(cloud),
         target=_target(_text(finding, "resourceName"), _text(resource, "name"), cloud),
-        binaries=tuple(islice(_binaries(finding), _MANY)),
-        containers=tuple(map(read_container, _list(finding.get("containers"))[:_MANY])),
-        commands=tuple(islice(_commands(finding), _MANY)),
-        contacts=tuple(islice(_contacts(finding), _MANY)),
+        binaries=tuple(islice(_binaries(finding), MOST_KEPT)),
+        containers=tuple(map(read_container, _list(finding.get("containers"))[:MOST_KEPT])),
+        commands=tuple(islice(_commands(finding), MOST_KEPT)),
+        contacts=tuple(islice(_contacts(finding), MOST_KEPT)),
         description=safe(_text(finding, "description")),
         module=_word(finding, "moduleName"),
         original={"finding": finding, "resource": resource},
@@ -298,7 +285,7 @@ def _folders(cloud: Mapping[str, Any]) -> tuple[str, ...] | None:
     """
     if not any(cloud.get(key) for key in ("folders", "organization", "parent")):
         return None
-    numbers = (_word(folder, "resourceFolder").rpartition("/")[2] for folder in _list(cloud.get("folders"))[:_MANY])
+    numbers = (_word(folder, "resourceFolder").rpartition("/")[2] for folder in _list(cloud.get("folders"))[:MOST_KEPT])
     return tuple(number for number in numbers if number)
 
 
@@ -372,7 +359,7 @@ def _word(of: Mapping[str, Any], key: str) -> str:
 
 
 def _words(value: object) -> tuple[str, ...]:
-    return tuple(safe(one, _WORD) for one in _strings(value)[:_MANY])
+    return tuple(safe(one, _WORD) for one in _strings(value)[:MOST_KEPT])
 
 
 def _strings(value: object) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from firebreak.core.diagnostics import Location
-from firebreak.core.facts import Facts, FactType, FactValue
+from firebreak.core.facts import Facts, FactType, FactValue, partly_known
 from firebreak.core.glob import glob_matches
 from firebreak.core.ternary import Truth
 from firebreak.core.timestamps import NANOS, parse_instant
@@ -106,14 +106,14 @@ Holds = Callable[[Any, int | None], bool | None]
 
 def _test_of(clause: Clause) -> Test:
     fact, holds = clause.fact, _HOLDS[clause.operator](clause)
-    kinds, unfit = _KINDS[clause.type], _UNFIT.get(clause.type)
+    kinds, unfit, in_doubt = _KINDS[clause.type], _UNFIT.get(clause.type), _IN_DOUBT.get(clause.operator)
 
     def test(facts: Facts, now_ns: int | None) -> Truth:
         value: object = facts.get(fact)
         if not isinstance(value, kinds) or (unfit is not None and unfit(value)):
             return Truth.UNKNOWN
         held = holds(value, now_ns)
-        if held is None:
+        if held is None or (held is in_doubt and partly_known(value)):
             return Truth.UNKNOWN
         return Truth.TRUE if held else Truth.FALSE
 
@@ -131,6 +131,14 @@ _UNFIT: Mapping[FactType, Callable[[Any], bool]] = {
     FactType.NUMBER: lambda value: isinstance(value, bool) or value != value,  # noqa: PLR0124 - only NaN differs so
     FactType.TEXTS: lambda value: not all(isinstance(one, str) for one in value),
 }
+
+
+_IN_DOUBT: Mapping[Operator, bool] = {
+    **dict.fromkeys((Operator.EQUALS, Operator.IN, Operator.IN_SET, Operator.GLOB), False),
+    **dict.fromkeys((Operator.CONTAINS, Operator.CONTAINS_ANY, Operator.CONTAINS_ALL), False),
+    **dict.fromkeys((Operator.NOT_IN, Operator.NOT_IN_SET), True),
+}
+"""The answer that might be another one, had a text not been cut, or a secret not been taken out of it."""
 
 
 def _equal(clause: Clause) -> Holds:
