@@ -65,6 +65,8 @@ def arguments() -> Parser:
     report.add_argument(
         "--since", type=values.age, default="7d", metavar="AGE", help="look back 24h, 7d or 4w; by default 7d"
     )
+    until = "look back from 2026-12-01 or 2026-12-01T09:00:00Z; by default from now"
+    report.add_argument("--until", type=values.moment, metavar="TIME", help=until)
     _demo(groups)
     return parser
 
@@ -276,6 +278,8 @@ def _demo(groups: Any) -> None:  # noqa: ANN401 - as above
     demo.add_argument("--scenario", metavar="NAME", help="tell this story, or all")
     demo.add_argument("--list", action="store_true", help="list the stories")
     demo.add_argument("--practice", type=Path, metavar="FOLDER", help="make a folder to practise in, with a cloud")
+    year = "make a folder with a year of findings, incidents and policies to look back on"
+    demo.add_argument("--year", type=Path, metavar="FOLDER", help=year)
     demo.add_argument("--attack", metavar="SERVICE", help="in that cloud: have malware found on this service")
     malware = "the hash of that malware (one that VirusTotal knows)"
     demo.add_argument("--sha256", default=KNOWN_MALWARE, metavar="HASH", help=malware)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from firebreak.core.incidents.phase import Phase
-from firebreak.core.timestamps import NANOS
+from firebreak.core.timestamps import NANOS, parse_instant
 
 
 def count(text: str) -> int:
@@ -39,6 +39,15 @@ def age(text: str) -> int:
         message = f"{text!r} is no age; give a number and m, h, d or w, such as 24h or 7d"
         raise argparse.ArgumentTypeError(message)
     return int(found[1]) * units[found[2]] * NANOS
+
+
+def moment(text: str) -> int:
+    """A day, which begins in UTC, or a moment of RFC 3339, in nanoseconds since 1970."""
+    try:
+        return parse_instant(text if "T" in text.upper() else f"{text}T00:00:00Z")
+    except ValueError:
+        message = f"{text!r} is no time; give a day such as 2026-12-01, or 2026-12-01T09:00:00Z"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 def digest(text: str) -> str:

@@ -9,6 +9,7 @@ from firebreak.cli.commands import EXIT_OK, UsageError, report
 from firebreak.settings import read_settings
 from sandbox.practice import attack, open_practice
 from sandbox.stories import run
+from sandbox.year.folder import open_year
 
 _SERVICE = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _SCC = "SECURITY_CENTER_EMULATOR_HOST"
@@ -16,6 +17,8 @@ _SCC = "SECURITY_CENTER_EMULATOR_HOST"
 
 def demo(parsed: argparse.Namespace) -> int:
     """Tell a story, or make or use a folder to practise in."""
+    if parsed.year:
+        return report(parsed, open_year(parsed.year), EXIT_OK)
     if parsed.practice or parsed.attack:
         return report(parsed, _practised(parsed), EXIT_OK)
     return run(parsed.scenario, listing=parsed.list, as_json=parsed.json)

@@ -16,9 +16,11 @@ from firebreak.ledger.figures import figures_of
 
 def show(parsed: argparse.Namespace) -> int:
     """The figures since then, for people or as JSON."""
-    now_ns = time.time_ns()
+    until_ns = time.time_ns() if parsed.until is None else parsed.until
     with working("reading the ledger"):
-        figures = figures_of(open_ledger(chosen(parsed)), now_ns - parsed.since, now_ns)
+        figures = figures_of(
+            open_ledger(chosen(parsed)), until_ns - parsed.since, until_ns, ended=parsed.until is not None
+        )
     if parsed.json:
         print_json(as_json(figures) | named(parsed))
     else:

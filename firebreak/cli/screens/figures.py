@@ -9,9 +9,9 @@ from firebreak.core.timestamps import format_instant
 
 def show_figures(screen: Screen, figures: Report) -> None:
     """What is open first; then what was asked, contained, and called false."""
-    since = format_instant(figures.since_ns)[:16].replace("T", " ")
+    since, until = (format_instant(one)[:16].replace("T", " ") for one in (figures.since_ns, figures.until_ns))
     began = f"{figures.incidents} incident{'' if figures.incidents == 1 else 's'} began"
-    screen.line(f"Since {since} UTC, {began}.", "strong")
+    screen.line(f"From {since} to {until} UTC, {began}.", "strong")
     waiting = f", {figures.waiting} of them wait for an answer" if figures.waiting else ""
     screen.line(f"Open now: {figures.open}{waiting}.", "caution" if figures.waiting else "")
     screen.line(f"Asked about: {figures.asked}; ended without an answer: {figures.unanswered}.")

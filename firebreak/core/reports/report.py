@@ -45,7 +45,7 @@ class Report:
 
     Attributes:
         since_ns: nanoseconds since 1970; what happened before is not counted.
-        until_ns: when they were made, nanoseconds since 1970.
+        until_ns: when they were made, or until when incidents are counted, nanoseconds since 1970.
         incidents: how many began in that time.
         open: how many are open now, whenever they began.
         waiting: how many of these wait for an answer now.
@@ -80,10 +80,21 @@ class Report:
     whole: bool = True
 
 
-def report(found: Iterable[Incident], since_ns: int, until_ns: int, *, unread: int = 0, whole: bool = True) -> Report:
-    """The figures of these incidents since a time, nanoseconds since 1970, as they are at another."""
+def report(
+    found: Iterable[Incident],
+    since_ns: int,
+    until_ns: int,
+    *,
+    ended: bool = False,
+    unread: int = 0,
+    whole: bool = True,
+) -> Report:
+    """The figures of these incidents since a time, nanoseconds since 1970, until another, as they are now.
+
+    What began after that counts too, unless the span has `ended`: whoever wrote it may have a clock ahead of ours.
+    """
     known = tuple(found)
-    began = [one for one in known if one.created_ns >= since_ns]
+    began = [one for one in known if one.created_ns >= since_ns and not (ended and one.created_ns >= until_ns)]
     contained = [(one, at) for one in began if (at := _contained_ns(one)) is not None]
     alone = [(one, at) for one, at in contained if not 0 < _asked_ns(one) < at]
     return Report(

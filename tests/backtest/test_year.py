@@ -1,0 +1,218 @@
+"""The year of a shop that does not exist: figures worked out by hand from its recipe, and found in every report.
+
+Weeks 1 to 8 (16 findings of Security Command Center's that are muted, and 24 that are not) were before Firebreak; set a
+decided in weeks 9 to 20, set b in 21 to 40, set c in 41 to 52. What is worked out stands beside each figure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import enrichment
+import responders
+from firebreak.backtest.deciding import Rules
+from firebreak.backtest.run import run as run_backtest
+from sandbox.year.folder import open_year, write_policies
+from sandbox.year.recipe import findings, read_recipe
+from tests.backtest.histories import lines
+from tests.cli.commands import FOREIGN, Told, run
+
+DRAWN = "fc040fa36788673bcf2f911a0dfbb51b1828c2dbc72deb71459accd08d80441c"
+"""Over when, what and where of all findings."""
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("year") / "year"
+    open_year(folder)
+    return folder
+
+
+@pytest.fixture
+def firebreak(year: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Told:
+    """The command, in that folder and with its environment."""
+    for name in FOREIGN:
+        monkeypatch.delenv(name, raising=False)
+    for line in (year / "environment").read_text().splitlines():
+        name, _, value = line.removeprefix("export ").partition("=")
+        monkeypatch.setenv(name, shlex.split(value)[0])
+    monkeypatch.chdir(year)
+    return lambda *words: run(capsys, *words)
+
+
+def test_the_recipe_comes_to_the_same_findings_everywhere() -> None:
+    """Any Python, any machine: nothing is drawn, and nothing hangs on the order of a set."""
+    found = findings(read_recipe())
+    drawn = [f"{one.at.isoformat()} {one.hexadecimal('finding', 32)} {one.place} {one.policy_set}\n" for one in found]
+
+    # Worked out: 8 weeks x (3 + 2), 44 weeks x (2 muted + 3 deploys + 1 blog), then story by story.
+    assert len(found) == 8 * 5 + 44 * 6 + (7 + 6 + 25 + 4 + 5 + 2 + 40 + 3 + 2 + 2) == 400
+    assert (
+        hashlib.sha256("".join(drawn).encode()).hexdigest()
+        == "fc040fa36788673bcf2f911a0dfbb51b1828c2dbc72deb71459accd08d80441c"
+    )
+
+
+def test_the_backtest_of_the_year_by_today_s_policies(firebreak: Told) -> None:
+    shown = firebreak("policy", "backtest", "history.jsonl", "--json").json
+
+    # Worked out: 20 of the worm (its limit), 7 of the miner, 4 that were halted, 2 on the pool.
+    enforced = 20 + 7 + 4 + 2
+    # before 24, the other 20 of the worm, red team 25, false alarms 6, waited 3, VirusTotal away 5, still open 2.
+    asked = 24 + 20 + 25 + 6 + 3 + 5 + 2
+    # deploys 3 x 44, blog 44, graver 2: today's set leaves the deploy tool to the policy that only records.
+    recorded = 3 * 44 + 44 + 2
+    # what is muted, 2 a week for 52 weeks.
+    aside = 2 * 52
+    assert shown["by_mode"] == {"enforce": enforced, "approve": asked, "monitor": recorded, "nothing": aside}
+    assert enforced + asked + recorded + aside == shown["findings"] == 400
+    assert shown["contained"] == 20 + 7 + 4 + 1  # the second finding on the pool joins the first
+    assert shown["hanging"] == 24 + 5  # before Firebreak nothing was recorded, and VirusTotal was away for five
+    assert shown["waiting_on"]["virustotal"] == 24 + 5
+    assert shown["decided_on_recorded"] == 400 - 8 * 5 - 5
+    assert shown["judged"] == {
+        "true_positive": 40 + 7 + 4 + 2 + 3,  # worm, miner, halted, two of those away, waited
+        "benign": 15 + 12,  # red team, and one deploy in each week of set a
+        "false_positive": 6 + 2,
+    }
+    wrong = shown["wrong"]
+    assert (wrong["count"], wrong["enforced"], wrong["asked"]) == (15 + 6 + 2, 2, 15 + 6)
+
+
+def test_the_worm_s_hour_fills_the_limit(firebreak: Told) -> None:
+    shown = firebreak("policy", "backtest", "history.jsonl", "--json").json
+
+    assert (shown["limits"]["busiest_hour"], shown["limits"]["held_back"]) == (20, 20)
+    # Worked out: Wednesday of week 44, which is 43 weeks and 2 days after 30 December 2024.
+    assert shown["limits"]["busiest_from"].startswith("2025-10-29T03:10")
+    assert shown["by_week"]["2025-10-27"] == {"enforce": 20, "approve": 20, "monitor": 3 + 1, "nothing": 2}
+    assert len(shown["by_week"]) == 52
+
+
+def test_what_today_s_set_decides_otherwise_than_the_one_before(firebreak: Told, year: Path) -> None:
+    before = year.parent / "before"
+    before.mkdir(exist_ok=True)
+    for file in (year / "policies").glob("*.yaml"):
+        text = file.read_text()
+        text = text.replace("ceiling: enforce", "ceiling: approve").replace("protected: [{project: pay-prod}]\n", "")
+        (before / file.name).write_text(text.replace("  workload.project: {not_in: [shop-dev]}\n", ""))
+    shown = firebreak("policy", "backtest", "history.jsonl", "--against", str(before), "--json").json
+
+    # Worked out: 33 are contained that were asked about, 132 deploys are recorded that were asked about.
+    assert shown["changes"]["ways"] == {"approve → monitor": 132, "approve → enforce": 33}
+
+
+def test_what_people_made_of_each_policy_s_decisions(firebreak: Told) -> None:
+    found = firebreak("policy", "stats", "--json").json["policies"]
+    table = {
+        name: tuple(one[word] for word in "decided enforced asked approved rejected real nothing".split())
+        for name, one in found.items()
+    }
+
+    assert table == {
+        # 20 of the worm and 3 miners of set c alone; 20 + 3 of set b + 4 + 5 asked, of which 3 of those away got a no.
+        "known-malware-on-service": (7 + 40 + 4 + 5, 23, 32, 29, 3, 40 + 7 + 4 + 2, 0),
+        "known-malware-on-worker-pool": (2, 2, 0, 0, 0, 0, 2),
+        # Weeks 9 to 20 were recorded, of which one a week was closed as benign; weeks 21 to 40 were asked and refused.
+        "suspected-malware-on-job": (3 * 32, 0, 3 * 20, 0, 3 * 20, 0, 12),
+        "suspected-malware-on-service": (20 + 3 + 2, 0, 25, 15 + 3, 5, 3, 15),
+        "suspected-malware-on-worker-pool": (5, 0, 5, 0, 0, 0, 0),
+        "built-in-malware-on-service": (6, 0, 6, 0, 6, 0, 6),
+        # blog 44, graver 2, and the deploys of weeks 41 to 52.
+        "malicious-file-on-cloud-run": (44 + 2 + 3 * 12, 0, 0, 0, 0, 0, 0),
+    }
+    assert "60 of 60 answers were no" in found["suspected-malware-on-job"]["proposal"]
+
+
+def test_three_sets_decided_one_after_the_other(firebreak: Told) -> None:
+    sets = firebreak("policy", "log", "--json").json["sets"]
+
+    assert [(one["first"][:10], one["modes"]) for one in sets] == [
+        # Weeks 9 to 20: 36 deploys, 12 blogs, a miner.
+        ("2025-02-25", {"monitor": 36 + 12 + 1}),
+        # Weeks 21 to 40: 60 deploys, 25 of the red team, 4 alarms, 3 miners, 4 halted, 5 away; 20 blogs, 2 graver.
+        ("2025-05-20", {"approve": 60 + 25 + 4 + 3 + 4 + 5, "monitor": 20 + 2}),
+        # Weeks 41 to 52: 20 of the worm, 3 miners, 2 pools; 20 of the worm, 2 alarms, 3 waited, 2 open; 36 deploys, 12.
+        ("2025-10-07", {"monitor": 36 + 12, "approve": 20 + 2 + 3 + 2, "enforce": 20 + 3 + 2}),
+    ]
+    assert [one["here"] for one in sets] == [False, False, True]
+
+
+def month(firebreak: Told, since: str, until: str) -> Any:
+    return firebreak("report", "--since", since, "--until", until, "--json").json
+
+
+def test_the_report_of_november(firebreak: Told) -> None:
+    """Weeks 45 to 48, and the weekend before them, on which nothing happened."""
+    shown = month(firebreak, "30d", "2025-12-01")
+
+    # Worked out: 12 deploys, 4 blogs, 8 muted, a miner, 3 that waited, 2 on the pool.
+    assert shown["incidents"] == 12 + 4 + 8 + 1 + 3 + 2
+    assert shown["phases"] == {"closed": 1 + 3 + 2, "declined": 8, "monitored": 12 + 4}
+    assert (shown["open"], shown["waiting"]) == (2, 2)  # as the year ends
+    assert (shown["asked"], shown["enforced"], shown["approved"], shown["unanswered"]) == (3, 1 + 2, 3, 0)
+    # Alone: the miner in 4 s, the pool in 6 s and in 9 s.
+    assert shown["to_contain"] == {"count": 3, "least": 4, "median": 6, "p90": 9, "most": 9}
+    hours = 3600
+    assert shown["to_answer"] == {
+        "count": 3,
+        "least": 62 * hours,
+        "median": 63 * hours,
+        "p90": 64 * hours,
+        "most": 64 * hours,
+    }
+    assert shown["policies"] == [
+        {"policy": "known-malware-on-worker-pool", "contained": 2, "false": 2},
+        {"policy": "suspected-malware-on-service", "contained": 3, "false": 0},
+        {"policy": "known-malware-on-service", "contained": 1, "false": 0},
+    ]
+    top = {one["workload"].rpartition("/")[2]: one["incidents"] for one in shown["workloads"]}
+    assert Counter(top) > Counter({"batch-api": 8, "blog": 4, "deploy-1": 4, "deploy-2": 4, "deploy-3": 4, "queue": 2})
+
+
+def test_a_month_that_is_over_is_named_on_the_screen(firebreak: Told) -> None:
+    said = firebreak("report", "--since", "30d", "--until", "2025-12-01").out.splitlines()
+
+    assert said[0] == "From 2025-11-01 00:00 to 2025-12-01 00:00 UTC, 30 incidents began."
+    assert said[1] == "Open now: 2, 2 of them wait for an answer."
+    assert "(of 3): half within 63 h 0 min, nine in ten within 64 h 0 min" in said[5]
+    assert firebreak("report", "--until", "2025-13-01").code == 2
+
+
+def test_the_report_of_the_red_team_s_month(firebreak: Told) -> None:
+    """July has five Tuesdays and Wednesdays, four Fridays, and the miner on the 12th."""
+    shown = month(firebreak, "31d", "2025-08-01")
+
+    assert shown["incidents"] == 5 * 3 + 5 * 2 + 4 + 25 + 1
+    assert (shown["asked"], shown["unanswered"], shown["enforced"], shown["approved"]) == (15 + 25 + 1, 5, 0, 15 + 1)
+    # Answers in order: 5 x 4 min (no), 15 x 6 min (yes), 15 x 15 min (no to the tool), 1 x 20 min: the 18th, the 33rd.
+    minute = 60
+    assert shown["to_answer"] == {
+        "count": 36,
+        "least": 4 * minute,
+        "median": 6 * minute,
+        "p90": 15 * minute,
+        "most": 20 * minute,
+    }
+
+
+def test_what_was_recorded_is_what_the_set_of_that_day_decides(year: Path, tmp_path: Path) -> None:
+    """The recipe does not only say so: each set, at work on its own weeks, comes to what the records have."""
+    records = [json.loads(line) for line in (year / "history.jsonl").read_text().splitlines()]
+    for key, policies in write_policies(tmp_path / "policies", read_recipe()):
+        own = [one for one in records if one.get("decision") and one["decision"]["policy_set"] == policies.digest]
+        (tmp_path / key).write_text(lines(*own))
+        rules = Rules(policies, responders.discover(), enrichment.discover())
+        tally = run_backtest([str(tmp_path / key)], (rules,), lambda _: None, 1).tally
+
+        assert tally.by_mode == Counter(one["decision"]["mode"] for one in own)
+        assert {name: modes.total() for name, modes in tally.by_policy.items()} == Counter(
+            one["decision"]["policy"] for one in own
+        )
