@@ -61,6 +61,24 @@ def tell_question(app: App, incident: Incident, within_ns: int) -> Incident:
     return with_reminders(app, asking, names, within_ns) if people else asking
 
 
+def tell_of_answers(app: App, incident: Incident, sources: frozenset[str]) -> Incident:
+    """The incident with what these sources have answered since it was told, to be told where that is no second news.
+
+    Programs go by the record. To people it is told where it joins the message that they have, and else not.
+    """
+    came = "; ".join(
+        f"{one.source}: {safe(one.gap or 'answered', _LONGEST_REFUSAL)}"
+        for one in incident.evidence
+        if one.source in sources
+    )
+    joins = tuple(
+        name
+        for name in channels(app, incident)
+        if name != "marks" and (incident.threads.get(name) or not is_for_people(app, name))
+    )
+    return incident.with_history(app.now_ns(), "firebreak", f"came later: {came}").with_announcements(joins)
+
+
 class Unsent(Transient):
     """A channel that programs rely on could not be reached; what it is to tell stays in the outbox."""
 

@@ -85,7 +85,7 @@ def decide(
     plan = _drawn(app, about, drawn) if choice.policy else None
     about = replace(
         about,
-        evidence=tuple(evidence_record(one) for one in evidence),
+        evidence=tuple(evidence_record(one) for one in (*evidence, *gathering.unanswered)),
         verdict=assess(finding, evidence),
         plan=plan,
         decision=_decision(app, about, choice, around, related, evidence, at_most),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -14,6 +15,7 @@ from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import Enricher, EnrichmentClients, answer_of
 from firebreak.ports.log import LogSink
 
+NOT_YET = "no answer yet when this was decided"
 Matters = Callable[[tuple[Evidence, ...], frozenset[str]], frozenset[str]]
 """Given the answers so far and the sources still outstanding: which of these could still change the decision."""
 
@@ -65,6 +67,11 @@ class Gathering:
         """Sources that have neither answered nor run out of time."""
         return frozenset(self.sources.keys() - self.collected.keys())
 
+    @property
+    def unanswered(self) -> tuple[Evidence, ...]:
+        """For the record: what has not answered so far."""
+        return tuple(Evidence(name, gap=NOT_YET) for name in sorted(self.outstanding))
+
     def until_it_suffices(self, matters: Matters) -> tuple[Evidence, ...]:
         """Wait until no outstanding source could change the decision; sources out of time become gaps."""
         while self.outstanding and matters(self.evidence, self.outstanding):
@@ -77,10 +84,17 @@ class Gathering:
             self._wait_for_one()
         return self.evidence
 
-    def _wait_for_one(self) -> None:
+    def late(self, seconds: float) -> frozenset[str]:
+        """Sources that have not answered so many seconds after they were asked; none of them is waited for longer."""
+        until = self.started + seconds
+        while self.outstanding and (time.monotonic() < until or not self.answers.empty()):
+            self._wait_for_one(until - time.monotonic())
+        return self.outstanding
+
+    def _wait_for_one(self, at_most: float = math.inf) -> None:
         waits = {name: self._left(name) for name in self.outstanding}
         try:
-            answered = self.answers.get(timeout=max(0.0, min(waits.values())))
+            answered = self.answers.get(timeout=max(0.0, min(at_most, *waits.values())))
         except queue.Empty:
             for name in [name for name in waits if self._left(name) <= 0]:
                 took = round((time.monotonic() - self.started) * 1000)

@@ -48,8 +48,7 @@ def answer_finding(app: App, told: Notification, deadline: Deadline) -> StoredIn
     try:
         held = _taken_up(app, held, told, began_ns, deadline)
         held = advance(app, held, collecting, deadline)
-        held = collecting.finish(held)
-        held = flush(app, held, deadline)
+        held = _told(app, held, collecting, deadline)
     except Transient:
         give_up_lease(app, held)
         raise
@@ -172,7 +171,7 @@ def _on_incident(app: App, command: Command) -> CommandResult:
     collecting = Collecting(app, None, deadline)
     try:
         answered = answer(app, held, command, collecting, deadline)
-        held = _flushed(app, collecting.finish(answered.held), deadline)
+        held = _told_if_possible(app, answered.held, collecting, deadline)
     except Exception:
         give_up_lease(app, held)
         raise
@@ -180,10 +179,21 @@ def _on_incident(app: App, command: Command) -> CommandResult:
     return CommandResult(answered.done, answered.says, command.incident)
 
 
-def _flushed(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
+def _told(app: App, held: StoredIncident, collecting: Collecting, deadline: Deadline) -> StoredIncident:
+    """Keep the evidence, and tell; what stands is told before answers that it does not rest on. Raises Unsent."""
+    late = collecting.late if held.incident.stands else frozenset[str]()
+    if late:
+        try:
+            held = flush(app, held, deadline)
+        except Unsent:  # it is tried once more, with the rest
+            held = app.ledger.read(held.incident.id) or held
+    return flush(app, collecting.finish(held, late), deadline)
+
+
+def _told_if_possible(app: App, held: StoredIncident, collecting: Collecting, deadline: Deadline) -> StoredIncident:
     """What was asked for is done and saved; what cannot be announced now is announced by the sweep."""
     try:
-        return flush(app, held, deadline)
+        return _told(app, held, collecting, deadline)
     except Unsent as fault:
         app.log("WARNING", f"to be announced by the sweep: {fault}", incident=held.incident.id)
         return app.ledger.read(held.incident.id) or held
@@ -237,8 +247,7 @@ def _carry_on(app: App, counts: Tally, incident_id: str, deadline: Deadline) -> 
     try:
         held = advance(app, held, collecting, deadline)
         held = advance(app, review_due(app, held, deadline), collecting, deadline)
-        held = collecting.finish(held)
-        held = flush(app, held, deadline)
+        held = _told(app, held, collecting, deadline)
         held, refused = count_refused(app, held)
     except Exception:
         with suppress(Transient):  # what was saved on the way is told all the same

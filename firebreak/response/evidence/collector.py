@@ -18,6 +18,7 @@ from firebreak.core.incidents.phase import WORKING
 from firebreak.core.serialization import encode
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
+from firebreak.response.announce import tell_of_answers
 from firebreak.response.app import App
 from firebreak.response.confirm import Confirmed
 from firebreak.response.decide import Decided
@@ -29,6 +30,8 @@ from firebreak.response.shadow import in_shadow
 AT_MOST = 10.0
 """Seconds that the vault may take once everything else is done."""
 _HEAD_START = 5.0
+_LATE = 1.0
+"""Seconds within which sources answer on an ordinary day: what takes longer is told of by itself."""
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 _LONGEST_PLACE = 50
 _PASSING = frozenset({"owner", "lease_until_ns", "updated_ns", "next_ns", "outbox", "vault"})
@@ -70,8 +73,16 @@ class Collecting:
         self._acted.wait(_HEAD_START)
         collection.add(originals, self._deadline)
 
-    def finish(self, held: StoredIncident) -> StoredIncident:
-        """Add what came later, and put where all of it is on the record; what did not work is a gap there."""
+    @property
+    def late(self) -> frozenset[str]:
+        """Sources for whose answers nothing that is in effect should wait to be told."""
+        return self._decided.gathering.late(_LATE) if self._decided else frozenset()
+
+    def finish(self, held: StoredIncident, told_without: frozenset[str] = frozenset()) -> StoredIncident:
+        """Add what came later, and put where all of it is on the record; what did not work is a gap there.
+
+        What was told without some sources' answers is to be told with them.
+        """
         self._acted.set()
         app, until = self._app, self._deadline.sooner(AT_MOST)
         if self._thread is None or self._collection is None or self._decided is None:
@@ -82,7 +93,8 @@ class Collecting:
         decision = held.incident.decision
         if decision is not None:
             decision = replace(decision, shadow=in_shadow(app, self._decided, evidence))
-        held = replace(held, incident=replace(held.incident, evidence=shown, verdict=verdict, decision=decision))
+        incident = replace(held.incident, evidence=shown, verdict=verdict, decision=decision)
+        held = replace(held, incident=tell_of_answers(app, incident, told_without) if told_without else incident)
         self._thread.join(until.remaining())
         if self._thread.is_alive():
             return _recorded(app, held, EvidenceLocation(_uri(app, held), gaps=("the vault did not answer in time",)))
