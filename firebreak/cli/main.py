@@ -12,7 +12,16 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from firebreak.cli.arguments import arguments
-from firebreak.cli.commands import EXIT_NO, EXIT_UNREACHABLE, EXIT_USAGE, INTERRUPTED, UsageError, print_json, report
+from firebreak.cli.commands import (
+    EXIT_NO,
+    EXIT_UNREACHABLE,
+    EXIT_USAGE,
+    INTERRUPTED,
+    PIPE_CLOSED,
+    UsageError,
+    print_json,
+    report,
+)
 from firebreak.cli.screens.console import stdout
 from firebreak.cli.screens.faults import fault_json, show_faults
 from firebreak.core.code_location import place
@@ -38,7 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read us has gone; nothing more can be told, also not at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_NO
+        return PIPE_CLOSED
     return code
 
 

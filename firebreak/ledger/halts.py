@@ -114,8 +114,10 @@ class Halts:
     def obey(self, command: Command) -> CommandResult:
         """Set the halt or lift it, as the command says; raises Transient where the store cannot be reached."""
         if command.verb == "halt":
+            before = self.halt_reason()
             self.halt(command.reason, command.by)
-            return CommandResult(done=True, says=HALTED)
+            instead = f"; it takes the place of what stood: {before}" if before else ""
+            return CommandResult(done=True, says=f"{HALTED}{instead}")
         halt = self.standing_halt()
         if halt is None:
             return CommandResult(done=False, says="nothing is halted")

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.next_steps import halted
 from firebreak.core.incidents.phase import ENDED, WORKING, Phase
 from firebreak.core.incidents.question import Answer
 from firebreak.ledger.records import StoredIncident
@@ -193,7 +194,7 @@ def _retry(turn: _Turn, held: StoredIncident) -> Answered:
     why = f": {turn.command.reason}" if turn.command.reason else ""
     anew = replace(incident, phase="received", answer=None, away={}, operation=None)
     held = turn.advance(turn.app.ledger.save(held, turn.told(anew, f"asked to decide it anew{why}")))
-    return Answered(done=True, says=held.incident.history[-1].what, held=held)
+    return Answered(done=not halted(held.incident), says=held.incident.history[-1].what, held=held)
 
 
 def _close(turn: _Turn, held: StoredIncident) -> Answered:

@@ -8,6 +8,7 @@ from functools import partial
 from firebreak.core.containment.plan import SUCCESS, Change, Outcome, Plan
 from firebreak.core.containment.slots import HOUR_NS
 from firebreak.core.errors import Drifted, Failed, Unfinished
+from firebreak.core.first_few import first_few
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import StoredIncident
@@ -15,7 +16,7 @@ from firebreak.response.announce import channels
 from firebreak.response.app import App
 from firebreak.response.blast_radius import give_slots_back, never_wrote
 from firebreak.response.decide import replanned
-from firebreak.response.holds import policy_of
+from firebreak.response.holds import policy_of, standing_of
 from firebreak.response.make_change import make
 from firebreak.response.move import (
     await_effect,
@@ -35,6 +36,7 @@ from firebreak.response.turn import Turn, landed_any, latest
 _ANSWER_KEEPS_NS = 3600 * NANOS
 """How long an approval may wait for its write: after that the question is put anew."""
 
+_FEW = 3
 _STILL_RUNS = "the write is still under way"
 
 
@@ -154,7 +156,7 @@ def _finish(turn: Turn, held: StoredIncident, plan: Plan) -> StoredIncident:
     done = replace(done, still_open=tuple(dict.fromkeys(open_)))
     if failed and not (made and all(one.still_open for one in failed)):
         return end(app, replace(held, incident=done), "failed", "; ".join(one.detail for one in failed), turn.readings)
-    held = end(app, replace(held, incident=done), "contained", _summary(plan, failed), turn.readings)
+    held = end(app, replace(held, incident=done), "contained", _summary(turn, done, failed), turn.readings)
     return ask_about_events(app, held, turn.policy, turn.confirmed, turn.readings)
 
 
@@ -178,8 +180,14 @@ def _left_undone(plan: Plan) -> tuple[str, ...]:
     return tuple(undone((one.action,), one.reason) for one in left)
 
 
-def _summary(plan: Plan, failed: list[Outcome]) -> str:
-    """By what it is contained: the steps of which nothing failed."""
+def _summary(turn: Turn, incident: Incident, failed: list[Outcome]) -> str:
+    """By what it is contained: the steps of which nothing failed, or the incidents that had closed it before."""
+    plan = incident.plan or Plan((), ())
     lost = {action for one in failed for action in one.actions}
     done = ", ".join(step.action for step in plan.steps if step.action not in lost) or "a part of the plan"
-    return f"contained by {done}" if plan.writes else f"nothing new had to be closed ({done})"
+    if plan.writes:
+        return f"contained by {done}"
+    places = (standing_of(turn.app, incident, target)[0] for target in plan.targets)
+    others = dict.fromkeys(hold.incident for place in places for hold in place.holds if hold.incident != incident.id)
+    who = f": {', '.join(first_few([*others], _FEW))} had closed it" if others else ""
+    return f"nothing new had to be closed ({done}){who}"

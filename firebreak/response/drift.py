@@ -10,6 +10,7 @@ from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.review import Drift, drift_on
 from firebreak.core.errors import Missing, Refused
 from firebreak.core.incidents.phase import WORKING
+from firebreak.ledger.documents import Save
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels, flush
@@ -69,43 +70,50 @@ def _report(app: App, standing: Standing, signature: str, drift: Drift | None, d
     held = replace(held, incident=held.incident.with_drift(standing.place.key, drift))
     note_drift(app, standing, held.incident.id, drift)
     readings = Readings(app, held.incident, deadline)
+    told = _told(app, standing, signature)  # in the commit that tells it: told once, whatever happens next
     try:
-        held = _ask(app, held, sentence, readings) if opened else _tell(app, held, sentence)
+        held = _ask(app, held, sentence, readings, told) if opened else _tell(app, held, sentence, told)
     except Away as away:
         note_away(held, away, readings)
         _remember(app, standing, f"not asked about: {signature}")
         raise
-    _remember(app, standing, signature)
     held = flush(app, held, deadline)
     app.ledger.release_lease(held, held.incident)
     return "asked" if held.incident.phase == "waiting" and opened else "reported"
 
 
-def _remember(app: App, standing: Standing, signature: str) -> None:
+def _told(app: App, standing: Standing, signature: str) -> tuple[Save, ...]:
+    """What is to be saved of the target once this was told of it; nothing where nothing stands there any more."""
     now, document = app.ledger.standing_at(standing.target)
-    if document is not None and now.holds:
-        app.ledger.commit(app.ledger.standing_save(replace(now, drift=signature), document))
+    held = document is not None and now.holds
+    return (app.ledger.standing_save(replace(now, drift=signature), document),) if held else ()
 
 
-def _tell(app: App, held: StoredIncident, sentence: str) -> StoredIncident:
+def _remember(app: App, standing: Standing, signature: str) -> None:
+    app.ledger.commit(*_told(app, standing, signature))
+
+
+def _tell(app: App, held: StoredIncident, sentence: str, also: tuple[Save, ...]) -> StoredIncident:
     told = replace(held.incident, away={}).with_history(app.now_ns(), "firebreak", sentence)
-    return app.ledger.save(held, told.with_announcements(channels(app, told)))
+    return app.ledger.save(held, told.with_announcements(channels(app, told)), *also)
 
 
-def _ask(app: App, held: StoredIncident, sentence: str, readings: Readings) -> StoredIncident:
+def _ask(app: App, held: StoredIncident, sentence: str, readings: Readings, also: tuple[Save, ...]) -> StoredIncident:
     """Whether to close again what somebody opened is for a person to say."""
     policy = policy_of(app, held.incident)
     if policy is None:
-        return _tell(app, held, f"{sentence}; the policy that contained it does not exist any more: close it by hand")
+        return _tell(
+            app, held, f"{sentence}; the policy that contained it does not exist any more: close it by hand", also
+        )
     try:
         confirmed = confirm(held.incident, readings)
         plan, around = replanned(app, held.incident, policy, confirmed, readings)
     except Refused as fault:
-        return _tell(app, held, f"{sentence}; no plan could be drawn: {fault}")
+        return _tell(app, held, f"{sentence}; no plan could be drawn: {fault}", also)
     if not plan.writes:
-        return _tell(app, held, f"{sentence}; the policy's steps do not close it: close it by hand")
+        return _tell(app, held, f"{sentence}; the policy's steps do not close it: close it by hand", also)
     ruling = ruling_on(app, held.incident, policy, confirmed, around, plan, readings, drift=sentence)
     if ruling.word in ("wait", "stop"):
         bars = "; ".join(cap.reason for cap in ruling.caps if cap.kind == "bar")
-        return _tell(app, held, f"{sentence}; it is not asked whether to close it again: {bars}")
-    return ask(app, held, policy, plan, ruling.caps, around, f"{sentence}; close it again?")
+        return _tell(app, held, f"{sentence}; it is not asked whether to close it again: {bars}", also)
+    return ask(app, held, policy, plan, ruling.caps, around, f"{sentence}; close it again?", also=also)

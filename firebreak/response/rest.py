@@ -17,6 +17,7 @@ from firebreak.core.incidents.question import MOST_ESCALATIONS, Question, questi
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
+from firebreak.ledger.documents import Save
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.response.announce import channels, tell_question
 from firebreak.response.app import App
@@ -194,11 +195,12 @@ def ask(  # noqa: PLR0913 - a question shows all of them
     *,
     escalated: int = 0,
     supposed: Incident | None = None,
+    also: tuple[Save, ...] = (),
 ) -> StoredIncident:
     """Save the plan as a question, with its announcement; the same question as the open one stays as it is.
 
     One whose content has changed is put anew, and keeps its count and its first deadline. `supposed` is the incident as
-    a yes would make it, where that is another.
+    a yes would make it, where that is another. `also`: what is saved in the same commit.
     """
     now, incident, before = app.now_ns(), held.incident, held.incident.question
     decision = incident.decision
@@ -212,7 +214,7 @@ def ask(  # noqa: PLR0913 - a question shows all of them
     digest = question_digest(shown, cautions)
     still_open = before is not None and held.incident.phase == "waiting" and now < before.expires_ns
     if before is not None and still_open and before.digest == digest:
-        return app.ledger.save(held, replace(incident, plan=plan, decision=decision, answer=None, away={}))
+        return app.ledger.save(held, replace(incident, plan=plan, decision=decision, answer=None, away={}), *also)
     expires = before.expires_ns if before is not None and still_open else now + policy.approve_within * NANOS
     escalated = before.escalated if before is not None and still_open else escalated
     asked_before = (*before.asked_before, before.digest) if before and before.digest != digest else ()
@@ -236,4 +238,4 @@ def ask(  # noqa: PLR0913 - a question shows all of them
         next_ns=expires,
     )
     told = asking.with_history(now, "firebreak", f"asks a person: {why}{changed}")
-    return app.ledger.save(held, tell_question(app, told, policy.approve_within * NANOS))
+    return app.ledger.save(held, tell_question(app, told, policy.approve_within * NANOS), *also)

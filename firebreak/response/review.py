@@ -75,12 +75,18 @@ def review_due(app: App, held: StoredIncident, deadline: Deadline) -> StoredInci
         raise
     if not holds or not stands(app, incident):
         return app.ledger.save(held, replace(incident, next_ns=None))
+
+    def announced(why: str = "") -> StoredIncident:
+        if incident.closed_as and not incident.reopened:  # a person has said what it is, and that it stays
+            return app.ledger.save(held, replace(incident, next_ns=review_ns(app, incident)))
+        return announce_review(app, held, BY, deadline, why)
+
     policy, held_for = policy_of(app, incident), now - holds[0][1].taken_ns
     if policy is None or policy.release_after is None or held_for < policy.release_after * NANOS:
-        return announce_review(app, held, BY, deadline)
+        return announced()
     readings = Readings(app, incident, deadline)
     told = incident.with_history(now, BY, f"the finding is INACTIVE, and {age(held_for)} are over: released")
     try:
         return request_release(app, replace(held, incident=told), BY, frozenset(), "", readings)
     except CannotRelease as fault:
-        return announce_review(app, held, BY, deadline, f"not released by itself: {fault}")
+        return announced(f"not released by itself: {fault}")

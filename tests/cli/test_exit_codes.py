@@ -199,12 +199,16 @@ def test_nobody_passes_for_firebreak_itself(firebreak: Told, name: str) -> None:
 def test_a_halt_stands_until_it_is_lifted(firebreak: Told) -> None:
     halted = firebreak("halt", "--reason", "an incident of our own", "--by", "ada")
     seen = firebreak("incident", "list")
+    second = firebreak("halt", "--reason", "an attack", "--by", "bob")
     lifted = firebreak("resume")
     again = firebreak("resume")
 
     assert halted.code == 0
+    assert "takes the place" not in halted.out
     assert "halted by ada: an incident of our own" in seen.out
+    assert "it takes the place of what stood: halted by ada: an incident of our own" in second.out
     assert lifted.code == 0
+    assert "  now   firebreak sweep\n" in lifted.out
     assert again.code == 1
 
 
@@ -276,7 +280,7 @@ def test_a_reader_that_leaves_early_is_no_error_of_ours() -> None:
     )
     os.close(writing)
 
-    assert done.returncode == 1
+    assert done.returncode == 141, "as a shell says it of any command that SIGPIPE ends"
     assert done.stderr == ""
 
 

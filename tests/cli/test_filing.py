@@ -50,6 +50,23 @@ def test_closing_it_without_a_word_after_its_release_keeps_what_it_was_found_to_
     assert (on.read(incident).phase, on.read(incident).closed_as) == ("closed", "true_positive")
 
 
+def test_what_is_filed_is_announced_by_no_review_until_others_open_it_again(firebreak: Told, on: Line) -> None:
+    incident = contained(on)
+    firebreak("incident", "close", incident.id, "--keep")
+    before = len(on.read(incident).history)
+    for _ in range(2):
+        on.wait(4 * 3600 + 1)
+        on.sweep()
+    quiet = on.read(incident)
+    on.world.set_traffic("checkout", {"latest": True, "percent": 100})
+    on.wait(301)
+    on.sweep()
+
+    assert len(quiet.history) == before
+    assert quiet.next_ns is not None, "it is still looked at: its release may come by itself"
+    assert on.read(incident).phase == "waiting"
+
+
 def test_filing_it_once_more_changes_nothing(firebreak: Told, on: Line) -> None:
     incident = contained(on)
     first, again = (firebreak("incident", "close", incident.id, "--keep", "--as", "true_positive") for _ in "12")

@@ -82,7 +82,8 @@ def test_what_waited_for_a_halt_is_contained_once_it_is_lifted(
     monkeypatch.setenv("VIRUSTOTAL_API_KEY", "key")
     told = firebreak("incident", "retry", incident.id)
 
-    assert (still.code, before) == (0, "deferred")
+    assert (still.code, before) == (1, "deferred"), "nothing was decided, and the exit code says so"
+    assert "  lift  firebreak resume\n" in still.out
     assert told.code == 0, told.err
     assert on.read(incident).phase == "contained"
     assert BAD not in on.reachable

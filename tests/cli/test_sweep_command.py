@@ -38,6 +38,7 @@ def test_a_sweep_that_could_not_ask_scc_says_so_with_its_exit_code(
 
     assert (told.code, as_json.code, as_json.json["exit"]) == (exit_code,) * 3
     assert told.err.startswith(said)
+    assert told.out.endswith("  look  firebreak incident list\n")
 
 
 def _at_once(call: Any, deadline: Deadline, request: Any) -> Any:

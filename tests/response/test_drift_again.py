@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sandbox.wire import Fault
 from tests.response.answers import asked, cautions, cut_short, yes
 from tests.response.harness import BAD, GOOD, SERVICE, Line, Lines, world_of
@@ -54,6 +56,38 @@ def test_a_harmless_change_that_was_undone_and_made_again_is_told_again_and_its_
             told += [looked_at(on).get("drift reported"), looked_at(on).get("drift reported")]
 
         assert told == [1, None, 1, None, 1, None]
+
+
+@pytest.mark.parametrize(("ingress", "told"), [(3, "reported"), (None, "asked")], ids=["harmless", "opened again"])
+def test_who_dies_after_telling_what_others_changed_has_told_it_and_nobody_tells_it_again(
+    line: Lines, monkeypatch: pytest.MonkeyPatch, ingress: int | None, told: str
+) -> None:
+    """Nothing is saved after the commit that tells it: neither that it was sent, nor anything else."""
+
+    class Died(BaseException):
+        pass
+
+    def dies(*_: object) -> None:
+        raise Died
+
+    with line(policy=policy(PIN)) as on:
+        incident = contained(on)
+        if ingress:
+            on.world.edit(SERVICE, ingress=ingress)
+        else:
+            on.world.set_traffic("checkout", {"latest": True, "percent": 100})
+        with monkeypatch.context() as patched:
+            patched.setattr("firebreak.response.drift.flush", dies)
+            patched.setattr("firebreak.response.drift._remember", dies)
+            with pytest.raises(Died):
+                looked_at(on)
+        at_first = len(on.read(incident).history)
+        on.wait(301)
+        after = on.sweep().done
+
+        assert len([one for one in on.read(incident).history if "changed by dev@shop.example" in one.what]) == 1
+        assert len(on.read(incident).history) == at_first
+        assert f"drift {told}" not in after
 
 
 def test_a_question_names_what_others_set_that_a_release_would_bring_back(line: Lines) -> None:
@@ -137,3 +171,13 @@ def test_who_changed_a_grant_is_not_said_where_nothing_tells(line: Lines) -> Non
         assert told == 1
         assert sentence.startswith("changed: ")
         assert "||allUsers was unset and is True" in sentence
+
+
+def test_what_another_incident_had_closed_names_it(line: Lines) -> None:
+    with line(policy=policy(PIN)) as on:
+        first = contained(on)
+        second = on.respond(on.finding(finding_id="another"))
+
+        assert second.history[-1].what.endswith(
+            f"nothing new had to be closed (pin_previous_revision): {first.id} had closed it"
+        )

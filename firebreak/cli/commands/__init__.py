@@ -12,6 +12,8 @@ from firebreak.core.errors import Refused
 from firebreak.core.secrets.redaction import safe
 
 EXIT_OK, EXIT_NO, EXIT_USAGE, EXIT_UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
+PIPE_CLOSED = 141
+"""What a shell says of a command that SIGPIPE ended: whoever read it has read enough."""
 
 
 class UsageError(Exception):

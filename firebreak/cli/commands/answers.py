@@ -12,9 +12,10 @@ from firebreak.cli.commands.decision import command_of, decide
 from firebreak.cli.commands.ledgers import to_decide, who
 from firebreak.cli.commands.recorded import found, open_ledger, shown
 from firebreak.cli.screens.console import stdout
+from firebreak.cli.screens.next_steps import show_step
 from firebreak.cli.screens.question import show_question
 from firebreak.core.incidents.incident import Incident
-from firebreak.core.incidents.next_steps import next_steps
+from firebreak.core.incidents.next_steps import NextStep, next_steps
 from firebreak.core.signing import Sealed
 from firebreak.ledger.records import newer
 
@@ -128,4 +129,7 @@ def close(parsed: argparse.Namespace) -> int:
 
 def sweep(parsed: argparse.Namespace) -> int:
     """Carry on what was left, ask again what expired, look at all that stands."""
-    return decide(parsed, "checking all that is due", command_of("sweep", who(parsed)))
+    code = decide(parsed, "checking all that is due", command_of("sweep", who(parsed)))
+    if not parsed.json:
+        show_step(stdout(), NextStep("look", "firebreak incident list"))
+    return code

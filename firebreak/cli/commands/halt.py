@@ -12,8 +12,10 @@ from firebreak.adapters.storage.ledger_store import documents_of
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, report
 from firebreak.cli.commands.ledgers import open_documents, require_local, to_decide, who
 from firebreak.cli.commands.sending import send
-from firebreak.cli.screens.console import working
+from firebreak.cli.screens.console import stdout, working
+from firebreak.cli.screens.next_steps import show_step
 from firebreak.core.incidents.command import LONGEST_REASON, Command
+from firebreak.core.incidents.next_steps import NextStep
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.signing import Seal
 from firebreak.ledger.documents import Documents
@@ -21,6 +23,7 @@ from firebreak.ledger.halts import Halts
 from firebreak.settings import Settings
 
 _ID_BYTES = 16
+_THEN = NextStep("now", "firebreak sweep", "decides what waited for it; the next sweep does so by itself")
 
 
 def halt(parsed: argparse.Namespace) -> int:
@@ -48,7 +51,10 @@ def _obeyed(parsed: argparse.Namespace, settings: Settings, command: Command, do
             require_local(settings)
             documents = documents_of(settings)
             result = Halts(documents, time.time_ns, Seal(_keys(settings, documents, command))).obey(command)
-    return report(parsed, result.says, EXIT_OK if result.done else EXIT_NO)
+    code = report(parsed, result.says, EXIT_OK if result.done else EXIT_NO)
+    if command.verb == "resume" and result.done and not parsed.json:
+        show_step(stdout(), _THEN)
+    return code
 
 
 def _keys(settings: Settings, documents: Documents, command: Command) -> tuple[bytes, ...]:

@@ -36,9 +36,12 @@ def to_decide(parsed: argparse.Namespace) -> Settings:
 
 
 def open_documents(settings: Settings) -> Documents:
-    """The store of the ledger that is named; raises Transient where there is none, and makes none."""
+    """The store of the ledger that is named, which it never makes; raises UsageError where none is.
+
+    Raises Transient where there is none of that name.
+    """
     if not settings.ledger_named:
-        raise Transient(_unnamed(settings))
+        raise UsageError(_unnamed(settings))
     documents = documents_to_read(settings)
     if documents is None:
         path = settings.ledger_path
