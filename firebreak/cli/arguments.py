@@ -15,7 +15,7 @@ from firebreak import VERSION
 from firebreak.cli import values
 from firebreak.cli.drill.arguments import drill_options
 from firebreak.cli.parser import Parser
-from firebreak.cli.past_arguments import assume_option, backtest_options, pull_options, stats_options
+from firebreak.cli.past_arguments import assume_option, backtest_options, promote_options, pull_options, stats_options
 from firebreak.core.incidents.phase import CLOSED_AS, Phase
 
 REPORTS = ("junit", "sarif", "github")
@@ -215,6 +215,10 @@ def _policy(commands: Any) -> None:  # noqa: ANN401 - as above
     stats_options(_on_ledger(commands, "stats", f"{_COMMANDS}.policy_stats:run_stats", people))
     which = "show which set of policies decided what, and when it took the place of another"
     stats_options(_on_ledger(commands, "log", f"{_COMMANDS}.policy_stats:run_log", which))
+    more = "show what a policy did in shadow, or in its mode, and the edit that lets it do more"
+    promote = _on_ledger(commands, "promote", f"{_COMMANDS}.policy_promote:run_promote", more)
+    promote_options(promote)
+    promote.set_defaults(reads_policies=True)
     examples = "run the examples in the policies, and name the clauses that no example tries"
     test = _command(commands, "test", f"{_COMMANDS}.policy_test:run_test", examples, REPORTS)
     _paths(test, "exit with 1 for a clause that no example tries, too")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from firebreak.cli import values
+from firebreak.core.mode import MODES
 
 
 def backtest_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -36,9 +37,21 @@ def pull_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def stats_options(parser: argparse.ArgumentParser) -> None:
-    """What `policy stats` and `policy log` take."""
+    """What `policy stats`, `policy log` and `policy promote` take."""
     files = "files with recorded incidents, as backtests read them; by default the ledger is read"
     parser.add_argument("history", nargs="*", metavar="HISTORY", help=files)
+
+
+def promote_options(parser: argparse.ArgumentParser) -> None:
+    """What `policy promote` takes."""
+    parser.add_argument("policy", metavar="POLICY", help="the policy's id")
+    stats_options(parser)
+    mode = "the mode that it is to have; by default the next one, and out of shadow the one that it has"
+    parser.add_argument("--to", choices=tuple(MODES), metavar="MODE", help=mode)
+    parser.add_argument(
+        "--policies", type=Path, metavar="FOLDER", help="the folder with the policy; by default FIREBREAK_POLICIES"
+    )
+    parser.add_argument("--write", action="store_true", help="make the edit; comments and all else stay as they are")
 
 
 def assume_option(parser: argparse.ArgumentParser) -> None:

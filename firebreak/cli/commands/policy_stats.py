@@ -32,7 +32,7 @@ def run_stats(parsed: argparse.Namespace) -> int:
     """Count; nothing is changed, whatever the counts suggest."""
     book = Book()
     with working("reading what was recorded"):
-        for record in _recorded(parsed):
+        for record in recorded_of(parsed):
             book.add(record)
     found = book.by_policy()
     if parsed.json:
@@ -47,7 +47,7 @@ def run_log(parsed: argparse.Namespace) -> int:
     """Which sets decided, in their order, and whether the policies that lie here are the last of them."""
     log = SetLog()
     with working("reading what was recorded"):
-        for record in _recorded(parsed):
+        for record in recorded_of(parsed):
             log.add(record)
     folder = read_settings().policies
     here = load_policies(folder, quiet).digest if folder.is_dir() else None
@@ -78,7 +78,8 @@ def _set_json(one: Deciding) -> dict[str, Any]:
     }
 
 
-def _recorded(parsed: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+def recorded_of(parsed: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    """The records of incidents in the files that are named, else in the ledger."""
     return _in_files(parsed.history) if parsed.history else _in_ledger(parsed)
 
 
