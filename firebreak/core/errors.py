@@ -11,6 +11,10 @@ class NotLetIn(Transient):
     """The ledger denies it. To the function that may pass, once the role is granted; a person is told which."""
 
 
+class Throttled(Transient):
+    """The cloud takes no more of such calls for now."""
+
+
 class Refused(Exception):
     """The cloud will not do it, now or later. `status` is the OCSF outcome it becomes."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from firebreak.core.actions.action import Responder
 from firebreak.core.cloud_run.target import Kind, Target
@@ -22,6 +22,7 @@ from firebreak.ports.log import LogSink
 from firebreak.ports.publisher import MessagePublisher
 from firebreak.ports.surface import Reader, Surface
 from firebreak.ports.vault import Vault
+from firebreak.response.write_queue import WriteQueue
 from firebreak.settings import Settings
 
 
@@ -48,6 +49,7 @@ class App:
     log: LogSink
     now_ns: Callable[[], int]
     hung: set[str] | None = None
+    queue: WriteQueue = field(default_factory=WriteQueue)
 
     def read(self, target: Target, deadline: Deadline) -> Workload:
         """The target as it is now; raises Missing, Denied, Unsupported or Transient."""

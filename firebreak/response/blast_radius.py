@@ -23,7 +23,10 @@ from firebreak.response.holds import held_targets
 _SECONDS = 10.0
 """How long others are waited for: shorter than a lease, which nothing extends meanwhile."""
 _TAKEN, _STORM = "taken", "storms"
-Edit = Callable[[Slots], Slots]
+_YIELDS = 2.0
+"""How long what is more severe is waited for."""
+Edit = Callable[[Slots], Slots | None]
+"""What is to be saved; None: not yet."""
 
 
 class _UsedUp(Exception):
@@ -33,16 +36,21 @@ class _UsedUp(Exception):
 def take_slots(app: App, incident_id: str, plan: Plan, deadline: Deadline) -> tuple[Cap, ...]:
     """A slot for each target that the plan writes to, for all or for none; the incident's own are found again.
 
-    Raises Transient where others keep coming in between: that is no limit, and the message comes again.
+    Where there is no room for all that this process has at work, what is more severe goes first. Raises Transient where
+    others keep coming in between: that is no limit, and the message comes again.
     """
     targets, limits = written_targets(plan), app.policies.config.limits
+    yields = deadline.sooner(_YIELDS)
 
-    def taking(slots: Slots) -> Slots:
+    def taking(slots: Slots) -> Slots | None:
         wanted = slots.targets_without_slot(incident_id, targets)
         if not wanted:
             return slots
         if reason := over_limit(slots, wanted, limits):
             raise _UsedUp(reason)
+        before = () if yields.passed else app.queue.before(app.ledger.owner)
+        if before and over_limit(slots, (*wanted, *before), limits):
+            return None
         return slots.with_slots(incident_id, wanted, app.now_ns())
 
     try:
@@ -55,6 +63,8 @@ def take_slots(app: App, incident_id: str, plan: Plan, deadline: Deadline) -> tu
         app.log("ERROR", f"the record of containments within the hour cannot be read: {fault}", incident=incident_id)
         reason = "the record of containments within the hour cannot be read, which counts as used up"
         return (Cap("blast_radius", "caution", reason, unknown=True),)
+    finally:
+        app.queue.passed(app.ledger.owner)
     return ()
 
 
@@ -103,7 +113,7 @@ def _change(app: App, key: str, edit: Edit, deadline: Deadline) -> None:
     for attempt in itertools.count():
         slots, document = app.ledger.slots() if key == _TAKEN else _storms(app)
         edited = edit(slots)
-        if edited == slots or _save(app, key, document, edited):
+        if edited == slots or (edited is not None and _save(app, key, document, edited)):
             return
         if until.passed or not until.waits:
             message = "others keep taking slots for containments at this very moment"

@@ -57,13 +57,23 @@ def carry(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:
     except Unfinished:
         _tell_of_the_hour(app, held)
         raise
-    held = settle_own(app, held, readings)
+    held = settle_own(app, _in_its_turn(app, held, plan, readings), readings)
     turn, held = Turn.of(app, held, policy, readings)
     if failed is None:
         return _go_on(turn, held, plan)
     change = next((one for one in plan.changes if operating_on(held.incident, one)), None)
     held = replace(held, incident=replace(held.incident, operation=None))
     return record_failure(turn, held, change, failed) if change else app.ledger.save(held, held.incident)
+
+
+def _in_its_turn(app: App, held: StoredIncident, plan: Plan, readings: Readings) -> StoredIncident:
+    """Before anything is read for a write, wait where Google takes no more of them; raises Transient."""
+    due = [
+        one for one in plan.changes if held.incident.phase == "containing" and not recorded(held.incident, plan, one)
+    ]
+    if due and app.queue.waited(held.incident.finding, due[0].target, readings.deadline):
+        return app.ledger.save(held, held.incident)  # the lease ran meanwhile
+    return held
 
 
 def _overdue(app: App, incident: Incident) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Change, Plan
-from firebreak.core.errors import Denied, Drifted, Refused, Transient, Unsupported
+from firebreak.core.errors import Denied, Drifted, Refused, Throttled, Transient, Unsupported
 from firebreak.ledger.records import StoredIncident
 from firebreak.response.blast_radius import give_slots_back, never_wrote, take_slots
 from firebreak.response.decide import ruling_on
@@ -31,14 +31,15 @@ def make(turn: Turn, held: StoredIncident, plan: Plan, change: Change, seen: See
     if ruling.word in ("wait", "stop"):
         return stop(turn, held, ruling)
     caps = ruling.caps
-    if ruling.word == "go" and ruling.slots:
+    passed = Pass.of(ruling, plan, turn.around.seen) if ruling.word == "go" else None  # older by what slots wait for
+    if passed and ruling.slots:
         caps = (*caps, *take_slots(app, incident.id, plan, turn.readings.deadline))
     unbelieved = "" if seen.standing else seen.fault  # whoever approved it, the record is not written over
-    if ruling.word == "ask" or len(caps) > len(ruling.caps) or unbelieved:
+    if passed is None or len(caps) > len(ruling.caps) or unbelieved:
         why = "; ".join(cap.reason for cap in caps if cap.kind == "caution") or "the policy asks"
         return ask(app, held, turn.policy, plan, caps, turn.around, unbelieved or why)
     try:
-        return contain(app, held, change, seen, Pass.of(ruling, plan, turn.around.seen), turn.readings)
+        return contain(app, held, change, seen, passed, turn.readings)
     except Halted as halted:
         if never_wrote(app, incident):
             give_slots_back(app, incident.id, turn.readings.deadline)
@@ -46,6 +47,8 @@ def make(turn: Turn, held: StoredIncident, plan: Plan, change: Change, seen: See
     except Refused as fault:
         return _after_refusal(turn, latest(app, held), plan, change, fault)
     except Transient as fault:
+        if isinstance(fault, Throttled):
+            app.queue.refused(change.target)
         # An answer that was lost: what is in force now decides, never a blind repeat.
         if turn.readings.deadline.passed or turn.readings.lost_another():
             raise

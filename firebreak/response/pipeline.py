@@ -42,12 +42,19 @@ def respond(app: App, data: bytes, budget: float = BUDGET_SECONDS) -> StoredInci
 
 def answer_finding(app: App, told: Notification, deadline: Deadline) -> StoredIncident:
     """Note the event, own its incident, and carry it on until it rests; raises Transient."""
-    app, began_ns = as_one_worker(app), app.now_ns()
+    app = as_one_worker(app)
+    with app.queue.coming(app.ledger.owner, told.finding):
+        return _answered(app, told, deadline)
+
+
+def _answered(app: App, told: Notification, deadline: Deadline) -> StoredIncident:
+    began_ns = app.now_ns()
     held = _heard(app, told.finding)
     collecting = Collecting(app, told, deadline)
     try:
         held = _taken_up(app, held, told, began_ns, deadline)
         held = advance(app, held, collecting, deadline)
+        app.queue.passed(app.ledger.owner)
         held = _told(app, held, collecting, deadline)
     except Transient:
         give_up_lease(app, held)

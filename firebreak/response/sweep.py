@@ -31,7 +31,6 @@ _MOST = 1000
 _MOST_TOLD = 5
 _PATIENCE = 5.0
 """Seconds for writes that are still under way when everything else has had its turn: most end within them."""
-_SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 
 
 class Tally(Counter[str]):
@@ -165,9 +164,8 @@ def _rank(incident: Incident) -> tuple[bool, int]:
 
     Of that the most severe comes first.
     """
-    found, deferred = incident.finding.severity, incident.phase == "deferred"
-    severity = _SEVERITIES.index(found) if found in _SEVERITIES else len(_SEVERITIES)
-    return bool(incident.away), 1 + severity if deferred else 0
+    deferred = incident.phase == "deferred"
+    return bool(incident.away), 1 + incident.finding.severity_rank if deferred else 0
 
 
 def _place_of(incident: Incident) -> str:

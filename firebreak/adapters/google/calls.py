@@ -19,7 +19,7 @@ from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError, TransportError
 
 from firebreak.adapters.proxies import DIRECT
-from firebreak.core.errors import Denied, Drifted, Failed, Missing, Perimeter, Transient, Unsupported
+from firebreak.core.errors import Denied, Drifted, Failed, Missing, Perimeter, Throttled, Transient, Unsupported
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 
@@ -121,7 +121,7 @@ def call_write(call: Callable[..., T], deadline: Deadline, at_most: float = 15.0
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turn errors of Google's clients into Missing, Denied, Drifted, Unsupported, Failed or Transient.
+    """Turn errors of Google's clients into Missing, Denied, Drifted, Unsupported, Failed, Throttled or Transient.
 
     ABORTED means a stale etag, and is Drifted. DEADLINE_EXCEEDED is Transient: the server may have applied the write.
     So is UNAUTHENTICATED: a token that is not accepted now says nothing of what Firebreak may do.
@@ -142,7 +142,9 @@ def translate_errors() -> Iterator[None]:
         message = f"no answer in time: {_error_text(fault.cause) if fault.cause else 'the deadline passed'}"
         raise Transient(message) from None
     except exceptions.GoogleAPICallError as fault:
-        raise (NoCredentials if asks_to_log_in(fault) else Transient)(_error_text(fault)) from None
+        throttled = isinstance(fault, exceptions.TooManyRequests)
+        kind = Throttled if throttled else NoCredentials if asks_to_log_in(fault) else Transient
+        raise kind(_error_text(fault)) from None
     except (TimeoutError, grpc.RpcError, GoogleAuthError) as fault:
         if asks_to_log_in(fault):
             message = f"Google's credentials are not available ({type(fault).__name__}); {LOG_IN}"

@@ -149,6 +149,12 @@ class Finding(Stored):
         """The image digests that the finding gives, by which a container's revision may be known."""
         return frozenset(one for c in self.containers for one in c.digests)
 
+    @property
+    def severity_rank(self) -> int:
+        """0 for the most severe; what has none, or one that is not known, comes last."""
+        severities = CATALOGUE["finding.severity"].choices
+        return len(severities) - 1 - severities.index(self.severity) if self.severity in severities else len(severities)
+
     def facts(self) -> dict[str, FactValue]:
         """What the finding alone tells policies; an absent severity is unknown."""
         hashed = [b for b in self.binaries if b.sha256]
