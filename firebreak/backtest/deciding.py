@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 from firebreak.backtest.choosing import Choices
+from firebreak.backtest.drawn import Settings, drawn
 from firebreak.backtest.past import Past
 from firebreak.core.actions.action import Actions
-from firebreak.core.cloud_run.target import NotATarget, Target
-from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.containment.active_containment import Standing
-from firebreak.core.containment.guard_input import GuardInput
-from firebreak.core.containment.guards import caps_for
-from firebreak.core.containment.observation import Seen
-from firebreak.core.facts import Evidence, FactValue, merged
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.gate import gate
+from firebreak.core.containment.next_move import Move, next_move
+from firebreak.core.containment.plan import Plan
+from firebreak.core.facts import Evidence, merged
 from firebreak.core.findings.finding import Finding, Notification
 from firebreak.core.mode import Cap, Ceiling, Mode, capped
 from firebreak.core.policy.policy import PolicySet
@@ -33,11 +31,10 @@ from firebreak.ports.offline import offline_clients
 AS_RECORDED = frozenset(
     "unplaced changed inferred disputed refuge action regions made_anew unconfirmed unverified away shared".split()
 )
-"""Guards that look at what was not recorded (settings, SCC's word, what answered): their reasons of then are taken."""
+"""Guards that look at settings, SCC's word, or what answered: where these were not recorded, their reasons of then."""
 
 _NOBODY = replace(offline_clients(), files=None)
-_STANDS = Standing("")
-"""That nothing stands on a workload: what would is for `replay` to know."""
+_BY_MODE: Mapping[Mode, Move] = {Mode.ENFORCE: "contain", Mode.APPROVE: "ask", Mode.MONITOR: "record"}
 _UNNAMED = "no policy names it"
 
 
@@ -76,6 +73,9 @@ class Verdict:
         caps: every guard's reason.
         waits: the sources on which the decision hangs.
         reason: why nothing is decided.
+        move: what follows; without settings it is as if everything were to be changed.
+        plan: what would be written; None where no settings were recorded.
+        lacks: which settings were not.
     """
 
     policy: str | None
@@ -84,6 +84,9 @@ class Verdict:
     caps: tuple[Cap, ...] = ()
     waits: tuple[str, ...] = ()
     reason: str = ""
+    move: Move = "record"
+    plan: Plan | None = None
+    lacks: Settings = ""
 
 
 def verdict_on(past: Past, rules: Rules) -> Verdict:
@@ -92,18 +95,25 @@ def verdict_on(past: Past, rules: Rules) -> Verdict:
     if reason := declined_by_itself(Notification(finding, past.deleted), policies.config):
         return Verdict(None, reason=reason)
     evidence = evidence_of(past, rules)
-    now_ns = finding.event_ns + max(0, past.age_ns)
     known = merged(tuple(evidence.values()))
     if rules.assumed.facts:
         known |= rules.assumed.over("finding", {})
-    choice = rules.choices.of(finding, known, now_ns)
+    choice = rules.choices.of(finding, known, past.rested_on.now_ns if past.rested_on else past.at_ns)
     if choice.policy is None:
         return Verdict(None, reason="no policy matches")
-    given = guard_input(past, choice, evidence, rules, now_ns)
+    on = drawn(past, choice.policy, evidence, policies, rules.ceilings, rules.actions)
     wanted = choice.mode or Mode.MONITOR
-    own = caps_for(given, None, rules.actions)
-    caps = (*own, *(cap for cap in past.caps if cap.name in AS_RECORDED and cap not in own))
-    return Verdict(choice.policy.id, wanted, capped(wanted, caps), caps, _waits(choice, caps))
+    ruling = gate(on.given, on.plan, rules.actions, wanted, None, "")
+    caps = ruling.caps
+    if on.plan is None:
+        caps = (*caps, *(cap for cap in past.caps if cap.name in AS_RECORDED and cap not in caps))
+    mode = capped(wanted, caps)
+    found = Verdict(choice.policy.id, wanted, mode, caps, _waits(choice, caps), lacks=on.lacks)
+    if on.plan is None:
+        return replace(found, move=_BY_MODE[mode])
+    unreferred = "" if on.given.contained_before else on.around.unreferred(past.incident)
+    move = next_move(ruling, on.plan, on.around, unreferred)
+    return replace(found, mode=Mode.APPROVE if move == "ask" else mode, move=move, plan=on.plan)
 
 
 def evidence_of(past: Past, rules: Rules) -> dict[str, Evidence]:
@@ -113,10 +123,6 @@ def evidence_of(past: Past, rules: Rules) -> dict[str, Evidence]:
     }
     found = {**rules.unasked, **asked, **{name: one for name, one in past.evidence.items() if name in rules.enrichers}}
     return {name: _supposed(one, rules.assumed) for name, one in found.items()} if _supposes(rules.assumed) else found
-
-
-def _offline(name: str, source: Enricher, finding: Finding, rules: Rules) -> Evidence:
-    return answer_of(name, source, finding, _NOBODY) if name in rules.choices.sources else Evidence(name, gap=_UNNAMED)
 
 
 def _supposes(assumed: Assumed) -> bool:
@@ -129,50 +135,6 @@ def _supposed(evidence: Evidence, assumed: Assumed) -> Evidence:
         return replace(evidence, facts=assumed.over(evidence.source, {}), gap="assumed unknown")
     told = any(name.partition(".")[0] == evidence.source for name in assumed.facts)
     return replace(evidence, facts=assumed.over(evidence.source, evidence.facts), gap=None if told else evidence.gap)
-
-
-def guard_input(past: Past, choice: Choice, evidence: Mapping[str, Evidence], rules: Rules, now_ns: int) -> GuardInput:
-    """What guards look at, made of what was known then. SCC's word is the history itself."""
-    gaps = tuple(name for name, one in evidence.items() if one.gap and not _was_read(one))
-    config = rules.policies.config
-    return GuardInput(
-        finding=past.finding,
-        trust="confirmed",
-        trust_reason="",
-        ceilings=rules.ceilings,
-        config=config,
-        own=(),
-        now_ns=now_ns,
-        age_ns=past.age_ns,
-        seen=_seen(past.finding, evidence),
-        related_known="related" not in gaps,
-        steps=choice.policy.then if choice.policy else (),
-        gaps=gaps,
-    )
-
-
-def _was_read(evidence: Evidence) -> bool:
-    """Whether the workload itself was read, though something of it was not."""
-    return evidence.source == "workload" and "workload.ingress" in evidence.facts
-
-
-def _seen(finding: Finding, evidence: Mapping[str, Evidence]) -> tuple[Seen, ...]:
-    target = finding.target
-    if isinstance(target, NotATarget):
-        return ()
-    labels = labels_of(evidence)
-    known = None
-    if labels is not None:
-        known = Workload(target, MappingProxyType({}), {}, (), None, {}, {}, settled=True, labels=labels)
-    return (Seen(target, known, None, _STANDS),)
-
-
-def labels_of(evidence: Mapping[str, Evidence]) -> Mapping[str, str] | None:
-    """The workload's labels; None where they are not known."""
-    told: FactValue | None = evidence["workload"].facts.get("workload.labels") if "workload" in evidence else None
-    if not isinstance(told, tuple):
-        return None
-    return {key: value for key, _, value in (one.partition("=") for one in told)}
 
 
 def is_protected(finding: Finding, labels: Mapping[str, str] | None, policies: PolicySet) -> bool:

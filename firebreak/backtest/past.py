@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from firebreak.core.cloud_run.target import RUN_HOST, NotATarget, Target, parse_resource
+from firebreak.core.containment.rested_on import RestedOn, read_rested_on
 from firebreak.core.errors import Malformed
 from firebreak.core.facts import Evidence
 from firebreak.core.findings.container import read_container
@@ -16,6 +17,7 @@ from firebreak.core.findings.finding import Binary, Finding, Notification, parse
 from firebreak.core.findings.input_formats import findings_in, message_data
 from firebreak.core.mode import Cap
 from firebreak.core.secrets.redaction import safe
+from firebreak.core.serialization import Unreadable
 from firebreak.core.timestamps import NANOS, parse_instant
 
 _AT_ONCE_NS = 60 * NANOS
@@ -38,6 +40,7 @@ class Past:
         caps: every guard's reason of then.
         closed_as: what people found it to be; empty where nobody has said.
         settled_later: whether SCC tells today's state or mute, which was put aside.
+        rested_on: the settings and all else that the decision rested on; None where that was not recorded.
     """
 
     finding: Finding
@@ -49,6 +52,12 @@ class Past:
     caps: tuple[Cap, ...] = ()
     closed_as: str = ""
     settled_later: bool = False
+    rested_on: RestedOn | None = None
+
+    @property
+    def at_ns(self) -> int:
+        """When it was taken up, nanoseconds since 1970."""
+        return self.finding.event_ns + max(0, self.age_ns)
 
 
 def past_in(value: object, depth: int = 0) -> Iterator[Past]:
@@ -141,7 +150,15 @@ def _recorded(record: Mapping[str, Any]) -> Past:
         age_ns=min(seen) - finding.event_ns if seen else 0,
         caps=tuple(_caps(decision)),
         closed_as=safe(str(record.get("closed_as") or ""), 100),
+        rested_on=_rested_on(record.get("rested_on")),
     )
+
+
+def _rested_on(value: object) -> RestedOn | None:
+    try:
+        return read_rested_on(value) if value else None
+    except Unreadable:
+        return None
 
 
 def _facts(source: str, value: object) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from firebreak.backtest.row import Decided, Row
+from firebreak.backtest.row import Decided, Row, target_of
 from firebreak.core.containment.slots import HOUR_NS, Slots, over_limit
 from firebreak.core.policy.policy import Config
 from firebreak.core.timestamps import NANOS
@@ -52,6 +52,10 @@ class Tally:
         workloads: workload to mode to how many.
         owners: owner to how many were enforced or asked.
         protected: workloads that are known to be protected.
+        moves: what follows from a decision, to how many.
+        in_effect: how many had nothing left to close.
+        lacking: how many were decided without the settings of then.
+        lacking_in_part: how many plans are about some that were not recorded.
     """
 
     findings: int = 0
@@ -76,6 +80,10 @@ class Tally:
     workloads: dict[str, Counter[str]] = field(default_factory=_counters)
     owners: Counter[str] = field(default_factory=Counter)
     protected: set[str] = field(default_factory=set)
+    moves: Counter[str] = field(default_factory=Counter)
+    in_effect: int = 0
+    lacking: int = 0
+    lacking_in_part: int = 0
 
 
 @dataclass(slots=True)
@@ -138,16 +146,23 @@ class Replay:
 
     def _within_limits(self, row: Row, decided: Decided) -> Decided:
         target = row.target
-        if decided.mode != "enforce" or target is None:
+        self.tally.lacking += decided.lacks == "none"
+        self.tally.lacking_in_part += decided.lacks == "in part"
+        self.tally.moves[decided.move] += bool(decided.move)
+        if decided.move != "contain" or target is None:
             return decided
+        if decided.closes is not None and not decided.closes:
+            self.tally.in_effect += 1
+            return decided
+        targets = tuple(map(target_of, decided.targets)) or (target,)
         if row.at_ns - self._standing.get(row.workload, -STANDS_NS) < STANDS_NS:
             self.tally.joined += 1
             return decided
         self._slots = self._slots.of_last_hour(row.at_ns)
-        if over_limit(self._slots, (target,), self._limits):
+        if over_limit(self._slots, targets, self._limits):
             self.tally.over_limit += 1
             return replace(decided, mode="approve", caps=(*decided.caps, "blast_radius"))
-        self._slots = self._slots.with_slots(row.id, (target,), row.at_ns)
+        self._slots = self._slots.with_slots(row.id, targets, row.at_ns)
         self._standing = {key: at for key, at in self._standing.items() if row.at_ns - at < STANDS_NS}
         self._standing[row.workload] = row.at_ns
         self.tally.contained += 1

@@ -50,6 +50,8 @@ def report(ran: Backtest, policies: PolicySet, against: str | None) -> dict[str,
             "busiest_from": format_instant(tally.busiest[1]) if tally.busiest[0] else None,
             "held_back": tally.over_limit,
         },
+        "moves": _ranked(tally.moves),
+        "in_effect": tally.in_effect,
         "workloads": _workloads(tally),
         "owners": [{"owner": name, "findings": count} for name, count in tally.owners.most_common(_TOP)],
         "changes": None
@@ -99,8 +101,12 @@ def caveats(ran: Backtest) -> list[str]:
             "a containment is taken to stand for 24 hours, and findings on the workload to join it meanwhile",
         ),
         (
-            tally.contained or tally.by_mode["approve"],
-            "plans are not drawn: where a workload had nothing to go back to, less would have been done",
+            tally.lacking,
+            f"{tally.lacking:,} were decided without the settings of then, as if all were to be closed: it may be less",
+        ),
+        (
+            tally.lacking_in_part,
+            f"of {tally.lacking_in_part:,} the plan is about revisions or accounts that were not recorded",
         ),
         (
             tally.findings and not tally.judged,

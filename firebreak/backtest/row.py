@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from firebreak.backtest.deciding import Rules, Verdict, evidence_of, is_protected, labels_of, verdict_on
+from firebreak.backtest.deciding import Rules, Verdict, evidence_of, is_protected, verdict_on
+from firebreak.backtest.drawn import labels_of
 from firebreak.backtest.past import Past
 from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.plan import Plan
+from firebreak.core.containment.slots import written_targets
 
+Spelled = Sequence[str | None]
+"""Project, location, kind, name, id and number of the project, as a Target has them."""
 _OWNERS = ("owner", "team")
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What one set of policies decides; modes by their words, `mode` empty where nothing is decided."""
+    """What one set of policies decides about one finding by itself.
+
+    Attributes:
+        policy: empty where nothing is decided, as the modes are.
+        wanted: the mode that the policies ask for.
+        mode: the mode that the guards leave.
+        caps: the guards that had a reason.
+        waits: sources on which it hangs.
+        move: what follows.
+        lacks: which settings were not recorded.
+        closes: each setting that the plan writes, with its value, as digests; None where no plan was drawn.
+        targets: what is written, spelled as `Row.spelled`.
+    """
 
     policy: str
     wanted: str
     mode: str
-    caps: tuple[str, ...]
-    waits: tuple[str, ...]
+    caps: Sequence[str] = ()
+    waits: Sequence[str] = ()
+    move: str = ""
+    lacks: str = ""
+    closes: Sequence[str] | None = None
+    targets: Sequence[Spelled] = ()
 
     @property
     def outcome(self) -> tuple[str, str]:
@@ -43,7 +65,7 @@ class Row:
         category: what was found.
         project: id or number of the project, empty where the workload is unknown.
         workload: `project/location/kind/name`, empty where it is unknown.
-        spelled: location, kind, name, id and number of the project, as a Target has them.
+        spelled: the workload once more; empty where it is unknown.
         owner: who the labels, else the finding's contacts, name.
         protected: whether firebreak.yaml is known to protect it.
         closed_as: what people found it to be.
@@ -59,7 +81,7 @@ class Row:
     category: str
     project: str
     workload: str
-    spelled: Sequence[str | None]
+    spelled: Spelled
     owner: str
     protected: bool
     closed_as: str
@@ -71,8 +93,7 @@ class Row:
         """The workload, as limits compare it."""
         if not self.workload:
             return None
-        project, location, kind, name, id_, number = self.spelled
-        return Target(project or "", location or "", kind, name or "", project_id=id_, project_number=number)  # type: ignore[arg-type]  # as it was taken from one
+        return target_of(self.spelled)
 
     @property
     def text(self) -> str:
@@ -89,8 +110,17 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 def row_from(text: str) -> Row:
     """The row again."""
     own, sets = json.loads(text)
-    kept = tuple(Decided(*(*words, tuple(caps), tuple(waits))) for *words, caps, waits in sets)
-    return Row(*(*own, kept))
+    return Row(*(*own, tuple(Decided(*one) for one in sets)))
+
+
+def target_of(spelled: Spelled) -> Target:
+    """The target again, as limits compare it."""
+    project, location, kind, name, id_, number = spelled
+    return Target(project or "", location or "", kind, name or "", project_id=id_, project_number=number)  # type: ignore[arg-type]  # as it was taken from one
+
+
+def _spelled(target: Target) -> Spelled:
+    return (target.project, target.location, target.kind, target.name, target.project_id, target.project_number)
 
 
 def row_of(past: Past, sets: tuple[Rules, ...]) -> Row:
@@ -99,13 +129,8 @@ def row_of(past: Past, sets: tuple[Rules, ...]) -> Row:
     target = finding.target if isinstance(finding.target, Target) else None
     recorded = past.evidence.get("workload")
     labels = labels_of(evidence_of(past, first)) if recorded or first.assumed.facts else None
-    spelled = (
-        (target.project, target.location, target.kind, target.name, target.project_id, target.project_number)
-        if target
-        else ()
-    )
     return Row(
-        at_ns=finding.event_ns + max(0, past.age_ns),
+        at_ns=past.at_ns,
         id=finding.incident_id,
         finding=f"{finding.name.source}/{finding.name.finding}",
         incident=past.incident,
@@ -113,7 +138,7 @@ def row_of(past: Past, sets: tuple[Rules, ...]) -> Row:
         category=finding.category,
         project=(target.project_id or target.project) if target else "",
         workload=target.key if target else "",
-        spelled=spelled,
+        spelled=_spelled(target) if target else (),
         owner=next((labels[one] for one in _OWNERS if labels and one in labels), next(iter(finding.contacts), "")),
         protected=is_protected(finding, labels, first.policies),
         closed_as=past.closed_as,
@@ -129,4 +154,14 @@ def _decided(verdict: Verdict) -> Decided:
         verdict.mode.word if verdict.mode else "",
         tuple(dict.fromkeys(cap.name for cap in verdict.caps)),
         verdict.waits,
+        verdict.move if verdict.policy else "",
+        verdict.lacks,
+        None if verdict.plan is None else _closes(verdict.plan),
+        tuple(map(_spelled, written_targets(verdict.plan))) if verdict.plan else (),
     )
+
+
+def _closes(plan: Plan) -> tuple[str, ...]:
+    """Digests that are the same for the same value of the same setting of the same target."""
+    written = (f"{one.target.key} {key}={value}" for one in plan.changes for key, value in one.after.items())
+    return tuple(hashlib.blake2b(one.encode(), digest_size=6).hexdigest() for one in written)

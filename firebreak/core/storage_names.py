@@ -46,7 +46,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
             "incident",
             "id phase created_ns updated_ns finding evidence verdict decision plan outcomes still_open history question"
             " answer operation release done failed_actions unsupported outbox owner lease_until_ns next_ns closed_as"
-            " cut reopened vault further failed_on? events? waits? away? floors? uid? uids? drift? threads?",
+            " cut reopened vault further failed_on? events? waits? away? floors? uid? uids? drift? threads? rested_on?",
         ),
         "firebreak.core.incidents.evidence_record:EvidenceRecord": _names("asked", "source facts gap took_ms shown"),
         "firebreak.core.incidents.decision:Decision": _names(
@@ -97,6 +97,25 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.containment.plan:Outcome": _names(
             "outcome", "surface status detail actions still_open target plan?"
         ),
+        "firebreak.core.containment.rested_on:RestedOn": _names(
+            "rested_on",
+            "seen trust trust_reason own? now_ns? age_ns? contained_before? unread_regions? users? away? uids?"
+            " unvouched? canary?",
+        ),
+        "firebreak.core.containment.rested_on:Looked": _names(
+            "looked", "target standing settings? suspicion? held? disputed? unsupported? fault? gone? away?"
+        ),
+        "firebreak.core.containment.rested_on:Settings": _names(
+            "settings",
+            "state revisions latest effective? effective_tags? created_ns? updated_ns? service_account? regions?"
+            " unread? uid? left_out?",
+        ),
+        "firebreak.core.cloud_run.workload:Revision": _names(
+            "revision",
+            "name created_ns fault gen1 digests service_account? min_instances? max_request_seconds? by_tag? creator?",
+        ),
+        "firebreak.core.actions.suspects:Suspicion": _names("suspicion", "rule revisions reason images? unplaced?"),
+        "firebreak.core.cloud_run.account_usage:Users": _names("users", "names unseen?"),
         "firebreak.core.containment.canary:Canary": _names("canary", "uid target source by expires_ns"),
         "firebreak.core.containment.slots:Slot": _names("slot", "incident target at_ns"),
         "firebreak.core.containment.slots:Slots": _names("slots", "taken lost_ns?"),

@@ -10,11 +10,13 @@ from dataclasses import replace
 from typing import Literal
 
 from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.next_move import next_move
 from firebreak.core.containment.plan import SUCCESS, Plan
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Notification
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import MOST_EVENTS, Incident
+from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.question import MOST_ESCALATIONS, Answer, shown_digest
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
@@ -213,31 +215,25 @@ def _act(app: App, held: StoredIncident, decided: Decided, readings: Readings, *
     if policy is None or decision is None or plan is None:
         return end(app, held, "declined", "no policy matches", readings)
     why = decision.because
-    disputed = ruling.word == "go" and not plan.changes and _lacking(decided)
-    asks = (ruling.word == "ask" and not nothing_new(plan)) or disputed
-    if (rested := _at_rest(app, held, decided, why, readings)) is not None:
-        return rested
-    if asks and (plan.changes or _lacking(decided)):
+    # Asked first of what was seen, so that what stands is read only where nothing leads to a suspect.
+    unreferred = decided.around.unreferred(incident.id)
+    move = next_move(ruling, plan, decided.around, "" if unreferred and stands(app, incident) else unreferred)
+    if move == "wait":
+        bar = next(cap for cap in ruling.caps if cap.kind == "bar")
+        return defer(app, held, bar.name, bar.reason)
+    if move == "ask":
         return _asked(app, held, decided, policy, why, expired=expired)
-    if not plan.changes:
-        return end(app, held, "failed", _refusals(plan), readings)
+    ends: dict[str, tuple[Phase, str]] = {
+        "record": ("monitored", f"the plan is recorded and nothing is written: {why}"),
+        "nothing to contain": ("declined", f"nothing to contain: nothing leads to {unreferred}"),
+        "nothing can be done": ("failed", _refusals(plan)),
+    }
+    if move in ends:
+        return end(app, held, *ends[move], readings)
     begun = replace(incident.with_plan(plan), phase="containing", waits=None, away={}, next_ns=None)
     if ruling.slots:  # what a person said of an earlier plan approves nothing of this one
         begun = replace(begun, answer=None)
     return app.ledger.save(held, begun.with_history(app.now_ns(), "firebreak", f"policy {policy.id} decides: {why}"))
-
-
-def _at_rest(app: App, held: StoredIncident, decided: Decided, why: str, readings: Readings) -> StoredIncident | None:
-    """Where a bar stops the plan, or it would close nothing; None where it may be asked about or carried out."""
-    ruling = decided.ruling
-    if ruling.word == "wait":
-        bar = next(cap for cap in ruling.caps if cap.kind == "bar")
-        return defer(app, held, bar.name, bar.reason)
-    if ruling.word == "stop":
-        return end(app, held, "monitored", f"the plan is recorded and nothing is written: {why}", readings)
-    if not stands(app, held.incident) and (unreferred := decided.around.unreferred(held.incident.id)):
-        return end(app, held, "declined", f"nothing to contain: nothing leads to {unreferred}", readings)
-    return None
 
 
 def _asked(
@@ -271,23 +267,6 @@ def _by_expiry(app: App, incident: Incident, decided: Decided, policy: Policy) -
     if not own or not same or not plan.writes or stands(app, incident):
         return None
     return Answer(question.digest, "", app.now_ns(), (), shown)
-
-
-def nothing_new(plan: Plan) -> bool:
-    """A plan that was drawn whole and would write nothing needs no question."""
-    return (
-        bool(plan.changes) and not plan.writes and not any(one.kind in ("fault", "disputed") for one in plan.refusals)
-    )
-
-
-def _lacking(decided: Decided) -> bool:
-    """Whether a person is asked even where no plan could be drawn: what it rests on may be known to them."""
-    plan = decided.incident.plan or Plan((), ())
-    own = decided.around.own
-    if (own.workload is None and not own.away) or any(one.gone for one in decided.around.seen):
-        return False
-    asks = any(cap.name in ("evidence", "unplaced") for cap in decided.ruling.caps)
-    return asks or any(one.kind in ("disputed", "unread") for one in plan.refusals)
 
 
 def _refusals(plan: Plan) -> str:

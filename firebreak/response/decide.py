@@ -14,6 +14,7 @@ from firebreak.core.containment.gate import Ruling, gate
 from firebreak.core.containment.guard_input import GuardInput
 from firebreak.core.containment.observation import Around
 from firebreak.core.containment.plan import GONE, Outcome, Plan
+from firebreak.core.containment.rested_on import rested_on
 from firebreak.core.facts import Evidence, merged
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.related import RelatedFindings
@@ -99,7 +100,8 @@ def decide(
             about = about.with_target(one.target)
     ruling = ruling_on(app, about, choice.policy, confirmed, around, plan, readings)
     decision = about.decision and replace(about.decision, mode=ruling.mode, caps=ruling.caps)
-    return Decided(replace(about, decision=decision), choice.policy, around, ruling, gathering)
+    kept = rested_on(ruling.given, around.seen)
+    return Decided(replace(about, decision=decision, rested_on=kept), choice.policy, around, ruling, gathering)
 
 
 def _matters(

@@ -12,7 +12,7 @@ from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.context import context_elsewhere, own_context
-from firebreak.core.containment.observation import Around, Seen
+from firebreak.core.containment.observation import Around, Seen, accounts_of, surfaces_of
 from firebreak.core.errors import AnotherResource, Missing, Refused, Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
@@ -34,12 +34,12 @@ def observe(
     target = finding.target
     if isinstance(target, NotATarget):
         return Around((Seen(Target("", "", "service", ""), None, None, None, target.reason, away=True),))
-    touches = _surfaces(app, steps)
+    touches = surfaces_of(steps, app.actions)
     own = _see(app, incident, target, readings, lambda seen: own_context(incident, finding, *seen, related))
     if own.workload is None or own.case is None:
         return Around((own,), gone=own.fault if own.gone else "")
     workload, case = own.workload, own.case
-    accounts = _accounts(workload, case) if IDENTITY in touches else ()
+    accounts = accounts_of(workload, case) if IDENTITY in touches else ()
     regions = other_regions(workload)
     elsewhere = (*accounts, *regions)
 
@@ -169,15 +169,3 @@ def _disputes(other: Incident, target: Target, uid: str, now_ns: int) -> bool:
 def other_regions(workload: Workload) -> tuple[Target, ...]:
     """The same service in its other regions; nothing for what runs in one."""
     return tuple(workload.target.in_region(one) for one in sorted(set(workload.regions) - {workload.target.location}))
-
-
-def _accounts(workload: Workload, case: EditContext) -> tuple[Target, ...]:
-    emails = {
-        one.service_account or workload.service_account for one in case.revisions if one.name in case.suspects
-    } - {""}
-    return tuple(workload.target.account(email) for email in sorted(emails))
-
-
-def _surfaces(app: App, steps: Iterable[Step]) -> frozenset[str]:
-    """Every surface that the steps, or what takes their place, may edit."""
-    return frozenset[str]().union(*(app.actions[one.action].surfaces | _surfaces(app, one.otherwise) for one in steps))

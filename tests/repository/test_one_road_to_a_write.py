@@ -19,7 +19,10 @@ CALLERS: Mapping[str, set[str]] = {
     "Pass": {f"{MOVE}:Pass.of"},
     "Pass.of": {"firebreak/response/make_change.py:make"},
     "Ruling": {"firebreak/core/containment/gate.py:gate"},
-    "gate": {"firebreak/response/decide.py:ruling_on"},
+    "gate": {
+        "firebreak/response/decide.py:ruling_on",
+        "firebreak/backtest/deciding.py:verdict_on",
+    },  # the latter to count
     # What every write goes through, there and back: on the same resource, and only over what was there before.
     "_send": {f"{MOVE}:contain", f"{MOVE}:restore"},
     # The way back: what a failed change wrote, and what a release found that Firebreak wrote.

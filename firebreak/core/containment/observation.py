@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from firebreak.core.actions.action import Actions
 from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
+from firebreak.core.policy.policy import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +100,18 @@ class Around:
             for one in self.seen
             if one.case is not None and one.case.own_suspects
         }
+
+
+def accounts_of(workload: Workload, case: EditContext) -> tuple[Target, ...]:
+    """The service accounts that the suspects run as."""
+    emails = {
+        one.service_account or workload.service_account for one in case.revisions if one.name in case.suspects
+    } - {""}
+    return tuple(workload.target.account(email) for email in sorted(emails))
+
+
+def surfaces_of(steps: Iterable[Step], actions: Actions) -> frozenset[str]:
+    """Every surface that the steps, or what takes their place, may edit."""
+    return frozenset[str]().union(
+        *(actions[one.action].surfaces | surfaces_of(one.otherwise, actions) for one in steps)
+    )

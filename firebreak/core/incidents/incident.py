@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import Outcome, Plan
@@ -103,6 +104,8 @@ class Incident(Stored):
             was made anew since is another one.
         threads: name of a channel of `firebreak.yaml` that was told of it to what its later messages join there.
         drift: key of a target to what others have changed there since; nothing where it is as it was left.
+        rested_on: what the decision rested on beside finding and evidence, so that other policies can be tried on it;
+            JSON of a `RestedOn`.
     """
 
     id: str
@@ -142,6 +145,7 @@ class Incident(Stored):
     uids: Mapping[str, str] = field(default_factory=dict)
     drift: Mapping[str, Drift] = field(default_factory=dict)
     threads: Mapping[str, str] = field(default_factory=dict)
+    rested_on: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:

@@ -65,6 +65,7 @@ def record(incident: Incident) -> dict[str, Any]:
             "undo": list(undo_lines(incident.done or incident.plan)) if incident.plan else [],
             "by_hand": list(contain_lines(_not_made(incident))),
             "next": [{"word": one.word, "command": one.command, "effect": one.effect} for one in next_steps(incident)],
+            "rested_on": _named_within(incident.rested_on) or None,
             "stands": incident.stands,
             "reopened": [named(one) for one in incident.reopened],
             "closed_as": incident.closed_as,
@@ -75,6 +76,20 @@ def record(incident: Incident) -> dict[str, Any]:
             ],
         }
     )
+
+
+_SENTENCES = frozenset({"fault", "reason", "trust_reason", "unplaced", "unread", "unread_regions", "disputed", "away"})
+
+
+def _named_within(value: Any, key: str = "") -> Any:  # noqa: ANN401 - JSON
+    """Names of tags and revisions, and shares of them, as what they are, so that it loads as what it was."""
+    if key in _SENTENCES:
+        return value
+    if isinstance(value, Mapping):
+        return {named(name): _named_within(one, name) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_named_within(one, key) for one in value]
+    return named(value) if isinstance(value, str) else value
 
 
 def _not_made(incident: Incident) -> Iterator[Change]:

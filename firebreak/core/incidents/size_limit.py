@@ -28,8 +28,8 @@ def fit_to_size_limit(incident: Incident) -> tuple[Incident, dict[str, Any]]:
 
 
 def _evidence(incident: Incident) -> Incident:
-    """The facts stay; what the sources show beside them goes."""
-    return replace(incident, evidence=tuple(replace(one, shown={}) for one in incident.evidence))
+    """The facts stay; what the sources show beside them goes, and what only other policies are tried on."""
+    return replace(incident, evidence=tuple(replace(one, shown={}) for one in incident.evidence), rested_on={})
 
 
 def _trace(incident: Incident) -> Incident:

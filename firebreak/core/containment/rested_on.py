@@ -1,0 +1,191 @@
+"""What a decision rested on beside finding, evidence and policies: kept, so that other policies can be tried on it.
+
+Nothing is written because of it. It is bounded: of many revisions those are kept that a plan may be about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from firebreak.core.actions.case import EditContext, edit_context
+from firebreak.core.actions.suspects import Suspicion
+from firebreak.core.cloud_run.account_usage import Users
+from firebreak.core.cloud_run.state import Setting
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.workload import Revision, Workload
+from firebreak.core.containment.active_containment import Standing
+from firebreak.core.containment.canary import Canary
+from firebreak.core.containment.guard_input import GuardInput, Trust
+from firebreak.core.containment.observation import Around, Seen
+from firebreak.core.serialization import decode, encode
+from firebreak.core.storage_names import Stored
+
+MOST_REVISIONS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(Stored):
+    """A workload as it was read, so far as plans and guards look at it; labels are among the evidence.
+
+    `left_out`: how many revisions are not among `revisions`. The rest is as a `Workload` has it.
+    """
+
+    state: Mapping[str, Setting]
+    revisions: tuple[Revision, ...]
+    latest: str | None
+    effective: Mapping[str, int] = field(default_factory=dict)
+    effective_tags: Mapping[str, str] = field(default_factory=dict)
+    created_ns: int = 0
+    updated_ns: int = 0
+    service_account: str = ""
+    regions: tuple[str, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    uid: str = ""
+    left_out: int = 0
+
+    def workload(self, target: Target, labels: Mapping[str, str]) -> Workload:
+        """As it was read."""
+        return Workload(
+            target,
+            self.state,
+            {},
+            self.revisions,
+            self.latest,
+            self.effective,
+            self.effective_tags,
+            settled=True,
+            created_ns=self.created_ns,
+            updated_ns=self.updated_ns,
+            labels=labels,
+            service_account=self.service_account,
+            regions=self.regions,
+            unread=self.unread,
+            uid=self.uid,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Looked(Stored):
+    """One target as it was looked at; attributes as those of `Seen` and of its `EditContext`."""
+
+    target: Target
+    standing: Standing | None
+    settings: Settings | None = None
+    suspicion: Suspicion | None = None
+    held: frozenset[str] = frozenset()
+    disputed: Mapping[str, str] = field(default_factory=dict)
+    unsupported: frozenset[str] = frozenset()
+    fault: str = ""
+    gone: bool = False
+    away: bool = False
+
+    def seen(self, labels: Mapping[str, str]) -> Seen:
+        """As it was seen, with these labels."""
+        target, workload, case = self.target, None, None
+        if self.settings is not None:
+            workload = self.settings.workload(target, labels)
+        if workload is not None and self.suspicion is not None:
+            case = edit_context(target, self.suspicion, workload, self.unsupported)
+            case = replace(case, held=self.held, disputed=self.disputed)
+        return Seen(target, workload, case, self.standing, self.fault, gone=self.gone, away=self.away)
+
+
+@dataclass(frozen=True, slots=True)
+class RestedOn(Stored):
+    """What guards looked at; attributes as those of `GuardInput`."""
+
+    seen: tuple[Looked, ...]
+    trust: Trust
+    trust_reason: str
+    own: tuple[str, ...] = ()
+    now_ns: int = 0
+    age_ns: int = 0
+    contained_before: bool = False
+    unread_regions: tuple[str, ...] = ()
+    users: Mapping[str, Users] = field(default_factory=dict)
+    away: tuple[str, ...] = ()
+    uids: Mapping[str, str] = field(default_factory=dict)
+    unvouched: tuple[str, ...] = ()
+    canary: Canary | None = None
+
+    def around(self, labels: Mapping[str, str]) -> Around:
+        """Everything that was seen; the labels are those of the finding's own target."""
+        own, *others = self.seen
+        seen = (own.seen(labels), *(one.seen({}) for one in others))
+        return Around(seen, self.unread_regions, own.fault if own.gone else "", self.unvouched)
+
+
+def rested_on(given: GuardInput, seen: tuple[Seen, ...]) -> dict[str, Any]:
+    """As JSON, for the record."""
+    value: dict[str, Any] = encode(
+        RestedOn(
+            seen=tuple(map(_looked, seen)),
+            trust=given.trust,
+            trust_reason=given.trust_reason,
+            own=given.own,
+            now_ns=given.now_ns,
+            age_ns=given.age_ns,
+            contained_before=given.contained_before,
+            unread_regions=given.unread_regions,
+            users=given.users,
+            away=given.away,
+            uids=given.uids,
+            unvouched=given.unvouched,
+            canary=given.canary,
+        )
+    )
+    return value
+
+
+def read_rested_on(value: object) -> RestedOn:
+    """What was kept; raises Unreadable."""
+    return decode(RestedOn, value)
+
+
+def _looked(seen: Seen) -> Looked:
+    standing, case = seen.standing, seen.case
+    if standing is not None:
+        standing = replace(standing, floors={}, etag="", place=None)
+    kept = Looked(seen.target, standing, fault=seen.fault, gone=seen.gone, away=seen.away)
+    if seen.workload is None:
+        return kept
+    kept = replace(kept, settings=_settings(seen.workload, case))
+    if case is None:
+        return kept
+    return replace(kept, suspicion=case.suspicion, held=case.held, disputed=case.disputed, unsupported=case.unsupported)
+
+
+def _settings(workload: Workload, case: EditContext | None) -> Settings:
+    revisions = _kept(workload, case)
+    return Settings(
+        workload.state,
+        revisions,
+        workload.latest,
+        workload.effective,
+        workload.effective_tags,
+        workload.created_ns,
+        workload.updated_ns,
+        workload.service_account,
+        workload.regions,
+        workload.unread,
+        workload.uid,
+        len(workload.revisions) - len(revisions),
+    )
+
+
+def _kept(workload: Workload, case: EditContext | None) -> tuple[Revision, ...]:
+    """What can be reached and what anybody suspects, then what it could go back to, the newest first."""
+    if len(workload.revisions) <= MOST_REVISIONS:
+        return workload.revisions
+    suspects = case.suspects if case else frozenset[str]()
+    named = {*workload.reachable, *suspects, *(case.disputed if case else ()), workload.latest}
+    first = min((one.created_ns for one in workload.revisions if one.name in suspects), default=0)
+    ranked = sorted(
+        workload.revisions,
+        key=lambda one: (one.name in named, one.created_ns < first, one.created_ns),
+        reverse=True,
+    )
+    kept = {one.name for one in ranked[:MOST_REVISIONS]}
+    return tuple(one for one in workload.revisions if one.name in kept)
