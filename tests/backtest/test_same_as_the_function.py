@@ -72,8 +72,10 @@ def told(record: dict[str, Any]) -> tuple[object, ...]:
         ("ceiling: enforce", {"minutes_ago": 90}, "approve"),
         ("ceiling: enforce", {"source": "77"}, "monitor"),
         ("ceiling: enforce", {"image": 77}, "approve"),
+        ('ceiling: enforce\nceilings: [{project: "424242424242", ceiling: monitor}]', {}, "monitor"),
+        ('ceiling: enforce\nceilings: [{folder: "7001", ceiling: approve}]', {}, "approve"),
     ],
-    ids=["enforced", "ceiling", "protected", "unknown file", "stale", "source", "unplaced"],
+    ids=["enforced", "ceiling", "protected", "unknown file", "stale", "source", "unplaced", "project", "folder"],
 )
 def test_a_record_decided_anew_by_the_same_policies_comes_to_the_same(
     line: Lines, config: str, scene: dict[str, Any], mode: str

@@ -138,6 +138,21 @@ CAUTIONS: tuple[Probe, ...] = (
         config="ceiling: approve",
     ),
     line(
+        "a ceiling of `monitor` for a project by number, the finding names its id",
+        "compares texts, and acts",
+        "records the plan: ceiling: the ceiling of project 424242424242 in firebreak.yaml is monitor",
+        config=f'ceiling: enforce\nceilings: [{{project: "{NUMBER}", ceiling: monitor}}]',
+    ),
+    line(
+        "a ceiling of `monitor` for a folder, and the finding does not say where its project lies",
+        "finds no folder, and acts",
+        "records the plan: ceiling: the ceiling of folder 456 in firebreak.yaml is monitor, and it is not known whether this workload lies there",
+        everywhere(
+            lambda pair: [pair["resource"]["gcpMetadata"].pop(key) for key in ("folders", "organization", "parent")]
+        ),
+        config='ceiling: enforce\nceilings: [{folder: "456", ceiling: monitor}]',
+    ),
+    line(
         "a protected project",
         _ACTS,
         "asks a person: protected: firebreak.yaml protects this workload",

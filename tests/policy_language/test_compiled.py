@@ -26,7 +26,7 @@ from firebreak.core.policy.compiled import NotCompiledError, compiled, load_comp
 from firebreak.core.policy.condition import clauses
 from firebreak.core.policy.digest import policy_set
 from firebreak.core.policy.policy import Config, Drill, Files, Limits, Policy, PolicySet, Step
-from firebreak.core.policy.protected import Pattern, Protected
+from firebreak.core.policy.protected import Pattern, PlacedCeiling, Protected
 from firebreak.core.policy.selection import choose, could_match, outstanding_matters
 from firebreak.core.timestamps import NANOS
 from firebreak.policy_folder import load_policies, read_folder, read_yaml_policies
@@ -115,6 +115,7 @@ def configs() -> st.SearchStrategy[Config]:
         st.integers(1, 9),
         st.dictionaries(st.sampled_from(("some", "more")), st.frozensets(st.sampled_from("abc"))).map(MappingProxyType),
         drill=st.none() | st.builds(Drill, st.just("9999"), st.frozensets(st.sampled_from(("shop-test", "lab")))),
+        ceilings=st.lists(st.builds(PlacedCeiling, entries, st.sampled_from(Mode)), max_size=2).map(tuple),
     )
 
 

@@ -200,6 +200,21 @@ def test_a_policy_in_shadow_stands_in_nobody_s_light_and_in_nobody_s_shadow(hidd
     assert warned(*both.values()) == []
 
 
+def test_a_ceiling_that_can_never_matter_is_told_whichever_comes_first() -> None:
+    entries = (
+        "{project: a, ceiling: approve}, {project: a, ceiling: monitor}, {project: b, ceiling: monitor},"
+        " {project: c, ceiling: enforce}"
+    )
+    found = [
+        one for _, _, one in warned(policy("workload.public: true"), config=f"ceiling: enforce\nceilings: [{entries}]")
+    ]
+
+    assert found == [
+        "this never lowers anything: the ceiling of project a is monitor, and the lowest counts",
+        "this never lowers anything: the ceiling everywhere is enforce, and the lowest counts",
+    ]
+
+
 def test_several_policies_above_may_leave_one_nothing_only_together() -> None:
     some = policy("virustotal.verdict: {in: [malicious, suspicious]}", id="some", no="virustotal.verdict: undetected")
     rest = policy(

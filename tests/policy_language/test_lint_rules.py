@@ -67,6 +67,7 @@ FB501 name-of-firebreak-yaml stops
 FB502 guard-of-nothing stops
 FB503 unused-set warning
 FB504 unrouted-label warning
+FB505 idle-ceiling warning
 FB601 silence-not-understood warning
 FB602 silence-without-reason warning
 FB603 silence-of-unknown-code warning

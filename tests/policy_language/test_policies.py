@@ -17,7 +17,7 @@ from firebreak.core.mode import Mode
 from firebreak.core.policy.clause import NamedSet, Operator
 from firebreak.core.policy.condition import AllOf, AnyOf, NoneOf, clauses, match
 from firebreak.core.policy.policy import Config, Drill, Limits, PolicySet, Step
-from firebreak.core.policy.protected import Pattern, Protected
+from firebreak.core.policy.protected import Pattern, PlacedCeiling, Protected
 from firebreak.core.ternary import truth
 from firebreak.policy_language.reading.policies import parse_policies
 from tests.policy_language.vocabulary import ACTIONS, CATALOGUE, ROOT, PinParams, QuarantineParams, shipped_policies
@@ -280,6 +280,44 @@ def test_a_configuration_without_ceiling_or_sources_only_monitors() -> None:
     config = load(firebreak='organization: "1"\n').config
 
     assert (config.ceiling, config.sources, config.stale_after) == (Mode.MONITOR, frozenset(), 3_600)
+
+
+def test_ceilings_hold_at_projects_and_folders() -> None:
+    entries = '[{project: shop-dev, ceiling: enforce}, {folder: "123", project: {glob: "a*"}, ceiling: monitor}]'
+    config = load(firebreak=f"{CONFIG_FILE}ceilings: {entries}\n").config
+
+    assert config.ceilings == (
+        PlacedCeiling(Protected(project=Pattern("shop-dev")), Mode.ENFORCE),
+        PlacedCeiling(Protected(project=Pattern("a*", glob=True), folder="123"), Mode.MONITOR),
+    )
+    assert config.ceiling is Mode.ENFORCE
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("{projct: shop, ceiling: monitor}", "an entry of `ceilings` has no key `projct`; did you mean `project`?"),
+        ("{project: shop, ceiling: moniter}", "not `moniter`; did you mean `monitor`?"),
+        ("{project: shop}", "an entry of `ceilings` needs the key `ceiling`"),
+        ("{ceiling: monitor}", "names a project or a folder; everywhere is what `ceiling` is for"),
+        ("{project: Shop_Dev, ceiling: monitor}", "could never be `Shop_Dev`"),
+        ("{folder: folders/1, ceiling: monitor}", "`folder` is the digits of its number in quotes"),
+        ("shop", "an entry of `ceilings` is a mapping"),
+    ],
+)
+def test_a_ceiling_that_is_misspelt_does_not_load(entry: str, said: str) -> None:
+    with pytest.raises(Faults, match=re.escape(said)):
+        load(firebreak=f"{CONFIG_FILE}ceilings: [{entry}]\n")
+
+
+def test_without_ceilings_at_places_a_policy_set_keeps_its_digest() -> None:
+    plain, placed = (
+        load(a=SMALL, firebreak=CONFIG_FILE + more)
+        for more in ("ceilings: []\n", "ceilings: [{project: a, ceiling: monitor}]\n")
+    )
+
+    assert plain.digest == load(a=SMALL, firebreak=CONFIG_FILE).digest
+    assert placed.digest != plain.digest
 
 
 def test_the_drill_is_a_source_of_its_own_and_projects_by_their_names() -> None:

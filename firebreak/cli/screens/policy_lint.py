@@ -59,7 +59,8 @@ def _show_policies(screen: Screen, linted: Linted) -> None:
     for config in linted.configs:
         sources = ", ".join(sorted(config.sources)) or "none"
         idle = ": nothing is ever written" if config.ceiling is Mode.MONITOR or not config.sources else ""
-        screen.line(f"firebreak.yaml: ceiling {config.ceiling.word}, sources {sources}{idle}", indent=2, hang=2)
+        there = "".join(f", {one.mode.word} for {one.place}" for one in config.ceilings)
+        screen.line(f"firebreak.yaml: ceiling {config.ceiling.word}{there}, sources {sources}{idle}", indent=2, hang=2)
 
 
 def _show_sum(screen: Screen, linted: Linted) -> None:
@@ -97,4 +98,7 @@ def lint_json(linted: Linted, *, ok: bool) -> dict[str, Any]:
         "warnings": [fault_json(one, loads=True) for one in linted.warnings],
         "policies": named,
         "ceilings": [one.ceiling.word for one in linted.configs],
+        "ceilings_by_place": [
+            {"place": str(one.place), "ceiling": one.mode.word} for config in linted.configs for one in config.ceilings
+        ],
     }

@@ -13,14 +13,13 @@ from firebreak.core.actions.action import Actions
 from firebreak.core.cloud_run.target import Target, parse_resource
 from firebreak.core.containment.canary import beyond_the_canary
 from firebreak.core.containment.guard_input import GuardInput
+from firebreak.core.containment.guards_by_place import guard_ceiling, guard_protected
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Plan
 from firebreak.core.containment.review import set_by_others
-from firebreak.core.mode import Cap, Mode
+from firebreak.core.mode import Cap
 from firebreak.core.policy.policy import Step
-from firebreak.core.policy.protected import Place, protects
 from firebreak.core.policy.triage import settled_in_scc
-from firebreak.core.ternary import Truth
 
 DAY_NS = 86_400 * 1_000_000_000
 CLOCKS_APART = 600
@@ -45,16 +44,7 @@ def _unknown(name: str, reason: str, about: str = "") -> list[Cap]:
     return [Cap(name, "caution", reason, about, unknown=True)]
 
 
-def guard_ceiling(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001 - one shape for all guards
-    """The lowest maximum mode in force decides. Every one below enforce is named."""
-    return [
-        Cap(one.name, "bar" if one.mode is Mode.MONITOR else "caution", one.reason)
-        for one in given.ceilings
-        if one.mode is not Mode.ENFORCE
-    ]
-
-
-def guard_source(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
+def guard_source(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001 - one shape for all guards
     """Only findings of listed sources may lead to more than monitoring; the drill's source on its canary alone."""
     source, drill = given.finding.name.source, given.config.drill
     if drill is not None and source == drill.source:  # also where it is listed with the others
@@ -88,37 +78,6 @@ def _self_caps(target: Target, own: tuple[str, ...]) -> list[Cap]:
         if not (one.project_number and target.project_number) and not (one.project_id and target.project_id):
             return _bar("self", "it is not known whether this is the project that Firebreak itself runs in")
     return []
-
-
-def guard_protected(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
-    """Each target of the plan that firebreak.yaml protects, or may protect, needs a person's approval."""
-    changed = {one.target.key for one in (*plan.changes, *plan.fallback)} if plan else frozenset[str]()
-    caps = []
-    for number, seen in enumerate(given.seen):
-        if number and seen.target.key not in changed:
-            continue
-        name, place = seen.target.place if number else "this workload", _place(given, seen)
-        verdicts = {protects(entry, place) for entry in given.config.protected}
-        if Truth.TRUE in verdicts:
-            caps += _caution("protected", f"firebreak.yaml protects {name}", seen.target.key)
-        elif Truth.UNKNOWN in verdicts:
-            caps += _unknown("protected", f"it is not known whether firebreak.yaml protects {name}", seen.target.key)
-    return caps
-
-
-def _place(given: GuardInput, seen: Seen) -> Place:
-    """Where a target is. The finding names the folders of its own project only. A service account is not a service."""
-    target, home = seen.target, given.seen[0].target
-    own = bool(target.project_spellings & home.project_spellings)
-    account = target.kind == "service_account"
-    labels = seen.workload.labels if seen.workload else None
-    return Place(
-        project=target.project_id,
-        project_number=target.project_number,
-        service="" if account else target.name,
-        folders=frozenset(given.finding.folders) if own and given.finding.folders is not None else None,
-        labels={} if account else labels,
-    )
 
 
 def guard_stale_event(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001

@@ -25,7 +25,7 @@ from firebreak.core.policy.clause import Clause, NamedSet, Operand, Operator, Sp
 from firebreak.core.policy.condition import AllOf, AnyOf, Condition, NoneOf
 from firebreak.core.policy.digest import policy_set
 from firebreak.core.policy.policy import Config, Drill, Files, Limits, Policy, PolicySet, Step, is_policy_file
-from firebreak.core.policy.protected import Pattern, Protected
+from firebreak.core.policy.protected import Pattern, PlacedCeiling, Protected
 from firebreak.core.policy.routing import read_back
 from firebreak.core.policy.vocabulary import Actions
 
@@ -201,6 +201,7 @@ def _config(config: Config) -> dict[str, Any]:
         "organization": config.organization,
         "sources": sorted(config.sources),
         "ceiling": config.ceiling.name,
+        "ceilings": [{"place": asdict(one.place), "mode": one.mode.name} for one in config.ceilings],
         "protected": [asdict(one) for one in config.protected],
         "limits": asdict(config.limits),
         "stale_after": config.stale_after,
@@ -215,6 +216,7 @@ def _read_config(body: Mapping[str, Any]) -> Config:
         organization=body["organization"],
         sources=frozenset(body["sources"]),
         ceiling=Mode[body["ceiling"]],
+        ceilings=tuple(PlacedCeiling(_read_protected(one["place"]), Mode[one["mode"]]) for one in body["ceilings"]),
         protected=tuple(_read_protected(one) for one in body["protected"]),
         limits=Limits(**body["limits"]),
         stale_after=body["stale_after"],

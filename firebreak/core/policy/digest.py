@@ -13,7 +13,7 @@ from firebreak.core.policy.condition import AllOf, AnyOf, NoneOf
 from firebreak.core.policy.policy import Config, Policy, PolicySet
 
 _SPEAKS_TO_PEOPLE_ONLY = ("at", "examples", "sets", "routing")
-_CAME_LATER = ("drill", "shadow")
+_CAME_LATER = ("drill", "shadow", "ceilings")
 """Keys without which a policy set keeps the digest that it had before there were such."""
 
 

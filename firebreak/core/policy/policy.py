@@ -13,7 +13,7 @@ from firebreak.core.facts import Facts, partly_known
 from firebreak.core.mode import Mode
 from firebreak.core.policy.category_index import FactIndex, index_by
 from firebreak.core.policy.condition import Condition
-from firebreak.core.policy.protected import Protected
+from firebreak.core.policy.protected import PlacedCeiling, Protected
 from firebreak.core.policy.routing import Routing
 from firebreak.core.policy.vocabulary import Sets
 
@@ -107,8 +107,9 @@ class Config:
     """`firebreak.yaml`: what Firebreak may do at all. The defaults are those of a file that is not there.
 
     `sources` are the SCC source ids whose findings may lead to more than monitoring; `drill` None means that there is
-    none; `stale_after` is in seconds; `sets` are lists of texts that policies name, and `set_places` says where each
-    stands; `routing` says who is told, and decides nothing.
+    none; `ceilings` hold at places, beside `ceiling`, which holds everywhere; `stale_after` is in seconds; `sets` are
+    lists of texts that policies name, and `set_places` says where each stands; `routing` says who is told, and decides
+    nothing.
     """
 
     organization: str | None = None
@@ -121,6 +122,7 @@ class Config:
     routing: Routing = field(default_factory=Routing)
     set_places: Mapping[str, Location] = field(default_factory=dict, repr=False, compare=False)
     drill: Drill | None = None
+    ceilings: tuple[PlacedCeiling, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
-"""Protected places: workloads that are never contained without a person, compared as parsed parts."""
+"""Places, compared as parsed parts: what is never contained without a person, and where ceilings hold."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from firebreak.core.diagnostics import Location
 from firebreak.core.glob import glob_matches
+from firebreak.core.mode import Mode
 from firebreak.core.ternary import Truth, every, some, truth
 
 
@@ -40,6 +42,20 @@ class Protected:
     service: Pattern | None = None
     folder: str | None = None
     labels: tuple[tuple[str, Pattern], ...] = ()
+
+    def __str__(self) -> str:
+        """As a person names it, by what may be asked of a place: `project shop-dev in folder 456`."""
+        words = [f"project {self.project.text}"] if self.project else []
+        return " in ".join([*words, *([f"folder {self.folder}"] if self.folder else [])])
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCeiling:
+    """The highest mode at a place; `at` is where in firebreak.yaml it stands."""
+
+    place: Protected
+    mode: Mode
+    at: Location = field(default=Location("", 1, 1), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

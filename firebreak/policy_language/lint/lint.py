@@ -9,7 +9,9 @@ from itertools import chain
 from pathlib import PurePosixPath
 
 from firebreak.core.diagnostics import Fault, FaultLog, Location, in_order, quoted
+from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Config, Files, Policy
+from firebreak.core.policy.protected import Protected
 from firebreak.core.policy.routing import DEFAULT, Routing
 from firebreak.core.policy.vocabulary import Actions
 from firebreak.policy_language.lint.conditions import (
@@ -25,6 +27,7 @@ from firebreak.policy_language.lint.conditions import (
 )
 from firebreak.policy_language.lint.rules import (
     FAILING_EXAMPLE,
+    IDLE_CEILING,
     MISLEADING_ORDER,
     MISSING_EXAMPLE,
     UNROUTED_LABEL,
@@ -93,6 +96,7 @@ def lint(
         *misleading_order(policies),
         *_unused_sets(policies, config),
         *_unrouted(policies, config.routing),
+        *_idle_ceilings(config),
     ]
     warnings = [one for one in remarks if one.rule.severity == "warning"]
     wrong = [one for one in remarks if one.rule.severity == "fault"]
@@ -142,6 +146,19 @@ def _unused_sets(policies: tuple[Policy, ...], config: Config) -> Iterator[LintW
     for name, at in config.set_places.items():
         if name not in used:
             yield LintWarning(UNUSED_SET, at, f"no policy uses the set {quoted(name)}")
+
+
+def _idle_ceilings(config: Config) -> Iterator[LintWarning]:
+    """Ceilings at a place that never lower anything."""
+    told: dict[Protected, Mode] = {}
+    for one in sorted(config.ceilings, key=lambda one: one.mode):
+        everywhere = one.mode >= config.ceiling
+        lower = config.ceiling if everywhere else told.get(one.place)
+        if lower is not None:
+            where = "everywhere" if everywhere else f"of {one.place}"
+            why = f"this never lowers anything: the ceiling {where} is {lower.word}, and the lowest counts"
+            yield LintWarning(IDLE_CEILING, one.at, why)
+        told.setdefault(one.place, one.mode)
 
 
 def _unrouted(policies: tuple[Policy, ...], routing: Routing) -> Iterator[LintWarning]:

@@ -211,6 +211,14 @@ UNROUTED_LABEL = Rule(
     "  channels: {shop: {kind: slack, secret: FIREBREAK_NOTIFY_SHOP}}\n  routes: {shop-oncall: [shop]}",
     "Spell a label as a route is spelt, add the route, or add `default`.",
 )
+IDLE_CEILING = Rule(
+    "FB505",
+    "idle-ceiling",
+    "warning",
+    "An entry of `ceilings` that never lowers anything: it is not below `ceiling`, or another one there is as low.",
+    '# firebreak.yaml\norganization: "1"\nceiling: approve\nceilings: [{project: shop-dev, ceiling: enforce}]',
+    "Leave it out, or raise `ceiling`: the lowest that applies counts.",
+)
 UNREADABLE_SILENCE = Rule(
     "FB601",
     "silence-not-understood",

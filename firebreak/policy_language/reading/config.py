@@ -8,7 +8,7 @@ from firebreak.core.diagnostics import FaultLog, quoted
 from firebreak.core.glob import MAX_GLOB
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import HOUR, Config, Drill, Limits
-from firebreak.core.policy.protected import Pattern, Protected
+from firebreak.core.policy.protected import Pattern, PlacedCeiling, Protected
 from firebreak.core.policy.routing import Routing
 from firebreak.policy_language.reading.nodes import (
     pairs,
@@ -28,7 +28,18 @@ from firebreak.policy_language.reading.rules import IMPOSSIBLE_GUARD, NOTHING_LI
 from firebreak.policy_language.reading.yaml_reader import Entries, Node, Scalar
 
 CONFIG_FILE = "firebreak.yaml"
-_KEYS = ("organization", "sources", "ceiling", "protected", "limits", "stale_after", "drill", "sets", "notify")
+_KEYS = (
+    "organization",
+    "sources",
+    "ceiling",
+    "ceilings",
+    "protected",
+    "limits",
+    "stale_after",
+    "drill",
+    "sets",
+    "notify",
+)
 _PARTS = ("project", "service", "folder", "label")
 NUMBER = re.compile(r"[0-9]{1,25}")
 _WILD = re.compile(r"[*?]")
@@ -52,6 +63,7 @@ def read_config(node: Node, log: FaultLog) -> Config:
         organization=organization,
         sources=sources,
         ceiling=ceiling or Mode.MONITOR,
+        ceilings=_ceilings(keys["ceilings"], log) if "ceilings" in keys else (),
         protected=_protected(keys["protected"], log) if "protected" in keys else (),
         limits=_limits(keys["limits"], log) if "limits" in keys else Limits(),
         stale_after=stale_after or HOUR,
@@ -130,6 +142,27 @@ def _limits(node: Node, log: FaultLog) -> Limits:
 def _protected(node: Node, log: FaultLog) -> tuple[Protected, ...]:
     items = read_items(node, "`protected`", log) or ()
     return tuple(_entry(item, log) for item in items)
+
+
+def _ceilings(node: Node, log: FaultLog) -> tuple[PlacedCeiling, ...]:
+    items = read_items(node, "`ceilings`", log) or ()
+    return tuple(found for item in items if (found := _placed_ceiling(item, log)))
+
+
+def _placed_ceiling(node: Node, log: FaultLog) -> PlacedCeiling | None:
+    what = "an entry of `ceilings`"
+    keys = read_keys(node, what, ("project", "folder", "ceiling"), log)
+    if keys is None:
+        return None
+    require(keys, ("ceiling",), what, node, log)
+    if not keys.keys() & {"project", "folder"}:
+        log.add(NOTHING_LISTED, node.at, f"{what} names a project or a folder; everywhere is what `ceiling` is for")
+    place = Protected(
+        project=_pattern(keys["project"], "`project`", PROJECT, log) if "project" in keys else None,
+        folder=_number(keys["folder"], "`folder`", log) if "folder" in keys else None,
+    )
+    mode = read_mode(keys["ceiling"], "`ceiling`", log) if "ceiling" in keys else None
+    return PlacedCeiling(place, mode or Mode.MONITOR, node.at)
 
 
 def _entry(node: Node, log: FaultLog) -> Protected:

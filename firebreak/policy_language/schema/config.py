@@ -27,6 +27,10 @@ def config_schema() -> Schema:
             "Ids of the SCC sources whose findings may lead to more than monitoring; none where left out.",
         ),
         "ceiling": described({"enum": list(MODES)}, "No decision goes above it; monitor where left out."),
+        "ceilings": described(
+            {"type": "array", "items": _placed_ceiling(number)},
+            "The same for a project or a folder; the lowest that applies counts.",
+        ),
         "protected": described(
             {"type": "array", "items": _entry(number)},
             "Workloads never contained without a person; an entry holds when all its parts do.",
@@ -54,6 +58,17 @@ def _count(description: str) -> Schema:
 def _projects() -> Schema:
     project: Schema = {"type": "string", "maxLength": MAX_GLOB, "pattern": whole(PROJECT)}
     return {"type": "array", "minItems": 1, "items": project}
+
+
+def _placed_ceiling(number: Schema) -> Schema:
+    parts: Schema = {
+        "project": described(_word(PROJECT), "A project's id, or its number in quotes."),
+        "folder": described(
+            number, "A folder's number, in quotes; a workload whose folders are unknown counts as in it."
+        ),
+        "ceiling": described({"enum": list(MODES)}, "No decision there goes above it."),
+    }
+    return {**closed(parts, "ceiling"), "anyOf": [{"required": ["project"]}, {"required": ["folder"]}]}
 
 
 def _entry(number: Schema) -> Schema:
