@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -12,6 +15,7 @@ import pytest
 
 import enrichment
 import responders
+from firebreak.backtest import page
 from firebreak.backtest.deciding import Rules
 from firebreak.backtest.report import report
 from firebreak.backtest.run import run
@@ -143,7 +147,36 @@ def test_the_html_file_says_the_same_and_needs_nothing_beside_it(
     assert said in read.texts
     assert f"Against {old}: 1 decided otherwise" in read.texts
     assert not [attrs for _, attrs in read.tags if {"src", "href"} & attrs.keys()]
+    assert not [attrs for _, attrs in read.tags if "style" in attrs or any(name.startswith("on") for name in attrs)]
     assert "light-dark(" in "".join(read.texts)
+
+
+def test_nothing_runs_in_the_html_file_but_what_it_names_by_its_hash(
+    firebreak: Told, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    firebreak(*words, "--html", str(tmp_path / "report.html"))
+    text = (tmp_path / "report.html").read_text()
+    (policy,) = (attrs["content"] for _, attrs in Read(text).tags if attrs.get("http-equiv"))
+    inside = {kind: re.findall(f"<{kind}>(.*?)</{kind}>", text, re.DOTALL) for kind in ("style", "script")}
+    hashes = {kind: " ".join(map(csp_hash, texts)) for kind, texts in inside.items()}
+
+    assert policy == (
+        f"default-src 'none'; style-src {hashes['style']}; script-src {hashes['script']}; base-uri 'none';"
+        " form-action 'none'"
+    )
+    assert (len(inside["style"]), len(inside["script"])) == (1, 2)
+    assert "sourceMappingURL" not in text
+
+
+def csp_hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def test_the_library_that_plots_is_the_one_that_its_maker_published() -> None:
+    """chart.umd.min.js of Chart.js 4.6.1, as npm has it."""
+    published = hashlib.sha256((Path(page.__file__).parent / "chart.umd.min.js").read_bytes()).hexdigest()
+
+    assert published == "87364cc2b2a76a6684929e7d6b80b18a897794db38400caff1fcf1791c6925d2"
 
 
 def test_what_others_have_written_is_no_markup_in_the_html_file(
@@ -154,7 +187,7 @@ def test_what_others_have_written_is_no_markup_in_the_html_file(
     firebreak(*words, "--html", str(tmp_path / "report.html"))
     text = (tmp_path / "report.html").read_text()
 
-    assert [tag for tag, _ in Read(text).tags].count("script") == 1
+    assert [tag for tag, _ in Read(text).tags].count("script") == 2  # the library, and what plots and sorts
     assert "&lt;script&gt;alert(1)" in text
     assert "\u202e" not in text
 
