@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from firebreak.backtest.answers import Answers, Book
+from firebreak.backtest.answers import Book
 from firebreak.backtest.sets import SetLog
+from firebreak.core.reports.answers import Answers
 from tests.backtest.histories import lines, policies_in, recorded
 from tests.cli.commands import Told, run
 
@@ -76,6 +77,38 @@ def test_what_firebreak_says_itself_is_nobody_s_answer() -> None:
 def test_a_proposal_needs_answers_enough_that_say_so(answers: Answers, begins: str) -> None:
     assert answers.proposal.startswith(begins)
     assert bool(answers.proposal) is bool(begins)
+
+
+def judged(number: int, closed_as: str, *labels: str) -> dict[str, Any]:
+    return decided(number, "enforce", closed_as=closed_as, labels=list(labels))
+
+
+DEV, WEB = "tier=dev", "team=web"
+
+
+@pytest.mark.parametrize(
+    ("records", "clause"),
+    [
+        (
+            [judged(1, "true_positive", WEB), *(judged(number, "benign", DEV, WEB) for number in (2, 3, 4))],
+            'none_of: [{workload.labels: {contains: "tier=dev"}}]',
+        ),
+        (
+            [judged(1, "true_positive", WEB), *(judged(number, "benign", WEB) for number in (2, 3, 4))],
+            "a clause that leaves these out",
+        ),
+        ([judged(number, "benign", DEV) for number in (2, 3, 4)], "a clause that leaves these out"),
+        (
+            [judged(1, "true_positive", WEB), *(judged(number, "benign", f"run=r{number}") for number in (2, 3, 4))],
+            "a clause that leaves these out",
+        ),
+    ],
+    ids=["what these had alone", "what others had too", "no other to tell them from", "each another"],
+)
+def test_the_clause_proposed_is_about_what_most_in_vain_had_and_none_rightly(
+    records: list[dict[str, Any]], clause: str
+) -> None:
+    assert clause in counted(*records)["malware"].proposal
 
 
 @pytest.fixture

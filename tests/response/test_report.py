@@ -6,10 +6,12 @@ import json
 
 import pytest
 
+from firebreak.backtest.answers import Book
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.reports.report import Report, Times, report
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.figures import figures_of
+from firebreak.ledger.records import StoredIncident
 from sandbox.wire import Fault
 from tests.cli.commands import NOW, incident
 from tests.response.harness import ALWAYS, TOPIC, Line, Lines
@@ -48,6 +50,19 @@ def test_what_was_asked_answered_and_called_false_is_counted(line: Lines) -> Non
     assert found.to_answer.count == 2
     assert found.to_answer.most is not None
     assert 300 <= found.to_answer.most < 320
+
+
+def test_the_report_and_the_statistics_of_policies_have_the_same_figures(line: Lines) -> None:
+    book = Book()
+    with line(policy=ASKS) as on:
+        a_day(on)
+        found = figures(on)
+        for one in on.app.ledger.listed(10):
+            assert isinstance(one, StoredIncident)
+            book.add(on.shown(one.incident))
+
+    assert {one.policy: one.answers for one in found.policies} == book.by_policy()
+    assert (found.policies[0].answers.asked, found.policies[0].answers.rejected) == (3, 1)
 
 
 def test_what_was_contained_without_a_question_is_told_with_how_long_it_took(line: Lines) -> None:

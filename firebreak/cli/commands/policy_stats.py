@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from firebreak.backtest.answers import Answers, Book
+from firebreak.backtest.answers import Book
 from firebreak.backtest.files import pieces_of
 from firebreak.backtest.past import records_in
 from firebreak.backtest.sets import Deciding, SetLog
@@ -18,6 +17,7 @@ from firebreak.cli.commands.in_process import quiet
 from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.commands.recorded import open_ledger, shown
 from firebreak.cli.screens.console import Screen, stdout, working
+from firebreak.core.reports.answers import Answers, answers_json
 from firebreak.core.signing import Sealed
 from firebreak.ledger.records import StoredIncident
 from firebreak.policy_folder import load_policies
@@ -36,7 +36,7 @@ def run_stats(parsed: argparse.Namespace) -> int:
             book.add(record)
     found = book.by_policy()
     if parsed.json:
-        policies = {name: {**asdict(one), "proposal": one.proposal} for name, one in found.items()}
+        policies = {name: answers_json(one) for name, one in found.items()}
         print_json({"policies": policies, **named(parsed)})
     else:
         _show(stdout(), found)

@@ -19,10 +19,17 @@ def show_figures(screen: Screen, figures: Report) -> None:
     _times(screen, "From first sight to contained, nobody asked", figures.to_contain)
     _times(screen, "From question to answer", figures.to_answer)
     if figures.policies:
-        screen.heading("Containments by policy")
+        screen.heading("Decisions by policy")
     for one in figures.policies:
-        told = f"{one.policy}: {one.contained}, {one.false} of them called false"
-        screen.line(told, "caution" if one.false else "", indent=2)
+        of_people = one.answers
+        told = f"{one.policy}: {of_people.decided}; contained {one.contained}, {one.false} of them called false"
+        asked = (
+            f"; asked {of_people.asked}: {of_people.approved} yes, {of_people.rejected} no" if of_people.asked else ""
+        )
+        judged = f"; judged {of_people.judged}: {of_people.real} real" if of_people.judged else ""
+        screen.line(f"{told}{asked}{judged}", "caution" if one.false else "", indent=2, hang=2)
+        if of_people.proposal:
+            screen.line(of_people.proposal, "caution", indent=4, hang=2)
     if figures.workloads:
         screen.heading("Workloads with the most incidents")
     for name, count in figures.workloads:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import SUCCESS
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.reports.answers import FALSE, Answers, Judged, answers_json, answers_of, said_in, traits_of
 from firebreak.core.timestamps import NANOS, format_instant
 
 _TOP = 10
 _ASKS, _CONTAINED = "asks a person: ", "contained by "
 """How the history's lines begin that tell of these two."""
 _ANSWERS = ("approved ", "rejected", "closed")
-_FALSE = frozenset({"false_positive", "benign"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,19 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class OfPolicy:
-    """What a policy's containments came to: how many, and how many of them people called false."""
+    """What a policy's decisions came to.
+
+    Attributes:
+        policy: its name.
+        contained: how many were contained.
+        false: how many of these people called false.
+        answers: what people made of all that it decided.
+    """
 
     policy: str
     contained: int
     false: int
+    answers: Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ class Report:
         to_contain: from the first sight of a finding to its containment, where nobody was asked.
         to_answer: from a question to a person's answer.
         unanswered: how many ended because nobody answered.
-        policies: what each policy contained, the most false first.
+        policies: what each policy decided, the most falsely contained first.
         workloads: `project/region/kind/name` to how many incidents began on it, the most first.
         unread: how many records could not be read, or are not believed, and are counted nowhere else.
         whole: whether all of that time was looked at; a very long ledger is looked at from its newest end.
@@ -110,7 +119,7 @@ def report(
         _times([at - one.created_ns for one, at in alone]),
         _times([took for one in began for took in _answers(one)]),
         sum(one.phase == "expired" for one in began),
-        tuple(_policies(one for one, _ in contained)),
+        tuple(_policies(began, {one.id for one, _ in contained})),
         tuple(Counter(_workload(one) for one in began).most_common(_TOP)),
         unread,
         whole,
@@ -122,7 +131,11 @@ def as_json(figures: Report) -> dict[str, Any]:
     body = asdict(figures)
     since, until = format_instant(body.pop("since_ns")), format_instant(body.pop("until_ns"))
     workloads = [{"workload": name, "incidents": count} for name, count in figures.workloads]
-    return {"since": since, "until": until, **body, "workloads": workloads}
+    policies = [
+        {"policy": one.policy, "contained": one.contained, "false": one.false, **answers_json(one.answers)}
+        for one in figures.policies
+    ]
+    return {"since": since, "until": until, **body, "policies": policies, "workloads": workloads}
 
 
 def _asked_ns(one: Incident) -> int:
@@ -157,14 +170,24 @@ def _times(nanos: Sequence[int]) -> Times:
     return Times(count, ordered[0], ordered[(count - 1) // 2], ordered[-(-count * 9 // 10) - 1], ordered[-1])
 
 
-def _policies(contained: Iterable[Incident]) -> Iterator[OfPolicy]:
-    all_, false = Counter[str](), Counter[str]()
-    for one in contained:
-        policy = one.decision.policy if one.decision and one.decision.policy else "none"
-        all_[policy] += 1
-        false[policy] += one.closed_as in _FALSE
-    for policy in sorted(all_, key=lambda one: (-false[one], -all_[one], one)):
-        yield OfPolicy(policy, all_[policy], false[policy])
+def _policies(began: Iterable[Incident], contained: AbstractSet[str]) -> Iterator[OfPolicy]:
+    all_, false, judged = Counter[str](), Counter[str](), list[Judged]()
+    for one in began:
+        if one.decision is None or (one.decision.policy is None and one.id not in contained):
+            continue
+        policy = one.decision.policy or "none"
+        judged.append(_judged(one, policy, one.decision.mode.word))
+        all_[policy] += one.id in contained
+        false[policy] += one.id in contained and one.closed_as in FALSE
+    found = answers_of(judged)
+    for policy in sorted(found, key=lambda one: (-false[one], -all_[one], one)):
+        yield OfPolicy(policy, all_[policy], false[policy], found[policy])
+
+
+def _judged(one: Incident, policy: str, mode: str) -> Judged:
+    history = ((line.who, line.what) for line in one.history)
+    facts = next((evidence.facts for evidence in one.evidence if evidence.source == "workload"), {})
+    return Judged(policy, mode, one.closed_as, said_in(history, asked=one.question is not None), traits_of(facts))
 
 
 def _workload(one: Incident) -> str:
