@@ -19,7 +19,7 @@ from firebreak.core.containment.plan import Plan
 from firebreak.core.facts import Evidence, merged
 from firebreak.core.findings.finding import Finding, Notification
 from firebreak.core.mode import Cap, Ceiling, Mode, capped
-from firebreak.core.policy.policy import PolicySet
+from firebreak.core.policy.policy import Policy, PolicySet
 from firebreak.core.policy.protected import Place, protects
 from firebreak.core.policy.selection import Choice
 from firebreak.core.policy.triage import declined_by_itself
@@ -76,6 +76,7 @@ class Verdict:
         move: what follows; without settings it is as if everything were to be changed.
         plan: what would be written; None where no settings were recorded.
         lacks: which settings were not.
+        alone: where something stood there then, what would have been decided if nothing had.
     """
 
     policy: str | None
@@ -87,6 +88,7 @@ class Verdict:
     move: Move = "record"
     plan: Plan | None = None
     lacks: Settings = ""
+    alone: Verdict | None = None
 
 
 def verdict_on(past: Past, rules: Rules) -> Verdict:
@@ -101,14 +103,23 @@ def verdict_on(past: Past, rules: Rules) -> Verdict:
     choice = rules.choices.of(finding, known, past.rested_on.now_ns if past.rested_on else past.at_ns)
     if choice.policy is None:
         return Verdict(None, reason="no policy matches")
-    on = drawn(past, choice.policy, evidence, policies, rules.ceilings, rules.actions)
+    found = _ruled(past, choice.policy, choice, evidence, rules)
+    if past.rested_on is None or not past.rested_on.stood:
+        return found
+    before = replace(past, rested_on=past.rested_on.as_before)
+    return replace(found, alone=_ruled(before, choice.policy, choice, evidence, rules))
+
+
+def _ruled(past: Past, policy: Policy, choice: Choice, evidence: Mapping[str, Evidence], rules: Rules) -> Verdict:
+    """What guards leave of a choice, and what follows."""
+    on = drawn(past, policy, evidence, rules.policies, rules.ceilings, rules.actions)
     wanted = choice.mode or Mode.MONITOR
     ruling = gate(on.given, on.plan, rules.actions, wanted, None, "")
     caps = ruling.caps
     if on.plan is None:
         caps = (*caps, *(cap for cap in past.caps if cap.name in AS_RECORDED and cap not in caps))
     mode = capped(wanted, caps)
-    found = Verdict(choice.policy.id, wanted, mode, caps, _waits(choice, caps), lacks=on.lacks)
+    found = Verdict(policy.id, wanted, mode, caps, _waits(choice, caps), lacks=on.lacks)
     if on.plan is None:
         return replace(found, move=_BY_MODE[mode])
     unreferred = "" if on.given.contained_before else on.around.unreferred(past.incident)

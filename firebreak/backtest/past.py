@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from firebreak.backtest.course import NOTHING_TOLD, Course, course_of
 from firebreak.core.cloud_run.target import RUN_HOST, NotATarget, Target, parse_resource
 from firebreak.core.containment.rested_on import RestedOn, read_rested_on
 from firebreak.core.errors import Malformed
@@ -40,6 +41,7 @@ class Past:
         caps: every guard's reason of then.
         closed_as: what people found it to be; empty where nobody has said.
         settled_later: whether SCC tells today's state or mute, which was put aside.
+        course: what became of it.
         rested_on: the settings and all else that the decision rested on; None where that was not recorded.
     """
 
@@ -53,6 +55,7 @@ class Past:
     closed_as: str = ""
     settled_later: bool = False
     rested_on: RestedOn | None = None
+    course: Course = NOTHING_TOLD
 
     @property
     def at_ns(self) -> int:
@@ -151,6 +154,7 @@ def _recorded(record: Mapping[str, Any]) -> Past:
         caps=tuple(_caps(decision)),
         closed_as=safe(str(record.get("closed_as") or ""), 100),
         rested_on=_rested_on(record.get("rested_on")),
+        course=course_of(record),
     )
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from firebreak.backtest.replay import NOTHING, Tally
 from firebreak.backtest.run import Backtest
+from firebreak.backtest.tally import NOTHING, Tally
 from firebreak.core.policy.policy import PolicySet
 from firebreak.core.secrets.redaction import safe_texts
 from firebreak.core.timestamps import NANOS, format_instant
@@ -28,6 +28,7 @@ def report(ran: Backtest, policies: PolicySet, against: str | None) -> dict[str,
         "until": None if tally.first_ns is None else format_instant(tally.last_ns),
         "days": _days(tally),
         "contained": tally.contained,
+        "asked": tally.went["asked"],
         "by_mode": _modes(tally.by_mode),
         "by_wanted": _modes(tally.by_wanted),
         "held_back_by": _ranked(tally.by_cap),
@@ -50,8 +51,7 @@ def report(ran: Backtest, policies: PolicySet, against: str | None) -> dict[str,
             "busiest_from": format_instant(tally.busiest[1]) if tally.busiest[0] else None,
             "held_back": tally.over_limit,
         },
-        "moves": _ranked(tally.moves),
-        "in_effect": tally.in_effect,
+        "went": _ranked(tally.went),
         "workloads": _workloads(tally),
         "owners": [{"owner": name, "findings": count} for name, count in tally.owners.most_common(_TOP)],
         "changes": None
@@ -72,7 +72,7 @@ def sentence(tally: Tally) -> str:
     span = "within a day" if days == 1 else f"in {days:,} days"
     return (
         f"{span} this set would have closed {_counted(tally.contained, 'workload')} alone, asked"
-        f" {_counted(modes['approve'], 'time')}, recorded {modes['monitor']:,}, and left {modes[NOTHING]:,} of"
+        f" {_counted(tally.went['asked'], 'time')}, recorded {modes['monitor']:,}, and left {modes[NOTHING]:,} of"
         f" {_counted(tally.findings, 'finding')} aside"
     )
 
@@ -98,7 +98,7 @@ def caveats(ran: Backtest) -> list[str]:
         ),
         (
             tally.contained,
-            "a containment is taken to stand for 24 hours, and findings on the workload to join it meanwhile",
+            "a containment stands until the release that was recorded, else it is taken to stand for 24 hours",
         ),
         (
             tally.lacking,
@@ -107,6 +107,14 @@ def caveats(ran: Backtest) -> list[str]:
         (
             tally.lacking_in_part,
             f"of {tally.lacking_in_part:,} the plan is about revisions or accounts that were not recorded",
+        ),
+        (
+            tally.went["approved"] + tally.went["rejected"],
+            "where people answered a question then, their answer is taken; else it goes as the policy says",
+        ),
+        (
+            tally.went["waited for a halt"],
+            f"{tally.went['waited for a halt']:,} came while everything was halted, and are taken up after it",
         ),
         (
             tally.findings and not tally.judged,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
+from firebreak.backtest.course import Course
 from firebreak.backtest.deciding import Rules, Verdict, evidence_of, is_protected, verdict_on
 from firebreak.backtest.drawn import labels_of
 from firebreak.backtest.past import Past
@@ -34,6 +36,8 @@ class Decided:
         lacks: which settings were not recorded.
         closes: each setting that the plan writes, with its value, as digests; None where no plan was drawn.
         targets: what is written, spelled as `Row.spelled`.
+        alone: where something stood there then, what differs (by the names of these) if nothing had; else None.
+        clauses: how each clause of each policy about its category went.
     """
 
     policy: str
@@ -45,6 +49,8 @@ class Decided:
     lacks: str = ""
     closes: Sequence[str] | None = None
     targets: Sequence[Spelled] = ()
+    alone: Mapping[str, Any] | None = None
+    clauses: str = ""
 
     @property
     def outcome(self) -> tuple[str, str]:
@@ -70,6 +76,7 @@ class Row:
         protected: whether firebreak.yaml is known to protect it.
         closed_as: what people found it to be.
         settled: whether today's state in SCC was put aside.
+        told: what became of it, as a `Course` has it.
         sets: what each set of policies decides, in the order in which they were given.
     """
 
@@ -86,6 +93,7 @@ class Row:
     protected: bool
     closed_as: str
     settled: bool
+    told: Sequence[Any]
     sets: tuple[Decided, ...]
 
     @property
@@ -94,6 +102,11 @@ class Row:
         if not self.workload:
             return None
         return target_of(self.spelled)
+
+    @property
+    def course(self) -> Course:
+        """What became of it."""
+        return Course(*self.told)
 
     @property
     def text(self) -> str:
@@ -143,6 +156,7 @@ def row_of(past: Past, sets: tuple[Rules, ...]) -> Row:
         protected=is_protected(finding, labels, first.policies),
         closed_as=past.closed_as,
         settled=past.settled_later,
+        told=past.course,
         sets=tuple(_decided(verdict_on(past, one)) for one in sets),
     )
 
@@ -158,7 +172,13 @@ def _decided(verdict: Verdict) -> Decided:
         verdict.lacks,
         None if verdict.plan is None else _closes(verdict.plan),
         tuple(map(_spelled, written_targets(verdict.plan))) if verdict.plan else (),
+        _alone(verdict.alone) if verdict.alone else None,
     )
+
+
+def _alone(verdict: Verdict) -> dict[str, Any]:
+    decided = _decided(verdict)
+    return {name: getattr(decided, name) for name in ("mode", "caps", "move", "lacks", "closes", "targets")}
 
 
 def _closes(plan: Plan) -> tuple[str, ...]:

@@ -14,8 +14,9 @@ from multiprocessing.pool import AsyncResult
 from firebreak.backtest.deciding import Rules
 from firebreak.backtest.files import Piece, pieces_of
 from firebreak.backtest.past import past_in
-from firebreak.backtest.replay import Changes, Tally, replay
+from firebreak.backtest.replay import replay
 from firebreak.backtest.row import Row, row_of
+from firebreak.backtest.tally import Changes, Tally
 from firebreak.backtest.timeline import Timeline
 from firebreak.core.errors import Malformed
 
@@ -52,7 +53,7 @@ def run(files: Sequence[str], sets: tuple[Rules, ...], step: Step, processes: in
         unread.count += len(bad)
         unread.shown += bad[: _MOST_BAD - len(unread.shown)]
         step(len(rows))
-    tally, changes = replay(timeline, tuple(one.policies.config for one in sets))
+    tally, changes = replay(timeline, tuple(one.policies for one in sets))
     return Backtest(tally, changes, unread, timeline.given - tally.findings)
 
 

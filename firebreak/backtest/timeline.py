@@ -1,15 +1,23 @@
-"""Rows in the order of their time, kept and sorted on disk: memory stays the same however many there are."""
+"""Rows in the order of their time, kept and sorted on disk: memory stays the same however many there are.
+
+While everything was halted, as records tell, nothing is done: what came then is done once the halt was lifted.
+"""
 
 from __future__ import annotations
 
+import heapq
 import sqlite3
 from collections.abc import Iterable, Iterator
 
 from firebreak.backtest.row import Row, row_from
+from firebreak.core.timestamps import NANOS
+
+_AT_ONCE_NS = 600 * NANOS
+"""A halt that an incident met so soon stood when it was taken up."""
 
 _TABLE = "CREATE TABLE rows (id TEXT, at_ns INTEGER, finding TEXT, recorded INTEGER, updated_ns INTEGER, text TEXT)"
 _IN_ORDER = """
-SELECT id, text FROM rows
+SELECT id, at_ns, text FROM rows
 WHERE recorded OR finding NOT IN (SELECT finding FROM rows WHERE recorded)
 ORDER BY at_ns, id, recorded DESC, updated_ns DESC
 """
@@ -23,18 +31,49 @@ class Timeline:
         self._store = sqlite3.connect("")
         self._store.execute("PRAGMA journal_mode = OFF")
         self._store.execute(_TABLE)
+        self._halts: list[tuple[int, int | None]] = []
         self.given = 0
 
     def add(self, rows: Iterable[Row]) -> None:
         """Keep them."""
         values = [(one.id, one.at_ns, one.finding, bool(one.incident), one.updated_ns, one.text) for one in rows]
         self.given += len(values)
+        for one in rows:
+            for number, (begin, end) in enumerate(one.course.halts):
+                soon = number == 0 and begin - one.at_ns < _AT_ONCE_NS
+                self._halts = joined([*self._halts, (min(begin, one.at_ns) if soon else begin, end)])
         self._store.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", values)
 
-    def __iter__(self) -> Iterator[Row]:
-        """All of them, the earliest first."""
+    def __iter__(self) -> Iterator[tuple[Row, int | None]]:
+        """All of them with the time at which something is done, the earliest first; None where a halt has no end."""
+        waiting: list[tuple[int, int, str]] = []
         last = None
-        for event, text in self._store.execute(_IN_ORDER):
-            if event != last:
-                yield row_from(text)
+        for number, (event, at_ns, text) in enumerate(self._store.execute(_IN_ORDER)):
+            if event == last:
+                continue
             last = event
+            while waiting and waiting[0][0] <= at_ns:
+                yield _waited(heapq.heappop(waiting))
+            halt = next((one for one in self._halts if one[0] <= at_ns and (one[1] is None or at_ns < one[1])), None)
+            if halt is None or halt[1] is None:
+                yield row_from(text), at_ns if halt is None else None
+            else:
+                heapq.heappush(waiting, (halt[1], number, text))
+        while waiting:
+            yield _waited(heapq.heappop(waiting))
+
+
+def _waited(one: tuple[int, int, str]) -> tuple[Row, int]:
+    return row_from(one[2]), one[0]
+
+
+def joined(spans: Iterable[tuple[int, int | None]]) -> list[tuple[int, int | None]]:
+    """The same time in as few spans as can be, in their order; a span without an end has all that follows."""
+    found: list[tuple[int, int | None]] = []
+    for begin, end in sorted(spans, key=lambda one: one[0]):
+        last_end = found[-1][1] if found else begin
+        if found and (last_end is None or begin <= last_end):
+            found[-1] = found[-1][0], None if end is None or last_end is None else max(end, last_end)
+        else:
+            found.append((begin, end))
+    return found

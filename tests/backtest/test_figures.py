@@ -16,10 +16,12 @@ from tests.backtest.histories import CONFIG, POLICY, found, lines, policies_in, 
 DAY = 24 * 60
 
 
-def told(folder: Path, *history: dict[str, Any], config: str = CONFIG, against: str | None = None) -> dict[str, Any]:
+def told(
+    folder: Path, *history: dict[str, Any], config: str = CONFIG, against: str | None = None, policy: str = POLICY
+) -> dict[str, Any]:
     file = folder / "history.jsonl"
     file.write_text(lines(*history))
-    folders = [policies_in(folder / "new", config=config)]
+    folders = [policies_in(folder / "new", policy, config)]
     folders += [policies_in(folder / "old", against, config)] if against else []
     sets = tuple(
         Rules(read_yaml_policies(read_folder(Path(one))), responders.discover(), enrichment.discover())

@@ -72,7 +72,7 @@ def _counts(shown: dict[str, Any]) -> dict[str, int]:
     return {
         "contained": shown["contained"],
         "enforced": modes["enforce"],
-        "asked": modes["approve"],
+        "asked": shown["asked"],
         "recorded": modes["monitor"],
         "aside": modes["nothing"],
         "wrong": wrong["count"],

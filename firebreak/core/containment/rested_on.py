@@ -81,6 +81,21 @@ class Looked(Stored):
     gone: bool = False
     away: bool = False
 
+    @property
+    def as_before(self) -> Looked:
+        """The target with the settings from before Firebreak's first write, and nothing that stands."""
+        standing, settings = self.standing, self.settings
+        if standing is None or settings is None or not standing.holds:
+            return self
+        open_ = replace(
+            settings,
+            state=standing.origin,
+            effective={},
+            effective_tags={},
+            updated_ns=standing.origin_changed_ns or 0,
+        )
+        return replace(self, standing=standing.without_holds(standing.released_ns), settings=open_, held=frozenset())
+
     def seen(self, labels: Mapping[str, str]) -> Seen:
         """As it was seen, with these labels."""
         target, workload, case = self.target, None, None
@@ -109,6 +124,16 @@ class RestedOn(Stored):
     uids: Mapping[str, str] = field(default_factory=dict)
     unvouched: tuple[str, ...] = ()
     canary: Canary | None = None
+
+    @property
+    def stood(self) -> bool:
+        """Whether something that Firebreak had closed stood on any target."""
+        return any(one.standing and one.standing.holds for one in self.seen)
+
+    @property
+    def as_before(self) -> RestedOn:
+        """As if nothing of it had been closed: each target's settings are its origin."""
+        return replace(self, seen=tuple(one.as_before for one in self.seen), contained_before=False)
 
     def around(self, labels: Mapping[str, str]) -> Around:
         """Everything that was seen; the labels are those of the finding's own target."""
