@@ -12,7 +12,6 @@ from firebreak.core.messages.composing import compose, workload_labels
 from firebreak.core.messages.delivery import Address, Channel, ThreadLost
 from firebreak.core.messages.message import Message
 from firebreak.core.mode import Mode
-from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
 from firebreak.core.web_address import is_safe
 from firebreak.ports.deadline import Deadline
@@ -62,7 +61,7 @@ def notify(app: App, incident: Incident, one: Announcement, deadline: Deadline) 
         incident,
         f"{incident.id}/{one.number}/{one.channel}",
         level=one.level,
-        contains=_contains(policy, incident),
+        contains=policy is not None and policy.on_expiry == "contain" and policy.mode is Mode.APPROVE,
         releases=policy is not None and policy.release_after is not None,
         runbook=app.policies.config.routing.runbook,
     )
@@ -92,12 +91,3 @@ def _place(app: App, incident: Incident, name: str) -> tuple[Channel, Address]:
         raise Refused(message)
     at_s = app.now_ns() // NANOS
     return found, Address(secret, known.url, known.channel, incident.threads.get(name, ""), at_s)
-
-
-def _contains(policy: Policy | None, incident: Incident) -> bool:
-    """Whether the policy contains what nobody answers: it does for its own mode alone, and what was shown all along."""
-    question, decision = incident.question, incident.decision
-    if policy is None or question is None or decision is None or incident.stands:
-        return False
-    own = policy.on_expiry == "contain" and policy.mode is Mode.APPROVE
-    return own and not (decision.caps or question.cautions or question.asked_before)

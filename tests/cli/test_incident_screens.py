@@ -105,7 +105,7 @@ def test_what_others_opened_is_not_headed_as_contained_and_can_be_decided_anew()
 
     assert lines[0] == "OPENED AGAIN  Execution: Added Malicious Binary Executed"
     assert lines[4].startswith("WAS CONTAINED, and others have opened it since: ")
-    assert lines[5].startswith("Close what is open by hand, or have it decided anew; ")
+    assert lines[5] == "asked of you: Look at what others have opened, and close it by hand where it should be closed."
     assert lines[6] == f"  anew  firebreak incident retry {one.id}"
 
 
@@ -364,7 +364,7 @@ def test_the_workload_s_name_is_whole_on_a_narrow_terminal(width: int, monkeypat
     monkeypatch.setenv("COLUMNS", str(width))
     listed = ESCAPES.sub("", looked_at(show_list, [recorded()], NOW, None, Count(1)))
 
-    assert re.search(r"/checkout$", listed, re.MULTILINE)
+    assert re.search(r"/checkout(  Execution: Added Malicious Binary Executed)?$", listed, re.MULTILINE)
 
 
 def test_what_is_to_be_copied_is_one_line_on_any_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -411,8 +411,9 @@ def test_the_list_tells_who_waits() -> None:
     assert "3 of 226 incidents." in text
     assert "78 waiting for an answer, 1 failed: firebreak incident show ID" in text
     assert re.search(
-        r"^fb-\w{16}  waiting +2 min  shop-prod/europe-west1/checkout: Nothing has been changed\. A person is asked "
-        r"for a yes or a no\. known-malware-on-service \(approve\): asks a person$",
+        r"^fb-\w{16}  waiting +2 min  shop-prod/europe-west1/checkout: Execution: Added Malicious Binary Executed: "
+        r"Nothing has been changed\. A person is asked for a yes or a no\. Until 2026-09-21 14:42 UTC\. "
+        r"known-malware-on-service \(approve\): asks a person$",
         text,
         re.MULTILINE,
     )
@@ -497,8 +498,8 @@ def test_a_question_says_what_happens_if_nobody_answers(
     decision, question = replace(one.decision, wanted=wanted, caps=caps), replace(one.question, cautions=cautions)
     text = shown(decision=decision, question=question)
 
-    assert "if nobody answers: nothing is changed, and it is asked again, 3 times at most" in text
-    assert ("; if the policy says on_expiry: contain, it is contained then instead" in text) is may_contain
+    assert "If nobody answers, nothing is changed, and you are asked again, up to 3 times more." in text
+    assert ("If the policy says on_expiry: contain, it is contained then instead." in text) is may_contain
 
 
 def test_what_a_channel_refused_is_not_what_came_last() -> None:
@@ -518,6 +519,11 @@ def test_what_waits_for_a_halt_to_end_says_first_how_it_is_lifted() -> None:
     assert text.index("firebreak resume") < text.index("firebreak incident retry")
 
 
-@pytest.mark.parametrize(("closed_as", "said"), [("", ", or to file it as it stands:"), ("true_positive", " back:")])
-def test_what_is_filed_is_not_offered_to_be_filed(closed_as: str, said: str) -> None:
-    assert f"To put everything back{said.removeprefix(' back')}\n" in shown(phase="contained", closed_as=closed_as)
+def test_what_is_filed_is_not_offered_to_be_filed_nor_said_to_be_announced_again() -> None:
+    standing, filed = (shown(phase="contained", done=incident().plan, closed_as=one) for one in ("", "true_positive"))
+
+    assert "incident close" in standing
+    assert "and is announced again meanwhile" in standing
+    assert "incident close" not in filed
+    assert "asked of you: Nothing: a person has filed it.\n" in filed
+    assert "until: No deadline. It stays contained until a person releases it.\n" in filed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from firebreak.core.containment.plan import FAILURE, Change, Outcome, Plan
 from firebreak.core.containment.review import Drift
 from firebreak.core.facts import Evidence
 from firebreak.core.findings.verdict import assess
@@ -40,9 +41,30 @@ def known_malware() -> Incident:
     return replace(one, evidence=kept, verdict=assess(one.finding, evidence), decision=decision, question=None)
 
 
+def in_part_contained() -> Incident:
+    """The traffic went; who may call was not Firebreak's to change."""
+    one = known_malware()
+    target = one.targets[0]
+    grant = "service_iam.roles/run.invoker||allUsers"
+    door = Change(target, "service_iam", {grant: True}, {grant: None}, {}, ("revoke_public_access",))
+    changes = one.plan.changes if one.plan else ()
+    plan = Plan((*changes, door), ())
+    denied = Outcome("service_iam", FAILURE, "PERMISSION_DENIED", ("revoke_public_access",))
+    return replace(one, plan=plan, done=plan, outcomes=(*one.outcomes, denied))
+
+
+def changed_by_others() -> Incident:
+    """Another door, by which no suspect can be reached."""
+    one = incident("contained", done=incident().plan)
+    drift = Drift("changed by eve@shop.example: service.ingress was all and is internal", (), {"service.ingress": "x"})
+    return one.with_drift(one.targets[0].key, drift)
+
+
 KINDS = {
     "asked": incident("waiting"),
     "contained": known_malware(),
+    "contained in part": in_part_contained(),
+    "changed by others": changed_by_others(),
     "drifted": reopened(),
     "released with one key refused": incident("releasing", done=incident().plan, release=in_part()),
     "failed": incident("failed"),

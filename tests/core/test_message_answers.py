@@ -18,6 +18,7 @@ from firebreak.core.messages.composing import compose
 from firebreak.core.messages.delivery import Address
 from firebreak.core.messages.limits import LIMITS
 from firebreak.core.messages.message import Row
+from firebreak.core.messages.plain_text import lines
 from firebreak.core.mode import Mode
 from sandbox.chat.rules import google_chat_faults, pagerduty_faults, slack_faults
 from sandbox.chat.server import ROUTING_KEY
@@ -38,6 +39,8 @@ INVISIBLE = "\u2060\u200b\u200c\u200d\ufeff\u00ad"
 CHANGED = {
     "asked": "Nothing has been changed",
     "contained": "Contained: the plan is in force",
+    "contained in part": "CONTAINED IN PART: revoke_public_access was not done; the rest is in force.",
+    "changed by others": "Contained, but changed by eve@shop.example: service.ingress was all and is internal.",
     "drifted": "WAS CONTAINED, and opened again since by eve@shop.example: checkout-00008-bad can be reached.",
     "released with one key refused": "PARTLY TAKEN BACK: service.traffic.split is LATEST=100 again; service",
     "failed": "NOT CONTAINED",
@@ -46,8 +49,10 @@ CHANGED = {
     "review": "Contained: the plan is in force",
 }
 ASKED = {
-    "asked": "answer yes or no",
+    "asked": "Look at what is planned (pin_previous_revision), and answer yes or no",
     "contained": "if it is wrong, release it",
+    "contained in part": "Close by hand what was not done, or remove what was in the way and retry",
+    "changed by others": "Look at what others changed since; if the containment is wrong, release it",
     "drifted": "answer yes or no",
     "released with one key refused": "remove what was in the way and release again, or leave it",
     "failed": "Contain it by hand",
@@ -58,6 +63,8 @@ ASKED = {
 UNTIL = {
     "asked": "2026-09-21 14:42 UTC. If nobody answers, nothing is changed, and you are asked again, up to 3",
     "contained": "It stays contained until a person releases it",
+    "contained in part": "As soon as possible: what was not done stays open until somebody closes it",
+    "changed by others": "It stays contained until a person releases it",
     "drifted": "2026-09-21 14:42 UTC. If nobody answers, nothing is changed",
     "released with one key refused": "What was refused stays held until somebody asks again",
     "failed": "nothing more happens by itself",
@@ -144,8 +151,37 @@ def test_how_often_it_is_asked_again_is_counted(escalated: int, says: str) -> No
     assert says in compose(replace(one, question=replace(one.question, escalated=escalated))).until
 
 
-def test_a_policy_that_contains_what_nobody_answers_is_told_so() -> None:
-    assert "it is contained then, as the policy says" in compose(incident("waiting"), contains=True).until
+def test_a_policy_that_contains_what_nobody_answers_is_told_so_where_nothing_but_it_asks() -> None:
+    doubted = incident("waiting")
+    assert doubted.decision is not None
+    assert doubted.question is not None
+    decision = replace(doubted.decision, wanted=Mode.APPROVE, caps=())
+    sure = replace(doubted, decision=decision, question=replace(doubted.question, cautions=()))
+    then = "it is contained then, as the policy says"
+
+    assert then in compose(sure, contains=True).until
+    assert then not in compose(sure, contains=False).until
+    assert then not in compose(doubted, contains=True).until
+
+
+def test_a_question_says_its_reasons_once() -> None:
+    why = "the event was 90 minutes old when it arrived"
+    told = incident("waiting").with_history(NOW, "firebreak", f"asks a person: {why}; the plan is another: x is new")
+    same = incident("waiting").with_history(NOW, "firebreak", f"asks a person: {why}")
+
+    assert "\n".join(lines(compose(told))).count(why) == 1
+    assert compose(told).last == "asks a person: the plan is another: x is new"
+    assert compose(same).last == ""
+
+
+def test_what_wrote_nothing_itself_promises_to_give_nothing_back() -> None:
+    one = incident("contained")
+    assert one.plan is not None
+    plan = Plan(tuple(replace(change, before={}, after={}) for change in one.plan.changes), ())
+    message = compose(replace(one, plan=plan, done=plan))
+
+    assert message.undo_by.startswith("It wrote nothing itself: firebreak incident release ")
+    assert message.undo == ()
 
 
 def test_what_waits_for_something_else_than_a_halt_ends_after_a_day() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from firebreak.cli.screens.console import Screen
-from firebreak.cli.screens.wording import Record, last_event, part, place, since, span
+from firebreak.cli.screens.wording import Record, category, last_event, part, place, since, span
 
 PHASE_STYLES = {
     "broken": "bad",
@@ -75,7 +75,9 @@ def show_list(screen: Screen, records: Sequence[Record], now_ns: int, halted: st
         screen.line(f"{waiting}: firebreak incident show ID", "caution")
     if not records:
         return
-    header = _columns("incident", "phase", "age", "where: what is so now, policy (mode): what came last")
+    header = _columns(
+        "incident", "phase", "age", "where: what was found: what is so now, policy (mode): what came last"
+    )
     screen.verbatim(screen.cut(header, screen.width or 0), "strong")
     for one in records:
         _show_one(screen, one, now_ns)
@@ -86,9 +88,11 @@ def _show_one(screen: Screen, one: Record, now_ns: int) -> None:
     phase, where = "broken" if one.get("seal") == "broken" else str(one["phase"]), place(one)
     begin, style = _columns(str(one["id"]), phase, span(since(one["created"], now_ns)), ""), PHASE_STYLES.get(phase, "")
     if screen.width is None:
-        screen.verbatim(f"{begin}{where}: {_now(one, now_ns)}")
+        screen.verbatim(f"{begin}{where}: {category(one)}: {_now(one, now_ns)}")
         return
     room = screen.width - len(begin)
+    if len(where) + len(category(one)) + _CUT <= room:
+        where = f"{where}  {category(one)}"
     if len(where.rpartition("/")[2]) + _CUT <= room or len(where) <= room:
         screen.verbatim(begin + screen.cut_front(where, room), style)
     else:
@@ -104,7 +108,8 @@ def _now(one: Record, now_ns: int) -> str:
     last = last_event(one)
     if one.get("waits_for"):
         last = f"waits for {span(since(one.get('waits_since'), now_ns))} now: {one['waits_for']}"
-    return f"{one.get('now')} {_policy(one)}: {last}"
+    until = f" Until {str(one.get('until')).partition('. ')[0]}." if one["phase"] == "waiting" else ""
+    return f"{one.get('now')}{until} {_policy(one)}: {last}"
 
 
 def _columns(incident: str, phase: str, age: str, rest: str) -> str:

@@ -53,6 +53,12 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
     phase = str(record["phase"])
     opened = texts(record.get("reopened")) if stands(record) else []
     head, style = ("OPENED AGAIN", "bad") if opened else (phase.upper(), PHASE_STYLES.get(phase, "strong"))
+    if (
+        not opened
+        and phase == "contained"
+        and any(one.get("became") == "not done" for one in rows(record.get("settings")))
+    ):
+        head, style = "CONTAINED IN PART", "caution"
     screen.line(f"{head}  {category(record)}", style)
     screen.line(where(record))
     screen.line(f"incident {record['id']}, {span(since(record['created'], now_ns))} ago")
@@ -114,18 +120,11 @@ def _asked(screen: Screen, record: Record, now_ns: int) -> None:
         digest = str(question.get("digest"))[:12]
         screen.line(f"asked of you: yes or no to {_actions(record)} ({digest}), {expiry(record, now_ns)}", hang=2)
         show_unanswered(screen, record)
-    elif record["phase"] == "failed":
-        screen.line("Look at the service; close it by hand (the lines are at the end), or mend what was in the way:")
-    elif record["phase"] == "releasing":
-        screen.line("Remove what refused it and say it again, or leave that setting as it is:")
-    elif stands(record):
-        lacks = any(step.get("word") == "anew" for step in rows(record.get("next")))
-        anew = "Close what is open by hand, or have it decided anew; " if lacks else "No answer is asked of you. "
-        file = "" if record.get("closed_as") else ", or to file it as it stands"
-        screen.line(f"{anew}{'to' if lacks else 'To'} put everything back{file}:")
+        show_next(screen, record)
     else:
-        screen.line("No answer is asked of you. What you can do:")
-    show_next(screen, record)
+        screen.line(f"asked of you: {record.get('asked')}", hang=2)
+        show_next(screen, record)
+        screen.line(f"until: {record.get('until')}", hang=2)
 
 
 def _actions(record: Record) -> str:

@@ -6,7 +6,6 @@ from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.incident_events import show_events
 from firebreak.cli.screens.plan import show_plan
 from firebreak.cli.screens.wording import Record, category, moment, part, rows, since, span, texts, where
-from firebreak.core.incidents.question import MOST_ESCALATIONS
 from firebreak.core.incidents.setting_states import SIGNS
 
 CHANGED = "This record was changed by somebody without the seal key, or sealed with a key that is not set here"
@@ -51,15 +50,9 @@ def heeded(decision: Record) -> list[Record]:
 
 
 def show_unanswered(screen: Screen, record: Record) -> None:
-    """What happens if nobody answers. Only a policy's own question, without a doubt, may end in a containment."""
-    if record.get("phase") != "waiting":
-        return
-    question, decision = part(record.get("question")), part(record.get("decision"))
-    doubted = decision.get("caps") or question.get("cautions") or question.get("asked_before")
-    sure = decision.get("wanted") != "approve" or doubted or record.get("stands")
-    unless = "" if sure else "; if the policy says on_expiry: contain, it is contained then instead"
-    again = f"nothing is changed, and it is asked again, {MOST_ESCALATIONS} times at most"
-    screen.line(f"if nobody answers: {again}{unless}", hang=2)
+    """What happens if nobody answers an open question: until when that is stands beside it."""
+    if record.get("phase") == "waiting":
+        screen.line(str(record.get("until")).partition(". ")[2], hang=2)
 
 
 def expiry(record: Record, now_ns: int) -> str:

@@ -10,6 +10,7 @@ from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.containment.gcloud_rollback import contain_lines, undo_lines
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.findings.finding import Finding
+from firebreak.core.incidents.asked import asked, until
 from firebreak.core.incidents.decision import Decision, Shadowed
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import EvidenceLocation, Incident
@@ -31,6 +32,8 @@ def record(incident: Incident) -> dict[str, Any]:
             "id": incident.id,
             "phase": incident.phase,
             "now": so_now(incident),
+            "asked": asked(incident),
+            "until": until(incident),
             "created": format_instant(incident.created_ns),
             "updated": format_instant(incident.updated_ns),
             "finding": _finding(incident.finding),

@@ -95,15 +95,20 @@ def _stands(incident: Incident) -> str:
 
 def _contained(incident: Incident) -> str:
     plan = incident.plan
-    changes = plan.changes if plan else ()
-    left = [action for one in changes if became(incident, one) == "not done" for action in one.actions]
-    if left:
-        return f"CONTAINED IN PART: {', '.join(dict.fromkeys(left))} was not done; the rest is in force."
+    if left := left_undone(incident):
+        return f"CONTAINED IN PART: {', '.join(left)} was not done; the rest is in force."
     if plan and not plan.writes:
         return "Contained: what had to be closed was closed already, read back from what serves; nothing was written."
     places = [target.place for target in plan.targets] if plan else []
     where = f" in {', '.join(first_few(places, _FEW))}" if len(places) > 1 else ""
     return f"Contained{where}: the plan is in force, read back from what serves."
+
+
+def left_undone(incident: Incident) -> tuple[str, ...]:
+    """The actions of its plan of which something was tried or ended, and is not in effect."""
+    changes = incident.plan.changes if incident.plan else ()
+    left = (action for one in changes if became(incident, one) == "not done" for action in one.actions)
+    return tuple(dict.fromkeys(left))
 
 
 def _released(incident: Incident) -> str:

@@ -8,13 +8,14 @@ from dataclasses import replace
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.gcloud_rollback import undo_lines
 from firebreak.core.first_few import and_more, first_few
+from firebreak.core.incidents.asked import asked, clock, until
 from firebreak.core.incidents.incident import REFUSED_ANNOUNCEMENT, Incident
 from firebreak.core.incidents.next_steps import NextStep, next_steps
 from firebreak.core.incidents.setting_states import setting_states
 from firebreak.core.incidents.so_now import in_effect, so_now
 from firebreak.core.messages.links import links
 from firebreak.core.messages.message import Message, Row
-from firebreak.core.messages.wording import asked, clock, title_word, undo_by, until, urgency
+from firebreak.core.messages.wording import title_word, undo_by, urgency
 from firebreak.core.mode import Mode
 from firebreak.core.secrets.redaction import all_named, named, safe
 
@@ -24,6 +25,7 @@ _ALL_UNDO = 1500
 """Characters of all lines for gcloud together: one that is cut would do something else."""
 _COUNTS = ("virustotal.malicious", "virustotal.suspicious", "virustotal.undetected")
 _OWNERS = ("owner", "team")
+_ASKS = "asks a person: "
 
 
 def compose(
@@ -40,7 +42,7 @@ def compose(
     `announcement`: its id. `level`: 1 for a reminder, 2 and more for escalations. `contains`: whether the policy
     contains what nobody answers; `releases`: whether it may release by itself. `runbook`: the readers' own page.
     """
-    own = [one.what for one in incident.history if one.who == "firebreak" and REFUSED_ANNOUNCEMENT not in one.what]
+    why = _why(incident)
     return Message(
         id=announcement,
         incident=incident.id,
@@ -53,14 +55,14 @@ def compose(
         asked=asked(incident),
         until=until(incident, contains=contains, releases=releases),
         facts=tuple(Row(word, _line(text)) for word, text in _facts(incident) if text),
-        why=_line(_why(incident)),
+        why=_line(why),
         changes=tuple(map(_line, _settings(incident))),
         still_open=tuple(safe(one, _LINE) for one in first_few(incident.still_open, _MOST_OPEN)),
         steps=_steps(incident),
         undo_by=undo_by(incident),
         undo=_undo(incident),
         answered=_line(_answered(incident)),
-        last=_line(own[-1] if own else ""),
+        last=_line(_last(incident, why)),
         links=links(incident, runbook),
     )
 
@@ -135,6 +137,17 @@ def _why(incident: Incident) -> str:
     lowered = replace(decision, reasons=tuple(one for one in decision.reasons if one != matched)).because
     asks = decision.mode < decision.wanted or decision.wanted is Mode.APPROVE
     return f"{policy}: {lowered}" if lowered and asks else policy
+
+
+def _last(incident: Incident, why: str) -> str:
+    """What Firebreak did last; of a question what is not said already by why it is one."""
+    own = [one.what for one in incident.history if one.who == "firebreak" and REFUSED_ANNOUNCEMENT not in one.what]
+    last = own[-1] if own else ""
+    if incident.phase != "waiting":
+        return last
+    known, matches = why.partition(": ")[2].split("; "), f"policy {incident.decision and incident.decision.policy} "
+    new = [one for one in last.removeprefix(_ASKS).split("; ") if one not in known and not one.startswith(matches)]
+    return f"{_ASKS}{'; '.join(new)}" if new else ""
 
 
 def _settings(incident: Incident) -> tuple[str, ...]:
