@@ -16,7 +16,7 @@ from firebreak.adapters.log import log_json
 from firebreak.adapters.storage.key_file import seal_keys
 from firebreak.adapters.storage.ledger_store import documents_of
 from firebreak.adapters.storage.vault_store import vault_of
-from firebreak.adapters.virustotal import connect
+from firebreak.adapters.virustotal import LIBRARY, connect
 from firebreak.adapters.webhook import post
 from firebreak.core.cloud_run.target import Kind, Target
 from firebreak.core.cloud_run.workload import Workload
@@ -24,6 +24,7 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.logs import LogLines, LogQuery, Order
 from firebreak.core.findings.related import RelatedFindings
 from firebreak.core.incidents.earlier import Earlier
+from firebreak.core.policy.condition import waits_for
 from firebreak.core.policy.policy import Config, PolicySet
 from firebreak.core.signing import Seal
 from firebreak.ledger.documents import Documents
@@ -120,5 +121,11 @@ def build(
 
 
 def load_what_findings_need(app: App) -> None:
-    """Begin to load what is asked about every finding, in the order of how long the answers take."""
-    load_ahead(app.scc, app.readers["service"])
+    """Begin to load what is asked about every finding, in the order of how long the answers take.
+
+    VirusTotal comes first where a policy asks it, and when it is its turn where none does.
+    """
+    waited_for = frozenset[str]().union(*(waits_for(one.when, {}) for one in app.policies.deciding))
+    load_ahead(
+        *([LIBRARY] if app.sources.files and "virustotal" in waited_for else []), app.scc, app.readers["service"]
+    )

@@ -1,1 +1,1 @@
-"""The only importers of Google's clients: they translate, retry and hold deadlines."""
+"""The only importers of Google's clients and of vt: they translate, retry and hold deadlines."""

@@ -1,13 +1,9 @@
-"""VirusTotal by hash: file reports and nothing else, one request a hash, and a key that leaves for one origin only.
-
-By HTTP, without VirusTotal's own client: what that brings takes longer to load than anything else on a cold start's way
-to VirusTotal's answer, and it sends the key wherever an answer leads.
-"""
+"""VirusTotal by hash through vt-py: one loop thread, one request a hash, and a key that leaves for one origin only."""
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-import json
 import re
 import threading
 import time
@@ -15,10 +11,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
 from typing import Any
 
-from firebreak.adapters.http_exchange import Answer, Unreachable, exchange
+from firebreak.adapters.later import later
+from firebreak.adapters.proxies import proxy_of
 from firebreak.core.findings.file_report import FileReport, NoReport, read_report
 
 HOST = "https://www.virustotal.com"
@@ -30,7 +26,6 @@ _YOUNG, _YOUNG_LIFETIME = 7 * _DAY, 900
 _MOST_CACHED = 10_000
 _AT_MOST = 10.0
 _PAUSE = 0.3
-_MOST_BYTES = 16 << 20
 _QUOTA = ("quota", "the VirusTotal quota is used up until midnight UTC")
 _RATE = ("rate", "VirusTotal is being asked too often")
 _MALFORMED = ("malformed", "VirusTotal's answer could not be read")
@@ -51,6 +46,16 @@ _BY_STATUS = {
 _PASSING = (502, 503, 504)
 
 
+def _library() -> Any:  # noqa: ANN401 - a module
+    from firebreak.adapters import virustotal_client  # noqa: PLC0415 - not everybody has a key
+
+    return virustotal_client
+
+
+LIBRARY: Any = later(_library)
+"""vt-py's client and what it brings."""
+
+
 @dataclass
 class _Request:
     """A request under way; `ends` is when the most patient of its askers stops waiting, on the monotonic clock."""
@@ -61,7 +66,7 @@ class _Request:
 
 @dataclass
 class VirusTotal:
-    """Reports by hash, a request each; answers are typed, and nothing is raised.
+    """Reports by hash. Connects on first use, after any fork; answers are typed, and nothing is raised.
 
     A request continues after its caller has stopped waiting (10 s at most), so that the next caller finds its answer.
 
@@ -71,6 +76,8 @@ class VirusTotal:
         clock: seconds since 1970, for the age of cached answers.
         cache_size: how many answers are cached at most.
         _lock: guards everything below.
+        _loop: event loop of the one thread that makes requests; None before the first request and after `close`.
+        _client: VirusTotal's client; only that thread uses it.
         _requests: hash to the request under way.
         _cache: hash to when its cached answer expires (seconds since 1970), and the answer.
         _closed_until: when the quota is available again, seconds since 1970; 0 means now.
@@ -81,6 +88,8 @@ class VirusTotal:
     clock: Callable[[], float] = time.time
     cache_size: int = _MOST_CACHED
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
+    _client: Any = field(default=None, repr=False)
     _requests: dict[str, _Request] = field(default_factory=dict, repr=False)
     _cache: OrderedDict[str, tuple[float, FileReport | NoReport]] = field(default_factory=OrderedDict, repr=False)
     _closed_until: float = 0.0
@@ -103,6 +112,24 @@ class VirusTotal:
         except TimeoutError:
             return NoReport(sha256, "hung", f"VirusTotal did not answer within {deadline:.1f} s")
 
+    def close(self) -> None:
+        """Let the connections and whoever still waits go, and end the thread. The next question starts anew."""
+        with self._lock:
+            loop, self._loop = self._loop, None
+            self._requests.clear()
+        if loop is not None:
+            asyncio.run_coroutine_threadsafe(self._close_client(), loop).result(_AT_MOST)
+            loop.call_soon_threadsafe(loop.stop)
+
+    async def _close_client(self) -> None:
+        requests = asyncio.all_tasks() - {asyncio.current_task()}
+        for request in requests:
+            request.cancel()
+        await asyncio.gather(*requests, return_exceptions=True)
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close_async()
+
     def _join_request(self, sha256: str, ends: float) -> _Request:
         """The request under way for this hash, or a new one; called under the lock."""
         request = self._requests.get(sha256)
@@ -110,54 +137,65 @@ class VirusTotal:
             request.ends = max(request.ends, ends)
             return request
         request = self._requests[sha256] = _Request(ends)
-        threading.Thread(target=self._run_request, args=(sha256, request), name="virustotal", daemon=True).start()
+        asyncio.run_coroutine_threadsafe(self._run_request(sha256, request), self._running_loop())
         return request
 
-    def _run_request(self, sha256: str, request: _Request) -> None:
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            threading.Thread(target=self._loop.run_forever, name="virustotal", daemon=True).start()
+        return self._loop
+
+    async def _run_request(self, sha256: str, request: _Request) -> None:
         try:
-            answer = self._attempts(sha256, request)
+            async with asyncio.timeout(_AT_MOST):
+                answer = await self._attempts(sha256, request)
         except TimeoutError:
             answer = NoReport(sha256, "hung", f"VirusTotal did not answer within {_AT_MOST:.0f} s")
-        except Exception as fault:  # noqa: BLE001 - whatever it is, it is a gap and nothing else
+        except Exception as fault:  # noqa: BLE001 - vt-py and aiohttp raise many kinds; each is a gap and nothing else
             answer = NoReport(sha256, "failed", f"the request to VirusTotal failed ({type(fault).__name__})")
         with self._lock:
             self._requests.pop(sha256, None)
             self._keep(sha256, answer)
         request.answer.set_result(answer)
 
-    def _attempts(self, sha256: str, request: _Request) -> FileReport | NoReport:
-        """One request, and one more where that makes sense while somebody still waits; raises TimeoutError."""
-        until = time.monotonic() + _AT_MOST
-        answer, pause = self._attempt(sha256, until)
+    async def _attempts(self, sha256: str, request: _Request) -> FileReport | NoReport:
+        """One request, and one more where that makes sense while somebody still waits."""
+        answer, pause = await self._attempt(sha256)
         if pause is None or time.monotonic() + pause >= request.ends:
             return answer
-        time.sleep(pause)
-        return self._attempt(sha256, until)[0]
+        await asyncio.sleep(pause)
+        return (await self._attempt(sha256))[0]
 
-    def _attempt(self, sha256: str, until: float) -> tuple[FileReport | NoReport, float | None]:
+    async def _attempt(self, sha256: str) -> tuple[FileReport | NoReport, float | None]:
         """One request; beside the answer, after how many seconds another try would make sense."""
-        url, seconds = f"{self.host}/api/v3/files/{sha256}", max(0.1, until - time.monotonic())
-        headers = {"X-Apikey": self.key, "User-Agent": "firebreak", "X-Tool": "firebreak"}
+        if self._client is None:
+            self._client = LIBRARY.SafeClient(
+                self.key,
+                agent="firebreak",
+                host=self.host,
+                timeout=int(_AT_MOST),
+                headers={"x-tool": "firebreak"},
+                proxy=proxy_of(self.host),
+            )
         try:
-            answer = exchange(url, headers, seconds, _MOST_BYTES + 1)
-        except Unreachable as fault:
-            return NoReport(sha256, "unreachable", f"VirusTotal could not be reached ({fault})"), _PAUSE
-        try:
-            if answer.status != HTTPStatus.OK:
-                return self._read_error(sha256, answer)
-            whole = len(answer.body) <= _MOST_BYTES
-            return _file(sha256, json.loads(answer.body)) if whole else NoReport(sha256, *_MALFORMED), None
+            answer = await self._client.get_json_async("/files/{}", sha256)
+        except LIBRARY.vt.APIError as fault:
+            return self._read_error(sha256, fault)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return NoReport(sha256, *_MALFORMED), None
+        except LIBRARY.aiohttp.ClientError as fault:
+            return NoReport(sha256, "unreachable", f"VirusTotal could not be reached ({type(fault).__name__})"), _PAUSE
+        return _file(sha256, answer), None
 
-    def _read_error(self, sha256: str, answer: Answer) -> tuple[NoReport, float | None]:
-        status = answer.status
-        kind, reason = _BY_CODE.get(_code(answer)) or _BY_STATUS.get(status) or _other(status)
+    def _read_error(self, sha256: str, fault: Any) -> tuple[NoReport, float | None]:  # noqa: ANN401 - vt.APIError, untyped
+        status = fault.status
+        kind, reason = _BY_CODE.get(str(fault.code)) or _BY_STATUS.get(status) or _other(status)
         if kind == "quota":
             with self._lock:
                 self._closed_until = _next_midnight(self.clock())
         if kind == "rate":
-            return NoReport(sha256, kind, reason), _seconds(answer.headers.get("Retry-After"))
+            return NoReport(sha256, kind, reason), _seconds(fault.retry_after)
         return NoReport(sha256, kind, reason), _PAUSE if status in _PASSING else None
 
     def _keep(self, sha256: str, answer: FileReport | NoReport) -> None:
@@ -192,12 +230,6 @@ def _file(sha256: str, answer: Any) -> FileReport | NoReport:  # noqa: ANN401 - 
         return NoReport(sha256, "malformed", "VirusTotal answered about another file")
     report = read_report(sha256, attributes)
     return replace(report, original=answer) if isinstance(report, FileReport) else report
-
-
-def _code(answer: Answer) -> str:
-    """VirusTotal's own word for its refusal; what stands between may refuse in other words than JSON."""
-    ours = 400 <= answer.status < 500 and answer.headers.get_content_type() == "application/json"  # noqa: PLR2004 - HTTP
-    return str(json.loads(answer.body)["error"]["code"]) if ours else ""
 
 
 def _other(status: int) -> tuple[str, str]:

@@ -70,6 +70,7 @@ def test_virustotal_is_reached_through_the_proxy_which_never_sees_the_key(
     monkeypatch.setenv(name, proxy.origin)
     reports = connect("a-key", "https://virustotal.invalid")
     answer = reports.report(SHA256, 8.0)
+    reports.close()
 
     assert isinstance(answer, NoReport)
     assert answer.kind == "unreachable"
@@ -150,6 +151,7 @@ def test_local_services_are_asked_directly_whatever_proxy_there_is(
         vault = BucketVault("gs://b/p", where["STORAGE_EMULATOR_HOST"])
         reports = connect("key", where["VIRUSTOTAL_HOST"])
         report = reports.report(SHA256, 8.0)
+        reports.close()
         post(json_request(f"{chat.origin}/hook", {"text": "x"}), Deadline.after(5))
 
         assert vault.put("f", "n", b"{}", Deadline.after(5))

@@ -1,7 +1,9 @@
-"""VirusTotal over HTTP: against a local VirusTotal, and against a server that answers with whatever it is given."""
+"""The real vt-py over HTTP against a local VirusTotal, and against a server that answers with whatever it is given."""
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -11,10 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+import vt  # noqa: F401 - imported before the first short deadline, because its import takes as long
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from firebreak.adapters.virustotal import VirusTotal, connect
+from firebreak.adapters.virustotal_client import Refused, SafeClient
 from firebreak.core.findings.file_report import FileReport, NoReport
 from sandbox.virustotal import server as virustotal
 from sandbox.wire import Fault, Wire
@@ -83,8 +87,10 @@ def origin(server: virustotal.VirusTotalServer, world: World, wire: Wire) -> str
 
 
 @pytest.fixture
-def reports(origin: str, clock: Clock) -> VirusTotal:
-    return connect(KEY, origin, clock)
+def reports(origin: str, clock: Clock) -> Iterator[VirusTotal]:
+    client = connect(KEY, origin, clock)
+    yield client
+    client.close()
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +120,11 @@ def scripted() -> Iterator[Scripted]:
 def answer_to(script: Scripted, status: int, body: bytes, **headers: str) -> FileReport | NoReport:
     script.status, script.body, script.headers = status, body, {"content-type": "application/json", **headers}
     script.asked.clear()
-    return connect(KEY, script.origin).report(SHA256, PATIENT)
+    client = connect(KEY, script.origin)
+    try:
+        return client.report(SHA256, PATIENT)
+    finally:
+        client.close()
 
 
 def kind(answer: FileReport | NoReport) -> str:
@@ -179,6 +189,7 @@ def test_a_refusal_is_final_and_is_never_kept(
 def test_a_wrong_key_is_named_by_its_variable_and_never_shown(origin: str) -> None:
     client = connect(virustotal.WRONG_KEY, origin)
     answer = client.report(SHA256, PATIENT)
+    client.close()
 
     assert isinstance(answer, NoReport)
     assert "VIRUSTOTAL_API_KEY" in answer.reason
@@ -260,6 +271,43 @@ def test_the_key_does_not_follow_a_redirect(world: World, wire: Wire, reports: V
     assert {call.method for call in wire.calls} == {"virustotal/GET files"}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "http://127.0.0.1:1/api/v3/files/x",
+        "/../v2/files",
+        "/files/%2e%2e/x",
+        "/files/..",
+        "@elsewhere/",
+        "/users/me",
+        "/files/upload_url",
+    ],
+)
+def test_no_path_leads_out_of_the_api(path: str, wire: Wire, origin: str) -> None:
+    async def ask() -> None:
+        async with SafeClient(KEY, host=origin) as client:
+            with pytest.raises(Refused):
+                await client.get_async(path)
+
+    asyncio.run(ask())
+
+    assert wire.calls == ()
+
+
+def test_the_client_cannot_upload(wire: Wire, origin: str) -> None:
+    async def upload() -> None:
+        async with SafeClient(KEY, host=origin) as client:
+            with pytest.raises(Refused):
+                await client.scan_file_async(io.BytesIO(b"a customer's code"))
+            for write in (client.post_async, client.patch_async, client.delete_async):
+                with pytest.raises(Refused):
+                    await write("/files")
+
+    asyncio.run(upload())
+
+    assert wire.calls == ()
+
+
 def test_files_are_only_ever_read(world: World, wire: Wire, reports: VirusTotal) -> None:
     """Whatever VirusTotal says, no sample leaves, no analysis is asked for, no other place of the API is touched."""
     answers: list[dict[str, Any]] = [
@@ -338,6 +386,7 @@ def test_retry_after_is_honoured_only_within_the_deadline(
 def test_a_server_that_is_not_there_is_unreachable() -> None:
     client = connect(KEY, "http://127.0.0.1:1")
     answer = client.report(SHA256, PATIENT)
+    client.close()
 
     assert kind(answer) == "unreachable"
 
@@ -420,3 +469,12 @@ def test_thirty_two_threads_share_one_request(world: World, wire: Wire, reports:
 
     assert [kind(one) for one in answers] == ["malicious"]
     assert len(wire.calls) == 1
+
+
+def test_a_closed_client_starts_anew(world: World, reports: VirusTotal) -> None:
+    world.hashes[SHA256] = {"answer": "hang"}
+    world.hashes[OTHER] = {"malicious": 48}
+    reports.report(SHA256, 0.1)
+    reports.close()
+
+    assert kind(reports.report(OTHER, PATIENT)) == "malicious"

@@ -46,10 +46,11 @@ def server() -> Iterator[virustotal.VirusTotalServer]:
 
 
 @pytest.fixture
-def local(server: virustotal.VirusTotalServer) -> Local:
+def local(server: virustotal.VirusTotalServer) -> Iterator[Local]:
     server.world, server.wire = World(), Wire()
     client = connect("local-key", f"http://127.0.0.1:{server.server_address[1]}")
-    return Local(server.world, server.wire, client)
+    yield Local(server.world, server.wire, client)
+    client.close()
 
 
 def finding(*whole: str, partial: tuple[str, ...] = (), unhashed: int = 0) -> Finding:

@@ -23,6 +23,7 @@ LATE = {
     },
     "firebreak/adapters/storage/ledger_store.py": {"firebreak.adapters.storage.firestore.FirestoreDocuments"},
     "firebreak/adapters/storage/vault_store.py": {"firebreak.adapters.storage.vault_bucket.BucketVault"},
+    "firebreak/adapters/virustotal.py": {"firebreak.adapters.virustotal_client"},
     "firebreak/cli/commands/decision.py": {"firebreak.cli.commands.in_process.carry_out"},
     "firebreak/cli/commands/sending.py": {"firebreak.adapters.google.pubsub.Publisher"},
     "firebreak/policy_folder.py": {

@@ -15,8 +15,7 @@ from typing import Any
 from cloudevents.http import CloudEvent
 
 _HELD = {
-    "google.cloud.securitycenter_v2": ("GET files",),
-    "google.cloud.run_v2": ("ListFindings",),
+    "google.cloud.run_v2": ("ListFindings", "GET files"),
     "google.cloud.logging_v2": ("UpdateService",),
     "google.pubsub_v1": ("UpdateService",),
 }

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from firebreak.adapters.virustotal import VirusTotal
 from firebreak.bootstrap import build
 from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
@@ -250,3 +251,5 @@ class Lines:
             texts = {Path(path).name: text for path, text in read_folder(policies).items()}
             app = build(read_settings(settings), _policies(tuple(texts.items())))
             yield Line(sandbox, app, clock)
+            if isinstance(app.sources.files, VirusTotal):
+                app.sources.files.close()

@@ -42,6 +42,7 @@ AFTER_THE_WRITE = (
     "google.pubsub_v1.types",
 )
 IN_THIS_ORDER = (
+    "firebreak.adapters.virustotal_client",
     "firebreak.adapters.google.security_center",
     "firebreak.adapters.cloud_run.services",
     "firebreak.adapters.google.cloud_logging",
@@ -106,7 +107,7 @@ def test_a_process_starts_to_listen_without_any_client(told: dict[str, Any]) -> 
 
 
 def test_requests_leave_and_the_write_is_made_while_what_comes_later_cannot_be_loaded_yet(told: dict[str, Any]) -> None:
-    """SCC's package is held back until VirusTotal is asked, Cloud Run's until SCC is, the others' until the write."""
+    """Cloud Run's package is held back until VirusTotal and SCC are asked, Logging's and Pub/Sub's until the write."""
     assert told["in_vain"] == []
     assert [one for one in told["at_the_write"] if one in AFTER_THE_WRITE] == []
 
