@@ -10,8 +10,7 @@ import dataclasses
 import enum
 import functools
 import types
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from firebreak.core.storage_names import NAMES, Names, Stored, names_of
@@ -57,65 +56,101 @@ def decode(kind: type[T], value: object, names: Table = NAMES, *, as_far_as_know
     any text is a word. What comes of it is never saved.
     """
     try:
-        return _Reader(names, as_far_as_known).read(kind, value)  # type: ignore[no-any-return]  # built from `kind`
+        readers = _OF_TODAY[as_far_as_known] if names is NAMES else _Readers(names, as_far_as_known)
+        return readers.of(kind)(value)  # type: ignore[no-any-return]  # built from `kind`
     except (TypeError, ValueError, KeyError) as fault:
         message = f"not a saved {getattr(kind, '__name__', kind)}: {fault}"
         raise Unreadable(message) from None
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    names: Table
-    lenient: bool
+_Read = Callable[[Any], Any]
 
-    def read(self, kind: Any, value: Any) -> Any:  # noqa: ANN401, PLR0911 - one line for each shape a type can have
-        if kind in _SCALARS:
-            return _require(value, type(value) is kind)
+
+class _Readers:
+    """What reads each type, made once: most of what is decoded are the same few types, again and again."""
+
+    def __init__(self, names: Table, lenient: bool) -> None:  # noqa: FBT001 - as `decode` has it
+        """Made for one table; nothing is read yet."""
+        self._names, self._lenient = names, lenient
+        self._made: dict[Any, _Read] = {}
+
+    def of(self, kind: Any) -> _Read:  # noqa: ANN401 - a type hint
+        """What reads a value of this type; it raises ValueError, TypeError or KeyError where the value does not fit."""
+        if kind not in self._made:
+            self._made[kind] = self._make(kind)
+        return self._made[kind]
+
+    def _make(self, kind: Any) -> _Read:  # noqa: ANN401, PLR0911 - one line for each shape a type can have
+        origin = get_origin(kind)
         if kind in (Any, object):
-            return value
-        origin = _origin(kind)
+            return lambda value: value
         if origin in (Union, types.UnionType):
-            return self._union(get_args(kind), value)
+            return self._union(kind)
         if origin is Literal:
-            return _require(value, value in get_args(kind) or (self.lenient and isinstance(value, str)))
-        if origin is tuple:
-            return tuple(self.read(get_args(kind)[0], one) for one in _require(value, isinstance(value, list)))
-        if origin is frozenset:
-            return frozenset(self.read(get_args(kind)[0], one) for one in _require(value, isinstance(value, list)))
+            words, lenient = get_args(kind), self._lenient
+            return lambda value: _require(value, value in words or (lenient and isinstance(value, str)))
+        if origin in (tuple, frozenset):
+            one = self.of(get_args(kind)[0])
+            return lambda value: origin(map(one, _require(value, isinstance(value, list))))
         if origin is not None and issubclass(origin, Mapping):
-            of = get_args(kind)[1]
-            items = _require(value, isinstance(value, dict)).items()
-            return types.MappingProxyType({key: self.read(of, one) for key, one in items})
+            return self._mapping(self.of(get_args(kind)[1]))
         if dataclasses.is_dataclass(kind):
-            return self._dataclass(kind, _require(value, isinstance(value, dict)))
+            return self._dataclass(kind)
         if isinstance(kind, type) and issubclass(kind, enum.Enum):
-            members = {stored: name for name, stored in names_of(kind, self.names).parts.items()}
-            return kind[members[value]]
-        return _require(value, type(value) is kind)
+            members = {stored: kind[name] for name, stored in names_of(kind, self._names).parts.items()}
+            return lambda value: members[value]
+        return lambda value: _require(value, type(value) is kind)
 
-    def _dataclass(self, kind: Any, value: dict[str, Any]) -> Any:  # noqa: ANN401 - any dataclass
-        hints, known = _hints(kind), names_of(kind, self.names).parts
-        parts = {}
-        for name, stored in known.items():
-            if stored in value:
+    @staticmethod
+    def _mapping(one: _Read) -> _Read:
+        def read(value: Any) -> Any:  # noqa: ANN401 - JSON
+            items = _require(value, isinstance(value, dict)).items()
+            return types.MappingProxyType({key: one(part) for key, part in items})
+
+        return read
+
+    def _dataclass(self, kind: Any) -> _Read:  # noqa: ANN401 - any dataclass
+        known, lenient = names_of(kind, self._names).parts, self._lenient
+        fields: tuple[tuple[str, str, _Read], ...] | None = None
+
+        def read(value: Any) -> Any:  # noqa: ANN401 - JSON
+            nonlocal fields
+            if fields is None:  # only now: a type may be a part of itself
+                hints = get_type_hints(kind)
+                fields = tuple((name, stored, self.of(hints[name])) for name, stored in known.items())
+            _require(value, isinstance(value, dict))
+            parts, taken = {}, 0
+            for name, stored, one in fields:
+                if stored in value:
+                    taken += 1
+                    try:
+                        parts[name] = one(value[stored])
+                    except (TypeError, ValueError, KeyError):
+                        if not lenient:
+                            raise
+            if taken < len(value):
+                unknown = {key: one for key, one in value.items() if key not in known.values()}
+                parts["unknown_keys"] = types.MappingProxyType(unknown)
+            return kind(**parts)
+
+        return read
+
+    def _union(self, kind: Any) -> _Read:  # noqa: ANN401 - a union
+        readers = [self.of(one) for one in get_args(kind)]
+
+        def read(value: Any) -> Any:  # noqa: ANN401 - one of them
+            for one in readers:
                 try:
-                    parts[name] = self.read(hints[name], value[stored])
+                    return one(value)
                 except (TypeError, ValueError, KeyError):
-                    if not self.lenient:
-                        raise
-        unknown = {key: one for key, one in value.items() if key not in known.values()}
-        if unknown:
-            parts["unknown_keys"] = types.MappingProxyType(unknown)
-        return kind(**parts)
+                    continue
+            message = f"fits none of {kind}"
+            raise ValueError(message)
 
-    def _union(self, kinds: tuple[Any, ...], value: object) -> Any:  # noqa: ANN401 - one of `kinds`
-        for kind in kinds:
-            try:
-                return self.read(kind, value)
-            except (TypeError, ValueError, KeyError):
-                continue
-        message = f"fits none of {kinds}"
-        raise ValueError(message)
+        return read
+
+
+_OF_TODAY = {lenient: _Readers(NAMES, lenient) for lenient in (False, True)}
 
 
 def _require(value: Any, fits: bool) -> Any:  # noqa: ANN401, FBT001 - a check and its value in one line
@@ -133,13 +168,3 @@ UNSAVED = types.MappingProxyType({"saved": False})
 def _default(kind: Any, name: str) -> object:  # noqa: ANN401 - any dataclass
     part = next(one for one in dataclasses.fields(kind) if one.name == name)
     return part.default if part.default_factory is dataclasses.MISSING else part.default_factory()
-
-
-@functools.cache
-def _origin(kind: Any) -> Any:  # noqa: ANN401 - as typing has it, remembered
-    return get_origin(kind)
-
-
-@functools.cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
