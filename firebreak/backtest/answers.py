@@ -33,7 +33,7 @@ class Book:
             self._kept[event] = updated, Judged(told.policy, told.mode, told.closed_as, told.said, traits_of(facts))
 
     def by_policy(self) -> dict[str, Answers]:
-        """Each policy's answers, by its name."""
+        """Each policy's answers by its name, the one that decided most first."""
         return answers_of(told for _, told in self._kept.values())
 
 

@@ -214,7 +214,7 @@ def _policy(commands: Any) -> None:  # noqa: ANN401 - as above
     people = "show what people made of each policy's decisions: how often it asked, what they answered and closed it as"
     stats_options(_on_ledger(commands, "stats", f"{_COMMANDS}.policy_stats:run_stats", people))
     which = "show which set of policies decided what, and when it took the place of another"
-    stats_options(_on_ledger(commands, "log", f"{_COMMANDS}.policy_stats:run_log", which))
+    stats_options(_on_ledger(commands, "log", f"{_COMMANDS}.policy_log:run_log", which))
     more = "show what a policy did in shadow, or in its mode, and the edit that lets it do more"
     promote = _on_ledger(commands, "promote", f"{_COMMANDS}.policy_promote:run_promote", more)
     promote_options(promote)

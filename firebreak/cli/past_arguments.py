@@ -14,7 +14,8 @@ def backtest_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser
     files = "files of past findings and incidents, in JSON or JSON Lines, packed by gzip or not; - for standard input"
     parser.add_argument("history", nargs="+", metavar="HISTORY", help=files)
     assume_option(parser)
-    parser.add_argument("--against", type=Path, metavar="FOLDER", help="show what the policies in this folder change")
+    against = "show what differs from the policies in another folder, or from these at a revision of git, as HEAD~1"
+    parser.add_argument("--against", metavar="FOLDER", help=against)
     parser.add_argument(
         "--policies", type=Path, metavar="FOLDER", help="the policies that decide; by default FIREBREAK_POLICIES"
     )

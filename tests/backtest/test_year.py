@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
 from collections import Counter
 from pathlib import Path
@@ -96,17 +97,20 @@ def test_the_worm_s_hour_fills_the_limit(firebreak: Told) -> None:
     assert len(shown["by_week"]) == 52
 
 
-def test_what_today_s_set_decides_otherwise_than_the_one_before(firebreak: Told, year: Path) -> None:
-    before = year.parent / "before"
-    before.mkdir(exist_ok=True)
-    for file in (year / "policies").glob("*.yaml"):
-        text = file.read_text()
-        text = text.replace("ceiling: enforce", "ceiling: approve").replace("protected: [{project: pay-prod}]\n", "")
-        (before / file.name).write_text(text.replace("  workload.project: {not_in: [shop-dev]}\n", ""))
-    shown = firebreak("policy", "backtest", "history.jsonl", "--against", str(before), "--json").json
+def test_what_today_s_set_decides_otherwise_than_the_one_before(firebreak: Told) -> None:
+    shown = firebreak("policy", "backtest", "history.jsonl", "--against", "HEAD~1", "--json").json
 
     # Worked out: 33 are contained that were asked about, 132 deploys are recorded that were asked about.
     assert shown["changes"]["ways"] == {"approve → monitor": 132, "approve → enforce": 33}
+
+
+@pytest.mark.parametrize("revision", ["HEAD~7", "--output=x", "no-such-folder"])
+def test_a_revision_that_git_does_not_know_is_wrong_usage(firebreak: Told, year: Path, revision: str) -> None:
+    answer = firebreak("policy", "backtest", "history.jsonl", f"--against={revision}")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert f"{revision}: there is no such folder, and git knows no such revision" in answer.err
+    assert not (year / "policies" / "x").exists()
 
 
 def test_what_people_made_of_each_policy_s_decisions(firebreak: Told) -> None:
@@ -143,6 +147,25 @@ def test_three_sets_decided_one_after_the_other(firebreak: Told) -> None:
         ("2025-10-07", {"monitor": 36 + 12, "approve": 20 + 2 + 3 + 2, "enforce": 20 + 3 + 2}),
     ]
     assert [one["here"] for one in sets] == [False, False, True]
+    assert [(one["commit"]["by"], one["commit"]["at"][:10]) for one in sets] == [
+        ("Ada", "2025-02-24"),  # the Mondays of weeks 9, 21 and 41
+        ("Grace", "2025-05-19"),
+        ("Ada", "2025-10-06"),
+    ]
+
+
+def test_who_changed_the_policies_is_told_by_git(firebreak: Told) -> None:
+    said = firebreak("policy", "log").out.splitlines()
+
+    assert re.fullmatch(r"  by Grace, 2025-05-19, [0-9a-f]{7}: People are asked", said[4])
+    assert said[6].endswith("monitor 48, approve 27, enforce 25, the policies that lie here")
+
+
+def test_without_git_the_sets_are_told_all_the_same(firebreak: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    sets = firebreak("policy", "log", "--json").json["sets"]
+
+    assert [one["commit"] for one in sets] == [None, None, None]
 
 
 def month(firebreak: Told, since: str, until: str) -> Any:

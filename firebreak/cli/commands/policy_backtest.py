@@ -14,6 +14,7 @@ from firebreak.backtest.page import page
 from firebreak.backtest.report import report
 from firebreak.backtest.run import run
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, UsageError, print_json, require_folder
+from firebreak.cli.commands.policy_revisions import files_at
 from firebreak.cli.screens.console import advancing, stdout
 from firebreak.cli.screens.policy_backtest import show_backtest
 from firebreak.cli.values import Bound
@@ -24,18 +25,18 @@ from firebreak.settings import read_settings
 
 def run_backtest(parsed: argparse.Namespace) -> int:
     """Replay the history; with `--fail-if` a count beyond its bound is a no."""
-    folders = tuple(filter(None, (parsed.policies or read_settings().policies, parsed.against)))
-    for folder in folders:
-        require_folder(folder)
+    folder = parsed.policies or read_settings().policies
+    require_folder(folder)
     for file in parsed.history:
         if file != "-" and not Path(file).is_file():
             message = f"{file}: there is no such file"
             raise UsageError(message)
     assumed = _assumed(parsed.assume)
-    sets = tuple(_rules(one, assumed) for one in folders)
+    texts = (read_folder(folder), *([_against(folder, parsed.against)] if parsed.against else []))
+    sets = tuple(_rules(one, assumed) for one in texts)
     with advancing("replaying", "findings") as step:
         ran = run(parsed.history, sets, step)
-    shown = report(ran, sets[0].policies, str(parsed.against) if parsed.against else None)
+    shown = report(ran, sets[0].policies, parsed.against)
     shown["failed"] = [str(one) for one in parsed.fail_if if _is_beyond(one, shown)]
     if not ran.tally.findings and ran.unread.count:
         message = f"nothing could be read: {ran.unread.shown[0]}"
@@ -49,8 +50,13 @@ def run_backtest(parsed: argparse.Namespace) -> int:
     return EXIT_NO if shown["failed"] else EXIT_OK
 
 
-def _rules(folder: Path, assumed: Assumed) -> Rules:
-    policies = read_yaml_policies(read_folder(folder))
+def _against(folder: Path, against: str) -> dict[str, str]:
+    """The policies in another folder, or in this one at another revision."""
+    return read_folder(Path(against)) if Path(against).is_dir() else files_at(folder, against)
+
+
+def _rules(texts: dict[str, str], assumed: Assumed) -> Rules:
+    policies = read_yaml_policies(texts)
     return Rules(policies, responders.discover(), enrichment.discover(), assumed)
 
 

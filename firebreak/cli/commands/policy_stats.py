@@ -1,4 +1,4 @@
-"""`firebreak policy stats` and `policy log`: what records tell of policies, in the ledger or in files of the past."""
+"""`firebreak policy stats`: what people made of each policy's decisions, in the ledger or in files of the past."""
 
 from __future__ import annotations
 
@@ -11,20 +11,15 @@ from typing import Any
 from firebreak.backtest.answers import Book
 from firebreak.backtest.files import pieces_of
 from firebreak.backtest.past import records_in
-from firebreak.backtest.sets import Deciding, SetLog
 from firebreak.cli.commands import EXIT_OK, UsageError, named, print_json
-from firebreak.cli.commands.in_process import quiet
 from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.commands.recorded import open_ledger, shown
 from firebreak.cli.screens.console import Screen, stdout, working
 from firebreak.core.reports.answers import Answers, answers_json
 from firebreak.core.signing import Sealed
 from firebreak.ledger.records import StoredIncident
-from firebreak.policy_folder import load_policies
-from firebreak.settings import read_settings
 
 _MOST = 1_000_000
-_FEW = 10
 _HEAD = ("decided", "enforced", "asked", "yes", "no", "real", "nothing")
 
 
@@ -41,41 +36,6 @@ def run_stats(parsed: argparse.Namespace) -> int:
     else:
         _show(stdout(), found)
     return EXIT_OK
-
-
-def run_log(parsed: argparse.Namespace) -> int:
-    """Which sets decided, in their order, and whether the policies that lie here are the last of them."""
-    log = SetLog()
-    with working("reading what was recorded"):
-        for record in recorded_of(parsed):
-            log.add(record)
-    folder = read_settings().policies
-    here = load_policies(folder, quiet).digest if folder.is_dir() else None
-    sets = log.in_order()
-    if parsed.json:
-        told = [_set_json(one) | {"here": one.policy_set == here} for one in sets]
-        print_json({"sets": told, "here": here, **named(parsed)})
-        return EXIT_OK
-    screen = stdout()
-    for one in sets:
-        modes = ", ".join(f"{mode} {count:,}" for mode, count in one.modes.most_common())
-        mark = ", the policies that lie here" if one.policy_set == here else ""
-        screen.line(f"{one.policy_set[:12]}  {one.first[:16]} to {one.last[:16]}  {modes}{mark}", hang=2)
-        screen.line(", ".join(f"{name} {count:,}" for name, count in one.policies.most_common(_FEW)), "dim", indent=2)
-    if here and here not in {one.policy_set for one in sets}:
-        screen.line(f"{here[:12]}  the policies that lie here: they have decided nothing yet", "caution")
-    return EXIT_OK
-
-
-def _set_json(one: Deciding) -> dict[str, Any]:
-    return {
-        "policy_set": one.policy_set,
-        "first": one.first,
-        "last": one.last,
-        "versions": sorted(one.versions),
-        "modes": dict(one.modes),
-        "policies": dict(one.policies),
-    }
 
 
 def recorded_of(parsed: argparse.Namespace) -> Iterator[Mapping[str, Any]]:

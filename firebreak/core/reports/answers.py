@@ -110,7 +110,7 @@ def answers_json(answers: Answers) -> dict[str, Any]:
 
 
 def answers_of(found: Iterable[Judged]) -> dict[str, Answers]:
-    """Each policy's answers, by its name."""
+    """Each policy's answers by its name, the one that decided most first."""
     told: dict[str, Answers] = {}
     traits: dict[str, _Traits] = {}
     for one in found:
@@ -126,7 +126,7 @@ def answers_of(found: Iterable[Judged]) -> dict[str, Answers]:
         traits.setdefault(one.policy, _Traits()).add(one)
     for name, of_policy in traits.items():
         told[name].apart = of_policy.apart
-    return {name: told[name] for name in sorted(told)}
+    return dict(sorted(told.items(), key=lambda one: (-one[1].decided, one[0])))
 
 
 @dataclass(slots=True)
