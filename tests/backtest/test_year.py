@@ -87,6 +87,30 @@ def test_the_backtest_of_the_year_by_today_s_policies(firebreak: Told) -> None:
     assert (wrong["count"], wrong["enforced"], wrong["asked"]) == (15 + 6 + 2, 2, 15 + 6)
 
 
+def test_how_the_questions_and_containments_of_the_year_would_have_gone(firebreak: Told) -> None:
+    """People's answers are those of then; what nobody answered within two hours, four times asked, has expired."""
+    shown = firebreak("policy", "backtest", "history.jsonl", "--json").json
+
+    # Worked out: two a day of the red team's come while what was approved at nine and at ten stands, and join it.
+    joined = 5 * 2 + 1
+    approved = 20 + 5 * 2 + 2  # of the worm, of the red team, of those that came without VirusTotal
+    rejected = 6 + 3  # the false alarms, and of those without VirusTotal
+    expired = (
+        24 + 5 + 3 + 2
+    )  # before Firebreak nobody could answer; the red team's pool; answered on Monday; still open
+    assert shown["went"] == {
+        "contained": 20 + 7 + 4 + 1,
+        "joined": joined,
+        "asked": approved + rejected + expired,
+        "approved": approved,
+        "rejected": rejected,
+        "expired": expired,
+        "record": 3 * 44 + 44 + 2,
+        "waited for a halt": 4,
+    }
+    assert shown["says"].startswith("in 364 days this set would have closed 32 workloads alone, asked 75 times")
+
+
 def test_the_worm_s_hour_fills_the_limit(firebreak: Told) -> None:
     shown = firebreak("policy", "backtest", "history.jsonl", "--json").json
 
@@ -191,11 +215,12 @@ def test_the_report_of_november(firebreak: Told) -> None:
         "p90": 64 * hours,
         "most": 64 * hours,
     }
-    assert shown["policies"] == [
-        {"policy": "known-malware-on-worker-pool", "contained": 2, "false": 2},
-        {"policy": "suspected-malware-on-service", "contained": 3, "false": 0},
-        {"policy": "known-malware-on-service", "contained": 1, "false": 0},
-    ]
+    contained = {one["policy"]: (one["contained"], one["false"]) for one in shown["policies"] if one["contained"]}
+    assert contained == {
+        "known-malware-on-worker-pool": (2, 2),
+        "suspected-malware-on-service": (3, 0),
+        "known-malware-on-service": (1, 0),
+    }
     top = {one["workload"].rpartition("/")[2]: one["incidents"] for one in shown["workloads"]}
     assert Counter(top) > Counter({"batch-api": 8, "blog": 4, "deploy-1": 4, "deploy-2": 4, "deploy-3": 4, "queue": 2})
 

@@ -17,7 +17,6 @@ from typing import Any
 from firebreak.core.diagnostics import printable
 
 _MODES = ("enforce", "approve", "monitor", "nothing")
-_COUNTS = {"enforce": "enforced", "approve": "asked", "monitor": "recorded", "nothing": "left aside"}
 _COLORS = (*_MODES, "dim", "line")
 """What plots ask the style sheet for."""
 _LONG = frozenset({"workload"})
@@ -39,6 +38,7 @@ def page(shown: Mapping[str, Any]) -> str:
         *([_counts(shown["by_mode"])] if shown["findings"] else []),
         _section("What it rests on", _ground(shown)),
         _section("What would have been wrong", _wrong(shown["wrong"], shown["judged"])),
+        _section("How it would have gone", _list([f"{word}: {count:,}" for word, count in shown["went"].items()])),
         _section("By week, from its Monday", _modes("week", shown["by_week"])),
         _section("By policy", _modes("policy", shown["by_policy"])),
         *([_section(_against(changes), _changes(changes))] if changes else []),
@@ -93,7 +93,7 @@ def _list(texts: Sequence[str]) -> str:
 
 
 def _counts(modes: Mapping[str, int]) -> str:
-    told = (f"<div class={mode}><dt>{word}</dt><dd>{_text(modes[mode])}</dd></div>" for mode, word in _COUNTS.items())
+    told = (f"<div class={mode}><dt>{mode}</dt><dd>{_text(modes[mode])}</dd></div>" for mode in _MODES)
     return f"<dl class=counts>{''.join(told)}</dl>"
 
 

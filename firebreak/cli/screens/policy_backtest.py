@@ -19,6 +19,7 @@ def show_backtest(screen: Screen, shown: Record) -> None:
         screen.line(f"--fail-if {bound}: there is more", "bad")
     _show_ground(screen, shown)
     _show_wrong(screen, part(shown.get("wrong")), part(shown.get("judged")))
+    _show_course(screen, part(shown.get("went")))
     if shown.get("changes"):
         _show_changes(screen, part(shown["changes"]))
     _show_table(screen, "By policy", part(shown.get("by_policy")))
@@ -42,6 +43,13 @@ def _show_ground(screen: Screen, shown: Record) -> None:
         before = ", ".join(f"{mode} {wanted.get(mode, 0):,}" for mode in _HEAD)
         by = ", ".join(f"{name} {count:,}" for name, count in part(shown.get("held_back_by")).items())
         screen.line(f"before guards: {before}; held back by: {by}", indent=2, hang=2)
+
+
+def _show_course(screen: Screen, went: Record) -> None:
+    """What would have become of them, people's answers being those of then."""
+    if went:
+        screen.heading("How it would have gone")
+        screen.line(", ".join(f"{word} {count:,}" for word, count in went.items()), indent=2, hang=2)
 
 
 def _show_wrong(screen: Screen, wrong: Record, judged: Record) -> None:
