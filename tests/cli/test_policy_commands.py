@@ -338,7 +338,8 @@ def test_where_nothing_names_a_folder_it_is_told_which_one_is_meant(
     named = firebreak("policy", "lint")
 
     assert plain.err == f"policies in {POLICIES}; to name others, give a folder, or set FIREBREAK_POLICIES\n"
-    assert (given.err, named.err) == ("", "")
+    assert given.err == ""
+    assert named.err == f"policies in {POLICIES / 'starter' / 'monitor'}; to name others, give a folder\n"
     assert plain.out == given.out
 
 
@@ -351,3 +352,22 @@ def test_a_folder_without_policies_is_told_what_policies_are(firebreak: Told, fo
             1,
             f"{folder}: there is no policy in this folder: policies are its files NAME.yaml\n",
         )
+
+
+@pytest.mark.parametrize("verb", ["lint", "test"])
+def test_which_folder_was_read_is_said_and_which_files_below_it_were_not(
+    firebreak: Told, folder: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """A folder below that has a firebreak.yaml is a set of its own, and hidden ones are nobody's policies."""
+    for place in ("", "team", "strict", ".git"):
+        (folder / place).mkdir(exist_ok=True)
+        (folder / place / "a.yaml").write_text(FAILING)
+    (folder / "strict" / "firebreak.yaml").write_text('organization: "1"\n')
+    monkeypatch.setenv("FIREBREAK_POLICIES", str(folder))
+    unnamed, shown = firebreak("policy", verb), firebreak("policy", verb, str(folder), "--json").json
+    one_file = firebreak("policy", verb, str(folder / "a.yaml"))
+
+    assert f"policies in {folder}; to name others, give a folder\n" in unnamed.err
+    assert f"not read, because only files of the folder itself are: {folder}/team/a.yaml\n" in unnamed.err
+    assert (shown["folders"], shown["unread"]) == ([str(folder)], [f"{folder}/team/a.yaml"])
+    assert "not read" not in one_file.err

@@ -48,13 +48,13 @@ FILES: tuple[Probe, ...] = (
     files(
         "`protected:` with nothing after it",
         "reads an empty list, and it acts",
-        "does not start: firebreak.yaml:4: `protected` is a list, not nothing",
+        "does not start: firebreak.yaml:4: `protected` is a list, not nothing: write its members, or leave it out",
         CONFIG_FILE + "protected:\n",
     ),
     files(
         "`protected:` as one entry instead of a list",
         "iterates over its keys, and it acts",
-        "does not start: firebreak.yaml:4: `protected` is a list, not a mapping",
+        "does not start: firebreak.yaml:4: `protected` is a list, not a mapping: begin each of its members with `- `",
         CONFIG_FILE + "protected: {project: payments-prod}\n",
     ),
     files(
@@ -96,13 +96,13 @@ FILES: tuple[Probe, ...] = (
     files(
         "`label: tier=critical`",
         "looks for a label of that name, and acts",
-        "does not start: firebreak.yaml:4: `label` is a mapping, not the text `tier=critical`",
+        "does not start: firebreak.yaml:4: `label` is a mapping, not the text `tier=critical`: write KEY: VALUE instead",
         CONFIG_FILE + "protected: [{label: tier=critical}]\n",
     ),
     files(
         "`sources: 5678`, not a list",
         "finds every source that begins so",
-        "does not start: firebreak.yaml:2: `sources` is a list, not the number `5678`",
+        'does not start: firebreak.yaml:2: `sources` is a list, not the number `5678`: write ["5678"]',
         CONFIG_FILE.replace('["5678"]', "5678"),
     ),
     files(
@@ -198,7 +198,7 @@ FILES: tuple[Probe, ...] = (
     files(
         "`not_in: payments-prod`, not a list",
         "a letter is not in the text; the clause holds, and it acts",
-        "does not start: 10.yaml:4: `not_in` of `workload.project` is a list, not the text `payments-prod`",
+        "does not start: 10.yaml:4: `not_in` of `workload.project` is a list, not the text `payments-prod`: write [payments-prod]",
         policy=_when("workload.project: {not_in: payments-prod}"),
     ),
     files(

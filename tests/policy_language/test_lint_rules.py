@@ -46,6 +46,7 @@ FB204 misspelt-category warning
 FB205 plain-glob warning
 FB206 misleading-order warning
 FB207 literal-wildcard warning
+FB208 regular-expression warning
 FB301 steps-undo-each-other fault
 FB302 steps-undo-somewhere warning
 FB303 idle-step warning
@@ -58,6 +59,7 @@ FB309 unattended-release warning
 FB310 idle-on-expiry warning
 FB311 idle-accept-irreversible warning
 FB312 failing-action fault
+FB313 enforce-on-protected warning
 FB401 example-at-odds stops
 FB402 failing-example fault
 FB403 unrunnable-example fault

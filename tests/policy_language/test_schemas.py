@@ -27,7 +27,7 @@ CONFIGS = jsonschema.Draft202012Validator(config_schema())
 BEYOND_A_SCHEMA = {
     "how a value is written: of the YAML only values are left": (
         "anchor_and_alias base_60 directive hex infinity line_separator lone_carriage_return long_number merge_key"
-        " octal reversing_mark tag underscored_number"
+        " octal placeholder reversing_mark tag typographic_quotes_around_a_word underscored_number"
     ),
     "that a key was there before: readers keep one of them": (
         "charter_duplicate_key charter_set_twice duplicate_fact duplicate_key two_modes"

@@ -10,7 +10,7 @@ from pathlib import Path
 import enrichment
 import responders
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, print_json
-from firebreak.cli.commands.policy_paths import asked_about, is_meant
+from firebreak.cli.commands.policy_paths import asked_about, is_meant, looked_at
 from firebreak.cli.screens.console import stdout
 from firebreak.cli.screens.policy_lint import Linted, lint_json, show_lint, sum_of
 from firebreak.cli.screens.reports import REPORTS, Report, cases_of
@@ -24,11 +24,12 @@ from firebreak.policy_language.testing.example_findings import findings_of
 
 def run_lint(parsed: argparse.Namespace) -> int:
     """Look at folders and files of policies; a file is read together with the folder around it."""
-    linted = _together([_lint(folder, files) for folder, files in asked_about(parsed.paths)])
+    asked = asked_about(parsed.paths)
+    linted = _together([_lint(folder, files) for folder, files in asked])
     doubtful = bool(linted.warnings) and parsed.strict
     code = EXIT_NO if linted.faults or linted.failing or doubtful else EXIT_OK
     if parsed.json:
-        print_json(lint_json(linted, ok=code == EXIT_OK))
+        print_json({**lint_json(linted, ok=code == EXIT_OK), **looked_at(asked)})
     elif parsed.format in REPORTS:
         print(REPORTS[parsed.format](_report(linted, strict=parsed.strict), Path.cwd()))
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 import enrichment
 import responders
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, print_json
-from firebreak.cli.commands.policy_paths import asked_about, is_meant
+from firebreak.cli.commands.policy_paths import asked_about, is_meant, looked_at
 from firebreak.cli.screens.console import stdout
 from firebreak.cli.screens.faults import counted
 from firebreak.cli.screens.policy_test import Tested, show_tested, sum_of, tested_cases, tested_json
@@ -29,8 +29,9 @@ _COMMAND = "firebreak policy test"
 
 def run_test(parsed: argparse.Namespace) -> int:
     """Run the examples of the files that are meant; with `--strict`, a clause left untried is a no."""
+    asked = asked_about(parsed.paths)
     try:
-        tested = [_tested(folder, meant) for folder, meant in asked_about(parsed.paths)]
+        tested = [_tested(folder, meant) for folder, meant in asked]
     except Faults as faults:
         if parsed.format not in REPORTS:
             raise
@@ -42,7 +43,7 @@ def run_test(parsed: argparse.Namespace) -> int:
     doubtful = bool(whole.untried or whole.idle_silences) and parsed.strict
     code = EXIT_OK if whole.passed and not doubtful else EXIT_NO
     if parsed.json:
-        print_json(tested_json(whole, ok=code == EXIT_OK))
+        print_json({**tested_json(whole, ok=code == EXIT_OK), **looked_at(asked)})
     elif parsed.format in REPORTS:
         cases, summary = tested_cases(whole), sum_of(whole)
         report = Report(_COMMAND, whole.faults, whole.silenced, cases, summary, parsed.strict)

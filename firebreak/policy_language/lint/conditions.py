@@ -21,8 +21,10 @@ from firebreak.policy_language.lint.rules import (
     MISSPELT_CATEGORY,
     NEVER_MATCHES,
     PLAIN_GLOB,
+    REGULAR_EXPRESSION,
     SHADOWED_POLICY,
 )
+from firebreak.policy_language.reading.elsewhere import as_glob
 
 _MOST_ABOVE = 8
 _SHOWN = 3
@@ -166,9 +168,15 @@ def misspelt_categories(policy: Policy, _: LintContext) -> Iterator[LintWarning]
 
 
 def plain_globs(policy: Policy, _: LintContext) -> Iterator[LintWarning]:
-    """A glob without a wildcard is a comparison, and probably not what was meant."""
+    """A glob that is none: without a wildcard it is a comparison, and a regular expression fits other texts."""
     for clause in clauses(policy.when):
-        if clause.operator is Operator.GLOB and not set(str(clause.operand)) & set("*?"):
+        if clause.operator is not Operator.GLOB:
+            continue
+        if meant := as_glob(str(clause.operand)):
+            told = f"the glob {quoted(clause.operand)} is written like a regular expression: * is any run of characters"
+            nearest = meant if meant != clause.operand else None
+            yield LintWarning(REGULAR_EXPRESSION, clause.at, told, nearest)
+        elif not set(str(clause.operand)) & set("*?"):
             yield LintWarning(
                 PLAIN_GLOB, clause.at, f"the glob {quoted(clause.operand)} has no * and no ?: it fits that text alone"
             )
@@ -180,7 +188,7 @@ def literal_wildcards(policy: Policy, _: LintContext) -> Iterator[LintWarning]:
         if clause.operator in (Operator.EQUALS, Operator.IN, Operator.NOT_IN):
             for value in clause.operand if isinstance(clause.operand, tuple) else (clause.operand,):
                 if isinstance(value, str) and "*" in value:
-                    told = f"{quoted(value)} is compared as it stands: write {{glob: …}} for a pattern"
+                    told = f"{quoted(value)} is compared as it stands: write {{glob: {as_glob(value) or value}}}"
                     yield LintWarning(LITERAL_WILDCARD, clause.at, told)
 
 

@@ -25,6 +25,7 @@ from firebreak.policy_language.lint.conditions import (
     sets_used,
     shadowed,
 )
+from firebreak.policy_language.lint.protected import enforced_on_protected
 from firebreak.policy_language.lint.rules import (
     FAILING_EXAMPLE,
     IDLE_CEILING,
@@ -97,6 +98,7 @@ def lint(
         *_unused_sets(policies, config),
         *_unrouted(policies, config.routing),
         *_idle_ceilings(config),
+        *enforced_on_protected(policies, config.protected, world),
     ]
     warnings = [one for one in remarks if one.rule.severity == "warning"]
     wrong = [one for one in remarks if one.rule.severity == "fault"]

@@ -65,6 +65,16 @@ LITERAL_WILDCARD = Rule(
     "when: {workload.project: core-*}",
     "Write the pattern as `{glob: core-*}`.",
 )
+REGULAR_EXPRESSION = Rule(
+    "FB208",
+    "regular-expression",
+    "warning",
+    "A glob that is written like a regular expression, and fits other texts than were meant.",
+    "when: {workload.project: {glob: ^core-.*$}}\n"
+    "examples: [{given: {workload.project: ^core-.a$}, expect: {mode: enforce}},"
+    " {given: {workload.project: pay}, expect: nothing}]",
+    "Write a glob, in which `*` is any run of characters and `?` any one; alternatives as `any_of`.",
+)
 UNDOING_STEPS = Rule(
     "FB301",
     "steps-undo-each-other",
@@ -152,6 +162,16 @@ IDLE_ACCEPTANCE = Rule(
     "`accept_irreversible` of an action that can be undone, where it has no effect.",
     "then: [{action: cut_traffic, accept_irreversible: true}]",
     "Leave it out.",
+)
+ENFORCE_ON_PROTECTED = Rule(
+    "FB313",
+    "enforce-on-protected",
+    "warning",
+    "A policy in mode enforce that is only about what `protected` in `firebreak.yaml` names: a person is asked.",
+    '# firebreak.yaml\norganization: "1"\nprotected: [{project: pay}]\n# a.yaml\n'
+    "when: {workload.project: pay}\n"
+    "examples: [{expect: {mode: enforce}}, {given: {workload.project: shop}, expect: nothing}]",
+    "Say `mode: approve`, or take the entry out of `protected`.",
 )
 FAILING_ACTION = Rule(
     "FB312",

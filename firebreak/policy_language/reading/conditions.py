@@ -9,7 +9,8 @@ from firebreak.core.facts import Fact, FactType, source_of
 from firebreak.core.policy.clause import Clause, Operand, Operator
 from firebreak.core.policy.condition import AllOf, AnyOf, Condition, NoneOf
 from firebreak.core.policy.vocabulary import PolicyNamespace
-from firebreak.policy_language.reading.nodes import is_faulty, listed, pairs, read_items
+from firebreak.policy_language.reading import elsewhere as known_elsewhere
+from firebreak.policy_language.reading.nodes import is_faulty, listed, pairs, read_items, shown_text
 from firebreak.policy_language.reading.operands import read_label_clauses, read_operand
 from firebreak.policy_language.reading.rules import (
     BROKEN_PLUGIN,
@@ -22,6 +23,7 @@ from firebreak.policy_language.reading.rules import (
 from firebreak.policy_language.reading.yaml_reader import Entries, Items, Node, Scalar
 
 GROUPS: Mapping[str, type[AnyOf | NoneOf]] = {"any_of": AnyOf, "none_of": NoneOf}
+_SHORT = 60
 _SETS = (Operator.IN_SET, Operator.NOT_IN_SET)
 _ORDERED = (Operator.AT_LEAST, Operator.AT_MOST)
 OPERATORS: Mapping[FactType, tuple[Operator, ...]] = {
@@ -38,23 +40,6 @@ OPERATORS: Mapping[FactType, tuple[Operator, ...]] = {
     ),
     FactType.TIME: (Operator.NEWER_THAN, Operator.OLDER_THAN, *_ORDERED, Operator.EXISTS),
 }
-# What other products, and tired people, call them.
-_ELSEWHERE = {
-    Operator.GLOB: "matches regex regexp match like pattern starts_with ends_with prefix suffix wildcard",
-    Operator.AT_LEAST: ">= > ge gte gt min minimum greater_than more_than not_below after since from",
-    Operator.AT_MOST: "<= < le lte lt max maximum less_than fewer_than not_above before until to",
-    Operator.IN: "any one_of any_of in_list is_in = == eq is",
-    Operator.NOT_IN: "not != ne none_of not_equals not_equal is_not not_one_of nin",
-    Operator.CONTAINS: "has includes include label contain",
-    Operator.CONTAINS_ANY: "intersect intersects has_any any_of in",
-    Operator.CONTAINS_ALL: "has_all all_of superset",
-    Operator.NEWER_THAN: "younger_than within last newer age_below less_than",
-    Operator.OLDER_THAN: "older age_above more_than",
-    Operator.EXISTS: "present known defined is_set null missing",
-}
-
-_GROUPS_ELSEWHERE = {"or": "any_of", "any": "any_of", "one_of": "any_of", "not": "none_of", "none": "none_of"}
-_NOT_NEEDED = ("all_of", "all", "and")
 
 
 def read_condition(node: Node, words: PolicyNamespace, log: FaultLog) -> AllOf:
@@ -70,14 +55,35 @@ def read_condition(node: Node, words: PolicyNamespace, log: FaultLog) -> AllOf:
         elif why := words.broken.get(f"enrichment.{source_of(key.text)}"):
             lost = f"the fact {quoted(key.text)} is not to be had, because its source does not load: {why}"
             log.add(BROKEN_PLUGIN, key.at, lost)
-        elif key.text.lower() in _NOT_NEEDED:
-            log.add(UNKNOWN_KEY, key.at, f"{quoted(key.text)} is not needed: the facts of one mapping must all hold")
         else:
-            meant = _GROUPS_ELSEWHERE.get(key.text.lower()) or nearest_word(key.text, (*words.catalogue, *GROUPS))
-            log.add(UNKNOWN_FACT, key.at, f"there is no fact {quoted(key.text)}", meant)
+            parts.extend(_strange(key, value, words, log))
     if isinstance(node, Entries) and not found:
         log.add(NOTHING_LISTED, node.at, "a condition names at least one fact")
     return AllOf(tuple(parts))
+
+
+def _strange(key: Scalar, value: Node, words: PolicyNamespace, log: FaultLog) -> Iterator[Condition]:
+    """Report a key that is neither fact nor group; what is meant to be a group is read as one, for what is in it."""
+    word, group = key.text.lower(), known_elsewhere.GROUPS.get(key.text.lower())
+    source, _, rest = key.text.partition(".")
+    whole = next((one for one, fact in words.catalogue.items() if fact.pairs and key.text.startswith(f"{one}.")), None)
+    if word in known_elsewhere.ALL:
+        log.add(UNKNOWN_KEY, key.at, f"{quoted(key.text)} is not needed: {known_elsewhere.ALL_FORM}")
+        yield from (read_condition(one, words, log) for one in (value.nodes if isinstance(value, Items) else ()))
+    elif group:
+        log.add(
+            UNKNOWN_FACT, key.at, f"there is no fact {quoted(key.text)}: write {known_elsewhere.GROUP_FORMS[group]}"
+        )
+        yield from (read_condition(one, words, log) for one in (value.nodes if isinstance(value, Items) else ()))
+    elif whole:
+        label = f"{{contains: {{{key.text.removeprefix(f'{whole}.')}: {shown_text(value)}}}}}"
+        log.add(UNKNOWN_FACT, key.at, f"there is no fact {quoted(key.text)}: write {whole}: {label}")
+    elif not rest and isinstance(value, Entries) and any(source_of(one) == source for one in words.catalogue):
+        first = f"{source}.{value.pairs[0][0].text}" if value.pairs else f"{source}.…"
+        log.add(UNKNOWN_FACT, key.at, f"there is no fact {quoted(key.text)}: write each fact whole, as {quoted(first)}")
+    else:
+        meant = known_elsewhere.nearest_fact(key.text, (*words.catalogue, *GROUPS))
+        log.add(UNKNOWN_FACT, key.at, f"there is no fact {quoted(key.text)}", meant)
 
 
 def _group(word: str, node: Node, words: PolicyNamespace, log: FaultLog) -> AnyOf | NoneOf:
@@ -93,7 +99,9 @@ def _clauses(key: Scalar, node: Node, words: PolicyNamespace, log: FaultLog) -> 
         equals = Scalar(key.at, Operator.EQUALS.value, Operator.EQUALS.value)
         return list(_read(key, equals, node, words, log))
     if isinstance(node, Items):
-        log.add(WRONG_TYPE, node.at, f"a list says nothing here: write {{{_for_lists(fact)}: […]}}")
+        values = ", ".join(map(shown_text, node.nodes))
+        told = values if values and len(values) <= _SHORT else "…"
+        log.add(WRONG_TYPE, node.at, f"a list says nothing here: write {{{_for_lists(fact)}: [{told}]}}")
         return []
     if not node.pairs:
         log.add(NOTHING_LISTED, node.at, f"{quoted(key.text)} is compared with nothing")
@@ -123,24 +131,27 @@ def _report_operator(key: Scalar, operator: Scalar, operand: Node, fact: Fact, l
     allowed = [one.value for one in operators_of(fact) if one is not Operator.EQUALS]
     bare = operator.text == Operator.EQUALS.value
     if bare and not is_faulty(operand):
-        log.add(
-            UNKNOWN_OPERATOR, operand.at, f"{quoted(key.text)} ({fact.type.value}) is compared by {listed(allowed)}"
-        )
+        form = f": write {{contains: {shown_text(operand)}}}" if fact.type is FactType.TEXTS else ""
+        told = f"{quoted(key.text)} ({fact.type.value}) is compared by {listed(allowed)}{form}"
+        log.add(UNKNOWN_OPERATOR, operand.at, told)
     elif not bare:
-        message = (
-            f"{quoted(key.text)} ({fact.type.value}) has no operator {quoted(operator.text)}: use {listed(allowed)}"
-        )
-        log.add(
-            UNKNOWN_OPERATOR,
-            operator.at,
-            message,
-            _meant(operator.text, allowed) or nearest_word(operator.text, allowed),
-        )
+        meant = _meant(operator.text, allowed) or nearest_word(operator.text, allowed)
+        instead = "" if meant or not isinstance(operand, Scalar) else _instead(operator, operand, fact)
+        told = f"{quoted(key.text)} ({fact.type.value}) has no operator {quoted(operator.text)}: use {listed(allowed)}"
+        log.add(UNKNOWN_OPERATOR, operator.at, f"{told}{instead}", meant)
+
+
+def _instead(operator: Scalar, operand: Scalar, fact: Fact) -> str:
+    """What was probably meant by a mapping that has no operator in it."""
+    if fact.pairs:
+        return f", as {{contains: {{{shown_text(operator)}: {shown_text(operand)}}}}}"
+    text, strange = f"{operator.text}: {operand.text}", operator.text not in list(Operator)
+    return f"; if {quoted(text)} is the text, put all of it in quotes" if strange and fact.type is FactType.TEXT else ""
 
 
 def _meant(word: str, allowed: list[str]) -> str | None:
     """The operator that goes by another name elsewhere; where two fit, the first that this fact has."""
-    known = (operator.value for operator, words in _ELSEWHERE.items() if word.lower() in words.split())
+    known = (operator.value for operator, words in known_elsewhere.OPERATORS.items() if word.lower() in words.split())
     return next((name for name in known if name in allowed), None)
 
 

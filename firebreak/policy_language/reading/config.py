@@ -11,6 +11,7 @@ from firebreak.core.policy.policy import HOUR, Config, Drill, Limits
 from firebreak.core.policy.protected import Pattern, PlacedCeiling, Protected
 from firebreak.core.policy.routing import Routing
 from firebreak.policy_language.reading.nodes import (
+    form_of_texts,
     pairs,
     read_count,
     read_items,
@@ -83,7 +84,7 @@ def _number(node: Node, what: str, log: FaultLog) -> str | None:
 
 
 def _sources(node: Node, log: FaultLog) -> frozenset[str]:
-    items = read_items(node, "`sources`", log) or ()
+    items = read_items(node, "`sources`", log, form_of_texts(node)) or ()
     return frozenset(filter(None, (_number(item, "a source id", log) for item in items)))
 
 

@@ -6,8 +6,10 @@ import re
 
 from firebreak.core.diagnostics import FaultLog, nearest_word, quoted
 from firebreak.core.facts import Catalogue, FactValue, source_of
+from firebreak.core.mode import MODES
 from firebreak.core.policy.policy import Example, Expected
 from firebreak.core.policy.vocabulary import PolicyNamespace
+from firebreak.policy_language.reading import elsewhere as known_elsewhere
 from firebreak.policy_language.reading.literals import read_value
 from firebreak.policy_language.reading.nodes import (
     is_faulty,
@@ -78,7 +80,7 @@ def _given(node: Node, catalogue: Catalogue, log: FaultLog) -> tuple[dict[str, F
             if not is_faulty(value) and not (isinstance(value, Scalar) and value.value == UNKNOWN):
                 log.add(WRONG_VALUE, value.at, f"a source as a whole can only be `{UNKNOWN}`: give its facts by name")
         else:
-            nearest = nearest_word(key.text, (*catalogue, *sources))
+            nearest = known_elsewhere.nearest_fact(key.text, (*catalogue, *sources))
             log.add(UNKNOWN_FACT, key.at, f"there is no fact or source {quoted(key.text)}", nearest)
     for source in sorted({source_of(name) for name in facts} & unknown.keys()):
         log.add(
@@ -90,7 +92,10 @@ def _given(node: Node, catalogue: Catalogue, log: FaultLog) -> tuple[dict[str, F
 def _expected(node: Node, policy: str, vocabulary: PolicyNamespace, log: FaultLog) -> Expected | None:
     if isinstance(node, Scalar):
         if not node.faulty and node.value != NOTHING:
-            log.add(WRONG_VALUE, node.at, f"`expect` is `{NOTHING}`, or a mapping with `mode` and `actions`")
+            word = node.text.lower()
+            meant = word if word in MODES else known_elsewhere.MODES.get(word)
+            nearest = NOTHING if word in known_elsewhere.NOTHING else f"{{mode: {meant}}}" if meant else None
+            log.add(WRONG_VALUE, node.at, f"`expect` is `{NOTHING}`, or a mapping with `mode` and `actions`", nearest)
         return None
     keys = read_keys(node, "`expect`", ("mode", "actions", "policy"), log)
     if keys is None:

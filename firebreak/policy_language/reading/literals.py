@@ -6,6 +6,7 @@ from firebreak.core.diagnostics import FaultLog, nearest_word, quoted
 from firebreak.core.facts import Fact, FactType, FactValue
 from firebreak.core.policy.clause import instant_or_none
 from firebreak.core.timestamps import NANOS, format_instant
+from firebreak.policy_language.reading.elsewhere import clause
 from firebreak.policy_language.reading.nodes import (
     LONGEST_AGE,
     listed,
@@ -21,6 +22,10 @@ from firebreak.policy_language.reading.yaml_reader import Node, Scalar
 
 def read_literal(node: Node, what: str, fact: Fact, log: FaultLog) -> str | int | float | bool | None:
     """One value to compare the fact with; for a list of texts, one of its members."""
+    text = node.value if isinstance(node, Scalar) else None
+    if isinstance(text, str) and fact.type is not FactType.TEXTS and (form := clause(text, fact)):
+        log.add(WRONG_VALUE, node.at, f"{quoted(text)} is no value of {what}: write {form}")
+        return None
     if fact.type is FactType.BOOL:
         return read_bool(node, what, log)
     if fact.type is FactType.NUMBER:

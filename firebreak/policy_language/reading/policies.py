@@ -20,6 +20,7 @@ from firebreak.core.policy.policy import HOUR, Config, Files, OnExpiry, Policy, 
 from firebreak.core.policy.vocabulary import Actions, PolicyNamespace
 from firebreak.policy_language.reading.conditions import read_condition
 from firebreak.policy_language.reading.config import CONFIG_FILE, read_config
+from firebreak.policy_language.reading.elsewhere import POLICY_KEYS
 from firebreak.policy_language.reading.examples import read_examples
 from firebreak.policy_language.reading.nodes import (
     read_bool,
@@ -56,6 +57,7 @@ KEYS = (
     "notify",
     "examples",
 )
+_LISTS = ("policies", "rules", "firebreak")
 REQUIRED = ("id", "mode", "when", "then", "examples")
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,79}")
@@ -145,6 +147,12 @@ def _check_content(log: FaultLog) -> None:
 def _policies(root: Node | None, words: PolicyNamespace, log: FaultLog) -> Iterator[Policy]:
     if root is None:
         _check_content(log)
+    elif isinstance(root, Entries) and (listed := [one for one in root.pairs if one[0].text in _LISTS]):
+        key, value = listed[0]
+        log.add(
+            UNKNOWN_KEY, key.at, f"a file is one policy or a list of them: leave the line {quoted(f'{key.text}:')} out"
+        )
+        yield from _policies(value, words, log) if isinstance(value, Items) else ()
     elif isinstance(root, Items):
         if not root.nodes:
             log.add(NOTHING_LISTED, root.at, "the list of policies is empty")
@@ -158,8 +166,9 @@ def _policy(node: Node, words: PolicyNamespace, log: FaultLog) -> Iterator[Polic
     if not isinstance(node, Entries):
         wrong(node, "a policy", "a mapping", log)
         return
-    _check_approvers(node, log)
-    keys = read_keys(node, "a policy", (*KEYS, "approvers"), log) or {}
+    facts = dict.fromkeys((one.lower() for one in words.catalogue), "a fact belongs below `when`, indented")
+    last = {name.rpartition(".")[2]: told for name, told in facts.items()}
+    keys = read_keys(node, "a policy", KEYS, log, {**last, **facts, **POLICY_KEYS}) or {}
     require(keys, REQUIRED, "a policy", node, log)
     policy_id = _id(keys, log) or ""
     when = read_condition(keys["when"], words, log) if "when" in keys else AllOf(())
@@ -185,18 +194,12 @@ def _policy(node: Node, words: PolicyNamespace, log: FaultLog) -> Iterator[Polic
     )
 
 
-def _check_approvers(node: Entries, log: FaultLog) -> None:
-    for key, _ in node.pairs:
-        if key.text == "approvers":
-            log.add(
-                UNKNOWN_KEY, key.at, "`approvers` does not load: who may approve is a matter of who may use the command"
-            )
-
-
 def _id(keys: dict[str, Node], log: FaultLog) -> str | None:
     text = read_text(keys["id"], "`id`", log) if "id" in keys else None
     if text is not None and not ID.fullmatch(text):
-        log.add(WRONG_VALUE, keys["id"].at, "`id` is up to 80 letters, digits, hyphens, dots and underscores")
+        plain = re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-.")[:80]
+        message = "`id` is up to 80 letters, digits, hyphens, dots and underscores"
+        log.add(WRONG_VALUE, keys["id"].at, message, plain if ID.fullmatch(plain) else None)
     return text
 
 
@@ -213,6 +216,10 @@ def _seconds(keys: dict[str, Node], key: str, log: FaultLog) -> int | None:
 
 
 def _notify(node: Node, log: FaultLog) -> tuple[str, ...]:
+    if isinstance(node, Entries):
+        instead = "write labels, as [oncall], which `notify` in firebreak.yaml leads to channels"
+        wrong(node, "`notify`", "a list", log, instead)
+        return ()
     labels = read_placed_texts(node, "`notify`", log) or ()
     for label, place in labels:
         if not LABEL.fullmatch(label):
@@ -220,5 +227,6 @@ def _notify(node: Node, log: FaultLog) -> tuple[str, ...]:
                 WRONG_VALUE,
                 place.at,
                 f"{quoted(label)} is not a label: use letters, digits, hyphens, dots, underscores and @",
+                bare if LABEL.fullmatch(bare := label.lstrip("#@")) else None,
             )
     return tuple(label for label, _ in labels)

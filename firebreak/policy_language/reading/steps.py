@@ -11,6 +11,7 @@ from firebreak.core.code_location import kind_and_place
 from firebreak.core.diagnostics import FaultLog, nearest_word, quoted
 from firebreak.core.policy.policy import Step
 from firebreak.core.policy.vocabulary import PolicyNamespace
+from firebreak.policy_language.reading.elsewhere import STEP_KEYS
 from firebreak.policy_language.reading.nodes import (
     read_bool,
     read_count,
@@ -20,16 +21,18 @@ from firebreak.policy_language.reading.nodes import (
     read_texts,
     read_word,
     require,
+    shown_text,
     wrong,
 )
 from firebreak.policy_language.reading.rules import (
     BROKEN_PLUGIN,
+    MISSING_KEY,
     NOTHING_LISTED,
     SAID_TWICE,
     UNKNOWN_ACTION,
     WRONG_VALUE,
 )
-from firebreak.policy_language.reading.yaml_reader import Node
+from firebreak.policy_language.reading.yaml_reader import Entries, Node
 
 _MISSING = (dataclasses.MISSING, dataclasses.MISSING)
 _OWN_KEYS = ("action", "otherwise", "accept_irreversible")
@@ -38,7 +41,7 @@ _READERS = {bool: read_bool, int: read_count, str: read_text, tuple[str, ...]: r
 
 def read_steps(node: Node, what: str, words: PolicyNamespace, log: FaultLog) -> tuple[Step, ...]:
     """A list of steps, at least one, no action twice; a step that cannot be read is left out and logged."""
-    items = read_items(node, what, log)
+    items = read_items(node, what, log, "[{{action: {}}}]")
     if items == ():
         log.add(NOTHING_LISTED, node.at, f"{what} lists at least one step")
     steps: list[Step] = []
@@ -52,9 +55,12 @@ def read_steps(node: Node, what: str, words: PolicyNamespace, log: FaultLog) -> 
 
 
 def _step(node: Node, words: PolicyNamespace, log: FaultLog) -> Step | None:
-    own = read_keys(node, "a step", _OWN_KEYS, FaultLog(log.file, ""))
+    if isinstance(node, Entries) and node.pairs and (named := node.pairs[0][0]).text in words.actions:
+        log.add(MISSING_KEY, node.at, f"a step needs the key `action`: write {{action: {named.text}}}")
+        return None
+    own = read_keys(node, "a step", _OWN_KEYS, FaultLog(log.file, ""), STEP_KEYS)
     if own is None:
-        wrong(node, "a step", "a mapping", log)
+        wrong(node, "a step", "a mapping", log, f"write {{action: {shown_text(node)}}}")
         return None
     otherwise = read_steps(own["otherwise"], "`otherwise`", words, log) if "otherwise" in own else ()
     name = _action_name(node, own, words, log)
@@ -62,7 +68,7 @@ def _step(node: Node, words: PolicyNamespace, log: FaultLog) -> Step | None:
         return None
     action, what = words.actions[name], f"a step of {quoted(name)}"
     names = (one.name for one in parameters_of(action))
-    keys = read_keys(node, what, (*_OWN_KEYS, *names), log) or {}
+    keys = read_keys(node, what, (*_OWN_KEYS, *names), log, STEP_KEYS) or {}
     accepted = "accept_irreversible" in keys and read_bool(keys["accept_irreversible"], "`accept_irreversible`", log)
     return Step(name, _params(action, keys, what, node, log), otherwise, bool(accepted), node.at)
 
@@ -77,7 +83,8 @@ def _action_name(node: Node, own: Mapping[str, Node], words: PolicyNamespace, lo
         log.add(BROKEN_PLUGIN, own["action"].at, f"the action {quoted(name)} does not load: {why}")
     else:
         nearest = nearest_word(name, words.actions)
-        log.add(UNKNOWN_ACTION, own["action"].at, f"there is no action {quoted(name)}", nearest)
+        there = "" if nearest else f": there are {', '.join(words.actions)}"
+        log.add(UNKNOWN_ACTION, own["action"].at, f"there is no action {quoted(name)}{there}", nearest)
     return None
 
 

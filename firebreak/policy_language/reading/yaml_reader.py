@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from firebreak.core.diagnostics import FaultLog, Location, Rule, quoted
+from firebreak.core.diagnostics import Fault, FaultLog, Location, Rule, printable, quoted
 from firebreak.policy_language.reading.rules import (
     AMBIGUOUS_VALUE,
     EXTRAS_OF_YAML,
@@ -18,10 +18,12 @@ from firebreak.policy_language.reading.rules import (
     UNFIT_FILE,
     WRONG_TYPE,
 )
+from firebreak.policy_language.reading.yaml_faults import explained
 from firebreak.policy_language.reading.yaml_scalars import AmbiguousScalar, ScalarValue, plain_value
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
+_MOST_MENDED = 20
 # Control characters, halves of surrogate pairs, line breaks that only some readers see, marks that reverse text.
 _UNFIT = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u2028-\u202e\u2066-\u2069]|\r(?!\n)|(?<!^)\ufeff"
@@ -72,12 +74,36 @@ class _Open:
 
 
 def read_yaml(text: str, log: FaultLog) -> Node | None:
-    """Read a whole file. What is wrong goes to the log; None means that too little could be read to go on."""
+    """Read a whole file. What is wrong goes to the log; None means that too little could be read to go on.
+
+    Where it is clear how a line that is not YAML was meant, the rest is read as if it were written so.
+    """
     try:
         _check_characters(text, log)
-        return _build(_events(text, log), log)
     except _GivenUp:
         return None
+    meant: str | None = text
+    for _ in range(_MOST_MENDED):
+        node, found, meant = _attempt(meant or "", FaultLog(log.file, text))
+        for one in found:
+            log.add(one.rule, one.at, one.message, one.nearest)
+        if meant is None:
+            return node
+    return None
+
+
+def _attempt(text: str, log: FaultLog) -> tuple[Node | None, tuple[Fault, ...], str | None]:
+    """What is read, and what is wrong with it; or what is no YAML, and the text as it was meant."""
+    try:
+        return _build(yaml.parse(text, Loader=_LOADER), log), log.faults, None
+    except _GivenUp:
+        return None, log.faults, None
+    except yaml.MarkedYAMLError as error:
+        found = explained(error, text)
+        told = tuple(log.fault(NOT_YAML, log.place(*place), found.message) for place in found.places)
+        return None, told if found.mended else (*log.faults, *told), found.mended
+    except yaml.YAMLError:
+        return None, (log.fault(NOT_YAML, log.place(1, 1), "not YAML"),), None
 
 
 def _check_characters(text: str, log: FaultLog) -> None:
@@ -90,35 +116,6 @@ def _check_characters(text: str, log: FaultLog) -> None:
         if 0xDC80 <= ord(unfit[0]) <= 0xDCFF:  # noqa: PLR2004 - where Python keeps a byte that is no character
             message = "this is not UTF-8 text: save the file as UTF-8"
         _give_up(UNFIT_FILE, log, line, unfit.start() - start + 1, message)
-
-
-def _events(text: str, log: FaultLog) -> Iterator[Any]:
-    try:
-        yield from yaml.parse(text, Loader=_LOADER)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line, mark.column) if mark else (0, 0)
-        here = "".join(text.split("\n")[line : line + 1])
-        problem = _plainly(here[column:], here[:column], str(error.problem))
-        told = problem or ", ".join(filter(None, (error.context, error.problem)))
-        _give_up(NOT_YAML, log, line + 1, column + 1, f"not YAML: {told}")
-    except yaml.YAMLError:
-        _give_up(NOT_YAML, log, 1, 1, "not YAML")
-
-
-def _plainly(there: str, before: str, problem: str) -> str:
-    """What people most often do, in words that say what to do; empty where it is something else."""
-    if "mapping values are not allowed" in problem:
-        deeper = "this line is indented deeper than the one above it, which has its value already"
-        return "`: ` stands inside of the value: put the whole value in quotes" if ": " in before else deeper
-    if there.startswith("\t") or "tab character" in problem:
-        return "a tab: indent with spaces"
-    if "cannot start any token" in problem:
-        return f"no value begins with {quoted(there[:1])}: put the whole value in quotes"
-    if "expected key" in problem or "'-' indicator" in problem:
-        ended = "the value has ended before this: put the whole value in quotes, and write '' for ' inside of '…'"
-        return ended if before.strip() else "this line is indented otherwise than those that it belongs to"
-    return "a value that begins with `*` needs quotes" if before.endswith("*") else ""
 
 
 def _build(events: Iterator[Any], log: FaultLog) -> Node | None:
@@ -171,8 +168,14 @@ def _check_plainness(event: Any, log: FaultLog) -> bool:  # noqa: ANN401
             f"the anchor &{event.anchor} does not load: write the value out where it is needed",
         )
     elif event.tag:
-        log.add(EXTRAS_OF_YAML, _at(event, log), f"the tag {quoted(event.tag)} does not load: leave it out")
+        log.add(EXTRAS_OF_YAML, _at(event, log), f"the tag {quoted(event.tag)} does not load: {_instead_of_tag(event)}")
     return not (event.anchor or event.tag)
+
+
+def _instead_of_tag(event: Any) -> str:  # noqa: ANN401
+    """A tag of its own, as in `!job` and `!= job`, was never meant as one."""
+    other = event.tag.lstrip("!=") or getattr(event, "value", "")
+    return f"write {{not_in: [{printable(other)}]}}" if event.tag.startswith("!") and other else "leave it out"
 
 
 def _scalar(event: Any, log: FaultLog) -> Scalar:  # noqa: ANN401

@@ -33,6 +33,8 @@ _SURPRISES = (
         re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"),
         "write the number in plain decimal, as 1500 or 0.5, or put text in quotes",
     ),
+    (re.compile(r"[\u2018-\u201f].*", re.DOTALL), 'it begins with what is no quote to YAML: write " instead'),
+    (re.compile(r".*(?:\$\{.*\}|\{\{.*\}\}).*", re.DOTALL), "nothing is filled in here: write the value itself"),
     (re.compile(r"="), "it has a meaning of its own in YAML 1.1: put it in quotes"),
     (re.compile(r"<<"), "merging does not load: write the keys out here"),
 )
