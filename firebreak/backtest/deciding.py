@@ -5,7 +5,7 @@ Whatever hangs on other findings (limits, what stands already) is left to `repla
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from firebreak.backtest.choosing import Choices
@@ -16,13 +16,13 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.gate import gate
 from firebreak.core.containment.next_move import Move, next_move
 from firebreak.core.containment.plan import Plan
-from firebreak.core.facts import Evidence, merged
+from firebreak.core.facts import Evidence, Facts, merged
 from firebreak.core.findings.finding import Finding, Notification
 from firebreak.core.mode import Cap, Ceiling, Mode, capped
 from firebreak.core.policy.policy import Policy, PolicySet
 from firebreak.core.policy.protected import Place, protects
-from firebreak.core.policy.selection import Choice
-from firebreak.core.policy.triage import declined_by_itself
+from firebreak.core.policy.selection import Choice, choose_in_shadow
+from firebreak.core.policy.triage import declined_by_itself, facts_of
 from firebreak.core.ternary import Truth
 from firebreak.policy_language.reading.assumptions import Assumed
 from firebreak.ports.enrichment import Enricher, answer_of
@@ -36,6 +36,10 @@ AS_RECORDED = frozenset(
 _NOBODY = replace(offline_clients(), files=None)
 _BY_MODE: Mapping[Mode, Move] = {Mode.ENFORCE: "contain", Mode.APPROVE: "ask", Mode.MONITOR: "record"}
 _UNNAMED = "no policy names it"
+
+
+Shadow = tuple[str, str, str, bool]
+"""A policy in shadow, the policy and mode that would have decided with it in force, and whether it only may match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Verdict:
         plan: what would be written; None where no settings were recorded.
         lacks: which settings were not.
         alone: where something stood there then, what would have been decided if nothing had.
+        shadow: what would have been decided with each policy in force that is in shadow and matches, or may.
     """
 
     policy: str | None
@@ -89,6 +94,7 @@ class Verdict:
     plan: Plan | None = None
     lacks: Settings = ""
     alone: Verdict | None = None
+    shadow: tuple[Shadow, ...] = ()
 
 
 def verdict_on(past: Past, rules: Rules) -> Verdict:
@@ -100,14 +106,28 @@ def verdict_on(past: Past, rules: Rules) -> Verdict:
     known = merged(tuple(evidence.values()))
     if rules.assumed.facts:
         known |= rules.assumed.over("finding", {})
-    choice = rules.choices.of(finding, known, past.rested_on.now_ns if past.rested_on else past.at_ns)
+    now_ns = past.rested_on.now_ns if past.rested_on else past.at_ns
+    choice = rules.choices.of(finding, known, now_ns)
+    shadow = tuple(_in_shadow(past, known, evidence, rules, now_ns)) if rules.policies.shadowed else ()
     if choice.policy is None:
-        return Verdict(None, reason="no policy matches")
-    found = _ruled(past, choice.policy, choice, evidence, rules)
+        return Verdict(None, reason="no policy matches", shadow=shadow)
+    found = replace(_ruled(past, choice.policy, choice, evidence, rules), shadow=shadow)
     if past.rested_on is None or not past.rested_on.stood:
         return found
     before = replace(past, rested_on=past.rested_on.as_before)
     return replace(found, alone=_ruled(before, choice.policy, choice, evidence, rules))
+
+
+def _in_shadow(
+    past: Past, known: Facts, evidence: Mapping[str, Evidence], rules: Rules, now_ns: int
+) -> Iterator[Shadow]:
+    own = facts_of(past.finding, rules.policies)
+    for policy in rules.policies.in_shadow(own):
+        truth, choice = choose_in_shadow(policy, rules.policies, {**own, **known}, now_ns)
+        if choice is not None and choice.policy is not None:
+            ruled = _ruled(past, choice.policy, choice, evidence, rules)
+            mode = ruled.mode.word if ruled.mode else ""
+            yield policy.id, choice.policy.id, mode, truth is Truth.UNKNOWN
 
 
 def _ruled(past: Past, policy: Policy, choice: Choice, evidence: Mapping[str, Evidence], rules: Rules) -> Verdict:

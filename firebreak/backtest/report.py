@@ -43,6 +43,7 @@ def report(ran: Backtest, policies: PolicySet, against: str | None) -> dict[str,
             "findings": tally.wrong,
         },
         "by_policy": {name: _modes(tally.by_policy[name]) for name in sorted(tally.by_policy)},
+        "in_shadow": {name: tally.shadow[name].as_json for name in sorted(tally.shadow)},
         "by_week": {week: _modes(tally.by_week[week]) for week in sorted(tally.by_week)},
         "limits": {
             "per_hour": policies.config.limits.per_hour,
@@ -120,6 +121,7 @@ def caveats(ran: Backtest) -> list[str]:
             tally.findings and not tally.judged,
             "nobody has said what the findings were (firebreak incident close --as), so nothing is known to be wrong",
         ),
+        (tally.shadow, "of policies in shadow neither limits nor what they would have contained before are counted"),
         (ran.duplicates, f"{ran.duplicates:,} tell of an event that another one tells better; each event counts once"),
         (ran.unread.count, f"{_counted(ran.unread.count, 'piece')} could not be read and count as nothing"),
     ]

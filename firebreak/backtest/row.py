@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from firebreak.backtest.course import Course
-from firebreak.backtest.deciding import Rules, Verdict, evidence_of, is_protected, verdict_on
+from firebreak.backtest.deciding import Rules, Shadow, Verdict, evidence_of, is_protected, verdict_on
 from firebreak.backtest.drawn import labels_of
 from firebreak.backtest.past import Past
 from firebreak.core.cloud_run.target import Target
@@ -38,6 +38,7 @@ class Decided:
         targets: what is written, spelled as `Row.spelled`.
         alone: where something stood there then, what differs (by the names of these) if nothing had; else None.
         clauses: how each clause of each policy about its category went.
+        shadow: what would have been decided with each policy in force that is in shadow.
     """
 
     policy: str
@@ -51,6 +52,7 @@ class Decided:
     targets: Sequence[Spelled] = ()
     alone: Mapping[str, Any] | None = None
     clauses: str = ""
+    shadow: Sequence[Shadow] = ()
 
     @property
     def outcome(self) -> tuple[str, str]:
@@ -173,6 +175,7 @@ def _decided(verdict: Verdict) -> Decided:
         None if verdict.plan is None else _closes(verdict.plan),
         tuple(map(_spelled, written_targets(verdict.plan))) if verdict.plan else (),
         _alone(verdict.alone) if verdict.alone else None,
+        shadow=verdict.shadow,
     )
 
 

@@ -8,8 +8,9 @@ from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 
 from firebreak.backtest.row import Decided, Row
+from firebreak.backtest.trial import Trial, Word
 from firebreak.core.containment.slots import HOUR_NS
-from firebreak.core.timestamps import NANOS
+from firebreak.core.timestamps import NANOS, format_instant
 
 MOST_SHOWN = 200
 NOTHING = "nothing"
@@ -50,6 +51,7 @@ class Tally:
         lacking: how many were decided without the settings of then.
         lacking_in_part: how many plans are about some that were not recorded.
         clauses: how each clause of each policy went (`Decided.clauses`), to how many.
+        shadow: policy in shadow to what it would have decided, as records of it would tell.
     """
 
     findings: int = 0
@@ -76,6 +78,7 @@ class Tally:
     lacking: int = 0
     lacking_in_part: int = 0
     clauses: Counter[str] = field(default_factory=Counter)
+    shadow: dict[str, Trial] = field(default_factory=dict)
     _hour: deque[int] = field(default_factory=deque)
 
     @property
@@ -106,6 +109,13 @@ class Tally:
             for cap in ends.caps:
                 self.by_cap[cap] += 1
         self._count_people(row, ends, mode)
+        self._count_shadow(row, ends, mode)
+
+    def _count_shadow(self, row: Row, ends: Decided, mode: str) -> None:
+        decided = ends.policy or "none", mode
+        for policy, by, would, may in ends.shadow:
+            word = Word("", format_instant(row.at_ns), row.workload or "unknown", row.closed_as, decided, may=may)
+            self.shadow.setdefault(policy, Trial(policy)).count(row.incident or row.id, word, (by, would))
 
     def _count_people(self, row: Row, ends: Decided, mode: str) -> None:
         if row.closed_as:

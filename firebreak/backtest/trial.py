@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from firebreak.core.mode import MODES, Mode
 from firebreak.core.secrets.redaction import safe
 
 MOST_SHOWN = 50
@@ -54,10 +55,66 @@ class Trial:
     ways: Counter[str] = field(default_factory=Counter)
     differing: list[dict[str, str]] = field(default_factory=list)
 
+    def count(self, event: str, one: Word, would: tuple[str, str]) -> None:
+        """Count one incident, by the policy and the mode that would have decided it."""
+        by, mode = would
+        self.first, self.last = min(self.first or one.created, one.created), max(self.last, one.created)
+        if by != self.policy:
+            self.anticipated[safe(by, 100)] += 1
+            return
+        self.fired += 1
+        self.in_force += one.decided[0] == self.policy
+        self.modes[mode] += 1
+        self.may += one.may
+        self.workloads[one.workload] += 1
+        self.right += one.closed == _RIGHT
+        self.wrong += one.closed in _WRONG
+        if one.decided != would:
+            old, new = (safe(f"{which} ({way})", 200) for which, way in (one.decided, would))
+            self.ways[f"{old} → {new}"] += 1
+            if len(self.differing) < MOST_SHOWN:
+                shown = {"id": event, "workload": one.workload, "decided": old, "would": new, "closed_as": one.closed}
+                self.differing.append({key: safe(value, 300) for key, value in shown.items()})
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """All counts."""
+        return {
+            "from": self.first or None,
+            "until": self.last or None,
+            "fired": self.fired,
+            "in_force": self.in_force,
+            "by_mode": {word: self.modes[word] for word in reversed(MODES)},
+            "would_have_asked": self.modes[Mode.APPROVE.word],
+            "missing_answers": self.may,
+            "workloads": dict(self.workloads.most_common()),
+            "right": self.right,
+            "wrong": self.wrong,
+            "not_judged": self.fired - self.right - self.wrong,
+            "anticipated_by": dict(self.anticipated.most_common()),
+            "faults": self.faults,
+            "differs": {
+                "count": sum(self.ways.values()),
+                "ways": dict(self.ways.most_common()),
+                "incidents": self.differing,
+            },
+        }
+
 
 @dataclass(frozen=True, slots=True)
-class _Word:
-    """What one incident's record says of the policy."""
+class Word:
+    """What is told of one incident.
+
+    Attributes:
+        updated: when its record was written, RFC 3339.
+        created: when it began.
+        workload: where.
+        closed: what people closed it as.
+        decided: the policy and mode that decided it.
+        would: those that would have with the policy in force; None where it has no word on it.
+        may: whether the policy only may match.
+        fault: whether it could not be told.
+    """
 
     updated: str
     created: str = ""
@@ -75,13 +132,13 @@ class Trials:
     def __init__(self, policy: str) -> None:
         """For the policy of that name."""
         self._policy = policy
-        self._kept: dict[str, _Word] = {}
+        self._kept: dict[str, Word] = {}
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Take one record; one without a decision counts for nothing."""
         decision = record.get("decision")
         event, updated = str(record.get("id")), str(record.get("updated"))
-        if isinstance(decision, Mapping) and updated >= self._kept.get(event, _Word("")).updated:
+        if isinstance(decision, Mapping) and updated >= self._kept.get(event, Word("")).updated:
             self._kept[event] = _word(self._policy, record, decision, updated)
 
     def trial(self) -> Trial:
@@ -90,17 +147,17 @@ class Trials:
         for event, one in sorted(self._kept.items(), key=lambda item: (item[1].created, item[0])):
             told.faults += one.fault
             if one.would is not None:
-                _count(told, event, one, one.would)
+                told.count(event, one, one.would)
         return told
 
 
-def _word(policy: str, record: Mapping[str, Any], decision: Mapping[str, Any], updated: str) -> _Word:
+def _word(policy: str, record: Mapping[str, Any], decision: Mapping[str, Any], updated: str) -> Word:
     decided = str(decision.get("policy") or "none"), str(decision.get("mode"))
     shadow = decision.get("shadow")
     listed = [one for one in shadow if isinstance(one, Mapping)] if isinstance(shadow, list) else []
     own: Mapping[str, Any] = next((one for one in listed if one.get("policy") == policy), {})
     would = (str(own.get("by")), str(own.get("mode"))) if own.get("by") else None
-    return _Word(
+    return Word(
         updated,
         safe(str(record.get("created")), 40),
         _workload(record),
@@ -110,27 +167,6 @@ def _word(policy: str, record: Mapping[str, Any], decision: Mapping[str, Any], u
         own.get("truth") == "unknown",
         bool(own.get("fault")),
     )
-
-
-def _count(told: Trial, event: str, one: _Word, would: tuple[str, str]) -> None:
-    by, mode = would
-    told.first, told.last = told.first or one.created, one.created
-    if by != told.policy:
-        told.anticipated[safe(by, 100)] += 1
-        return
-    told.fired += 1
-    told.in_force += one.decided[0] == told.policy
-    told.modes[mode] += 1
-    told.may += one.may
-    told.workloads[one.workload] += 1
-    told.right += one.closed == _RIGHT
-    told.wrong += one.closed in _WRONG
-    if one.decided != would:
-        old, new = (safe(f"{which} ({way})", 200) for which, way in (one.decided, would))
-        told.ways[f"{old} → {new}"] += 1
-        if len(told.differing) < MOST_SHOWN:
-            shown = {"id": event, "workload": one.workload, "decided": old, "would": new, "closed_as": one.closed}
-            told.differing.append({key: safe(value, 300) for key, value in shown.items()})
 
 
 def _workload(record: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import enrichment
@@ -52,6 +53,39 @@ def test_modes_policies_weeks_and_what_a_decision_waits_for(tmp_path: Path) -> N
         " and left 2 of 6 findings aside"
     )
     assert any(one.startswith("1 are over in SCC by now") for one in shown["caveats"])
+
+
+WIDE = """
+- id: strict
+  shadow: true
+  mode: enforce
+  when: {finding.category: "Execution: Added Malicious Binary Executed", virustotal.malicious: {at_least: 3}}
+  then: [{action: cut_traffic}]
+  examples: [{expect: {mode: enforce}}, {given: {virustotal.malicious: 1}, expect: nothing}]
+-""" + indent(POLICY.replace("mode: enforce", "mode: monitor", 1).strip(), "  ")[1:]
+
+
+def test_a_policy_in_shadow_has_the_figures_of_one_in_force_beside_what_decides(tmp_path: Path) -> None:
+    history = (
+        recorded(1, closed_as="true_positive"),  # forty engines: enforced
+        recorded(2, 1, malicious=3, closed_as="benign"),  # three: enforced, and nothing else matches
+        recorded(3, 2, malicious=None),  # VirusTotal gave no answer: asked
+        recorded(4, 3, malicious=1),  # one: does not match
+    )
+    beside = told(tmp_path, *history, policy=WIDE)
+    instead = told(tmp_path, *history, policy=WIDE.replace("  shadow: true\n", ""))
+    strict = beside["in_shadow"]["strict"]
+
+    assert strict["by_mode"] == {"enforce": 2, "approve": 1, "monitor": 0}
+    assert instead["by_policy"]["strict"] == {**strict["by_mode"], "nothing": 0}
+    assert instead["in_shadow"] == {}
+    assert beside["by_mode"] == {"enforce": 0, "approve": 0, "monitor": 2, "nothing": 2}
+    assert (strict["right"], strict["wrong"], strict["not_judged"], strict["missing_answers"]) == (1, 1, 1, 1)
+    assert strict["differs"]["ways"] == {
+        "malware (monitor) → strict (enforce)": 1,
+        "none (nothing) → strict (enforce)": 1,
+        "malware (monitor) → strict (approve)": 1,
+    }
 
 
 def test_what_people_found_to_be_nothing_would_have_been_wrong(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from firebreak.response.explain.explain import explain
 from firebreak.response.explain.unwritten import Unwritten
 from firebreak.settings import read_settings
 from tests.response.harness import Lines, world_of
+from tests.response.test_explain import SHADOWED
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = sorted((ROOT / "tests" / "findings").glob("*.json"))
@@ -85,6 +86,28 @@ def test_a_record_decided_anew_by_the_same_policies_comes_to_the_same(
 
         assert record["decision"]["mode"] == mode
         assert decided(record, on.app.policies) == told(record)
+
+
+@pytest.mark.parametrize(
+    ("config", "scene", "told"),
+    [
+        ("ceiling: enforce", {}, ("strict", "enforce", False)),
+        ("ceiling: approve", {}, ("strict", "approve", False)),
+        ("ceiling: enforce", {"sha256": "e" * 64}, ("strict", "approve", True)),
+    ],
+    ids=["enforced", "ceiling", "unknown file"],
+)
+def test_what_a_policy_in_shadow_would_have_decided_comes_to_the_same(
+    line: Lines, config: str, scene: dict[str, Any], told: tuple[str, str, bool]
+) -> None:
+    with line(policy=SHADOWED, config=config) as on:
+        record = on.shown(on.respond(on.finding(**scene)))
+        (past,) = past_in(json.loads(json.dumps(record)))
+        verdict = verdict_on(past, rules(on.app.policies))
+    (shadow,) = record["decision"]["shadow"]
+
+    assert (shadow["by"], shadow["mode"], shadow["truth"] == "unknown") == told
+    assert verdict.shadow == (("strict", *told),)
 
 
 @cache

@@ -76,6 +76,19 @@ def test_what_another_set_decides_otherwise_is_shown(firebreak: Told, words: tup
     assert "+ enforce, malware" in answer.out
 
 
+def test_policies_in_shadow_are_shown_beside_what_decides(
+    firebreak: Told, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    shadow = POLICY.replace("id: malware", "id: strict\nshadow: true")
+    (tmp_path / "new" / "05.yaml").write_text(shadow.replace("mode: enforce", "mode: approve", 1))
+    said = firebreak(*words, "--html", str(tmp_path / "report.html")).out.splitlines()
+    at = said.index("In shadow, beside what decides")
+
+    assert said[at + 1] == "  strict: approve 2 (right 0, wrong 1, not judged 1)"
+    assert "    malware (enforce) → strict (approve): 1" in said
+    assert "In shadow, beside what decides" in (tmp_path / "report.html").read_text()
+
+
 def test_an_answer_that_is_supposed_takes_the_place_of_one_that_is_missing(
     firebreak: Told, words: tuple[str, ...]
 ) -> None:

@@ -41,6 +41,7 @@ def page(shown: Mapping[str, Any]) -> str:
         _section("How it would have gone", _list([f"{word}: {count:,}" for word, count in shown["went"].items()])),
         _section("By week, from its Monday", _modes("week", shown["by_week"])),
         _section("By policy", _modes("policy", shown["by_policy"])),
+        _section("In shadow, beside what decides", _shadow(shown["in_shadow"])),
         *([_section(_against(changes), _changes(changes))] if changes else []),
         _section("Limits", f"<p>{_text(busiest)}</p>"),
         _section("Workloads that are touched most", _rows(shown["workloads"], "workload enforced asked protected")),
@@ -82,6 +83,14 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return escape(printable(f"{value:,}" if isinstance(value, int) else str(value)), quote=True)
+
+
+def _shadow(found: Mapping[str, Any]) -> str:
+    columns = "policy enforce approve monitor right wrong not_judged differs"
+    told = [
+        {"policy": name, **one["by_mode"], **one, "differs": one["differs"]["count"]} for name, one in found.items()
+    ]
+    return _rows(told, columns)
 
 
 def _section(title: str, inside: str) -> str:

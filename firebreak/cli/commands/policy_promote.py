@@ -65,24 +65,7 @@ def promotion_json(trial: Trial, policy: Policy, mode: Mode) -> dict[str, Any]:
         "mode": policy.mode.word,
         "to": mode.word,
         "incidents": trial.incidents,
-        "from": trial.first or None,
-        "until": trial.last or None,
-        "fired": trial.fired,
-        "in_force": trial.in_force,
-        "by_mode": {word: trial.modes[word] for word in reversed(MODES)},
-        "would_have_asked": trial.modes[Mode.APPROVE.word],
-        "missing_answers": trial.may,
-        "workloads": dict(trial.workloads.most_common()),
-        "right": trial.right,
-        "wrong": trial.wrong,
-        "not_judged": trial.fired - trial.right - trial.wrong,
-        "anticipated_by": dict(trial.anticipated.most_common()),
-        "faults": trial.faults,
-        "differs": {
-            "count": sum(trial.ways.values()),
-            "ways": dict(trial.ways.most_common()),
-            "incidents": trial.differing,
-        },
+        **trial.as_json,
     }
 
 

@@ -23,6 +23,7 @@ def show_backtest(screen: Screen, shown: Record) -> None:
     if shown.get("changes"):
         _show_changes(screen, part(shown["changes"]))
     _show_table(screen, "By policy", part(shown.get("by_policy")))
+    _show_shadow(screen, part(shown.get("in_shadow")))
     _show_table(screen, "By week, from its Monday", part(shown.get("by_week")))
     _show_affected(screen, shown)
     screen.heading("What to know before you believe it")
@@ -99,6 +100,21 @@ def _show_table(screen: Screen, title: str, lines: Record) -> None:
     for name, modes in lines.items():
         counts = "".join(f"{part(modes).get(mode, 0):>10,}" for mode in _HEAD)
         screen.line(f"{name:<{width}}{counts}", indent=2)
+
+
+def _show_shadow(screen: Screen, found: Record) -> None:
+    if found:
+        screen.heading("In shadow, beside what decides")
+    for name, one in found.items():
+        modes = ", ".join(f"{mode} {count:,}" for mode, count in part(one.get("by_mode")).items() if count)
+        people = ", ".join(
+            f"{word.replace('_', ' ')} {one.get(word, 0):,}" for word in ("right", "wrong", "not_judged")
+        )
+        screen.line(f"{name}: {modes or 'nothing'} ({people})", indent=2, hang=2)
+        differs = part(part(one.get("differs")).get("ways"))
+        first = {f"{other} decides before it": count for other, count in part(one.get("anticipated_by")).items()}
+        for way, count in {**differs, **first}.items():
+            screen.line(f"{way}: {count:,}", "dim", indent=4, hang=2)
 
 
 def _show_affected(screen: Screen, shown: Record) -> None:

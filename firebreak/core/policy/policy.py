@@ -136,11 +136,13 @@ class PolicySet:
     config: Config
     digest: str
     deciding: tuple[Policy, ...] = field(init=False, repr=False, compare=False)
+    shadowed: bool = field(init=False, repr=False, compare=False)
     _index: FactIndex = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Look once at which policies decide, and which categories each names."""
+        """Look once at which policies decide, whether others are in shadow, and which categories each names."""
         object.__setattr__(self, "deciding", tuple(one for one in self.policies if not one.shadow))
+        object.__setattr__(self, "shadowed", len(self.deciding) < len(self.policies))
         object.__setattr__(self, "_index", index_by(CATEGORY, [policy.when for policy in self.policies]))
 
     def names(self, category: str) -> bool:
