@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from firebreak.core.facts import Facts, source_of
-from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.finding import PLAIN_FACTS, Finding
 from firebreak.core.policy.clause import Operator
 from firebreak.core.policy.condition import clauses
 from firebreak.core.policy.policy import CATEGORY, PolicySet
 from firebreak.core.policy.selection import Choice, choose
-from firebreak.core.policy.triage import facts_of
+from firebreak.core.policy.triage import as_listed
 
 _MOST = 4096
 _AGES = (Operator.NEWER_THAN, Operator.OLDER_THAN)
@@ -23,12 +23,13 @@ class Choices:
         named = [clause for policy in policies.policies for clause in clauses(policy.when)]
         self.sources = frozenset(source_of(clause.fact) for clause in named)
         self._facts = tuple(sorted({CATEGORY, *(clause.fact for clause in named)}))
+        self._plain = all(one in PLAIN_FACTS for one in self._facts if source_of(one) == "finding")
         self._ages = any(clause.operator in _AGES for clause in named)
         self._made: dict[tuple[object, ...], Choice] = {}
 
     def of(self, finding: Finding, known: Facts, now_ns: int) -> Choice:
         """The choice about the finding; `known` is all that the sources told of it."""
-        own = facts_of(finding, self._policies)
+        own = as_listed(finding.plain_facts() if self._plain else finding.facts(), finding, self._policies)
         facts = {**own, **known}
         key = (now_ns if self._ages else 0, own[CATEGORY], *map(facts.get, self._facts))
         if key not in self._made:

@@ -135,16 +135,16 @@ def _ruled(past: Past, policy: Policy, choice: Choice, evidence: Mapping[str, Ev
     on = drawn(past, policy, evidence, rules.policies, rules.ceilings, rules.actions)
     wanted = choice.mode or Mode.MONITOR
     ruling = gate(on.given, on.plan, rules.actions, wanted, None, "")
-    caps = ruling.caps
-    if on.plan is None:
+    caps, mode = ruling.caps, ruling.mode
+    if on.plan is None and past.caps:
         caps = (*caps, *(cap for cap in past.caps if cap.name in AS_RECORDED and cap not in caps))
-    mode = capped(wanted, caps)
-    found = Verdict(policy.id, wanted, mode, caps, _waits(choice, caps), lacks=on.lacks)
-    if on.plan is None:
-        return replace(found, move=_BY_MODE[mode])
-    unreferred = "" if on.given.contained_before else on.around.unreferred(past.incident)
-    move = next_move(ruling, on.plan, on.around, unreferred)
-    return replace(found, mode=Mode.APPROVE if move == "ask" else mode, move=move, plan=on.plan)
+        mode = capped(wanted, caps)
+    move = _BY_MODE[mode]
+    if on.plan is not None:
+        unreferred = "" if on.given.contained_before else on.around.unreferred(past.incident)
+        move = next_move(ruling, on.plan, on.around, unreferred)
+        mode = Mode.APPROVE if move == "ask" else mode
+    return Verdict(policy.id, wanted, mode, caps, _waits(choice, caps), move=move, plan=on.plan, lacks=on.lacks)
 
 
 def evidence_of(past: Past, rules: Rules) -> dict[str, Evidence]:
@@ -152,7 +152,9 @@ def evidence_of(past: Past, rules: Rules) -> dict[str, Evidence]:
     asked = {
         name: answer_of(name, one, past.finding, _NOBODY) for name, one in rules.asked if name not in past.evidence
     }
-    found = {**rules.unasked, **asked, **{name: one for name, one in past.evidence.items() if name in rules.enrichers}}
+    found = {**rules.unasked, **asked}
+    if past.evidence:
+        found |= {name: one for name, one in past.evidence.items() if name in rules.enrichers}
     return {name: _supposed(one, rules.assumed) for name, one in found.items()} if _supposes(rules.assumed) else found
 
 
@@ -181,7 +183,9 @@ def is_protected(finding: Finding, labels: Mapping[str, str] | None, policies: P
 def _waits(choice: Choice, caps: tuple[Cap, ...]) -> tuple[str, ...]:
     """The sources that the choice, or a guard that could not be told what it asks, hangs on."""
     waiting = {source for one in choice.candidates for source in one.waits_for}
-    waiting |= {cap.about for cap in caps if cap.name == "evidence"}
-    if any(cap.name == "protected" and cap.unknown for cap in caps):
-        waiting.add("workload")
-    return tuple(sorted(waiting))
+    for cap in caps:
+        if cap.name == "evidence":
+            waiting.add(cap.about)
+        elif cap.unknown and cap.name == "protected":
+            waiting.add("workload")
+    return tuple(sorted(waiting)) if waiting else ()

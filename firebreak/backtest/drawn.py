@@ -53,7 +53,9 @@ def drawn(
     """The policy's plan on the settings of then, and what guards look at beside it."""
     kept = past.rested_on
     around = kept.around(labels_of(evidence) or {}) if kept else _unread(past, evidence)
-    gaps = tuple(name for name, one in evidence.items() if one.gap and not _was_read(one, around))
+    gaps = tuple(
+        name for name, one in evidence.items() if one.gap and (name != "workload" or not _was_read(one, around))
+    )
     given = _given(past, kept or _UNTOLD, policy, around, gaps, policies, ceilings)
     if kept is None:
         return Drawn(given, None, around, "none")
@@ -107,8 +109,6 @@ def _is_partial(kept: RestedOn, policy: Policy, around: Around, actions: Actions
 
 def _was_read(evidence: Evidence, around: Around) -> bool:
     """Whether the workload itself was read, though something of it was not."""
-    if evidence.source != "workload":
-        return False
     return around.own.case is not None or "workload.ingress" in evidence.facts
 
 

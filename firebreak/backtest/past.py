@@ -15,7 +15,7 @@ from firebreak.core.errors import Malformed
 from firebreak.core.facts import Evidence
 from firebreak.core.findings.container import read_container
 from firebreak.core.findings.finding import Binary, Finding, Notification, parse_finding_name
-from firebreak.core.findings.input_formats import findings_in, message_data
+from firebreak.core.findings.input_formats import findings_in, message_data, notification_in
 from firebreak.core.mode import Cap
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.serialization import Unreadable
@@ -69,11 +69,14 @@ def past_in(value: object, depth: int = 0) -> Iterator[Past]:
         for one in value:
             yield from past_in(one, depth + 1)
         return
+    if isinstance(value, dict) and "phase" not in value and isinstance(value.get("finding"), dict):
+        yield (_listed if _AS_TOLD.isdisjoint(value) else _told)(notification_in(value))
+        return
     inside = _unwrapped(value)
     if inside is not None:
         yield _recorded(inside)
         return
-    as_told = isinstance(value, Mapping) and not _AS_TOLD.isdisjoint(value)
+    as_told = isinstance(value, dict) and not _AS_TOLD.isdisjoint(value)
     found = [_told(one) if as_told else _listed(one) for one in findings_in(value)]
     if not found:
         message = "there is neither a finding nor an incident in it"
@@ -94,11 +97,11 @@ def records_in(value: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:
 
 def _unwrapped(value: object) -> Mapping[str, Any] | None:
     """An incident's record: by itself, in a message, or in the column `data` of a row; None for anything else."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
-    if "phase" in value and isinstance(value.get("finding"), Mapping):
+    if "phase" in value and isinstance(value.get("finding"), dict):
         return value
-    return _unwrapped(value["message"] if isinstance(value.get("message"), Mapping) else _data(value))
+    return _unwrapped(value["message"] if isinstance(value.get("message"), dict) else _data(value))
 
 
 def _data(value: Mapping[str, Any]) -> object:
@@ -248,7 +251,7 @@ def _word(of: Mapping[str, Any], key: str) -> str:
 
 
 def _part(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _list(value: object) -> list[Any]:
@@ -256,4 +259,4 @@ def _list(value: object) -> list[Any]:
 
 
 def _rows(value: object) -> list[Mapping[str, Any]]:
-    return [one for one in _list(value) if isinstance(one, Mapping)]
+    return [one for one in _list(value) if isinstance(one, dict)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from firebreak.backtest.row import Decided, Row
 from firebreak.backtest.tally import Changes, Tally
@@ -39,4 +38,4 @@ def _halted(decided: Decided) -> Decided:
     """What a halt that nobody lifted leaves of it."""
     if decided.mode in ("", "monitor"):
         return decided
-    return replace(decided, mode="monitor", move="wait", caps=(*decided.caps, "halt"))
+    return decided._replace(mode="monitor", move="wait", caps=(*decided.caps, "halt"))

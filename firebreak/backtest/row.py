@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from firebreak.backtest.course import Course
 from firebreak.backtest.deciding import Rules, Shadow, Verdict, evidence_of, is_protected, verdict_on
@@ -22,8 +20,7 @@ Spelled = Sequence[str | None]
 _OWNERS = ("owner", "team")
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """What one set of policies decides about one finding by itself.
 
     Attributes:
@@ -60,8 +57,7 @@ class Decided:
         return self.policy, self.mode
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One finding: when, what, where, what people found it to be, and what each set of policies decides.
 
     Attributes:
@@ -113,19 +109,16 @@ class Row:
     @property
     def text(self) -> str:
         """As JSON, for keeping."""
-        sets = [_PARTS(one) for one in self.sets]
-        return _ENCODER([_OWN(self), sets])
+        return _ENCODER(self)
 
 
-_OWN = attrgetter(*(name for name in Row.__slots__ if name != "sets"))
-_PARTS = attrgetter(*Decided.__slots__)
 _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def row_from(text: str) -> Row:
     """The row again."""
-    own, sets = json.loads(text)
-    return Row(*(*own, tuple(Decided(*one) for one in sets)))
+    *own, sets = json.loads(text)
+    return Row._make((*own, tuple(map(Decided._make, sets))))
 
 
 def target_of(spelled: Spelled) -> Target:

@@ -71,14 +71,14 @@ class ThroughTime:
         targets = tuple(map(target_of, decided.targets)) or (target,)
         stands = [self._standing[one.key] for one in targets if one.key in self._standing]
         if decided.alone and not stands:
-            decided = replace(decided, alone=None, **decided.alone)
+            decided = decided._replace(alone=None, **decided.alone)
             return self.take(row, decided, at_ns)
         if self._closes_nothing_new(decided, targets, stands):
             self._went("joined" if stands else "in effect already")
             return decided
         if cap := self._holds_back(decided, targets, stands, at_ns):
             self._tally.over_limit += cap == "blast_radius"
-            decided = replace(decided, mode="approve", move="ask", caps=(*decided.caps, cap))
+            decided = decided._replace(mode="approve", move="ask", caps=(*decided.caps, cap))
         if decided.move == "ask":
             self._ask(row, decided, at_ns)
         else:

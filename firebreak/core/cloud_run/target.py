@@ -129,14 +129,15 @@ def parse_resource(name: str, project_id: str | None = None, project_number: str
     """Read a full resource name such as `//run.googleapis.com/projects/P/locations/L/services/S/revisions/R`."""
     if not name.startswith(RUN_HOST):
         return _elsewhere(name)
-    found = _parts_of(name)
-    if isinstance(found, str):
-        return NotATarget(found, safe(name, _LONGEST))
-    return _with_project(found, project_id, project_number)
+    found = _parts_of(name, project_id, project_number)
+    return NotATarget(found, safe(name, _LONGEST)) if isinstance(found, str) else found
 
 
-def _parts_of(name: str) -> Target | str:
-    """The target as the name alone has it, or why it is none."""
+def _parts_of(name: str, project_id: str | None, project_number: str | None) -> Target | str:
+    """The target as the name has it, or why it is none.
+
+    With both spellings of the project, but only where one of them is the one that the name carries.
+    """
     parts = name[len(RUN_HOST) :].split("/")
     if not all(_SEGMENT.fullmatch(part) for part in parts):
         return "the resource name has a part that no Cloud Run resource can have"
@@ -146,13 +147,18 @@ def _parts_of(name: str) -> Target | str:
     levels = list(pairs)[2:]
     if not levels or levels[0] not in _KINDS or not _known_below(_KINDS[levels[0]], levels[1:]):
         return "the resource is not a service, job, worker pool or instance of Cloud Run"
+    project = pairs["projects"]
+    if project not in (project_id, project_number):
+        project_id, project_number = (None, project) if project.isdigit() else (project, None)
     return Target(
-        project=pairs["projects"],
+        project=project,
         location=pairs["locations"],
         kind=_KINDS[levels[0]],
         name=pairs[levels[0]],
         revision=pairs.get("revisions"),
         execution=pairs.get("executions"),
+        project_id=project_id,
+        project_number=project_number,
     )
 
 
@@ -160,14 +166,6 @@ def _known_below(kind: Kind, levels: list[str]) -> bool:
     if not levels:
         return True
     return levels[0] in _BELOW[kind] and levels[1:] in ([], ["tasks"] if kind == "job" else [])
-
-
-def _with_project(target: Target, project_id: str | None, project_number: str | None) -> Target:
-    """Add both spellings of the project, but only when one of them is the one the name carries."""
-    if target.project not in (project_id, project_number):
-        own = {"project_number" if target.project.isdigit() else "project_id": target.project}
-        return replace(target, **own)  # type: ignore[arg-type]  # both are optional texts
-    return replace(target, project_id=project_id, project_number=project_number)
 
 
 def _elsewhere(name: str) -> NotATarget:

@@ -249,8 +249,8 @@ GUARDS: tuple[Guard, ...] = (
 def caps_for(given: GuardInput, plan: Plan | None, actions: Actions) -> tuple[Cap, ...]:
     """Every cap of every guard, bars first, each once."""
     caps = dict.fromkeys(cap for guard in GUARDS for cap in guard(given, plan, actions))
-    return tuple(sorted(caps, key=lambda cap: cap.kind != "bar"))
+    return tuple(sorted(caps, key=lambda cap: cap.kind != "bar")) if len(caps) > 1 else tuple(caps)
 
 
 def _all(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    return tuple(one for step in steps for one in (step, *_all(step.otherwise)))
+    return tuple(one for step in steps for one in ((step, *_all(step.otherwise)) if step.otherwise else (step,)))

@@ -34,7 +34,7 @@ def guard_ceiling(given: GuardInput, plan: Plan | None, actions: Actions) -> lis
 def guard_protected(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """Each target of the plan that firebreak.yaml protects, or may protect, needs a person's approval."""
     caps = []
-    for name, seen in _concerned(given, plan):
+    for name, seen in _concerned(given, plan) if given.config.protected else ():
         place, key = _place(given, seen), seen.target.key
         verdicts = {protects(entry, place) for entry in given.config.protected}
         if Truth.TRUE in verdicts:

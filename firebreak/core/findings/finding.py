@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -157,6 +158,12 @@ class Finding(Stored):
 
     def facts(self) -> dict[str, FactValue]:
         """What the finding alone tells policies; an absent severity is unknown."""
+        files = tuple((b.role, b.path) for b in self.binaries)
+        own = facts_of_time(self.event_ns) | facts_of(files, self.commands, self.containers)
+        return self.plain_facts() | own
+
+    def plain_facts(self) -> dict[str, FactValue]:
+        """Those of them that `PLAIN_FACTS` names."""
         hashed = [b for b in self.binaries if b.sha256]
         facts: dict[str, FactValue] = {"finding.category": self.category}
         if self.severity in CATALOGUE["finding.severity"].choices:
@@ -165,8 +172,11 @@ class Finding(Stored):
             facts["finding.class"] = self.finding_class
         if hashed:
             facts["finding.partial_hash"] = not any(b.whole for b in hashed)
-        files = tuple((b.role, b.path) for b in self.binaries)
-        return facts | facts_of_time(self.event_ns) | facts_of(files, self.commands, self.containers)
+        return facts
+
+
+PLAIN_FACTS = frozenset(f"finding.{one}" for one in ("category", "severity", "class", "partial_hash"))
+"""Those that are not about when and where what ran, which takes longer to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +232,7 @@ def parse_finding(finding: Mapping[str, Any], resource: Mapping[str, Any]) -> Fi
     )
 
 
+@functools.lru_cache(maxsize=16)
 def parse_finding_name(name: str) -> FindingName | None:
     """Read `organizations/O/sources/S[/locations/L]/findings/F` (or folders/, projects/); None if it is not one."""
     found = _NAME.fullmatch(name)
@@ -265,9 +276,9 @@ def _event_time(finding: Mapping[str, Any]) -> int:
 def _target(of_finding: str, of_resource: str, cloud: Mapping[str, Any]) -> Target | NotATarget:
     number = _matching(_PROJECT_NUMBER, _text(cloud, "project").rpartition("/")[2])
     project_id = _matching(_PROJECT_ID, _text(cloud, "projectDisplayName"))
+    if not of_resource or not of_finding or of_finding == of_resource:
+        return parse_resource(of_finding or of_resource, project_id, number)
     first, second = (parse_resource(name, project_id, number) for name in (of_finding, of_resource))
-    if not of_resource or not of_finding:
-        return first if of_finding else second
     if isinstance(first, Target) and isinstance(second, Target) and first.may_be(second):
         one = first if first.named else second
         return one if first.same_workload(second) else replace(one, also=(second if one is first else first).project)

@@ -55,9 +55,9 @@ def findings_in(value: object, depth: int = 0) -> Iterator[Notification]:
     if not isinstance(value, dict):
         return
     if isinstance(value.get("finding"), dict):
-        yield _notification(value)
+        yield notification_in(value)
     elif _is_finding(value):
-        yield _notification({"finding": value})
+        yield notification_in({"finding": value})
     elif inside := message_data(value):
         yield from findings_in(inside, depth + 1)
     else:
@@ -82,7 +82,8 @@ def message_data(value: Mapping[str, Any]) -> object:
         raise Malformed(message) from None
 
 
-def _notification(value: Mapping[str, Any]) -> Notification:
+def notification_in(value: Mapping[str, Any]) -> Notification:
+    """An object with a finding, and what stands beside it; raises Malformed."""
     whole = _camel(value) if _is_snake(value) else value
     finding = whole["finding"]
     resource = whole.get("resource")
@@ -93,6 +94,8 @@ def _notification(value: Mapping[str, Any]) -> Notification:
 
 def _is_snake(value: Mapping[str, Any]) -> bool:
     """Whether a key is spelled `in_this_way`; whoever spells keys so, spells a finding's own so, or its resource's."""
+    if "notificationConfigName" in value:
+        return False  # as the API itself publishes it
     parts = (value, *(one for one in value.values() if isinstance(one, dict)))
     return any("_" in "".join(part) for part in parts)
 

@@ -70,7 +70,11 @@ def facts_of(finding: Finding, policies: PolicySet) -> dict[str, FactValue]:
 
     As Security Command Center spells it, where a policy names it so.
     """
-    facts = finding.facts()
+    return as_listed(finding.facts(), finding, policies)
+
+
+def as_listed(facts: dict[str, FactValue], finding: Finding, policies: PolicySet) -> dict[str, FactValue]:
+    """The finding's facts with its detector so."""
     category = facts.get(CATEGORY)
     if isinstance(category, str) and not policies.names(category):
         facts[CATEGORY] = listed_name(category, finding.module)

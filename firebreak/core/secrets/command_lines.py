@@ -76,6 +76,7 @@ _ANOTHER_P = frozenset(
     )
 )
 """Programs whose `-p` is no password."""
+_PROGRAMS = _JOINED | _PASSWORD_OPTIONS.keys() | _ANOTHER_P
 _SETTINGS = frozenset({"requirepass", "masterauth"})
 """Settings that are written before their value, with nothing between."""
 _SCHEMES = frozenset({"bearer", "basic", "token", "digest", "ssws", "negotiate", "apikey"})
@@ -104,7 +105,7 @@ def safe_words(words: Sequence[str], *, listed: bool = True) -> list[str]:
         base = word.rpartition("/")[2]
         if word in _ENDS:
             program = ""
-        elif base in _JOINED or base in _PASSWORD_OPTIONS or base in _ANOTHER_P:
+        elif base in _PROGRAMS:
             program = base
         expects = "secret" if named == "set" and names_a_secret(word) else _expected(word, program)
         expects, named = "" if expects == "any" and not listed else expects, word.rstrip(":").lower()
@@ -127,7 +128,7 @@ def _without_piped(words: list[str]) -> list[str]:
 
 def safe_line(line: str) -> str:
     """The same for one line of text, in which words stand between blanks, in quotes, or as a list is written down."""
-    if not any(one in line for one in ("-", "|", "vault ", "set ")):
+    if not ("-" in line or "|" in line or "vault " in line or "set " in line):
         return line
     found = [(one, *_bare(one[0])) for one in _TOKEN.finditer(line)]
     made, end = [], 0
@@ -150,18 +151,23 @@ def _bare(token: str) -> tuple[int, str]:
 
 def _expected(word: str, program: str) -> str:
     """What the next word is: `secret`, `user` (and a password after a colon), `any` for a bare name, or nothing."""
-    if word in _USERS:
-        return "user"
     if word in _SETTINGS or word in _PASSWORD_OPTIONS.get(program, ()):
         return "secret"
-    if word == "-p":
-        return "" if program in _ANOTHER_P else "password"
-    if "=" in word or "[redacted " in word:
-        return ""
     if word.startswith("-"):
-        return "secret" if names_a_secret(word) else ""
+        return _behind_option(word, program)
+    if not "A" <= word[:1] <= "Z" or "=" in word or "[redacted " in word:
+        return ""
     named = word.rstrip(":")
     return "any" if _BARE.fullmatch(named) and names_a_secret(named) else ""
+
+
+def _behind_option(word: str, program: str) -> str:
+    if word in _USERS:
+        return "user"
+    if word == "-p":
+        return "" if program in _ANOTHER_P else "password"
+    named = "=" not in word and "[redacted " not in word and names_a_secret(word)
+    return "secret" if named else ""
 
 
 def _is_value(word: str, expects: str) -> bool:
@@ -179,6 +185,8 @@ def _hidden(word: str, expects: str) -> str:
 
 
 def _joined(word: str, program: str) -> str:
+    if not word.startswith("-"):
+        return word
     given, equals, value = word.partition("=")
     if given == "--from-literal" and "=" in value:
         return f"{given}={value.partition('=')[0]}={MARK}"

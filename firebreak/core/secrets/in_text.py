@@ -10,6 +10,7 @@ import functools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from itertools import compress
 
 from firebreak.core.secrets.command_lines import MARK, MARKED, safe_line
 from firebreak.core.secrets.names import names_a_secret
@@ -66,18 +67,19 @@ def _looked_through(text: str) -> str:
 
 
 def _once(text: str) -> str:
-    for literal, kind, pattern in _patterns():
-        if literal in text:
-            text = pattern.sub(f"[redacted {kind}]", text)
+    literals, patterns = _patterns()
+    for kind, pattern in compress(patterns, map(text.__contains__, literals)):
+        text = pattern.sub(f"[redacted {kind}]", text)
     if "://" in text and "@" in text:
         text = _USERINFO.sub(_user, text)
     return safe_line(_without_named(text))
 
 
 @functools.cache
-def _patterns() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
-    """Made when they are first needed, which is not while the function starts."""
-    return (*_odd(), *_shaped(), *_schemes())
+def _patterns() -> tuple[tuple[str, ...], tuple[tuple[str, re.Pattern[str]], ...]]:
+    """The literals, and the patterns in their order; made when first needed, which is not while the function starts."""
+    found = (*_odd(), *_shaped(), *_schemes())
+    return tuple(literal for literal, _, _ in found), tuple((kind, pattern) for _, kind, pattern in found)
 
 
 def _odd() -> Iterator[tuple[str, str, re.Pattern[str]]]:

@@ -26,6 +26,8 @@ _UNSAFE = re.compile(
 _ESCAPED = re.compile(r"\\(?:u([0-9a-f]{4})|U([0-9a-f]{8}))")
 _MORE = re.compile(r"… \([0-9]{1,12} more characters\)\Z")
 _LONGEST_MORE = 40
+_CUT = " more characters)"
+"""How every text ends that was cut here, so that no other need be searched for that."""
 _LAST = 0x10FFFF
 
 
@@ -67,6 +69,10 @@ def command_line(*words: str) -> str:
 
 def safe(text: str, limit: int = LONGEST_TEXT) -> str:
     """Redact, escape and bound a text to about `limit` characters; doing so twice changes nothing more."""
+    if type(text) is str and len(text) <= limit and not text.endswith(_CUT):
+        whole = _shown(text)
+        if len(whole) <= limit:
+            return whole
     if isinstance(text, Named):
         shown = _UNSAFE.sub(_visible, text)
         return Named(
