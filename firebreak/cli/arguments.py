@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 from firebreak import VERSION
-from firebreak.cli import values
+from firebreak.cli import past_arguments, values
 from firebreak.cli.drill.arguments import drill_options
 from firebreak.cli.parser import Parser
-from firebreak.cli.past_arguments import assume_option, backtest_options, promote_options, pull_options, stats_options
 from firebreak.core.incidents.phase import CLOSED_AS, Phase
 
 REPORTS = ("junit", "sarif", "github")
@@ -45,7 +44,9 @@ def arguments() -> Parser:
     _policy(_group(groups.add_parser("policy", help="check policies and run their examples")))
     added = "add past findings from SCC and incidents from the ledger to a file; said again, it goes on from there"
     past = _group(groups.add_parser("history", help="keep what happened, for backtests"))
-    pull_options(_on_ledger(past, "pull", f"{_COMMANDS}.history:pull", added)).set_defaults(needs=NEEDS_ALL)
+    past_arguments.pull_options(_on_ledger(past, "pull", f"{_COMMANDS}.history:pull", added)).set_defaults(
+        needs=NEEDS_ALL
+    )
     halt = _on_ledger(groups, "halt", f"{_COMMANDS}.halt:halt", "stop every containing write, everywhere, from now on")
     halt.add_argument(
         "--reason", required=True, type=values.words, help="the reason; Firebreak writes it on every record"
@@ -210,14 +211,16 @@ def _policy(commands: Any) -> None:  # noqa: ANN401 - as above
     _explain(_command(commands, "explain", f"{_COMMANDS}.policy_explain:run_explain", what))
     past = "show what the policies would have done about past findings; asks nobody and writes nothing"
     backtest = _command(commands, "backtest", f"{_COMMANDS}.policy_backtest:run_backtest", past)
-    backtest_options(backtest).set_defaults(reads_policies=True, needs=NEEDS_ALL)
+    past_arguments.backtest_options(backtest).set_defaults(reads_policies=True, needs=NEEDS_ALL)
     people = "show what people made of each policy's decisions: how often it asked, what they answered and closed it as"
-    stats_options(_on_ledger(commands, "stats", f"{_COMMANDS}.policy_stats:run_stats", people))
+    past_arguments.stats_options(_on_ledger(commands, "stats", f"{_COMMANDS}.policy_stats:run_stats", people))
     which = "show which set of policies decided what, and when it took the place of another"
-    stats_options(_on_ledger(commands, "log", f"{_COMMANDS}.policy_log:run_log", which))
+    past_arguments.stats_options(_on_ledger(commands, "log", f"{_COMMANDS}.policy_log:run_log", which))
+    name = "print the digest of a set of policies, by which records, `policy log` and the incidents topic name it"
+    past_arguments.digest_options(_command(commands, "digest", f"{_COMMANDS}.policy_digest:run_digest", name))
     more = "show what a policy did in shadow, or in its mode, and the edit that lets it do more"
     promote = _on_ledger(commands, "promote", f"{_COMMANDS}.policy_promote:run_promote", more)
-    promote_options(promote)
+    past_arguments.promote_options(promote)
     promote.set_defaults(reads_policies=True)
     examples = "run the examples in the policies, and name the clauses that no example tries"
     test = _command(commands, "test", f"{_COMMANDS}.policy_test:run_test", examples, REPORTS)
@@ -243,7 +246,7 @@ def _paths(parser: argparse.ArgumentParser, strict: str) -> None:
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("finding", help="a file, - for standard input, or the name of a finding in SCC")
     parser.add_argument("--live", action="store_true", help="ask the sources, SCC and the ledger; writes nothing")
-    assume_option(parser)
+    past_arguments.assume_option(parser)
     against = "compare with the policies in this folder; exit with 1 if anything differs"
     parser.add_argument("--against", type=Path, metavar="FOLDER", help=against)
     parser.add_argument(

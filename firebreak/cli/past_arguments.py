@@ -43,6 +43,13 @@ def stats_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("history", nargs="*", metavar="HISTORY", help=files)
 
 
+def digest_options(parser: argparse.ArgumentParser) -> None:
+    """What `policy digest` takes."""
+    folder = "the policies, with the firebreak.yaml beside them; by default FIREBREAK_POLICIES"
+    parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help=folder)
+    parser.set_defaults(reads_policies=True)
+
+
 def promote_options(parser: argparse.ArgumentParser) -> None:
     """What `policy promote` takes."""
     parser.add_argument("policy", metavar="POLICY", help="the policy's id")
