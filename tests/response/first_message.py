@@ -9,10 +9,14 @@ import base64
 import json
 import sys
 import threading
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 from typing import Any
 
 from cloudevents.http import CloudEvent
+
+from firebreak.adapters.part_by_part import Finder
 
 _HELD = {
     "google.cloud.run_v2": ("ListFindings", "GET files"),
@@ -24,12 +28,15 @@ _came = {name: threading.Event() for names in _HELD.values() for name in names}
 _told: dict[str, Any] = {"at_the_write": [], "in_vain": []}
 
 
-class _Held(SourceFileLoader):
-    def exec_module(self, module: Any) -> None:
-        for one in _HELD[self.name]:
+class _Held(Loader):
+    def __init__(self, name: str, loader: Loader) -> None:
+        self._name, self._loader = name, loader
+
+    def exec_module(self, module: ModuleType) -> None:
+        for one in _HELD[self._name]:
             if not _came[one].wait(_LONGEST):
-                _told["in_vain"].append(f"{self.name} waited for {one}")
-        super().exec_module(module)
+                _told["in_vain"].append(f"{self._name} waited for {one}")
+        self._loader.exec_module(module)
 
 
 class _Holding(PathFinder):
@@ -37,10 +44,10 @@ class _Holding(PathFinder):
     def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if fullname not in _HELD:
             return None
-        spec = super().find_spec(fullname, path, target)
+        spec = Finder.find_spec(fullname, path, target)
         assert spec is not None
-        assert spec.origin is not None
-        spec.loader = _Held(fullname, spec.origin)
+        assert spec.loader is not None
+        spec.loader = _Held(fullname, spec.loader)
         return spec
 
 

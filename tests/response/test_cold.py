@@ -37,7 +37,10 @@ CLIENTS = (
 AFTER_THE_WRITE = (
     "google.cloud.firestore_v1",
     "google.cloud.iam_admin_v1",
+    "google.cloud.logging_v2.handlers",
     "google.cloud.logging_v2.types",
+    "google.cloud.run_v2.services.builds",
+    "google.cloud.run_v2.services.jobs",
     "google.cloud.storage",
     "google.pubsub_v1.types",
 )

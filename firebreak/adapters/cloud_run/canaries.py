@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from google.cloud import run_v2
+from google.cloud.run_v2 import types as run_v2
 
 from firebreak.adapters.cloud_run.services import CloudRunServices
 from firebreak.adapters.google.calls import call_read, call_write, pages_of

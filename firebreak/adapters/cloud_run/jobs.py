@@ -7,8 +7,10 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from google.cloud import run_v2
+from google.cloud.run_v2 import types as run_v2
+from google.cloud.run_v2.services.executions import ExecutionsClient
 from google.cloud.run_v2.services.executions.transports import ExecutionsGrpcTransport
+from google.cloud.run_v2.services.jobs import JobsClient
 from google.cloud.run_v2.services.jobs.transports import JobsGrpcTransport
 
 from firebreak.adapters.cloud_run.access import JobAccess
@@ -52,11 +54,11 @@ class Jobs:
     @cached_property
     def client(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
         """Google's client of jobs; made on first use, after any fork."""
-        return client_of(run_v2.JobsClient, JobsGrpcTransport, self._emulator)
+        return client_of(JobsClient, JobsGrpcTransport, self._emulator)
 
     @cached_property
     def _executions(self) -> Any:  # noqa: ANN401
-        return client_of(run_v2.ExecutionsClient, ExecutionsGrpcTransport, self._emulator)
+        return client_of(ExecutionsClient, ExecutionsGrpcTransport, self._emulator)
 
     def read(self, target: Target, deadline: Deadline) -> Workload:
         """The job with its executions and IAM policy; raises Missing, Denied or Transient."""

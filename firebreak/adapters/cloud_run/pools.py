@@ -8,8 +8,10 @@ from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
-from google.cloud import run_v2
+from google.cloud.run_v2 import types as run_v2
+from google.cloud.run_v2.services.revisions import RevisionsClient
 from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcTransport
+from google.cloud.run_v2.services.worker_pools import WorkerPoolsClient
 from google.cloud.run_v2.services.worker_pools.transports import WorkerPoolsGrpcTransport
 
 from firebreak.adapters.cloud_run.revisions import (
@@ -54,11 +56,11 @@ class WorkerPools:
 
     @cached_property
     def _pools(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
-        return client_of(run_v2.WorkerPoolsClient, WorkerPoolsGrpcTransport, self._emulator)
+        return client_of(WorkerPoolsClient, WorkerPoolsGrpcTransport, self._emulator)
 
     @cached_property
     def _revisions(self) -> Any:  # noqa: ANN401
-        return client_of(run_v2.RevisionsClient, RevisionsGrpcTransport, self._emulator)
+        return client_of(RevisionsClient, RevisionsGrpcTransport, self._emulator)
 
     def read(self, target: Target, deadline: Deadline) -> Workload:
         """The pool with its revisions; raises Missing, Denied or Transient."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from google.cloud import run_v2
+from google.cloud.run_v2 import types as run_v2
 
 from firebreak.adapters.cloud_run.revisions import nanos, newest_ready, revision_of, short
 from firebreak.adapters.google.iam_policies import etag_of, policy_state

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from google.cloud import run_v2
+from google.cloud.run_v2 import types as run_v2
 
 from firebreak.adapters.google.calls import pages_of
 from firebreak.core.cloud_run.workload import Revision

@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from typing import Any
 
-from google.cloud import run_v2
+from google.cloud.run_v2 import types as run_v2
+from google.cloud.run_v2.services.revisions import RevisionsClient
 from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcTransport
+from google.cloud.run_v2.services.services import ServicesClient
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 
 from firebreak.adapters.cloud_run.access import ServiceAccess
@@ -56,11 +58,11 @@ class CloudRunServices:
     @cached_property
     def client(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
         """Google's client of services; made on first use, after any fork."""
-        return client_of(run_v2.ServicesClient, ServicesGrpcTransport, self._emulator)
+        return client_of(ServicesClient, ServicesGrpcTransport, self._emulator)
 
     @cached_property
     def _revisions(self) -> Any:  # noqa: ANN401
-        return client_of(run_v2.RevisionsClient, RevisionsGrpcTransport, self._emulator)
+        return client_of(RevisionsClient, RevisionsGrpcTransport, self._emulator)
 
     def read(self, target: Target, deadline: Deadline) -> Workload:
         """The service with its revisions and IAM policy; raises Missing, Denied or Transient.

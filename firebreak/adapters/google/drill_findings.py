@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from google.cloud import securitycenter_v2
+from google.cloud.securitycenter_v2 import types as securitycenter_v2
 
 from firebreak.adapters.google.calls import call_write, pages_of
 from firebreak.adapters.google.security_center import SecurityCenter

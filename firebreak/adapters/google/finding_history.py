@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from google.cloud import securitycenter_v2
+from google.cloud.securitycenter_v2 import types as securitycenter_v2
 
 from firebreak.adapters.google.calls import call_read
 from firebreak.adapters.google.security_center import SecurityCenter

@@ -15,7 +15,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from google.cloud import securitycenter_v2
+from google.cloud.securitycenter_v2 import types as securitycenter_v2
+from google.cloud.securitycenter_v2.services.security_center import SecurityCenterClient
 from google.cloud.securitycenter_v2.services.security_center.transports import SecurityCenterGrpcTransport
 
 from firebreak.adapters.google.calls import call_write, client_of, pages_of
@@ -60,7 +61,7 @@ class SecurityCenter:
         endpoint = f"securitycenter.{location}.rep.googleapis.com" if location in self._residency else ""
         with self._making:
             if endpoint not in self._clients:
-                make = securitycenter_v2.SecurityCenterClient
+                make = SecurityCenterClient
                 at = partial(make, client_options={"api_endpoint": endpoint}) if endpoint else make
                 self._clients[endpoint] = client_of(at, SecurityCenterGrpcTransport, self._emulator)
             return self._clients[endpoint]

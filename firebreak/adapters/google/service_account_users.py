@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from google.cloud import run_v2
+from google.cloud.run_v2 import types as run_v2
+from google.cloud.run_v2.services.jobs import JobsClient
 from google.cloud.run_v2.services.jobs.transports import JobsGrpcTransport
+from google.cloud.run_v2.services.services import ServicesClient
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
+from google.cloud.run_v2.services.worker_pools import WorkerPoolsClient
 from google.cloud.run_v2.services.worker_pools.transports import WorkerPoolsGrpcTransport
 
 from firebreak.adapters.google.calls import client_of, pages_of
@@ -57,9 +60,9 @@ class ServiceAccountUsers:
 
     @cached_property
     def _lists(self) -> tuple[_List, ...]:
-        services = client_of(run_v2.ServicesClient, ServicesGrpcTransport, self._emulator)
-        jobs = client_of(run_v2.JobsClient, JobsGrpcTransport, self._emulator)
-        pools = client_of(run_v2.WorkerPoolsClient, WorkerPoolsGrpcTransport, self._emulator)
+        services = client_of(ServicesClient, ServicesGrpcTransport, self._emulator)
+        jobs = client_of(JobsClient, JobsGrpcTransport, self._emulator)
+        pools = client_of(WorkerPoolsClient, WorkerPoolsGrpcTransport, self._emulator)
         return (
             _List("service", "services", services.list_services, run_v2.ListServicesRequest, _template_account),
             _List("job", "jobs", jobs.list_jobs, run_v2.ListJobsRequest, _task_account),

@@ -9,7 +9,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from google.cloud import iam_admin_v1
+from google.cloud.iam_admin_v1 import types as iam_admin_v1
+from google.cloud.iam_admin_v1.services.iam import IAMClient
 from google.cloud.iam_admin_v1.services.iam.transports import IAMGrpcTransport
 
 from firebreak.adapters.google.calls import call_read, call_write, client_of
@@ -36,7 +37,7 @@ class ServiceAccounts:
 
     @cached_property
     def _client(self) -> Any:  # noqa: ANN401 - Google's client, untyped at this seam
-        return client_of(iam_admin_v1.IAMClient, IAMGrpcTransport, self._emulator)
+        return client_of(IAMClient, IAMGrpcTransport, self._emulator)
 
     def read(self, target: Target, deadline: Deadline) -> Workload:
         """The account; raises Missing, Denied, Transient, or Unsupported where IAM answers with another one."""
