@@ -412,7 +412,7 @@ def test_the_list_tells_who_waits() -> None:
     assert "78 waiting for an answer, 1 failed: firebreak incident show ID" in text
     assert re.search(
         r"^fb-\w{16}  waiting +2 min  shop-prod/europe-west1/checkout: Execution: Added Malicious Binary Executed: "
-        r"Nothing has been changed\. A person is asked for a yes or a no\. Until 2026-09-21 14:42 UTC\. "
+        r"Until 2026-09-21 14:42 UTC: Nothing has been changed\. A person is asked for a yes or a no\. "
         r"known-malware-on-service \(approve\): asks a person$",
         text,
         re.MULTILINE,

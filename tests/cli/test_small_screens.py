@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import pytest
 
+from firebreak.cli.main import main
 from firebreak.cli.screens import console
 from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.incident_list import Count, show_list
@@ -22,9 +23,13 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.record import record
 from firebreak.core.mode import Cap
-from sandbox.scc.notifications import Scene
-from tests.cli.commands import NOW, Terminal, incident, told
+from sandbox.scc.notifications import Scene, malicious_binary_finding, notification_v2
+from tests.cli.commands import NOW, Terminal, Told, incident, told
+from tests.cli.test_answers import at_work
+from tests.response.harness import Lines
+from tests.response.releases import contained
 
+ROOT = Path(__file__).resolve().parents[2]
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 WIDTHS, HEIGHTS = (45, 60, 80, 140), (24, 50)
 SERVICE = "a-service-whose-name-is-as-long-as-google-takes"
@@ -168,3 +173,38 @@ def test_a_pager_that_is_not_there_costs_nothing(monkeypatch: pytest.MonkeyPatch
 
     assert text.count("\n") == 99
     assert not pager.exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "first"),
+    [
+        ("explain", "Execution: Added Malicious Binary Executed, CRITICAL"),
+        ("backtest", "Within a day this set would have closed 0 "),
+    ],
+)
+def test_what_policies_make_of_findings_begins_on_the_first_screen(
+    command: str, first: str, pager: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal of 24 lines would have let go of what is asked first."""
+    finding = tmp_path / "finding.json"
+    finding.write_bytes(notification_v2(malicious_binary_finding()))
+    with monkeypatch.context() as patches:
+        patches.setattr(sys, "stdout", Terminal())
+        patches.setattr(sys, "stdin", Terminal())
+        main(["policy", command, "--policies", str(ROOT / "policies"), str(finding)])
+    shown = ESCAPES.sub("", pager.read_text())
+
+    assert shown.startswith(first)
+    assert len(shown.splitlines()) > 23
+
+
+def test_what_came_of_an_answer_names_the_service_and_says_what_is_so_now(
+    line: Lines, monkeypatch: pytest.MonkeyPatch, firebreak: Told
+) -> None:
+    with at_work(line, monkeypatch) as on:
+        incident = contained(on)
+        released = firebreak("incident", "release", incident.id)
+
+    assert released.out.splitlines()[1] == (
+        "  service checkout, project shop-prod, europe-west1: Taken back: the containment no longer stands."
+    )

@@ -241,3 +241,16 @@ def test_a_machine_that_is_not_configured_is_told_how(firebreak: Told) -> None:
     assert told.code == 2
     assert "output -json firebreak | firebreak configure -, or" in told.err
     assert told.err.endswith(", without Terraform, firebreak configure --project PROJECT\n")
+
+
+@pytest.mark.parametrize("words", [("doctor",), ("configure", "--project", "shop-prod")], ids=" ".join)
+def test_in_a_folder_to_practise_in_there_is_nothing_to_look_at_which_is_said_at_once(
+    firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("CLOUD_RUN_EMULATOR_HOST", "127.0.0.1:1")
+    monkeypatch.setenv("FIREBREAK_LEDGER", f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    told = firebreak(*words)
+
+    assert (told.code, told.out) == (2, "")
+    assert "this shell is set to a sandbox to practise on" in told.err
+    assert [*tmp_path.rglob("deployment.json")] == []

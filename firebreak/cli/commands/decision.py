@@ -17,7 +17,7 @@ from firebreak.cli.screens.console import stdout, working
 from firebreak.cli.screens.next_steps import show_next
 from firebreak.cli.screens.question import show_question
 from firebreak.cli.screens.release import show_keys
-from firebreak.cli.screens.wording import Record, part, texts
+from firebreak.cli.screens.wording import Record, part, texts, where
 from firebreak.core.incidents.command import LONGEST_REASON, Command, CommandResult
 from firebreak.core.secrets.redaction import safe
 from firebreak.settings import Settings
@@ -63,6 +63,8 @@ def tell(parsed: argparse.Namespace, decided: Decided) -> int:
         print_json({"says": safe(says), "exit": decided.code, **seen, "incident": record, **named(parsed)})
         return decided.code
     report(parsed, f"{command.incident}: {says}", decided.code)
+    if record:
+        screen.line(f"{where(record)}: {record.get('now')}", "strong", indent=2, hang=2)
     if command.verb == "release":
         show_keys(screen, record)
     elif decided.result.done:

@@ -21,6 +21,15 @@ from firebreak.doctor.examine import examine, items_of
 from firebreak.doctor.result import Check, Diagnosis, Examined, Fault, Unchecked
 from firebreak.settings import Settings
 
+_UNCONFIGURED = (
+    "this machine is not configured for a deployment: terraform -chdir=../firebreak-deployment output -json"
+    " firebreak | firebreak configure -, or, without Terraform, firebreak configure --project PROJECT"
+)
+PRACTISES = (
+    "this shell is set to a sandbox to practise on (its *_EMULATOR_HOST), and behind that there is no deployment to"
+    " look at: say it in a shell without them, once there is one"
+)
+
 
 def doctor(parsed: argparse.Namespace) -> int:
     """Every check, side by side; 0 all well, 1 faults, 3 something could not be checked and no fault was found."""
@@ -44,11 +53,12 @@ def configured(settings: Settings) -> Deployment:
         except NotADeployment as fault:
             message = f"{path}: {fault}; write it anew with `firebreak configure`"
             raise UsageError(message) from None
-    message = (
-        "this machine is not configured for a deployment: terraform -chdir=../firebreak-deployment output -json"
-        " firebreak | firebreak configure -, or, without Terraform, firebreak configure --project PROJECT"
-    )
-    raise UsageError(message)
+    raise UsageError(PRACTISES if practises(settings) else _UNCONFIGURED)
+
+
+def practises(settings: Settings) -> bool:
+    """Whether this shell is set to a sandbox and a ledger of this machine, behind which there is no deployment."""
+    return bool(settings.emulators) and settings.ledger_named and settings.ledger_database is None
 
 
 def _packed(path: Path) -> Package:

@@ -11,7 +11,7 @@ from firebreak.adapters.storage.vault_store import vault_of
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, named, print_json, report
 from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.commands.recorded import found, open_ledger
-from firebreak.cli.screens.console import stdout
+from firebreak.cli.screens.console import paged
 from firebreak.cli.screens.incident_evidence import show_evidence
 from firebreak.core.incidents.incident import EvidenceLocation
 from firebreak.core.secrets.redaction import safe
@@ -37,7 +37,8 @@ def evidence(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print_json(shown)
     else:
-        show_evidence(stdout(), shown)
+        with paged() as screen:
+            show_evidence(screen, shown)
     return int(shown["exit"])
 
 

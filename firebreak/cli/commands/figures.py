@@ -8,7 +8,7 @@ import time
 from firebreak.cli.commands import EXIT_OK, named, print_json
 from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.commands.recorded import open_ledger
-from firebreak.cli.screens.console import stdout, working
+from firebreak.cli.screens.console import paged, working
 from firebreak.cli.screens.figures import show_figures
 from firebreak.core.reports.report import as_json
 from firebreak.ledger.figures import figures_of
@@ -24,5 +24,6 @@ def show(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print_json(as_json(figures) | named(parsed))
     else:
-        show_figures(stdout(), figures)
+        with paged() as screen:
+            show_figures(screen, figures)
     return EXIT_OK

@@ -15,7 +15,7 @@ from firebreak.backtest.report import report
 from firebreak.backtest.run import run
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, UsageError, print_json, require_folder
 from firebreak.cli.commands.policy_revisions import files_at
-from firebreak.cli.screens.console import advancing, stdout
+from firebreak.cli.screens.console import advancing, paged
 from firebreak.cli.screens.policy_backtest import show_backtest
 from firebreak.cli.values import Bound
 from firebreak.policy_folder import read_folder, read_yaml_policies
@@ -46,7 +46,8 @@ def run_backtest(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print_json(shown)
     else:
-        show_backtest(stdout(), shown)
+        with paged() as screen:
+            show_backtest(screen, shown)
     return EXIT_NO if shown["failed"] else EXIT_OK
 
 

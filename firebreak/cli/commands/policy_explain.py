@@ -18,7 +18,7 @@ from firebreak.bootstrap import build
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, UsageError, print_json, require_folder
 from firebreak.cli.commands.in_process import quiet
 from firebreak.cli.commands.ledgers import chosen
-from firebreak.cli.screens.console import stdout, working
+from firebreak.cli.screens.console import paged, working
 from firebreak.cli.screens.explanation import explanation_json
 from firebreak.cli.screens.faults import counted
 from firebreak.cli.screens.policy_explain import show_explanation
@@ -64,7 +64,8 @@ def run_explain(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print_json(shown)
     else:
-        show_explanation(stdout(), shown)
+        with paged() as screen:
+            show_explanation(screen, shown)
     return EXIT_NO if shown["different"] else EXIT_OK
 
 

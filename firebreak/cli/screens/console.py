@@ -36,6 +36,8 @@ _STYLES = MappingProxyType(
     }
 )
 _NARROWEST = 30
+_WORTH_TELLING = 3.0
+"""Seconds: that something took less is no news, and takes a line of a small screen."""
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 _NO_SUCH_PROGRAM = (126, 127)
 _COMMAND = re.compile(r"^\s*:(?=:)|##(?=\[)")
@@ -163,7 +165,8 @@ def working(what: str) -> Iterator[None]:
     began = time.monotonic()
     with console.status(f"{what} …"):
         yield
-    console.print(f"{what}: {time.monotonic() - began:.1f} s", style="dim")
+    if (took := time.monotonic() - began) >= _WORTH_TELLING:
+        console.print(f"{what}: {took:.1f} s", style="dim")
 
 
 @contextmanager

@@ -108,8 +108,8 @@ def _now(one: Record, now_ns: int) -> str:
     last = last_event(one)
     if one.get("waits_for"):
         last = f"waits for {span(since(one.get('waits_since'), now_ns))} now: {one['waits_for']}"
-    until = f" Until {str(one.get('until')).partition('. ')[0]}." if one["phase"] == "waiting" else ""
-    return f"{one.get('now')}{until} {_policy(one)}: {last}"
+    until = f"Until {str(one.get('until')).partition('. ')[0]}: " if one["phase"] == "waiting" else ""
+    return f"{until}{one.get('now')} {_policy(one)}: {last}"
 
 
 def _columns(incident: str, phase: str, age: str, rest: str) -> str:

@@ -133,7 +133,9 @@ def _show_affected(screen: Screen, shown: Record) -> None:
     for one in workloads[:_FEW]:
         mark = ", protected" if one.get("protected") else ""
         screen.line(
-            f"{one.get('workload')}: enforced {one.get('enforced'):,}, asked {one.get('asked'):,}{mark}", indent=2
+            f"{one.get('workload')}: enforced {one.get('enforced'):,}, asked {one.get('asked'):,}{mark}",
+            indent=2,
+            hang=2,
         )
     if owners := rows(shown.get("owners")):
         told = ", ".join(f"{one.get('owner')} {one.get('findings'):,}" for one in owners[:_FEW])

@@ -35,7 +35,7 @@ def word(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return f"[{', '.join(word(one) for one in value)}]"
-    return "(not set)" if value is None else str(value)
+    return "(not set)" if value is None else str(value) or "(empty)"
 
 
 def brief(value: object, most: int = 2) -> str:
