@@ -38,8 +38,9 @@ _BY_MODE: Mapping[Mode, Move] = {Mode.ENFORCE: "contain", Mode.APPROVE: "ask", M
 _UNNAMED = "no policy names it"
 
 
-Shadow = tuple[str, str, str, bool]
-"""A policy in shadow, the policy and mode that would have decided with it in force, and whether it only may match."""
+Shadow = tuple[str, str, str, str, bool]
+"""A policy in shadow, the policy that would have decided with it in force, in which mode after and before guards, and
+whether it only may match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,8 @@ def _in_shadow(
         truth, choice = choose_in_shadow(policy, rules.policies, {**own, **known}, now_ns)
         if choice is not None and choice.policy is not None:
             ruled = _ruled(past, choice.policy, choice, evidence, rules)
-            mode = ruled.mode.word if ruled.mode else ""
-            yield policy.id, choice.policy.id, mode, truth is Truth.UNKNOWN
+            after, before = (mode.word if mode else "" for mode in (ruled.mode, ruled.wanted))
+            yield policy.id, choice.policy.id, after, before, truth is Truth.UNKNOWN
 
 
 def _ruled(past: Past, policy: Policy, choice: Choice, evidence: Mapping[str, Evidence], rules: Rules) -> Verdict:

@@ -113,8 +113,9 @@ class Tally:
 
     def _count_shadow(self, row: Row, ends: Decided, mode: str) -> None:
         decided = ends.policy or "none", mode
-        for policy, by, would, may in ends.shadow:
-            word = Word("", format_instant(row.at_ns), row.workload or "unknown", row.closed_as, decided, may=may)
+        at, where, closed = format_instant(row.at_ns), row.workload or "unknown", row.closed_as
+        for policy, by, would, wanted, may in ends.shadow:
+            word = Word("", at, where, closed, decided, (by, would), wanted, may)
             self.shadow.setdefault(policy, Trial(policy)).count(row.incident or row.id, word, (by, would))
 
     def _count_people(self, row: Row, ends: Decided, mode: str) -> None:

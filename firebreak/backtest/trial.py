@@ -29,6 +29,7 @@ class Trial:
         fired: how many it would have decided, or did.
         in_force: how many of these it did decide.
         modes: in which mode, to how many of these.
+        wanted: in which mode before guards, to how many of these.
         may: how many of these hang on an answer that was missing.
         workloads: on which workloads, to how many.
         right: how many of these people closed as a true positive.
@@ -46,6 +47,7 @@ class Trial:
     fired: int = 0
     in_force: int = 0
     modes: Counter[str] = field(default_factory=Counter)
+    wanted: Counter[str] = field(default_factory=Counter)
     may: int = 0
     workloads: Counter[str] = field(default_factory=Counter)
     right: int = 0
@@ -65,6 +67,7 @@ class Trial:
         self.fired += 1
         self.in_force += one.decided[0] == self.policy
         self.modes[mode] += 1
+        self.wanted[one.wanted] += 1
         self.may += one.may
         self.workloads[one.workload] += 1
         self.right += one.closed == _RIGHT
@@ -85,6 +88,7 @@ class Trial:
             "fired": self.fired,
             "in_force": self.in_force,
             "by_mode": {word: self.modes[word] for word in reversed(MODES)},
+            "by_wanted": {word: self.wanted[word] for word in reversed(MODES)},
             "would_have_asked": self.modes[Mode.APPROVE.word],
             "missing_answers": self.may,
             "workloads": dict(self.workloads.most_common()),
@@ -112,6 +116,7 @@ class Word:
         closed: what people closed it as.
         decided: the policy and mode that decided it.
         would: those that would have with the policy in force; None where it has no word on it.
+        wanted: the mode of that before guards.
         may: whether the policy only may match.
         fault: whether it could not be told.
     """
@@ -122,6 +127,7 @@ class Word:
     closed: str = ""
     decided: tuple[str, str] = ("", "")
     would: tuple[str, str] | None = None
+    wanted: str = ""
     may: bool = False
     fault: bool = False
 
@@ -153,6 +159,7 @@ class Trials:
 
 def _word(policy: str, record: Mapping[str, Any], decision: Mapping[str, Any], updated: str) -> Word:
     decided = str(decision.get("policy") or "none"), str(decision.get("mode"))
+    in_force = decided[0] == policy
     shadow = decision.get("shadow")
     listed = [one for one in shadow if isinstance(one, Mapping)] if isinstance(shadow, list) else []
     own: Mapping[str, Any] = next((one for one in listed if one.get("policy") == policy), {})
@@ -163,7 +170,8 @@ def _word(policy: str, record: Mapping[str, Any], decision: Mapping[str, Any], u
         _workload(record),
         str(record.get("closed_as") or ""),
         decided,
-        decided if decided[0] == policy else would,
+        decided if in_force else would,
+        str((decision if in_force else own).get("wanted")),
         own.get("truth") == "unknown",
         bool(own.get("fault")),
     )

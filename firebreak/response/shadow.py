@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.code_location import kind_and_place
 from firebreak.core.containment.guards import caps_for
 from firebreak.core.containment.whole_plan import plan_for
@@ -51,7 +52,9 @@ def _outcome(app: App, decided: Decided, policy: Policy, truth: Truth, choice: C
     plan = plan_for(chosen.then, decided.around, decided.incident, app.actions, app.policies.digest)
     caps = caps_for(replace(decided.ruling.given, steps=chosen.then), plan, app.actions)
     told = tuple(cap for cap in caps if asked or not cap.unknown)
-    drawn = tuple(dict.fromkeys(name for change in plan.changes for name in change.actions))
+    changes = () if decided.around.unreferred(decided.incident.id) else plan.changes
+    drawn = tuple(dict.fromkeys(name for change in changes for name in change.actions))
+    unread = decided.around.own.workload is None or (_edits_identities(app, chosen) and not decided.around.accounts)
     return Shadowed(
         policy.id,
         truth.word,
@@ -59,5 +62,9 @@ def _outcome(app: App, decided: Decided, policy: Policy, truth: Truth, choice: C
         wanted,
         capped(wanted, told),
         tuple(dict.fromkeys(cap.name for cap in told)),
-        drawn or chosen.actions,
+        chosen.actions if unread else drawn,
     )
+
+
+def _edits_identities(app: App, policy: Policy) -> bool:
+    return any(IDENTITY in app.actions[name].surfaces for name in policy.actions)

@@ -91,14 +91,14 @@ def test_a_record_decided_anew_by_the_same_policies_comes_to_the_same(
 @pytest.mark.parametrize(
     ("config", "scene", "told"),
     [
-        ("ceiling: enforce", {}, ("strict", "enforce", False)),
-        ("ceiling: approve", {}, ("strict", "approve", False)),
-        ("ceiling: enforce", {"sha256": "e" * 64}, ("strict", "approve", True)),
+        ("ceiling: enforce", {}, ("strict", "enforce", "enforce", False)),
+        ("ceiling: approve", {}, ("strict", "approve", "enforce", False)),
+        ("ceiling: enforce", {"sha256": "e" * 64}, ("strict", "approve", "approve", True)),
     ],
     ids=["enforced", "ceiling", "unknown file"],
 )
 def test_what_a_policy_in_shadow_would_have_decided_comes_to_the_same(
-    line: Lines, config: str, scene: dict[str, Any], told: tuple[str, str, bool]
+    line: Lines, config: str, scene: dict[str, Any], told: tuple[str, str, str, bool]
 ) -> None:
     with line(policy=SHADOWED, config=config) as on:
         record = on.shown(on.respond(on.finding(**scene)))
@@ -106,7 +106,7 @@ def test_what_a_policy_in_shadow_would_have_decided_comes_to_the_same(
         verdict = verdict_on(past, rules(on.app.policies))
     (shadow,) = record["decision"]["shadow"]
 
-    assert (shadow["by"], shadow["mode"], shadow["truth"] == "unknown") == told
+    assert (shadow["by"], shadow["mode"], shadow["wanted"], shadow["truth"] == "unknown") == told
     assert verdict.shadow == (("strict", *told),)
 
 

@@ -19,7 +19,7 @@ def shadowed(
     number: int, mode: str, decided: tuple[str, str] = ("wide", "monitor"), by: str = "malware", **more: Any
 ) -> dict[str, Any]:
     """A record that one policy decided, with what the policy in shadow would have made of it."""
-    own = {"policy": "malware", "truth": more.pop("truth", "true"), "by": by, "mode": mode, "wanted": mode}
+    own = {"policy": "malware", "truth": more.pop("truth", "true"), "by": by, "mode": mode, "wanted": "enforce"}
     decision = {"policy": decided[0], "mode": decided[1], "shadow": [own | {"fault": more.pop("fault", "")}]}
     return recorded(number, decision=decision, created=f"2026-06-0{number}T09:00:00Z", **more)
 
@@ -53,6 +53,7 @@ def test_what_it_would_have_decided_is_counted_with_what_people_made_of_it(promo
 
     assert (shown["incidents"], shown["fired"], shown["in_force"]) == (7, 4, 0)
     assert shown["by_mode"] == {"enforce": 1, "approve": 2, "monitor": 1}
+    assert shown["by_wanted"] == {"enforce": 4, "approve": 0, "monitor": 0}
     assert (shown["would_have_asked"], shown["missing_answers"]) == (2, 1)
     assert (shown["right"], shown["wrong"], shown["not_judged"]) == (1, 2, 1)
     assert sorted(shown["workloads"].values()) == [1, 1, 2]
@@ -67,6 +68,10 @@ def test_people_see_counts_and_the_edit_and_nothing_is_written(promote: Told, tm
 
     assert answer.code == 0
     assert "malware (enforce, in shadow) fired 4 times, on 3 workloads." in answer.out
+    assert (
+        "  before guards: enforce 4\n  after guards: enforce 1, approve 2, monitor 1; a person asked 2 times"
+        in answer.out
+    )
     assert "by what people closed these as: right 1, wrong 2, not judged 1" in answer.out
     assert "  -shadow: true\n" in answer.out
     assert "%" not in answer.out

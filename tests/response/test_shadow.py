@@ -17,7 +17,7 @@ from firebreak.core.mode import Mode
 from firebreak.ports.enrichment import Enricher, EnrichmentClients
 from firebreak.response import shadow
 from firebreak.response.shadow import MOST
-from tests.response.harness import ALWAYS, Line, Lines
+from tests.response.harness import ALWAYS, BAD, OLD, Line, Lines
 
 MALWARE = "Execution: Added Malicious Binary Executed"
 
@@ -72,6 +72,25 @@ def test_what_lowers_it_is_asked_of_the_same_guards(line: Lines) -> None:
     )
 
     assert (one.wanted, one.mode, one.caps) == (Mode.ENFORCE, Mode.APPROVE, ("protected",))
+
+
+@pytest.mark.parametrize(
+    ("action", "revision", "told"),
+    [
+        ("cut_traffic", BAD, ("cut_traffic",)),
+        ("cut_traffic", OLD, ()),
+        ("disable_service_account", BAD, ("disable_service_account",)),
+    ],
+    ids=["drawn", "nothing leads to the suspect", "accounts were not read"],
+)
+def test_its_actions_are_those_of_a_plan_on_what_was_read(
+    line: Lines, action: str, revision: str, told: tuple[str, ...]
+) -> None:
+    with line(policy=policy("strict", "enforce", action=action) + DECIDES) as on:
+        incident = on.read(on.respond(on.finding(workload=f"services/checkout/revisions/{revision}")))
+
+    assert incident.decision is not None
+    assert [one.actions for one in incident.decision.shadow] == [told]
 
 
 def test_of_one_below_what_decides_the_record_says_who_would_still_decide(line: Lines) -> None:

@@ -123,7 +123,7 @@ def show_shadow(screen: Screen, found: list[Record]) -> None:
         else:
             lowered = "" if one.get("mode") == one.get("wanted") else f", lowered from {one.get('wanted')}"
             guards = f" ({', '.join(texts(one.get('caps')))})" if lowered else ""
-            actions = ", ".join(texts(one.get("actions")))
+            actions = ", ".join(texts(one.get("actions"))) or "nothing to change"
             screen.line(f"{name}: would be {one.get('mode')}{lowered}{guards}: {actions}", "dim", indent=2, hang=2)
 
 

@@ -43,7 +43,12 @@ def _show_record(screen: Screen, shown: Record) -> None:
         "dim",
         indent=2,
     )
-    modes = ", ".join(f"{mode} {count:,}" for mode, count in part(shown.get("by_mode")).items() if count)
+    modes, wanted = (
+        ", ".join(f"{mode} {count:,}" for mode, count in part(shown.get(key)).items() if count)
+        for key in ("by_mode", "by_wanted")
+    )
+    if wanted != modes:
+        screen.line(f"before guards: {wanted}", indent=2)
     screen.line(f"after guards: {modes}; a person asked {_counted(shown.get('would_have_asked', 0), 'time')}", indent=2)
     if missing := shown.get("missing_answers"):
         screen.line(f"hanging on an answer that was missing: {missing:,}", "caution", indent=2)

@@ -22,7 +22,8 @@ class Shadowed(Stored):
         wanted: the mode that the policies would have asked for.
         mode: the mode that the guards would have left.
         caps: names of the guards with a reason for a lower mode.
-        actions: names of the actions that would have been carried out, or asked about.
+        actions: names of the actions that would have been carried out, or asked about; of the policy's steps where what
+            they edit was not read.
         fault: what kept this from being told; empty where nothing did.
     """
 
