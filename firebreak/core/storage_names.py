@@ -107,7 +107,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         ),
         "firebreak.core.containment.rested_on:Settings": _names(
             "settings",
-            "state revisions latest effective? effective_tags? created_ns? updated_ns? service_account? regions?"
+            "state revisions latest effective? tags? created_ns? updated_ns? service_account? regions?"
             " unread? uid? left_out?",
         ),
         "firebreak.core.cloud_run.workload:Revision": _names(

@@ -12,6 +12,7 @@ from typing import Any
 from firebreak.core.actions.case import EditContext, edit_context
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.account_usage import Users
+from firebreak.core.cloud_run.setting_names import TAG
 from firebreak.core.cloud_run.state import Setting
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Revision, Workload
@@ -29,14 +30,15 @@ MOST_REVISIONS = 40
 class Settings(Stored):
     """A workload as it was read, so far as plans and guards look at it; labels are among the evidence.
 
-    `left_out`: how many revisions are not among `revisions`. The rest is as a `Workload` has it.
+    `tags`: where they lead now, by the keys of their settings, which nothing takes for a secret's name. `left_out`: how
+    many revisions are not among `revisions`. The rest is as a `Workload` has it.
     """
 
     state: Mapping[str, Setting]
     revisions: tuple[Revision, ...]
     latest: str | None
     effective: Mapping[str, int] = field(default_factory=dict)
-    effective_tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     created_ns: int = 0
     updated_ns: int = 0
     service_account: str = ""
@@ -54,7 +56,7 @@ class Settings(Stored):
             self.revisions,
             self.latest,
             self.effective,
-            self.effective_tags,
+            {key.removeprefix(TAG): name for key, name in self.tags.items()},
             settled=True,
             created_ns=self.created_ns,
             updated_ns=self.updated_ns,
@@ -91,7 +93,7 @@ class Looked(Stored):
             settings,
             state=standing.origin,
             effective={},
-            effective_tags={},
+            tags={},
             updated_ns=standing.origin_changed_ns or 0,
         )
         return replace(self, standing=standing.without_holds(standing.released_ns), settings=open_, held=frozenset())
@@ -189,7 +191,7 @@ def _settings(workload: Workload, case: EditContext | None) -> Settings:
         revisions,
         workload.latest,
         workload.effective,
-        workload.effective_tags,
+        {f"{TAG}{tag}": name for tag, name in workload.effective_tags.items()},
         workload.created_ns,
         workload.updated_ns,
         workload.service_account,
