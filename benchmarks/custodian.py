@@ -1,15 +1,18 @@
 """Cloud Custodian's filter engine on the workload, run by a Python of its own that has c7n and c7n-gcp alone.
 
 Reads `{"policies": […], "resources": […], "rounds": n}` on standard input; writes answers, and the processor seconds of
-each round.
+each round. With a `file` of JSON Lines in place of resources it does as its dry run does: all of them through each
+policy's filters at once, and it writes how many each has found, seconds and megabytes.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import resource
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 
@@ -17,6 +20,9 @@ def main() -> None:
     """One resource a call, through every policy's filters, as an event-driven function would."""
     given = json.load(sys.stdin)
     managers = _managers(given["policies"])
+    if "file" in given:
+        json.dump(_dry_run(managers, Path(given["file"])), sys.stdout)
+        return
     seconds, answers = [], []
     for _ in range(given["rounds"]):
         began = time.process_time()
@@ -25,6 +31,20 @@ def main() -> None:
         ]
         seconds.append(time.process_time() - began)
     json.dump({"answers": answers, "seconds": seconds}, sys.stdout)
+
+
+def _dry_run(managers: list[tuple[str, Any]], file: Path) -> dict[str, Any]:
+    began, clock = time.process_time(), time.perf_counter()
+    with file.open(encoding="utf-8") as lines:
+        resources = [json.loads(line) for line in lines]
+    counts = {name: len(manager.filter_resources(resources)) for name, manager in managers}
+    return {
+        "counts": counts,
+        "findings": len(resources),
+        "seconds": time.process_time() - began,
+        "clock": time.perf_counter() - clock,
+        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
 
 
 def _managers(policies: list[dict[str, Any]]) -> list[tuple[str, Any]]:
