@@ -24,6 +24,7 @@ from firebreak.core.policy.policy import PolicySet
 from firebreak.core.timestamps import NANOS
 from sandbox.scc.notifications import Scene, malicious_binary_finding
 from sandbox.year.recipe import Found, Step, seconds
+from sandbox.year.settings import good_revision, rested_on, runner_of
 
 _PERSON = "grace@shop.example"
 _AWAY = "no answer within 10 s"
@@ -103,6 +104,8 @@ def incident(one: Found, recipe: Mapping[str, Any], policies: PolicySet) -> Inci
         closed_as=last.found,
         events=tuple(_event(each, seen_ns + each.event_ns - first.event_ns) for each in held),
     )
+    if decision and recipe["sets"][one.policy_set].get("keeps_settings") and isinstance(finding.target, Target):
+        whole = replace(whole, rested_on=rested_on(one, finding, finding.target, seen_ns))
     if plan and "asked" in steps:
         asked_ns = steps["asked"]
         whole = replace(whole, question=Question(plan.digest, asked_ns, asked_ns + _ANSWERS_WITHIN_NS, _cautions(one)))
@@ -172,13 +175,11 @@ def _plan(one: Found, finding: Finding, policies: PolicySet) -> Plan | None:
         return None
     if target.kind == "job":
         surface, action = "job_iam", "block_runs"
-        grant = f"job_iam.roles/run.invoker||serviceAccount:scheduler@{target.project}.iam.gserviceaccount.com"
-        change = Change(target, surface, {grant: True}, {grant: None}, {}, (action,))
+        change = Change(target, surface, {runner_of(target): True}, {runner_of(target): None}, {}, (action,))
     else:
         surface, action = target.kind, "pin_previous_revision"
         key = "service.traffic.split" if surface == "service" else "worker_pool.split"
-        good = f"{target.name}-00007-{one.hexadecimal('good', 3, one.place)}"
-        change = Change(target, surface, {key: "LATEST=100"}, {key: f"{good}=100"}, {}, (action,))
+        change = Change(target, surface, {key: "LATEST=100"}, {key: f"{good_revision(one, target)}=100"}, {}, (action,))
     return Plan((change,), (HeldStep(action, {}),), policy_set=policies.digest)
 
 

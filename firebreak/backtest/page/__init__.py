@@ -38,7 +38,7 @@ def page(shown: Mapping[str, Any]) -> str:
         *([_counts(shown["by_mode"])] if shown["findings"] else []),
         _section("What it rests on", _ground(shown)),
         _section("What would have been wrong", _wrong(shown["wrong"], shown["judged"])),
-        _section("How it would have gone", _list([f"{word}: {count:,}" for word, count in shown["went"].items()])),
+        _section("How it would have gone", _course(shown["went"])),
         _section("By week, from its Monday", _modes("week", shown["by_week"])),
         _section("By policy", _modes("policy", shown["by_policy"])),
         _section("In shadow, beside what decides", _shadow(shown["in_shadow"])),
@@ -114,6 +114,10 @@ def _ground(shown: Mapping[str, Any]) -> str:
         *(f"held back by {name}: {count:,}" for name, count in shown["held_back_by"].items()),
     ]
     return _list(lines)
+
+
+def _course(went: Mapping[str, int]) -> str:
+    return f"<p>{_text(', '.join(f'{word} {count:,}' for word, count in went.items()))}</p>" if went else ""
 
 
 def _wrong(wrong: Mapping[str, Any], judged: Mapping[str, int]) -> str:
