@@ -35,6 +35,8 @@ OF_THE_READER = frozenset(
         "deployment.json",  # on the reader's machine, once it is configured
         "firebreak/archive.json",  # in what is packed
         ".pre-commit-config.yaml",  # in the repository that holds the reader's policies
+        ".github/",
+        ".github/workflows/policies.yml",
         "09-first.yaml",  # a policy of an example
         "deny.json",  # docs/security.md: a file that the reader writes
         "policies/04-any-engine.yaml",  # docs/policies.md has its reader write these
