@@ -238,7 +238,7 @@ def test_a_month_that_is_over_is_named_on_the_screen(firebreak: Told) -> None:
     said = firebreak("report", "--since", "30d", "--until", "2025-12-01").out.splitlines()
 
     assert said[0] == "From 2025-11-01 00:00 to 2025-12-01 00:00 UTC, 30 incidents began."
-    assert said[1] == "Open now: 2, 2 of them wait for an answer."
+    assert said[1] == "Open now: 2, 2 of them wait for an answer: firebreak incident list"
     assert "(of 3): half within 63 h 0 min, nine in ten within 64 h 0 min" in said[5]
     assert firebreak("report", "--until", "2025-13-01").code == 2
 

@@ -17,6 +17,7 @@ from firebreak.cli.screens import console
 from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.incident_list import Count, show_list
 from firebreak.cli.screens.incident_show import show
+from firebreak.cli.screens.policy_backtest import show_backtest
 from firebreak.cli.screens.question import show_question
 from firebreak.core.containment.plan import Plan
 from firebreak.core.incidents.incident import Incident
@@ -208,3 +209,15 @@ def test_what_came_of_an_answer_names_the_service_and_says_what_is_so_now(
     assert released.out.splitlines()[1] == (
         "  service checkout, project shop-prod, europe-west1: Taken back: the containment no longer stands."
     )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_table_of_figures_is_a_table_or_says_each_figure_s_name(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a narrow terminal columns would fall below each other."""
+    modes = {"enforce": 3, "approve": 20, "monitor": 100, "nothing": 1}
+    text = looked_at(monkeypatch, width, 24, "", show_backtest, {"by_policy": {"known-malware-on-service": modes}})
+    told = re.sub(r"\s+", " ", ESCAPES.sub("", text))
+
+    as_table = "enforce approve monitor nothing known-malware-on-service 3 20 100 1" in told
+    in_words = "known-malware-on-service: enforce 3, approve 20, monitor 100, nothing 1" in told
+    assert (as_table, in_words) == (width >= 80, width < 80)

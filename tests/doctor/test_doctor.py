@@ -18,6 +18,7 @@ def test_a_healthy_deployment_has_no_fault_and_everything_can_be_checked(firebre
 
     assert (told.code, told.err) == (0, ""), told.out
     assert told.out.splitlines()[-1].startswith("All is well: ")
+    assert told.out.splitlines()[-1].endswith(f" things were checked in {healthy.told['deployment']['project']}.")
 
 
 def test_an_archive_that_was_packed_and_not_applied_is_told(firebreak: Told, healthy: Site, tmp_path: Path) -> None:

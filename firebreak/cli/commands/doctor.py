@@ -101,5 +101,5 @@ def tell(parsed: argparse.Namespace, settings: Settings, diagnoses: tuple[Diagno
             }
         )
     else:
-        show_diagnoses(stdout(), diagnoses)
+        show_diagnoses(stdout(), diagnoses, configured(settings).project)
     return code

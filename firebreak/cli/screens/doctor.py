@@ -12,7 +12,7 @@ from firebreak.doctor.result import Diagnosis, Fault, Ok, Result, Unchecked
 _WIDTH = 6
 
 
-def show_diagnoses(screen: Screen, diagnoses: Sequence[Diagnosis]) -> None:
+def show_diagnoses(screen: Screen, diagnoses: Sequence[Diagnosis], project: str) -> None:
     """What is well, then what nobody knows, and nearest to the last line what there is to do."""
     for one in diagnoses:
         if all(isinstance(result, Ok) for result in one.results):
@@ -26,11 +26,13 @@ def show_diagnoses(screen: Screen, diagnoses: Sequence[Diagnosis]) -> None:
     faults = sum(isinstance(one, Fault) for one in results)
     unchecked = sum(isinstance(one, Unchecked) for one in results)
     if not faults and not unchecked:
-        screen.line(f"All is well: {len(results)} things were checked.", "good")
+        screen.line(f"All is well: {len(results)} things were checked in {project}.", "good")
         return
     told = [f"{faults} faults" if faults != 1 else "1 fault"] if faults else []
     told += [f"{unchecked} could not be checked"] if unchecked else []
-    screen.line(f"{', '.join(told)}, {len(results) - faults - unchecked} well.", "bad" if faults else "caution")
+    screen.line(
+        f"{', '.join(told)}, {len(results) - faults - unchecked} well in {project}.", "bad" if faults else "caution"
+    )
 
 
 def _sentence(diagnosis: Diagnosis) -> str:

@@ -12,8 +12,9 @@ def show_figures(screen: Screen, figures: Report) -> None:
     since, until = (format_instant(one)[:16].replace("T", " ") for one in (figures.since_ns, figures.until_ns))
     began = f"{figures.incidents} incident{'' if figures.incidents == 1 else 's'} began"
     screen.line(f"From {since} to {until} UTC, {began}.", "strong")
-    waiting = f", {figures.waiting} of them wait for an answer" if figures.waiting else ""
-    screen.line(f"Open now: {figures.open}{waiting}.", "caution" if figures.waiting else "")
+    wait = "waits" if figures.waiting == 1 else "wait"
+    waiting = f", {figures.waiting} of them {wait} for an answer: firebreak incident list" if figures.waiting else "."
+    screen.line(f"Open now: {figures.open}{waiting}", "caution" if figures.waiting else "")
     screen.line(f"Asked about: {figures.asked}; ended without an answer: {figures.unanswered}.")
     screen.line(f"Contained: {figures.enforced} without a question, {figures.approved} after one.")
     _times(screen, "From first sight to contained, nobody asked", figures.to_contain)

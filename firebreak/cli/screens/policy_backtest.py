@@ -7,6 +7,7 @@ from firebreak.cli.screens.wording import Record, clock, part, rows, texts
 
 _FEW = 10
 _HEAD = ("enforce", "approve", "monitor", "nothing")
+_COLUMN, _INDENT = 10, 2
 
 
 def show_backtest(screen: Screen, shown: Record) -> None:
@@ -96,10 +97,15 @@ def _show_table(screen: Screen, title: str, lines: Record) -> None:
         return
     screen.heading(title)
     width = max(map(len, lines))
-    screen.line(f"{'':<{width}}" + "".join(f"{mode:>10}" for mode in _HEAD), "dim", indent=2)
+    if screen.width is not None and _INDENT + width + _COLUMN * len(_HEAD) > screen.width:
+        for name, modes in lines.items():
+            counts = ", ".join(f"{mode} {part(modes).get(mode, 0):,}" for mode in _HEAD)
+            screen.line(f"{name}: {counts}", indent=_INDENT, hang=_INDENT)
+        return
+    screen.line(f"{'':<{width}}" + "".join(f"{mode:>{_COLUMN}}" for mode in _HEAD), "dim", indent=_INDENT)
     for name, modes in lines.items():
-        counts = "".join(f"{part(modes).get(mode, 0):>10,}" for mode in _HEAD)
-        screen.line(f"{name:<{width}}{counts}", indent=2)
+        counts = "".join(f"{part(modes).get(mode, 0):>{_COLUMN},}" for mode in _HEAD)
+        screen.line(f"{name:<{width}}{counts}", indent=_INDENT)
 
 
 def _show_shadow(screen: Screen, found: Record) -> None:
