@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from firebreak.ledger.documents import Save
 from sandbox.scc.notifications import PLANTED_SECRET, Scene, malicious_binary_finding
 from sandbox.scc.security_center import put_finding
 from sandbox.server import Sandbox
@@ -130,3 +131,27 @@ def test_incidents_of_the_ledger_come_with_what_every_source_answered(
     assert (first["findings"], first["incidents"], again["findings"], again["incidents"]) == (1, 1, 0, 0)
     assert (shown["findings"], shown["by_mode"]["enforce"], shown["decided_on_recorded"]) == (1, 1, 1)
     assert shown["wrong"]["enforced"] == 1
+
+
+def test_a_record_that_cannot_be_believed_is_passed_by_and_counted_and_hides_no_other(
+    line: Lines, firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does the time of change of one that holds, which is not under its seal."""
+    with line() as on:
+        for name, value in on.sandbox.environment().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("FIREBREAK_POLICIES", str(tmp_path / "policies"))
+        first, second, third = (on.respond(on.finding(finding_id=f"{number:032x}")).id for number in (1, 2, 3))
+        documents = on.app.ledger.documents
+        for key, change in ((third, {"seal": "0" * 64}), (second, {"lease": {"updated_ns": 1}})):
+            stored = documents.read("incident", key)
+            assert stored is not None
+            documents.commit([Save("incident", key, {**stored.body, **change}, stored.index, stored)])
+        file = tmp_path / "history.jsonl"
+        told = firebreak("history", "pull", str(file), "--json").json
+        said = firebreak("history", "pull", str(file)).out
+
+    records = [one for one in map(json.loads, file.read_text().splitlines()) if "phase" in one]
+    assert {one["id"] for one in records} == {first, second}
+    assert (told["incidents"], told["unbelieved"]) == (2, 1)
+    assert "left out, because they cannot be read or believed: 1" in said

@@ -24,6 +24,7 @@ from firebreak.policy_folder import load_policies
 from firebreak.settings import Settings
 
 _MOST = 1_000_000
+_OLD_IN_A_ROW = 200
 
 
 def pull(parsed: argparse.Namespace) -> int:
@@ -32,20 +33,22 @@ def pull(parsed: argparse.Namespace) -> int:
     organization = parsed.organization or _organization(settings)
     since_ns = time.time_ns() - parsed.since
     known = _known(path)
-    before, findings, incidents = known.events, 0, 0
+    before, findings, incidents, unbelieved = known.events, 0, 0, 0
     with _added_to(path) as file, advancing("pulling", "findings and incidents") as step:
         for location in settings.locations:
             findings += _pull_findings(
                 settings, organization, location, known.since(location, since_ns), known, file, step
             )
         if settings.ledger_named:
-            incidents = _pull_incidents(settings, since_ns, known, file, step)
-    told = {"file": str(path), "findings": findings, "incidents": incidents, "known": before}
+            incidents, unbelieved = _pull_incidents(settings, since_ns, known, file, step)
+    told = {"file": str(path), "findings": findings, "incidents": incidents, "known": before, "unbelieved": unbelieved}
     if parsed.json:
         print_json(told | named(parsed))
         return EXIT_OK
     whence = "" if settings.ledger_named else "; no ledger is named, so SCC's findings alone, which know no evidence"
     stdout().line(f"{path}: {findings:,} findings and {incidents:,} incidents are new, {before:,} were known{whence}")
+    if unbelieved:
+        stdout().line(f"left out, because they cannot be read or believed: {unbelieved:,}", "caution")
     return EXIT_OK
 
 
@@ -102,16 +105,27 @@ def _pull_findings(
     return count
 
 
-def _pull_incidents(settings: Settings, since_ns: int, known: Known, file: IO[str], step: Callable[[int], None]) -> int:
-    count = 0
+def _pull_incidents(
+    settings: Settings, since_ns: int, known: Known, file: IO[str], step: Callable[[int], None]
+) -> tuple[int, int]:
+    """How many are new, and how many cannot be believed.
+
+    They come with the last changed first, by a time that anybody can change who can write the ledger: when one really
+    changed is told by its sealed history, and many old ones in a row are the end.
+    """
+    count, unbelieved, old = 0, 0, 0
     for held in open_ledger(settings).listed(_MOST):
         if not isinstance(held, StoredIncident) or held.sealed is Sealed.BROKEN:
+            unbelieved += 1
             continue
-        if held.incident.updated_ns < since_ns:  # they come with the last changed first
+        incident = held.incident
+        changed_ns = incident.history[-1].at_ns if incident.history else incident.created_ns
+        old = old + 1 if changed_ns < since_ns else 0
+        if old >= _OLD_IN_A_ROW:
             break
         record = shown(held)
-        if known.take_incident(record):
+        if not old and known.take_incident(record):
             print(line_of(record), end="", file=file)
             count += 1
             step(1)
-    return count
+    return count, unbelieved
