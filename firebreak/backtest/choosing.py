@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from firebreak.backtest.parts import letters
 from firebreak.core.facts import Facts, source_of
 from firebreak.core.findings.finding import PLAIN_FACTS, Finding
 from firebreak.core.policy.clause import Operator
@@ -25,15 +26,18 @@ class Choices:
         self._facts = tuple(sorted({CATEGORY, *(clause.fact for clause in named)}))
         self._plain = all(one in PLAIN_FACTS for one in self._facts if source_of(one) == "finding")
         self._ages = any(clause.operator in _AGES for clause in named)
-        self._made: dict[tuple[object, ...], Choice] = {}
+        self._numbers = {one.id: number for number, one in enumerate(policies.policies)}
+        self._made: dict[tuple[object, ...], tuple[Choice, str]] = {}
 
-    def of(self, finding: Finding, known: Facts, now_ns: int) -> Choice:
-        """The choice about the finding; `known` is all that the sources told of it."""
+    def of(self, finding: Finding, known: Facts, now_ns: int) -> tuple[Choice, str]:
+        """The choice about the finding, and how each clause went; `known` is all that the sources told of it."""
         own = as_listed(finding.plain_facts() if self._plain else finding.facts(), finding, self._policies)
         facts = {**own, **known}
         key = (now_ns if self._ages else 0, own[CATEGORY], *map(facts.get, self._facts))
         if key not in self._made:
             if len(self._made) >= _MOST:
                 self._made.clear()
-            self._made[key] = choose(self._policies.about(own), facts, now_ns, traced=False)
+            tried = self._policies.about(own)
+            told = letters(((self._numbers[one.id], one) for one in tried), facts, now_ns)
+            self._made[key] = choose(tried, facts, now_ns, traced=False), told
         return self._made[key]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from firebreak.backtest.choosing import Choices
 from firebreak.backtest.drawn import Settings, drawn
@@ -67,8 +68,7 @@ class Rules:
         object.__setattr__(self, "unasked", rest)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What is decided about one finding by itself.
 
     Attributes:
@@ -83,6 +83,7 @@ class Verdict:
         lacks: which settings were not.
         alone: where something stood there then, what would have been decided if nothing had.
         shadow: what would have been decided with each policy in force that is in shadow and matches, or may.
+        clauses: how each clause of each policy went, as `parts.letters` tells it.
     """
 
     policy: str | None
@@ -96,6 +97,7 @@ class Verdict:
     lacks: Settings = ""
     alone: Verdict | None = None
     shadow: tuple[Shadow, ...] = ()
+    clauses: str = ""
 
 
 def verdict_on(past: Past, rules: Rules) -> Verdict:
@@ -108,15 +110,16 @@ def verdict_on(past: Past, rules: Rules) -> Verdict:
     if rules.assumed.facts:
         known |= rules.assumed.over("finding", {})
     now_ns = past.rested_on.now_ns if past.rested_on else past.at_ns
-    choice = rules.choices.of(finding, known, now_ns)
+    choice, clauses = rules.choices.of(finding, known, now_ns)
     shadow = tuple(_in_shadow(past, known, evidence, rules, now_ns)) if rules.policies.shadowed else ()
     if choice.policy is None:
-        return Verdict(None, reason="no policy matches", shadow=shadow)
-    found = replace(_ruled(past, choice.policy, choice, evidence, rules), shadow=shadow)
-    if past.rested_on is None or not past.rested_on.stood:
-        return found
-    before = replace(past, rested_on=past.rested_on.as_before)
-    return replace(found, alone=_ruled(before, choice.policy, choice, evidence, rules))
+        return Verdict(None, reason="no policy matches", shadow=shadow, clauses=clauses)
+    alone = None
+    if past.rested_on is not None and past.rested_on.stood:
+        before = replace(past, rested_on=past.rested_on.as_before)
+        alone = _ruled(before, choice.policy, choice, evidence, rules)
+    found = _ruled(past, choice.policy, choice, evidence, rules)
+    return Verdict(*found[:-3], alone, shadow, clauses)  # cheaper than to replace them
 
 
 def _in_shadow(

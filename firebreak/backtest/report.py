@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from firebreak.backtest.parts import by_clause
 from firebreak.backtest.run import Backtest
 from firebreak.backtest.tally import NOTHING, Tally
 from firebreak.core.policy.policy import PolicySet
@@ -55,6 +56,7 @@ def report(ran: Backtest, policies: PolicySet, against: str | None) -> dict[str,
         "went": _ranked(tally.went),
         "workloads": _workloads(tally),
         "owners": [{"owner": name, "findings": count} for name, count in tally.owners.most_common(_TOP)],
+        "clauses": by_clause(tally.clauses, policies),
         "changes": None
         if against is None
         else {"against": against, "count": changes.count, "ways": _ranked(changes.ways), "findings": changes.shown},

@@ -168,7 +168,8 @@ def _decided(verdict: Verdict) -> Decided:
         None if verdict.plan is None else _closes(verdict.plan),
         tuple(map(_spelled, written_targets(verdict.plan))) if verdict.plan else (),
         _alone(verdict.alone) if verdict.alone else None,
-        shadow=verdict.shadow,
+        verdict.clauses,
+        verdict.shadow,
     )
 
 

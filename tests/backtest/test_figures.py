@@ -197,3 +197,35 @@ def test_an_age_is_that_of_each_finding_s_own_time(tmp_path: Path) -> None:
     shown = told(tmp_path, *history, against=aged)
 
     assert shown["changes"]["ways"] == {"enforce → approve": 1, "nothing → approve": 1}
+
+
+def test_of_each_clause_it_is_told_how_often_it_held_and_how_often_it_alone_kept_its_policy_back(
+    tmp_path: Path,
+) -> None:
+    policy = POLICY.replace(
+        "  virustotal.malicious: {at_least: 10}\n",
+        "  virustotal.malicious: {at_least: 10}\n  finding.severity: HIGH\n",
+    ).replace("given: {}", "given: {finding.severity: HIGH}")
+    low, high = (
+        {"finding": recorded(number)["finding"] | {"severity": word}} for number, word in ((4, "LOW"), (5, "HIGH"))
+    )
+    shown = told(
+        tmp_path,
+        recorded(1),  # CRITICAL: the severity alone
+        recorded(2, malicious=3),  # both
+        recorded(3, malicious=None),  # the severity, and the reputation is unknown
+        recorded(4, **low),  # the severity alone
+        recorded(5, malicious=3, **high),  # the reputation alone
+        found(6, category="Another", moduleName="ANOTHER"),  # another category altogether
+        policy=policy,
+    )
+    went = {
+        one["clause"].split()[0]: [one[word] for word in ("held", "failed", "unknown", "alone")]
+        for one in shown["clauses"]
+    }
+
+    assert went == {
+        "finding.category:": [5, 0, 0, 0],
+        "virustotal.malicious": [2, 2, 1, 1],
+        "finding.severity:": [1, 4, 0, 2],
+    }

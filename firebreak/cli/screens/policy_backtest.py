@@ -25,6 +25,7 @@ def show_backtest(screen: Screen, shown: Record) -> None:
         _show_changes(screen, part(shown["changes"]))
     _show_table(screen, "By policy", part(shown.get("by_policy")))
     _show_shadow(screen, part(shown.get("in_shadow")))
+    _show_near_misses(screen, rows(shown.get("clauses")))
     _show_table(screen, "By week, from its Monday", part(shown.get("by_week")))
     _show_affected(screen, shown)
     screen.heading("What to know before you believe it")
@@ -121,6 +122,15 @@ def _show_shadow(screen: Screen, found: Record) -> None:
         first = {f"{other} decides before it": count for other, count in part(one.get("anticipated_by")).items()}
         for way, count in {**differs, **first}.items():
             screen.line(f"{way}: {count:,}", "dim", indent=4, hang=2)
+
+
+def _show_near_misses(screen: Screen, clauses: list[Record]) -> None:
+    """The one clause for want of which a policy did not decide, the most frequent first."""
+    near = sorted((one for one in clauses if one.get("alone")), key=lambda one: -int(one["alone"]))
+    if near:
+        screen.heading("What alone kept a policy from deciding")
+    for one in near[:_FEW]:
+        screen.line(f"{one.get('policy')}: {one.get('clause')}: {one.get('alone'):,}", indent=2, hang=2)
 
 
 def _show_affected(screen: Screen, shown: Record) -> None:
