@@ -19,6 +19,7 @@ from firebreak.core.incidents.evidence_record import evidence_record
 from firebreak.core.incidents.incident import Entry, Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.question import Question
+from firebreak.core.incidents.release import Release, ReleasedKey
 from firebreak.core.mode import MODES, Cap, Mode, capped
 from firebreak.core.policy.policy import PolicySet
 from firebreak.core.timestamps import NANOS
@@ -27,6 +28,8 @@ from sandbox.year.recipe import Found, Step, seconds
 from sandbox.year.settings import good_revision, rested_on, runner_of
 
 _PERSON = "grace@shop.example"
+_SURE = 10
+"""From so many engines on VirusTotal's verdict is that a file is malicious."""
 _AWAY = "no answer within 10 s"
 _ANSWERS_WITHIN_NS = 1800 * NANOS
 _PHASES: Mapping[str, Phase] = {
@@ -71,6 +74,7 @@ def scc_finding(one: Found, recipe: Mapping[str, Any], *, later: bool = False) -
         contact=f"{lies['owner']}-oncall@shop.example",
     )
     pair = malicious_binary_finding(scene)
+    pair["finding"]["containers"][0]["name"] = f"{name}-1"
     states = told.get("state", ["ACTIVE"])
     pair["finding"]["state"] = states[one.number % len(states)]
     if told.get("muted"):
@@ -111,6 +115,8 @@ def incident(one: Found, recipe: Mapping[str, Any], policies: PolicySet) -> Inci
         whole = replace(whole, question=Question(plan.digest, asked_ns, asked_ns + _ANSWERS_WITHIN_NS, _cautions(one)))
     if plan and "contained" in steps:
         whole = replace(whole, done=plan, outcomes=tuple(_outcome(change, plan) for change in plan.changes))
+    if plan and "released" in steps:
+        whole = replace(whole, release=_release(plan, steps["released"]))
     return whole
 
 
@@ -121,7 +127,6 @@ def _rfc(at: dt.datetime) -> str:
 def _evidence(one: Found, recipe: Mapping[str, Any]) -> tuple[Evidence, ...]:
     project, region, kind, name = one.place.split("/")
     malicious = one.told.get("malicious")
-    verdict = "malicious" if malicious else "undetected"
     serves = {} if kind == "jobs" else {"workload.public": kind == "services"}
     workload = {
         "workload.project": project,
@@ -134,6 +139,7 @@ def _evidence(one: Found, recipe: Mapping[str, Any]) -> tuple[Evidence, ...]:
     }
     reputation = Evidence("virustotal", {}, _AWAY, took_ms=10_000)
     if isinstance(malicious, int):
+        verdict = "malicious" if malicious >= _SURE else "suspicious" if malicious else "undetected"
         facts: dict[str, FactValue] = {"virustotal.malicious": malicious, "virustotal.verdict": verdict}
         reputation = Evidence("virustotal", facts, took_ms=310)
     return (
@@ -186,6 +192,16 @@ def _plan(one: Found, finding: Finding, policies: PolicySet) -> Plan | None:
 def _outcome(change: Change, plan: Plan) -> Outcome:
     detail = "verified in effect"
     return Outcome(change.surface, SUCCESS, detail, change.actions, target=change.target.key, plan=plan.digest)
+
+
+def _release(plan: Plan, asked_ns: int) -> Release:
+    """Every setting back as it was."""
+    keys = (
+        ReleasedKey(change.target, key, change.after[key], change.before[key], "restored")
+        for change in plan.changes
+        for key in change.after
+    )
+    return Release(_PERSON, asked_ns=asked_ns, keys=tuple(keys), over=True)
 
 
 def _event(finding: Finding, seen_ns: int) -> Event:

@@ -187,4 +187,5 @@ def _table(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
         for one, number in zip(columns, numbers, strict=True)
     )
     body = "".join("<tr>" + "".join(one) for one in rows)
-    return f"<div class=wide tabindex=0><table><thead><tr>{head}<tbody>{body}</table></div>"
+    region = f'<div class=wide tabindex=0 role=region aria-label="By {_text(columns[0])}">'
+    return f"{region}<table><thead><tr>{head}<tbody>{body}</table></div>"
