@@ -429,6 +429,9 @@ def test_a_policy_in_shadow_is_another_one_for_the_digest_and_no_shadow_is_as_no
 
     assert [[one.shadow for one in said[word].policies] for word in said] == [[True], [False]]
     assert said["false"].digest == load(a=SMALL).digest
+    assert load(a=SMALL, firebreak=CONFIG_FILE).digest == (
+        "1c3b1504f4e427d786f35666f62e130adff846a3d4e762294b46cc7ca5980f0b"  # as before there was such a key
+    )
     assert said["true"].digest != load(a=SMALL).digest
 
 

@@ -183,6 +183,15 @@ def test_an_index_that_would_put_a_secret_into_the_archive_or_be_read_in_clear_i
         collect(None, index)
 
 
+def test_findings_for_a_policy_in_shadow_are_delivered_and_nothing_is_granted_for_it(tmp_path: Path) -> None:
+    own = own_policies(tmp_path / "own", OWN, NEW, NEW)
+    (only,) = own.glob("[0-9]*.yaml")
+    only.write_text(only.read_text().replace("mode: monitor", "mode: enforce").replace("when:", "shadow: true\nwhen:"))
+    packed = collect(own).policies
+
+    assert (categories(packed), actions(packed)) == (["Execution: New Detector"], [])
+
+
 def test_the_actions_are_those_that_a_policy_carries_out_fallbacks_too(tmp_path: Path) -> None:
     """What only a monitoring policy names is never done, and so nothing is granted for it."""
     own = own_policies(tmp_path / "own")

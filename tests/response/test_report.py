@@ -7,6 +7,8 @@ import json
 import pytest
 
 from firebreak.backtest.answers import Book
+from firebreak.core.facts import Evidence
+from firebreak.core.incidents.evidence_record import evidence_record
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.reports.report import Report, Times, report
 from firebreak.core.timestamps import NANOS
@@ -123,3 +125,18 @@ def test_once_a_week_the_sweep_publishes_them_and_again_where_the_topic_was_away
         assert early == missed == []
         assert away.later
         assert told["incidents"] == told["enforced"] == 1
+
+
+def test_the_clause_that_is_proposed_is_by_what_was_read_of_the_workloads() -> None:
+    def closed(number: int, closed_as: str, *labels: str) -> Incident:
+        facts = {"workload.labels": labels}
+        evidence = (evidence_record(Evidence("workload", facts)),)
+        return incident("closed", id=f"fb-{number:016x}", closed_as=closed_as, evidence=evidence)
+
+    found = report(
+        [closed(0, "true_positive", "team=web"), *(closed(number, "benign", "tier=dev") for number in (1, 2, 3))],
+        NOW - 24 * HOUR,
+        NOW,
+    )
+
+    assert found.policies[0].answers.apart == ("workload.labels", "tier=dev")

@@ -16,7 +16,9 @@ from firebreak.core.incidents.decision import Shadowed
 from firebreak.core.mode import Mode
 from firebreak.ports.enrichment import Enricher, EnrichmentClients
 from firebreak.response import shadow
+from firebreak.response.holds import policy_of
 from firebreak.response.shadow import MOST
+from tests.response.deployments import deployed
 from tests.response.harness import ALWAYS, BAD, OLD, Line, Lines
 
 MALWARE = "Execution: Added Malicious Binary Executed"
@@ -130,11 +132,13 @@ class _Late:
     permissions: frozenset[str] = frozenset()
     deadline: float = 10.0
     shapes_plan: bool = False
+    written_before: bool = False
 
     def enrich(self, finding: Finding, sources: EnrichmentClients) -> Evidence:
         until = time.monotonic() + 5
-        while not self.line.updates and time.monotonic() < until:
+        while not self.written_before and time.monotonic() < until:
             time.sleep(0.02)
+            self.written_before = bool(self.line.updates)
         return self.source.enrich(finding, sources)
 
 
@@ -147,8 +151,23 @@ def test_a_source_that_only_it_asks_is_not_waited_for_before_the_write_and_is_kn
         incident = on.read(on.respond(on.finding()))
 
     assert incident.phase == "contained"
+    assert late.written_before
     assert incident.decision is not None
     assert [(one.policy, one.truth) for one in incident.decision.shadow] == [("strict", "true")]
+
+
+def test_an_answer_to_a_policy_that_is_in_shadow_by_now_carries_nothing_out(line: Lines) -> None:
+    asks = policy("asks", "approve", shadow=False)
+    with line(policy=asks) as on:
+        incident = on.respond(on.finding())
+        deployed(on, policy("asks", "approve") + DECIDES)
+        on.approve(incident)
+        after = on.read(incident)
+        wrote, decides = on.updates, policy_of(on.app, incident)
+
+    assert (incident.phase, after.phase, wrote, decides) == ("waiting", "monitored", (), None)
+    assert after.decision is not None
+    assert [(one.policy, one.mode) for one in after.decision.shadow] == [("asks", Mode.APPROVE)]
 
 
 def test_a_fault_in_it_is_said_and_is_on_record_and_what_decides_contains(
