@@ -94,8 +94,9 @@ package: $(READY) ## dist/firebreak.zip, what Terraform deploys; POLICIES=folder
 benchmark: $(READY) ## policies beside Cloud Custodian's filters and plain Python (installs it aside)
 	$(BIN)/python -m benchmarks.policy_matching
 
-bench: $(READY) ## from a message to the request that contains, beside an honest one-call-after-another function
+bench: $(READY) ## from a message to the request that contains, beside an honest one-call-after-another function; keeps it on the page
 	$(BIN)/python -m benchmarks.containment
+	@$(BIN)/python -m tools.generate
 
 scale: $(READY) ## a thousand findings at once, and services with a thousand of everything: time, memory, nothing lost
 	$(BIN)/python -m benchmarks.scale

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.figures import Trip
 from sandbox.blueprint import digest_of
 from sandbox.deliver import deliver
 from sandbox.scc.notifications import Pair, Scene, malicious_binary_finding, notification_v2, push_body
@@ -37,6 +38,8 @@ class Took:
     memory: float = 0.0
     asked: Mapping[str, float] = field(default_factory=dict)
     """When the first call of each method arrived."""
+    trips: Sequence[Trip] = ()
+    """What was asked of a far ledger before the write."""
 
 
 class Contestant:
@@ -88,9 +91,10 @@ class Contestant:
 class Arena:
     """One sandbox, and findings that are each of a service and a file of their own."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        """The services are made as they are needed."""
+    def __init__(self, sandbox: Sandbox, trips: Path) -> None:
+        """The services are made as they are needed; `trips` is where a far ledger notes what it was asked."""
         self.sandbox = sandbox
+        self._trips = trips
         self._made = 0
         self._lock = threading.Lock()
 
@@ -154,7 +158,13 @@ class Arena:
             return Took(None, answered, asked=asked)
         accepted = writes[0] + self._latency(WRITE)
         over = accepted + self.sandbox.world.settle_seconds
-        return Took(writes[0] - began, answered, over - began, told[0] - began if told else None, asked=asked)
+        trips = self._trips_between(began, writes[0])
+        return Took(writes[0] - began, answered, over - began, told[0] - began if told else None, 0.0, asked, trips)
+
+    def _trips_between(self, began: float, ended: float) -> Sequence[Trip]:
+        lines = self._trips.read_text(encoding="utf-8").splitlines() if self._trips.is_file() else []
+        noted = [(float(at), Trip(*rest)) for at, *rest in (line.split() for line in lines)]
+        return [one for at, one in noted if began <= at < ended]
 
     def _latency(self, method: str) -> float:
         return self.sandbox.world.latencies.get(method, 0.0)

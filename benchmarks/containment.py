@@ -3,8 +3,8 @@
 Both run under functions-framework, as they are deployed, against one sandbox whose services answer as late as Google's
 do; each delivery has a finding, a service and a hash of its own. They take turns in one run, so that whatever else the
 machine does meets both alike. Told are medians, the 95th percentile, the ratio to the other function, and the limit:
-the answers that have to be waited for one after the other, whoever waits. What is printed is the table of
-docs/performance.md.
+the answers that have to be waited for one after the other, whoever waits. What is measured is kept in
+docs/performance.json, from which `make generate` makes the table, the pictures and the README's headline.
 """
 
 from __future__ import annotations
@@ -13,23 +13,17 @@ import argparse
 import datetime as dt
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
-from benchmarks.arena import WRITE, Arena, Contestant, Took
-from sandbox.server import Sandbox
-from sandbox.world import World
-
-ROOT = Path(__file__).resolve().parents[1]
-TOPIC = "projects/security/topics/incidents"
+from benchmarks.arena import Took
+from benchmarks.bouts import PLAIN, ROOT, Latencies, cold, warm
+from benchmarks.costs import asked
+from benchmarks.figures import Figures, Loaded, Row, saved
 
 START_UP = {
     "framework": "import flask, functions_framework",
@@ -41,134 +35,15 @@ START_UP = {
 FIRST = {"VirusTotal": "GET files", "SCC": "ListFindings", "Cloud Run": "GetService"}
 """The first call of each that a decision rests on."""
 
-PLAIN = """
-id: plain
-mode: enforce
-when: {finding.category: "Execution: Added Malicious Binary Executed"}
-then: [{action: pin_previous_revision, otherwise: [{action: cut_traffic}]}]
-examples:
-  - {given: {}, expect: {mode: enforce}}
-  - {given: {finding.category: "Reverse Shell"}, expect: nothing}
-"""
-"""A policy that does not ask VirusTotal."""
+FAR = "warm, the ledger 20 ms away, VirusTotal not asked"
+Taken = Mapping[str, Sequence[Took]]
 
 
-@dataclass(frozen=True, slots=True)
-class Latencies:
-    """How long each kind of call takes, in seconds."""
-
-    virustotal: float = 0.400
-    scc: float = 0.090
-    read: float = 0.070
-    write: float = 0.150
-    operation: float = 1.5
-
-    def faster(self, times: float) -> Latencies:
-        """All of them so many times shorter."""
-        return Latencies(*(one / times for one in (self.virustotal, self.scc, self.read, self.write, self.operation)))
-
-    def hanging(self) -> Latencies:
-        """VirusTotal does not answer for ten seconds."""
-        return Latencies(10.0, self.scc, self.read, self.write, self.operation)
-
-    def limit(self, *, asks_virustotal: bool) -> float:
-        """Seconds until the write at least: what it rests on can all be asked at once, and no answer comes sooner."""
-        return max(self.scc, self.read, self.virustotal if asks_virustotal else 0.0)
-
-    def by_method(self) -> dict[str, float]:
-        """As the sandbox takes them; each method fits one line."""
-        return {
-            "virustotal/*": self.virustotal,
-            "google.cloud.securitycenter.v2.SecurityCenter/*": self.scc,
-            "google.cloud.run.v2.*/Get*": self.read,
-            "google.cloud.run.v2.*/List*": self.read,
-            WRITE: self.write,
-        }
-
-
-def _policies(folder: Path, text: str | None) -> Path:
-    policies = folder / "policies"
-    if text is None:
-        shutil.copytree(ROOT / "policies", policies)
-    else:
-        policies.mkdir()
-        (policies / "10.yaml").write_text(text, encoding="utf-8")
-    limits = "limits: {per_project_per_hour: 100000, per_hour: 100000}\n"
-    config = f'organization: "123456789012"\nsources: ["5678"]\nceiling: enforce\n{limits}'
-    (policies / "firebreak.yaml").write_text(config, encoding="utf-8")
-    return policies
-
-
-@contextmanager
-def _bout(latencies: Latencies, policy: str | None) -> Iterator[tuple[Arena, dict[str, Contestant]]]:
-    """A sandbox with these latencies, and both functions, not yet running."""
-    given = {"settle_seconds": latencies.operation, "latencies": latencies.by_method(), "services": []}
-    with tempfile.TemporaryDirectory(prefix="firebreak-bench-") as place, Sandbox(World.load(given)) as sandbox:
-        folder = Path(place)
-        environment = {
-            **sandbox.environment(),
-            "FIREBREAK_POLICIES": str(_policies(folder, policy)),
-            "FIREBREAK_LEDGER": f"sqlite:///{folder / 'ledger.sqlite'}",
-            "FIREBREAK_EVIDENCE": f"file://{folder / 'evidence'}",
-            "FIREBREAK_CEILING": "enforce",
-            "FIREBREAK_INCIDENTS_TOPIC": TOPIC,
-            "VIRUSTOTAL_API_KEY": "bench",
-            "XDG_STATE_HOME": str(folder),
-            "GRPC_VERBOSITY": "NONE",
-            "PYTHONDONTWRITEBYTECODE": "",
-            "PYTHONPATH": "",
-        }
-        yield (
-            Arena(sandbox),
-            {
-                "Firebreak": Contestant(ROOT / "main.py", environment, folder / "firebreak.log"),
-                "opponent": Contestant(ROOT / "benchmarks" / "opponent" / "main.py", environment, folder / "other.log"),
-            },
-        )
-
-
-def warm(latencies: Latencies, policy: str | None, runs: int) -> dict[str, list[Took]]:
-    """Deliveries to processes that have answered before, in turns."""
-    taken: dict[str, list[Took]] = {}
-    with _bout(latencies, policy) as (arena, both), ExitStack() as running:
-        urls = {name: running.enter_context(one.running()) for name, one in both.items()}
-        for number in range(runs + 1):
-            for name, url in urls.items():
-                took = arena.delivered(url, arena.finding())
-                if number:
-                    taken.setdefault(name, []).append(took)
-    return taken
-
-
-def cold(latencies: Latencies, policy: str | None, runs: int) -> dict[str, list[Took]]:
-    """From the start of the process, the message being there already, as Cloud Run holds it back until it listens."""
-    taken: dict[str, list[Took]] = {}
-    with _bout(latencies, policy) as (arena, both):
-        for number in range(runs + 1):
-            for name, one in both.items():
-                pair, began = arena.finding(), time.monotonic()
-                with one.running() as url:
-                    took = replace(arena.delivered(url, pair, began), memory=one.memory())
-                if number:
-                    taken.setdefault(name, []).append(took)
-    return taken
-
-
-HEAD = """| milliseconds to the write | Firebreak | p95 | opponent | ratio | bar | limit | ratio |
-|---|---|---|---|---|---|---|---|"""
-
-
-def row(what: str, taken: Mapping[str, Sequence[Took]], limit: float, bar: str = "") -> str:
-    """Both functions' times to the write, their ratio and its bar; the limit, and Firebreak's ratio to that."""
+def row(what: str, taken: Taken, limit: float, bar: float | None = None) -> Row:
+    """Both functions' milliseconds to the write, and the limit, given in seconds."""
     ours, theirs = (_written(taken[name]) for name in ("Firebreak", "opponent"))
     one, other = statistics.median(ours), statistics.median(theirs)
-    first = f"| {what} | {one * 1000:.0f} | {_p95(ours) * 1000:.0f} | {other * 1000:.0f} | {one / other:.2f}"
-    return f"{first} | {bar} | {limit * 1000:.0f} | {one / limit:.2f} |"
-
-
-def beside(what: str, ours: float, theirs: float, bar: str = "") -> str:
-    """A figure of both functions that has no limit."""
-    return f"| {what} | {ours:.0f} | | {theirs:.0f} | {ours / theirs:.2f} | {bar} | | |"
+    return Row(what, one * 1000, other * 1000, _p95(ours) * 1000, bar, limit * 1000)
 
 
 def _written(taken: Sequence[Took]) -> list[float]:
@@ -195,7 +70,7 @@ def _p95(values: Sequence[float]) -> float:
     return sorted(values)[max(0, round(0.95 * len(values)) - 1)]
 
 
-def _starts(runs: int) -> Iterator[str]:
+def _starts(runs: int) -> Iterator[Row]:
     """What a start costs before anything is asked, beside the framework that both are started by."""
     with tempfile.TemporaryDirectory() as compiled:
         taken = {name: [_started(code, compiled) for _ in range(runs + 1)][1:] for name, code in START_UP.items()}
@@ -203,7 +78,7 @@ def _starts(runs: int) -> Iterator[str]:
         ours, theirs, floor = (
             statistics.median(one[number] for one in taken[name]) for name in ("Firebreak", "opponent", "framework")
         )
-        yield f"{beside(what, ours, theirs, '1.00').removesuffix('| | |')}| {floor:.0f} | {ours / floor:.2f} |"
+        yield Row(what, ours, theirs, bar=1.0, limit=floor)
 
 
 def _started(code: str, compiled: str) -> tuple[float, float]:
@@ -218,36 +93,86 @@ def _started(code: str, compiled: str) -> tuple[float, float]:
     return float(seconds) * 1000, int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
+_SHOWN = 1_000
+"""Microseconds from which a module is kept."""
+
+
+def loaded(code: str = START_UP["Firebreak"]) -> list[Loaded]:
+    """What is loaded before an instance listens and takes a millisecond, as `-X importtime` tells it.
+
+    Telling makes all of it slower.
+    """
+    command = [sys.executable, "-X", "importtime", "-c", code]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - Python itself
+    lines = (line.removeprefix("import time:").split("|") for line in done.stderr.splitlines() if "|" in line)
+    return [
+        Loaded(name.strip(), (len(name) - len(name.lstrip()) - 1) // 2, int(total))
+        for _, total, name in lines
+        if total.strip().isdigit() and int(total) >= _SHOWN
+    ]
+
+
+def _warm_rows(what: str, taken: Taken, limit: float, bar: float | None) -> Iterator[Row]:
+    yield row(what, taken, limit, bar)
+    ours, theirs = (recorded_after(taken[name]) * 1000 for name in ("Firebreak", "opponent"))
+    yield Row(f"{what}: told, after the operation ended", ours, theirs)
+
+
+def _cold_rows(what: str, taken: Taken, limit: float) -> Iterator[Row]:
+    yield row(what, taken, limit, 0.70)
+    for whom, method in FIRST.items():
+        one, other = (asked_after(taken[name], method) * 1000 for name in ("Firebreak", "opponent"))
+        yield Row(f"{what}: {whom} is asked after", one, other)
+    one, other = (statistics.median(each.memory for each in taken[name]) for name in ("Firebreak", "opponent"))
+    yield Row(f"{what}: MiB at most until the answer", one, other, bar=1.0)
+
+
+def _bouts(runs: int, cold_runs: int, only: str) -> Iterator[tuple[list[Row], Taken]]:
+    """The lines whose names have `only` in them, and what they are made from."""
+    day = Latencies()
+    bouts: tuple[tuple[str, Latencies, str | None, int, float | None], ...] = (
+        ("warm, VirusTotal not asked", day, PLAIN, runs, 0.25),
+        ("warm, VirusTotal decides", day, None, runs, None),
+        ("warm, ten times faster, VirusTotal decides", day.faster(10), None, runs, None),
+        ("warm, VirusTotal hangs for 10 s", day.hanging(), PLAIN, max(1, runs // 5), 0.02),
+        (FAR, replace(day, ledger=0.020), PLAIN, runs, None),
+    )
+    for what, latencies, policy, times, bar in (one for one in bouts if only in one[0]):
+        taken = warm(latencies, policy, times)
+        yield list(_warm_rows(what, taken, latencies.limit(asks_virustotal=policy is None), bar)), taken
+    starts = (("cold, VirusTotal not asked", PLAIN), ("cold, VirusTotal decides", None))
+    for what, policy in (one for one in starts if only in one[0]):
+        taken = cold(day, policy, cold_runs)
+        yield list(_cold_rows(what, taken, day.limit(asks_virustotal=policy is None))), taken
+    if only in "import":
+        yield list(_starts(cold_runs)), {}
+
+
 def main() -> int:
-    """Measure each line of the table in turn."""
+    """Measure each line of the table in turn, and keep the run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=15, help="deliveries of each function, for each line")
     parser.add_argument("--cold-runs", type=int, default=7, help="process starts of each function, for each line")
-    given = parser.parse_args()
-    day = Latencies()
-    print(f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {os.cpu_count()} processors, Python {platform.python_version()}:\n")
-    print(HEAD)
-    bouts: tuple[tuple[str, Latencies, str | None, int, str], ...] = (
-        ("warm, VirusTotal not asked", day, PLAIN, given.runs, "0.25"),
-        ("warm, VirusTotal decides", day, None, given.runs, ""),
-        ("warm, ten times faster, VirusTotal decides", day.faster(10), None, given.runs, ""),
-        ("warm, VirusTotal hangs for 10 s", day.hanging(), PLAIN, max(1, given.runs // 5), "0.02"),
-    )
-    for what, latencies, policy, runs, bar in bouts:
-        taken = warm(latencies, policy, runs)
-        print(row(what, taken, latencies.limit(asks_virustotal=policy is None), bar), flush=True)
-        ours, theirs = (recorded_after(taken[name]) * 1000 for name in ("Firebreak", "opponent"))
-        print(beside("… and told, after the operation ended", ours, theirs), flush=True)
-    for what, policy in (("cold, VirusTotal not asked", PLAIN), ("cold, VirusTotal decides", None)):
-        taken = cold(day, policy, given.cold_runs)
-        print(row(what, taken, day.limit(asks_virustotal=policy is None), "0.70"), flush=True)
-        for whom, method in FIRST.items():
-            one, other = (asked_after(taken[name], method) for name in ("Firebreak", "opponent"))
-            print(beside(f"… {whom} is asked after", one * 1000, other * 1000), flush=True)
-        one, other = (statistics.median(each.memory for each in taken[name]) for name in ("Firebreak", "opponent"))
-        print(beside("… and MiB at most until the answer", one, other, "1.00"), flush=True)
-    for line in _starts(given.cold_runs):
-        print(line, flush=True)
+    parser.add_argument("--only", default="", help="measure the lines with this in their names, and keep the others")
+    given, load = parser.parse_args(), round(os.getloadavg()[0], 1)
+    rows: dict[str, Row] = {one.what: one for one in saved().rows} if given.only else {}
+    trips = saved().trips if given.only else ()
+    for more, taken in _bouts(given.runs, given.cold_runs, given.only):
+        for one in more:
+            print(one.line, flush=True)
+            rows[one.what] = replace(one, load=load)
+        trips = next((one.trips for one in reversed(taken.get("Firebreak", ())) if one.trips), trips)
+    Figures(
+        date=f"{dt.datetime.now(dt.UTC):%Y-%m-%d}",
+        processors=os.cpu_count() or 1,
+        python=platform.python_version(),
+        runs=given.runs,
+        cold_runs=given.cold_runs,
+        rows=list(rows.values()),
+        asked=asked(),
+        trips=trips,
+        cold=loaded(),
+    ).save()
     return 0
 
 

@@ -136,6 +136,8 @@ class Wire:
         self._latencies = dict(latencies or {})
         self._stopped = False
         self._waiting: set[threading.Event] = set()
+        self.processor = 0.0
+        """Seconds of the processor that the answers took: what is measured beside a sandbox is without them."""
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -197,7 +199,7 @@ class Wire:
         gone: threading.Event | None = None,
     ) -> T:
         """Journal the call, apply what was planted for it, and answer; `gone` is set when the caller gives up."""
-        gone = gone or threading.Event()
+        gone, began = gone or threading.Event(), time.thread_time()
         with self._lock:
             number = len(self._calls)
             call = Call(number, method, request, metadata, time.monotonic())
@@ -230,6 +232,7 @@ class Wire:
         finally:
             with self._lock:
                 self._waiting.discard(gone)
+                self.processor += time.thread_time() - began
                 self._calls[number] = replace(self._calls[number], status=status)
         return answered
 

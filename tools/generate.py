@@ -11,7 +11,7 @@ from pathlib import Path
 
 from firebreak.policy_folder import broken_plugins
 from tests.guards.table import page as guards_page
-from tools import message_pictures, permissions, record_columns, reference
+from tools import message_pictures, performance_page, permissions, record_columns, reference
 
 ROOT = Path(__file__).resolve().parent.parent
 CURE = "stale: run `make generate` and commit what it writes"
@@ -27,6 +27,7 @@ def generated(root: Path = ROOT) -> Mapping[str, str]:
         "terraform/permissions.json": permissions.text(),
         "terraform/record.json": record_columns.text(),
         **message_pictures.pictures(),
+        **performance_page.generated(root),
     }
 
 

@@ -23,7 +23,7 @@ from firebreak.response.holds import held_targets
 _SECONDS = 10.0
 """How long others are waited for: shorter than a lease, which nothing extends meanwhile."""
 _TAKEN, _STORM = "taken", "storms"
-_YIELDS = 2.0
+_YIELDS = 5.0
 """How long what is more severe is waited for."""
 Edit = Callable[[Slots], Slots | None]
 """What is to be saved; None: not yet."""

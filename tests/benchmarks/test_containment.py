@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.arena import Took
-from benchmarks.containment import FIRST, HEAD, PLAIN, Latencies, asked_after, beside, cold, recorded_after, row, warm
+from benchmarks.bouts import PLAIN, Latencies, cold, warm
+from benchmarks.containment import FIRST, asked_after, recorded_after, row
+from benchmarks.figures import Row
 
 pytestmark = pytest.mark.thorough
 
@@ -29,8 +34,8 @@ def test_ratios_are_of_medians_to_the_other_function_and_to_the_limit() -> None:
 
     taken = {"Firebreak": ours, "opponent": theirs}
 
-    assert row("x", taken, 0.1, "0.70") == "| x | 200 | 300 | 800 | 0.25 | 0.70 | 100 | 2.00 |"
-    assert {line.count("|") for line in (*HEAD.splitlines(), beside("y", 1, 2), row("x", taken, 0.1))} == {9}
+    assert row("x", taken, 0.1, 0.7).line == "| x | 200 | 300 | 800 | 0.25 | 0.70 | 100 | 2.00 |"
+    assert {one.line.count("|") for one in (Row("y", 1, 2), row("x", taken, 0.1))} == {9}
 
 
 def test_what_wrote_nothing_is_no_measurement() -> None:
@@ -48,3 +53,15 @@ def test_a_start_is_measured_from_before_the_process_to_the_write_with_the_memor
     assert asked_after([ours], "ListFindings") < ours.written
     assert 20 < theirs.memory < 1000
     assert 20 < ours.memory < 1000
+
+
+def test_with_a_far_ledger_both_have_one_and_firebreak_s_round_trips_before_the_write_are_told() -> None:
+    quick = replace(Latencies().faster(20), ledger=0.01)
+    (ours,), (theirs,) = warm(quick, PLAIN, 1).values()
+
+    assert ours.written is not None
+    assert theirs.written is not None
+    assert {"read", "commit"} <= {one.method for one in ours.trips}
+    assert ours.written > max(Counter(one.thread for one in ours.trips).values()) * 0.01
+    assert not theirs.trips
+    assert quick.limit(asks_virustotal=False) == quick.scc + 0.02

@@ -73,7 +73,7 @@ def test_a_severe_finding_that_hangs_holds_no_other_up_for_long(line: Lines) -> 
         mild = on.respond(found_on(on, 0, severity="LOW"))
 
         assert mild.phase == "contained"
-        assert 1 < on.clock.skipped - began < 5
+        assert 1 < on.clock.skipped - began < 8
 
 
 def test_where_there_is_room_for_all_nobody_waits(line: Lines) -> None:
