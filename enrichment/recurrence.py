@@ -28,6 +28,9 @@ class RecurrenceSource:
                 ("true_positive", "false_positive", "benign"),
             ),
             "recurrence.last": Fact(FactType.TIME, "When the last of those began."),
+            "recurrence.severity_changed": Fact(
+                FactType.BOOL, "Whether SCC gave this finding another severity before, as far as incidents tell."
+            ),
         }
     )
     permissions = frozenset[str]()
@@ -41,7 +44,9 @@ class RecurrenceSource:
             return Evidence("recurrence", gap=target.reason)
         seen = sources.incidents.on(target, _MOST + 1)
         since = finding.event_ns - WINDOW_NS
-        earlier = [one for one in seen if one.id != finding.incident_id and one.created_ns >= since]
+        about = (finding.name.source, finding.name.finding)
+        others = [one for one in seen if one.id != finding.incident_id and not (one.open and one.finding == about)]
+        earlier = [one for one in others if one.created_ns >= since]
         facts: dict[str, FactValue] = {
             "recurrence.closed_as": tuple(sorted({one.closed_as for one in earlier if one.closed_as}))
         }
@@ -49,6 +54,14 @@ class RecurrenceSource:
             facts["recurrence.last"] = format_instant(max(one.created_ns for one in earlier))
         if len(seen) <= _MOST:
             facts["recurrence.count"] = len(earlier)
+        before = {
+            severity
+            for one in seen
+            for at_ns, severity in one.severities
+            if one.finding == about and at_ns <= finding.event_ns
+        }
+        if finding.severity and len(seen) <= _MOST:
+            facts["recurrence.severity_changed"] = bool(before - {finding.severity})
         gap = None if len(seen) <= _MOST else f"more than {_MOST} incidents: not all were counted"
         return Evidence("recurrence", facts, gap, shown={"incidents": [_line(one) for one in earlier[:10]]})
 

@@ -23,7 +23,7 @@ from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.logs import LogLines, LogQuery, Order
 from firebreak.core.findings.related import RelatedFindings
-from firebreak.core.incidents.earlier import Earlier
+from firebreak.core.incidents.earlier import Earlier, earlier_of
 from firebreak.core.policy.condition import waits_for
 from firebreak.core.policy.policy import Config, PolicySet
 from firebreak.core.signing import Seal
@@ -75,11 +75,7 @@ class _Incidents:
 
     def on(self, target: Target, most: int) -> tuple[Earlier, ...]:
         found = (one.incident for one in self.ledger.about(target, most) if isinstance(one, StoredIncident))
-        return tuple(
-            Earlier(one.id, one.phase, one.created_ns, one.finding.category, one.closed_as)
-            for one in found
-            if one.believed
-        )
+        return tuple(earlier_of(one) for one in found if one.believed)
 
 
 def build(

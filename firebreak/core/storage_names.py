@@ -68,7 +68,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.containment.review:Drift": _names("drift", "says opened settings"),
         "firebreak.core.incidents.incident:Wait": _names("wait", "what reason since_ns"),
         "firebreak.core.incidents.event:Event": _names(
-            "event", "id event_ns seen_ns status decided again_ns named digests suspects answered?"
+            "event", "id event_ns seen_ns status decided again_ns named digests suspects answered? severity?"
         ),
         "firebreak.core.incidents.incident:Entry": _names("history_entry", "at_ns who what"),
         "firebreak.core.incidents.announcement:Announcement": _names(

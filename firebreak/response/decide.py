@@ -145,6 +145,7 @@ def _with_suspects(incident: Incident, around: Around) -> tuple[Any, ...]:
             one,
             decided=one.decided or one.status != "unconfirmed",
             suspects=_joined(one.suspects, around.suspects) if one is newest and not none else one.suspects,
+            severity=one.severity or (incident.finding.severity if one is newest else ""),
         )
         for one in incident.events
     )

@@ -11,7 +11,7 @@ from typing import Any
 from firebreak.bootstrap import build
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.incidents.earlier import Earlier
+from firebreak.core.incidents.earlier import Earlier, earlier_of
 from firebreak.core.signing import Seal
 from firebreak.ledger.ledger import Ledger
 from firebreak.ledger.records import StoredIncident
@@ -87,7 +87,7 @@ class _Incidents:
 
     def on(self, target: Target, most: int) -> tuple[Earlier, ...]:
         held = (one.incident for one in self.ledger.about(target, most) if isinstance(one, StoredIncident))
-        return tuple(Earlier(one.id, one.phase, one.created_ns, one.finding.category, one.closed_as) for one in held)
+        return tuple(earlier_of(one) for one in held)
 
 
 def _product_in(state: Callable[[], State], log: Log) -> App:

@@ -4,13 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from firebreak.core.incidents.incident import Incident
+
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """One earlier incident; `closed_as` is empty where no person has said what it was."""
+    """One earlier incident; `closed_as` is empty where no person has said what it was.
+
+    `finding` is what it is about, by source and id; `severities` are those that SCC gave its events, with their times,
+    nanoseconds since 1970.
+    """
 
     id: str
     phase: str
     created_ns: int
     category: str
     closed_as: str
+    finding: tuple[str, str]
+    open: bool
+    severities: tuple[tuple[int, str], ...] = ()
+
+
+def earlier_of(incident: Incident) -> Earlier:
+    """As much of an incident as a later one sees of it."""
+    finding = incident.finding
+    told = [(one.event_ns, one.severity) for one in incident.events]
+    told += [(finding.event_ns, finding.severity)] if incident.decision else []  # before, a message alone has told it
+    return Earlier(
+        incident.id,
+        incident.phase,
+        incident.created_ns,
+        finding.category,
+        incident.closed_as,
+        (finding.name.source, finding.name.finding),
+        incident.open,
+        tuple((at_ns, severity) for at_ns, severity in told if severity),
+    )

@@ -27,6 +27,7 @@ class Event(Stored):
         digests: image digests that the message names.
         suspects: target's key to the suspects that it gave there; they only grow.
         answered: whether a question is over that was about this event by itself.
+        severity: what SCC gave when it was first decided; empty where it was not, or SCC gave none.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Event(Stored):
     digests: tuple[str, ...] = ()
     suspects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     answered: bool = False
+    severity: str = ""
 
     @property
     def unheld(self) -> bool:
