@@ -130,6 +130,31 @@ def test_the_worm_s_hour_fills_the_limit(firebreak: Told) -> None:
     assert len(shown["by_week"]) == 52
 
 
+def test_what_alone_kept_a_policy_from_deciding(firebreak: Told) -> None:
+    clauses = firebreak("policy", "backtest", "history.jsonl", "--json").json["clauses"]
+    deploys = 3 * 44
+
+    assert {(one["policy"], one["clause"]): one["alone"] for one in clauses if one["alone"]} == {
+        # Of the red team 20 on services, 3 that waited and 2 still open, each with fewer than ten engines.
+        ("known-malware-on-service", "virustotal.malicious at_least 10"): 20 + 3 + 2,
+        ("known-malware-on-service", "workload.kind: service"): 2,  # the pool with thirty engines
+        ("known-malware-on-worker-pool", "virustotal.malicious at_least 10"): 5,  # the red team's pool
+        ("known-malware-on-job", "virustotal.malicious at_least 10"): deploys,
+        ("suspected-malware-on-service", "workload.kind: service"): deploys + 5,
+        ("suspected-malware-on-worker-pool", "workload.kind: worker_pool"): deploys,
+        ("suspected-malware-on-job", "workload.project not_in [shop-dev]"): deploys,
+    }
+
+
+def test_of_a_year_the_screen_shows_the_weeks_in_which_something_was_done(firebreak: Told) -> None:
+    said = firebreak("policy", "backtest", "history.jsonl").out.splitlines()
+    at = said.index("By week, from its Monday, where anything was enforced or asked")
+
+    # Worked out: weeks 1 to 8; 12, 22, 28, 35, 41, 46, 50 (miner), 24, 33, 42 (alarms), 30, 36, 38, 44, 47, 48, 52.
+    weeks = 8 + 7 + 3 + 7
+    assert said[at + 2 + weeks] == f"  and {52 - weeks} weeks of which all was recorded or left aside"
+
+
 def test_what_today_s_set_decides_otherwise_than_the_one_before(firebreak: Told) -> None:
     shown = firebreak("policy", "backtest", "history.jsonl", "--against", "HEAD~1", "--json").json
 

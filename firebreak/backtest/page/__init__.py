@@ -19,7 +19,7 @@ from firebreak.core.diagnostics import printable
 _MODES = ("enforce", "approve", "monitor", "nothing")
 _COLORS = (*_MODES, "dim", "line")
 """What plots ask the style sheet for."""
-_LONG = frozenset({"workload"})
+_LONG = frozenset({"workload", "clause"})
 _HERE = Path(__file__).parent
 
 
@@ -43,6 +43,7 @@ def page(shown: Mapping[str, Any]) -> str:
         _section("By policy", _modes("policy", shown["by_policy"])),
         _section("In shadow, beside what decides", _shadow(shown["in_shadow"])),
         *([_section(_against(changes), _changes(changes))] if changes else []),
+        _section("What held, and what alone kept a policy from deciding", _clauses(shown["clauses"])),
         _section("Limits", f"<p>{_text(busiest)}</p>"),
         _section("Workloads that are touched most", _rows(shown["workloads"], "workload enforced asked protected")),
         _section("Owners that are touched most", _rows(shown["owners"], "owner findings")),
@@ -118,6 +119,12 @@ def _ground(shown: Mapping[str, Any]) -> str:
 
 def _course(went: Mapping[str, int]) -> str:
     return f"<p>{_text(', '.join(f'{word} {count:,}' for word, count in went.items()))}</p>" if went else ""
+
+
+def _clauses(clauses: Sequence[Mapping[str, Any]]) -> str:
+    """The one that most often was alone in its way first."""
+    ranked = sorted(clauses, key=lambda one: -int(one["alone"]))
+    return _rows(ranked, "policy clause held failed unknown alone")
 
 
 def _wrong(wrong: Mapping[str, Any], judged: Mapping[str, int]) -> str:

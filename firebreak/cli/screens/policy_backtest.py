@@ -6,6 +6,7 @@ from firebreak.cli.screens.console import Screen
 from firebreak.cli.screens.wording import Record, clock, part, rows, texts
 
 _FEW = 10
+_MANY_WEEKS = 26
 _HEAD = ("enforce", "approve", "monitor", "nothing")
 _COLUMN, _INDENT = 10, 2
 
@@ -26,7 +27,7 @@ def show_backtest(screen: Screen, shown: Record) -> None:
     _show_table(screen, "By policy", part(shown.get("by_policy")))
     _show_shadow(screen, part(shown.get("in_shadow")))
     _show_near_misses(screen, rows(shown.get("clauses")))
-    _show_table(screen, "By week, from its Monday", part(shown.get("by_week")))
+    _show_weeks(screen, part(shown.get("by_week")))
     _show_affected(screen, shown)
     screen.heading("What to know before you believe it")
     for text in texts(shown.get("caveats")):
@@ -107,6 +108,18 @@ def _show_table(screen: Screen, title: str, lines: Record) -> None:
     for name, modes in lines.items():
         counts = "".join(f"{part(modes).get(mode, 0):>{_COLUMN},}" for mode in _HEAD)
         screen.line(f"{name:<{width}}{counts}", indent=_INDENT)
+
+
+def _show_weeks(screen: Screen, weeks: Record) -> None:
+    """Of half a year and more, those weeks alone in which something would have been enforced or asked."""
+    busy = {
+        week: modes for week, modes in weeks.items() if part(modes).get("enforce", 0) or part(modes).get("approve", 0)
+    }
+    if len(weeks) <= _MANY_WEEKS or not busy:
+        _show_table(screen, "By week, from its Monday", weeks)
+        return
+    _show_table(screen, "By week, from its Monday, where anything was enforced or asked", busy)
+    screen.line(f"and {len(weeks) - len(busy)} weeks of which all was recorded or left aside", "dim", indent=_INDENT)
 
 
 def _show_shadow(screen: Screen, found: Record) -> None:
