@@ -37,6 +37,7 @@ from firebreak.response.readings import Away, Readings, note_away
 from firebreak.response.release import carry_release
 from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, UNANSWERED, ask, defer, end
 from firebreak.response.set_aside import set_aside
+from firebreak.response.shadow import with_shadow
 
 Step = Literal["release", "decide", "carry"]
 _TURNS = 40
@@ -162,7 +163,7 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     asks = expired or (before.answer is not None and before.phase == "received")
     at_most = Mode.APPROVE if asks else Mode.ENFORCE
     decided = decide(app, held.incident, confirmed, readings, asked=asked, at_most=at_most)
-    held = replace(held, incident=decided.incident)
+    held = replace(held, incident=with_shadow(app, decided.incident, decided))
     collecting.begin(held, confirmed, decided)
     if confirmed.trust == "elsewhere":
         held = end(app, held, "declined", confirmed.reason, readings)

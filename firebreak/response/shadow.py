@@ -1,4 +1,4 @@
-"""What policies in shadow would have made of an incident: told once all else is done, and nothing follows from it."""
+"""What policies in shadow would have made of an incident: it is told, and nothing follows from it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.code_location import kind_and_place
 from firebreak.core.containment.guards import caps_for
 from firebreak.core.containment.whole_plan import plan_for
-from firebreak.core.facts import Evidence, merged
+from firebreak.core.facts import merged
 from firebreak.core.incidents.decision import Shadowed
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Mode, capped
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.selection import Choice, choose_in_shadow
@@ -22,17 +23,22 @@ MOST = 20
 """On record of one incident; further ones are only counted, in the log."""
 
 
-def in_shadow(
-    app: App, decided: Decided, evidence: tuple[Evidence, ...], *, asked: bool = True
-) -> tuple[Shadowed, ...]:
-    """Each policy in shadow that matches or may, on all the evidence there is and on what was read to decide.
+def with_shadow(app: App, incident: Incident, decided: Decided) -> Incident:
+    """The incident with that on its record, on the evidence that has come by now: nothing is waited for."""
+    if incident.decision is None or not app.policies.shadowed:
+        return incident
+    return replace(incident, decision=replace(incident.decision, shadow=in_shadow(app, decided)))
+
+
+def in_shadow(app: App, decided: Decided, *, asked: bool = True) -> tuple[Shadowed, ...]:
+    """Each policy in shadow that matches or may, on the evidence that has come and on what was read to decide.
 
     A fault in one is said and is on the record; it touches nothing else. Where nobody was `asked`, guards that could
     not be told what they ask lower nothing.
     """
     given = decided.ruling.given
     own = facts_of(given.finding, app.policies)
-    facts = own | merged(evidence)
+    facts = own | merged(decided.gathering.evidence)
     found = []
     for policy in app.policies.in_shadow(own):
         try:

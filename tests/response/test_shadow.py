@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from firebreak.core.errors import Transient
 from firebreak.core.facts import Catalogue, Evidence
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.decision import Shadowed
@@ -18,6 +19,7 @@ from firebreak.ports.enrichment import Enricher, EnrichmentClients
 from firebreak.response import shadow
 from firebreak.response.holds import policy_of
 from firebreak.response.shadow import MOST
+from sandbox.wire import Fault
 from tests.response.deployments import deployed
 from tests.response.harness import ALWAYS, BAD, OLD, Line, Lines
 
@@ -156,6 +158,21 @@ def test_a_source_that_only_it_asks_is_not_waited_for_before_the_write_and_is_kn
     assert [(one.policy, one.truth) for one in incident.decision.shadow] == [("strict", "true")]
 
 
+def test_what_is_known_of_it_stays_on_record_where_a_delivery_ends_before_its_containment(line: Lines) -> None:
+    always = f"-{indent(ALWAYS.strip(), '  ')[1:]}\n"
+    with line(policy=policy("strict", "enforce", when="workload.kind: service") + always) as on:
+        on.sandbox.wire.inject(Fault("*/UpdateService", "error", code="UNAVAILABLE", times=4))
+        pair = on.finding()
+        with pytest.raises(Transient):
+            on.respond(pair)
+        incident = on.respond(pair)
+        incident = on.read(incident)
+
+    assert incident.phase == "contained"
+    assert incident.decision is not None
+    assert [(one.policy, one.mode) for one in incident.decision.shadow] == [("strict", Mode.ENFORCE)]
+
+
 def test_an_answer_to_a_policy_that_is_in_shadow_by_now_carries_nothing_out(line: Lines) -> None:
     asks = policy("asks", "approve", shadow=False)
     with line(policy=asks) as on:
@@ -181,27 +198,27 @@ def test_a_fault_in_it_is_said_and_is_on_record_and_what_decides_contains(
     always = f"-{indent(ALWAYS.strip(), '  ')[1:]}\n"
     with line(policy=policy("strict", "enforce") + always) as on:
         incident = on.read(on.respond(on.finding()))
-        said = [one["message"] for one in on.logged if one["severity"] == "ERROR"]
+        said = {one["message"] for one in on.logged if one["severity"] == "ERROR"}
 
     assert incident.phase == "contained"
     assert incident.decision is not None
     assert [(one.policy, one.fault.partition(" ")[0]) for one in incident.decision.shadow] == [
         ("strict", "RuntimeError")
     ]
-    assert len(said) == 1
-    assert "strict, which is in shadow: RuntimeError" in said[0]
-    assert "secret" not in said[0]
+    (sentence,) = said
+    assert "strict, which is in shadow: RuntimeError" in sentence
+    assert "secret" not in sentence
 
 
 def test_of_very_many_so_many_are_on_record_and_the_log_says_how_many_there_were(line: Lines) -> None:
     many = "".join(policy(f"strict-{number}", "enforce") for number in range(MOST + 3))
     with line(policy=many + DECIDES) as on:
         incident = on.read(on.respond(on.finding()))
-        warned = [one["message"] for one in on.logged if "in shadow" in one["message"]]
+        warned = {one["message"] for one in on.logged if "in shadow" in one["message"]}
 
     assert incident.decision is not None
     assert len(incident.decision.shadow) == MOST
-    assert warned == [f"of {MOST + 3} policies in shadow that match, {MOST} are on the record"]
+    assert warned == {f"of {MOST + 3} policies in shadow that match, {MOST} are on the record"}
 
 
 def test_the_record_that_others_read_has_it(line: Lines) -> None:

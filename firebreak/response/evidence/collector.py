@@ -25,7 +25,7 @@ from firebreak.response.decide import Decided
 from firebreak.response.evidence.writer import Collection
 from firebreak.response.gather import Gathering
 from firebreak.response.readings import Readings
-from firebreak.response.shadow import in_shadow
+from firebreak.response.shadow import with_shadow
 
 AT_MOST = 10.0
 """Seconds that the vault may take once everything else is done."""
@@ -90,10 +90,9 @@ class Collecting:
         evidence = self._decided.gathering.rest()
         shown = tuple(evidence_record(one) for one in evidence)
         verdict = assess(held.incident.finding, evidence)
-        decision = held.incident.decision
-        if decision is not None:
-            decision = replace(decision, shadow=in_shadow(app, self._decided, evidence))
-        incident = replace(held.incident, evidence=shown, verdict=verdict, decision=decision)
+        incident = replace(held.incident, evidence=shown, verdict=verdict)
+        if shown != self._decided.incident.evidence:
+            incident = with_shadow(app, incident, self._decided)
         held = replace(held, incident=tell_of_answers(app, incident, told_without) if told_without else incident)
         self._thread.join(until.remaining())
         if self._thread.is_alive():

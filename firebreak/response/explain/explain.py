@@ -157,7 +157,7 @@ def _view(app: App, told: Notification, taken: Confirmed, facts: Facts, deadline
         return View(app.policies, tried, incident, None, declined)
     decided = decide(app, incident, taken, Readings(app, _impatient(incident), deadline))
     incident = decided.incident
-    shadow = in_shadow(app, decided, decided.gathering.evidence, asked=asked)
+    shadow = in_shadow(app, decided, asked=asked)
     if decided.policy is None:
         bare = replace(incident, decision=None)
         return View(app.policies, tried, bare, None, declined or "no policy matches", shadow=shadow)
