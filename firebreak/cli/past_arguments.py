@@ -59,7 +59,9 @@ def promote_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--policies", type=Path, metavar="FOLDER", help="the folder with the policy; by default FIREBREAK_POLICIES"
     )
-    parser.add_argument("--write", action="store_true", help="make the edit; comments and all else stay as they are")
+    parser.add_argument(
+        "--write", dest="edits", action="store_true", help="make the edit; comments and all else stay as they are"
+    )
 
 
 def assume_option(parser: argparse.ArgumentParser) -> None:

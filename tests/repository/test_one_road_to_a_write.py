@@ -21,7 +21,7 @@ CALLERS: Mapping[str, set[str]] = {
     "Ruling": {"firebreak/core/containment/gate.py:gate"},
     "gate": {
         "firebreak/response/decide.py:ruling_on",
-        "firebreak/backtest/deciding.py:verdict_on",
+        "firebreak/backtest/deciding.py:_ruled",
     },  # the latter to count
     # What every write goes through, there and back: on the same resource, and only over what was there before.
     "_send": {f"{MOVE}:contain", f"{MOVE}:restore"},

@@ -44,11 +44,11 @@ def run_promote(parsed: argparse.Namespace) -> int:
     shown = promotion_json(trials.trial(), policy, mode) | {
         "edit": {"file": file, "diff": _diff(file, files[file], edited[file])},
         "caveats": list(_caveats(before, after, mode)),
-        "written": parsed.write,
+        "written": parsed.edits,
         **named(parsed),
     }
     shown = safe_texts(shown)
-    if parsed.write:
+    if parsed.edits:
         Path(file).write_bytes(edited[file].encode("utf-8", errors="surrogateescape"))
     if parsed.json:
         print_json(shown)
