@@ -12,6 +12,7 @@ from typing import NamedTuple
 from firebreak.backtest.choosing import Choices
 from firebreak.backtest.drawn import Settings, drawn
 from firebreak.backtest.past import Past
+from firebreak.backtest.reports import SOURCE, KeptReports, unanswered
 from firebreak.core.actions.action import Actions
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.gate import gate
@@ -26,7 +27,7 @@ from firebreak.core.policy.selection import Choice, choose_in_shadow
 from firebreak.core.policy.triage import declined_by_itself, facts_of
 from firebreak.core.ternary import Truth
 from firebreak.policy_language.reading.assumptions import Assumed
-from firebreak.ports.enrichment import Enricher, answer_of
+from firebreak.ports.enrichment import Enricher, EnrichmentClients, answer_of
 from firebreak.ports.offline import offline_clients
 
 AS_RECORDED = frozenset(
@@ -46,16 +47,21 @@ whether it only may match."""
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What decides: the policies, the actions that they name, the sources that facts come from, and suppositions."""
+    """What decides: the policies, the actions that they name, the sources that facts come from, and suppositions.
+
+    `reports` is what VirusTotal says today, for findings of which no answer was recorded.
+    """
 
     policies: PolicySet
     actions: Actions
     enrichers: Mapping[str, Enricher]
     assumed: Assumed = field(default_factory=Assumed)
+    reports: KeptReports | None = None
     choices: Choices = field(init=False)
     ceilings: tuple[Ceiling, ...] = field(init=False)
     asked: tuple[tuple[str, Enricher], ...] = field(init=False)
     unasked: Mapping[str, Evidence] = field(init=False)
+    clients: EnrichmentClients = field(init=False)
 
     def __post_init__(self) -> None:
         """What is the same for every finding."""
@@ -64,6 +70,7 @@ class Rules:
         object.__setattr__(self, "ceilings", (Ceiling(ceiling, f"the ceiling in firebreak.yaml is {ceiling.word}"),))
         asked = tuple((name, one) for name, one in self.enrichers.items() if name in self.choices.sources)
         rest = {name: Evidence(name, gap=_UNNAMED) for name in self.enrichers if name not in self.choices.sources}
+        object.__setattr__(self, "clients", replace(_NOBODY, files=self.reports))
         object.__setattr__(self, "asked", asked)
         object.__setattr__(self, "unasked", rest)
 
@@ -154,12 +161,25 @@ def _ruled(past: Past, policy: Policy, choice: Choice, evidence: Mapping[str, Ev
 def evidence_of(past: Past, rules: Rules) -> dict[str, Evidence]:
     """Each source's answer: as it was recorded, else what the finding alone tells it, with what is supposed."""
     asked = {
-        name: answer_of(name, one, past.finding, _NOBODY) for name, one in rules.asked if name not in past.evidence
+        name: answer_of(name, one, past.finding, rules.clients)
+        for name, one in rules.asked
+        if name not in past.evidence
     }
     found = {**rules.unasked, **asked}
     if past.evidence:
         found |= {name: one for name, one in past.evidence.items() if name in rules.enrichers}
+    if SOURCE in past.evidence and is_of_today(past, rules):
+        found[SOURCE] = answer_of(SOURCE, rules.enrichers[SOURCE], past.finding, rules.clients)
     return {name: _supposed(one, rules.assumed) for name, one in found.items()} if _supposes(rules.assumed) else found
+
+
+def is_of_today(past: Past, rules: Rules) -> bool:
+    """Whether what VirusTotal says of its files is what it says today."""
+    return (
+        rules.reports is not None
+        and any(one in rules.reports.known for one in past.finding.whole_hashes)
+        and (SOURCE in rules.enrichers and unanswered(past))
+    )
 
 
 def _supposes(assumed: Assumed) -> bool:

@@ -34,6 +34,7 @@ def report(ran: Backtest, policies: PolicySet, against: str | None) -> dict[str,
         "by_wanted": _modes(tally.by_wanted),
         "held_back_by": _ranked(tally.by_cap),
         "decided_on_recorded": tally.recorded,
+        "decided_on_today": tally.of_today,
         "hanging": tally.hanging,
         "waiting_on": _ranked(tally.waiting_on),
         "judged": _ranked(tally.judged),
@@ -94,6 +95,10 @@ def caveats(ran: Backtest) -> list[str]:
         (
             alone and not tally.recorded,
             "no finding was decided on evidence of then: SCC's findings by themselves tell no labels and no reputation",
+        ),
+        (
+            tally.of_today,
+            f"{tally.of_today:,} were decided on what VirusTotal says now, which it may not have said then",
         ),
         (
             tally.settled,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from firebreak.backtest.course import Course
-from firebreak.backtest.deciding import Rules, Shadow, Verdict, evidence_of, is_protected, verdict_on
+from firebreak.backtest.deciding import Rules, Shadow, Verdict, evidence_of, is_of_today, is_protected, verdict_on
 from firebreak.backtest.drawn import labels_of
 from firebreak.backtest.past import Past
 from firebreak.core.cloud_run.target import Target
@@ -74,6 +74,7 @@ class Row(NamedTuple):
         protected: whether firebreak.yaml is known to protect it.
         closed_as: what people found it to be.
         settled: whether today's state in SCC was put aside.
+        of_today: whether its files were judged by what VirusTotal says today.
         told: what became of it, as a `Course` has it.
         sets: what each set of policies decides, in the order in which they were given.
     """
@@ -91,6 +92,7 @@ class Row(NamedTuple):
     protected: bool
     closed_as: str
     settled: bool
+    of_today: bool
     told: Sequence[Any]
     sets: tuple[Decided, ...]
 
@@ -151,6 +153,7 @@ def row_of(past: Past, sets: tuple[Rules, ...]) -> Row:
         protected=is_protected(finding, labels, first.policies),
         closed_as=past.closed_as,
         settled=past.settled_later,
+        of_today=first.reports is not None and is_of_today(past, first),
         told=past.course,
         sets=tuple(_decided(verdict_on(past, one)) for one in sets),
     )

@@ -38,6 +38,7 @@ class Tally:
         waiting_on: source to how many hang on it.
         hanging: how many hang on any.
         recorded: how many were decided on evidence that was recorded then.
+        of_today: how many were decided on what VirusTotal says today.
         settled: of how many today's state in SCC was put aside.
         judged: what people found it to be, to how many.
         wrong: what would have been enforced or asked on what people found to be nothing: the first few of them.
@@ -66,6 +67,7 @@ class Tally:
     hanging: int = 0
     recorded: int = 0
     settled: int = 0
+    of_today: int = 0
     judged: Counter[str] = field(default_factory=Counter)
     wrong: list[dict[str, str]] = field(default_factory=list)
     wrong_by: Counter[str] = field(default_factory=Counter)
@@ -95,7 +97,8 @@ class Tally:
         self.by_mode[mode] += 1
         self.by_wanted[ends.wanted or NOTHING] += 1
         self.by_week[_monday(row.at_ns // _DAY_NS)][mode] += 1
-        self.recorded += bool(row.incident) and not ends.waits
+        self.recorded += bool(row.incident) and not ends.waits and not row.of_today
+        self.of_today += row.of_today
         self.settled += row.settled
         self.hanging += bool(ends.waits)
         self.lacking += ends.lacks == "none"

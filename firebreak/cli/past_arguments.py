@@ -14,6 +14,10 @@ def backtest_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser
     files = "files of past findings and incidents, in JSON or JSON Lines, packed by gzip or not; - for standard input"
     parser.add_argument("history", nargs="+", metavar="HISTORY", help=files)
     assume_option(parser)
+    now = "ask what it says today about files of which no answer was recorded; kept in a file beside the history"
+    parser.add_argument("--enrich", choices=("virustotal",), help=now)
+    bound = "ask about so many files at most, the most frequent first; by default 400, of the 500 a day of a free key"
+    parser.add_argument("--enrich-limit", type=values.count, default=400, metavar="COUNT", help=bound)
     against = "show what differs from the policies in another folder, or from these at a revision of git, as HEAD~1"
     parser.add_argument("--against", metavar="FOLDER", help=against)
     parser.add_argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import responders
 from firebreak.backtest.deciding import Rules
 from firebreak.backtest.page import page
 from firebreak.backtest.report import report
+from firebreak.backtest.reports import KeptReports
 from firebreak.backtest.run import run
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, UsageError, print_json, require_folder
+from firebreak.cli.commands.enriching import enriched
 from firebreak.cli.commands.policy_revisions import files_at
 from firebreak.cli.screens.console import advancing, paged
 from firebreak.cli.screens.policy_backtest import show_backtest
@@ -33,10 +36,12 @@ def run_backtest(parsed: argparse.Namespace) -> int:
             raise UsageError(message)
     assumed = _assumed(parsed.assume)
     texts = (read_folder(folder), *([_against(folder, parsed.against)] if parsed.against else []))
-    sets = tuple(_rules(one, assumed) for one in texts)
+    reports, asking = enriched(parsed) if parsed.enrich else (None, None)
+    sets = tuple(_rules(one, assumed, reports) for one in texts)
     with advancing("replaying", "findings") as step:
         ran = run(parsed.history, sets, step)
     shown = report(ran, sets[0].policies, parsed.against)
+    shown["enriched"] = asking and dataclasses.asdict(asking)
     shown["failed"] = [str(one) for one in parsed.fail_if if _is_beyond(one, shown)]
     if not ran.tally.findings and ran.unread.count:
         message = f"nothing could be read: {ran.unread.shown[0]}"
@@ -56,9 +61,9 @@ def _against(folder: Path, against: str) -> dict[str, str]:
     return read_folder(Path(against)) if Path(against).is_dir() else files_at(folder, against)
 
 
-def _rules(texts: dict[str, str], assumed: Assumed) -> Rules:
+def _rules(texts: dict[str, str], assumed: Assumed, reports: KeptReports | None) -> Rules:
     policies = read_yaml_policies(texts)
-    return Rules(policies, responders.discover(), enrichment.discover(), assumed)
+    return Rules(policies, responders.discover(), enrichment.discover(), assumed, reports)
 
 
 def _assumed(texts: list[str]) -> Assumed:

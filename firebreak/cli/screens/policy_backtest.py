@@ -39,6 +39,11 @@ def show_backtest(screen: Screen, shown: Record) -> None:
 def _show_ground(screen: Screen, shown: Record) -> None:
     screen.heading("What it rests on")
     screen.line(f"decided on evidence recorded then: {shown.get('decided_on_recorded', 0):,}", indent=2)
+    if asked := part(shown.get("enriched")):
+        left = f", {asked.get('left', 0):,} left" if asked.get("left") else ""
+        why = f": {asked['why']}" if asked.get("why") else ""
+        said = f"decided on what VirusTotal says now: {shown.get('decided_on_today', 0):,}"
+        screen.line(f"{said} (asked about {asked.get('asked', 0):,} files{left}{why})", indent=2, hang=2)
     hanging = shown.get("hanging", 0)
     on = ", ".join(f"{name} {count:,}" for name, count in part(shown.get("waiting_on")).items())
     screen.line(f"hanging on a source without an answer: {hanging:,}{f' ({on})' if on else ''}", indent=2, hang=2)

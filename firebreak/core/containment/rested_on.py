@@ -30,8 +30,19 @@ MOST_REVISIONS = 40
 class Settings(Stored):
     """A workload as it was read, so far as plans and guards look at it; labels are among the evidence.
 
-    `tags`: where they lead now, by the keys of their settings, which nothing takes for a secret's name. `left_out`: how
-    many revisions are not among `revisions`. The rest is as a `Workload` has it.
+    Attributes:
+        state: its settings; surfaces that could not be read are absent.
+        revisions: those that a plan may be about; of a job, its executions.
+        latest: short name of the revision that LATEST means; None where it is not known.
+        effective: where traffic went: revision to percent.
+        tags: where they led, by the keys of their settings, which nothing takes for the name of a secret.
+        created_ns: nanoseconds since 1970; 0 where it is not known.
+        updated_ns: last change of the workload itself, nanoseconds since 1970; 0 where it is not known.
+        service_account: email address of its template.
+        regions: regions of a multi-region service.
+        unread: surface to the reason why its settings could not be read.
+        uid: Google's own identity of the resource.
+        left_out: how many revisions are not among `revisions`.
     """
 
     state: Mapping[str, Setting]
@@ -70,7 +81,20 @@ class Settings(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Looked(Stored):
-    """One target as it was looked at; attributes as those of `Seen` and of its `EditContext`."""
+    """One target as it was looked at.
+
+    Attributes:
+        target: the target.
+        standing: what stood on it; None where its record could not be believed.
+        settings: None where they could not be read.
+        suspicion: the suspects there; None where the settings could not be read.
+        held: suspects of other incidents there.
+        disputed: revision to what other incidents have against it.
+        unsupported: `key=value` settings that the API has refused.
+        fault: why something of it is None, as a sentence.
+        gone: whether it does not exist.
+        away: whether it might have answered the next time.
+    """
 
     target: Target
     standing: Standing | None
@@ -111,7 +135,23 @@ class Looked(Stored):
 
 @dataclass(frozen=True, slots=True)
 class RestedOn(Stored):
-    """What guards looked at; attributes as those of `GuardInput`."""
+    """What guards looked at.
+
+    Attributes:
+        seen: the finding's own target, then its service in other regions and the accounts that suspects run as.
+        trust: how SCC's word compared with what the message told.
+        trust_reason: why it was not confirmed, as a sentence.
+        own: full resource names of Firebreak's own services.
+        now_ns: when it was decided, nanoseconds since 1970.
+        age_ns: how old the newest event was when Firebreak first saw it.
+        contained_before: whether an earlier plan of the incident was carried out and stood.
+        unread_regions: why the service could not be read in other regions, one sentence for each.
+        users: service account that would be disabled to the workloads that also ran as it.
+        away: what could not be reached for so long that it was not waited for any more.
+        uids: key of a target to the uid of the resource that the incident is about.
+        unvouched: refuges of which it was not known whether SCC holds a threat on them.
+        canary: what the ledger had of a drill's canary with the uid of the finding's own target.
+    """
 
     seen: tuple[Looked, ...]
     trust: Trust
