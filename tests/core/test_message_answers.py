@@ -218,7 +218,7 @@ def test_an_answered_question_says_who_answered_and_asks_nothing_more() -> None:
     message = compose(one)
 
     assert message.answered == "ada: rejected: a drill (2026-09-21 14:13 UTC)"
-    assert message.last == "asks a person", "a person's word is not said twice"
+    assert message.last == "", "what was done before a person spoke is no news, and their word is not said twice"
     assert [step.word for step in message.steps] == ["anew", "file", "look"]
 
 

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from firebreak.cli.screens.incident_list import Count, show_list
 from firebreak.cli.screens.incident_show import show
@@ -72,10 +73,17 @@ def play(on: Line, scene: Scene) -> Seen:
         "text": plain_text(message),
         "slack": "\n".join(_texts(slack.blocks(message))),
         "google chat": html.unescape("\n".join(_texts(google_chat.body(message)))).replace("<br>", "\n"),
-        "topic": "\n".join([topic["now"], *lines]),
+        "topic": "\n".join([*_head(topic), *lines, *topic["undo"]]),
     }
     held = any(on.app.ledger.standing(target, "")[0].held_by(incident.id) for target in incident.targets)
     return Seen(incident, before, _settings(on), _open_suspects(on), held, surfaces)
+
+
+def _head(topic: Mapping[str, Any]) -> Iterator[str]:
+    """What a reader of the topic looks at first, for the eight questions."""
+    finding = topic["finding"]
+    yield from (finding["category"], finding["target"]["resource"], *finding["contacts"])
+    yield from (topic["now"], topic["asked"], topic["until"], *(step["command"] for step in topic["next"]))
 
 
 def lines_of(text: str) -> Iterator[Told]:

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from firebreak.core.incidents.asked import asked, until
 from firebreak.core.incidents.setting_states import setting_states
-from firebreak.core.incidents.so_now import so_now
+from firebreak.core.incidents.so_now import in_effect, so_now
 from tests.response.harness import Lines
 from tests.surfaces.scenes import SCENES
 from tests.surfaces.surfaces import SURFACES, Seen, lines_of, play
@@ -41,6 +42,28 @@ def is_so(seen: Seen) -> set[str]:
     }
 
 
+def answers_to(seen: Seen, surface: str) -> dict[str, str]:
+    """The eight questions of somebody who sees nothing else, and what answers them; a list leads to the others."""
+    incident = seen.incident
+    listed = {
+        "what happened": "Execution: Added Malicious Binary Executed",
+        "where": "checkout",
+        "is anything changed": so_now(incident),
+        "until when": until(incident).partition(" UTC")[0] if incident.phase == "waiting" else "",
+    }
+    if surface == "list":
+        return listed
+    ask = "asked of you: yes or no to pin_previous_revision" if surface == "show" else asked(incident)
+    given_back = in_effect(incident) or incident.phase == "releasing"
+    return {
+        **listed,
+        "to whom": "checkout-oncall@shop.example",
+        "what is asked": ask if incident.phase == "waiting" else asked(incident),
+        "what happens if nobody answers": until(incident).partition(". ")[2].partition(" If the policy")[0],
+        "how to undo it": f"firebreak incident release {incident.id}" if given_back else "",
+    }
+
+
 @pytest.mark.parametrize("name", SCENES)
 def test_no_surface_contradicts_another_or_what_serves(line: Lines, name: str) -> None:
     scene = SCENES[name]
@@ -54,6 +77,10 @@ def test_no_surface_contradicts_another_or_what_serves(line: Lines, name: str) -
         for surface, text in seen.surfaces.items()
     }
 
+    unanswered = {
+        surface: [question for question, answer in answers_to(seen, surface).items() if answer not in text]
+        for surface, text in seen.surfaces.items()
+    }
     heads = " ".join(seen.surfaces[surface].splitlines()[0] for surface in ("show", "text"))
 
     assert len(claims) == 1, f"what does it claim? {now}"
@@ -63,6 +90,10 @@ def test_no_surface_contradicts_another_or_what_serves(line: Lines, name: str) -
     assert all(told[surface] == told["topic"] for surface in told), "they tell of different settings"
     assert len(told["topic"]) == len(setting_states(seen.incident))
     assert wrong == {surface: [] for surface in SURFACES}, "of a setting it says what is not so"
+    assert unanswered == {surface: [] for surface in SURFACES}, "who sees nothing else does not learn it"
+    lines = [line for line in seen.surfaces["topic"].splitlines() if line.startswith("gcloud ")]
+    there = seen.held and bool(told["topic"])
+    assert bool(lines) == there or seen.incident.phase == "failed", "lines undo it where there is something to undo"
 
 
 def test_it_is_contained_by_what_was_done_and_by_nothing_else(line: Lines) -> None:

@@ -31,7 +31,7 @@ def open_ledger(settings: Settings) -> Ledger:
 
 def shown(held: StoredIncident) -> dict[str, Any]:
     """The incident's record, with a word on a seal that is not known to hold."""
-    whole = record(held.incident)
+    whole = record(held.incident, believed=held.sealed is not Sealed.BROKEN)
     if not held.acts:
         whole = {**whole, "not_acted_on": str(newer(held.document))}
     if held.sealed is Sealed.HOLDS:

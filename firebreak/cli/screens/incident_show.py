@@ -208,7 +208,7 @@ def _by_hand(screen: Screen, record: Record) -> None:
         _show_lines(screen, record, "To undo it by hand", undo)
     if lines := texts(record.get("by_hand")):
         _show_lines(screen, record, "To do by hand what was not done" if stands(record) else "To do it by hand", lines)
-    elif not still and texts(record.get("undo")):
+    elif not still and rows(part(record.get("plan")).get("changes")):
         screen.heading("Nothing of it stands: there is nothing to undo by hand")
 
 

@@ -19,6 +19,8 @@ _ASKED: Mapping[Phase, str] = MappingProxyType(
         "contained": "Nothing has to be done now. Look at it; if it is wrong, release it.",
         "deferred": "Nothing yet. If it is urgent, have it decided anew.",
         "expired": "Answer late: a yes is carried out if a fresh look shows the very same.",
+        "rejected": "Nothing has to be done now. Say what it was found to be, and so close it.",
+        "released": "Nothing has to be done now. Say what it was found to be, and so close it.",
     }
 )
 _UNTIL: Mapping[Phase, str] = MappingProxyType(
@@ -54,9 +56,14 @@ def asked(incident: Incident) -> str:
         return f"{by_hand}, or remove what was in the way and retry."
     if phase == "releasing" and refused(incident):
         return "A setting could not be restored: remove what was in the way and release again, or leave it."
-    if phase == "contained" and (said := _of_what_stands(incident)):
+    return _AT_WORK if phase in _WORKS else _at_rest(incident)
+
+
+def _at_rest(incident: Incident) -> str:
+    """What is asked where nothing is waited for."""
+    if incident.phase == "contained" and (said := _of_what_stands(incident)):
         return said
-    return _ASKED.get(phase, _AT_WORK if phase in _WORKS else _NOTHING)
+    return _NOTHING if incident.closed_as else _ASKED.get(incident.phase, _NOTHING)
 
 
 def _of_what_stands(incident: Incident) -> str:

@@ -15,9 +15,10 @@ from firebreak.core.incidents.decision import Decision, Shadowed
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import EvidenceLocation, Incident
 from firebreak.core.incidents.next_steps import next_steps
+from firebreak.core.incidents.phase import WORKING
 from firebreak.core.incidents.release import Release
 from firebreak.core.incidents.release_words import released
-from firebreak.core.incidents.setting_states import became, setting_states
+from firebreak.core.incidents.setting_states import OVER, became, setting_states
 from firebreak.core.incidents.so_now import so_now
 from firebreak.core.secrets.redaction import bounded_record, named, safe
 from firebreak.core.timestamps import format_instant
@@ -25,8 +26,11 @@ from firebreak.core.timestamps import format_instant
 _ATTRIBUTE = 1000
 
 
-def record(incident: Incident) -> dict[str, Any]:
-    """The whole record. Absent parts are null or empty; texts from outside are safe to show."""
+def record(incident: Incident, *, believed: bool = True) -> dict[str, Any]:
+    """The whole record. Absent parts are null or empty; texts from outside are safe to show.
+
+    Of one that is not `believed`, since its seal is broken, the lines that undo its plan are shown whatever it says.
+    """
     return bounded_record(
         {
             "id": incident.id,
@@ -65,7 +69,7 @@ def record(incident: Incident) -> dict[str, Any]:
             "waits_since": format_instant(incident.waits.since_ns) if incident.waits else None,
             "away": {what: format_instant(since_ns) for what, since_ns in incident.away.items()},
             "events": [_event(one) for one in incident.events],
-            "undo": list(undo_lines(incident.done or incident.plan)) if incident.plan else [],
+            "undo": list(_undo(incident, believed=believed)),
             "by_hand": list(contain_lines(_not_made(incident))),
             "next": [{"word": one.word, "command": one.command, "effect": one.effect} for one in next_steps(incident)],
             "rested_on": _named_within(incident.rested_on) or None,
@@ -93,6 +97,14 @@ def _named_within(value: Any, key: str = "") -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, list):
         return [_named_within(one, key) for one in value]
     return named(value) if isinstance(value, str) else value
+
+
+def _undo(incident: Incident, *, believed: bool) -> tuple[str, ...]:
+    """Lines that undo what was written, or may have been; none where nothing was, or all of it was given back."""
+    wrote = incident.outcomes or incident.operation or any(one.what.startswith("wrote ") for one in incident.history)
+    there = incident.phase not in OVER and (incident.done or wrote or incident.phase in WORKING)
+    plan = incident.done or incident.plan
+    return undo_lines(plan) if plan and (there or not believed) else ()
 
 
 def _not_made(incident: Incident) -> Iterator[Change]:

@@ -80,7 +80,8 @@ def _facts(incident: Incident) -> Iterator[tuple[str, str]]:
     finding, target = incident.finding, incident.finding.target
     yield "what", f"{finding.category or 'a finding'} ({finding.severity or 'no severity'})"
     if isinstance(target, Target):
-        further = f", and {len(incident.targets) - 1} more resources" if len(incident.targets) > 1 else ""
+        more = len(incident.targets) - 1
+        further = f", and {more} more resource{'s' if more > 1 else ''}" if more > 0 else ""
         yield "where", f"{target.resource}{further}"
     else:
         yield "where", target.name or target.reason
@@ -140,9 +141,9 @@ def _why(incident: Incident) -> str:
 
 
 def _last(incident: Incident, why: str) -> str:
-    """What Firebreak did last; of a question what is not said already by why it is one."""
-    own = [one.what for one in incident.history if one.who == "firebreak" and REFUSED_ANNOUNCEMENT not in one.what]
-    last = own[-1] if own else ""
+    """What Firebreak did last, if no person spoke after it; of a question only what its reasons do not say already."""
+    news = [one for one in incident.history if REFUSED_ANNOUNCEMENT not in one.what]
+    last = news[-1].what if news and news[-1].who == "firebreak" else ""
     if incident.phase != "waiting":
         return last
     known, matches = why.partition(": ")[2].split("; "), f"policy {incident.decision and incident.decision.policy} "

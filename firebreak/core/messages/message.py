@@ -51,7 +51,7 @@ class Message:
         undo_by: how what was changed is undone, in one sentence.
         undo: lines for gcloud that undo it by hand, each whole.
         answered: which person spoke last, and what; empty before that.
-        last: what Firebreak did last.
+        last: what Firebreak did last, where that came after all that persons said.
         links: pages for people.
     """
 
