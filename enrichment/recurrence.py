@@ -9,7 +9,7 @@ from firebreak.core.facts import Catalogue, Evidence, Fact, FactType, FactValue
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.earlier import Earlier
 from firebreak.core.timestamps import format_instant
-from firebreak.ports.enrichment import EnrichmentClients
+from firebreak.ports.enrichment import MOST_LOOKED_THROUGH, EnrichmentClients
 
 WINDOW_NS = 90 * 86_400 * 1_000_000_000
 """How far back incidents count."""
@@ -28,6 +28,11 @@ class RecurrenceSource:
                 ("true_positive", "false_positive", "benign"),
             ),
             "recurrence.last": Fact(FactType.TIME, "When the last of those began."),
+            "recurrence.file_known": Fact(
+                FactType.BOOL,
+                "Whether another finding's incident of these days, wherever it was, has one of its files, by hash."
+                f" Where there are more than {MOST_LOOKED_THROUGH} to look through it is unknown.",
+            ),
             "recurrence.severity_changed": Fact(
                 FactType.BOOL, "Whether SCC gave this finding another severity before, as far as incidents tell."
             ),
@@ -62,6 +67,9 @@ class RecurrenceSource:
         }
         if finding.severity and len(seen) <= _MOST:
             facts["recurrence.severity_changed"] = bool(before - {finding.severity})
+        files = frozenset(finding.whole_hashes)
+        known = sources.incidents.with_file(files, about, since) if files else None
+        facts |= {} if known is None else {"recurrence.file_known": known}
         gap = None if len(seen) <= _MOST else f"more than {_MOST} incidents: not all were counted"
         return Evidence("recurrence", facts, gap, shown={"incidents": [_line(one) for one in earlier[:10]]})
 

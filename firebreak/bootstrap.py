@@ -23,15 +23,15 @@ from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.logs import LogLines, LogQuery, Order
 from firebreak.core.findings.related import RelatedFindings
-from firebreak.core.incidents.earlier import Earlier, earlier_of
-from firebreak.core.policy.condition import waits_for
+from firebreak.core.incidents.earlier import Earlier, earlier_of, has_file
+from firebreak.core.policy.condition import clauses, waits_for
 from firebreak.core.policy.policy import Config, PolicySet
 from firebreak.core.signing import Seal
 from firebreak.ledger.documents import Documents
 from firebreak.ledger.ledger import Ledger
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
-from firebreak.ports.enrichment import EnrichmentClients
+from firebreak.ports.enrichment import MOST_LOOKED_THROUGH, EnrichmentClients
 from firebreak.ports.log import LogSink
 from firebreak.ports.surface import Reader
 from firebreak.response.app import App, read_target
@@ -72,10 +72,26 @@ class _Logs:
 @dataclass(frozen=True, slots=True)
 class _Incidents:
     ledger: Ledger
+    policies: PolicySet
 
     def on(self, target: Target, most: int) -> tuple[Earlier, ...]:
         found = (one.incident for one in self.ledger.about(target, most) if isinstance(one, StoredIncident))
         return tuple(earlier_of(one) for one in found if one.believed)
+
+    def with_file(self, hashes: frozenset[str], but_for: tuple[str, str], since_ns: int) -> bool | None:
+        named = (clause.fact for policy in self.policies.policies for clause in clauses(policy.when))
+        if "recurrence.file_known" not in named:
+            return None  # to read so many records is not for nothing
+        whole, count = True, 0
+        for one in self.ledger.listed(MOST_LOOKED_THROUGH):
+            if not isinstance(one, StoredIncident):
+                whole = False
+            elif one.incident.updated_ns < since_ns:
+                return False if whole else None
+            elif one.incident.created_ns >= since_ns and has_file(one.incident, hashes, but_for):
+                return True
+            count += 1
+        return False if whole and count < MOST_LOOKED_THROUGH else None
 
 
 def build(
@@ -107,7 +123,9 @@ def build(
         surfaces=clients.surfaces,
         account_users=clients.account_users,
         scc=clients.scc,
-        sources=EnrichmentClients(findings, _Workloads(readers), files, _Logs(clients.logging), _Incidents(ledger)),
+        sources=EnrichmentClients(
+            findings, _Workloads(readers), files, _Logs(clients.logging), _Incidents(ledger, policies)
+        ),
         vault=vault_of(settings),
         post=post,
         publisher=clients.publisher,

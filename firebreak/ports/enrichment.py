@@ -50,11 +50,22 @@ class Logs(Protocol):
         ...
 
 
+MOST_LOOKED_THROUGH = 200
+"""Incidents that are read to find those with a file, the last touched first."""
+
+
 class Incidents(Protocol):
     """Reads incidents from the ledger."""
 
     def on(self, target: Target, most: int) -> tuple[Earlier, ...]:
         """Incidents on the target, last touched first; raises Transient."""
+        ...
+
+    def with_file(self, hashes: frozenset[str], but_for: tuple[str, str], since_ns: int) -> bool | None:
+        """Whether another finding's incident, wherever it is, has a file with one of these hashes; raises Transient.
+
+        None where not all incidents since then could be read, and where no policy asks.
+        """
         ...
 
 

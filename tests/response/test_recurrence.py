@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from firebreak.core.timestamps import NANOS
-from tests.response.harness import Line, Lines
+from tests.response.harness import KNOWN, Line, Lines
 
 
 def facts_of(on: Line, incident_id: str) -> dict[str, object]:
@@ -78,3 +78,59 @@ def test_a_severity_that_only_a_message_tells_changes_nothing(line: Lines) -> No
         incident = on.respond(on.finding(minutes_ago=1, severity="HIGH"))
 
         assert facts_of(on, incident.id)["recurrence.severity_changed"] is False
+
+
+NEW_FILES = """
+id: new-files
+mode: enforce
+when: {finding.category: "Execution: Added Malicious Binary Executed", recurrence.file_known: false}
+then: [{action: pin_previous_revision}]
+examples:
+  - {given: {}, expect: {mode: enforce}}
+  - {given: {recurrence: unknown}, expect: {mode: approve}}
+"""
+OTHER = "ab" * 32
+
+
+def test_whether_a_file_was_met_before_is_told_by_other_findings_alone(line: Lines) -> None:
+    """A further event of the same finding does not make its file a known one, nor does another file."""
+    with line(config="ceiling: approve", policy=NEW_FILES) as on:
+        told = [
+            on.respond(on.finding(finding_id=finding, minutes_ago=9 - at, sha256=sha256))
+            for at, (finding, sha256) in enumerate(
+                [("one", KNOWN), ("one", KNOWN), ("two", OTHER), ("three", KNOWN), ("four", OTHER)]
+            )
+        ]
+
+        assert [facts_of(on, one.id)["recurrence.file_known"] for one in told[1:]] == [False, False, True, True]
+
+
+def test_a_file_that_only_a_message_tells_of_is_not_known_by_that(line: Lines) -> None:
+    with line(config="ceiling: approve", policy=NEW_FILES) as on:
+        on.respond(on.finding(finding_id="one", minutes_ago=9, held=False))
+        incident = on.respond(on.finding(finding_id="two"))
+
+        assert facts_of(on, incident.id)["recurrence.file_known"] is False
+
+
+def test_nothing_is_looked_through_where_no_policy_asks_for_it(line: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    with line(config="ceiling: approve") as on:
+        monkeypatch.setattr(type(on.app.ledger), "listed", lambda *_: pytest.fail("read for nothing"))
+        incident = on.respond(on.finding())
+
+        assert "recurrence.file_known" not in facts_of(on, incident.id)
+
+
+@pytest.mark.parametrize(("most", "days", "known"), [(2, 0, None), (3, 0, False), (2, 91, False)])
+def test_whether_a_file_was_met_is_unknown_where_not_all_incidents_were_read(
+    line: Lines, monkeypatch: pytest.MonkeyPatch, most: int, days: int, known: object
+) -> None:
+    """Two others and its own are there; of those that were last touched before the window none has to be read."""
+    monkeypatch.setattr("firebreak.bootstrap.MOST_LOOKED_THROUGH", most + 1)
+    with line(config="ceiling: approve", policy=NEW_FILES) as on:
+        for finding in ("one", "two"):
+            on.respond(on.finding(finding_id=finding, sha256=OTHER))
+        on.skipped_ns += days * 86_400 * NANOS
+        incident = on.respond(on.finding(finding_id="three", minutes_ago=1 - days * 24 * 60))
+
+        assert facts_of(on, incident.id).get("recurrence.file_known") is known

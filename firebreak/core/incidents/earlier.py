@@ -25,6 +25,13 @@ class Earlier:
     severities: tuple[tuple[int, str], ...] = ()
 
 
+def has_file(incident: Incident, hashes: frozenset[str], but_for: tuple[str, str]) -> bool:
+    """Whether it is of another finding, and of a file with one of these hashes, by what SCC or a person confirmed."""
+    name = incident.finding.name
+    others = (name.source, name.finding) != but_for and incident.believed and incident.decision is not None
+    return others and not hashes.isdisjoint(incident.finding.whole_hashes)
+
+
 def earlier_of(incident: Incident) -> Earlier:
     """As much of an incident as a later one sees of it."""
     finding = incident.finding
