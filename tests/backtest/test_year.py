@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import shlex
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -298,3 +299,33 @@ def test_what_was_recorded_is_what_the_set_of_that_day_decides(year: Path, tmp_p
         assert {name: modes.total() for name, modes in tally.by_policy.items()} == Counter(
             one["decision"]["policy"] for one in own
         )
+
+
+def test_what_a_policy_did_in_the_year_is_what_its_promotion_shows(firebreak: Told) -> None:
+    shown = firebreak("policy", "promote", "suspected-malware-on-job", "history.jsonl", "--json").json
+
+    # Worked out: the deploy tool is found three times a week, recorded in the 12 of set a, asked about in the 20 of b.
+    assert (shown["fired"], shown["in_force"], shown["to"]) == (3 * 12 + 3 * 20, 96, "enforce")
+    assert shown["by_mode"] == {"enforce": 0, "approve": 3 * 20, "monitor": 3 * 12}
+    assert shown["by_wanted"]["approve"] == 96
+    # One in each week of set a was closed as benign; set b's questions were answered, and not closed as anything.
+    assert (shown["right"], shown["wrong"], shown["not_judged"]) == (0, 12, 84)
+    assert len(shown["workloads"]) == 3
+
+
+def test_what_a_policy_in_shadow_would_have_done_in_the_year(firebreak: Told, year: Path, tmp_path: Path) -> None:
+    """The deploy tool asked about in shadow, which today's set leaves to the policy that only records."""
+    folder = tmp_path / "policies"
+    shutil.copytree(year / "policies", folder)
+    text = (folder / "22-suspected-malware-on-job.yaml").read_text()
+    every = text.replace("  workload.project: {not_in: [shop-dev]}\n", "", 1).replace(
+        "id: suspected-malware-on-job", "id: every-job"
+    )
+    (folder / "23-every-job.yaml").write_text(every.replace("mode: approve", "mode: approve\nshadow: true", 1))
+    shown = firebreak("policy", "backtest", "history.jsonl", "--policies", str(folder), "--json").json
+    job = shown["in_shadow"]["every-job"]
+
+    # Worked out: three a week for 44 weeks, of which one in each of 12 weeks was closed as benign.
+    assert (job["fired"], job["would_have_asked"], job["wrong"]) == (3 * 44, 3 * 44, 12)
+    assert job["differs"]["ways"] == {"malicious-file-on-cloud-run (monitor) → every-job (approve)": 3 * 44}
+    assert shown["by_policy"]["malicious-file-on-cloud-run"]["monitor"] == 3 * 44 + 44 + 2
