@@ -11,6 +11,8 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from benchmarks.arena import WRITE, Arena, Contestant, Took
+from firebreak.core.policy.compiled import compiled
+from firebreak.policy_folder import COMPILED, read_folder, read_yaml_policies
 from sandbox.server import Sandbox
 from sandbox.world import World
 
@@ -69,6 +71,7 @@ class Latencies:
 
 
 def _policies(folder: Path, text: str | None) -> Path:
+    """Compiled beside the YAML, as in an archive that is deployed."""
     policies = folder / "policies"
     if text is None:
         shutil.copytree(ROOT / "policies", policies)
@@ -78,6 +81,8 @@ def _policies(folder: Path, text: str | None) -> Path:
     limits = "limits: {per_project_per_hour: 100000, per_hour: 100000}\n"
     config = f'organization: "123456789012"\nsources: ["5678"]\nceiling: enforce\n{limits}'
     (policies / "firebreak.yaml").write_text(config, encoding="utf-8")
+    files = {Path(path).name: text for path, text in read_folder(policies).items()}
+    (policies / COMPILED).write_text(compiled(read_yaml_policies(files), files), encoding="utf-8")
     return policies
 
 

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from firebreak.adapters.certificates import read_only_to_verify
 from firebreak.adapters.later import later
 from firebreak.adapters.proxies import proxy_of
 from firebreak.core.findings.file_report import FileReport, NoReport, read_report
@@ -47,7 +48,8 @@ _PASSING = (502, 503, 504)
 
 
 def _library() -> Any:  # noqa: ANN401 - a module
-    from firebreak.adapters import virustotal_client  # noqa: PLC0415 - not everybody has a key
+    with read_only_to_verify():
+        from firebreak.adapters import virustotal_client  # noqa: PLC0415 - not everybody has a key
 
     return virustotal_client
 
