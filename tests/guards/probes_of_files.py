@@ -96,7 +96,7 @@ FILES: tuple[Probe, ...] = (
     files(
         "`label: tier=critical`",
         "looks for a label of that name, and acts",
-        "does not start: firebreak.yaml:4: `label` is a mapping, not the text `tier=critical`: write KEY: VALUE instead",
+        "does not start: firebreak.yaml:4: `label` is a mapping, not the text `tier=critical`: write {tier: critical}",
         CONFIG_FILE + "protected: [{label: tier=critical}]\n",
     ),
     files(
@@ -186,7 +186,8 @@ FILES: tuple[Probe, ...] = (
     files(
         "`exclude:` in a policy, where no such key exists",
         "ignores the exclusion, and acts",
-        "does not start: 10.yaml:9: a policy has no key `exclude`",
+        "does not start: 10.yaml:9: a policy has no key `exclude`: what it is not about belongs below `when`, as none_of: [{FACT: VALUE}]"
+        " or {not_in: [VALUE]}",
         policy=ALWAYS + "exclude: {workload.project: payments-prod}\n",
     ),
     files(

@@ -10,6 +10,7 @@ from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import HOUR, Config, Drill, Limits
 from firebreak.core.policy.protected import Pattern, PlacedCeiling, Protected
 from firebreak.core.policy.routing import Routing
+from firebreak.policy_language.reading.elsewhere import CONFIG_KEYS
 from firebreak.policy_language.reading.nodes import (
     form_of_texts,
     pairs,
@@ -22,6 +23,7 @@ from firebreak.policy_language.reading.nodes import (
     read_text,
     read_texts,
     require,
+    shown_text,
     wrong,
 )
 from firebreak.policy_language.reading.routing import read_routing
@@ -52,7 +54,7 @@ SET = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,79}")
 
 def read_config(node: Node, log: FaultLog) -> Config:
     """The config; what cannot be read keeps its default and is logged, so that nothing loads."""
-    keys = read_keys(node, CONFIG_FILE, _KEYS, log)
+    keys = read_keys(node, CONFIG_FILE, _KEYS, log, CONFIG_KEYS)
     if keys is None:
         return Config()
     require(keys, ("organization",), CONFIG_FILE, node, log)
@@ -167,6 +169,9 @@ def _placed_ceiling(node: Node, log: FaultLog) -> PlacedCeiling | None:
 
 
 def _entry(node: Node, log: FaultLog) -> Protected:
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        wrong(node, "a protected entry", "a mapping", log, f"write {{project: {shown_text(node)}}}")
+        return Protected()
     keys = read_keys(node, "a protected entry", _PARTS, log)
     if keys is None:
         return Protected()

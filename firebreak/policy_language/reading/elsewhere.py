@@ -56,9 +56,29 @@ POLICY_KEYS: Mapping[str, str] = _by_word(
     **dict.fromkeys(
         ("otherwise", "else", "fallback", "accept_irreversible"), "it belongs to a step, as {action: …, otherwise: […]}"
     ),
+    **dict.fromkeys(
+        ("exclude", "excludes", "except", "exceptions", "ignore", "unless", "allowlist"),
+        "what it is not about belongs below `when`, as none_of: [{FACT: VALUE}] or {not_in: [VALUE]}",
+    ),
     **dict.fromkeys(("approvers",), "who may approve is a matter of who may use the command"),
     **dict.fromkeys(("and", "or", "not", "any_of", "none_of", "all_of"), "it belongs below `when`, indented"),
     **dict.fromkeys(("given", "expect"), "it belongs to an example, in the list `examples`"),
+}
+CONFIG_KEYS: Mapping[str, str] = {
+    **_by_word(
+        {
+            "organization": "org organization_id organisation org_id",
+            "ceiling": "mode max_mode level enforcement",
+            "protected": "protect exclude exclusions excluded ignore ignored allowlist whitelist",
+            "sources": "source scc_sources",
+            "limits": "limit rate_limits blast_radius",
+            "stale_after": "stale max_age",
+            "notify": "channels notifications alerts routing",
+        }
+    ),
+    **dict.fromkeys(("per_hour", "per_project_per_hour"), "it belongs below `limits`, indented"),
+    **dict.fromkeys(("enabled", "disabled", "dry_run"), "say `ceiling: monitor`, or use `firebreak halt`"),
+    **dict.fromkeys(("policies", "rules"), "policies are files of their own, beside this one"),
 }
 STEP_KEYS: Mapping[str, str] = _by_word(
     {"otherwise": "else fallback on_failure or_else", "action": "name type do run uses"}

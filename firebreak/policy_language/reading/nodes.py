@@ -195,6 +195,9 @@ def read_keys(
 def _as_mapping(node: Node) -> str:
     if isinstance(node, Items):
         return "leave out the `- ` before its members"
+    key, equals, value = shown_text(node).partition("=")
+    if equals and key and value:
+        return f"write {{{key}: {value}}}"
     empty = isinstance(node, Scalar) and node.value is None
     return "write KEY: VALUE below it, indented" if empty else "write KEY: VALUE instead"
 
