@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import json
+import os
 import re
 import sys
 import zlib
@@ -31,10 +32,33 @@ class Piece:
     fault: str = ""
 
 
-def pieces_of(files: Iterable[str]) -> Iterator[Piece]:
+class Far:
+    """How far files were read."""
+
+    def __init__(self, files: Iterable[str]) -> None:
+        """Nothing of them yet; raises OSError."""
+        sizes = [0 if one == "-" else Path(one).stat().st_size for one in files]
+        self._whole = sum(sizes) if all(sizes) else 0
+        self._past = self._size = 0
+        self._reading: IO[bytes] | None = None
+
+    @property
+    def share(self) -> float:
+        """Of all that there is, 0 to 1; 0 where that is not known."""
+        reading = self._reading
+        now = 0 if reading is None else self._size if reading.closed else reading.tell()
+        return (self._past + now) / self._whole if self._whole else 0.0
+
+    def begins(self, raw: IO[bytes]) -> None:
+        """This file is read from here on, and those before are over."""
+        self._past += self._size
+        self._reading, self._size = raw, os.fstat(raw.fileno()).st_size
+
+
+def pieces_of(files: Iterable[str], far: Far | None = None) -> Iterator[Piece]:
     """Every value of every file, in order, `-` being standard input; raises OSError for a file that cannot be read."""
     for file in files:
-        with _opened(file) as stream:
+        with _opened(file, far) as stream:
             try:
                 yield from _pieces(file, stream)
             except (EOFError, zlib.error):
@@ -42,11 +66,13 @@ def pieces_of(files: Iterable[str]) -> Iterator[Piece]:
 
 
 @contextmanager
-def _opened(file: str) -> Iterator[IO[bytes]]:
+def _opened(file: str, far: Far | None) -> Iterator[IO[bytes]]:
     if file == "-":
         yield sys.stdin.buffer
         return
     with Path(file).open("rb") as raw:
+        if far is not None:
+            far.begins(raw)
         packed = raw.read(2) == _GZIP
         raw.seek(0)
         if not packed:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from multiprocessing.pool import AsyncResult
+from pathlib import Path
 
+from firebreak import VERSION
 from firebreak.backtest.deciding import Rules
-from firebreak.backtest.files import Piece, pieces_of
+from firebreak.backtest.files import Far, Piece, pieces_of
 from firebreak.backtest.past import past_in
 from firebreak.backtest.replay import replay
 from firebreak.backtest.row import Row, row_of
@@ -23,7 +26,6 @@ from firebreak.core.errors import Malformed
 BATCH = 200
 _FEW = 4 * BATCH
 """So few pieces are read before a second process is worth its start."""
-_MOST_BAD = 20
 Step = Callable[[int], object]
 
 
@@ -45,19 +47,44 @@ class Backtest:
     duplicates: int
 
 
-def run(files: Sequence[str], sets: tuple[Rules, ...], step: Step, processes: int | None = None) -> Backtest:
-    """Replay the files; raises OSError where one cannot be read. `step` is told how many findings came each time."""
-    timeline, unread = Timeline(), Unread()
-    for rows, bad in _decided(pieces_of(files), sets, processes or os.cpu_count() or 1):
-        timeline.add(rows)
-        unread.count += len(bad)
-        unread.shown += bad[: _MOST_BAD - len(unread.shown)]
+def run(
+    files: Sequence[str],
+    sets: tuple[Rules, ...],
+    step: Step,
+    processes: int | None = None,
+    *,
+    far: Far | None = None,
+    state: str = "",
+) -> Backtest:
+    """Replay the files; raises OSError where one cannot be read, NoState. `step` is told how many findings came.
+
+    `far` is told how far they were read. `state` is a file from which an interrupted run of the very same goes on.
+    """
+    timeline = Timeline(state, _about(files, sets) if state else "")
+    pieces = islice(pieces_of(files, far), timeline.pieces, None)
+    for rows, bad, count in _decided(pieces, sets, processes or os.cpu_count() or 1):
+        timeline.add(rows, bad, count)
         step(len(rows))
     tally, changes = replay(timeline, tuple(one.policies for one in sets))
+    unread = Unread(timeline.bad, timeline.told)
     return Backtest(tally, changes, unread, timeline.given - tally.findings)
 
 
-_Batch = tuple[list[Row], list[str]]
+def _about(files: Sequence[str], sets: tuple[Rules, ...]) -> str:
+    """What must be the same for a run to go on: the files as they are, what decides, and what was supposed or asked."""
+    found = [(str(Path(one).resolve()), *_stamp(Path(one))) for one in files]
+    rules = [
+        (one.policies.digest, repr(one.assumed), sorted(one.reports.known) if one.reports else None) for one in sets
+    ]
+    return hashlib.sha256(repr((VERSION, found, rules)).encode()).hexdigest()
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+_Batch = tuple[list[Row], list[str], int]
 
 
 def _decided(pieces: Iterator[Piece], sets: tuple[Rules, ...], processes: int) -> Iterator[_Batch]:
@@ -93,7 +120,7 @@ def _decide(batch: tuple[Piece, ...]) -> _Batch:
     return decide_batch(batch, _sets)
 
 
-def decide_batch(batch: Iterable[Piece], sets: tuple[Rules, ...]) -> _Batch:
+def decide_batch(batch: Sequence[Piece], sets: tuple[Rules, ...]) -> _Batch:
     """The rows of these pieces, and a sentence for each that cannot be read."""
     rows, bad = list[Row](), list[str]()
     for piece in batch:
@@ -101,7 +128,7 @@ def decide_batch(batch: Iterable[Piece], sets: tuple[Rules, ...]) -> _Batch:
             rows += rows_of(piece, sets)
         except Malformed as fault:
             bad.append(f"{piece.file}:{piece.line}: {fault}")
-    return rows, bad
+    return rows, bad, len(batch)
 
 
 def rows_of(piece: Piece, sets: tuple[Rules, ...]) -> list[Row]:

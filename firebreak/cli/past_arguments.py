@@ -18,6 +18,8 @@ def backtest_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser
     parser.add_argument("--enrich", choices=("virustotal",), help=now)
     bound = "ask about so many files at most, the most frequent first; by default 400, of the 500 a day of a free key"
     parser.add_argument("--enrich-limit", type=values.count, default=400, metavar="COUNT", help=bound)
+    state = "keep here how far it came, and go on from there after an interruption; removed once the report is made"
+    parser.add_argument("--resume", type=Path, metavar="FILE", help=state)
     against = "show what differs from the policies in another folder, or from these at a revision of git, as HEAD~1"
     parser.add_argument("--against", metavar="FOLDER", help=against)
     parser.add_argument(

@@ -90,5 +90,10 @@ def recorded(
     }
 
 
+def said(*lines: tuple[float, str, str]) -> list[dict[str, str]]:
+    """A record's history: after how many minutes, by whom, what."""
+    return [{"at": instant(minutes), "who": who, "what": what} for minutes, who, what in lines]
+
+
 def lines(*values: dict[str, Any]) -> str:
     return "".join(json.dumps(one) + "\n" for one in values)

@@ -9,7 +9,7 @@ import pytest
 
 from firebreak.backtest.timeline import joined
 from firebreak.core.incidents.record import record
-from tests.backtest.histories import CONFIG, POLICY, found, instant, recorded
+from tests.backtest.histories import CONFIG, POLICY, found, instant, recorded, said
 from tests.backtest.test_figures import told
 from tests.response.deployments import for_severity
 from tests.response.harness import ALWAYS, GOOD, Lines
@@ -17,11 +17,6 @@ from tests.response.harness import ALWAYS, GOOD, Lines
 DAY = 24 * 60
 ASKS = POLICY.replace("mode: enforce\nwhen", "mode: approve\nwhen")
 CONTAINS = ASKS.replace("mode: approve\nwhen", "mode: approve\non_expiry: contain\nwhen")
-
-
-def said(*lines: tuple[float, str, str]) -> list[dict[str, str]]:
-    """A record's history: after how many minutes, by whom, what."""
-    return [{"at": instant(minutes), "who": who, "what": what} for minutes, who, what in lines]
 
 
 def went(folder: Path, *history: dict[str, Any], policy: str = POLICY, config: str = CONFIG) -> dict[str, int]:

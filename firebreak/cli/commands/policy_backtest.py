@@ -11,10 +11,12 @@ from typing import Any
 import enrichment
 import responders
 from firebreak.backtest.deciding import Rules
+from firebreak.backtest.files import Far
 from firebreak.backtest.page import page
 from firebreak.backtest.report import report
 from firebreak.backtest.reports import KeptReports
-from firebreak.backtest.run import run
+from firebreak.backtest.run import Backtest, run
+from firebreak.backtest.timeline import NoState
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, UsageError, print_json, require_folder
 from firebreak.cli.commands.enriching import enriched
 from firebreak.cli.commands.policy_revisions import files_at
@@ -38,10 +40,10 @@ def run_backtest(parsed: argparse.Namespace) -> int:
     texts = (read_folder(folder), *([_against(folder, parsed.against)] if parsed.against else []))
     reports, asking = enriched(parsed) if parsed.enrich else (None, None)
     sets = tuple(_rules(one, assumed, reports) for one in texts)
-    with advancing("replaying", "findings") as step:
-        ran = run(parsed.history, sets, step)
+    ran = _ran(parsed, sets)
     shown = report(ran, sets[0].policies, parsed.against)
-    shown["enriched"] = asking and dataclasses.asdict(asking)
+    if asking is not None:
+        shown["enriched"] = dataclasses.asdict(asking)
     shown["failed"] = [str(one) for one in parsed.fail_if if _is_beyond(one, shown)]
     if not ran.tally.findings and ran.unread.count:
         message = f"nothing could be read: {ran.unread.shown[0]}"
@@ -54,6 +56,23 @@ def run_backtest(parsed: argparse.Namespace) -> int:
         with paged() as screen:
             show_backtest(screen, shown)
     return EXIT_NO if shown["failed"] else EXIT_OK
+
+
+def _ran(parsed: argparse.Namespace, sets: tuple[Rules, ...]) -> Backtest:
+    """With `--resume` from where an interrupted run of the very same ended."""
+    if parsed.resume and "-" in parsed.history:
+        message = "--resume goes on in files, which standard input is not: name a file"
+        raise UsageError(message)
+    far = Far(parsed.history)
+    try:
+        with advancing("replaying", "findings", lambda: far.share) as step:
+            ran = run(parsed.history, sets, step, far=far, state=str(parsed.resume or ""))
+    except NoState:
+        message = f"{parsed.resume}: this is something else than what a backtest keeps, and is left as it is"
+        raise UsageError(message) from None
+    if parsed.resume:
+        parsed.resume.unlink()
+    return ran
 
 
 def _against(folder: Path, against: str) -> dict[str, str]:

@@ -181,9 +181,16 @@ def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: status.update(f"{what}: {next(seen)} of {total} …")
 
 
+def _in_words(seconds: float) -> str:
+    return f"{seconds / 60:,.0f} min" if seconds >= 90 else f"{seconds:.0f} s"  # noqa: PLR2004 - a minute and a half
+
+
 @contextmanager
-def advancing(what: str, things: str) -> Iterator[Callable[[int], None]]:
-    """The same where the total is not known: each call says how many more came, and the rate is shown."""
+def advancing(what: str, things: str, share: Callable[[], float] = float) -> Iterator[Callable[[int], None]]:
+    """The same where the total is not known: each call says how many more came, and the rate is shown.
+
+    Where `share` says how much of all that is, 0 to 1, the time left is, too.
+    """
     console = _rich(sys.stderr) if sys.stderr.isatty() else None
     if console is None:
         yield lambda _: None
@@ -194,7 +201,8 @@ def advancing(what: str, things: str) -> Iterator[Callable[[int], None]]:
         def step(more: int) -> None:
             nonlocal seen
             seen += more
-            rate = seen / max(0.001, time.monotonic() - began)
-            status.update(f"{what}: {seen:,} {things}, {rate:,.0f} a second …")
+            took, done = max(0.001, time.monotonic() - began), share()
+            left = f", {_in_words(took * (1 - done) / done)} left" if done and took >= _WORTH_TELLING else ""
+            status.update(f"{what}: {seen:,} {things}, {seen / took:,.0f} a second{left} …")
 
         yield step
