@@ -20,7 +20,10 @@ import pytest
 import enrichment
 import responders
 from firebreak.backtest.deciding import Rules
+from firebreak.backtest.report import report
 from firebreak.backtest.run import run as run_backtest
+from firebreak.core.policy.policy import PolicySet
+from firebreak.policy_folder import read_folder, read_yaml_policies
 from sandbox.year.folder import open_year, write_history, write_policies
 from sandbox.year.recipe import findings, read_recipe
 from tests.backtest.histories import lines
@@ -35,6 +38,20 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("year") / "year"
     open_year(folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PolicySet]:
+    """Each set as it was written down, made once more."""
+    return dict(write_policies(tmp_path_factory.mktemp("sets") / "policies", read_recipe()))
+
+
+@pytest.fixture(scope="module")
+def shown(year: Path) -> dict[str, Any]:
+    """What `policy backtest --json` has of it, by the policies of its end."""
+    policies = read_yaml_policies(read_folder(year / "policies"))
+    rules = Rules(policies, responders.discover(), enrichment.discover())
+    return report(run_backtest([str(year / "history.jsonl")], (rules,), lambda _: None, 1), policies, None)
 
 
 @pytest.fixture
@@ -62,15 +79,13 @@ def test_the_recipe_comes_to_the_same_findings_everywhere() -> None:
     )
 
 
-def test_the_history_is_the_same_each_time_it_is_made(year: Path, tmp_path: Path) -> None:
-    recipe = read_recipe()
-    write_history(tmp_path, recipe, dict(write_policies(tmp_path / "policies", recipe)))
+def test_the_history_is_the_same_each_time_it_is_made(year: Path, sets: dict[str, PolicySet], tmp_path: Path) -> None:
+    write_history(tmp_path, read_recipe(), sets)
 
     assert (tmp_path / "history.jsonl").read_bytes() == (year / "history.jsonl").read_bytes()
 
 
-def test_the_backtest_of_the_year_by_today_s_policies(firebreak: Told) -> None:
-    shown = firebreak("policy", "backtest", "history.jsonl", "--json").json
+def test_the_backtest_of_the_year_by_today_s_policies(shown: dict[str, Any]) -> None:
 
     # Worked out: 20 of the worm (its limit), 7 of the miner, 4 that were halted, 2 on the pool.
     enforced = 20 + 7 + 4 + 2
@@ -97,10 +112,8 @@ def test_the_backtest_of_the_year_by_today_s_policies(firebreak: Told) -> None:
     assert (wrong["count"], wrong["enforced"], wrong["asked"]) == (15 + 6 + 2, 2, 15 + 6)
 
 
-def test_how_the_questions_and_containments_of_the_year_would_have_gone(firebreak: Told) -> None:
+def test_how_the_questions_and_containments_of_the_year_would_have_gone(shown: dict[str, Any]) -> None:
     """People's answers are those of then; what nobody answered within two hours, four times asked, has expired."""
-    shown = firebreak("policy", "backtest", "history.jsonl", "--json").json
-
     # Worked out: two a day of the red team's come while what was approved at nine and at ten stands, and join it.
     joined = 5 * 2 + 1
     approved = 20 + 5 * 2 + 2  # of the worm, of the red team, of those that came without VirusTotal
@@ -121,8 +134,7 @@ def test_how_the_questions_and_containments_of_the_year_would_have_gone(firebrea
     assert shown["says"].startswith("in 364 days this set would have closed 32 workloads alone, asked 75 times")
 
 
-def test_the_worm_s_hour_fills_the_limit(firebreak: Told) -> None:
-    shown = firebreak("policy", "backtest", "history.jsonl", "--json").json
+def test_the_worm_s_hour_fills_the_limit(shown: dict[str, Any]) -> None:
 
     assert (shown["limits"]["busiest_hour"], shown["limits"]["held_back"]) == (20, 20)
     # Worked out: Wednesday of week 44, which is 43 weeks and 2 days after 30 December 2024.
@@ -131,11 +143,10 @@ def test_the_worm_s_hour_fills_the_limit(firebreak: Told) -> None:
     assert len(shown["by_week"]) == 52
 
 
-def test_what_alone_kept_a_policy_from_deciding(firebreak: Told) -> None:
-    clauses = firebreak("policy", "backtest", "history.jsonl", "--json").json["clauses"]
+def test_what_alone_kept_a_policy_from_deciding(shown: dict[str, Any]) -> None:
     deploys = 3 * 44
 
-    assert {(one["policy"], one["clause"]): one["alone"] for one in clauses if one["alone"]} == {
+    assert {(one["policy"], one["clause"]): one["alone"] for one in shown["clauses"] if one["alone"]} == {
         # Of the red team 20 on services, 3 that waited and 2 still open, each with fewer than ten engines.
         ("known-malware-on-service", "virustotal.malicious at_least 10"): 20 + 3 + 2,
         ("known-malware-on-service", "workload.kind: service"): 2,  # the pool with thirty engines
@@ -286,10 +297,12 @@ def test_the_report_of_the_red_team_s_month(firebreak: Told) -> None:
     }
 
 
-def test_what_was_recorded_is_what_the_set_of_that_day_decides(year: Path, tmp_path: Path) -> None:
+def test_what_was_recorded_is_what_the_set_of_that_day_decides(
+    year: Path, sets: dict[str, PolicySet], tmp_path: Path
+) -> None:
     """The recipe does not only say so: each set, at work on its own weeks, comes to what the records have."""
     records = [json.loads(line) for line in (year / "history.jsonl").read_text().splitlines()]
-    for key, policies in write_policies(tmp_path / "policies", read_recipe()):
+    for key, policies in sets.items():
         own = [one for one in records if one.get("decision") and one["decision"]["policy_set"] == policies.digest]
         (tmp_path / key).write_text(lines(*own))
         rules = Rules(policies, responders.discover(), enrichment.discover())
