@@ -25,7 +25,7 @@ _ALL_UNDO = 1500
 """Characters of all lines for gcloud together: one that is cut would do something else."""
 _COUNTS = ("virustotal.malicious", "virustotal.suspicious", "virustotal.undetected")
 _OWNERS = ("owner", "team")
-_ASKS = "asks a person: "
+_ASKS = "asks a person"
 
 
 def compose(
@@ -147,8 +147,9 @@ def _last(incident: Incident, why: str) -> str:
     if incident.phase != "waiting":
         return last
     known, matches = why.partition(": ")[2].split("; "), f"policy {incident.decision and incident.decision.policy} "
-    new = [one for one in last.removeprefix(_ASKS).split("; ") if one not in known and not one.startswith(matches)]
-    return f"{_ASKS}{'; '.join(new)}" if new else ""
+    said = last.removeprefix(_ASKS).removeprefix(": ").split("; ")
+    new = [one for one in said if one and one not in known and not one.startswith(matches)]
+    return f"{_ASKS}: {'; '.join(new)}" if new else ""
 
 
 def _settings(incident: Incident) -> tuple[str, ...]:
