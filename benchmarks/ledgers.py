@@ -46,8 +46,8 @@ def on_sqlite(count: int) -> Iterator[str]:
             _whole(on, _WHOLE)
             rows = ((f"old{number}", -number) for number in range(many - _WHOLE))
             with closing(sqlite3.connect(on.app.settings.ledger_path)) as file, file:
-                columns = "INSERT INTO documents (kind, key, version, saved, body)"
-                file.executemany(f"{columns} VALUES ('incident', ?, 'v', ?, '{{}}')", rows)
+                columns = "INSERT INTO documents (kind, key, version, saved, body, due_ns)"
+                file.executemany(f"{columns} VALUES ('incident', ?, 'v', ?, '{{}}', NULL)", rows)
             yield from _measured(on, f"{many:>9,} incidents, SQLite")
 
 
@@ -59,10 +59,10 @@ def on_firestore(count: int) -> Iterator[str]:
     with firestore_emulator() as host:
         store = a_database(host)
         with line(environment=store.environment) as on:
-            _whole(on, _WHOLE)
             for first in range(_WHOLE, count, _TOGETHER):
                 old = [Save("incident", f"old{number}", {}) for number in range(first, first + _TOGETHER)]
                 on.app.ledger.documents.commit(old)
+            _whole(on, _WHOLE)
             yield from _measured(on, f"{count:>9,} incidents, Firestore's emulator")
 
 

@@ -1,7 +1,7 @@
 """Many findings at one instance at once: what becomes of each, in which order they are contained, and what it takes.
 
 Messages wait in a subscription as Pub/Sub's do, and come again after ten seconds, then twenty; Cloud Run takes sixty
-writes a minute of a project and region and refuses the next. All of it by the clock that skips what is only waited for.
+writes a minute of a project and region and refuses the next.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from unittest.mock import patch
 
 from benchmarks.line import LIMITS, line
 from firebreak.core.errors import Transient
 from sandbox.scc.notifications import Pair
 from sandbox.wire import Call, Refusal
+from tests.response import clock
 from tests.response.clock import Clock
 from tests.response.harness import Line
 from tests.response.test_sweep import service_of
@@ -130,10 +132,15 @@ def findings(on: Line, count: int, *, one_service: bool) -> Iterator[Pair]:
         yield on.finding(finding_id=f"{number:032x}", workload=f"services/{name}", severity=severity)
 
 
-def storm(count: int, *, one_service: bool, config: str = LIMITS, a_minute: int = _A_MINUTE) -> Storm:
-    """So many findings at one instance."""
+def storm(
+    count: int, *, one_service: bool, config: str = LIMITS, a_minute: int = _A_MINUTE, faster: float = 1.0
+) -> Storm:
+    """So many findings at one instance.
+
+    Whoever pauses pauses `faster` than whoever works: where that is more than 1, patience with those at work is short.
+    """
     found = Storm(count)
-    with line(config) as on:
+    with patch.object(clock, "_FASTER", faster), line(config) as on:
         pairs = list(findings(on, count, one_service=one_service))
         severities = {pair["finding"]["resourceName"].rpartition("/")[2]: pair["finding"]["severity"] for pair in pairs}
         quota, lock = Quota(on.clock, a_minute), threading.Lock()

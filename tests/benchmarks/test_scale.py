@@ -17,7 +17,7 @@ def test_a_storm_is_contained_up_to_the_limit_and_asked_about_beyond_it() -> Non
 
 
 def test_beyond_what_cloud_run_takes_in_a_minute_a_storm_waits_and_nothing_is_lost() -> None:
-    found = storm(8, one_service=False, config=WIDE, a_minute=4)
+    found = storm(8, one_service=False, config=WIDE, a_minute=4, faster=50)
 
     assert found.lost == 0
     assert found.phases == {"contained": 8}
