@@ -48,6 +48,7 @@ WORLDS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "a file that nobody knows": ({"hashes": {}}, "ceiling: enforce", {}),
     "a file that few call bad": ({"hashes": {KNOWN: {"malicious": 3}}}, "ceiling: enforce", {}),
     "a ceiling": ({}, "ceiling: approve", {}),
+    "a ceiling of the project": ({}, "ceiling: enforce\nceilings: [{project: shop-prod, ceiling: approve}]", {}),
     "a protected workload": ({"service": {"labels": {"tier": "critical"}}}, f"ceiling: enforce\n{LABELS}", {}),
     "a finding that SCC does not hold": ({}, "ceiling: enforce", {"held": False}),
     "a stale finding": ({}, "ceiling: enforce", {"minutes_ago": 90}),
