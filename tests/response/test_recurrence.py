@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from firebreak.core.timestamps import NANOS
@@ -77,6 +79,16 @@ def test_a_severity_that_only_a_message_tells_changes_nothing(line: Lines) -> No
         on.respond(on.finding(minutes_ago=5, severity="LOW", held=False))
         incident = on.respond(on.finding(minutes_ago=1, severity="HIGH"))
 
+        assert facts_of(on, incident.id)["recurrence.severity_changed"] is False
+
+
+def test_a_message_that_tells_another_severity_than_scc_holds_is_no_change(line: Lines) -> None:
+    with line(config="ceiling: approve") as on:
+        pair = copy.deepcopy(on.finding(severity="HIGH"))
+        pair["finding"]["severity"] = "LOW"
+        incident = on.respond(pair)
+
+        assert incident.finding.severity == "HIGH"
         assert facts_of(on, incident.id)["recurrence.severity_changed"] is False
 
 
