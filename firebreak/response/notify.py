@@ -56,14 +56,15 @@ def with_reminders(app: App, incident: Incident, channels: tuple[str, ...], with
 def notify(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> str:
     """Send one announcement; what later ones join. Raises Busy, Transient, Refused."""
     place, to = _place(app, incident, one.channel)
-    policy = policy_of(app, incident)
+    policy, routing = policy_of(app, incident), app.policies.config.routing
     message = compose(
         incident,
         f"{incident.id}/{one.number}/{one.channel}",
         level=one.level,
         contains=policy is not None and policy.on_expiry == "contain" and policy.mode is Mode.APPROVE,
         releases=policy is not None and policy.release_after is not None,
-        runbook=app.policies.config.routing.runbook,
+        runbook=routing.runbook,
+        owner_labels=routing.owner_labels,
     )
     try:
         return _posted(app, place, message, to, deadline)

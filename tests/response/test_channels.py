@@ -79,13 +79,14 @@ def test_a_policy_s_label_leads_to_its_channels_and_what_has_none_to_the_default
 
 
 def test_an_owner_is_told_of_what_their_workloads_labels_name_and_of_nothing_else(line: Lines) -> None:
-    routing = "  owners: {labels: [owner, team], channels: {payments: [payments], search: [team]}}"
-    for labels, channels in (({"team": "payments"}, {"payments": 1}), ({"team": "other"}, {}), ({}, {})):
+    routing = "  owners: {labels: [squad, team], channels: {payments: [payments], search: [team]}}"
+    for labels, channels in (({"squad": "payments"}, {"payments": 1}), ({"team": "other"}, {}), ({}, {})):
         world = world_of(service={"labels": labels})
         with on_channels(line, ALWAYS, routing, world=world) as (on, state):
             on.respond(on.finding(finding_id=f"of{len(labels)}{labels.get('team', '')}"))
 
             assert told(state) == channels
+            assert ("squad payments" in str(state.threads)) is bool(channels), "the message names the owner"
 
 
 def test_an_essential_contact_leads_to_its_channel_as_a_label_does(line: Lines) -> None:

@@ -36,11 +36,13 @@ def compose(
     contains: bool = False,
     releases: bool = False,
     runbook: str = "",
+    owner_labels: tuple[str, ...] = (),
 ) -> Message:
     """The message of an incident as it is now.
 
     `announcement`: its id. `level`: 1 for a reminder, 2 and more for escalations. `contains`: whether the policy
     contains what nobody answers; `releases`: whether it may release by itself. `runbook`: the readers' own page.
+    `owner_labels`: labels that name a workload's owner, besides `owner` and `team`.
     """
     why = _why(incident)
     return Message(
@@ -54,7 +56,7 @@ def compose(
         now=_line(so_now(incident)),
         asked=asked(incident),
         until=until(incident, contains=contains, releases=releases),
-        facts=tuple(Row(word, _line(text)) for word, text in _facts(incident) if text),
+        facts=tuple(Row(word, _line(text)) for word, text in _facts(incident, owner_labels) if text),
         why=_line(why),
         changes=tuple(map(_line, _settings(incident))),
         still_open=tuple(safe(one, _LINE) for one in first_few(incident.still_open, _MOST_OPEN)),
@@ -76,7 +78,7 @@ def _short(incident: Incident) -> str:
     return f"{target.name} ({target.project_id or target.project})" if isinstance(target, Target) else "no workload"
 
 
-def _facts(incident: Incident) -> Iterator[tuple[str, str]]:
+def _facts(incident: Incident, owner_labels: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     finding, target = incident.finding, incident.finding.target
     yield "what", f"{finding.category or 'a finding'} ({finding.severity or 'no severity'})"
     if isinstance(target, Target):
@@ -95,7 +97,7 @@ def _facts(incident: Incident) -> Iterator[tuple[str, str]]:
     if culprit and culprit.sha256:
         yield "sha256", f"{culprit.sha256}{'' if culprit.whole else ' (of the beginning of the file alone)'}"
     yield "VirusTotal", _reputation(incident)
-    yield "owner", ", ".join(first_few([*_owners(incident), *finding.contacts], _FEW))
+    yield "owner", ", ".join(first_few([*_owners(incident, owner_labels), *finding.contacts], _FEW))
     if incident.verdict:
         yield "verdict", f"{incident.verdict.id}, {incident.verdict.confidence} confidence"
     if incident.waits:
@@ -123,9 +125,9 @@ def workload_labels(incident: Incident) -> dict[str, str]:
     return {key: value for key, _, value in (str(one).partition("=") for one in pairs)}
 
 
-def _owners(incident: Incident) -> list[str]:
+def _owners(incident: Incident, owner_labels: tuple[str, ...]) -> list[str]:
     labels = workload_labels(incident)
-    return [f"{key} {labels[key]}" for key in _OWNERS if labels.get(key)]
+    return [f"{key} {labels[key]}" for key in dict.fromkeys((*owner_labels, *_OWNERS)) if labels.get(key)]
 
 
 def _why(incident: Incident) -> str:

@@ -40,6 +40,7 @@ def read_routing(node: Node, log: FaultLog) -> Routing:
     owners = read_keys(keys["owners"], "`owners`", ("labels", "channels"), log) or {} if "owners" in keys else {}
     if "owners" in keys:
         require(owners, ("channels",), "`owners`", keys["owners"], log)
+        _require_labels(owners, log)
     return Routing(
         channels=channels,
         routes=_routes(keys["routes"], "`routes`", channels, log) if "routes" in keys else {},
@@ -49,6 +50,17 @@ def read_routing(node: Node, log: FaultLog) -> Routing:
         escalate=_escalations(keys["escalate"], channels, log) if "escalate" in keys else (),
         runbook=_address(keys["runbook"], "`runbook`", log) if "runbook" in keys else "",
     )
+
+
+def _require_labels(owners: Mapping[str, Node], log: FaultLog) -> None:
+    """Without labels an owner is known by an address alone: any other name would never be told anything."""
+    if "channels" in owners and "labels" not in owners:
+        for key, _ in pairs(owners["channels"], "`channels` of `owners`", log):
+            if "@" not in key.text:
+                message = (
+                    f"{quoted(key.text)} is no address of a contact: `labels` has to say which label has this value"
+                )
+                log.add(WRONG_VALUE, key.at, message)
 
 
 def _channels(node: Node, log: FaultLog) -> dict[str, ChannelPlace]:

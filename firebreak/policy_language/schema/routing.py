@@ -23,7 +23,10 @@ def routing_schema() -> Schema:
         "propertyNames": named,
         "additionalProperties": {"anyOf": [_channel(kind, one) for kind, one in found().working.items()]},
     }
-    owners = closed({"labels": _TEXTS, "channels": _ROUTES}, "channels")
+    addressed: Schema = {"properties": {"channels": {"propertyNames": {"pattern": "@"}}}}
+    owners = closed({"labels": _TEXTS, "channels": _ROUTES}, "channels") | {
+        "anyOf": [{"required": ["labels"]}, addressed]
+    }
     escalation = closed({"after": duration("Counted from when it was first put."), "to": _NAMES}, "after", "to")
     return closed(
         {
