@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -9,8 +10,9 @@ from firebreak.core.facts import FactType, source_of
 from firebreak.core.mode import Mode
 from firebreak.core.policy.clause import Clause, Operator
 from firebreak.core.policy.condition import AllOf, AnyOf, NoneOf
-from firebreak.core.policy.policy import Policy
-from firebreak.core.policy.selection import Choice, choose, could_match, outstanding_matters
+from firebreak.core.policy.digest import policy_set
+from firebreak.core.policy.policy import Config, Policy
+from firebreak.core.policy.selection import Choice, choose, choose_in_shadow, could_match, outstanding_matters
 from firebreak.core.ternary import Truth
 from tests.policy_language.policy_strategies import HERE, SOURCES, clocks, fact_maps, facts_and_fewer, policy_lists
 
@@ -44,6 +46,35 @@ def test_an_unknown_policy_above_the_true_one_makes_firebreak_ask() -> None:
         "policy b (enforce) matches",
         "so the mode is approve, with the plan of a",
     )
+
+
+HIDDEN = replace(policy("hidden", Mode.ENFORCE, "x.h"), shadow=True)
+
+
+def in_shadow(*others: Policy, above: int = 0, **facts: bool) -> tuple[Truth, tuple[str | None, Mode | None] | None]:
+    """What a policy in shadow comes to, with so many of the others above it."""
+    policies = policy_set((*others[:above], HIDDEN, *others[above:]), Config())
+    truth, choice = choose_in_shadow(HIDDEN, policies, {f"x.{name}": value for name, value in facts.items()})
+    return truth, None if choice is None else outcome(choice)
+
+
+def test_a_policy_in_shadow_comes_to_what_the_set_would_with_it_in_its_place() -> None:
+    other = policy("other", Mode.MONITOR, "x.a")
+    another = replace(policy("another", Mode.ENFORCE, "x.a"), shadow=True)
+
+    assert in_shadow(other, h=True, a=True) == (Truth.TRUE, ("hidden", Mode.ENFORCE))
+    assert in_shadow(other, a=True) == (Truth.UNKNOWN, ("hidden", Mode.APPROVE))
+    assert in_shadow(other, h=False, a=True) == (Truth.FALSE, None)
+    assert in_shadow(other, above=1, h=True, a=True) == (Truth.TRUE, ("other", Mode.MONITOR))
+    assert in_shadow(another, above=1, h=True, a=True) == (Truth.TRUE, ("hidden", Mode.ENFORCE))
+
+
+def test_of_a_set_those_in_shadow_decide_nothing() -> None:
+    policies = policy_set((HIDDEN, policy("other", Mode.MONITOR, "x.a")), Config())
+
+    assert [one.id for one in policies.to_try({})] == [one.id for one in policies.about({})] == ["other"]
+    assert [one.id for one in policies.in_shadow({})] == ["hidden"]
+    assert (policies.shadowed, policy_set((), Config()).shadowed) == (True, False)
 
 
 def test_the_plan_is_that_of_the_first_candidate_above_monitor() -> None:
