@@ -174,6 +174,14 @@ def test_a_question_says_its_reasons_once() -> None:
     assert compose(same).last == ""
 
 
+def test_what_is_contained_in_part_needs_somebody_until_a_person_has_filed_it() -> None:
+    one = KINDS["contained in part"]
+
+    assert compose(one).urgency == "act"
+    assert compose(replace(one, closed_as="true_positive")).urgency == "look"
+    assert compose(KINDS["changed by others"]).urgency == "look"
+
+
 def test_what_wrote_nothing_itself_promises_to_give_nothing_back() -> None:
     one = incident("contained")
     assert one.plan is not None
