@@ -68,6 +68,7 @@ class Save:
         index: what the store finds it by, beside its key.
         over: the version that was read, in whose place it is saved; None: it is made.
         anew: whether it may be saved where what is there is broken, or something is gone. Who seals asks, no store.
+        whatever: whether it is saved over whatever is there; of what only an index is kept of, nothing can be lost.
     """
 
     kind: str
@@ -76,6 +77,7 @@ class Save:
     index: Index = NO_INDEX
     over: Document | None = None
     anew: bool = False
+    whatever: bool = False
 
 
 class Damaged(Transient):

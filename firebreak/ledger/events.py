@@ -8,14 +8,23 @@ from dataclasses import dataclass, replace
 
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
+from firebreak.core.incidents.event import told_event
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.size_limit import fit_to_size_limit
 from firebreak.core.serialization import Unreadable, decode
 from firebreak.core.signing import Sealed
 from firebreak.core.stored_body import Place
 from firebreak.ledger.documents import Conflict, Document, Index, Save, even_damaged
-from firebreak.ledger.incidents import Incidents
-from firebreak.ledger.records import BrokenSeal, NotActedOn, Record, StoredIncident, UnreadableRecord, unreadable
+from firebreak.ledger.incidents import Incidents, as_saved
+from firebreak.ledger.records import (
+    LEASE_NS,
+    BrokenSeal,
+    NotActedOn,
+    Record,
+    StoredIncident,
+    UnreadableRecord,
+    unreadable,
+)
 
 _TRIES = 20
 _MOST = 1_000
@@ -45,20 +54,29 @@ class Events(Incidents):
         aside, and this to be called once more with what was there as `over`, to begin it anew; and NewerRecord where
         the incident is a newer version's.
         """
-        if over is not None:
-            return self._tell(finding, over)
+        return self._heard(finding, over).incident.id
+
+    def claim(self, finding: Finding, over: Document | None = None) -> StoredIncident:
+        """Keep this event, once, and own its incident; raises as `hear` and `take` do."""
+        held = self._heard(finding, over, self.owner)
+        return held if held.begun else self.own(held)
+
+    def _heard(self, finding: Finding, over: Document | None, owner: str = "") -> StoredIncident:
         for _ in range(_TRIES):
-            if known := self._incident_of(finding):
+            belongs, told = self._told(finding.incident_id)
+            if over is not None:
+                return self._tell(finding, told, owner, over=over)
+            if known := self._incident_of(finding, belongs):
                 return known
             with suppress(Conflict):
-                return self._tell(finding, None)
+                return self._tell(finding, told, owner)
         message = f"others keep telling of finding {finding.name.finding} at this very moment"
         raise Transient(message)
 
     def knows(self, finding: Finding) -> bool:
         """Whether this event has an incident, of its own or one that it joined; what is not believed does not count."""
         try:
-            return self._incident_of(finding) is not None
+            return self._incident_of(finding, self._told(finding.incident_id)[0]) is not None
         except NotActedOn as fault:
             return not isinstance(fault, _NOT_BELIEVED)
 
@@ -90,18 +108,18 @@ class Events(Incidents):
         It is the open incident of its finding, else a new one, which the event begins.
         """
         for _ in range(_TRIES):
-            moved = self._event(event.id)
+            moved, told = self._told(event.id)
             if moved and moved != event.incident:
                 return moved
             with suppress(Conflict):
-                return self._tell(event.finding, None, seen_ns=event.seen_ns, ended=event.incident)
+                return self._tell(event.finding, told, seen_ns=event.seen_ns, ended=event.incident).incident.id
         message = f"others keep moving event {event.id} at this very moment"
         raise Transient(message)
 
-    def _incident_of(self, finding: Finding) -> str | None:
+    def _incident_of(self, finding: Finding, belongs: str) -> StoredIncident | None:
         """The incident that this event belongs to, by what was kept of it or because it began it."""
         own = finding.incident_id
-        for known in dict.fromkeys((self._event(own) or own, own)):
+        for known in dict.fromkeys((belongs or own, own)):
             try:
                 held = self.find(known)
                 if held is not None and held.sealed is Sealed.BROKEN:
@@ -112,50 +130,59 @@ class Events(Incidents):
                     raise
                 continue
             if held is not None and is_about(held, finding):
-                return known
+                return held
         return None
 
-    def _event(self, event_id: str) -> str | None:
-        """The incident that this event is kept for. Up to 41af992 nobody sealed that, and it may lead anywhere."""
-        try:
-            record = self.sealed.read(Place("event", event_id))
-            if record and "format" not in record.document.body:
-                return str(record.document.body.get("incident"))
-            return event_in(record).incident if record else None
-        except _NOT_BELIEVED:
-            return None
+    def _told(self, event_id: str) -> tuple[str, Document | None]:
+        """The incident that this event is kept for, empty where none is, and the document that says so.
 
-    def _tell(self, finding: Finding, over: Document | None, *, seen_ns: int | None = None, ended: str = "") -> str:
-        """Keep the event for the open incident of its finding, or for one that it begins, in one commit."""
+        Up to 41af992 nobody sealed that, and it may lead anywhere.
+        """
+        floor = self.floors.of(Place("event", event_id).name)
+        document = even_damaged(lambda: self.documents.read("event", event_id))
+        if document and "format" not in document.body:
+            return str(document.body.get("incident", "")), document
+        with suppress(*_NOT_BELIEVED):
+            return event_in(self.sealed.opened(document, floor)).incident if document else "", document
+        return "", document
+
+    def _tell(
+        self,
+        finding: Finding,
+        told: Document | None,
+        owner: str = "",
+        *,
+        over: Document | None = None,
+        seen_ns: int | None = None,
+        ended: str = "",
+    ) -> StoredIncident:
+        """Keep the event, over what was told of it, for the open incident of its finding or for one that it begins."""
         now, own, saves = self.now_ns(), finding.incident_id, list[Save]()
         pointed = f"{finding.name.source}~{finding.name.finding}"
         pointer = even_damaged(lambda: self.documents.read("finding", pointed))
-        incident_id = self._open_incident(pointer, finding, ended) if over is None else None
-        told = "received; its earlier record cannot be read and was set aside" if over else "received"
-        fresh = Incident(own, "received", now, now, finding).with_history(now, "firebreak", told)
-        fresh, encoded = fit_to_size_limit(fresh)
-        if incident_id is None:
-            incident_id = own
+        joined = self._open_incident(pointer, finding, ended) if over is None else None
+        said = "received; its earlier record cannot be read and was set aside" if over else "received"
+        seen_ns = now if seen_ns is None else seen_ns
+        fresh = Incident(own, "received", now, now, finding, events=(told_event(finding, seen_ns),))
+        fresh = replace(fresh, owner=owner, lease_until_ns=now + LEASE_NS if owner else 0)
+        fresh, encoded = fit_to_size_limit(fresh.with_history(now, "firebreak", said))
+        if joined is None:
             saves.append(replace(self.incident_save(fresh, encoded, over), anew=True))
             saves.append(Save("finding", pointed, {"incident": own}, over=pointer))
-        body = {
-            "incident": incident_id,
-            "seen_ns": now if seen_ns is None else seen_ns,
-            "finding": encoded["finding"],
-        }
-        document = even_damaged(lambda: self.documents.read("event", own))
-        saves.append(Save("event", own, body, Index(subject=incident_id), document, anew=True))
-        self.commit(*saves)
-        return incident_id
+        belongs = joined.incident.id if joined else own
+        body = {"incident": belongs, "seen_ns": seen_ns, "finding": encoded["finding"]}
+        saves.append(Save("event", own, body, Index(subject=belongs), told, anew=True))
+        (saved, value), *_ = self._save(*saves)
+        return joined or as_saved(StoredIncident(fresh, saved, begun=over is None), fresh, saved, value)
 
-    def _open_incident(self, pointer: Document | None, finding: Finding, ended: str) -> str | None:
+    def _open_incident(self, pointer: Document | None, finding: Finding, ended: str) -> StoredIncident | None:
         """The finding's newest incident, if that is open, has room and is believed. What leads there is not sealed."""
         known = str(pointer.body.get("incident")) if pointer else ""
         with suppress(*_NOT_BELIEVED):
             held = self.find(known) if known not in ("", ended) else None
             joinable = held and held.incident.open and not held.incident.full
             if held and joinable and held.sealed is not Sealed.BROKEN and is_about(held, finding):
-                return known
+                return held
         return None
 
 

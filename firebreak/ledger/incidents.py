@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -15,7 +14,7 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.size_limit import fit_to_size_limit
 from firebreak.core.signing import NoKey, Seal, Sealed
 from firebreak.core.stored_body import FORMAT, Place, keep_unverified
-from firebreak.ledger.documents import Conflict, Document, Documents, Index, Save, even_damaged
+from firebreak.ledger.documents import Document, Documents, Index, Save
 from firebreak.ledger.records import (
     LEASE_NS,
     BrokenSeal,
@@ -55,10 +54,12 @@ class Incidents:
         Raises NotActedOn where it cannot be read, or is a newer version's.
         """
         held = self.find(incident_id)
-        if held is None:
-            return None
+        return self.own(held) if held else None
+
+    def own(self, held: StoredIncident) -> StoredIncident:
+        """Own an incident that was read; raises as `take` does."""
         if self._theirs(held.incident) and held.acts:
-            message = f"incident {incident_id} is being worked on"
+            message = f"incident {held.incident.id} is being worked on"
             raise Transient(message)
         return self.save(held, held.incident)
 
@@ -151,8 +152,7 @@ class Incidents:
         incident, encoded = fit_to_size_limit(incident)
         if held.sealed:
             document, value = self._save(self.incident_save(incident, encoded, held.document), *others)[0]
-            saved = replace(incident, floors=MappingProxyType(value["floors"]))
-            return replace(held, incident=saved, document=document)
+            return as_saved(held, incident, document, value)
         if others:
             message = f"the seal of incident {incident.id} is broken: nothing is saved for it but its own story"
             raise BrokenSeal(message, held.document)
@@ -171,16 +171,21 @@ class Incidents:
         return [document for document, _ in self._save(*saves)]
 
     def _save(self, *saves: Save) -> list[tuple[Document, Mapping[str, Any]]]:
-        for one in saves:
-            if one.kind == "standing" and one.body.get("holds"):
-                self.schedule_drift_check(one.key, self.now_ns())
-        return self.sealed.commit(*saves)
+        held = [one.key for one in saves if one.kind == "standing" and one.body.get("holds")]
+        return self.sealed.commit(*saves, *(_look(one, self.now_ns()) for one in held))
 
     def schedule_drift_check(self, target: str, due_ns: int | None) -> None:
         """Have the sweep check this target for drift at `due_ns` (nanoseconds since 1970); None ends the checks."""
-        document = even_damaged(lambda: self.documents.read("look", target))
-        with suppress(Conflict):
-            self.documents.commit([Save("look", target, {}, Index(due_ns=due_ns), document)])
+        self.documents.commit([_look(target, due_ns)])
+
+
+def as_saved(held: StoredIncident, incident: Incident, document: Document, value: Mapping[str, Any]) -> StoredIncident:
+    """What is held once the incident was saved as this document, with what was sealed in it."""
+    return replace(held, incident=replace(incident, floors=MappingProxyType(value["floors"])), document=document)
+
+
+def _look(target: str, due_ns: int | None) -> Save:
+    return Save("look", target, {}, Index(due_ns=due_ns), whatever=True)
 
 
 def there(document: Document | None) -> Document | None:

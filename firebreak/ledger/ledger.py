@@ -7,10 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.containment.active_containment import Standing
+from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.canary import Canary
 from firebreak.core.containment.halt import Halt
 from firebreak.core.containment.slots import Slot, Slots
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.serialization import encode
 from firebreak.core.stored_body import SLOTS, Place
 from firebreak.ledger.documents import Document, Exists, Index, Save, even_damaged
@@ -43,14 +44,46 @@ class Ledger(Events):
         Where nothing stands under its name, what stands on the resource of that uid under another: id and number of a
         project are two names.
         """
-        standing, document = self.standing_at(target.key)
-        if standing.holds or not uid:
-            return standing, document
+        found = self.standing_at(target.key)
+        return self.standing_beside(found, uid) if uid else found
+
+    def standing_beside(self, found: tuple[Standing, Document | None], uid: str) -> tuple[Standing, Document | None]:
+        """What was found under a name, or what stands on the resource of that uid under another, if nothing does."""
+        standing, document = found
+        if standing.holds:
+            return found
         about = list(self.sealed.each(self.documents.about("standing", uid, _MOST_NAMES)))
-        found = [(standing_in(one), one.document) for one in about if one.document.key != target.key]
-        others = [one for one in found if one[0].uid == uid]
+        named = [(standing_in(one), one.document) for one in about if one.document.key != standing.target]
+        others = [one for one in named if one[0].uid == uid]
         chosen = [one for one in others if one[0].holds] or (others if document is None else [])
-        return chosen[0] if len(chosen) == 1 else (standing, document)
+        return chosen[0] if len(chosen) == 1 else found
+
+    def standing_of(self, incident: Incident, target: Target) -> tuple[Standing, Document | None]:
+        """What stands on a target of the incident, under whichever name of its project; raises NotActedOn."""
+        return self.standing(target, incident.uid_of(target))
+
+    def held_targets(self, incident: Incident) -> tuple[tuple[Target, Hold], ...]:
+        """Every target on which this incident has a hold, the finding's own first; raises NotActedOn."""
+        return tuple(
+            (target, hold)
+            for target in incident.targets
+            for hold in self.standing_of(incident, target)[0].holds
+            if hold.incident == incident.id
+        )
+
+    def stands(self, incident: Incident) -> bool:
+        """Whether any of its containments is in effect; where that cannot be told, it is taken to be."""
+        try:
+            return any(self.standing_of(incident, one)[0].in_effect(incident.id) for one in incident.targets)
+        except NotActedOn:
+            return incident.done is not None
+
+    def holds_any(self, incident: Incident) -> bool:
+        """Whether this incident has a hold anywhere, of something that may be in effect or not; in doubt it has."""
+        try:
+            return bool(self.held_targets(incident))
+        except NotActedOn:
+            return incident.done is not None
 
     def standing_at(self, key: str) -> tuple[Standing, Document | None]:
         """What is contained under that name, whatever resource has it now; raises as `standing` does."""

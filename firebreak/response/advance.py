@@ -14,7 +14,7 @@ from firebreak.core.containment.next_move import next_move
 from firebreak.core.containment.plan import SUCCESS, Plan
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Notification
-from firebreak.core.incidents.event import Event
+from firebreak.core.incidents.event import Event, told_event
 from firebreak.core.incidents.incident import MOST_EVENTS, Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.question import MOST_ESCALATIONS, Answer, shown_digest
@@ -30,7 +30,7 @@ from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import Decided, all_suspects, decide, gather
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.gather import Gathering
-from firebreak.response.holds import policy_of, stands
+from firebreak.response.holds import policy_of
 from firebreak.response.move import settle_own
 from firebreak.response.passed import ask_about_events
 from firebreak.response.readings import Away, Readings, note_away
@@ -38,19 +38,22 @@ from firebreak.response.release import carry_release
 from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, UNANSWERED, ask, defer, end
 from firebreak.response.set_aside import set_aside
 from firebreak.response.shadow import with_shadow
+from firebreak.response.turn import latest
 
 Step = Literal["release", "decide", "carry"]
 _TURNS = 40
 
 
 def advance(app: App, held: StoredIncident, collecting: Collecting, deadline: Deadline) -> StoredIncident:
-    """Carry an incident on until it rests; raises Transient to be called again, with all that happened saved."""
+    """Carry an incident, with the events that came to it, on until it rests.
+
+    Raises Transient to be called again, with all that happened saved.
+    """
     if not held.sealed:
         return _broken(app, held)
     readings = Readings(app, held.incident, deadline)
     vain = most = 0
     while vain < _TURNS:
-        held = consume(app, held)
         step = next_step(held.incident, app.now_ns())
         if step is None:
             return held
@@ -63,6 +66,9 @@ def advance(app: App, held: StoredIncident, collecting: Collecting, deadline: De
             if fault.kind == "incident" or deadline.passed:
                 raise
             held = app.ledger.read(held.incident.id) or held  # what stands was saved by others: look again
+        readings.forget_standings()
+        if next_step(held.incident, app.now_ns()) != "carry":
+            held = consume(app, held)
         done = _done(held.incident)
         vain, most = (0, done) if done > most else (vain + 1, most)
         if held.incident.phase == "deferred" and not held.incident.releasing:
@@ -114,10 +120,7 @@ def consume(app: App, held: StoredIncident) -> StoredIncident:
         return held
     events = list(incident.events)
     for one in new[: MOST_EVENTS - len(events)]:
-        target = one.finding.target
-        named = target.named if isinstance(target, Target) else frozenset[str]()
-        digests = tuple(sorted(one.finding.digests))
-        events.append(Event(one.id, one.finding.event_ns, one.seen_ns, named=tuple(sorted(named)), digests=digests))
+        events.append(told_event(one.finding, one.seen_ns))
         if one.id != incident.id:
             incident = incident.with_history(app.now_ns(), "firebreak", f"event {one.id} of the same finding")
     incident = replace(incident, events=tuple(events))
@@ -143,9 +146,9 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     if before.phase == "deferred" and not before.undecided and before.begun:
         # What was carried out in part is carried on with, under the digest that it had; the gate is asked anew.
         return app.ledger.save(held, replace(before, phase="containing"))
+    asked = _asked_at_once(app, before, readings)
     held = settle_own(app, held, readings)
     before = held.incident
-    asked = _asked_at_once(app, before, readings)
     confirmed = confirm(before, readings)
     if confirmed.trust == "confirmed" and confirmed.finding.incident_id != before.id and not before.full:
         with suppress(NotActedOn):  # also where no message told of it: no other incident decides it again
@@ -162,6 +165,8 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
         return over
     asks = expired or (before.answer is not None and before.phase == "received")
     at_most = Mode.APPROVE if asks else Mode.ENFORCE
+    if isinstance(confirmed.finding.target, Target):
+        readings.incidents_on(confirmed.finding.target)  # while the sources still answer
     decided = decide(app, held.incident, confirmed, readings, asked=asked, at_most=at_most)
     held = replace(held, incident=with_shadow(app, decided.incident, decided))
     collecting.begin(held, confirmed, decided)
@@ -197,9 +202,9 @@ def _over(app: App, held: StoredIncident, confirmed: Confirmed) -> StoredInciden
     if reason is None:
         return None
     first = incident.decision is None
-    if settled and first and not stands(app, incident):
+    if settled and first and not app.ledger.stands(incident):
         return end(app, _all_decided(held), "declined", settled)
-    if first or stands(app, incident):
+    if first or app.ledger.stands(incident):
         return None
     return defer(app, held, "settled" if settled else "unverified", reason)
 
@@ -218,7 +223,7 @@ def _act(app: App, held: StoredIncident, decided: Decided, readings: Readings, *
     why = decision.because
     # Asked first of what was seen, so that what stands is read only where nothing leads to a suspect.
     unreferred = decided.around.unreferred(incident.id)
-    move = next_move(ruling, plan, decided.around, "" if unreferred and stands(app, incident) else unreferred)
+    move = next_move(ruling, plan, decided.around, "" if unreferred and app.ledger.stands(incident) else unreferred)
     if move == "wait":
         bar = next(cap for cap in ruling.caps if cap.kind == "bar")
         return defer(app, held, bar.name, bar.reason)
@@ -234,7 +239,14 @@ def _act(app: App, held: StoredIncident, decided: Decided, readings: Readings, *
     begun = replace(incident.with_plan(plan), phase="containing", waits=None, away={}, next_ns=None)
     if ruling.slots:  # what a person said of an earlier plan approves nothing of this one
         begun = replace(begun, answer=None)
-    return app.ledger.save(held, begun.with_history(app.now_ns(), "firebreak", f"policy {policy.id} decides: {why}"))
+    begun = begun.with_history(app.now_ns(), "firebreak", f"policy {policy.id} decides: {why}")
+    held = replace(held, incident=begun)
+    try:
+        return carry(app, held, readings)  # saved with the hold, before anything is written
+    except Transient:
+        if latest(app, held) is held:
+            app.ledger.save(held, begun)
+        raise
 
 
 def _asked(
@@ -265,7 +277,7 @@ def _by_expiry(app: App, incident: Incident, decided: Decided, policy: Policy) -
     own = policy.mode is Mode.APPROVE and not decided.ruling.caps and not unknown
     shown = shown_digest(plan, all_suspects(incident, decided.around), incident.counting)
     same = question.shown == shown and not question.asked_before and not question.cautions
-    if not own or not same or not plan.writes or stands(app, incident):
+    if not own or not same or not plan.writes or app.ledger.stands(incident):
         return None
     return Answer(question.digest, "", app.now_ns(), (), shown)
 

@@ -14,12 +14,11 @@ from firebreak.core.incidents.phase import ENDED, WORKING, Phase
 from firebreak.core.incidents.question import Answer
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
-from firebreak.response.advance import advance, consume, next_step
+from firebreak.response.advance import advance, next_step
 from firebreak.response.announce import channels
 from firebreak.response.app import App
 from firebreak.response.draw_release import CannotRelease
 from firebreak.response.evidence.collector import Collecting
-from firebreak.response.holds import held_targets, holds_any, stands
 from firebreak.response.readings import Readings
 from firebreak.response.release import request_release
 from firebreak.response.rest import end, without_unwritten
@@ -53,7 +52,6 @@ class _Turn:
 
     def brought_up(self, held: StoredIncident) -> StoredIncident:
         """The incident once the events that came, and what expired, are decided: before any answer is carried out."""
-        held = consume(self.app, held)
         due = next_step(held.incident, self.app.now_ns()) == "decide"
         return self.advance(held) if due else held
 
@@ -173,7 +171,7 @@ def _release(turn: _Turn, held: StoredIncident) -> Answered:
     if ALL in leave and held.sealed:
         held = give_up_unknown(turn.app, held, command.by)
     incident, given_up = held.incident, len(held.incident.history) > before
-    holds = held_targets(turn.app, incident)
+    holds = turn.app.ledger.held_targets(incident)
     if incident.phase == "released" or not (holds or incident.releasing or incident.done):
         if given_up:
             return Answered(done=True, says=incident.history[-1].what, held=held)
@@ -198,7 +196,6 @@ def _retry(turn: _Turn, held: StoredIncident) -> Answered:
 
 
 def _close(turn: _Turn, held: StoredIncident) -> Answered:
-    held = consume(turn.app, held)
     if held.incident.undecided and held.incident.phase not in WORKING:
         held = turn.advance(held)
     return _file(turn, held) if turn.command.keep else _end(turn, held)
@@ -234,7 +231,7 @@ def _let_go(turn: _Turn, held: StoredIncident) -> tuple[StoredIncident, str]:
         held = without_unwritten(turn.app, held, Readings(turn.app, held.incident, turn.deadline))
     except Transient as fault:
         return held, f"it is not closed yet: {fault}; firebreak incident release {held.incident.id} takes it back"
-    stands = holds_any(turn.app, held.incident) or held.incident.releasing
+    stands = turn.app.ledger.holds_any(held.incident) or held.incident.releasing
     first = f"its containment still stands: firebreak incident release {held.incident.id} comes first"
     return held, first if stands else ""
 
@@ -242,7 +239,7 @@ def _let_go(turn: _Turn, held: StoredIncident) -> tuple[StoredIncident, str]:
 def _file(turn: _Turn, held: StoredIncident) -> Answered:
     """Say what it was while its containment stands: that stays as it is, and so does the incident."""
     incident, word = held.incident, "filed as true positive; its containment stays"
-    if incident.phase != "contained" or not stands(turn.app, incident):
+    if incident.phase != "contained" or not turn.app.ledger.stands(incident):
         return turn.no(held, f"there is no containment to keep: {_stands(incident)}")
     if unseen := _unseen(incident, turn.command):
         return turn.no(held, unseen)
@@ -255,7 +252,7 @@ def _file(turn: _Turn, held: StoredIncident) -> Answered:
 
 
 def _review(turn: _Turn, held: StoredIncident) -> Answered:
-    if not stands(turn.app, held.incident):
+    if not turn.app.ledger.stands(held.incident):
         return turn.no(held, f"nothing is contained: {_stands(held.incident)}")
     try:
         held = announce_review(turn.app, held, turn.command.by, turn.deadline)

@@ -18,7 +18,6 @@ from firebreak.ledger.documents import Conflict, Damaged, Document, Save
 from firebreak.ledger.records import NotActedOn
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.holds import held_targets
 
 _SECONDS = 10.0
 """How long others are waited for: shorter than a lease, which nothing extends meanwhile."""
@@ -75,7 +74,7 @@ def never_wrote(app: App, incident: Incident) -> bool:
     if any(entry.what.startswith("wrote ") for entry in incident.history):
         return False
     try:
-        return not held_targets(app, incident)
+        return not app.ledger.held_targets(incident)
     except NotActedOn:
         return False
 

@@ -16,7 +16,7 @@ from firebreak.response.announce import channels
 from firebreak.response.app import App
 from firebreak.response.blast_radius import give_slots_back, never_wrote
 from firebreak.response.decide import replanned
-from firebreak.response.holds import policy_of, standing_of
+from firebreak.response.holds import policy_of
 from firebreak.response.make_change import make
 from firebreak.response.move import (
     await_effect,
@@ -197,7 +197,7 @@ def _summary(turn: Turn, incident: Incident, failed: list[Outcome]) -> str:
     done = ", ".join(step.action for step in plan.steps if step.action not in lost) or "a part of the plan"
     if plan.writes:
         return f"contained by {done}"
-    places = (standing_of(turn.app, incident, target)[0] for target in plan.targets)
+    places = (turn.app.ledger.standing_of(incident, target)[0] for target in plan.targets)
     others = dict.fromkeys(hold.incident for place in places for hold in place.holds if hold.incident != incident.id)
     who = f": {', '.join(first_few([*others], _FEW))} had closed it" if others else ""
     return f"nothing new had to be closed ({done}){who}"

@@ -22,7 +22,6 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.release import ReleasedKey
 from firebreak.ledger.documents import Document
 from firebreak.response.app import App
-from firebreak.response.holds import held_targets, standing_of
 from firebreak.response.observe import see_target
 from firebreak.response.readings import Readings
 
@@ -52,7 +51,7 @@ def draw(app: App, incident: Incident, by: str, target: Target, readings: Readin
     """
     if by == BY and (against := _against_release(app, incident, readings)):
         raise CannotRelease(against)
-    standing, document = standing_of(app, incident, target)
+    standing, document = app.ledger.standing_of(incident, target)
     if doing := standing.being_written(incident.id, app.now_ns()):
         message = f"{doing} is being written to the same target; try again in a moment"
         raise Transient(message)
@@ -85,7 +84,7 @@ def draw(app: App, incident: Incident, by: str, target: Target, readings: Readin
 def draw_everywhere(app: App, incident: Incident, by: str, readings: Readings) -> list[Drawn]:
     """What is to be done on every target; one that cannot be read is refused, and blocks no other."""
     drawn, lost = list[Drawn](), list[tuple[Drawn, Refused | Transient]]()
-    for target, _ in held_targets(app, incident):
+    for target, _ in app.ledger.held_targets(incident):
         try:
             drawn.append(draw(app, incident, by, target, readings))
         except CannotRelease:
@@ -99,7 +98,7 @@ def draw_everywhere(app: App, incident: Incident, by: str, readings: Readings) -
 
 def refused_whole(app: App, incident: Incident, target: Target, why: str) -> Drawn:
     """A target of which nothing can be restored now, for this reason: all of it stays held."""
-    standing, document = standing_of(app, incident, target)
+    standing, document = app.ledger.standing_of(incident, target)
     keys = tuple(replace(one, result="refused") for one in _all_gone(standing, target, why))
     return Drawn(standing, document, keys)
 
@@ -133,7 +132,7 @@ def _against_release(app: App, incident: Incident, readings: Readings) -> str | 
         own=app.settings.own,
         now_ns=app.now_ns(),
         age_ns=0,
-        seen=tuple(see_target(app, incident, target, readings) for target, _ in held_targets(app, incident)),
+        seen=tuple(see_target(incident, target, readings) for target, _ in app.ledger.held_targets(incident)),
         related_known=True,
         steps=(),
         incident=incident.id,

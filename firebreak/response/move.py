@@ -26,7 +26,7 @@ from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.holds import note_drift, standing_of
+from firebreak.response.holds import note_drift
 from firebreak.response.readings import FRESH_SECONDS, Readings
 from firebreak.response.settling import SETTLE_SECONDS, had_time
 
@@ -81,7 +81,7 @@ def contain(
     if setting := surface.refuses(change, workload, readings.deadline):
         message = f"Cloud Run does not take {setting}"
         raise Unsupported(message, setting)
-    standing, document = app.ledger.standing(change.target, seen.uid)
+    standing, document = readings.standing(change.target, seen.uid)
     if seen.standing is None or (standing.holds, standing.releasing) != (seen.standing.holds, seen.standing.releasing):
         message = "another incident came to stand on this target"
         raise Drifted(message)
@@ -95,6 +95,7 @@ def contain(
     writing = replace(writing, place=change.target, etag=workload.etags.get(change.surface, ""))
     # A release of before is over: what it gave back may be held again.
     began = replace(incident.with_target(change.target), phase="containing", release=None)
+    readings.forget_standings()
     held = _saved(app, held, began, writing, app.ledger.standing_save(writing, document))
     try:
         _require_no_halt(app)
@@ -202,7 +203,7 @@ def settle_own(app: App, held: StoredIncident, readings: Readings) -> StoredInci
     incident = held.incident
     for target in incident.targets:
         with suppress(NotActedOn, Refused, Transient):
-            standing, document = standing_of(app, incident, target)
+            standing, document = readings.standing(target, incident.uid_of(target))
             if not standing.wrote_last(incident.id):
                 continue
             workload = readings.workload(target)
@@ -213,6 +214,7 @@ def settle_own(app: App, held: StoredIncident, readings: Readings) -> StoredInci
             if all(in_effect(app, workload, one) for one in changes):
                 seen = standing.with_confirmed_write(workload.state, app.now_ns(), workload.updated_ns)
                 held = app.ledger.save(held, held.incident, app.ledger.standing_save(seen, document))
+                readings.forget_standings()
                 note_drift(app, standing, incident.id, None)
     return held
 

@@ -35,7 +35,7 @@ def observe(
     if isinstance(target, NotATarget):
         return Around((Seen(Target("", "", "service", ""), None, None, None, target.reason, away=True),))
     touches = surfaces_of(steps, app.actions)
-    own = _see(app, incident, target, readings, lambda seen: own_context(incident, finding, *seen, related))
+    own = _see(incident, target, readings, lambda seen: own_context(incident, finding, *seen, related))
     if own.workload is None or own.case is None:
         return Around((own,), gone=own.fault if own.gone else "")
     workload, case = own.workload, own.case
@@ -44,7 +44,7 @@ def observe(
     elsewhere = (*accounts, *regions)
 
     def one(target: Target) -> Seen:
-        return _see(app, incident, target, readings, lambda seen: context_elsewhere(incident, finding, *seen, case))
+        return _see(incident, target, readings, lambda seen: context_elsewhere(incident, finding, *seen, case))
 
     found: tuple[Seen, ...] = ()
     if elsewhere:
@@ -60,7 +60,7 @@ def observe(
     return Around(tuple(one for one in seen if not one.gone or one.target not in regions), unread)
 
 
-def see_target(app: App, incident: Incident, target: Target, readings: Readings) -> Seen:
+def see_target(incident: Incident, target: Target, readings: Readings) -> Seen:
     """One target with the suspects that are on record; raises Away or Transient."""
     finding = incident.finding
     own = isinstance(finding.target, Target) and finding.target.key == target.key
@@ -70,11 +70,10 @@ def see_target(app: App, incident: Incident, target: Target, readings: Readings)
             return own_context(incident, finding, *seen, frozenset())
         return context_elsewhere(incident, finding, *seen, None)
 
-    return _see(app, incident, target, readings, context)
+    return _see(incident, target, readings, context)
 
 
 def _see(
-    app: App,
     incident: Incident,
     target: Target,
     readings: Readings,
@@ -84,7 +83,7 @@ def _see(
 
     Whoever comes to stand in between is noticed at the write.
     """
-    standing, broken = standing_on(app, incident, target)
+    standing, broken = _standing_on(incident, target, readings)
     try:
         workload = readings.workload_beside(target, standing)
     except Transient as fault:
@@ -95,7 +94,7 @@ def _see(
         return Seen(target, None, None, standing, str(fault), gone=isinstance(fault, Missing))
     if standing is not None and not standing.holds and workload.uid:
         # Another spelling of the project may be what stands here: the resource itself tells.
-        standing, broken = standing_on(app, incident, target, workload.uid)
+        standing, broken = _standing_on(incident, target, readings, workload.uid)
     try:
         standing = standing and (standing if standing.uid else standing.with_uid(workload.uid, workload.created_ns))
     except AnotherResource as fault:
@@ -104,14 +103,14 @@ def _see(
     return Seen(target, workload, case, standing, broken)
 
 
-def standing_on(app: App, incident: Incident, target: Target, uid: str = "") -> tuple[Standing | None, str]:
+def _standing_on(incident: Incident, target: Target, readings: Readings, uid: str = "") -> tuple[Standing | None, str]:
     """What stands there, or None and why it cannot be believed; raises Transient while another incident writes."""
     try:
-        standing, _ = app.ledger.standing(target, uid)
+        standing, _ = readings.standing(target, uid)
     except NotActedOn as fault:
-        set_aside(app, fault)
+        set_aside(readings.app, fault)
         return None, str(fault)
-    if doing := standing.being_written(incident.id, app.now_ns()):
+    if doing := standing.being_written(incident.id, readings.app.now_ns()):
         message = f"{doing} is being written to the same target"
         raise Transient(message)
     return standing, ""

@@ -8,11 +8,10 @@ from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.containment.active_containment import Hold
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import GONE, SUCCESS, Change, Outcome, Plan, has_settings
-from firebreak.core.errors import Denied, Failed, Missing, Refused, Transient
+from firebreak.core.errors import Denied, Failed, Missing, Refused
 from firebreak.core.incidents.incident import Incident
 from firebreak.ledger.records import StoredIncident
 from firebreak.response.decide import ruling_on
-from firebreak.response.holds import standing_of
 from firebreak.response.move import (
     is_same,
     put_back,
@@ -27,10 +26,8 @@ from firebreak.response.turn import Turn, with_ruling
 def record_effect(turn: Turn, held: StoredIncident, plan: Plan, change: Change, seen: Seen) -> StoredIncident:
     """A change that is in effect: outcome and hold in one commit. Where nothing had to be written, it joins."""
     app, incident, now = turn.app, held.incident, turn.app.now_ns()
-    standing, document = app.ledger.standing(change.target, seen.uid)
-    if doing := standing.being_written(incident.id, now):
-        message = f"{doing} is being written to the same target"
-        raise Transient(message)
+    standing, document = turn.readings.standing(change.target, seen.uid)
+    turn.readings.forget_standings()
     standing, saves = standing.of_resource(seen.uid), []
     if standing.holds and seen.workload and seen.case:
         steps, refused = plan.steps_on(change.target), tuple(sorted(seen.case.unsupported))
@@ -119,11 +116,12 @@ def _with_refusal(turn: Turn, held: StoredIncident, plan: Plan, change: Change, 
 
 def _let_go(turn: Turn, held: StoredIncident, change: Change, problem: str) -> StoredIncident:
     """The hold goes with the change that failed, where nothing else of it stands there."""
-    standing, document = standing_of(turn.app, held.incident, change.target)
+    standing, document = turn.app.ledger.standing_of(held.incident, change.target)
     if problem or not standing.held_by(held.incident.id):
         return held
     pending = {key: value for key, value in standing.pending.items() if key not in change.after}
     rest = replace(standing, pending=pending)
+    turn.readings.forget_standings()
     if not standing.in_effect(held.incident.id):
         rest = rest.without_hold(held.incident.id)
     return turn.app.ledger.save(held, held.incident, turn.app.ledger.standing_save(rest, document))

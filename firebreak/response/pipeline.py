@@ -68,11 +68,11 @@ def _heard(app: App, finding: Finding) -> StoredIncident:
     Raises NewerRecord: what a newer version saved is never written over.
     """
     try:
-        identity = app.ledger.hear(finding)
+        held = app.ledger.claim(finding)
     except (UnreadableRecord, BrokenSeal) as fault:
         set_aside(app, fault)
-        identity = app.ledger.hear(finding, over=fault.document)
-    held = _taken(app, identity)
+        held = app.ledger.claim(finding, over=fault.document)
+    held = held if held.begun else consume(app, held)
     if late := _left_out(app, held, finding):
         app.ledger.release_lease(held, held.incident)
         held = _taken(app, app.ledger.move_event(late))
@@ -80,11 +80,17 @@ def _heard(app: App, finding: Finding) -> StoredIncident:
 
 
 def _taken(app: App, identity: str) -> StoredIncident:
-    held = app.ledger.take(identity)
+    held = _own(app, identity)
     if held is None:
         message = f"incident {identity} cannot be read back"
         raise Transient(message)
-    return consume(app, held)
+    return held
+
+
+def _own(app: App, identity: str) -> StoredIncident | None:
+    """The incident, ours, with the events that came to it; None if there is none, Transient if it is another's."""
+    held = app.ledger.take(identity)
+    return consume(app, held) if held else None
 
 
 def _left_out(app: App, held: StoredIncident, finding: Finding) -> HeardEvent | None:
@@ -169,7 +175,7 @@ def _on_incident(app: App, command: Command) -> CommandResult:
     """Own the incident, do what was said, tell, and let it go; raises Transient while somebody else works on it."""
     deadline = Deadline.after(BUDGET_SECONDS)
     try:
-        held = app.ledger.take(command.incident)
+        held = _own(app, command.incident)
     except NotActedOn as fault:
         set_aside(app, fault)
         raise
@@ -243,7 +249,7 @@ def _carry_on(app: App, counts: Tally, incident_id: str, deadline: Deadline) -> 
     """Own one incident that is due, go on with it, tell, and let it go."""
     app = as_one_worker(app)
     try:
-        held = app.ledger.take(incident_id)
+        held = _own(app, incident_id)
     except NotActedOn as fault:
         not_due(app, fault)
         raise

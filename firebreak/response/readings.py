@@ -16,6 +16,7 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.triage import lies_elsewhere
 from firebreak.core.timestamps import NANOS
+from firebreak.ledger.documents import Document
 from firebreak.ledger.marks import known_as
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
@@ -71,6 +72,14 @@ class Readings:
             self.given_up.add(what)
         return what not in self._too_long
 
+    def standing(self, target: Target, uid: str = "") -> tuple[Standing, Document | None]:
+        """What stands there, and the version to save over, which tells whether it still is so; raises NotActedOn."""
+        ledger = self.app.ledger
+        found = self._fresh(f"standing {target.key}", lambda: ledger.standing(target))
+        if found[0].holds or not uid:
+            return found
+        return self._fresh(f"standing {target.key} {uid}", lambda: ledger.standing_beside(found, uid))
+
     def workload_beside(self, target: Target, standing: Standing | None) -> Workload:
         """The settings, not from before what stands there was written; raises like `workload`."""
         written = (standing or Standing("")).written
@@ -108,6 +117,11 @@ class Readings:
     def forget(self, target: Target) -> None:
         """Read it anew: something was, or may have been, written there."""
         self._known.pop(target.key, None)
+        self.forget_standings()
+
+    def forget_standings(self) -> None:
+        """Read anew what stands anywhere: some of it was saved."""
+        self._known = {key: one for key, one in self._known.items() if not key.startswith("standing ")}
 
     def finding(self, told: Finding) -> Finding | None:
         """The finding as SCC holds it under any of its names, or None; raises Transient or Refused."""

@@ -22,7 +22,7 @@ from firebreak.response.announce import channels
 from firebreak.response.app import App
 from firebreak.response.draw_release import BY, CannotRelease, Drawn, draw, draw_everywhere, refused_whole
 from firebreak.response.give_back import OWN_SURFACES, give_back
-from firebreak.response.holds import held_targets, review_ns, standing_of, stands
+from firebreak.response.holds import review_ns
 from firebreak.response.move import settle_own
 from firebreak.response.readings import Readings
 from firebreak.response.set_aside import ALL
@@ -97,7 +97,7 @@ def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredI
     try:
         drawn = draw(app, held.incident, release.by, target, readings)
     except (Refused, Transient) as fault:
-        alone = len(held_targets(app, held.incident)) == 1
+        alone = len(app.ledger.held_targets(held.incident)) == 1
         if not isinstance(fault, CannotRelease) and (alone or readings.deadline.passed):
             raise
         refused = [replace(one, result="refused", detail=str(fault)) for one in here]
@@ -155,7 +155,7 @@ def _noted(app: App, held: StoredIncident, done: list[ReleasedKey], readings: Re
     by_key = {(one.target.key, one.key): one for one in done}
     keys = tuple(by_key.get((one.target.key, one.key), one) for one in release.keys)
     target = done[0].target
-    standing, document = standing_of(app, held.incident, target)
+    standing, document = app.ledger.standing_of(held.incident, target)
     now: State = {}
     changed = standing.changed_ns or 0
     if final := [one for one in done if one.result in _FINAL]:
@@ -184,10 +184,10 @@ def _let_go(app: App, held: StoredIncident, readings: Readings) -> StoredInciden
         return held
     refused = {one.target.key for one in release.keys if one.result == "refused"}
     asked = False
-    for target, hold in held_targets(app, held.incident):
+    for target, hold in app.ledger.held_targets(held.incident):
         asked = asked or bool(held.incident.suspects_on(target) - hold.suspects)
         if target.key in refused:
-            standing, document = standing_of(app, held.incident, target)
+            standing, document = app.ledger.standing_of(held.incident, target)
             free = replace(standing, releasing="")
         else:
             drawn = _once_more(app, held.incident, release, target, readings)
@@ -238,7 +238,7 @@ def _rested(app: App, incident: Incident, release: Release, *, asked: bool) -> I
         word = "what was refused is still held" if some else "the release was refused, the containment still stands"
         told = incident.with_history(app.now_ns(), release.by, f"{word}: {'; '.join(line for _, line in lines)}")
         rested = replace(told, release=replace(release, rests=True), still_open=left)
-        phase: Phase = "releasing" if some else "contained" if stands(app, incident) else incident.phase
+        phase: Phase = "releasing" if some else "contained" if app.ledger.stands(incident) else incident.phase
         phase = "received" if asked else phase
         return rested if waits else replace(rested, phase=phase, next_ns=review_ns(app, incident))
     told = incident.with_history(app.now_ns(), release.by, "; ".join(("released", *left)))

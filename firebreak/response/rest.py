@@ -22,7 +22,7 @@ from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.response.announce import channels, tell_question
 from firebreak.response.app import App
 from firebreak.response.decide import all_suspects
-from firebreak.response.holds import held_targets, holds_any, review_ns, standing_of, stands
+from firebreak.response.holds import review_ns
 from firebreak.response.opened import undone
 from firebreak.response.readings import Readings
 from firebreak.response.unheld import MOST_OPEN, admit
@@ -54,12 +54,14 @@ def end(
         return app.ledger.save(held, undecided.with_history(app.now_ns(), who, what))
     if phase in ENDED:
         held = without_unwritten(app, held, readings)
+        if readings:
+            readings.forget_standings()
     incident = held.incident
-    standing = stands(app, incident)
+    standing = app.ledger.stands(incident)
     if standing and phase in ENDED:
         open_ = tuple(dict.fromkeys((*incident.still_open, *_left_undone(incident, what))))
         phase, incident = "contained", replace(incident, plan=incident.done or incident.plan, still_open=open_)
-    elif phase in ENDED and holds_any(app, incident):
+    elif phase in ENDED and app.ledger.holds_any(incident):
         phase = "failed"  # what was written is there and does not serve: a release takes it back
     due = review_ns(app, incident) if standing else None
     rested = replace(
@@ -81,11 +83,11 @@ def without_unwritten(app: App, held: StoredIncident, readings: Readings | None)
     """A hold of which nothing was ever seen in effect goes, once it is sure that no write of it is under way."""
     incident = held.incident
     try:
-        holds = held_targets(app, incident)
+        holds = app.ledger.held_targets(incident)
     except NotActedOn:
         return held
     for target, hold in holds:
-        standing, document = standing_of(app, incident, target)
+        standing, document = app.ledger.standing_of(incident, target)
         if standing.in_effect(incident.id):
             continue
         if standing.pending and readings is not None:

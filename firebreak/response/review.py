@@ -16,7 +16,7 @@ from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels
 from firebreak.response.app import App
 from firebreak.response.draw_release import BY, CannotRelease
-from firebreak.response.holds import held_targets, policy_of, review_ns, stands
+from firebreak.response.holds import policy_of, review_ns
 from firebreak.response.observe import see_target
 from firebreak.response.opened import lasting, opened
 from firebreak.response.readings import Readings
@@ -30,8 +30,8 @@ def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline,
     """Look at what stands and announce it; raises Refused or Transient where nothing of it can be looked at."""
     incident, lines, open_ = held.incident, list[str](), list[str]()
     readings = Readings(app, incident, deadline)
-    holds = held_targets(app, incident)
-    looks = [(hold, _look(app, incident, target, readings)) for target, hold in holds]
+    holds = app.ledger.held_targets(incident)
+    looks = [(hold, _look(incident, target, readings)) for target, hold in holds]
     if looks and not any(seen.workload for _, seen in looks):
         first = looks[0][1]
         raise (Missing if first.gone else Transient if first.away else Refused)(first.fault)
@@ -44,7 +44,7 @@ def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline,
             told = told.with_drift(seen.target.key, drift_on(seen.standing, seen.workload))
     own = incident.finding.target
     if isinstance(own, Target) and lines and own.key not in {target.key for target, _ in holds}:
-        open_ += opened(incident, _look(app, incident, own, readings))  # where an identity alone was changed
+        open_ += opened(incident, _look(incident, own, readings))  # where an identity alone was changed
     told = told.with_history(app.now_ns(), by, "; ".join([*lines, *([why] if why else [])]))
     reviewed = replace(
         told,
@@ -54,10 +54,10 @@ def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline,
     return app.ledger.save(held, reviewed.with_announcements(channels(app, reviewed)))
 
 
-def _look(app: App, incident: Incident, target: Target, readings: Readings) -> Seen:
+def _look(incident: Incident, target: Target, readings: Readings) -> Seen:
     """One target as it is; one that cannot be reached keeps no other from being told of."""
     try:
-        return see_target(app, incident, target, readings)
+        return see_target(incident, target, readings)
     except Transient as fault:
         return Seen(target, None, None, None, str(fault), away=True)
 
@@ -69,11 +69,11 @@ def review_due(app: App, held: StoredIncident, deadline: Deadline) -> StoredInci
     if not due or incident.phase not in _RESTS:
         return held
     try:
-        holds = held_targets(app, incident)
+        holds = app.ledger.held_targets(incident)
     except NotActedOn:
         app.ledger.save(held, replace(incident, next_ns=review_ns(app, incident)))
         raise
-    if not holds or not stands(app, incident):
+    if not holds or not app.ledger.stands(incident):
         return app.ledger.save(held, replace(incident, next_ns=None))
 
     def announced(why: str = "") -> StoredIncident:

@@ -26,7 +26,6 @@ from firebreak.ledger.records import (
     open_incident,
 )
 from firebreak.response.app import App
-from firebreak.response.holds import standing_of
 
 LOOK_AGAIN_NS = 30 * NANOS
 ALL = "all"
@@ -95,7 +94,7 @@ def give_up_unknown(app: App, held: StoredIncident, by: str) -> StoredIncident:
     """
     for target in held.incident.targets:
         try:
-            standing_of(app, held.incident, target)
+            app.ledger.standing_of(held.incident, target)
         except (BrokenSeal, UnreadableRecord) as fault:
             what = f"gave up what was known of {target.place}: {fault}"
             empty = Standing(fault.place.key, place=target, released_ns=app.now_ns())

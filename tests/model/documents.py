@@ -53,7 +53,7 @@ class MemoryDocuments(Documents):
         texts = [text_of(one.kind, one.key, one.body) for one in writes]
         for one in writes:
             row = self._rows().by_place.get((one.kind, one.key))
-            if one.over is None and row is not None:
+            if one.over is None and row is not None and not one.whatever:
                 raise Exists(one.kind, one.key)
             if one.over is not None and (row is None or row.version != one.over.version):
                 raise Conflict(one.kind, one.key)

@@ -13,6 +13,7 @@ from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
 from firebreak.ledger.ledger import Ledger
+from firebreak.ledger.records import StoredIncident
 from sandbox.scc.notifications import Pair
 from sandbox.scc.security_center import mute, put_finding
 from sandbox.wire import Fault
@@ -254,15 +255,15 @@ def test_one_that_cannot_be_noted_keeps_no_other_from_being_found(line: Lines, m
 
 def failing(monkeypatch: pytest.MonkeyPatch, fails: Callable[[Finding], bool]) -> pytest.MonkeyPatch:
     """The ledger keeps no event of such a finding."""
-    hear = Ledger.hear
+    claim = Ledger.claim
 
-    def heard(self: Ledger, finding: Finding, *more: Any, **named: Any) -> str:
+    def heard(self: Ledger, finding: Finding, *more: Any, **named: Any) -> StoredIncident:
         if fails(finding):
             message = "planted"
             raise Transient(message)
-        return hear(self, finding, *more, **named)
+        return claim(self, finding, *more, **named)
 
-    monkeypatch.setattr(Ledger, "hear", heard)
+    monkeypatch.setattr(Ledger, "claim", heard)
     return monkeypatch
 
 

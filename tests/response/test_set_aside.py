@@ -60,6 +60,13 @@ def damaged(on: Line, kind: str, key: str) -> None:
         )
 
 
+def cut_off(on: Line, kind: str, key: str) -> None:
+    """Somebody who saves a half of it: whoever saves makes another version."""
+    damaged(on, kind, key)
+    with closing(sqlite3.connect(on.app.settings.ledger_path)) as file, file:
+        file.execute("UPDATE documents SET version = 'theirs' WHERE kind = ? AND key = ?", (kind, key))
+
+
 def of_wrong_type(on: Line, kind: str, key: str) -> None:
     """Sealed by somebody with the key, and still not what this version can read."""
     ours = body_of(on, kind, key)
@@ -165,7 +172,7 @@ def test_a_sweep_names_what_stands_and_is_not_believed_tells_it_once_and_goes_on
         assert fourth.refused == ()
 
 
-@pytest.mark.parametrize("spoil", [with_broken_seal, of_a_newer_version, damaged])
+@pytest.mark.parametrize("spoil", [with_broken_seal, of_a_newer_version, cut_off])
 def test_a_plan_is_not_carried_out_where_what_stands_was_spoilt_after_the_decision(line: Lines, spoil: Spoil) -> None:
     """It asks, in place of failing: somebody has to look."""
     with line(policy=ALWAYS) as on:

@@ -78,11 +78,11 @@ class FirestoreDocuments(Documents):
         raise _in_the_way(writes, found)
 
     def _write(self, save: Save, token: str) -> types.Write:
-        known = {"exists": False} if save.over is None else {"update_time": save.over.version}
+        version = {"exists": False} if save.over is None else {"update_time": save.over.version}
         return types.Write(
             update=types.Document(name=self._name(save.kind, save.key), fields=_fields(save, token)),
             update_transforms=[{"field_path": "saved", "set_to_server_value": _ServerValue.REQUEST_TIME}],
-            current_document=types.Precondition(**known),
+            current_document=None if save.whatever else types.Precondition(**version),
         )
 
     def read(self, kind: str, key: str) -> Document | None:
@@ -209,7 +209,7 @@ def _saved(writes: Sequence[Save], times: Sequence[Any]) -> list[Document]:
 def _in_the_way(writes: Sequence[Save], found: Sequence[Any]) -> Conflict:
     """Which document is not as its write wants it; where all of them are again, any of them was."""
     for one, stored in zip(writes, found, strict=True):
-        if one.over is None and stored is not None:
+        if one.over is None and stored is not None and not one.whatever:
             return Exists(one.kind, one.key)
         if one.over is not None and (stored is None or stored.update_time.ToJsonString() != one.over.version):
             return Conflict(one.kind, one.key)

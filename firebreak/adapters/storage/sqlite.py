@@ -39,6 +39,7 @@ _STEPS = (
 _CREATE = """INSERT INTO documents (kind, key, version, saved, body, due_ns, subject, expires_ns) VALUES
     (:kind, :key, :version, (SELECT COALESCE(MAX(saved), 0) + 1 FROM documents WHERE kind = :kind), :body, :due_ns,
     :subject, :expires_ns)"""
+_PUT = _CREATE.replace("INSERT", "INSERT OR REPLACE", 1)
 # A file of an earlier version, which is only read, ends with the body.
 _READ = "SELECT * FROM documents WHERE kind = :kind AND key = :key"
 _REPLACE = """UPDATE documents SET version = :version, body = :body, due_ns = :due_ns, subject = :subject,
@@ -240,7 +241,7 @@ def _save(connection: sqlite3.Connection, write: Save, row: Mapping[str, object]
             raise Conflict(write.kind, write.key)
         return
     try:
-        connection.execute(_CREATE, row)
+        connection.execute(_PUT if write.whatever else _CREATE, row)
     except sqlite3.IntegrityError:
         raise Exists(write.kind, write.key) from None
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from firebreak.core.cloud_run.target import Target
+from firebreak.core.findings.finding import Finding
 from firebreak.core.storage_names import Stored
 
 EventStatus = Literal["new", "counts", "passed", "unconfirmed"]
@@ -46,3 +48,10 @@ class Event(Stored):
     def unheld(self) -> bool:
         """Whether SCC is still asked about it from time to time, because it does not hold it yet."""
         return self.status == "unconfirmed" and not self.decided
+
+
+def told_event(finding: Finding, seen_ns: int) -> Event:
+    """The event that a message told as this finding, first seen then."""
+    named = finding.target.named if isinstance(finding.target, Target) else ()
+    digests = tuple(sorted(finding.digests))
+    return Event(finding.incident_id, finding.event_ns, seen_ns, named=tuple(sorted(named)), digests=digests)

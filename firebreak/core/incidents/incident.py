@@ -227,6 +227,12 @@ class Incident(Stored):
             return self
         return replace(self, further=(*self.further, target))
 
+    def uid_of(self, target: Target) -> str:
+        """Google's own identity of one of its targets, as far as it is known."""
+        own = self.finding.target
+        mine = isinstance(own, Target) and own.key == target.key
+        return self.uid if mine else self.uids.get(target.key, "")
+
     @property
     def unsent(self) -> int:
         """How many announcements still have to be sent."""

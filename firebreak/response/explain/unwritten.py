@@ -20,7 +20,7 @@ class Unwritten(Documents):
         """Keep all of them here, or none; raises Exists or Conflict."""
         for one in writes:
             known = self.read(one.kind, one.key)
-            if one.over is None and known is not None:
+            if one.over is None and known is not None and not one.whatever:
                 raise Exists(one.kind, one.key)
             if one.over is not None and (known is None or known.version != one.over.version):
                 raise Conflict(one.kind, one.key)
