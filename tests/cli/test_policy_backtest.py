@@ -164,6 +164,23 @@ def test_the_html_file_says_the_same_and_needs_nothing_beside_it(
     assert "light-dark(" in "".join(read.texts)
 
 
+def test_the_html_file_is_for_who_made_it_until_they_give_it_away(
+    firebreak: Told, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    firebreak(*words, "--html", str(tmp_path / "report.html"))
+
+    assert (tmp_path / "report.html").stat().st_mode & 0o777 == 0o600
+
+
+def test_where_the_html_file_has_no_folder_nothing_is_replayed_first(
+    firebreak: Told, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    answer = firebreak(*words, "--html", str(tmp_path / "none" / "report.html"))
+
+    assert (answer.code, answer.out) == (2, "")
+    assert "report.html: there is no folder for it" in answer.err
+
+
 def test_nothing_runs_in_the_html_file_but_what_it_names_by_its_hash(
     firebreak: Told, words: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -110,6 +110,7 @@ def _counts(modes: Mapping[str, int]) -> str:
 def _ground(shown: Mapping[str, Any]) -> str:
     lines = [
         f"decided on evidence recorded then: {shown['decided_on_recorded']:,}",
+        *([f"decided on what VirusTotal says now: {shown['decided_on_today']:,}"] if shown.get("enriched") else []),
         f"hanging on a source without an answer: {shown['hanging']:,}",
         *(f"waiting for {name}: {count:,}" for name, count in shown["waiting_on"].items()),
         *(f"held back by {name}: {count:,}" for name, count in shown["held_back_by"].items()),

@@ -36,6 +36,9 @@ def run_backtest(parsed: argparse.Namespace) -> int:
         if file != "-" and not Path(file).is_file():
             message = f"{file}: there is no such file"
             raise UsageError(message)
+    if parsed.html and not parsed.html.parent.is_dir():
+        message = f"{parsed.html}: there is no folder for it"
+        raise UsageError(message)
     assumed = _assumed(parsed.assume)
     texts = (read_folder(folder), *([_against(folder, parsed.against)] if parsed.against else []))
     reports, asking = enriched(parsed) if parsed.enrich else (None, None)
@@ -49,6 +52,7 @@ def run_backtest(parsed: argparse.Namespace) -> int:
         message = f"nothing could be read: {ran.unread.shown[0]}"
         raise NothingFound(message)
     if parsed.html:
+        parsed.html.touch(mode=0o600)  # as a history: it tells where there are holes
         parsed.html.write_text(page(shown), encoding="utf-8")
     if parsed.json:
         print_json(shown)
