@@ -69,18 +69,18 @@ def on_firestore(count: int) -> Iterator[str]:
 def _whole(on: Line, count: int) -> None:
     """Incidents on other services that were contained and released."""
     ended = on.release(on.respond(on.finding())).held.incident
-    for first in range(0, count, _TOGETHER):
-        on.app.ledger.commit(*(_copy(on, ended, number) for number in range(first, first + _TOGETHER)))
+    if isinstance(target := ended.finding.target, Target):
+        copy(on, ended, [replace(target, name=f"other-{number}") for number in range(count)])
 
 
-def _copy(on: Line, ended: Incident, number: int) -> Save:
-    target = ended.finding.target
-    if not isinstance(target, Target):
-        raise TypeError
-    elsewhere = replace(target, name=f"other-{number}")
-    finding = replace(ended.finding, target=elsewhere)
-    incident, encoded = fit_to_size_limit(replace(ended, id=f"fb-{number:016x}", finding=finding))
-    return on.app.ledger.incident_save(incident, encoded, None)
+def copy(on: Line, incident: Incident, targets: Sequence[Target]) -> None:
+    """Keep the incident's record once more, under an id of its own, for each of these targets."""
+    saves = []
+    for number, target in enumerate(targets):
+        another = replace(incident, id=f"fb-{number:016x}", finding=replace(incident.finding, target=target))
+        saves.append(on.app.ledger.incident_save(*fit_to_size_limit(another), None))
+    for first in range(0, len(saves), _TOGETHER):
+        on.app.ledger.commit(*saves[first : first + _TOGETHER])
 
 
 def _measured(on: Line, name: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.line import WIDE
-from benchmarks.scale import grown
+from benchmarks.scale import ELSEWHERE, grown
 from benchmarks.storms import storm
 
 
@@ -33,5 +33,5 @@ def test_findings_on_one_service_at_once_are_all_contained_by_one_write() -> Non
 
 
 def test_what_is_planted_around_a_service_hinders_nothing() -> None:
-    for what in ("revisions", "tags", "related findings", "incidents on it", "other incidents"):
+    for what in ("revisions", "tags", "related findings", "incidents on it", ELSEWHERE):
         assert grown(what, 5)[1] == "contained"
