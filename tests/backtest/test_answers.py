@@ -111,6 +111,13 @@ def test_the_clause_proposed_is_about_what_most_in_vain_had_and_none_rightly(
     assert clause in counted(*records)["malware"].proposal
 
 
+def test_a_clause_is_proposed_by_no_secret() -> None:
+    secret = "owner=ghp_abcdefghijklmnopqrstuvwxyz0123456789"  # noqa: S105 - made up
+    records = [judged(1, "true_positive", WEB), *(judged(number, "benign", secret) for number in (2, 3, 4))]
+
+    assert counted(*records)["malware"].apart is None
+
+
 @pytest.fixture
 def firebreak(capsys: pytest.CaptureFixture[str]) -> Told:
     return lambda *words: run(capsys, *words)

@@ -169,3 +169,14 @@ def test_what_else_holds_it_back_and_whom_it_leaves_nothing_is_said(promote: Tol
     assert len(caveats) == 2
     assert caveats[0].startswith("`below` never decides")
     assert caveats[1] == "the ceiling in firebreak.yaml is approve, which still holds it back"
+
+
+def test_nothing_of_a_history_is_shown_that_is_secret_or_acts_on_a_terminal(promote: Told, tmp_path: Path) -> None:
+    token = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"  # noqa: S105 - made up, and never shown
+    leaking = shadowed(1, "approve", decided=(f"\x1b[31m {token}", token), closed_as=token, service=token)
+    (tmp_path / "history.jsonl").write_text(lines(leaking | {"id": f"fb-{token}", "created": token}))
+    shown = promote().out + promote("--json").out
+
+    assert '"fired": 1' in shown
+    assert token not in shown
+    assert "\x1b" not in shown
