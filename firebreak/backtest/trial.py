@@ -77,7 +77,7 @@ class Trial:
             self.ways[f"{old} → {new}"] += 1
             if len(self.differing) < MOST_SHOWN:
                 shown = {"id": event, "workload": one.workload, "decided": old, "would": new, "closed_as": one.closed}
-                self.differing.append({key: safe(value, 300) for key, value in shown.items()})
+                self.differing.append(shown)
 
     @property
     def as_json(self) -> dict[str, Any]:
