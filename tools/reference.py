@@ -37,8 +37,8 @@ def facts_page() -> Iterator[str]:
     yield from ("# Facts", "", MADE, "")
     yield "What policies may ask, under `when`; `firebreak policy facts` shows the same. A fact is unknown, never"
     yield "false, where its source does not say. A clause on it is unknown then too, and less evidence only ever moves"
-    yield "a decision towards asking a person. Of a text that was cut, or that had a secret taken out, only what is"
-    yield "shown is known: a clause that does not find its value there is unknown, and does not fail."
+    yield "a decision towards asking a person. Of a list in which a text was cut, or had a secret taken out, only what"
+    yield "is shown is known: a clause that does not find its value there is unknown, and does not fail."
     for source, facts in itertools.groupby(enrichment.catalogue().items(), key=lambda one: source_of(one[0])):
         yield from ("", f"## {source}", "", "| fact | type | meaning | as in |", "|---|---|---|---|")
         for name, fact in facts:

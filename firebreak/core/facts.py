@@ -85,9 +85,8 @@ _HIDDEN = (REST, "[redacted ")
 
 
 def partly_known(value: object) -> bool:
-    """Whether a text, or one of a list, was cut or had a secret taken out: what it does not show may still be there."""
-    texts = value if isinstance(value, tuple) else (value,)
-    return any(isinstance(one, str) and any(mark in one for mark in _HIDDEN) for one in texts)
+    """Whether one of several texts was cut or had a secret taken out: what it does not show may still be there."""
+    return isinstance(value, tuple) and any(mark in text for text in value for mark in _HIDDEN)
 
 
 def merged(evidence: tuple[Evidence, ...]) -> dict[str, FactValue]:

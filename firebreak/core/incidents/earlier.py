@@ -9,10 +9,17 @@ from firebreak.core.incidents.incident import Incident
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """One earlier incident; `closed_as` is empty where no person has said what it was.
+    """One earlier incident.
 
-    `finding` is what it is about, by source and id; `severities` are those that SCC gave its events, with their times,
-    nanoseconds since 1970.
+    Attributes:
+        id: its id.
+        phase: where it is.
+        created_ns: when it began, nanoseconds since 1970.
+        category: the detector's display name.
+        closed_as: what a person found it to be; empty where nobody has said.
+        finding: what it is about, by source and id.
+        open: whether it has not ended.
+        severities: what SCC gave its events, with their times, nanoseconds since 1970.
     """
 
     id: str

@@ -106,7 +106,7 @@ Holds = Callable[[Any, int | None], bool | None]
 
 def _test_of(clause: Clause) -> Test:
     fact, holds = clause.fact, _HOLDS[clause.operator](clause)
-    kinds, unfit, in_doubt = _KINDS[clause.type], _UNFIT.get(clause.type), _IN_DOUBT.get(clause.operator)
+    kinds, unfit, in_doubt = _KINDS[clause.type], _UNFIT.get(clause.type), _in_doubt(clause)
 
     def test(facts: Facts, now_ns: int | None) -> Truth:
         value: object = facts.get(fact)
@@ -133,12 +133,11 @@ _UNFIT: Mapping[FactType, Callable[[Any], bool]] = {
 }
 
 
-_IN_DOUBT: Mapping[Operator, bool] = {
-    **dict.fromkeys((Operator.EQUALS, Operator.IN, Operator.IN_SET, Operator.GLOB), False),
-    **dict.fromkeys((Operator.CONTAINS, Operator.CONTAINS_ANY, Operator.CONTAINS_ALL), False),
-    **dict.fromkeys((Operator.NOT_IN, Operator.NOT_IN_SET), True),
-}
-"""The answer that might be another one, had a text not been cut, or a secret not been taken out of it."""
+def _in_doubt(clause: Clause) -> bool | None:
+    """The answer that might be another one, had a text of a list not been cut, or a secret not been taken out of it."""
+    if clause.type is not FactType.TEXTS or clause.operator is Operator.EXISTS:
+        return None
+    return clause.operator is Operator.NOT_IN_SET
 
 
 def _equal(clause: Clause) -> Holds:

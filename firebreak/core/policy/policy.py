@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from firebreak.core.diagnostics import Location
-from firebreak.core.facts import Facts, partly_known
+from firebreak.core.facts import Facts
 from firebreak.core.mode import Mode
 from firebreak.core.policy.category_index import FactIndex, index_by
 from firebreak.core.policy.condition import Condition
@@ -152,7 +152,7 @@ class PolicySet:
     def open_to(self, facts: Facts) -> tuple[Policy, ...]:
         """The policies that the finding's category does not rule out by itself, in order, also those in shadow."""
         category = facts.get(CATEGORY)
-        if not isinstance(category, str) or partly_known(category):
+        if not isinstance(category, str):
             return self.policies
         return tuple(map(self.policies.__getitem__, self._index.open_for(category)))
 
