@@ -85,6 +85,16 @@ def test_the_history_is_the_same_each_time_it_is_made(year: Path, sets: dict[str
     assert (tmp_path / "history.jsonl").read_bytes() == (year / "history.jsonl").read_bytes()
 
 
+def test_what_became_graver_is_one_finding_with_two_events(year: Path, shown: dict[str, Any]) -> None:
+    records = [json.loads(line) for line in (year / "history.jsonl").read_text().splitlines()]
+    graver = [one for one in records if len(one.get("events", ())) == 2]
+
+    # Worked out: Tuesday of week 40 at eight, ten minutes apart, and again half an hour later.
+    assert [one["finding"]["event_time"] for one in graver] == ["2025-09-30T08:30:00Z", "2025-09-30T08:40:00Z"]
+    assert {one["finding"]["severity"] for one in graver} == {"CRITICAL"}
+    assert shown["by_week"]["2025-09-29"]["monitor"] == 3 + 1 + 2  # deploys, blog, and each of these once
+
+
 def test_the_backtest_of_the_year_by_today_s_policies(shown: dict[str, Any]) -> None:
 
     # Worked out: 20 of the worm (its limit), 7 of the miner, 4 that were halted, 2 on the pool.
