@@ -214,7 +214,7 @@ def settle_own(app: App, held: StoredIncident, readings: Readings) -> StoredInci
             if all(in_effect(app, workload, one) for one in changes):
                 seen = standing.with_confirmed_write(workload.state, app.now_ns(), workload.updated_ns)
                 held = app.ledger.save(held, held.incident, app.ledger.standing_save(seen, document))
-                readings.forget_standings()
+                readings.confirmed_write(target, seen)
                 note_drift(app, standing, incident.id, None)
     return held
 

@@ -88,6 +88,11 @@ class Readings:
         self._written[target.key] = written
         return self.workload(target)
 
+    def confirmed_write(self, target: Target, standing: Standing) -> None:
+        """What was read counts on beside what stands now, which was just saved: by it that was seen in effect."""
+        self._written[target.key] = standing.written
+        self.forget_standings()
+
     def workload(self, target: Target) -> Workload:
         """The target's settings; raises Missing, Denied, Unsupported or Transient."""
         found = self._fresh(target.key, lambda: self.app.read(target, self.deadline.sooner(15)))

@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 
 from sandbox.wire import Call
-from tests.response.harness import GOOD, Line, Lines
+from tests.response.harness import ALWAYS, GOOD, Line, Lines
 
 _READS = ("*/ListFindings", "*/GetService", "*/ListRevisions", "*/GetIamPolicy", "virustotal/*")
 _LONGEST = 5.0
@@ -80,3 +80,13 @@ def test_nothing_is_read_of_a_workload_before_it_is_known_to_be_of_our_organizat
         calls = [one.method.rpartition("/")[2] for one in on.sandbox.wire.calls]
 
         assert calls[:4] == ["ListFindings"] * 4, "asked again, as what is not held yet is, before anything else"
+
+
+def test_what_was_seen_in_effect_is_not_read_once_more_before_it_is_told(line: Lines) -> None:
+    with line(policy=ALWAYS) as on:
+        on.respond(on.finding())
+        calls = [one.method.rpartition("/")[2] for one in on.sandbox.wire.calls]
+        after = calls[calls.index("UpdateService") :]
+
+        assert after.count("GetService") == 1
+        assert after.index("GetService") < after.index("Publish")
