@@ -36,12 +36,9 @@ def to_decide(parsed: argparse.Namespace) -> Settings:
 
 
 def open_documents(settings: Settings) -> Documents:
-    """The store of the ledger that is named, which it never makes; raises UsageError where none is.
-
-    Raises Transient where there is none of that name.
-    """
+    """The store of the ledger that is named, to be read; raises Transient where there is none, and makes none."""
     if not settings.ledger_named:
-        raise UsageError(_unnamed(settings))
+        raise Transient(_unnamed(settings))
     documents = documents_to_read(settings)
     if documents is None:
         path = settings.ledger_path
