@@ -1,0 +1,69 @@
+"""What git remembers of a folder of policies."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from firebreak.cli.commands.policy_revisions import commits_of, files_at
+from firebreak.policy_folder import read_folder, read_yaml_policies
+from tests.backtest.histories import policies_in
+
+
+def git(folder: Path, *words: str) -> None:
+    named = ("-c", "user.name=Ada \x1b[31m", "-c", "user.email=ada@shop.example", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *named, *words], cwd=folder, check=True, capture_output=True)  # noqa: S603, S607
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of policies within a repository that has more; its first commit says so."""
+    git(tmp_path, "init", "-q")
+    folder = Path(policies_in(tmp_path / "policies"))
+    (tmp_path / "10.yaml").write_text("not a policy of the folder")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "The first set")
+    return folder
+
+
+def digest(folder: Path) -> str:
+    return read_yaml_policies(read_folder(folder)).digest
+
+
+def test_a_set_is_named_by_the_commit_that_it_began_with(folder: Path) -> None:
+    with (folder / "10.yaml").open("a") as file:
+        file.write("# a comment changes no decision\n")
+    git(folder, "commit", "-qam", "A comment")
+    same = digest(folder)
+    with (folder / "10.yaml").open("a") as file:
+        file.write("approve_within: 10m\n")
+    git(folder, "commit", "-qam", "Less time to answer")
+    found = commits_of(folder, {same, digest(folder), "f" * 64})
+
+    assert {key: one.says for key, one in found.items()} == {
+        same: "The first set",
+        digest(folder): "Less time to answer",
+    }
+
+
+def test_who_made_a_commit_cannot_colour_the_screen(folder: Path) -> None:
+    assert "\x1b" not in commits_of(folder, {digest(folder)})[digest(folder)].by
+
+
+def test_a_commit_whose_policies_do_not_load_is_passed_by(folder: Path) -> None:
+    whole, kept = (folder / "10.yaml").read_text(), digest(folder)
+    (folder / "10.yaml").write_text("id: [")
+    git(folder, "commit", "-qam", "Broken")
+    (folder / "10.yaml").write_text(f"{whole}approve_within: 10m\n")
+    git(folder, "commit", "-qam", "Mended")
+
+    assert set(commits_of(folder, {kept, digest(folder)})) == {kept, digest(folder)}
+
+
+def test_a_revision_has_the_policies_of_the_folder_alone(folder: Path) -> None:
+    (folder / "10.yaml").write_text("changed since")
+
+    assert {Path(name).name for name in files_at(folder, "HEAD")} == {"10.yaml", "firebreak.yaml"}
+    assert "id: malware" in files_at(folder, "HEAD")[f"{folder}@HEAD/10.yaml"]
