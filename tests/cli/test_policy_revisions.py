@@ -23,6 +23,9 @@ def folder(tmp_path: Path) -> Path:
     git(tmp_path, "init", "-q")
     folder = Path(policies_in(tmp_path / "policies"))
     (tmp_path / "10.yaml").write_text("not a policy of the folder")
+    (folder / "README.md").write_text("nor is this one")
+    (folder / "starter").mkdir()
+    (folder / "starter" / "20.yaml").write_text("nor what lies deeper")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-qm", "The first set")
     return folder
