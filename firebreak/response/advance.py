@@ -25,20 +25,18 @@ from firebreak.ledger.documents import Conflict
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.carry import carry
+from firebreak.response.carry import ask_about_events, carry
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import Decided, all_suspects, decide, gather
+from firebreak.response.draw import latest
 from firebreak.response.evidence.collector import Collecting
-from firebreak.response.gather import Gathering
-from firebreak.response.holds import policy_of
 from firebreak.response.move import settle_own
-from firebreak.response.passed import ask_about_events
+from firebreak.response.observe import Gathering
 from firebreak.response.readings import Away, Readings, note_away
 from firebreak.response.release import carry_release
 from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, UNANSWERED, ask, defer, end
 from firebreak.response.set_aside import set_aside
 from firebreak.response.shadow import with_shadow
-from firebreak.response.turn import latest
 
 Step = Literal["release", "decide", "carry"]
 _TURNS = 40
@@ -157,7 +155,7 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     expired = before.phase == "waiting" and before.question is not None and before.question.expires_ns <= now
     asks_anew = before.phase in ("received", "deferred") or expired
     if not asks_anew and not held.incident.undecided:
-        policy = policy_of(app, before)
+        policy = app.policy_of(before)
         held = app.ledger.save(held, held.incident)
         return ask_about_events(app, held, policy, confirmed, readings) if policy else held
     fresh = before.phase != "received" or before.decision is None
@@ -168,7 +166,8 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     if isinstance(confirmed.finding.target, Target):
         readings.incidents_on(confirmed.finding.target)  # while the sources still answer
     decided = decide(app, held.incident, confirmed, readings, asked=asked, at_most=at_most)
-    held = replace(held, incident=with_shadow(app, decided.incident, decided))
+    shadowed = with_shadow(app, decided.incident, decided) if app.policies.shadowed else decided.incident
+    held = replace(held, incident=shadowed)
     collecting.begin(held, confirmed, decided)
     if confirmed.trust == "elsewhere":
         held = end(app, held, "declined", confirmed.reason, readings)

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from types import MappingProxyType
 
-from firebreak.core.cloud_run.target import Target
 from firebreak.core.code_location import kind_and_place
 from firebreak.core.errors import Missing, Refused, Transient
 from firebreak.core.incidents.announcement import Announcement
 from firebreak.core.incidents.incident import REFUSED_ANNOUNCEMENT, Incident
-from firebreak.core.incidents.log_line import summary
+from firebreak.core.incidents.log_line import headline, summary
 from firebreak.core.incidents.record import attributes, record
+from firebreak.core.messages.composing import workload_labels
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import StoredIncident
@@ -24,7 +24,7 @@ from firebreak.ports.chat import Busy
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.blast_radius import tells_of_the_storm
-from firebreak.response.notify import is_for_people, notify, routed, with_reminders
+from firebreak.response.notify import OWN, notify
 
 _PROGRAMS = frozenset({"log", "topic", "marks"})
 """Channels that others go by: an outage of one has the message delivered again."""
@@ -77,6 +77,37 @@ def tell_of_answers(app: App, incident: Incident, sources: frozenset[str]) -> In
         if name != "marks" and (incident.threads.get(name) or not is_for_people(app, name))
     )
     return incident.with_history(app.now_ns(), "firebreak", f"came later: {came}").with_announcements(joins)
+
+
+def routed(app: App, incident: Incident) -> tuple[str, ...]:
+    """The channels of `firebreak.yaml` for this incident: its policy's, its owner's, and those that were told of it."""
+    routing, labels = app.policies.config.routing, incident.decision.notify if incident.decision else ()
+    told = routing.told(labels, workload_labels(incident), incident.finding.contacts) if routing.channels else ()
+    return tuple(dict.fromkeys((*told, *(name for name in incident.threads if name in routing.channels))))
+
+
+def is_for_people(app: App, name: str) -> bool:
+    """Whether people read this channel."""
+    place = app.policies.config.routing.channels.get(name)
+    return name in OWN or (place is not None and place.people)
+
+
+def with_reminders(app: App, incident: Incident, channels: tuple[str, ...], within_ns: int) -> Incident:
+    """The incident with its question to be told again while nobody answers; `within_ns`: how long each answer takes.
+
+    On the channels that were told of it, counted from now; on those of each escalation, from when it was first put. The
+    outbox keeps them, so that each is told at least once, by the sweep, and none of what is not asked any more.
+    """
+    routing, question = app.policies.config.routing, incident.question
+    if question is None:
+        return incident
+    again = tuple(name for name in channels if name in OWN or name in routing.channels)
+    if routing.remind_after:
+        incident = incident.with_reminder(1, again, question.asked_ns + routing.remind_after * NANOS)
+    first_ns = question.expires_ns - (question.escalated + 1) * within_ns
+    for level, step in enumerate(routing.escalate, 2):
+        incident = incident.with_reminder(level, step.to, first_ns + step.after * NANOS)
+    return incident
 
 
 class Unsent(Transient):
@@ -249,11 +280,3 @@ def _to_marks(app: App, incident: Incident, one: Announcement, deadline: Deadlin
 SENDERS: Mapping[str, Callable[[App, Incident, Announcement, Deadline], str | None]] = MappingProxyType(
     {"log": _to_log, "topic": _to_topic, "marks": _to_marks, "slack": notify, "chat": notify}
 )
-
-
-def headline(incident: Incident) -> str:
-    """One sentence for people: what, where, and how it stands."""
-    target = incident.finding.target
-    where = target.resource if isinstance(target, Target) else "no Cloud Run workload"
-    last = incident.history[-1].what if incident.history else ""
-    return f"{incident.phase}: {incident.finding.category or 'a finding'} on {where}: {last}"

@@ -10,8 +10,10 @@ from firebreak.core.cloud_run.target import Kind, Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.errors import Unsupported
 from firebreak.core.findings.finding import FindingName
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Ceiling, Mode
-from firebreak.core.policy.policy import PolicySet
+from firebreak.core.policy.policy import Policy, PolicySet
+from firebreak.core.timestamps import NANOS
 from firebreak.ledger.ledger import Ledger
 from firebreak.ports.account_usage import AccountUsage
 from firebreak.ports.chat import PostToChat
@@ -24,6 +26,8 @@ from firebreak.ports.surface import Reader, Surface
 from firebreak.ports.vault import Vault
 from firebreak.response.write_queue import WriteQueue
 from firebreak.settings import Settings
+
+_REVIEW_SECONDS = 4 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,16 @@ class App:
     def read(self, target: Target, deadline: Deadline) -> Workload:
         """The target as it is now; raises Missing, Denied, Unsupported or Transient."""
         return read_target(self.readers, target, deadline)
+
+    def policy_of(self, incident: Incident) -> Policy | None:
+        """The policy that decided the incident, as it stands now; None if it decides no more."""
+        decision = incident.decision
+        return next((one for one in self.policies.deciding if decision and one.id == decision.policy), None)
+
+    def review_ns(self, incident: Incident) -> int:
+        """When what stands of it is to be announced again."""
+        policy = self.policy_of(incident)
+        return self.now_ns() + (policy.review_after if policy else _REVIEW_SECONDS) * NANOS
 
     def organization(self, name: FindingName) -> str:
         """Our organization's number; without a firebreak.yaml, where nothing is ever written, the finding's own."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from firebreak.core.cloud_run.target import Target, parse_resource
 from firebreak.core.containment.canary import LIFE_NS, Canary, why_no_canary
-from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.command import Command, CommandResult
-from firebreak.ledger.records import NotActedOn
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 
@@ -33,18 +31,3 @@ def announce_canary(app: App, command: Command) -> CommandResult:
     app.ledger.keep_canary(canary)
     app.log("NOTICE", f"{target.resource} is the canary of a drill by {command.by}, for an hour")
     return CommandResult(done=True, says=f"{target.name} is the canary of a drill")
-
-
-def canary_of(app: App, finding: Finding, uid: str) -> Canary | None:
-    """What is known of the canary with this uid, for a finding of the drill's source; None where it is none.
-
-    Raises Transient.
-    """
-    drill = app.policies.config.drill
-    if drill is None or finding.name.source != drill.source or not uid:
-        return None
-    try:
-        return app.ledger.canary(uid)
-    except NotActedOn as fault:
-        app.log("ERROR", f"not taken as a drill's canary: {fault}")
-        return None

@@ -1,23 +1,32 @@
-"""Carrying a saved plan out, change by change, each through the gate on what is so now."""
+"""Carrying a saved plan out, change by change; then what only a message told of is asked about."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
 
+from firebreak.core.actions.suspects import not_shared
+from firebreak.core.containment.observation import Around
 from firebreak.core.containment.plan import SUCCESS, Change, Outcome, Plan
 from firebreak.core.containment.slots import HOUR_NS
-from firebreak.core.errors import Drifted, Failed, Unfinished
+from firebreak.core.errors import Drifted, Failed, Refused, Unfinished
 from firebreak.core.first_few import first_few
+from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.phase import Phase
+from firebreak.core.incidents.question import MOST_ESCALATIONS
+from firebreak.core.incidents.still_open import undone
+from firebreak.core.mode import Cap
+from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import StoredIncident
 from firebreak.response.announce import channels
 from firebreak.response.app import App
 from firebreak.response.blast_radius import give_slots_back, never_wrote
-from firebreak.response.decide import replanned
-from firebreak.response.holds import policy_of
-from firebreak.response.make_change import make
+from firebreak.response.changes import make, record_effect, record_failure, record_loss, redraw
+from firebreak.response.confirm import Confirmed, confirm
+from firebreak.response.decide import replanned, ruling_on
+from firebreak.response.draw import Turn, landed_any, latest
 from firebreak.response.move import (
     await_effect,
     await_operation,
@@ -25,13 +34,8 @@ from firebreak.response.move import (
     settings_of,
     settle_own,
 )
-from firebreak.response.opened import undone
-from firebreak.response.outcomes import record_effect, record_failure, record_loss
-from firebreak.response.passed import ask_about_events
 from firebreak.response.readings import Readings
-from firebreak.response.redraw import redraw
-from firebreak.response.rest import end, recorded
-from firebreak.response.turn import Turn, landed_any, latest
+from firebreak.response.rest import UNANSWERED, ask, end, recorded
 
 _ANSWER_KEEPS_NS = 3600 * NANOS
 """How long an approval may wait for its write: after that the question is put anew."""
@@ -42,7 +46,7 @@ _STILL_RUNS = "the write is still under way"
 
 def carry(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:
     """Make the next move of the saved plan; raises Transient, and Away, to be called again."""
-    incident, policy = held.incident, policy_of(app, held.incident)
+    incident, policy = held.incident, app.policy_of(held.incident)
     plan = incident.plan
     overdue = _overdue(app, incident)
     if policy is None or plan is None or overdue:
@@ -201,3 +205,95 @@ def _summary(turn: Turn, incident: Incident, failed: list[Outcome]) -> str:
     others = dict.fromkeys(hold.incident for place in places for hold in place.holds if hold.incident != incident.id)
     who = f": {', '.join(first_few([*others], _FEW))} had closed it" if others else ""
     return f"nothing new had to be closed ({done}){who}"
+
+
+_DONE: frozenset[Phase] = frozenset({"contained", "declined", "failed"})
+"""What counts has been done by then, as far as there was anything to do."""
+
+
+def ask_about_events(
+    app: App, held: StoredIncident, policy: Policy, confirmed: Confirmed, readings: Readings
+) -> StoredIncident:
+    """Ask about each such event that no person has answered for.
+
+    A yes makes one that SCC has passed count, and what it names suspect; the other convicts nobody.
+    """
+    incident = held.incident
+    if incident.phase not in _DONE or not any(map(_unanswered, incident.events)):
+        return held
+    try:
+        plan, around = replanned(app, incident, policy, confirmed, readings)
+    except Refused:
+        return held
+    judged = _judged(app, incident, confirmed)
+    for event in filter(_unanswered, incident.events):
+        if event.status == "passed" and (named := _named(event, judged, around)):
+            asked = replace(event, suspects={around.own.target.key: tuple(sorted(named))})
+            supposed = _with_event(incident, replace(asked, status="counts"))
+            plan, around = replanned(app, supposed, policy, confirmed, readings)
+            confirmed = confirm(supposed, readings)
+            names = ", ".join(sorted({*named, *event.digests}))
+            reason = f"{event.id} was not confirmed by SCC, which holds a later event: only its message names {names}"
+            held = replace(held, incident=_with_event(incident, asked))
+        elif event.status == "counts" and incident.phase != "failed" and _carried_by_nobody(event, around):
+            supposed = incident
+            images = ", ".join(event.digests)
+            reason = f"nothing that is suspect carries an image of event {event.id} ({images}): it may be elsewhere"
+        else:
+            continue
+        ruling = ruling_on(app, supposed, policy, confirmed, around, plan, readings)
+        name = "passed" if event.status == "passed" else "unplaced"
+        caution = Cap(name, "caution", reason, event.id)
+        if (escalated := _expired(caution, incident, app.now_ns())) > MOST_ESCALATIONS:
+            over = _with_event(incident, replace(event, answered=True))
+            return app.ledger.save(held, over.with_history(app.now_ns(), "firebreak", f"{reason}: {UNANSWERED}"))
+        caps = (*ruling.caps, caution)
+        return ask(app, held, policy, plan, caps, around, reason, escalated=escalated, supposed=supposed)
+    return held
+
+
+def _judged(app: App, incident: Incident, confirmed: Confirmed) -> Incident:
+    """The incident that has the event that SCC holds: this one, or another of the finding."""
+    told = app.ledger.event_of(confirmed.finding)
+    other = app.ledger.read(told.incident) if told and told.incident != incident.id else None
+    return other.incident if other else incident
+
+
+def _expired(caution: Cap, incident: Incident, now_ns: int) -> int:
+    """How often a question with that caution has expired."""
+    last = incident.question
+    return last.escalated + (last.expires_ns <= now_ns) if last and caution.key in last.cautions else 0
+
+
+def _unanswered(event: Event) -> bool:
+    """Whether a person may have to be asked about it: it tells of something, and has made nothing suspect."""
+    told = bool(event.named or event.digests)
+    none = event.status == "passed" or (event.status == "counts" and not event.suspects)
+    return told and none and not event.answered
+
+
+def _carried_by_nobody(event: Event, around: Around) -> bool:
+    """Whether no suspect carries an image of an event that names nothing else."""
+    own = around.own
+    if event.named or own.workload is None or own.case is None:
+        return False
+    images = not_shared(frozenset(event.digests), own.workload.revisions)
+    return not any(one.digests & images for one in own.workload.revisions if one.name in own.case.suspects)
+
+
+def _named(event: Event, judged: Incident, around: Around) -> frozenset[str]:
+    """What the message names, by name or by image, that is not suspect anyway."""
+    own = around.own
+    if own.workload is None or own.case is None:
+        return frozenset()
+    images = frozenset(event.digests)
+    found = {
+        one.name
+        for one in own.workload.revisions
+        if one.name in event.named or (not event.named and one.digests & images)
+    }
+    return frozenset(found) - judged.suspects_on(own.target)
+
+
+def _with_event(incident: Incident, event: Event) -> Incident:
+    return replace(incident, events=tuple(event if one.id == event.id else one for one in incident.events))

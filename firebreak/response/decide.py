@@ -10,6 +10,7 @@ from firebreak import VERSION
 from firebreak.core.actions.suspects import named_revisions
 from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.containment.canary import Canary
 from firebreak.core.containment.gate import Ruling, gate
 from firebreak.core.containment.guard_input import GuardInput
 from firebreak.core.containment.observation import Around
@@ -28,11 +29,11 @@ from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.selection import Choice, choose, outstanding_matters
 from firebreak.core.policy.trace import bounded_trace
 from firebreak.core.policy.triage import facts_of
+from firebreak.ledger.records import NotActedOn
 from firebreak.response.app import App
-from firebreak.response.canaries import canary_of
 from firebreak.response.confirm import Confirmed
 from firebreak.response.draw import draw
-from firebreak.response.gather import Gathering
+from firebreak.response.observe import Gathering
 from firebreak.response.readings import Away, Readings
 
 
@@ -233,7 +234,7 @@ def ruling_on(  # noqa: PLR0913, PLR0917 - the gate asks about all of them
         away=_away(decision, readings),
         uids=incident.uids,
         unvouched=around.unvouched,
-        canary=canary_of(app, confirmed.finding, around.own.uid),
+        canary=_canary_of(app, confirmed.finding, around.own.uid),
         drift=drift,
     )
     shown = shown_digest(plan, all_suspects(incident, around), incident.counting) if plan else ""
@@ -277,3 +278,18 @@ def _drawn(app: App, incident: Incident, plan: Plan) -> Plan:
 def _detail(evidence: tuple[Evidence, ...], source: str, kind: type[Any]) -> Any:  # noqa: ANN401 - checked by `kind`
     found = next((one.detail for one in evidence if one.source == source), None)
     return found if isinstance(found, kind) else None
+
+
+def _canary_of(app: App, finding: Finding, uid: str) -> Canary | None:
+    """What is known of the canary with this uid, for a finding of the drill's source; None where it is none.
+
+    Raises Transient.
+    """
+    drill = app.policies.config.drill
+    if drill is None or finding.name.source != drill.source or not uid:
+        return None
+    try:
+        return app.ledger.canary(uid)
+    except NotActedOn as fault:
+        app.log("ERROR", f"not taken as a drill's canary: {fault}")
+        return None

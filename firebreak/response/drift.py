@@ -17,8 +17,7 @@ from firebreak.response.announce import channels, flush
 from firebreak.response.app import App
 from firebreak.response.confirm import confirm
 from firebreak.response.decide import replanned, ruling_on
-from firebreak.response.holds import note_drift, policy_of
-from firebreak.response.readings import Away, Readings, note_away
+from firebreak.response.readings import Away, Readings, note_away, note_drift
 from firebreak.response.rest import ask
 from firebreak.response.set_aside import set_aside
 
@@ -100,7 +99,7 @@ def _tell(app: App, held: StoredIncident, sentence: str, also: tuple[Save, ...])
 
 def _ask(app: App, held: StoredIncident, sentence: str, readings: Readings, also: tuple[Save, ...]) -> StoredIncident:
     """Whether to close again what somebody opened is for a person to say."""
-    policy = policy_of(app, held.incident)
+    policy = app.policy_of(held.incident)
     if policy is None:
         return _tell(
             app, held, f"{sentence}; the policy that contained it does not exist any more: close it by hand", also

@@ -14,8 +14,7 @@ from firebreak.core.incidents.release_words import setting_word
 from firebreak.ports.backoff import Backoff
 from firebreak.response.app import App
 from firebreak.response.move import put_back, require_same, restore
-from firebreak.response.readings import Readings
-from firebreak.response.settling import SETTLE_SECONDS, had_time
+from firebreak.response.readings import SETTLE_SECONDS, Readings
 
 OWN_SURFACES = frozenset({"service", "worker_pool"})
 """Surfaces whose settings all go into one update, the last of a release."""
@@ -70,7 +69,7 @@ def _in_effect(app: App, change: Change, keys: list[ReleasedKey], readings: Read
         if serves and (workload.settled or have_status(change.after)):
             return [_judged(one, workload) for one in keys]
         if not backoff.wait():
-            if not had_time(app, workload, backoff, readings):
+            if not readings.had_time(workload, backoff):
                 raise Unfinished("")
             if not app.surfaces[change.surface].in_force(workload, now):
                 message = "Cloud Run took it, but does not serve it"

@@ -26,9 +26,7 @@ from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.holds import note_drift
-from firebreak.response.readings import FRESH_SECONDS, Readings
-from firebreak.response.settling import SETTLE_SECONDS, had_time
+from firebreak.response.readings import FRESH_SECONDS, SETTLE_SECONDS, Readings, note_drift
 
 _LEASE_SLICE = 10.0
 _TRIES = 3
@@ -241,7 +239,7 @@ def await_effect(app: App, change: Change, readings: Readings, see: Callable[[],
             return seen
         if not backoff.wait():
             # Only what had all the time to settle is a failure; where the delivery ends first, the next one looks on.
-            settled = had_time(app, seen.workload, backoff, readings)
+            settled = readings.had_time(seen.workload, backoff)
             if not have_status(change.after) and (settled or readings.deadline.waits):
                 return seen  # nothing tells of it but the settings themselves
             if settled:

@@ -8,7 +8,7 @@ from firebreak.core.channels import channel
 from firebreak.core.errors import Refused
 from firebreak.core.incidents.announcement import Announcement
 from firebreak.core.incidents.incident import Incident
-from firebreak.core.messages.composing import compose, workload_labels
+from firebreak.core.messages.composing import compose
 from firebreak.core.messages.delivery import Address, Channel, ThreadLost
 from firebreak.core.messages.message import Message
 from firebreak.core.mode import Mode
@@ -16,47 +16,15 @@ from firebreak.core.timestamps import NANOS
 from firebreak.core.web_address import is_safe
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.holds import policy_of
 
-_OWN = {"slack": "slack", "chat": "google_chat"}
+OWN = {"slack": "slack", "chat": "google_chat"}
 """Channels that the environment sets, and their kinds."""
-
-
-def routed(app: App, incident: Incident) -> tuple[str, ...]:
-    """The channels of `firebreak.yaml` for this incident: its policy's, its owner's, and those that were told of it."""
-    routing, labels = app.policies.config.routing, incident.decision.notify if incident.decision else ()
-    told = routing.told(labels, workload_labels(incident), incident.finding.contacts) if routing.channels else ()
-    return tuple(dict.fromkeys((*told, *(name for name in incident.threads if name in routing.channels))))
-
-
-def is_for_people(app: App, name: str) -> bool:
-    """Whether people read this channel."""
-    place = app.policies.config.routing.channels.get(name)
-    return name in _OWN or (place is not None and place.people)
-
-
-def with_reminders(app: App, incident: Incident, channels: tuple[str, ...], within_ns: int) -> Incident:
-    """The incident with its question to be told again while nobody answers; `within_ns`: how long each answer takes.
-
-    On the channels that were told of it, counted from now; on those of each escalation, from when it was first put. The
-    outbox keeps them, so that each is told at least once, by the sweep, and none of what is not asked any more.
-    """
-    routing, question = app.policies.config.routing, incident.question
-    if question is None:
-        return incident
-    again = tuple(name for name in channels if name in _OWN or name in routing.channels)
-    if routing.remind_after:
-        incident = incident.with_reminder(1, again, question.asked_ns + routing.remind_after * NANOS)
-    first_ns = question.expires_ns - (question.escalated + 1) * within_ns
-    for level, step in enumerate(routing.escalate, 2):
-        incident = incident.with_reminder(level, step.to, first_ns + step.after * NANOS)
-    return incident
 
 
 def notify(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> str:
     """Send one announcement; what later ones join. Raises Busy, Transient, Refused."""
     place, to = _place(app, incident, one.channel)
-    policy, routing = policy_of(app, incident), app.policies.config.routing
+    policy, routing = app.policy_of(incident), app.policies.config.routing
     message = compose(
         incident,
         f"{incident.id}/{one.number}/{one.channel}",
@@ -85,7 +53,7 @@ def _place(app: App, incident: Incident, name: str) -> tuple[Channel, Address]:
         if not (webhook := own.get(name)):
             message = "no such webhook is configured any more" if name in own else "`firebreak.yaml` no longer lists it"
             raise Refused(message)
-        return channel(_OWN[name]), Address(webhook)
+        return channel(OWN[name]), Address(webhook)
     found, secret = channel(known.kind), app.settings.channel_secrets.get(known.secret, "")
     if not secret or (found.secret_is_url and not is_safe(secret)):
         message = f"{known.secret} is {'no webhook: https://HOST/…' if secret else 'not set'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from firebreak.core.cloud_run.account_usage import Users
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
+from firebreak.core.containment.review import Drift
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.incident import Incident
@@ -19,11 +21,14 @@ from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Document
 from firebreak.ledger.marks import known_as
 from firebreak.ledger.records import NotActedOn, StoredIncident
+from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 
 CLOUD_RUN = "Cloud Run"
 FRESH_SECONDS = 2.0
+SETTLE_SECONDS = 20.0
+"""How long Cloud Run may take until what serves is what was written."""
 PATIENCE_NS = 600 * NANOS
 """How long what is away is waited for, before a person is asked without it."""
 _OTHERS = 500
@@ -145,6 +150,15 @@ class Readings:
         self._lost += 1
         return self._lost >= _MOST_LOST
 
+    def had_time(self, workload: Workload, backoff: Backoff) -> bool:
+        """Whether what was written had all the time that it may take until it serves.
+
+        Of one look alone, the workload's own last change tells.
+        """
+        if self.deadline.waits:
+            return backoff.until.at < self.deadline.at
+        return self.app.now_ns() - workload.updated_ns >= SETTLE_SECONDS * NANOS
+
     def forget_finding(self) -> None:
         """Ask SCC anew."""
         self._known.pop("SCC", None)
@@ -157,3 +171,15 @@ def note_away(held: StoredIncident, away: Away, readings: Readings) -> None:
     known = {what: at for what, at in latest.incident.away.items() if what not in readings.answered - {away.what}}
     if known != latest.incident.away or away.what not in known:
         ledger.save(latest, replace(latest.incident, away={away.what: now_ns, **known}))
+
+
+def note_drift(app: App, standing: Standing, teller: str, drift: Drift | None) -> None:
+    """Put it on the other incidents that hold the target too, for programs alone: `teller` tells people of it."""
+    topic = ("topic",) if app.settings.incidents_topic is not None else ()
+    others = [one.incident for one in standing.holds if one.incident != teller] if drift or standing.drift else []
+    for other in others:
+        with suppress(NotActedOn, Transient):  # whoever is at work on it looks for itself
+            held = app.ledger.take(other)
+            if held and standing.place:
+                noted = held.incident.with_drift(standing.place.key, drift).with_announcements(topic)
+                app.ledger.release_lease(held, noted)

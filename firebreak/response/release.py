@@ -22,7 +22,6 @@ from firebreak.response.announce import channels
 from firebreak.response.app import App
 from firebreak.response.draw_release import BY, CannotRelease, Drawn, draw, draw_everywhere, refused_whole
 from firebreak.response.give_back import OWN_SURFACES, give_back
-from firebreak.response.holds import review_ns
 from firebreak.response.move import settle_own
 from firebreak.response.readings import Readings
 from firebreak.response.set_aside import ALL
@@ -240,7 +239,7 @@ def _rested(app: App, incident: Incident, release: Release, *, asked: bool) -> I
         rested = replace(told, release=replace(release, rests=True), still_open=left)
         phase: Phase = "releasing" if some else "contained" if app.ledger.stands(incident) else incident.phase
         phase = "received" if asked else phase
-        return rested if waits else replace(rested, phase=phase, next_ns=review_ns(app, incident))
+        return rested if waits else replace(rested, phase=phase, next_ns=app.review_ns(incident))
     told = incident.with_history(app.now_ns(), release.by, "; ".join(("released", *left)))
     over = replace(told, release=replace(release, over=True), still_open=left)
     if waits or asked or incident.undecided:

@@ -14,6 +14,7 @@ from firebreak.core.errors import Refused, Transient
 from firebreak.core.incidents.incident import Incident, Wait
 from firebreak.core.incidents.phase import ENDED, Phase
 from firebreak.core.incidents.question import MOST_ESCALATIONS, Question, question_digest, shown_digest
+from firebreak.core.incidents.still_open import undone
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
@@ -22,8 +23,6 @@ from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.response.announce import channels, tell_question
 from firebreak.response.app import App
 from firebreak.response.decide import all_suspects
-from firebreak.response.holds import review_ns
-from firebreak.response.opened import undone
 from firebreak.response.readings import Readings
 from firebreak.response.unheld import MOST_OPEN, admit
 
@@ -63,7 +62,7 @@ def end(
         phase, incident = "contained", replace(incident, plan=incident.done or incident.plan, still_open=open_)
     elif phase in ENDED and app.ledger.holds_any(incident):
         phase = "failed"  # what was written is there and does not serve: a release takes it back
-    due = review_ns(app, incident) if standing else None
+    due = app.review_ns(incident) if standing else None
     rested = replace(
         incident, phase=phase, operation=None, waits=incident.waits if may_pass else None, away={}, next_ns=due
     )

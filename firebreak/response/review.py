@@ -10,15 +10,14 @@ from firebreak.core.containment.review import age, drift_on, review_sentence
 from firebreak.core.errors import Missing, Refused, Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
+from firebreak.core.incidents.still_open import lasting, opened
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.announce import channels
 from firebreak.response.app import App
 from firebreak.response.draw_release import BY, CannotRelease
-from firebreak.response.holds import policy_of, review_ns
 from firebreak.response.observe import see_target
-from firebreak.response.opened import lasting, opened
 from firebreak.response.readings import Readings
 from firebreak.response.release import request_release
 
@@ -48,8 +47,8 @@ def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline,
     told = told.with_history(app.now_ns(), by, "; ".join([*lines, *([why] if why else [])]))
     reviewed = replace(
         told,
-        still_open=tuple(dict.fromkeys((*open_, *lasting(app, incident)))),
-        next_ns=review_ns(app, incident) if incident.phase in _RESTS else incident.next_ns,
+        still_open=tuple(dict.fromkeys((*open_, *lasting(incident, app.actions)))),
+        next_ns=app.review_ns(incident) if incident.phase in _RESTS else incident.next_ns,
     )
     return app.ledger.save(held, reviewed.with_announcements(channels(app, reviewed)))
 
@@ -71,17 +70,17 @@ def review_due(app: App, held: StoredIncident, deadline: Deadline) -> StoredInci
     try:
         holds = app.ledger.held_targets(incident)
     except NotActedOn:
-        app.ledger.save(held, replace(incident, next_ns=review_ns(app, incident)))
+        app.ledger.save(held, replace(incident, next_ns=app.review_ns(incident)))
         raise
     if not holds or not app.ledger.stands(incident):
         return app.ledger.save(held, replace(incident, next_ns=None))
 
     def announced(why: str = "") -> StoredIncident:
         if incident.closed_as and not incident.reopened:  # a person has said what it is, and that it stays
-            return app.ledger.save(held, replace(incident, next_ns=review_ns(app, incident)))
+            return app.ledger.save(held, replace(incident, next_ns=app.review_ns(incident)))
         return announce_review(app, held, BY, deadline, why)
 
-    policy, held_for = policy_of(app, incident), now - holds[0][1].taken_ns
+    policy, held_for = app.policy_of(incident), now - holds[0][1].taken_ns
     if policy is None or policy.release_after is None or held_for < policy.release_after * NANOS:
         return announced()
     readings = Readings(app, incident, deadline)

@@ -25,7 +25,7 @@ MOST = 20
 
 def with_shadow(app: App, incident: Incident, decided: Decided) -> Incident:
     """The incident with that on its record, on the evidence that has come by now: nothing is waited for."""
-    if incident.decision is None or not app.policies.shadowed:
+    if incident.decision is None:
         return incident
     return replace(incident, decision=replace(incident.decision, shadow=in_shadow(app, decided)))
 

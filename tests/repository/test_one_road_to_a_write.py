@@ -15,9 +15,9 @@ OURS = ("firebreak", "responders", "enrichment", "main.py")
 MOVE = "firebreak/response/move.py"
 CALLERS: Mapping[str, set[str]] = {
     # A containing write: one caller, with the pass that it has from the gate's ruling.
-    "contain": {"firebreak/response/make_change.py:make"},
+    "contain": {"firebreak/response/changes.py:make"},
     "Pass": {f"{MOVE}:Pass.of"},
-    "Pass.of": {"firebreak/response/make_change.py:make"},
+    "Pass.of": {"firebreak/response/changes.py:make"},
     "Ruling": {"firebreak/core/containment/gate.py:gate"},
     "gate": {
         "firebreak/response/decide.py:ruling_on",
@@ -27,7 +27,7 @@ CALLERS: Mapping[str, set[str]] = {
     "_send": {f"{MOVE}:contain", f"{MOVE}:restore"},
     # The way back: what a failed change wrote, and what a release found that Firebreak wrote.
     "restore": {f"{MOVE}:put_back", "firebreak/response/give_back.py:_write"},
-    "put_back": {"firebreak/response/outcomes.py:record_failure", "firebreak/response/give_back.py:_write"},
+    "put_back": {"firebreak/response/changes.py:record_failure", "firebreak/response/give_back.py:_write"},
     "give_back": {"firebreak/response/release.py:carry_release"},
 }
 """What leads to a write, and the only functions that may call it."""

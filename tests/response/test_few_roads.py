@@ -1,16 +1,22 @@
-"""From a message to the write the ledger is asked little."""
+"""From a message to the write: few modules are entered, and the ledger is asked little."""
 
 from __future__ import annotations
 
+import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from firebreak.core.containment.slots import Slots
 from firebreak.ledger.documents import Document, Documents, Save
 from tests.response.harness import ALWAYS, Lines
 
+RESPONSE = str(Path("firebreak", "response"))
+MOST_MODULES = 16
 MOST_CALLS = 14
 """Four to hear of it, three beside the sources' answers, and seven from there to the write."""
 
@@ -44,3 +50,24 @@ def test_the_ledger_is_asked_a_few_times_before_the_write(line: Lines) -> None:
 
     assert incident.phase == "contained"
     assert len(before) <= MOST_CALLS, before
+
+
+def test_a_finding_goes_through_few_modules(line: Lines) -> None:
+    entered = set[str]()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and RESPONSE in frame.f_code.co_filename:
+            entered.add(frame.f_code.co_filename.rpartition(RESPONSE)[2])
+
+    with line(policy=ALWAYS) as on:
+        pair = on.finding()
+        threading.setprofile(note)
+        sys.setprofile(note)
+        try:
+            incident = on.respond(pair)
+        finally:
+            sys.setprofile(None)
+            threading.setprofile(None)
+
+    assert incident.phase == "contained"
+    assert len(entered) <= MOST_MODULES, sorted(entered)

@@ -17,7 +17,6 @@ from firebreak.core.incidents.decision import Shadowed
 from firebreak.core.mode import Mode
 from firebreak.ports.enrichment import Enricher, EnrichmentClients
 from firebreak.response import shadow
-from firebreak.response.holds import policy_of
 from firebreak.response.shadow import MOST
 from sandbox.wire import Fault
 from tests.response.deployments import deployed
@@ -180,7 +179,7 @@ def test_an_answer_to_a_policy_that_is_in_shadow_by_now_carries_nothing_out(line
         deployed(on, policy("asks", "approve") + DECIDES)
         on.approve(incident)
         after = on.read(incident)
-        wrote, decides = on.updates, policy_of(on.app, incident)
+        wrote, decides = on.updates, on.app.policy_of(incident)
 
     assert (incident.phase, after.phase, wrote, decides) == ("waiting", "monitored", (), None)
     assert after.decision is not None

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from firebreak.core.incidents.incident import Incident
-from firebreak.response.gather import NOT_YET
+from firebreak.response.observe import NOT_YET
 from sandbox.wire import Call
 from tests.response.harness import ALWAYS, KNOWN, Line, Lines, world_of
 from tests.response.test_channels import on_channels

@@ -11,6 +11,7 @@ from firebreak.core.cloud_run.setting_names import SPLIT
 from firebreak.core.errors import Failed, Refused, Transient, Unfinished
 from firebreak.ports.deadline import Deadline
 from firebreak.response import move
+from firebreak.response.readings import Readings
 
 PINNED = {SPLIT: "checkout-00007-good=100"}
 
@@ -22,8 +23,9 @@ def test_only_what_had_all_the_time_to_settle_has_failed(
     """The service has settled, and serves something else. Where the delivery ends first, the next one looks on."""
     monkeypatch.setattr(move, "SETTLE_SECONDS", 0.05)
     never: Any = SimpleNamespace(surfaces={"service": SimpleNamespace(in_force=lambda *_: False)})
-    readings: Any = SimpleNamespace(deadline=Deadline.after(seconds), forget=lambda _: None)
-    change: Any = SimpleNamespace(target="checkout", surface="service", after=PINNED, basis={})
+    nothing_away: Any = SimpleNamespace(away={}, answer=None)
+    readings = Readings(never, nothing_away, Deadline.after(seconds))
+    change: Any = SimpleNamespace(target=SimpleNamespace(key="checkout"), surface="service", after=PINNED, basis={})
     seen: Any = SimpleNamespace(workload=SimpleNamespace(settled=True, state=PINNED, uid=""))
 
     with pytest.raises(said):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from firebreak.core.cloud_run.target import Target
 from firebreak.core.first_few import and_more
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.record import record
@@ -98,3 +99,11 @@ def _json(shown: object) -> str:
 
 def _fits(line: str) -> bool:
     return len(line.encode()) <= LONGEST_LINE
+
+
+def headline(incident: Incident) -> str:
+    """One sentence for people: what, where, and how it stands."""
+    target = incident.finding.target
+    where = target.resource if isinstance(target, Target) else "no Cloud Run workload"
+    last = incident.history[-1].what if incident.history else ""
+    return f"{incident.phase}: {incident.finding.category or 'a finding'} on {where}: {last}"

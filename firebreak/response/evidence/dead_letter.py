@@ -15,7 +15,7 @@ from firebreak.core.evidence.redacted_copy import parse_if_json
 from firebreak.core.secrets.redaction import safe
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.evidence.writer import put
+from firebreak.response.evidence.collector import put
 
 _FOLDER = "unreadable"
 _DEEPEST = 8

@@ -24,7 +24,7 @@ from firebreak.ports.offline import offline_clients
 from firebreak.response.app import App
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import decide
-from firebreak.response.gather import Gathering
+from firebreak.response.observe import Gathering
 from firebreak.response.readings import Readings
 from firebreak.response.shadow import in_shadow
 

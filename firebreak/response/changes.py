@@ -1,4 +1,4 @@
-"""What came of each change, put on record: in effect, failed, refused, or gone."""
+"""The changes of a saved plan: each made through the gate, by the one writer, and what follows from its answer."""
 
 from __future__ import annotations
 
@@ -6,21 +6,81 @@ from dataclasses import replace
 
 from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.containment.active_containment import Hold
+from firebreak.core.containment.gate import Ruling
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import GONE, SUCCESS, Change, Outcome, Plan, has_settings
-from firebreak.core.errors import Denied, Failed, Missing, Refused
+from firebreak.core.containment.whole_plan import follows_what_was_shown
+from firebreak.core.errors import Denied, Drifted, Failed, Missing, Refused, Throttled, Transient, Unsupported
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.incidents.question import shown_digest
+from firebreak.core.incidents.still_open import opened, undone
 from firebreak.ledger.records import StoredIncident
-from firebreak.response.decide import ruling_on
+from firebreak.response.blast_radius import give_slots_back, never_wrote, take_slots
+from firebreak.response.decide import all_suspects, replanned, ruling_on
+from firebreak.response.draw import Turn, landed_any, latest, with_ruling
 from firebreak.response.move import (
+    Halted,
+    Pass,
+    contain,
     is_same,
     put_back,
     settings_of,
 )
-from firebreak.response.opened import opened, undone
-from firebreak.response.redraw import redraw
-from firebreak.response.rest import ask
-from firebreak.response.turn import Turn, with_ruling
+from firebreak.response.rest import ask, defer, end
+
+_PAUSE = 0.2
+
+
+def make(turn: Turn, held: StoredIncident, plan: Plan, change: Change, seen: Seen) -> StoredIncident:
+    """Write one change, if the gate lets the plan through and no person has to be asked first."""
+    app, incident = turn.app, held.incident
+    ruling = ruling_on(app, incident, turn.policy, turn.confirmed, turn.around, plan, turn.readings)
+    held = with_ruling(held, ruling)
+    if ruling.word in ("wait", "stop"):
+        return stop(turn, held, ruling)
+    caps = ruling.caps
+    passed = Pass.of(ruling, plan, turn.around.seen) if ruling.word == "go" else None  # older by what slots wait for
+    if passed and ruling.slots:
+        caps = (*caps, *take_slots(app, incident.id, plan, turn.readings.deadline))
+    unbelieved = "" if seen.standing else seen.fault  # whoever approved it, the record is not written over
+    if passed is None or len(caps) > len(ruling.caps) or unbelieved:
+        why = "; ".join(cap.reason for cap in caps if cap.kind == "caution") or "the policy asks"
+        return ask(app, held, turn.policy, plan, caps, turn.around, unbelieved or why)
+    try:
+        return contain(app, held, change, seen, passed, turn.readings)
+    except Halted as halted:
+        if never_wrote(app, incident):
+            give_slots_back(app, incident.id, turn.readings.deadline)
+        return defer(app, latest(app, held), "halt", str(halted))
+    except Refused as fault:
+        return _after_refusal(turn, latest(app, held), plan, change, fault)
+    except Transient as fault:
+        if isinstance(fault, Throttled):
+            app.queue.refused(change.target)
+        # An answer that was lost: what is in force now decides, never a blind repeat.
+        if turn.readings.deadline.passed or turn.readings.lost_another():
+            raise
+        app.log("WARNING", f"the write is looked at again: {fault}", incident=incident.id)
+        turn.readings.deadline.pause(_PAUSE)
+        return latest(app, held)
+
+
+def _after_refusal(turn: Turn, held: StoredIncident, plan: Plan, change: Change, fault: Refused) -> StoredIncident:
+    """What follows where the write was not taken: another look, another plan, or a failure."""
+    match fault:
+        case Drifted():
+            if turn.readings.lost_another():
+                message = f"others keep writing at the same moment: {fault}"
+                raise Transient(message) from None
+            turn.app.log("WARNING", f"looked at again before the write: {fault}", incident=held.incident.id)
+            return held
+        case Denied():
+            return record_refusal(turn, held, plan, change, fault)
+        case Unsupported(setting=str() as setting) if setting not in held.incident.unsupported:
+            known = replace(held.incident, unsupported=(*held.incident.unsupported, setting))
+            return redraw(turn, replace(held, incident=known), str(fault))
+        case _:
+            return record_failure(turn, held, change, fault)
 
 
 def record_effect(turn: Turn, held: StoredIncident, plan: Plan, change: Change, seen: Seen) -> StoredIncident:
@@ -142,3 +202,49 @@ def _still_open(outcomes: tuple[Outcome, ...]) -> tuple[str, ...]:
     """What is open on every target, as it was seen last."""
     last = {one.target: one.still_open for one in outcomes if one.status == SUCCESS}
     return tuple(dict.fromkeys(text for lines in last.values() for text in lines))
+
+
+def redraw(turn: Turn, held: StoredIncident, why: str, moved: Change | None = None) -> StoredIncident:
+    """Draw the plan anew by the same policy.
+
+    What others opened again where this incident closed it is asked about.
+    """
+    app, incident = turn.app, held.incident
+    plan, around = replanned(app, incident, turn.policy, turn.confirmed, turn.readings)
+    if not plan.changes:
+        held = replace(held, incident=replace(incident, plan=plan))
+        return end(app, held, "failed", f"{why}; {_refusals(plan)}", turn.readings)
+    if (unreferred := around.unreferred(incident.id)) and not landed_any(incident):
+        what = f"{why}; nothing to contain: nothing leads to {unreferred}"
+        return end(app, held, "declined", what, turn.readings)
+    closed = {one.target for one in incident.outcomes if one.status == SUCCESS}
+    pending = moved is not None and turn.rolled_back(incident, moved)
+    if plan.writes and moved is not None and (moved.target.key in closed or pending):
+        drift = f"somebody changed what was contained: {why}"
+        ruling = ruling_on(app, incident, turn.policy, turn.confirmed, around, plan, turn.readings, drift)
+        if ruling.word in ("wait", "stop"):
+            return stop(turn, with_ruling(held, ruling), ruling)
+        return ask(app, with_ruling(held, ruling), turn.policy, plan, ruling.caps, around, f"{why}; close it again?")
+    answer = incident.answer
+    failed_on = (
+        [one.target for one in incident.plan.changes if incident.failed_for(one.target)] if incident.plan else []
+    )
+    if answer and incident.plan and failed_on and follows_what_was_shown(incident.plan, plan, failed_on):
+        shown = shown_digest(plan, all_suspects(incident, around), incident.counting)
+        answer = replace(answer, shown=shown)
+    fresh = replace(incident, plan=plan, answer=answer, operation=None, phase="containing")
+    return app.ledger.save(held, fresh.with_history(app.now_ns(), "firebreak", f"drafted anew: {why}"))
+
+
+def stop(turn: Turn, held: StoredIncident, ruling: Ruling) -> StoredIncident:
+    """A bar came up since the decision; what was made before it stays."""
+    bar = next(cap for cap in ruling.caps if cap.kind == "bar")
+    if never_wrote(turn.app, held.incident):
+        give_slots_back(turn.app, held.incident.id, turn.readings.deadline)
+    if ruling.word == "wait":
+        return defer(turn.app, held, bar.name, bar.reason)
+    return end(turn.app, held, "monitored", bar.reason, turn.readings)
+
+
+def _refusals(plan: Plan) -> str:
+    return f"nothing else can be done: {'; '.join(f'{one.action}: {one.reason}' for one in plan.refusals)}"

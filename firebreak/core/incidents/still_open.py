@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from firebreak.core.actions.action import Responder
 from firebreak.core.actions.residual_exposure import still_open
 from firebreak.core.containment.observation import Seen
 from firebreak.core.incidents.incident import Incident
-from firebreak.response.app import App
 
 _UNDONE = " was not done: "
 
@@ -27,8 +27,8 @@ def undone(actions: Iterable[str], why: str, place: str = "") -> str:
     return f"{place}{', '.join(actions)}{_UNDONE}{why}"
 
 
-def lasting(app: App, incident: Incident) -> tuple[str, ...]:
+def lasting(incident: Incident, actions: Mapping[str, Responder]) -> tuple[str, ...]:
     """Of what the record says to be open, what another look at the settings does not tell: it stays as it was said."""
-    known = {text for one in app.actions.values() for text in one.leaves_open}
+    known = {text for one in actions.values() for text in one.leaves_open}
     known |= {cap.reason for cap in incident.decision.caps if cap.name == "shared"} if incident.decision else set()
     return tuple(one for one in incident.still_open if one in known or _UNDONE in one)
