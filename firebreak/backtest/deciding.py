@@ -37,7 +37,7 @@ AS_RECORDED = frozenset(
 
 _NOBODY = replace(offline_clients(), files=None)
 _BY_MODE: Mapping[Mode, Move] = {Mode.ENFORCE: "contain", Mode.APPROVE: "ask", Mode.MONITOR: "record"}
-_UNNAMED = "no policy names it"
+_UNNAMED, _UNASKED = "no policy names it", "nobody was asked"
 
 
 Shadow = tuple[str, str, str, str, bool]
@@ -68,8 +68,14 @@ class Rules:
         ceiling = self.policies.config.ceiling
         object.__setattr__(self, "choices", Choices(self.policies))
         object.__setattr__(self, "ceilings", (Ceiling(ceiling, f"the ceiling in firebreak.yaml is {ceiling.word}"),))
-        asked = tuple((name, one) for name, one in self.enrichers.items() if name in self.choices.sources)
-        rest = {name: Evidence(name, gap=_UNNAMED) for name in self.enrichers if name not in self.choices.sources}
+        # Asked of nobody VirusTotal tells nothing of any file, and that need not be asked of each.
+        silent = set[str]() if self.reports else {SOURCE}
+        asked = tuple((name, one) for name, one in self.enrichers.items() if name in self.choices.sources - silent)
+        rest = {
+            name: Evidence(name, gap=_UNASKED if name in self.choices.sources else _UNNAMED)
+            for name in self.enrichers
+            if name not in dict(asked)
+        }
         object.__setattr__(self, "clients", replace(_NOBODY, files=self.reports))
         object.__setattr__(self, "asked", asked)
         object.__setattr__(self, "unasked", rest)
@@ -123,7 +129,7 @@ def verdict_on(past: Past, rules: Rules) -> Verdict:
         return Verdict(None, reason="no policy matches", shadow=shadow, clauses=clauses)
     alone = None
     if past.rested_on is not None and past.rested_on.stood:
-        before = replace(past, rested_on=past.rested_on.as_before)
+        before = past._replace(rested_on=past.rested_on.as_before)
         alone = _ruled(before, choice.policy, choice, evidence, rules)
     found = _ruled(past, choice.policy, choice, evidence, rules)
     return Verdict(*found[:-3], alone, shadow, clauses)  # cheaper than to replace them

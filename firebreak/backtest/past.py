@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from firebreak.backtest.course import NOTHING_TOLD, Course, course_of
 from firebreak.core.cloud_run.target import RUN_HOST, NotATarget, Target, parse_resource
@@ -27,8 +28,7 @@ _DEEPEST = 8
 _AS_TOLD = frozenset({"notificationConfigName", "notification_config_name", "message", "data", "receivedMessages"})
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(NamedTuple):
     """A finding as it was, or is taken to have been, when its message came.
 
     Attributes:
@@ -47,7 +47,7 @@ class Past:
 
     finding: Finding
     deleted: bool = False
-    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    evidence: Mapping[str, Evidence] = MappingProxyType({})
     incident: str = ""
     updated_ns: int = 0
     age_ns: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -59,6 +60,12 @@ class Cap(Stored):
     def mode(self) -> Mode:
         """The highest mode this cap leaves."""
         return Mode.MONITOR if self.kind == "bar" else Mode.APPROVE
+
+
+@functools.lru_cache(maxsize=512)
+def made_cap(name: str, kind: Literal["bar", "caution"], reason: str, about: str = "", *, unknown: bool = False) -> Cap:
+    """The cap; the same again is not made anew, since guards say the same of most findings."""
+    return Cap(name, kind, reason, about, unknown=unknown)
 
 
 def capped(mode: Mode, caps: tuple[Cap, ...]) -> Mode:

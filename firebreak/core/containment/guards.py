@@ -17,7 +17,7 @@ from firebreak.core.containment.guards_by_place import guard_ceiling, guard_prot
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Plan
 from firebreak.core.containment.review import set_by_others
-from firebreak.core.mode import Cap
+from firebreak.core.mode import Cap, made_cap
 from firebreak.core.policy.policy import Step
 from firebreak.core.policy.triage import settled_in_scc
 
@@ -32,16 +32,16 @@ Guard = Callable[[GuardInput, Plan | None, Actions], list[Cap]]
 
 
 def _bar(name: str, reason: str, about: str = "") -> list[Cap]:
-    return [Cap(name, "bar", reason, about)]
+    return [made_cap(name, "bar", reason, about)]
 
 
 def _caution(name: str, reason: str, about: str = "") -> list[Cap]:
-    return [Cap(name, "caution", reason, about)]
+    return [made_cap(name, "caution", reason, about)]
 
 
 def _unknown(name: str, reason: str, about: str = "") -> list[Cap]:
     """A caution because the guard's question cannot be answered."""
-    return [Cap(name, "caution", reason, about, unknown=True)]
+    return [made_cap(name, "caution", reason, about, unknown=True)]
 
 
 def guard_source(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001 - one shape for all guards

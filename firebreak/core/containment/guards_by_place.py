@@ -9,7 +9,7 @@ from firebreak.core.actions.action import Actions
 from firebreak.core.containment.guard_input import GuardInput
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Plan
-from firebreak.core.mode import Cap, Mode
+from firebreak.core.mode import Cap, Mode, made_cap
 from firebreak.core.policy.protected import Place, protects
 from firebreak.core.ternary import Truth
 
@@ -19,7 +19,7 @@ def guard_ceiling(given: GuardInput, plan: Plan | None, actions: Actions) -> lis
 
     Every one below enforce is named. Where it is not known whether one holds at a target, it does.
     """
-    found = [Cap(one.name, _kind(one.mode), one.reason) for one in given.ceilings if one.mode is not Mode.ENFORCE]
+    found = [made_cap(one.name, _kind(one.mode), one.reason) for one in given.ceilings if one.mode is not Mode.ENFORCE]
     for name, seen in _concerned(given, plan) if given.config.ceilings else ():
         place = _place(given, seen)
         for one in given.config.ceilings:
