@@ -43,7 +43,7 @@ def on_sqlite(count: int) -> Iterator[str]:
     """A line for each thing that is done on a ledger with so many incidents, and one with few."""
     for many in (_WHOLE, count):
         with line() as on:
-            _whole(on, _WHOLE)
+            _copied(on, _ended(on), _WHOLE)
             rows = ((f"old{number}", -number) for number in range(many - _WHOLE))
             with closing(sqlite3.connect(on.app.settings.ledger_path)) as file, file:
                 columns = "INSERT INTO documents (kind, key, version, saved, body, due_ns)"
@@ -59,16 +59,21 @@ def on_firestore(count: int) -> Iterator[str]:
     with firestore_emulator() as host:
         store = a_database(host)
         with line(environment=store.environment) as on:
+            ended = _ended(on)
             for first in range(_WHOLE, count, _TOGETHER):
                 old = [Save("incident", f"old{number}", {}) for number in range(first, first + _TOGETHER)]
                 on.app.ledger.documents.commit(old)
-            _whole(on, _WHOLE)
+            _copied(on, ended, _WHOLE)
             yield from _measured(on, f"{count:>9,} incidents, Firestore's emulator")
 
 
-def _whole(on: Line, count: int) -> None:
-    """Incidents on other services that were contained and released."""
-    ended = on.release(on.respond(on.finding())).held.incident
+def _ended(on: Line) -> Incident:
+    """An incident that was contained and released."""
+    return on.release(on.respond(on.finding())).held.incident
+
+
+def _copied(on: Line, ended: Incident, count: int) -> None:
+    """The same on so many other services."""
     if isinstance(target := ended.finding.target, Target):
         copy(on, ended, [replace(target, name=f"other-{number}") for number in range(count)])
 
@@ -87,7 +92,8 @@ def _measured(on: Line, name: str) -> Iterator[str]:
     on.world.add_service(service_of("another"))
     pair = on.finding(finding_id="e" * 32, workload="services/another")
     began = time.process_time() - on.sandbox.wire.processor
-    phase = on.respond(pair).phase
+    incident = on.respond(pair)
+    phase = f"{incident.phase}: {incident.history[-1].what}" if incident.waits else incident.phase
     yield f"{name}: a finding {(time.process_time() - on.sandbox.wire.processor - began) * 1000:.0f} ms, {phase}"
     began, since = time.process_time() - on.sandbox.wire.processor, time.perf_counter()
     on.sweep()
