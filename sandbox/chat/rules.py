@@ -34,6 +34,11 @@ def slack_faults(body: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def slack_update_faults(body: Mapping[str, Any]) -> list[str]:
+    """Why Slack would not bring a message up to date so, though it might take it as a new one."""
+    return ["msg_too_long"] if len(str(body.get("text", "")).encode()) > most("slack.updated_text") else []
+
+
 def _slack_blocks(blocks: Any) -> Iterator[str]:  # noqa: ANN401 - whatever came
     if len(blocks) > most("slack.blocks"):
         yield f"{len(blocks)} blocks"

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
-from sandbox.chat.rules import google_chat_faults, pagerduty_faults, slack_faults
+from sandbox.chat.rules import google_chat_faults, pagerduty_faults, slack_faults, slack_update_faults
 
 TOKEN, ROUTING_KEY, WEBHOOK_KEY = "a-slack-token", "0123456789abcdef0123456789abcdef", "a-webhook-key"
 CHANNEL = "C0123456789"
@@ -94,6 +94,9 @@ class Chats:
             self.refused += faults
         elif method == "chat.update" and stamp not in self.slack_messages:
             error = "message_not_found"
+        elif method == "chat.update" and (faults := slack_update_faults(body)):
+            error = faults[0]
+            self.refused += faults
         elif stamp and stamp not in self.slack_messages:
             error = "thread_not_found"
         if error:

@@ -20,7 +20,7 @@ from firebreak.core.messages.limits import LIMITS
 from firebreak.core.messages.message import Row
 from firebreak.core.messages.plain_text import lines
 from firebreak.core.mode import Mode
-from sandbox.chat.rules import google_chat_faults, pagerduty_faults, slack_faults
+from sandbox.chat.rules import google_chat_faults, pagerduty_faults, slack_faults, slack_update_faults
 from sandbox.chat.server import ROUTING_KEY
 from tests.cli.commands import NOW, incident
 from tests.core.message_kinds import KINDS, reopened
@@ -261,6 +261,16 @@ EVERY = {**KINDS, **{f"phase {one}": incident(one) for one in get_args(Phase)}}
 @pytest.mark.parametrize("one", [*EVERY.values(), huge(), huge("contained")], ids=[*EVERY, "huge", "huge contained"])
 def test_a_message_keeps_to_what_its_place_documents(kind: str, one: Incident) -> None:
     assert [fault for body in bodies(kind, one) for fault in FAULTS[kind](body)] == []
+
+
+@pytest.mark.parametrize("letter", ["&", "<", "é", "🔥"])
+def test_what_slack_took_once_can_be_brought_up_to_date(letter: str) -> None:
+    """An update's text may be far shorter than a message's, and is counted as it is written."""
+    message = replace(compose(KINDS["asked"]), facts=(Row("binary", letter * 300),) * 8)
+    (sent,) = (json.loads(one.body) for one in channel("slack_bot").requests(message, Address("token")))
+
+    assert slack_update_faults(sent) == []
+    assert f"firebreak incident approve {message.incident}" in sent["text"]
 
 
 @pytest.mark.parametrize("part", ["facts", "changes", "still_open", "undo"])

@@ -15,6 +15,7 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.messages.delivery import Request
 from firebreak.ports.deadline import Deadline
 from sandbox.chat.server import CHANNEL, ROUTING_KEY, TOKEN, WEBHOOK_KEY, Chats, chats
+from sandbox.scc.finding_store import put_finding
 from tests.response.harness import ALWAYS, Line, Lines, world_of
 
 ASKS = ALWAYS.replace("mode: enforce", "mode: approve").replace("{mode: enforce}", "{mode: approve}")
@@ -96,6 +97,22 @@ def test_an_essential_contact_leads_to_its_channel_as_a_label_does(line: Lines) 
             on.respond(on.finding(finding_id=f"of{len(address)}"))
 
             assert told(state) == channels
+
+
+def test_no_text_of_an_intruder_keeps_a_slack_message_from_being_brought_up_to_date(line: Lines) -> None:
+    """Where an update is too long for Slack, nobody there learns what became of the question."""
+    with on_channels(line, ASKS, "  routes: {default: [soc]}") as (on, state):
+        pair = on.finding(held=False)
+        finding = pair["finding"]
+        finding["processes"][0]["binary"]["path"] = "/opt/" + "&" * 1000
+        finding["containers"] = [{**finding["containers"][0], "name": "&" * 300}]
+        finding["contacts"] = {"security": {"contacts": [{"email": f"{'&' * 250}@shop.example"}]}}
+        put_finding(on.world, finding, pair["resource"])
+        incident = on.respond(pair)
+        on.approve(incident, "ada")
+
+        assert on.read(incident).phase == "contained"
+        assert [method for method, _ in state.slack_calls][1:] == ["chat.update", "chat.postMessage"]
 
 
 def test_slack_has_one_message_an_incident_brought_up_to_date_and_locked_with_who_answered(line: Lines) -> None:

@@ -12,7 +12,6 @@ from firebreak.core.messages.limits import most
 from firebreak.core.messages.message import Message
 from firebreak.core.messages.plain_text import entities, plain_text
 
-_FALLBACK = 3000
 Block = dict[str, Any]
 
 
@@ -39,7 +38,7 @@ def body(message: Message) -> Block:
     In rich text every text is literal. `text` is not: its three control characters are entities, its markup is off.
     """
     return {
-        "text": entities(plain_text(message, _FALLBACK)),
+        "text": plain_text(message, most("slack.updated_text"), entities),
         "blocks": blocks(message),
         "mrkdwn": False,
         "parse": "none",

@@ -37,6 +37,11 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
             "characters of `text`, which is cut beyond",
             "https://docs.slack.dev/changelog/2018-truncating-really-long-messages",
         ),
+        "slack.updated_text": Limit(
+            4000,
+            "characters of `text` in an update, which is refused beyond: as observed, bytes of what the entities make",
+            "https://docs.slack.dev/reference/methods/chat.update",
+        ),
         "google_chat.message": Limit(32_000, "bytes of a message", _CHAT),
         "google_chat.widgets": Limit(100, "widgets of a card; further ones are ignored", _CARDS),
         "google_chat.thread_key": Limit(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from firebreak.core.messages.message import Message
 
 
-def plain_text(message: Message, most: int = 0) -> str:
-    """The whole message; with `most`, as many whole lines as fit into so many characters."""
+def plain_text(message: Message, most: int = 0, written: Callable[[str], str] = str) -> str:
+    """The whole message; with `most`, as many whole lines as fit into so many bytes, each as it is `written`."""
     kept, room = list[str](), most or 1_000_000
-    for line in lines(message):
-        if len(line) + 1 > room:
+    for line in map(written, lines(message)):
+        room -= len(line.encode()) + 1
+        if room < 0:
             break
         kept.append(line)
-        room -= len(line) + 1
     return "\n".join(kept)
 
 
