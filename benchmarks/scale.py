@@ -59,7 +59,7 @@ def main() -> int:
     """Print storms, then growth, then ledgers."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--findings", type=int, default=1_000, help="in the storms over as many services")
-    parser.add_argument("--on-one", type=int, default=1_000, help="in the storm over one service")
+    parser.add_argument("--on-one", type=int, default=80, help="in the storm over one service")
     parser.add_argument("--incidents", type=int, default=1_000_000, help="on the SQLite ledger")
     parser.add_argument("--on-firestore", type=int, default=20_000, help="on the ledger of Firestore's emulator")
     given = parser.parse_args()

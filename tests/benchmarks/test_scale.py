@@ -26,7 +26,7 @@ def test_beyond_what_cloud_run_takes_in_a_minute_a_storm_waits_and_nothing_is_lo
 
 
 def test_findings_on_one_service_at_once_are_all_contained_by_one_write() -> None:
-    found = storm(8, one_service=True)
+    found = storm(8, one_service=True, faster=50)
 
     assert found.lost == 0
     assert found.phases == {"contained": 8}
