@@ -20,7 +20,7 @@ from firebreak.core.findings.verdict import assess
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.evidence_record import evidence_record
 from firebreak.core.incidents.incident import Incident
-from firebreak.core.incidents.question import Question
+from firebreak.core.incidents.question import Question, question_digest, shown_digest
 from firebreak.core.incidents.record import record
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.timestamps import NANOS
@@ -132,7 +132,13 @@ def incident(phase: str = "waiting", scene: Scene | None = None, **more: Any) ->
         plan=plan,
         outcomes=MADE if phase in ("contained", "releasing", "released", "closed") else (),
         still_open=("credentials stay valid if they were stolen: rotate them",),
-        question=Question(plan.digest, NOW - 60 * NANOS, NOW + 1740 * NANOS, ("stale",)),
+        question=Question(
+            question_digest(shown_digest(plan, {}, ()), ("stale",)),
+            NOW - 60 * NANOS,
+            NOW + 1740 * NANOS,
+            ("stale",),
+            suspects={},
+        ),
     )
     whole = whole.with_history(NOW - 120 * NANOS, "firebreak", "received").with_history(
         NOW - 60 * NANOS, "firebreak", "asks a person"
