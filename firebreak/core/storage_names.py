@@ -25,19 +25,22 @@ class Names:
     """One type's stored name, and the stored name of each of its fields or members.
 
     `later` are fields that came after a release: at their default they are left out, so that what was stored before
-    them is encoded as it was.
+    them is encoded as it was. `given_up` are stored names that no field has any more: they stay taken, and what was
+    stored under them is kept as what this version does not know.
     """
 
     name: str
     parts: Mapping[str, str]
     later: frozenset[str] = frozenset()
+    given_up: frozenset[str] = frozenset()
 
 
 def _names(name: str, parts: str) -> Names:
-    """Parts as `field`, `python=stored`, and with a `?` behind what came after a release."""
-    pairs = [one.rstrip("?").split("=") for one in parts.split()]
+    """Parts as `field`, `python=stored`, with a `?` behind what came after a release; `-stored` is given up."""
+    given_up = frozenset(one[1:] for one in parts.split() if one.startswith("-"))
+    pairs = [one.rstrip("?").split("=") for one in parts.split() if one[1:] not in given_up]
     later = frozenset(one.rstrip("?").partition("=")[0] for one in parts.split() if one.endswith("?"))
-    return Names(name, MappingProxyType({one[0]: one[-1] for one in pairs}), later)
+    return Names(name, MappingProxyType({one[0]: one[-1] for one in pairs}), later, given_up)
 
 
 NAMES: Mapping[str, Names] = MappingProxyType(
@@ -52,7 +55,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.incidents.decision:Decision": _names(
             "decision",
             "policy mode wanted caps trace reasons policy_set version notify suspects suspects_because"
-            " related_revisions suspect_rule suspect_images suspects_elsewhere gaps? age_ns? shadow?",
+            " related_revisions -suspect_rule -suspect_images -suspects_elsewhere gaps? age_ns? shadow?",
         ),
         "firebreak.core.incidents.decision:Shadowed": _names(
             "shadowed", "policy truth by wanted mode caps actions fault"

@@ -59,7 +59,7 @@ class Events(Incidents):
     def claim(self, finding: Finding, over: Document | None = None) -> StoredIncident:
         """Keep this event, once, and own its incident; raises as `hear` and `take` do."""
         held = self._heard(finding, over, self.owner)
-        return held if held.begun else self.own(held)
+        return held if held.fresh else self.own(held)
 
     def _heard(self, finding: Finding, over: Document | None, owner: str = "") -> StoredIncident:
         for _ in range(_TRIES):
@@ -73,12 +73,14 @@ class Events(Incidents):
         message = f"others keep telling of finding {finding.name.finding} at this very moment"
         raise Transient(message)
 
-    def knows(self, finding: Finding) -> bool:
-        """Whether this event has an incident, of its own or one that it joined; what is not believed does not count."""
-        try:
-            return self._incident_of(finding, self._told(finding.incident_id)[0]) is not None
-        except NotActedOn as fault:
-            return not isinstance(fault, _NOT_BELIEVED)
+    def incident_with(self, finding: Finding) -> StoredIncident | None:
+        """The incident that has this event, its own or one that it joined; None if none has that is believed.
+
+        Raises NewerRecord.
+        """
+        with suppress(*_NOT_BELIEVED):
+            return self._incident_of(finding, self._told(finding.incident_id)[0])
+        return None
 
     def events_of(
         self, incident_id: str, set_aside: Callable[[NotActedOn], object] = lambda _: None
@@ -173,7 +175,7 @@ class Events(Incidents):
         body = {"incident": belongs, "seen_ns": seen_ns, "finding": encoded["finding"]}
         saves.append(Save("event", own, body, Index(subject=belongs), told, anew=True))
         (saved, value), *_ = self._save(*saves)
-        return joined or as_saved(StoredIncident(fresh, saved, begun=over is None), fresh, saved, value)
+        return joined or as_saved(StoredIncident(fresh, saved, fresh=over is None), fresh, saved, value)
 
     def _open_incident(self, pointer: Document | None, finding: Finding, ended: str) -> StoredIncident | None:
         """The finding's newest incident, if that is open, has room and is believed. What leads there is not sealed."""

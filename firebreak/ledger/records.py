@@ -64,14 +64,14 @@ class StoredIncident:
     """An incident as read or claimed, with the document that a save must replace.
 
     `sealed` says what is known of its seal, `acts` whether this version may act on it: where it may not, it is shown as
-    far as it can be read, and never saved. `begun` says that it was made just now: nothing else was told of it yet.
+    far as it can be read, and never saved. `fresh` says that it was made just now: nothing else was told of it yet.
     """
 
     incident: Incident
     document: Document
     sealed: Sealed = Sealed.HOLDS
     acts: bool = True
-    begun: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,15 +202,10 @@ def _over(app: App, held: StoredIncident, confirmed: Confirmed) -> StoredInciden
         return None
     first = incident.decision is None
     if settled and first and not app.ledger.stands(incident):
-        return end(app, _all_decided(held), "declined", settled)
+        return end(app, replace(held, incident=incident.with_events_decided()), "declined", settled)
     if first or app.ledger.stands(incident):
         return None
     return defer(app, held, "settled" if settled else "unverified", reason)
-
-
-def _all_decided(held: StoredIncident) -> StoredIncident:
-    events = tuple(replace(one, decided=True) for one in held.incident.events)
-    return replace(held, incident=replace(held.incident, events=events))
 
 
 def _act(app: App, held: StoredIncident, decided: Decided, readings: Readings, *, expired: bool) -> StoredIncident:

@@ -19,6 +19,7 @@ from firebreak.core.incidents.record import attributes, record
 from firebreak.core.messages.composing import workload_labels
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.timestamps import NANOS
+from firebreak.ledger.documents import Save
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.chat import Busy
 from firebreak.ports.deadline import Deadline
@@ -46,6 +47,11 @@ def channels(app: App, incident: Incident) -> tuple[str, ...]:
         "chat": app.settings.chat_webhook is not None,
     }
     return (*(name for name, on in configured.items() if on), *routed(app, incident))
+
+
+def save_and_tell(app: App, held: StoredIncident, incident: Incident, *others: Save) -> StoredIncident:
+    """Save the incident with its phase to be announced everywhere, others in the same commit; raises as a save does."""
+    return app.ledger.save(held, incident.with_announcements(channels(app, incident)), *others)
 
 
 def tell_question(app: App, incident: Incident, within_ns: int) -> Incident:

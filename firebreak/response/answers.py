@@ -15,7 +15,7 @@ from firebreak.core.incidents.question import Answer
 from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.advance import advance, next_step
-from firebreak.response.announce import channels
+from firebreak.response.announce import save_and_tell
 from firebreak.response.app import App
 from firebreak.response.draw_release import CannotRelease
 from firebreak.response.evidence.collector import Collecting
@@ -221,7 +221,7 @@ def _end(turn: _Turn, held: StoredIncident) -> Answered:
     found = command.closed_as or incident.closed_as  # what it was filed as while its containment stood
     closed = replace(held.incident, phase="closed", closed_as=found, waits=None, answer=None, next_ns=None)
     told = turn.told(closed, f"{word}: {command.reason}" if command.reason else word)
-    held = turn.app.ledger.save(held, told.with_announcements(channels(turn.app, told)))
+    held = save_and_tell(turn.app, held, told)
     return Answered(done=True, says=told.history[-1].what, held=held)
 
 
@@ -247,7 +247,7 @@ def _file(turn: _Turn, held: StoredIncident) -> Answered:
         return Answered(done=True, says=f"{word} already", held=held)
     why = f": {turn.command.reason}" if turn.command.reason else ""
     told = turn.told(replace(incident, closed_as="true_positive"), f"{word}{why}")
-    held = turn.app.ledger.save(held, told.with_announcements(channels(turn.app, told)))
+    held = save_and_tell(turn.app, held, told)
     return Answered(done=True, says=told.history[-1].what, held=held)
 
 

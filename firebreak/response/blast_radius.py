@@ -5,23 +5,23 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
 
 from firebreak.core.containment.plan import Plan
-from firebreak.core.containment.slots import Slots, over_limit, written_targets
+from firebreak.core.containment.slots import HOUR_NS, Slots, over_limit, written_targets
 from firebreak.core.errors import Transient
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Cap
-from firebreak.core.serialization import Unreadable, decode, encode
 from firebreak.core.signing import NoKey
-from firebreak.ledger.documents import Conflict, Damaged, Document, Save
+from firebreak.ledger.documents import Conflict
+from firebreak.ledger.marks import read_marks, save_marks
 from firebreak.ledger.records import NotActedOn
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 
 _SECONDS = 10.0
 """How long others are waited for: shorter than a lease, which nothing extends meanwhile."""
-_TAKEN, _STORM = "taken", "storms"
+_TRIES = 20
 _YIELDS = 5.0
 """How long what is more severe is waited for."""
 Edit = Callable[[Slots], Slots | None]
@@ -53,7 +53,7 @@ def take_slots(app: App, incident_id: str, plan: Plan, deadline: Deadline) -> tu
         return slots.with_slots(incident_id, wanted, app.now_ns())
 
     try:
-        _change(app, _TAKEN, taking, deadline)
+        _change(app, taking, deadline)
     except _UsedUp as full:
         return (Cap("blast_radius", "caution", str(full)),)
     except NoKey:
@@ -82,65 +82,40 @@ def never_wrote(app: App, incident: Incident) -> bool:
 def give_slots_back(app: App, incident_id: str, deadline: Deadline) -> None:
     """An incident that wrote nothing counts for nothing; where that cannot be saved, its slots age out."""
     try:
-        _change(app, _TAKEN, lambda slots: slots.without_incident(incident_id), deadline)
+        _change(app, lambda slots: slots.without_incident(incident_id), deadline)
     except (Transient, NotActedOn, NoKey) as fault:
         app.log("WARNING", f"its slots are not given back and age out within the hour: {fault}", incident=incident_id)
 
 
 def tells_of_the_storm(app: App, incident: Incident) -> bool:
     """Whether this incident tells people of its project's storm: the first within an hour. In doubt it does."""
-    targets = incident.targets[:1]
-    told = True
-
-    def telling(slots: Slots) -> Slots:
-        nonlocal told
-        others = (one for one in slots.taken if one.incident != incident.id)
-        told = not any(one.target.project_spellings & mine.project_spellings for one in others for mine in targets)
-        new = slots.targets_without_slot(incident.id, targets) if told else ()
-        return slots.with_slots(incident.id, new, app.now_ns()) if new else slots
-
-    try:
-        _change(app, _STORM, telling, Deadline.after(_SECONDS))
-    except (Transient, Unreadable, NotActedOn):
-        return True
-    return told
+    now, mine = app.now_ns(), frozenset[str]().union(*(one.project_spellings for one in incident.targets[:1]))
+    with suppress(Transient, NoKey):
+        for _ in range(_TRIES):
+            document, marks = read_marks(app.ledger, "storms")
+            told = {project: said for project, said in marks.items() if 0 <= now - said[1] < HOUR_NS}
+            if any(told[project][0] != incident.id for project in mine & told.keys()):
+                return False
+            with suppress(Conflict):
+                save_marks(app.ledger, "storms", document, told | dict.fromkeys(mine - told.keys(), (incident.id, now)))
+                break
+    return True
 
 
-def _change(app: App, key: str, edit: Edit, deadline: Deadline) -> None:
+def _change(app: App, edit: Edit, deadline: Deadline) -> None:
     """Save what the edit makes of the slots as they are now, again until nobody came in between; raises Transient."""
     until = deadline.sooner(_SECONDS)
     for attempt in itertools.count():
-        slots, document = app.ledger.slots() if key == _TAKEN else _storms(app)
+        slots, document = app.ledger.slots()
         edited = edit(slots)
-        if edited == slots or (edited is not None and _save(app, key, document, edited)):
+        if edited == slots:
             return
+        with suppress(Conflict):
+            if edited is not None:
+                app.ledger.commit(app.ledger.slots_save(edited, document))
+                return
         if until.passed or not until.waits:
             message = "others keep taking slots for containments at this very moment"
             raise Transient(message)
         # Chance keeps those who met once from meeting again; nothing secret hangs on it.
         until.pause(random.uniform(0, min(0.5, 0.01 * 2 ** min(attempt, 6))))  # noqa: S311
-
-
-def _storms(app: App) -> tuple[Slots, Document | None]:
-    """What is kept of storms; raises Unreadable where that is damaged, which does not mend itself."""
-    try:
-        document = app.ledger.documents.read("slots", _STORM)
-    except Damaged as fault:
-        raise Unreadable(str(fault)) from None
-    if document is None:
-        return Slots(), None
-    now = app.now_ns()
-    slots = decode(Slots, document.body.get("slots")).of_last_hour(now)
-    # Nobody sealed it: what was told in the future silences nothing.
-    return replace(slots, taken=tuple(one for one in slots.taken if one.at_ns <= now)), document
-
-
-def _save(app: App, key: str, document: Document | None, slots: Slots) -> bool:
-    try:
-        if key == _TAKEN:
-            app.ledger.commit(app.ledger.slots_save(slots, document))
-        else:
-            app.ledger.documents.commit([Save("slots", key, {"slots": encode(slots)}, over=document)])
-    except Conflict:
-        return False
-    return True

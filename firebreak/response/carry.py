@@ -20,7 +20,7 @@ from firebreak.core.mode import Cap
 from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import StoredIncident
-from firebreak.response.announce import channels
+from firebreak.response.announce import save_and_tell
 from firebreak.response.app import App
 from firebreak.response.blast_radius import give_slots_back, never_wrote
 from firebreak.response.changes import make, record_effect, record_failure, record_loss, redraw
@@ -101,7 +101,7 @@ def _tell_of_the_hour(app: App, held: StoredIncident) -> None:
     what = f"{_STILL_RUNS} after an hour: look at it in Google's console; it is looked at again until it ends"
     app.log("WARNING", what, incident=saved.incident.id)
     told = saved.incident.with_history(app.now_ns(), "firebreak", what)
-    app.ledger.save(saved, told.with_announcements(channels(app, told)))
+    save_and_tell(app, saved, told)
 
 
 def _go_on(turn: Turn, held: StoredIncident, plan: Plan) -> StoredIncident:

@@ -166,7 +166,6 @@ def _decision(
     at_most: Mode,
 ) -> Decision:
     wanted, case = min(choice.mode or Mode.MONITOR, at_most), around.own.case
-    suspects = around.suspects
     return Decision(
         policy=choice.policy.id if choice.policy else None,
         mode=wanted,
@@ -180,9 +179,6 @@ def _decision(
         suspects=tuple(sorted(case.own_suspects)) if case else (),
         suspects_because=case.suspicion.reason if case else "",
         related_revisions=tuple(sorted(related)),
-        suspect_rule=case.suspicion.rule if case else "unplaced",
-        suspect_images=tuple(sorted(case.images)) if case else (),
-        suspects_elsewhere={key: names for key, names in suspects.items() if key != around.own.target.key},
         gaps=tuple(one.source for one in evidence if one.gap and (one.detail is None or one.source == "related")),
         age_ns=_age_ns(app, incident),
     )

@@ -13,7 +13,7 @@ from firebreak.core.incidents.phase import WORKING
 from firebreak.ledger.documents import Save
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
-from firebreak.response.announce import channels, flush
+from firebreak.response.announce import flush, save_and_tell
 from firebreak.response.app import App
 from firebreak.response.confirm import confirm
 from firebreak.response.decide import replanned, ruling_on
@@ -94,7 +94,7 @@ def _remember(app: App, standing: Standing, signature: str) -> None:
 
 def _tell(app: App, held: StoredIncident, sentence: str, also: tuple[Save, ...]) -> StoredIncident:
     told = replace(held.incident, away={}).with_history(app.now_ns(), "firebreak", sentence)
-    return app.ledger.save(held, told.with_announcements(channels(app, told)), *also)
+    return save_and_tell(app, held, told, *also)
 
 
 def _ask(app: App, held: StoredIncident, sentence: str, readings: Readings, also: tuple[Save, ...]) -> StoredIncident:

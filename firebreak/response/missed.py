@@ -15,7 +15,7 @@ from firebreak.core.policy.triage import NO_ORGANIZATION, NO_POLICY, reason_to_d
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Conflict, Document
 from firebreak.ledger.marks import read_marks, save_marks
-from firebreak.ledger.records import NotActedOn
+from firebreak.ledger.records import NewerRecord
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.confirm import left_open
@@ -107,22 +107,20 @@ def _answer(finding: Finding, note_unanswered: Callable[[Finding], object], way:
 
 
 def _note_unanswered(app: App, note: Note, first_ns: int, finding: Finding) -> None:
-    """What is older than the first sweep looked for is none of its own; what the ledger left open is, however old."""
-    if (finding.event_ns >= first_ns or app.ledger.knows(finding)) and _is_unanswered(app, finding):
-        note(Notification(finding, deleted=False))
+    """What is older than the first sweep looked for is none of its own; what the ledger left open is, however old.
 
-
-def _is_unanswered(app: App, finding: Finding) -> bool:
-    """A finding that would be declined unread leaves no record; one that has an incident is answered."""
-    notification = Notification(finding, deleted=False)
-    if reason_to_decline(notification, app.policies) is not None:
-        return False
-    if not app.ledger.knows(finding):
-        return True
-    with suppress(NotActedOn):
-        held = app.ledger.read(app.ledger.hear(finding))
-        return held is not None and left_open(held.incident, finding, app.policies.config.organization)
-    return False
+    What would be declined unread leaves no record, and what a newer version has is answered.
+    """
+    told = Notification(finding, deleted=False)
+    if reason_to_decline(told, app.policies) is not None:
+        return
+    try:
+        held = app.ledger.incident_with(finding)
+    except NewerRecord:
+        return
+    organization = app.policies.config.organization
+    if left_open(held.incident, finding, organization) if held else finding.event_ns >= first_ns:
+        note(told)
 
 
 def _marks(app: App, told: Mapping[str, object]) -> dict[str, int]:

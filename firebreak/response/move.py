@@ -169,7 +169,7 @@ def await_operation(app: App, held: StoredIncident, deadline: Deadline) -> Store
                 raise
             held = app.ledger.save(held, held.incident)
         else:
-            return app.ledger.save(held, replace(held.incident, operation=None))
+            return replace(held, incident=replace(held.incident, operation=None))  # the next save has it
     return held
 
 

@@ -72,7 +72,7 @@ def _heard(app: App, finding: Finding) -> StoredIncident:
     except (UnreadableRecord, BrokenSeal) as fault:
         set_aside(app, fault)
         held = app.ledger.claim(finding, over=fault.document)
-    held = held if held.begun else consume(app, held)
+    held = held if held.fresh else consume(app, held)
     if late := _left_out(app, held, finding):
         app.ledger.release_lease(held, held.incident)
         held = _taken(app, app.ledger.move_event(late))
@@ -113,8 +113,7 @@ def _taken_up(
     incident, reason = held.incident, reason_to_decline(told, app.policies)
     first = incident.decision is None and all(one.id == told.finding.incident_id for one in incident.events)
     if reason is not None and incident.phase == "received" and first and _tells_all(app, incident, began_ns):
-        known = tuple(replace(one, decided=True) for one in incident.events)
-        return end(app, replace(held, incident=replace(incident, events=known)), "declined", reason)
+        return end(app, replace(held, incident=incident.with_events_decided()), "declined", reason)
     if reason is not None or not left_open(incident, told.finding, app.policies.config.organization):
         return held
     found: Finding | None = told.finding

@@ -18,7 +18,7 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.release import Release, ReleasedKey, release_digest
 from firebreak.ledger.records import StoredIncident
-from firebreak.response.announce import channels
+from firebreak.response.announce import save_and_tell
 from firebreak.response.app import App
 from firebreak.response.draw_release import BY, CannotRelease, Drawn, draw, draw_everywhere, refused_whole
 from firebreak.response.give_back import OWN_SURFACES, give_back
@@ -199,7 +199,7 @@ def _let_go(app: App, held: StoredIncident, readings: Readings) -> StoredInciden
         held = app.ledger.save(held, held.incident, app.ledger.standing_save(free, document))
     asked = asked and held.incident.phase == "waiting"  # about an event that the containment was not about
     rested = _rested(app, held.incident, release, asked=asked)
-    return app.ledger.save(held, rested.with_announcements(channels(app, rested)))
+    return save_and_tell(app, held, rested)
 
 
 def _is_over(key: ReleasedKey) -> bool:

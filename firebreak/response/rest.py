@@ -20,7 +20,7 @@ from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Save
 from firebreak.ledger.records import NotActedOn, StoredIncident
-from firebreak.response.announce import channels, tell_question
+from firebreak.response.announce import channels, save_and_tell, tell_question
 from firebreak.response.app import App
 from firebreak.response.decide import all_suspects
 from firebreak.response.readings import Readings
@@ -69,7 +69,7 @@ def end(
     if phase in ("monitored", "declined") and not may_pass and _unverified(rested):
         return _told_once_an_hour(app, held, rested, what, admit(app).untold)
     rested = rested.with_history(app.now_ns(), who, what)
-    return app.ledger.save(held, rested.with_announcements(channels(app, rested)))
+    return save_and_tell(app, held, rested)
 
 
 def _unverified(incident: Incident) -> bool:
@@ -132,7 +132,7 @@ def defer(app: App, held: StoredIncident, what: str, reason: str) -> StoredIncid
     if what == "unverified":
         return _unheld(app, held, waiting, f"{reason}{spent}")
     told = waiting.with_history(now, "firebreak", f"deferred: {reason}{spent}")
-    return app.ledger.save(held, told.with_announcements(channels(app, told)))
+    return save_and_tell(app, held, told)
 
 
 def _left_undone(incident: Incident, why: str) -> Iterator[str]:
@@ -145,8 +145,8 @@ def _left_undone(incident: Incident, why: str) -> Iterator[str]:
 
 def _given_up(app: App, held: StoredIncident, reason: str) -> StoredIncident:
     """After a day nothing is waited for."""
-    over = replace(held.incident, events=tuple(replace(one, decided=True) for one in held.incident.events))
-    return end(app, replace(held, incident=over), "declined", f"{reason}: given up after a day", may_pass=True)
+    held = replace(held, incident=held.incident.with_events_decided())
+    return end(app, held, "declined", f"{reason}: given up after a day", may_pass=True)
 
 
 def recorded(incident: Incident, plan: Plan, change: Change) -> bool:
@@ -159,8 +159,7 @@ def _unheld(app: App, held: StoredIncident, waiting: Incident, reason: str) -> S
     """Of what SCC does not hold so many wait; more are only recorded, until SCC holds them. Programs get all of it."""
     admitted = admit(app, waiting.id)
     if not admitted.waits:
-        known = tuple(replace(one, decided=True) for one in waiting.events)
-        waiting = replace(waiting, phase="declined", events=known, next_ns=None)
+        waiting = replace(waiting.with_events_decided(), phase="declined", next_ns=None)
         reason = f"{reason}; recorded as not held, because {MOST_OPEN} such wait already"
     return _told_once_an_hour(app, held, waiting, f"{waiting.phase}: {reason}", admitted.untold)
 

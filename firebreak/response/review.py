@@ -14,7 +14,7 @@ from firebreak.core.incidents.still_open import lasting, opened
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
-from firebreak.response.announce import channels
+from firebreak.response.announce import save_and_tell
 from firebreak.response.app import App
 from firebreak.response.draw_release import BY, CannotRelease
 from firebreak.response.observe import see_target
@@ -50,7 +50,7 @@ def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline,
         still_open=tuple(dict.fromkeys((*open_, *lasting(incident, app.actions)))),
         next_ns=app.review_ns(incident) if incident.phase in _RESTS else incident.next_ns,
     )
-    return app.ledger.save(held, reviewed.with_announcements(channels(app, reviewed)))
+    return save_and_tell(app, held, reviewed)
 
 
 def _look(incident: Incident, target: Target, readings: Readings) -> Seen:

@@ -227,7 +227,7 @@ def stored_names() -> dict[str, dict[str, list[str]]]:
         module, _, name = where.partition(":")
         kind = getattr(importlib.import_module(module), name)
         group = "members" if issubclass(kind, enum.Enum) else "types"
-        found[group][names.name] = list(names.parts.values())
+        found[group][names.name] = [*names.parts.values(), *names.given_up]
         hints = typing.get_type_hints(kind)
         words = {stored: words_of(hints[one]) for one, stored in names.parts.items() if one in hints}
         found["words"] |= {f"{names.name}.{stored}": said for stored, said in words.items() if said}

@@ -110,13 +110,13 @@ def test_an_incident_that_is_not_believed_is_begun_anew_by_the_event_that_began_
     spoilt = spoil(one, incident_id, how)
     with pytest.raises(SPOILT[how][1]) as fault:
         one.hear(FINDING)
-    known = one.knows(FINDING)
+    known = one.incident_with(FINDING) is not None
     begun = one.hear(FINDING, over=fault.value.document)
     with pytest.raises(Conflict):
         one.hear(FINDING, over=spoilt)
 
     assert fault.value.document == spoilt
-    assert (known, one.knows(FINDING)) == (False, True)
+    assert (known, one.incident_with(FINDING) is not None) == (False, True)
     assert begun == incident_id
     assert found(one, begun).sealed
     assert "set aside" in found(one, begun).incident.history[0].what
@@ -132,7 +132,7 @@ def test_an_event_whose_incident_another_event_began_begins_its_own_where_that_o
     first = one.hear(FINDING)
     one.hear(SECOND)
     spoil(one, first, how)
-    known = one.knows(SECOND)
+    known = one.incident_with(SECOND) is not None
     again, new = one.hear(SECOND), one.hear(THIRD)
 
     assert not known

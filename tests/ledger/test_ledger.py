@@ -128,8 +128,8 @@ def test_an_event_published_again_belongs_to_its_incident_whatever_came_after(tm
     assert after_the_end == [held.incident.id] * 2
     assert beside_a_later_one == [held.incident.id, held.incident.id, second.incident.id]
     assert taken(one, another_event(later)).incident.id == second.incident.id
-    assert all(one.knows(event) for event in (first, joined, later))
-    assert not one.knows(another_event(another_event(later)))
+    assert all(one.incident_with(event) for event in (first, joined, later))
+    assert not one.incident_with(another_event(another_event(later)))
 
 
 def test_the_wrong_key_spoils_nothing_for_the_right_one(tmp_path: Path, clock: Clock) -> None:

@@ -114,7 +114,7 @@ def test_a_storm_of_the_next_hour_is_told_again(line: Lines, chat: Received) -> 
 
 
 def test_a_storm_that_somebody_planted_in_the_future_silences_nobody(line: Lines, chat: Received) -> None:
-    """What was told of storms is under no seal."""
+    """Whose clock was wrong once, or who told of it so."""
     with line(world(2), config=limits(0, 0), **webhook(chat)) as on:
         on.skipped_ns = 3 * 24 * 3600 * NANOS
         asked_on(on, 0, SHOP)

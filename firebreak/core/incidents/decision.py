@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from firebreak.core.actions.words import Rule
 from firebreak.core.mode import Cap, Mode
 from firebreak.core.storage_names import Stored
 
@@ -54,9 +53,6 @@ class Decision(Stored):
         suspects: short names of the suspect revisions or executions.
         suspects_because: why they are suspect, as a sentence.
         related_revisions: revisions that related findings name.
-        suspect_rule: the rule that found the suspects; those of other regions are found by it too.
-        suspect_images: `sha256:…` of the suspects' images, by which other regions are searched.
-        suspects_elsewhere: key of a further target to its suspects.
         gaps: names of the sources that gave no answer.
         age_ns: how old the newest event was when it was first seen, or when it was decided anew after waiting.
         shadow: what the policies in shadow that match, or may, would have made of it. Nothing follows from it.
@@ -74,9 +70,6 @@ class Decision(Stored):
     suspects: tuple[str, ...] = ()
     suspects_because: str = ""
     related_revisions: tuple[str, ...] = ()
-    suspect_rule: Rule = "named"
-    suspect_images: tuple[str, ...] = ()
-    suspects_elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     gaps: tuple[str, ...] = ()
     age_ns: int = 0
     shadow: tuple[Shadowed, ...] = ()

@@ -195,6 +195,10 @@ class Incident(Stored):
         """Whether an event came that SCC was not asked about, or that no decision was taken with yet."""
         return any(one.status != "unconfirmed" and not one.decided for one in self.events)
 
+    def with_events_decided(self) -> Incident:
+        """The incident once no event of it is waited for any more."""
+        return replace(self, events=tuple(replace(one, decided=True) for one in self.events))
+
     def with_answered_events(self) -> Incident:
         """The incident once its question is over: what a caution of it is about is not asked about by itself again."""
         about = {key.partition(":")[2] for key in self.question.cautions} if self.question else set[str]()
