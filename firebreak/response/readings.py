@@ -114,7 +114,9 @@ class Readings:
 
     def incidents_on(self, target: Target) -> tuple[StoredIncident | NotActedOn, ...]:
         """What the ledger has about the target, the last touched first."""
-        return self._fresh(f"incidents on {target.key}", lambda: tuple(self.app.ledger.about(target, _OTHERS)))
+        return self._fresh(
+            f"incidents on {' '.join(target.keys)}", lambda: tuple(self.app.ledger.about(target, _OTHERS))
+        )
 
     def known_as(self, target: Target, uid: str) -> Target:
         """The target under every spelling of its project by which this resource was read."""
