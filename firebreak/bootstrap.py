@@ -20,16 +20,18 @@ from firebreak.adapters.virustotal import LIBRARY, connect
 from firebreak.adapters.webhook import post
 from firebreak.core.cloud_run.target import Kind, Target
 from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.errors import Refused
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.logs import LogLines, LogQuery, Order
 from firebreak.core.findings.related import RelatedFindings
-from firebreak.core.incidents.earlier import Earlier, earlier_of, has_file
+from firebreak.core.incidents.earlier import Earlier, changed_ns, earlier_of, has_file
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.condition import clauses, waits_for
 from firebreak.core.policy.policy import Config, PolicySet
-from firebreak.core.signing import Seal
+from firebreak.core.signing import Seal, Sealed
 from firebreak.ledger.documents import Documents
 from firebreak.ledger.ledger import Ledger
-from firebreak.ledger.records import StoredIncident
+from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import MOST_LOOKED_THROUGH, EnrichmentClients
 from firebreak.ports.log import LogSink
@@ -40,6 +42,10 @@ from firebreak.settings import Settings
 if TYPE_CHECKING:
     from firebreak.adapters.google.cloud_logging import CloudLogging
     from firebreak.adapters.google.security_center import SecurityCenter
+
+
+_OLD_IN_A_ROW = 20
+"""Incidents that did not change in the window, and end the search: their order anybody can change who can write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +81,30 @@ class _Incidents:
     policies: PolicySet
 
     def on(self, target: Target, most: int) -> tuple[Earlier, ...]:
-        found = (one.incident for one in self.ledger.about(target, most) if isinstance(one, StoredIncident))
-        return tuple(earlier_of(one) for one in found if one.believed)
+        found = [_believed(one) for one in self.ledger.about(target, most)]
+        if not all(found):
+            message = "an earlier incident on this workload cannot be read, or its seal is broken"
+            raise Refused(message)
+        return tuple(earlier_of(one) for one in found if one and one.believed)
 
     def with_file(self, hashes: frozenset[str], but_for: tuple[str, str], since_ns: int) -> bool | None:
         named = (clause.fact for policy in self.policies.policies for clause in clauses(policy.when))
         if "recurrence.file_known" not in named:
             return None  # to read so many records is not for nothing
-        whole, count = True, 0
-        for one in self.ledger.listed(MOST_LOOKED_THROUGH):
-            if not isinstance(one, StoredIncident):
-                whole = False
-            elif one.incident.updated_ns < since_ns:
-                return False if whole else None
-            elif one.incident.created_ns >= since_ns and has_file(one.incident, hashes, but_for):
+        whole, old, count = True, 0, 0
+        for count, one in enumerate(map(_believed, self.ledger.listed(MOST_LOOKED_THROUGH)), 1):  # noqa: B007 - it is asked for below
+            whole = whole and one is not None
+            if one and one.created_ns >= since_ns and has_file(one, hashes, but_for):
                 return True
-            count += 1
+            old = old + 1 if one and changed_ns(one) < since_ns else 0
+            if old == _OLD_IN_A_ROW:
+                return False if whole else None
         return False if whole and count < MOST_LOOKED_THROUGH else None
+
+
+def _believed(held: StoredIncident | NotActedOn) -> Incident | None:
+    """The incident, unless somebody without the seal key wrote it; where there is no key it is looked at as it is."""
+    return held.incident if isinstance(held, StoredIncident) and held.sealed is not Sealed.BROKEN else None
 
 
 def build(

@@ -58,7 +58,7 @@ class Incidents(Protocol):
     """Reads incidents from the ledger."""
 
     def on(self, target: Target, most: int) -> tuple[Earlier, ...]:
-        """Incidents on the target, last touched first; raises Transient."""
+        """Incidents on the target, last touched first; raises Transient, and Refused where one cannot be believed."""
         ...
 
     def with_file(self, hashes: frozenset[str], but_for: tuple[str, str], since_ns: int) -> bool | None:

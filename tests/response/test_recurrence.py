@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 
 from firebreak.core.timestamps import NANOS
+from firebreak.ledger.documents import Save
 from tests.response.harness import KNOWN, Line, Lines
+from tests.response.intruder import Intruder, record_of, with_record
 
 
 def facts_of(on: Line, incident_id: str) -> dict[str, object]:
@@ -137,8 +140,9 @@ def test_nothing_is_looked_through_where_no_policy_asks_for_it(line: Lines, monk
 def test_whether_a_file_was_met_is_unknown_where_not_all_incidents_were_read(
     line: Lines, monkeypatch: pytest.MonkeyPatch, most: int, days: int, known: object
 ) -> None:
-    """Two others and its own are there; of those that were last touched before the window none has to be read."""
+    """Two others and its own are there; after a few in a row that did not change in the window no more is read."""
     monkeypatch.setattr("firebreak.bootstrap.MOST_LOOKED_THROUGH", most + 1)
+    monkeypatch.setattr("firebreak.bootstrap._OLD_IN_A_ROW", 2)
     with line(config="ceiling: approve", policy=NEW_FILES) as on:
         for finding in ("one", "two"):
             on.respond(on.finding(finding_id=finding, sha256=OTHER))
@@ -146,3 +150,53 @@ def test_whether_a_file_was_met_is_unknown_where_not_all_incidents_were_read(
         incident = on.respond(on.finding(finding_id="three", minutes_ago=1 - days * 24 * 60))
 
         assert facts_of(on, incident.id).get("recurrence.file_known") is known
+
+
+MET_FILES = NEW_FILES.replace("file_known: false", "file_known: true")
+
+
+def test_a_file_that_somebody_without_the_seal_key_wrote_into_a_record_leads_to_no_write(line: Lines) -> None:
+    """Nor is what that record hides known: a person is asked."""
+    with line(policy=MET_FILES) as on:
+        intruder = Intruder(on)
+        stored = intruder.reads("incident", on.respond(on.finding(finding_id="one", sha256=OTHER)).id)
+        forged = json.loads(json.dumps(record_of(stored.body)).replace(OTHER, KNOWN))
+        intruder.writes(stored, with_record(stored.body, forged))
+        incident = on.respond(on.finding(finding_id="two"))
+
+        assert "recurrence.file_known" not in facts_of(on, incident.id)
+        assert (incident.phase, on.updates) == ("waiting", ())
+
+
+@pytest.mark.parametrize("lease", [True, False], ids=["its time of change", "a save of what is long over"])
+def test_no_touched_record_hides_that_a_file_was_met(line: Lines, *, lease: bool) -> None:
+    """When a record changed is told by what is under its seal, and one old record is not the end of the new ones."""
+    with line(config="ceiling: approve", policy=NEW_FILES) as on:
+        old = on.respond(on.finding(finding_id="old", sha256=OTHER)).id
+        on.skipped_ns += 91 * 86_400 * NANOS
+        met = on.respond(on.finding(finding_id="one", minutes_ago=1 - 91 * 24 * 60)).id
+        documents = on.app.ledger.documents
+        stored = documents.read("incident", met if lease else old)
+        assert stored is not None
+        body = {**stored.body, "lease": {"updated_ns": 1}} if lease else stored.body
+        documents.commit([Save("incident", stored.key, body, stored.index, stored)])
+        incident = on.respond(on.finding(finding_id="two", minutes_ago=1 - 91 * 24 * 60))
+
+        assert facts_of(on, incident.id)["recurrence.file_known"] is True
+
+
+def test_a_record_of_the_workload_whose_seal_is_broken_tells_nothing_and_is_not_passed_over(line: Lines) -> None:
+    with line(config="ceiling: approve") as on:
+        first = on.respond(on.finding(finding_id="first"))
+        documents = on.app.ledger.documents
+        stored = documents.read("incident", first.id)
+        assert stored is not None
+        forged = with_record(stored.body, {**record_of(stored.body), "closed_as": "benign", "phase": "closed"})
+        documents.commit([Save("incident", stored.key, forged, stored.index, stored)])
+        second = on.respond(on.finding(finding_id="second"))
+        told = next(one for one in second.evidence if one.source == "recurrence")
+
+        assert (told.facts, told.gap) == (
+            {},
+            "an earlier incident on this workload cannot be read, or its seal is broken",
+        )

@@ -18,6 +18,7 @@ from firebreak.cli.commands.in_process import quiet
 from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.commands.recorded import open_ledger, shown
 from firebreak.cli.screens.console import advancing, stdout
+from firebreak.core.incidents.earlier import changed_ns
 from firebreak.core.signing import Sealed
 from firebreak.ledger.records import StoredIncident
 from firebreak.policy_folder import load_policies
@@ -118,9 +119,7 @@ def _pull_incidents(
         if not isinstance(held, StoredIncident) or held.sealed is Sealed.BROKEN:
             unbelieved += 1
             continue
-        incident = held.incident
-        changed_ns = incident.history[-1].at_ns if incident.history else incident.created_ns
-        old = old + 1 if changed_ns < since_ns else 0
+        old = old + 1 if changed_ns(held.incident) < since_ns else 0
         if old >= _OLD_IN_A_ROW:
             break
         record = shown(held)

@@ -32,6 +32,11 @@ class Earlier:
     severities: tuple[tuple[int, str], ...] = ()
 
 
+def changed_ns(incident: Incident) -> int:
+    """When it changed last, nanoseconds since 1970, by its history: `updated_ns` is under no seal."""
+    return incident.history[-1].at_ns if incident.history else incident.created_ns
+
+
 def has_file(incident: Incident, hashes: frozenset[str], but_for: tuple[str, str]) -> bool:
     """Whether it is of another finding, and of a file with one of these hashes, by what SCC or a person confirmed."""
     name = incident.finding.name
