@@ -20,6 +20,8 @@ _SERVICE = frozenset(
     "name created updated labels ingress public iam invoker_iam_disabled default_uri_disabled service_account revisions"
     " traffic min_instances last_modifier scaling regions iap".split()
 )
+_AUTOMATIC = b"\x28\x01"
+"""Field 5, `scaling_mode`, says AUTOMATIC: gcloud's own client has that field, and the library lacks it."""
 _POOL = frozenset("name created updated labels service_account revisions splits instances last_modifier".split())
 _JOB = frozenset("name created updated labels public iam service_account executions last_modifier".split())
 _EXECUTION = frozenset("name image created ended tasks creator".split())
@@ -142,8 +144,16 @@ def pool_from(given: Mapping[str, Any], moment: Moment) -> run_v2.WorkerPool:
         observed_generation=1,
     )
     if "instances" in given:
-        pool.scaling = run_v2.WorkerPoolScaling(manual_instance_count=given["instances"])
+        pool.scaling = pool_scaling(given["instances"])
     return pool
+
+
+def pool_scaling(instances: int | str) -> run_v2.WorkerPoolScaling:
+    """A world's words: a fixed number, or `auto` for as many as Cloud Run decides."""
+    if isinstance(instances, int):
+        return run_v2.WorkerPoolScaling(manual_instance_count=instances)
+    made: run_v2.WorkerPoolScaling = run_v2.WorkerPoolScaling.deserialize(_AUTOMATIC)
+    return made
 
 
 def job_from(given: Mapping[str, Any], moment: Moment) -> run_v2.Job:

@@ -11,7 +11,7 @@ A world may be written as YAML; times are RFC 3339 or relative to now (`-2h`, `-
         revisions:                        # oldest first
           - {name: checkout-00001-abc, image: 1, created: -20d, ready: true, generation: gen2}
         traffic: [{latest: true, percent: 100}, {revision: checkout-00001-abc, tag: canary}]
-    worker_pools:                         # beside: labels, service_account; instances is a fixed number
+    worker_pools:                         # beside: labels, service_account; instances is a fixed number, or auto
       - name: projects/shop-prod/locations/europe-west1/workerPools/indexer
         instances: 3
         revisions: [{name: indexer-00001-abc, image: 1, created: -20d}]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.blueprint import pool_scaling
 from sandbox.world import World
 from tests.laws.grounds import GROUNDS, JOB, POOL
 from tests.response.harness import ALWAYS, PIN_ONLY, Line, Lines
@@ -32,6 +33,12 @@ def running(world: World) -> set[str]:
 def methods(on: Line) -> list[str]:
     names = [call.method.rpartition(".")[2] for call in on.sandbox.wire.calls]
     return [name for name in names if name.startswith(("Executions/Cancel", "Jobs/Set", "WorkerPools/Update"))]
+
+
+def pool_that_scales_itself() -> World:
+    world = GROUNDS["worker_pool"].world()
+    world.edit_pool("indexer", scaling=pool_scaling("auto"))
+    return world
 
 
 def split(world: World) -> dict[str, int]:
@@ -153,3 +160,36 @@ def test_a_step_that_does_not_act_on_the_kind_gives_way_to_its_otherwise(line: L
             f"{action} does not act on a {kind.replace('_', ' ')}" for action in ("revoke_public_access", "cut_traffic")
         ]
         assert methods(on) == []
+
+
+SUSPEND = PIN_ONLY.replace("pin_previous_revision", "suspend")
+
+
+def test_a_pool_that_scales_by_itself_is_not_told_as_stopped(line: Lines) -> None:
+    """A fixed number beside automatic scaling stops no instance, and nothing would show that they run on."""
+    with line(pool_that_scales_itself(), policy=SUSPEND) as on:
+        incident = on.respond(on.finding(workload="workerPools/indexer"))
+
+        assert incident.phase != "contained"
+        assert methods(on) == []
+        assert "Cloud Run decides how many instances the pool has" in incident.history[-1].what
+
+
+def test_a_pool_that_a_person_lets_scale_by_itself_again_is_told_as_opened(line: Lines) -> None:
+    with line(GROUNDS["worker_pool"].world(), policy=SUSPEND) as on:
+        incident = on.respond(on.finding(workload="workerPools/indexer"))
+        assert incident.phase == "contained"
+        on.world.edit_pool("indexer", scaling=pool_scaling("auto"))
+        on.wait(3600)
+        on.sweep()
+        told = on.read(incident)
+
+        assert "worker_pool.instances was 0 and is auto" in str([one.what for one in told.history])
+
+
+def test_a_pool_that_scales_by_itself_is_pinned_as_any_other(line: Lines) -> None:
+    with line(pool_that_scales_itself(), policy=PIN_ONLY) as on:
+        incident = on.respond(on.finding(workload="workerPools/indexer"))
+
+        assert incident.phase == "contained"
+        assert split(on.world) == {"indexer-00007": 100}

@@ -13,6 +13,7 @@ from google.cloud.run_v2.services.revisions import RevisionsClient
 from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcTransport
 from google.cloud.run_v2.services.worker_pools import WorkerPoolsClient
 from google.cloud.run_v2.services.worker_pools.transports import WorkerPoolsGrpcTransport
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from firebreak.adapters.cloud_run.revisions import (
     list_revisions,
@@ -25,7 +26,7 @@ from firebreak.adapters.cloud_run.revisions import (
 from firebreak.adapters.google.calls import call_read, call_write, client_of
 from firebreak.adapters.google.operations import raise_if_failed, wait_for
 from firebreak.adapters.google.originals import message_json
-from firebreak.core.cloud_run.setting_names import LATEST, POOL_INSTANCES, POOL_SPLIT
+from firebreak.core.cloud_run.setting_names import AUTOMATIC, LATEST, POOL_INSTANCES, POOL_SPLIT
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.traffic_status import split_in_force
@@ -35,6 +36,9 @@ from firebreak.ports.deadline import Deadline
 
 _TYPE = run_v2.InstanceSplitAllocationType
 _LATEST = _TYPE.INSTANCE_SPLIT_ALLOCATION_TYPE_LATEST
+_MODE, _BY_ITSELF = 5, 1
+"""The number of WorkerPoolScaling.scaling_mode, and of AUTOMATIC, as gcloud's own client has them: a pool may scale by
+its CPU (cloud.google.com: run/docs/configuring/workerpools/cpu-autoscaling), and the library's types do not say so."""
 
 
 class WorkerPools:
@@ -130,9 +134,19 @@ def _state(pool: run_v2.WorkerPool) -> dict[str, Setting]:
         name = LATEST if one.type_ == _LATEST or not one.revision else one.revision
         split[name] = split.get(name, 0) + one.percent
     state: dict[str, Setting] = {POOL_SPLIT: split_text(split or {LATEST: 100})}
-    if run_v2.WorkerPoolScaling.pb(pool.scaling).HasField("manual_instance_count"):
-        state[POOL_INSTANCES] = pool.scaling.manual_instance_count
+    scaling = run_v2.WorkerPoolScaling.pb(pool.scaling)
+    if _scales_by_itself(scaling):
+        state[POOL_INSTANCES] = AUTOMATIC
+    elif scaling.HasField("manual_instance_count"):
+        state[POOL_INSTANCES] = scaling.manual_instance_count
     return state
+
+
+def _scales_by_itself(scaling: Any) -> bool:  # noqa: ANN401 - the plain message, untyped
+    """Whether its mode is AUTOMATIC, also once the library knows that field."""
+    unknown: Any = UnknownFieldSet(scaling)
+    said = [one.data for one in unknown if one.field_number == _MODE]
+    return bool([getattr(scaling, "scaling_mode", 0), *said][-1] == _BY_ITSELF)
 
 
 def sparse(changed: Mapping[str, Setting | None], state: State) -> tuple[dict[str, Any], list[str]]:
