@@ -9,7 +9,8 @@ import pytest
 
 from firebreak.cli.commands.policy_revisions import commits_of, files_at
 from firebreak.policy_folder import read_folder, read_yaml_policies
-from tests.backtest.histories import policies_in
+from tests.backtest.histories import lines, policies_in, recorded
+from tests.cli.commands import Told
 
 
 def git(folder: Path, *words: str) -> None:
@@ -70,3 +71,42 @@ def test_a_revision_has_the_policies_of_the_folder_alone(folder: Path) -> None:
 
     assert {Path(name).name for name in files_at(folder, "HEAD")} == {"10.yaml", "firebreak.yaml"}
     assert "id: malware" in files_at(folder, "HEAD")[f"{folder}@HEAD/10.yaml"]
+
+
+@pytest.mark.parametrize("attribute", ["export-ignore", "export-subst", "ident", "working-tree-encoding=UTF-16"])
+def test_a_revision_has_the_policies_as_they_were_committed_whatever_attributes_say(
+    folder: Path, attribute: str
+) -> None:
+    """Who merged them before could have a later change compared with other policies than there were."""
+    (folder / ".gitattributes").write_text(f"10.yaml {attribute}\n")
+    with (folder / "10.yaml").open("a") as file:
+        file.write("#$Format:%n%b$ $Id$\n")
+    text = (folder / "10.yaml").read_text()
+    (folder / ".gitattributes").unlink()
+    git(folder, "add", ".")
+    (folder / ".gitattributes").write_text(f"10.yaml {attribute}\n")
+    git(folder, "add", "--force", ".gitattributes")
+    git(folder, "commit", "-qm", "Tidy", "-m", "shadow: true #")
+
+    assert files_at(folder, "HEAD")[f"{folder}@HEAD/10.yaml"] == text
+    assert digest(folder) in commits_of(folder, {digest(folder)})
+
+
+def test_a_folder_that_is_named_as_a_revision_does_not_take_its_place(
+    folder: Path, firebreak: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change could bring what it is compared with."""
+    monkeypatch.chdir(folder.parent)
+    (folder.parent / "history.jsonl").write_text(lines(recorded(1)))
+    text = (folder / "10.yaml").read_text()
+    (folder / "10.yaml").write_text(text.replace("mode: enforce", "mode: monitor"))
+    policies_in(folder.parent / "HEAD", (folder / "10.yaml").read_text())
+    words = ("policy", "backtest", "history.jsonl", "--policies", "policies", "--json")
+    answer = firebreak(*words, "--against", "HEAD")
+
+    assert answer.code == 2
+    assert (
+        "HEAD: there is such a folder, and git knows such a revision: write ./HEAD for the folder"
+        in answer.json["says"]
+    )
+    assert firebreak(*words, "--against", "./HEAD").json["changes"]["count"] == 0

@@ -19,7 +19,7 @@ from firebreak.backtest.run import Backtest, run
 from firebreak.backtest.timeline import NoState
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, UsageError, print_json, require_folder
 from firebreak.cli.commands.enriching import enriched
-from firebreak.cli.commands.policy_revisions import files_at
+from firebreak.cli.commands.policy_revisions import files_at, is_revision
 from firebreak.cli.screens.console import advancing, paged
 from firebreak.cli.screens.policy_backtest import show_backtest
 from firebreak.cli.values import Bound
@@ -81,7 +81,12 @@ def _ran(parsed: argparse.Namespace, sets: tuple[Rules, ...]) -> Backtest:
 
 def _against(folder: Path, against: str) -> dict[str, str]:
     """The policies in another folder, or in this one at another revision."""
-    return read_folder(Path(against)) if Path(against).is_dir() else files_at(folder, against)
+    if not Path(against).is_dir():
+        return files_at(folder, against)
+    if is_revision(folder, against):  # which of them a change is compared with is not for the change to say
+        message = f"{against}: there is such a folder, and git knows such a revision: write ./{against} for the folder"
+        raise UsageError(message)
+    return read_folder(Path(against))
 
 
 def _rules(texts: dict[str, str], assumed: Assumed, reports: KeptReports | None) -> Rules:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
-import tarfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,12 +29,29 @@ class Commit:
 
 
 def files_at(folder: Path, revision: str) -> dict[str, str]:
-    """The policies of the folder as they were at `HEAD~1`, a tag or a commit, name to text; raises UsageError."""
-    packed = _git(folder, "archive", "--format=tar", "--end-of-options", revision)
-    if packed is None:
+    """The policies of the folder as they were at `HEAD~1`, a tag or a commit, name to text; raises UsageError.
+
+    As they were committed: what the repository's attributes would leave out or fill in is no part of them.
+    """
+    blobs = _blobs_at(folder, revision)
+    if not blobs:
         message = f"{revision}: there is no such folder, and git knows no such revision of {folder}"
         raise UsageError(message)
-    return {f"{folder}@{revision}/{name}": text for name, text in _texts(packed)}
+    texts = _texts(_git(folder, "cat-file", "--batch", said="\n".join(blobs.values())) or b"")
+    return {f"{folder}@{revision}/{name}": text for name, text in zip(blobs, texts, strict=True)}
+
+
+def is_revision(folder: Path, word: str) -> bool:
+    """Whether git knows a revision of that name in which the folder has policies."""
+    return bool(_blobs_at(folder, word))
+
+
+def _blobs_at(folder: Path, revision: str) -> dict[str, str]:
+    """Each policy file of the folder then, by name, with git's name of its text."""
+    listed = _git(folder, "ls-tree", "-z", "--end-of-options", revision) or b""
+    entries = [entry.partition("\t") for entry in listed.decode(errors="surrogateescape").split("\0") if entry]
+    files = ((name, *about.split()) for about, _, name in entries if is_policy_file(name))
+    return {name: blob for name, mode, _, blob in sorted(files) if mode.startswith("100")}
 
 
 def commits_of(folder: Path, digests: Collection[str]) -> dict[str, Commit]:
@@ -64,18 +79,20 @@ def _digest_at(folder: Path, revision: str) -> str:
         return ""
 
 
-def _texts(packed: bytes) -> Iterator[tuple[str, str]]:
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        for one in sorted(archive.getmembers(), key=lambda member: member.name):
-            if one.isfile() and "/" not in one.name and is_policy_file(one.name) and (data := archive.extractfile(one)):
-                yield one.name, policy_text(data.read())
+def _texts(batch: bytes) -> Iterator[str]:
+    """Each text of `cat-file --batch`: a line that ends with its size, the text, and the end of a line."""
+    while batch:
+        head, _, rest = batch.partition(b"\n")
+        size = int(head.split()[-1])
+        yield policy_text(rest[:size])
+        batch = rest[size + 1 :]
 
 
-def _git(folder: Path, *words: str) -> bytes | None:
-    """What git says of that folder; None where it says nothing, or there is no git."""
+def _git(folder: Path, *words: str, said: str = "") -> bytes | None:
+    """What git answers about that folder to what it is said; None where it fails, or there is no git."""
     command = ["git", "-C", str(folder), "--no-pager", *words]
     try:
-        told = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - a revision cannot be an option
+        told = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=True, input=said.encode())  # noqa: S603 - a revision cannot be an option
     except (OSError, subprocess.SubprocessError):
         return None
     return told.stdout
