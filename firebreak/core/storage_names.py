@@ -77,7 +77,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.incidents.announcement:Announcement": _names(
             "announcement", "number channel phase sent again_ns? tries? refused? level? about?"
         ),
-        "firebreak.core.incidents.incident:EvidenceLocation": _names("kept", "uri manifest sha256 gaps"),
+        "firebreak.core.incidents.evidence_record:EvidenceLocation": _names("kept", "uri manifest sha256 gaps"),
         "firebreak.core.findings.finding:Finding": _names(
             "finding",
             "name canonical_name event_ns category severity state mute finding_class source_display organization"

@@ -11,7 +11,8 @@ from google.auth.exceptions import DefaultCredentialsError
 from pytest_mock import MockerFixture
 
 from firebreak.adapters.google.calls import LOG_IN, _credentials
-from firebreak.core.incidents.incident import EvidenceLocation, Incident
+from firebreak.core.incidents.evidence_record import EvidenceLocation
+from firebreak.core.incidents.incident import Incident
 from sandbox.wire import Fault
 from tests.cli.commands import Told
 from tests.response.harness import Line, Lines, world_of

@@ -14,7 +14,8 @@ import pytest
 
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import parse_notification
-from firebreak.core.incidents.incident import EvidenceLocation, Incident
+from firebreak.core.incidents.evidence_record import EvidenceLocation
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.serialization import decode, encode
 from firebreak.ledger.documents import Save
 from firebreak.ports.deadline import Deadline

@@ -13,7 +13,7 @@ from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.commands.recorded import found, open_ledger
 from firebreak.cli.screens.console import paged
 from firebreak.cli.screens.incident_evidence import show_evidence
-from firebreak.core.incidents.incident import EvidenceLocation
+from firebreak.core.incidents.evidence_record import EvidenceLocation
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.serialization import encode
 from firebreak.core.signing import Seal, Sealed

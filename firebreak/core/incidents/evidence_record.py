@@ -1,4 +1,4 @@
-"""What an incident's record keeps of a source's evidence."""
+"""What an incident keeps of its evidence: what each source answered, and where the vault has the originals."""
 
 from __future__ import annotations
 
@@ -24,3 +24,13 @@ class EvidenceRecord(Stored):
 def evidence_record(evidence: Evidence) -> EvidenceRecord:
     """What the record keeps of a source's answer."""
     return EvidenceRecord(evidence.source, evidence.facts, evidence.gap, evidence.took_ms, evidence.shown)
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceLocation(Stored):
+    """Where the vault keeps the evidence: the manifest's name and hash, empty where there is none, and the gaps."""
+
+    uri: str
+    manifest: str = ""
+    sha256: str = ""
+    gaps: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from firebreak.core.findings.verdict import Verdict
 from firebreak.core.incidents.announcement import Announcement
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.event import Event
-from firebreak.core.incidents.evidence_record import EvidenceRecord
+from firebreak.core.incidents.evidence_record import EvidenceLocation, EvidenceRecord
 from firebreak.core.incidents.phase import ENDED, WORKING, Phase
 from firebreak.core.incidents.question import Answer, Question
 from firebreak.core.incidents.release import Release
@@ -49,16 +49,6 @@ class Entry(Stored):
 
 REFUSED_ANNOUNCEMENT = " refused the announcement: "
 """What an entry says of a channel: it is no news of the incident."""
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceLocation(Stored):
-    """Where the vault keeps the evidence: the manifest's name and hash, empty where there is none, and the gaps."""
-
-    uri: str
-    manifest: str = ""
-    sha256: str = ""
-    gaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.asked import asked, until
 from firebreak.core.incidents.decision import Decision, Shadowed
 from firebreak.core.incidents.event import Event
-from firebreak.core.incidents.incident import EvidenceLocation, Incident
+from firebreak.core.incidents.evidence_record import EvidenceLocation
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.next_steps import next_steps
 from firebreak.core.incidents.phase import WORKING
 from firebreak.core.incidents.release import Release

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from firebreak.core.evidence.manifest import Difference, Manifest, compare, digest, seen_manifest
-from firebreak.core.incidents.incident import EvidenceLocation
+from firebreak.core.incidents.evidence_record import EvidenceLocation
 from firebreak.core.signing import Seal, Sealed
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.vault import Vault

@@ -27,8 +27,8 @@ from firebreak.core.evidence.manifest import (
 from firebreak.core.facts import Originals
 from firebreak.core.findings.finding import Finding, Notification
 from firebreak.core.findings.verdict import assess
-from firebreak.core.incidents.evidence_record import evidence_record
-from firebreak.core.incidents.incident import EvidenceLocation, Incident
+from firebreak.core.incidents.evidence_record import EvidenceLocation, evidence_record
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import WORKING
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.serialization import encode
