@@ -164,7 +164,7 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     asks = expired or (before.answer is not None and before.phase == "received")
     at_most = Mode.APPROVE if asks else Mode.ENFORCE
     if isinstance(confirmed.finding.target, Target):
-        readings.incidents_on(confirmed.finding.target)  # while the sources still answer
+        readings.suspicions_on(confirmed.finding.target)  # while the sources still answer
     decided = decide(app, held.incident, confirmed, readings, asked=asked, at_most=at_most)
     shadowed = with_shadow(app, decided.incident, decided) if app.policies.shadowed else decided.incident
     held = replace(held, incident=shadowed)

@@ -20,10 +20,10 @@ from firebreak.core.containment.observation import Around, Seen, accounts_of, su
 from firebreak.core.errors import AnotherResource, Missing, Refused, Transient
 from firebreak.core.facts import Evidence
 from firebreak.core.findings.finding import Finding
+from firebreak.core.incidents.earlier import Suspicions
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Step
-from firebreak.core.timestamps import NANOS
-from firebreak.ledger.records import NotActedOn, StoredIncident
+from firebreak.ledger.records import NotActedOn
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import Enricher, EnrichmentClients, answer_of
 from firebreak.ports.log import LogSink
@@ -126,7 +126,6 @@ class Gathering:
 
 
 _AT_ONCE = 8
-_REMEMBERED_NS = 90 * 86_400 * NANOS
 
 
 def observe(
@@ -153,7 +152,7 @@ def observe(
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="observe") as pool:
             found = tuple(pool.map(one, elsewhere))
     everywhere = (own, *found)
-    others = {held.document.key: held for one in everywhere for held in _incidents_on(one, readings)}
+    others = {key: held for one in everywhere for key, held in _suspicions_on(one, readings).items()}
     seen = tuple(_with_disputes(incident, one, readings, others) for one in everywhere)
     for part in seen:
         if part.workload and (missing := sorted(part.workload.away & touches)) and readings.waits_for("IAM"):
@@ -228,43 +227,31 @@ def _unread(seen: Seen) -> str:
     return "" if told else f", where it cannot be told what is suspect: {seen.case.suspicion.reason}"
 
 
-def _incidents_on(seen: Seen, readings: Readings) -> tuple[StoredIncident | NotActedOn, ...]:
+def _suspicions_on(seen: Seen, readings: Readings) -> Mapping[str, Suspicions | None]:
     """What the ledger has about what was read; of an account nobody asks what is suspect there."""
     read = seen.workload is not None and seen.case is not None and seen.target.kind != "service_account"
-    return readings.incidents_on(readings.known_as(seen.target, seen.uid)) if read else ()
+    return readings.suspicions_on(readings.known_as(seen.target, seen.uid)) if read else {}
 
 
-def _with_disputes(
-    incident: Incident, seen: Seen, readings: Readings, others: Mapping[str, StoredIncident | NotActedOn]
-) -> Seen:
+def _with_disputes(incident: Incident, seen: Seen, readings: Readings, others: Mapping[str, Suspicions | None]) -> Seen:
     """What was seen, with what other incidents have against revisions there: open ones, and those found true lately.
 
     `others` are those about any target that was seen: one in another region has its suspects here too. One that cannot
-    be read may have something against any revision of its own target.
+    be believed may have something against any revision of its own target.
     """
     if seen.workload is None or seen.case is None or seen.target.kind == "service_account":
         return seen
     found, doubts = dict[str, str](), dict[str, str]()
-    target = readings.known_as(seen.target, seen.uid)
-    here = {held.document.key for held in _incidents_on(seen, readings)}
+    target, here = readings.known_as(seen.target, seen.uid), _suspicions_on(seen, readings)
     for key, held in others.items():
         if key == incident.id:
             continue
-        if isinstance(held, NotActedOn) or not held.sealed:
+        if held is not None:
+            found |= dict.fromkeys(held.on(target, seen.uid), f"is suspect in {key}")
+        elif key in here:
             why = f"may be suspect in {key}, whose record cannot be believed"
-            doubts |= {one.name: why for one in seen.workload.revisions} if key in here else {}
-        elif _disputes(held.incident, target, seen.uid, readings.app.now_ns()):
-            found |= dict.fromkeys(held.incident.suspects_on(target), f"is suspect in {held.incident.id}")
+            doubts |= {one.name: why for one in seen.workload.revisions}
     return replace(seen, case=replace(seen.case, disputed={**doubts, **found}))
-
-
-def _disputes(other: Incident, target: Target, uid: str, now_ns: int) -> bool:
-    """Whether its suspects count here: on the very resource, for one made anew under its name is another one."""
-    own = other.finding.target
-    anew = isinstance(own, Target) and own.same_workload(target) and other.uid not in ("", uid)
-    closed_ns = other.history[-1].at_ns if other.history else other.updated_ns  # what is under the seal tells when
-    true = other.closed_as == "true_positive" and now_ns - closed_ns < _REMEMBERED_NS
-    return other.believed and not anew and (other.open or true)
 
 
 def other_regions(workload: Workload) -> tuple[Target, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -15,6 +15,7 @@ from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.review import Drift
 from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
+from firebreak.core.incidents.earlier import Suspicions, suspicions_of
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.triage import lies_elsewhere
 from firebreak.core.timestamps import NANOS
@@ -112,11 +113,19 @@ class Readings:
             f"users of {account.key}", lambda: self.app.account_users.users_of(account, near, self.deadline)
         )
 
-    def incidents_on(self, target: Target) -> tuple[StoredIncident | NotActedOn, ...]:
-        """What the ledger has about the target, the last touched first."""
-        return self._fresh(
-            f"incidents on {' '.join(target.keys)}", lambda: tuple(self.app.ledger.about(target, _OTHERS))
-        )
+    def suspicions_on(self, target: Target) -> Mapping[str, Suspicions | None]:
+        """What each incident about the target has against revisions; None where its record cannot be believed."""
+
+        def read() -> dict[str, Suspicions | None]:
+            now_ns, found = self.app.now_ns(), self.app.ledger.about(target, _OTHERS)
+            return {
+                one.document.key: None
+                if isinstance(one, NotActedOn) or not one.sealed
+                else suspicions_of(one.incident, now_ns)
+                for one in found
+            }
+
+        return self._fresh(f"incidents on {sorted(target.keys)}", read)
 
     def known_as(self, target: Target, uid: str) -> Target:
         """The target under every spelling of its project by which this resource was read."""

@@ -1,10 +1,15 @@
-"""An incident as a later one on the same workload sees it."""
+"""An incident as another one on the same workload sees it: of hundreds no more is kept than that."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from firebreak.core.cloud_run.target import Target
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.timestamps import NANOS
+
+_REMEMBERED_NS = 90 * 86_400 * NANOS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +64,40 @@ def earlier_of(incident: Incident) -> Earlier:
         incident.open,
         tuple((at_ns, severity) for at_ns, severity in told if severity),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicions:
+    """What an incident has against revisions.
+
+    Attributes:
+        counts: whether it is open, or was found true lately; nobody else goes by what no person and no SCC confirmed.
+        workload: what the finding is about; None where that is no target.
+        uid: of which resource under that name; empty where that is not known.
+        suspects: key of a target to the suspects there.
+    """
+
+    counts: bool
+    workload: Target | None
+    uid: str
+    suspects: Mapping[str, frozenset[str]]
+
+    def on(self, target: Target, uid: str) -> frozenset[str]:
+        """The suspects that count on this very resource: one made anew under its name is another one."""
+        anew = self.workload is not None and self.workload.same_workload(target) and self.uid not in ("", uid)
+        if anew or not self.counts:
+            return frozenset()
+        return frozenset[str]().union(*(self.suspects.get(key, ()) for key in target.keys))
+
+
+def suspicions_of(incident: Incident, now_ns: int) -> Suspicions:
+    """As much of an incident as others go by that might turn traffic to what it suspects."""
+    own = incident.finding.target
+    closed_ns = incident.history[-1].at_ns if incident.history else incident.updated_ns  # the seal is over this one
+    true = incident.closed_as == "true_positive" and now_ns - closed_ns < _REMEMBERED_NS
+    suspects = dict[str, frozenset[str]]()
+    for one in incident.events:
+        for key, names in one.suspects.items() if one.status == "counts" else ():
+            suspects[key] = suspects.get(key, frozenset()) | frozenset(names)
+    counts = incident.believed and (incident.open or true)
+    return Suspicions(counts, own if isinstance(own, Target) else None, incident.uid, suspects if counts else {})
