@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from firebreak.doctor.checks.ledger import check
 from firebreak.doctor.result import Examined, Fault
 from firebreak.ledger.documents import Index
 from firebreak.ports.deadline import Deadline
+from tests.backtest.histories import POLICY, policies_in
 from tests.cli.commands import Told
 from tests.cli.test_answers import UNKNOWN_FILE, at_work
 from tests.response.harness import Line, Lines
@@ -96,3 +98,33 @@ def test_no_digest_in_the_ledger_becomes_a_command(
 
         assert any("'" in one for one in commands)
         assert all(";touch pwned" not in one or "';touch pwned'" in one for one in commands)
+
+
+@pytest.mark.parametrize("words", [("stats",), ("log",), ("promote", "malware")], ids=lambda words: words[0])
+@pytest.mark.parametrize("key", ["", "k" * 32], ids=["a broken seal", "no key"])
+def test_what_counts_decisions_says_which_records_it_does_not_know_to_be_whole(
+    firebreak: Told, line: Lines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...], key: str
+) -> None:
+    """Else whoever breaks the seals of all that was wrong shows a policy that never was."""
+    with at_work(line, monkeypatch, None, **({"FIREBREAK_SEAL_KEY": key} if key else {})) as on:
+        monkeypatch.setenv("FIREBREAK_POLICIES", policies_in(tmp_path / "shop", POLICY.replace("enforce", "approve")))
+        stored = Intruder(on).reads("incident", asking(on).id)
+        if not key:
+            Intruder(on).sets(stored, closed_as="true_positive")
+        shown, said = firebreak("policy", *words, "--json").json, firebreak("policy", *words).out
+        doubt = (
+            "records counted, with a seal that is not verified here, for FIREBREAK_SEAL_KEY is not set: 1"
+            if key
+            else "records left out, because they cannot be read or their seal is broken: 1"
+        )
+
+    assert doubt in shown["caveats" if words[0] == "promote" else "doubts"]
+    assert doubt in said
+
+
+def test_what_counts_decisions_says_how_much_of_a_file_it_could_not_read(firebreak: Told, tmp_path: Path) -> None:
+    (tmp_path / "history.jsonl").write_text('{"phase": \n{"phase": "closed", "finding": {}}\n')
+
+    assert firebreak("policy", "stats", str(tmp_path / "history.jsonl"), "--json").json["doubts"] == [
+        "records left out, because they are no JSON text: 1"
+    ]

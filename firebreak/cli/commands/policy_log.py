@@ -10,7 +10,7 @@ from firebreak.backtest.sets import Deciding, SetLog
 from firebreak.cli.commands import EXIT_OK, named, print_json
 from firebreak.cli.commands.in_process import quiet
 from firebreak.cli.commands.policy_revisions import Commit, commits_of
-from firebreak.cli.commands.policy_stats import recorded_of
+from firebreak.cli.commands.policy_stats import Recorded
 from firebreak.cli.screens.console import Screen, stdout, working
 from firebreak.policy_folder import load_policies
 from firebreak.settings import read_settings
@@ -20,16 +20,16 @@ _FEW = 10
 
 def run_log(parsed: argparse.Namespace) -> int:
     """Which sets decided, in their order, and whether the policies that lie here are the last of them."""
-    log, folder = SetLog(), read_settings().policies
+    log, recorded, folder = SetLog(), Recorded(parsed), read_settings().policies
     with working("reading what was recorded"):
-        for record in recorded_of(parsed):
+        for record in recorded:
             log.add(record)
         here = load_policies(folder, quiet).digest if folder.is_dir() else None
         sets = log.in_order()
         commits = commits_of(folder, {one.policy_set for one in sets} | ({here} if here else set()))
     if parsed.json:
         told = [_set_json(one, commits) | {"here": one.policy_set == here} for one in sets]
-        print_json({"sets": told, "here": here, **named(parsed)})
+        print_json({"sets": told, "here": here, "doubts": recorded.doubts, **named(parsed)})
         return EXIT_OK
     screen = stdout()
     for one in sets:
@@ -41,6 +41,8 @@ def run_log(parsed: argparse.Namespace) -> int:
     if here and here not in {one.policy_set for one in sets}:
         screen.line(f"{here[:12]}  the policies that lie here: they have decided nothing yet", "caution")
         _show_commit(screen, commits.get(here))
+    for doubt in recorded.doubts:
+        screen.line(doubt, "caution")
     return EXIT_OK
 
 

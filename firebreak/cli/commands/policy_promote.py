@@ -12,7 +12,7 @@ from typing import Any
 import enrichment
 from firebreak.backtest.trial import Trial, Trials
 from firebreak.cli.commands import EXIT_OK, NothingFound, UsageError, named, print_json, require_folder
-from firebreak.cli.commands.policy_stats import recorded_of
+from firebreak.cli.commands.policy_stats import Recorded
 from firebreak.cli.screens.console import stdout, working
 from firebreak.cli.screens.policy_promote import show_promotion
 from firebreak.core.diagnostics import nearest_word, quoted
@@ -37,13 +37,13 @@ def run_promote(parsed: argparse.Namespace) -> int:
     file = policy.at.file
     edited = {**files, file: _edited(files[file], policy, mode)}
     after = _read_again(before, edited, policy, mode)
-    trials = Trials(policy.id)
+    trials, recorded = Trials(policy.id), Recorded(parsed)
     with working("reading what was recorded"):
-        for record in recorded_of(parsed):
+        for record in recorded:
             trials.add(record)
     shown = promotion_json(trials.trial(), policy, mode) | {
         "edit": {"file": file, "diff": _diff(file, files[file], edited[file])},
-        "caveats": list(_caveats(before, after, mode)),
+        "caveats": [*recorded.doubts, *_caveats(before, after, mode)],
         "written": parsed.edits,
         **named(parsed),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,40 +26,70 @@ _HEAD = ("decided", "enforced", "asked", "yes", "no", "real", "nothing")
 
 def run_stats(parsed: argparse.Namespace) -> int:
     """Count; nothing is changed, whatever the counts suggest."""
-    book = Book()
+    book, recorded = Book(), Recorded(parsed)
     with working("reading what was recorded"):
-        for record in recorded_of(parsed):
+        for record in recorded:
             book.add(record)
     found = book.by_policy()
     if parsed.json:
         policies = {name: answers_json(one) for name, one in found.items()}
-        print_json({"policies": policies, **named(parsed)})
-    else:
-        _show(stdout(), found)
+        print_json({"policies": policies, "doubts": recorded.doubts, **named(parsed)})
+        return EXIT_OK
+    screen = stdout()
+    _show(screen, found)
+    for doubt in recorded.doubts:
+        screen.line(doubt, "caution")
     return EXIT_OK
 
 
-def recorded_of(parsed: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
-    """The records of incidents in the files that are named, else in the ledger."""
-    return _in_files(parsed.history) if parsed.history else _in_ledger(parsed)
+@dataclass(slots=True)
+class Recorded:
+    """The records of incidents in the files that are named, else in the ledger; what is left out is counted meanwhile.
 
+    Attributes:
+        unread: pieces of files that are no JSON text.
+        unbelieved: records of the ledger that cannot be read, or whose seal is broken.
+        unverified: records of the ledger whose seal nothing is known of here.
+    """
 
-def _in_files(files: list[str]) -> Iterator[Mapping[str, Any]]:
-    for file in files:
-        if file != "-" and not Path(file).is_file():
-            message = f"{file}: there is no such file"
-            raise UsageError(message)
-    for piece in pieces_of(files):
-        try:
-            value = json.loads(piece.text)
-        except (ValueError, RecursionError):
-            continue
-        yield from records_in(value)
+    asked: argparse.Namespace
+    unread: int = 0
+    unbelieved: int = 0
+    unverified: int = 0
 
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        """Each of them; raises UsageError, Transient."""
+        return self._in_files(self.asked.history) if self.asked.history else self._in_ledger()
 
-def _in_ledger(parsed: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
-    for held in open_ledger(chosen(parsed)).listed(_MOST):
-        if isinstance(held, StoredIncident) and held.sealed is not Sealed.BROKEN:
+    @property
+    def doubts(self) -> list[str]:
+        """What to know before a count of them is believed."""
+        told = {
+            "left out, because they are no JSON text": self.unread,
+            "left out, because they cannot be read or their seal is broken": self.unbelieved,
+            "counted, with a seal that is not verified here, for FIREBREAK_SEAL_KEY is not set": self.unverified,
+        }
+        return [f"records {what}: {count:,}" for what, count in told.items() if count]
+
+    def _in_files(self, files: list[str]) -> Iterator[Mapping[str, Any]]:
+        for file in files:
+            if file != "-" and not Path(file).is_file():
+                message = f"{file}: there is no such file"
+                raise UsageError(message)
+        for piece in pieces_of(files):
+            try:
+                value = json.loads(piece.text)
+            except (ValueError, RecursionError):
+                self.unread += 1
+                continue
+            yield from records_in(value)
+
+    def _in_ledger(self) -> Iterator[Mapping[str, Any]]:
+        for held in open_ledger(chosen(self.asked)).listed(_MOST):
+            if not isinstance(held, StoredIncident) or held.sealed is Sealed.BROKEN:
+                self.unbelieved += 1
+                continue
+            self.unverified += held.sealed is Sealed.UNVERIFIED
             yield shown(held)
 
 
