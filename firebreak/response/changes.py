@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from firebreak.core.cloud_run.setting_names import IDENTITY
 from firebreak.core.containment.active_containment import Hold
@@ -20,12 +21,12 @@ from firebreak.response.decide import all_suspects, replanned, ruling_on
 from firebreak.response.draw import Turn, landed_any, latest, with_ruling
 from firebreak.response.move import (
     Halted,
-    Pass,
     contain,
     is_same,
     put_back,
     settings_of,
 )
+from firebreak.response.readings import Pass
 from firebreak.response.rest import ask, defer, end
 
 _PAUSE = 0.2
@@ -47,7 +48,7 @@ def make(turn: Turn, held: StoredIncident, plan: Plan, change: Change, seen: See
         why = "; ".join(cap.reason for cap in caps if cap.kind == "caution") or "the policy asks"
         return ask(app, held, turn.policy, plan, caps, turn.around, unbelieved or why)
     try:
-        return contain(app, held, change, seen, passed, turn.readings)
+        return contain(app, held, change, seen, passed, partial(_asked_again, turn, held, plan), turn.readings)
     except Halted as halted:
         if never_wrote(app, incident):
             give_slots_back(app, incident.id, turn.readings.deadline)
@@ -63,6 +64,19 @@ def make(turn: Turn, held: StoredIncident, plan: Plan, change: Change, seen: See
         app.log("WARNING", f"the write is looked at again: {fault}", incident=incident.id)
         turn.readings.deadline.pause(_PAUSE)
         return latest(app, held)
+
+
+def _asked_again(turn: Turn, held: StoredIncident, plan: Plan) -> Pass:
+    """What the gate says now, on another look; raises Drifted where it does not let the plan through any more."""
+    try:
+        now, held = Turn.of(turn.app, held, turn.policy, turn.readings)
+        ruling = ruling_on(turn.app, held.incident, turn.policy, now.confirmed, now.around, plan, turn.readings)
+    except Transient as fault:
+        raise Drifted(str(fault)) from None
+    if ruling.word != "go":
+        message = "the gate lets it through no more"
+        raise Drifted(message)
+    return Pass.of(ruling, plan, now.around.seen)
 
 
 def _after_refusal(turn: Turn, held: StoredIncident, plan: Plan, change: Change, fault: Refused) -> StoredIncident:

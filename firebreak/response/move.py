@@ -7,16 +7,14 @@ drawn for, where every setting still is what the change says of before.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from firebreak.core.cloud_run.state import surface_of
 from firebreak.core.cloud_run.traffic_status import have_status
 from firebreak.core.cloud_run.workload import Workload, references
 from firebreak.core.containment.active_containment import Hold, Settings, Standing
-from firebreak.core.containment.gate import Ruling
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Change, Plan, apply_change, has_settings
 from firebreak.core.errors import AnotherResource, Drifted, Failed, Missing, Refused, Transient, Unfinished, Unsupported
@@ -26,7 +24,7 @@ from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.readings import FRESH_SECONDS, SETTLE_SECONDS, Readings, note_drift
+from firebreak.response.readings import SETTLE_SECONDS, Pass, Readings, note_drift
 
 _LEASE_SLICE = 10.0
 _TRIES = 3
@@ -34,42 +32,24 @@ _WRITE_SECONDS = 20.0
 """Less than a lease, which was extended just before: nobody else takes over while an answer is still waited for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """What the gate let through: the plan, by its digest, and the uid of each target, at a moment of this process."""
-
-    plan: str
-    uids: frozenset[tuple[str, str]]
-    at: float
-
-    @classmethod
-    def of(cls, ruling: Ruling, plan: Plan, seen: tuple[Seen, ...]) -> Pass:
-        """The pass for a plan that may go; raises ValueError for any other ruling."""
-        if ruling.word != "go":
-            message = f"the gate did not let this plan through: {ruling.word}"
-            raise ValueError(message)
-        return cls(plan.digest, frozenset((one.target.key, one.uid) for one in seen), time.monotonic())
-
-    def require(self, incident: Incident, change: Change, seen: Seen) -> None:
-        """Raises Drifted where the change is not what was let through, here and just now."""
-        plan = incident.plan
-        known = plan is not None and plan.digest == self.plan and change in plan.changes
-        if not known or (change.target.key, seen.uid) not in self.uids or time.monotonic() - self.at > FRESH_SECONDS:
-            message = "the gate was asked too long ago, or about something else"
-            raise Drifted(message)
-
-
 class Halted(Exception):
     """Everything was halted after the gate was asked; nothing was sent."""
 
 
 def contain(
-    app: App, held: StoredIncident, change: Change, seen: Seen, passed: Pass, readings: Readings
+    app: App,
+    held: StoredIncident,
+    change: Change,
+    seen: Seen,
+    passed: Pass,
+    again: Callable[[], Pass],
+    readings: Readings,
 ) -> StoredIncident:
     """Save the hold, look at the halt, and write the change under the etag that was read; the operation is on record.
 
-    Raises Halted, Drifted, Refused and its kin, after which nothing is held that was not before; and Transient where
-    the answer was lost, so that what was written may be in effect or not: the hold stays.
+    `again` asks the gate anew, for where all that took longer than what it saw counts. Raises Halted, Drifted, Refused
+    and its kin, after which nothing is held that was not before; and Transient where the answer was lost, so that what
+    was written may be in effect or not: the hold stays.
     """
     incident, surface, workload = held.incident, app.surfaces[change.surface], seen.workload
     passed.require(incident, change, seen)
@@ -97,6 +77,9 @@ def contain(
     held = _saved(app, held, began, writing, app.ledger.standing_save(writing, document))
     try:
         _require_no_halt(app)
+        if passed.is_old:
+            again().require(incident, change, seen)
+            _require_no_halt(app)
         operation = _send(app, change, workload, readings)
     except (Halted, Refused) as fault:
         if not isinstance(fault, Failed):

@@ -1,19 +1,22 @@
-"""What was read in one turn of work: no reading counts for longer than two seconds, or past a write."""
+"""What was read in one turn of work, and let through on it: it counts for two seconds at most, and not past a write."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from firebreak.core.cloud_run.account_usage import Users
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import Standing
+from firebreak.core.containment.gate import Ruling
+from firebreak.core.containment.observation import Seen
+from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.containment.review import Drift
-from firebreak.core.errors import Transient
+from firebreak.core.errors import Drifted, Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.earlier import Suspicions, suspicions_of
 from firebreak.core.incidents.incident import Incident
@@ -44,6 +47,36 @@ class Away(Transient):
         """Keep the name, by which the incident notes since when."""
         super().__init__(f"{what} cannot be reached: {why}")
         self.what = what
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What the gate let through: the plan, by its digest, and the uid of each target, at a moment of this process."""
+
+    plan: str
+    uids: frozenset[tuple[str, str]]
+    at: float
+
+    @classmethod
+    def of(cls, ruling: Ruling, plan: Plan, seen: tuple[Seen, ...]) -> Pass:
+        """The pass for a plan that may go; raises ValueError for any other ruling."""
+        if ruling.word != "go":
+            message = f"the gate did not let this plan through: {ruling.word}"
+            raise ValueError(message)
+        return cls(plan.digest, frozenset((one.target.key, one.uid) for one in seen), time.monotonic())
+
+    @property
+    def is_old(self) -> bool:
+        """Whether what the gate saw counts no more."""
+        return time.monotonic() - self.at > FRESH_SECONDS
+
+    def require(self, incident: Incident, change: Change, seen: Seen) -> None:
+        """Raises Drifted where the change is not what was let through, here and just now."""
+        plan = incident.plan
+        known = plan is not None and plan.digest == self.plan and change in plan.changes
+        if not known or (change.target.key, seen.uid) not in self.uids or self.is_old:
+            message = "the gate was asked too long ago, or about something else"
+            raise Drifted(message)
 
 
 class Readings:

@@ -1,0 +1,103 @@
+"""Nothing is written on what the gate saw too long ago, whatever took its time between the gate and the write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from firebreak.ledger.documents import Document, Save
+from sandbox.wire import Call
+from tests.response.harness import ALWAYS, GOOD, Line, Lines
+from tests.response.test_gate_between_writes import halted, muted
+
+TOO_LONG = 9.0
+CUT = ALWAYS.replace("pin_previous_revision, otherwise: [{action: cut_traffic}]", "cut_traffic")
+Happens = Callable[[Line], object]
+
+
+class SlowDocuments:
+    """A ledger that takes its time for one kind of call; `happens` meanwhile."""
+
+    def __init__(self, on: Line, slow: str, happens: Happens) -> None:
+        self._on, self._slow, self._happens = on, slow, happens
+        self._documents = on.app.ledger.documents
+        on.app = replace(on.app, ledger=replace(on.app.ledger, documents=self))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._documents, name)
+
+    def _take_time(self, what: str) -> None:
+        held = any(True for _ in self._documents.newest("standing", 1))
+        if what == self._slow and (held or what == "hold") and not self._on.updates:
+            self._on.clock.skip(TOO_LONG)
+            self._happens(self._on)
+
+    def commit(self, writes: Sequence[Save]) -> list[Document]:
+        if any(one.kind == "standing" for one in writes):
+            self._take_time("hold")
+        return list(self._documents.commit(writes))
+
+    def read(self, kind: str, key: str) -> Document | None:
+        self._take_time(kind)
+        found: Document | None = self._documents.read(kind, key)
+        return found
+
+
+def dry_run_takes_long(on: Line, happens: Happens) -> None:
+    def slow(call: Call) -> None:
+        if call.request.validate_only:
+            on.clock.skip(TOO_LONG)
+            happens(on)
+
+    on.sandbox.wire.watch("*/UpdateService", slow)
+
+
+def save_takes_long(on: Line, happens: Happens) -> None:
+    SlowDocuments(on, "hold", happens)
+
+
+def halt_takes_long(on: Line, happens: Happens) -> None:
+    SlowDocuments(on, "halt", happens)
+
+
+SLOW = pytest.mark.parametrize("slow", [dry_run_takes_long, save_takes_long, halt_takes_long])
+
+
+@SLOW
+def test_what_is_muted_while_the_write_is_prepared_is_not_contained(
+    line: Lines, slow: Callable[[Line, Happens], None]
+) -> None:
+    with line(policy=CUT) as on:
+        slow(on, muted)
+        incident = on.respond(on.finding())
+
+        assert on.updates == ()
+        assert incident.phase == "deferred"
+        assert incident.waits is not None
+        assert "muted" in incident.waits.reason
+
+
+@SLOW
+def test_a_write_that_always_takes_long_to_prepare_is_made_all_the_same(
+    line: Lines, slow: Callable[[Line, Happens], None]
+) -> None:
+    with line(policy=ALWAYS if slow is not dry_run_takes_long else CUT) as on:
+        slow(on, lambda _: None)
+        incident = on.respond(on.finding())
+
+        assert incident.phase == "contained"
+        assert len(on.updates) == 1
+        assert slow is dry_run_takes_long or set(on.reachable) == {GOOD}
+
+
+def test_a_halt_while_the_gate_is_asked_again_is_seen(line: Lines) -> None:
+    with line(policy=ALWAYS) as on:
+        save_takes_long(on, lambda here: here.sandbox.wire.watch("*/ListFindings", lambda _: halted(here)))
+        incident = on.respond(on.finding())
+
+        assert on.updates == ()
+        assert incident.waits is not None
+        assert incident.waits.what == "halt"
