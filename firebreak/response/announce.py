@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import reduce
 from queue import SimpleQueue
 from types import MappingProxyType
 
@@ -135,26 +136,42 @@ def flush(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
     A channel without which the work counts as undone raises Unsent, after all the others, where it cannot be reached;
     chat is tried again by the sweep. What a channel refuses stays in the outbox until a sweep has counted it.
     """
-    unreachable, now = None, app.now_ns()
-    for one in held.incident.outbox:
-        if not one.sent and one.again_ns <= now and held.incident.is_overtaken(one):
-            held = app.ledger.save(held, held.incident.mark_sent(one))
+    unreachable = unsaved = None
+    over = [one for one in held.incident.outbox if not one.sent and _is_over(app, held.incident, one)]
+    held = app.ledger.save(held, reduce(Incident.mark_sent, over, held.incident)) if over else held
     for tried in _side_by_side(app, held.incident, deadline):
-        one, fault = tried.one, tried.fault
-        if fault is None:
-            held = app.ledger.save(held, _with_thread(app, held.incident, one, tried.thread).mark_sent(one))
-            continue
-        if app.hung is not None and isinstance(fault, Transient) and not isinstance(fault, Busy):
-            app.hung.add(one.channel)  # once in a sweep is enough to wait for it, whatever else it is to be told
-        if isinstance(fault, Refused):
-            held = _refused(app, held, one, fault)
-        elif isinstance(fault, Transient) and one.channel in _PROGRAMS:
-            unreachable = Unsent(str(fault))
-        else:
-            held = _later(app, held, one, fault)
+        if isinstance(tried.fault, Transient) and tried.one.channel in _PROGRAMS:
+            unreachable = Unsent(str(tried.fault))
+        after = _after(app, held.incident, tried)
+        try:
+            held, unsaved = app.ledger.save(held, after), None
+        except Transient as fault:  # the others are sent meanwhile: what became of them is not to be lost as well
+            held, unsaved = replace(held, incident=after), fault
+    if unsaved is not None:
+        held = app.ledger.save(held, held.incident)
     if unreachable is not None:
         raise unreachable
     return held
+
+
+def _is_over(app: App, incident: Incident, one: Announcement) -> bool:
+    """Whether it tells nothing: a reminder of what is not asked any more, or people what a later message tells too."""
+    if one.level or not is_for_people(app, one.channel):
+        return one.again_ns <= app.now_ns() and incident.is_overtaken(one)
+    later = (two for two in incident.outbox if two.number > one.number and not two.level and not two.refused)
+    return any(two.channel == one.channel for two in later)
+
+
+def _after(app: App, incident: Incident, tried: _Tried) -> Incident:
+    """The incident with what became of an attempt."""
+    one, fault = tried.one, tried.fault
+    if fault is None:
+        return _with_thread(app, incident, one, tried.thread).mark_sent(one)
+    if app.hung is not None and isinstance(fault, Transient) and not isinstance(fault, Busy):
+        app.hung.add(one.channel)  # once in a sweep is enough to wait for it, whatever else it is to be told
+    if isinstance(fault, Refused):
+        return _refused(app, incident, one, fault)
+    return incident if isinstance(fault, Transient) and one.channel in _PROGRAMS else _later(app, incident, one, fault)
 
 
 def _side_by_side(app: App, incident: Incident, deadline: Deadline) -> Iterator[_Tried]:
@@ -197,7 +214,7 @@ def _with_thread(app: App, incident: Incident, one: Announcement, thread: str | 
     return replace(incident, threads={**incident.threads, one.channel: thread or ""})
 
 
-def _later(app: App, held: StoredIncident, one: Announcement, fault: Exception) -> StoredIncident:
+def _later(app: App, incident: Incident, one: Announcement, fault: Exception) -> Incident:
     """Leave it to the sweep: after the pause that was asked for, else after ever longer ones."""
     asked = fault.seconds if isinstance(fault, Busy) else None
     pause = _FIRST_PAUSE * 2 ** min(one.tries, _MOST_DOUBLED) if asked is None else asked
@@ -205,22 +222,18 @@ def _later(app: App, held: StoredIncident, one: Announcement, fault: Exception) 
     if one.channel != "log":  # which could not be told of itself
         what = f"a fault in Firebreak itself: {kind_and_place(fault)}" if ours else str(fault)
         tried = f"{one.channel} is tried again by the sweep in {pause:.0f} s or later: {what}"
-        app.log("ERROR" if ours else "WARNING", tried, incident=held.incident.id, untold=_id(held.incident, one))
+        app.log("ERROR" if ours else "WARNING", tried, incident=incident.id, untold=_id(incident, one))
     again_ns = app.now_ns() + round(pause * NANOS)
-    return app.ledger.save(
-        held, held.incident.replace_announcement(one, replace(one, again_ns=again_ns, tries=one.tries + 1))
-    )
+    return incident.replace_announcement(one, replace(one, again_ns=again_ns, tries=one.tries + 1))
 
 
-def _refused(app: App, held: StoredIncident, one: Announcement, fault: Refused) -> StoredIncident:
+def _refused(app: App, incident: Incident, one: Announcement, fault: Refused) -> Incident:
     """It is told once that it waits; the sweep counts it, and sends it where that can be mended."""
     what = f"{one.channel}{REFUSED_ANNOUNCEMENT}{fault}"
-    app.log("ERROR", what, incident=held.incident.id, untold=_id(held.incident, one))
-    known = any(entry.what == what for entry in held.incident.history)
-    told = held.incident if known else held.incident.with_history(app.now_ns(), "firebreak", what)
-    return app.ledger.save(
-        held, told.replace_announcement(one, replace(one, refused=safe(str(fault), _LONGEST_REFUSAL)))
-    )
+    app.log("ERROR", what, incident=incident.id, untold=_id(incident, one))
+    known = any(entry.what == what for entry in incident.history)
+    told = incident if known else incident.with_history(app.now_ns(), "firebreak", what)
+    return told.replace_announcement(one, replace(one, refused=safe(str(fault), _LONGEST_REFUSAL)))
 
 
 def _for_good(app: App, one: Announcement) -> bool:
@@ -231,9 +244,8 @@ def _for_good(app: App, one: Announcement) -> bool:
 def count_refused(app: App, held: StoredIncident) -> tuple[StoredIncident, tuple[str, ...]]:
     """Give up what was refused for good, which so is counted once; what was refused, in words."""
     refused = tuple(one for one in held.incident.outbox if one.refused and not one.sent)
-    for one in refused:
-        if _for_good(app, one):
-            held = app.ledger.save(held, held.incident.mark_sent(one))
+    gone = [one for one in refused if _for_good(app, one)]
+    held = app.ledger.save(held, reduce(Incident.mark_sent, gone, held.incident)) if gone else held
     return held, tuple(f"announcement {_id(held.incident, one)} was refused: {one.refused}" for one in refused)
 
 
