@@ -16,8 +16,8 @@ MOVE = "firebreak/response/move.py"
 CALLERS: Mapping[str, set[str]] = {
     # A containing write: one caller, with the pass that it has from the gate's ruling.
     "contain": {"firebreak/response/changes.py:make"},
-    "Pass": {f"{MOVE}:Pass.of"},
-    "Pass.of": {"firebreak/response/changes.py:make"},
+    "Pass": {"firebreak/response/readings.py:Pass.of"},
+    "Pass.of": {"firebreak/response/changes.py:make", "firebreak/response/changes.py:_asked_again"},
     "Ruling": {"firebreak/core/containment/gate.py:gate"},
     "gate": {
         "firebreak/response/decide.py:ruling_on",

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from firebreak.core.errors import Transient
+from firebreak.core.messages.delivery import Request
 from firebreak.ledger.documents import Document, Save
+from firebreak.ports.deadline import Deadline
 from tests.adapters.servers import Received, serving
 from tests.response.deployments import APPROVED
 from tests.response.harness import ALWAYS, Line, Lines
@@ -43,7 +45,10 @@ class FailsOnce:
 
 
 def test_a_save_that_fails_between_the_channels_doubles_none(line: Lines, chat: Received) -> None:
-    webhooks = {"FIREBREAK_SLACK_WEBHOOK": f"{chat.origin}/slack", "FIREBREAK_CHAT_WEBHOOK": f"{chat.origin}/chat"}
+    webhooks: dict[str, Any] = {
+        "FIREBREAK_SLACK_WEBHOOK": f"{chat.origin}/slack",
+        "FIREBREAK_CHAT_WEBHOOK": f"{chat.origin}/chat",
+    }
     with line(policy=ALWAYS, FIREBREAK_SCC_MARKS="on", **webhooks) as on:
         ledger, pair = FailsOnce(on), on.finding()
         on.respond(pair)
@@ -85,6 +90,6 @@ def test_programs_miss_nothing(line: Lines) -> None:
         assert counts(state) == {"team": 1, "siem": 2}
 
 
-def _away(*_: object) -> bytes:
+def _away(request: Request, deadline: Deadline) -> bytes:  # noqa: ARG001 - as a channel is posted to
     message = "it is away"
     raise Transient(message)
