@@ -34,7 +34,7 @@ def course_of(record: Mapping[str, Any]) -> Course:
     """The course that a record tells of."""
     lines = [*_lines(record)]
     released = [at for at, _, what in lines if what.partition(";")[0] == "released" or what.endswith(": released")]
-    stood = _instant(record.get("updated")) if record.get("stands") is True else None
+    stood = instant_in(record.get("updated")) if record.get("stands") is True else None
     return Course(max(released, default=None), stood or 0, tuple(_answers(lines)), tuple(_halts(lines)))
 
 
@@ -42,7 +42,7 @@ def _lines(record: Mapping[str, Any]) -> Iterator[tuple[int, str, str]]:
     """When, who, what; a line that cannot be read is left out."""
     told = record.get("history")
     for one in told if isinstance(told, list) else []:
-        if isinstance(one, Mapping) and (at := _instant(one.get("at"))) is not None:
+        if isinstance(one, Mapping) and (at := instant_in(one.get("at"))) is not None:
             yield at, str(one.get("who")), str(one.get("what"))
 
 
@@ -60,7 +60,8 @@ def _halts(lines: list[tuple[int, str, str]]) -> Iterator[tuple[int, int | None]
             yield at, lines[number + 1][0] if number + 1 < len(lines) else None
 
 
-def _instant(value: object) -> int | None:
+def instant_in(value: object) -> int | None:
+    """A time of a record, nanoseconds since 1970; None where it is none."""
     try:
         return parse_instant(value) if isinstance(value, str) else None
     except ValueError:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from firebreak.backtest.course import NOTHING_TOLD, Course, course_of
+from firebreak.backtest.course import NOTHING_TOLD, Course, course_of, instant_in
 from firebreak.core.cloud_run.target import RUN_HOST, NotATarget, Target, parse_resource
 from firebreak.core.containment.rested_on import RestedOn, read_rested_on
 from firebreak.core.errors import Malformed
@@ -20,7 +20,7 @@ from firebreak.core.findings.input_formats import findings_in, message_data, not
 from firebreak.core.mode import Cap
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.serialization import Unreadable
-from firebreak.core.timestamps import NANOS, parse_instant
+from firebreak.core.timestamps import NANOS
 
 _AT_ONCE_NS = 60 * NANOS
 """What is muted so soon after it was found was muted by a rule, and its message said so."""
@@ -125,11 +125,11 @@ def _listed(notification: Notification) -> Past:
     original = _part((finding.original or {}).get("finding"))
     finding, settled = replace(finding, original=None), False
     if finding.state == "INACTIVE":
-        made = _instant(original.get("createTime"))
+        made = instant_in(original.get("createTime"))
         finding, settled = replace(finding, state="ACTIVE", event_ns=made or finding.event_ns), True
     if finding.mute == "MUTED":
-        muted = _instant(original.get("muteUpdateTime"))
-        made = _instant(original.get("createTime")) or finding.event_ns
+        muted = instant_in(original.get("muteUpdateTime"))
+        made = instant_in(original.get("createTime")) or finding.event_ns
         if muted is not None and muted - made > _AT_ONCE_NS:
             finding, settled = replace(finding, mute="UNMUTED", event_ns=min(made, finding.event_ns)), True
     return Past(finding, notification.deleted, settled_later=settled)
@@ -145,14 +145,14 @@ def _recorded(record: Mapping[str, Any]) -> Past:
     seen = [
         at
         for one in _rows(record.get("events"))
-        if one.get("event_time") and (at := _instant(one.get("seen"))) is not None
-        if _instant(one["event_time"]) == finding.event_ns
+        if one.get("event_time") and (at := instant_in(one.get("seen"))) is not None
+        if instant_in(one["event_time"]) == finding.event_ns
     ]
     return Past(
         finding,
         evidence=evidence,
         incident=safe(str(record.get("id") or finding.incident_id), 100),
-        updated_ns=_instant(record.get("updated")) or 0,
+        updated_ns=instant_in(record.get("updated")) or 0,
         age_ns=min(seen) - finding.event_ns if seen else 0,
         caps=tuple(_caps(decision)),
         closed_as=safe(str(record.get("closed_as") or ""), 100),
@@ -187,7 +187,7 @@ def _caps(decision: Mapping[str, Any]) -> Iterator[Cap]:
 def _finding(told: Mapping[str, Any]) -> Finding:
     """The finding as a record shows it, which is all that decisions look at; raises Malformed."""
     name = parse_finding_name(str(told.get("name")))
-    event_ns = _instant(told.get("event_time"))
+    event_ns = instant_in(told.get("event_time"))
     if name is None or event_ns is None:
         message = "the incident's record has no finding with a name and a time"
         raise Malformed(message)
@@ -236,13 +236,6 @@ def _target(told: Mapping[str, Any]) -> Target | NotATarget:
     if isinstance(found, NotATarget):
         return found
     return replace(found, revision=_word(told, "revision") or None, execution=_word(told, "execution") or None)
-
-
-def _instant(value: object) -> int | None:
-    try:
-        return parse_instant(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
 
 
 def _word(of: Mapping[str, Any], key: str) -> str:

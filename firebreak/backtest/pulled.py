@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from firebreak.backtest.course import instant_in
 from firebreak.backtest.files import pieces_of
 from firebreak.core.cloud_run.target import NotATarget, parse_resource
 from firebreak.core.errors import Malformed
@@ -23,7 +24,8 @@ class Known:
     """What a file holds: of each location its latest event and the events shortly before; and incidents as they were.
 
     Attributes:
-        latest: location of SCC to its latest event, nanoseconds since 1970.
+        latest: location of SCC to its latest event, nanoseconds since 1970; whoever owns a source dates its events, so
+            that none is later than SCC made its finding.
         recent: location to the events that may be listed again, by id.
         incidents: id and time of change of each incident's record.
         events: how many findings it holds.
@@ -45,9 +47,11 @@ class Known:
             return False
         recent[event] = at
         self.events += 1
-        if at > self.latest.get(location, -1):
-            self.latest[location] = at
-            for old in [one for one, when in recent.items() if when < at - OVERLAP_NS]:
+        made = instant_in((finding.original or {"finding": {}})["finding"].get("createTime"))
+        latest = at if made is None else min(at, made)
+        if latest > self.latest.get(location, -1):
+            self.latest[location] = latest
+            for old in [one for one, when in recent.items() if when < latest - OVERLAP_NS]:
                 del recent[old]
         return True
 
@@ -73,6 +77,14 @@ def known_in(file: str) -> Known:
         elif isinstance(value, dict) and (finding := _read(value)):
             known.take(finding, finding.name.location)
     return known
+
+
+def is_line(text: bytes) -> bool:
+    """Whether it may be a line of such a file."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def new_lines(pairs: list[dict[str, Any]], location: str, known: Known) -> Iterator[str]:

@@ -94,6 +94,33 @@ def test_what_stopped_half_way_goes_on_from_there(scc: Sandbox, firebreak: Told,
     assert numbers(file) == [1, 2, 3, 4, 5]
 
 
+def test_a_last_line_that_is_whole_stays_without_its_end(scc: Sandbox, firebreak: Told, tmp_path: Path) -> None:
+    """As an editor leaves it."""
+    file = tmp_path / "history.jsonl"
+    put(scc.world, 1, 0)
+    firebreak("history", "pull", str(file), *FOREVER)
+    file.write_text(file.read_text().rstrip("\n"))
+    put(scc.world, 2, 1)
+    told = firebreak("history", "pull", str(file), *FOREVER, "--json").json
+
+    assert (told["known"], told["findings"], numbers(file)) == (1, 1, [1, 2])
+
+
+def test_a_finding_that_is_dated_in_the_future_hides_none_that_comes_later(
+    scc: Sandbox, firebreak: Told, tmp_path: Path
+) -> None:
+    """Whoever owns a source of findings dates them."""
+    file = tmp_path / "history.jsonl"
+    put(scc.world, 1, 0, createTime=instant(0))
+    put(scc.world, 2, 1, createTime=instant(1), eventTime="2500-01-01T00:00:00Z")
+    firebreak("history", "pull", str(file), *FOREVER)
+    put(scc.world, 3, 2, createTime=instant(2))
+    firebreak("history", "pull", str(file), *FOREVER)
+    told = firebreak("history", "pull", str(file), *FOREVER, "--json").json
+
+    assert (numbers(file), told["findings"]) == ([1, 2, 3], 0)
+
+
 def test_secrets_are_out_names_are_whole_and_a_backtest_reads_it(scc: Sandbox, firebreak: Told, tmp_path: Path) -> None:
     put(scc.world, 1, 0)
     file = tmp_path / "history.jsonl"
@@ -105,11 +132,14 @@ def test_secrets_are_out_names_are_whole_and_a_backtest_reads_it(scc: Sandbox, f
     assert [one["workload"] for one in shown["workloads"]] == ["shop-prod/europe-west1/service/token-service"]
 
 
-def test_a_packed_file_is_left_as_it_is(scc: Sandbox, firebreak: Told, tmp_path: Path) -> None:
-    (tmp_path / "history.gz").write_bytes(b"\x1f\x8b1")
+@pytest.mark.parametrize("there", [b"\x1f\x8b1", b'[{"finding": {}}]', b"id: malware\nmode: enforce", b"\0\n\0"])
+def test_a_packed_file_and_whatever_was_not_pulled_is_left_as_it_is(
+    scc: Sandbox, firebreak: Told, tmp_path: Path, there: bytes
+) -> None:
+    (tmp_path / "file").write_bytes(there)
 
-    assert firebreak("history", "pull", str(tmp_path / "history.gz")).code == 2
-    assert (tmp_path / "history.gz").read_bytes() == b"\x1f\x8b1"
+    assert firebreak("history", "pull", str(tmp_path / "file")).code == 2
+    assert (tmp_path / "file").read_bytes() == there
     assert not scc.wire.calls_to("*/ListFindings")
 
 

@@ -12,12 +12,13 @@ from typing import IO
 
 from firebreak.adapters.google.finding_history import pages_since
 from firebreak.adapters.google.security_center import SecurityCenter
-from firebreak.backtest.pulled import Known, known_in, line_of, new_lines
+from firebreak.backtest.pulled import Known, is_line, known_in, line_of, new_lines
 from firebreak.cli.commands import EXIT_OK, UsageError, named, print_json
 from firebreak.cli.commands.in_process import quiet
 from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.commands.recorded import open_ledger, shown
 from firebreak.cli.screens.console import advancing, stdout
+from firebreak.core.findings.input_formats import LARGEST
 from firebreak.core.incidents.earlier import changed_ns
 from firebreak.core.signing import Sealed
 from firebreak.ledger.records import StoredIncident
@@ -62,23 +63,24 @@ def _organization(settings: Settings) -> str:
 
 
 def _known(path: Path) -> Known:
-    """What the file holds; a line that was cut short when something stopped the last pull is taken away."""
-    if not path.exists():
+    """What the file holds; a line that was cut short when something stopped the last pull is taken away.
+
+    Whatever else lies there is somebody's, and left as it is.
+    """
+    if not path.exists() or not path.stat().st_size:
         return Known()
     with path.open("rb+") as file:
-        if file.read(2) == b"\x1f\x8b":
-            message = f"{path}: it is packed, and nothing can be added to it; unpack it, or name another file"
+        if not is_line(file.readline(LARGEST)):
+            message = f"{path}: this is no history that was pulled, or it is packed, and is left as it is: name another"
             raise UsageError(message)
-        end = file.seek(0, os.SEEK_END)
-        while end and _byte_at(file, end - 1) != b"\n":
-            end -= 1
-        file.truncate(end)
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - LARGEST))
+        tail = file.read().rpartition(b"\n")[2]
+        if is_line(tail):
+            file.write(b"\n")
+        else:
+            file.truncate(size - len(tail))
     return known_in(str(path))
-
-
-def _byte_at(file: IO[bytes], at: int) -> bytes:
-    file.seek(at)
-    return file.read(1)
 
 
 @contextmanager
