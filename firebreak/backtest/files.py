@@ -61,8 +61,8 @@ def pieces_of(files: Iterable[str], far: Far | None = None) -> Iterator[Piece]:
         with _opened(file, far) as stream:
             try:
                 yield from _pieces(file, stream)
-            except (EOFError, zlib.error):
-                yield Piece(file, 0, b"", "the packed file is cut short")
+            except (EOFError, zlib.error, gzip.BadGzipFile):
+                yield Piece(file, 0, b"", "the packed file is cut short, or damaged")
 
 
 @contextmanager
@@ -126,7 +126,11 @@ def _lines(file: str, stream: IO[bytes], text: bytes, line: int) -> Iterator[Pie
 
 def _listed(file: str, stream: IO[bytes], text: bytes, line: int) -> Iterator[Piece]:
     """The items of a list, of which never more is held than one and what was read with it."""
-    decoder, letters = json.JSONDecoder(), codecs.getincrementaldecoder("utf-8")("replace")
+    # Only where each item ends is asked here: a number that is too long for Python hides none that follows.
+    decoder, letters = (
+        json.JSONDecoder(parse_int=len, parse_float=len),
+        codecs.getincrementaldecoder("utf-8")("replace"),
+    )
     held, at, ended = letters.decode(text), 0, False
     while True:
         start, at = at, cast("re.Match[str]", _BLANK.match(held, at)).end()

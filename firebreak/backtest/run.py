@@ -21,11 +21,14 @@ from firebreak.backtest.replay import replay
 from firebreak.backtest.row import Row, row_of
 from firebreak.backtest.tally import Changes, Tally
 from firebreak.backtest.timeline import Timeline
+from firebreak.core.code_location import kind_and_place
 from firebreak.core.errors import Malformed
 
 BATCH = 200
 _FEW = 4 * BATCH
 """So few pieces are read before a second process is worth its start."""
+_FARTHEST_NS = 2**63 - 1
+"""The year 2262, beyond which no timeline is kept."""
 Step = Callable[[int], object]
 
 
@@ -128,6 +131,8 @@ def decide_batch(batch: Sequence[Piece], sets: tuple[Rules, ...]) -> _Batch:
             rows += rows_of(piece, sets)
         except Malformed as fault:
             bad.append(f"{piece.file}:{piece.line}: {fault}")
+        except Exception as fault:  # noqa: BLE001 - whatever one piece of many holds, the others are decided
+            bad.append(f"{piece.file}:{piece.line}: a fault in Firebreak itself: {kind_and_place(fault)}")
     return rows, bad, len(batch)
 
 
@@ -140,4 +145,8 @@ def rows_of(piece: Piece, sets: tuple[Rules, ...]) -> list[Row]:
     except (ValueError, RecursionError):
         message = "this is not JSON text"
         raise Malformed(message) from None
-    return [row_of(one, sets) for one in past_in(value)]
+    rows = [row_of(one, sets) for one in past_in(value)]
+    if any(abs(at) > _FARTHEST_NS for one in rows for at in (one.at_ns, one.updated_ns)):
+        message = "it is of a time at which nothing can have happened"
+        raise Malformed(message)
+    return rows

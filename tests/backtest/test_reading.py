@@ -11,12 +11,17 @@ from typing import Any
 
 import pytest
 
+import enrichment
+import responders
+from firebreak.backtest.deciding import Rules
 from firebreak.backtest.files import pieces_of
 from firebreak.backtest.past import Past, past_in
+from firebreak.backtest.run import run
 from firebreak.core.errors import Malformed
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.record import record
-from tests.backtest.histories import found, recorded
+from firebreak.policy_folder import read_folder, read_yaml_policies
+from tests.backtest.histories import found, lines, policies_in, recorded
 from tests.core.findings.test_finding import READABLE, told
 
 
@@ -112,11 +117,43 @@ def test_a_list_that_is_cut_short_gives_what_is_whole_and_says_so(tmp_path: Path
     assert "cut short" in last.fault
 
 
-def test_a_packed_file_that_is_cut_short_is_said_to_be_so(tmp_path: Path) -> None:
-    (tmp_path / "past").write_bytes(FORMS["packed"]()[:-12])
-    *_, last = pieces_of([str(tmp_path / "past")])
+def test_a_number_that_is_too_long_hides_nothing_of_a_list(tmp_path: Path) -> None:
+    rows = [json.dumps(one) for one in ROWS]
+    (tmp_path / "past").write_text(f'[{rows[0]}, {{"size": {"9" * 5000}}}, {rows[1]}]')
 
-    assert last.fault == "the packed file is cut short"
+    assert [one.text[:3] for one in pieces_of([str(tmp_path / "past")])] == [b'{"f', b'{"s', b'{"f']
+
+
+SEEN_NOTHING = {"seen": [], "trust": "confirmed", "trust_reason": ""}
+
+
+@pytest.mark.parametrize(
+    ("odd", "why"),
+    [
+        (found(2, eventTime="2500-01-01T00:00:00Z"), "it is of a time at which nothing can have happened"),
+        (recorded(2, updated="9998-01-01T00:00:00Z"), "it is of a time at which nothing can have happened"),
+        (recorded(2, rested_on=SEEN_NOTHING), "a fault in Firebreak itself: ValueError at firebreak/core/containment/"),
+    ],
+    ids=["dated by its source", "a record's time", "no settings at all"],
+)
+def test_one_piece_that_nothing_can_be_made_of_keeps_no_other_from_being_decided(
+    tmp_path: Path, odd: dict[str, Any], why: str
+) -> None:
+    (tmp_path / "past").write_text(lines(found(1), odd, found(3)))
+    policies = read_yaml_policies(read_folder(Path(policies_in(tmp_path / "policies"))))
+    rules = Rules(policies, responders.discover(), enrichment.discover())
+    ran = run([str(tmp_path / "past")], (rules,), lambda _: None, 1)
+
+    assert (ran.tally.findings, ran.unread.count) == (2, 1)
+    assert why in ran.unread.shown[0]
+
+
+def test_a_packed_file_that_is_cut_short_or_damaged_is_said_to_be_so(tmp_path: Path) -> None:
+    for odd in (FORMS["packed"]()[:-12], FORMS["packed"]()[:-8] + b"12345678", FORMS["packed"]() + b"more"):
+        (tmp_path / "past").write_bytes(odd)
+        *_, last = pieces_of([str(tmp_path / "past")])
+
+        assert last.fault == "the packed file is cut short, or damaged"
 
 
 @pytest.mark.parametrize("name", READABLE)
