@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.policy.compiled import compiled, sources_digest
 from firebreak.doctor.checks.ledger import check
 from firebreak.doctor.result import Examined, Fault
 from firebreak.ledger.documents import Index
+from firebreak.policy_folder import COMPILED, read_folder, read_yaml_policies
 from firebreak.ports.deadline import Deadline
 from tests.backtest.histories import POLICY, policies_in
 from tests.cli.commands import Told
@@ -128,3 +130,22 @@ def test_what_counts_decisions_says_how_much_of_a_file_it_could_not_read(firebre
     assert firebreak("policy", "stats", str(tmp_path / "history.jsonl"), "--json").json["doubts"] == [
         "records left out, because they are no JSON text: 1"
     ]
+
+
+def test_on_a_laptop_the_yaml_is_read_whatever_is_compiled_beside_it(
+    firebreak: Told, line: Lines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Lint and examples are of the YAML; in a repository of policies anybody may have put the other."""
+    folder = Path(policies_in(tmp_path / "shop"))
+    files = read_folder(folder)
+    weak = {name: text.replace("enforce", "monitor") for name, text in files.items()}
+    forged = json.loads(compiled(read_yaml_policies(weak), weak)) | {"sources": sources_digest(files)}
+    (folder / COMPILED).write_text(json.dumps(forged))
+    with at_work(line, monkeypatch) as on:
+        incident = asking(on)
+        monkeypatch.setenv("FIREBREAK_POLICIES", str(folder))
+        firebreak("incident", "retry", incident.id, "--by", "ada")
+        decided = firebreak("incident", "show", incident.id, "--json").json["decision"]["policy_set"]
+        here = firebreak("policy", "log", "--json").json["here"]
+
+    assert decided == here == read_yaml_policies(files).digest

@@ -14,7 +14,6 @@ from firebreak.adapters.google.finding_history import pages_since
 from firebreak.adapters.google.security_center import SecurityCenter
 from firebreak.backtest.pulled import Known, is_line, known_in, line_of, new_lines
 from firebreak.cli.commands import EXIT_OK, UsageError, named, print_json
-from firebreak.cli.commands.in_process import quiet
 from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.commands.recorded import open_ledger, shown
 from firebreak.cli.screens.console import advancing, stdout
@@ -22,7 +21,7 @@ from firebreak.core.findings.input_formats import LARGEST
 from firebreak.core.incidents.earlier import changed_ns
 from firebreak.core.signing import Sealed
 from firebreak.ledger.records import StoredIncident
-from firebreak.policy_folder import load_policies
+from firebreak.policy_folder import read_folder, read_yaml_policies
 from firebreak.settings import Settings
 
 _MOST = 1_000_000
@@ -55,7 +54,9 @@ def pull(parsed: argparse.Namespace) -> int:
 
 
 def _organization(settings: Settings) -> str:
-    found = load_policies(settings.policies, quiet).config.organization if settings.policies.is_dir() else None
+    found = (
+        read_yaml_policies(read_folder(settings.policies)).config.organization if settings.policies.is_dir() else None
+    )
     if found is None:
         message = "no firebreak.yaml names an organization, so nothing was asked: give its number with --organization"
         raise UsageError(message)

@@ -14,7 +14,7 @@ from firebreak.core.incidents.command import Command, CommandResult
 from firebreak.core.policy.digest import policy_set
 from firebreak.core.policy.policy import Config
 from firebreak.core.secrets.redaction import safe
-from firebreak.policy_folder import load_policies
+from firebreak.policy_folder import read_folder, read_yaml_policies
 from firebreak.response import pipeline
 from firebreak.response.app import App
 from firebreak.settings import Settings
@@ -43,7 +43,7 @@ def _app_for(settings: Settings, verb: str) -> App:
     """The application; where policies do not load just now, still for what does not ask them."""
     try:
         require_folder(settings.policies)
-        return build(settings, load_policies(settings.policies, quiet), quiet)
+        return build(settings, read_yaml_policies(read_folder(settings.policies)), quiet)
     except (Faults, UsageError) as fault:
         if verb not in _WITHOUT_POLICIES:
             raise

@@ -8,11 +8,10 @@ from typing import Any
 
 from firebreak.backtest.sets import Deciding, SetLog
 from firebreak.cli.commands import EXIT_OK, named, print_json
-from firebreak.cli.commands.in_process import quiet
 from firebreak.cli.commands.policy_revisions import Commit, commits_of
 from firebreak.cli.commands.policy_stats import Recorded
 from firebreak.cli.screens.console import Screen, stdout, working
-from firebreak.policy_folder import load_policies
+from firebreak.policy_folder import read_folder, read_yaml_policies
 from firebreak.settings import read_settings
 
 _FEW = 10
@@ -24,7 +23,7 @@ def run_log(parsed: argparse.Namespace) -> int:
     with working("reading what was recorded"):
         for record in recorded:
             log.add(record)
-        here = load_policies(folder, quiet).digest if folder.is_dir() else None
+        here = read_yaml_policies(read_folder(folder)).digest if folder.is_dir() else None
         sets = log.in_order()
         commits = commits_of(folder, {one.policy_set for one in sets} | ({here} if here else set()))
     if parsed.json:

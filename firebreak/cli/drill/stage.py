@@ -27,7 +27,7 @@ from firebreak.core.incidents.command import CommandResult
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Config
 from firebreak.ledger.ledger import Ledger
-from firebreak.policy_folder import load_policies
+from firebreak.policy_folder import read_folder, read_yaml_policies
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 from firebreak.settings import Settings
@@ -148,7 +148,7 @@ def now_ns() -> int:
 
 def _source(parsed: argparse.Namespace, settings: Settings) -> FindingName:
     """The drill's source as it was typed, else as firebreak.yaml names it; raises UsageError, or Faults."""
-    config = load_policies(settings.policies, _quiet).config if settings.policies.is_dir() else Config()
+    config = read_yaml_policies(read_folder(settings.policies)).config if settings.policies.is_dir() else Config()
     given = _SOURCE.fullmatch(parsed.source or (config.drill.source if config.drill else ""))
     if given is None:
         message = (
@@ -162,7 +162,3 @@ def _source(parsed: argparse.Namespace, settings: Settings) -> FindingName:
         message = "of which organization? Give --source as organizations/ORGANIZATION/sources/SOURCE"
         raise UsageError(message)
     return FindingName(f"organizations/{organization}", given["source"], "global", "-")
-
-
-def _quiet(severity: str, message: str, **fields: object) -> None:
-    """No log: nothing is decided here."""
