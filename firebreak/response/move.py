@@ -17,14 +17,24 @@ from firebreak.core.cloud_run.workload import Workload, references
 from firebreak.core.containment.active_containment import Hold, Settings, Standing
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Change, Plan, apply_change, has_settings
-from firebreak.core.errors import AnotherResource, Drifted, Failed, Missing, Refused, Transient, Unfinished, Unsupported
+from firebreak.core.errors import (
+    AnotherResource,
+    Drifted,
+    Failed,
+    Missing,
+    Refused,
+    Throttled,
+    Transient,
+    Unfinished,
+    Unsupported,
+)
 from firebreak.core.incidents.incident import Incident
 from firebreak.ledger.documents import Conflict, Save
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.readings import SETTLE_SECONDS, Pass, Readings, note_drift
+from firebreak.response.readings import SETTLE_SECONDS, WRITES, Away, Pass, Readings, note_drift
 
 _LEASE_SLICE = 10.0
 _TRIES = 3
@@ -243,7 +253,10 @@ def _serves_still(seen: Seen) -> bool:
 
 
 def put_back(app: App, change: Change, readings: Readings) -> str:
-    """Take a change back that failed, setting by setting, where it still is what was written; why not, or empty."""
+    """Take a change back that failed, setting by setting, where it still is what was written; why not, or empty.
+
+    Raises Away where Google takes no more writes for now: it is tried again before anything else is concluded.
+    """
     problem = ""
     for _ in range(_TRIES):
         readings.forget(change.target)
@@ -261,6 +274,8 @@ def put_back(app: App, change: Change, readings: Readings) -> str:
         except Missing:
             return ""
         except (Refused, Transient) as fault:
+            if isinstance(fault, Throttled) and readings.waits_for(WRITES):
+                raise Away(WRITES, fault) from None
             problem = str(fault)
         else:
             return ""
@@ -270,9 +285,14 @@ def put_back(app: App, change: Change, readings: Readings) -> str:
 def restore(app: App, change: Change, workload: Workload, readings: Readings) -> None:
     """Write back what Firebreak itself had changed, and wait for the operation; raises Refused or Transient."""
     # Whether it failed is told by what is in effect, not by the operation, which may have ended with the answer.
-    with suppress(Failed):
+    try:
         if operation := _send(app, change, workload, readings):
             app.surfaces[change.surface].wait(operation, readings.deadline)
+    except Throttled:
+        app.queue.refused(change.target)
+        raise
+    except Failed:
+        return
 
 
 def settings_of(change: Change) -> str:

@@ -29,7 +29,7 @@ from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 
-CLOUD_RUN = "Cloud Run"
+CLOUD_RUN, WRITES = "Cloud Run", "Google's quota of writes"
 FRESH_SECONDS = 2.0
 SETTLE_SECONDS = 20.0
 """How long Cloud Run may take until what serves is what was written."""

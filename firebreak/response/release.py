@@ -13,7 +13,7 @@ from firebreak.core.containment.restoration import (
     keeps_others_shut,
 )
 from firebreak.core.diagnostics import nearest_word
-from firebreak.core.errors import Drifted, Missing, Refused, Transient, Unfinished
+from firebreak.core.errors import Drifted, Missing, Refused, Throttled, Transient, Unfinished
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.release import Release, ReleasedKey, release_digest
@@ -23,7 +23,7 @@ from firebreak.response.app import App
 from firebreak.response.draw_release import BY, CannotRelease, Drawn, draw, draw_everywhere, refused_whole
 from firebreak.response.give_back import OWN_SURFACES, give_back
 from firebreak.response.move import settle_own
-from firebreak.response.readings import Readings
+from firebreak.response.readings import WRITES, Away, Readings
 from firebreak.response.set_aside import ALL
 
 
@@ -62,7 +62,7 @@ def request_release(
     back = ", ".join(f"{incident.place_of(one.target)}{one.key}" for one in keys if one.result == "due")
     nothing = "nothing was left to restore" if drawn else "this incident holds nothing, so nothing was written"
     told = incident.with_history(now, by, f"asked for the release: {f'{back} to be restored' if back else nothing}")
-    held = app.ledger.save(held, replace(told, release=release, answer=None))
+    held = app.ledger.save(held, replace(told, release=release, answer=None, away={}))
     return held if back else _let_go(app, held, readings)
 
 
@@ -91,6 +91,8 @@ def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredI
         return _let_go(app, held, readings)
     first = min(due, key=lambda one: _order(one.key))
     target, surface = first.target, surface_of(first.key)
+    if app.queue.waited(held.incident.finding, target, readings.deadline):
+        held = app.ledger.save(held, held.incident)  # the lease ran meanwhile
     readings.forget(target)
     here = [one for one in due if one.target.key == target.key]
     try:
@@ -109,19 +111,31 @@ def carry_release(app: App, held: StoredIncident, readings: Readings) -> StoredI
     pending = drawn.standing.with_pending_release(held.incident.id, writing, app.now_ns())
     # Over the version that it was drawn on: whoever came to stand there since is not opened to.
     held = app.ledger.save(held, held.incident, app.ledger.standing_save(pending, drawn.document))
+    done = _given_back(app, drawn, surface, keys, readings)
+    return _let_go_if_over(app, _noted(app, held, done, readings), readings) if done else held
+
+
+def _given_back(
+    app: App, drawn: Drawn, surface: str, keys: list[ReleasedKey], readings: Readings
+) -> list[ReleasedKey] | None:
+    """What became of them; None where another look tells what was written, what is a person's by now, what is gone."""
     try:
-        done = give_back(app, drawn.uid, surface, keys, readings)
+        return give_back(app, drawn.uid, surface, keys, readings)
     except Unfinished:
         raise
     except (Drifted, Missing, Transient) as fault:
-        if readings.deadline.passed or not readings.lost_another():
+        again = readings.deadline.passed or not readings.lost_another()
+        if isinstance(fault, Throttled) and readings.waits_for(WRITES):
+            if again and readings.deadline.waits:
+                return None
+            raise Away(WRITES, fault) from None  # a minute's quota is no reason to leave a service shut
+        if again and not isinstance(fault, Throttled):
             time.sleep(readings.deadline.remaining(_PAUSE))
-            return held  # what was written, what is a person's by now and what is gone is told by another look
+            return None
         if isinstance(fault, Drifted):
             message = f"others keep writing at the same moment: {fault}"
             raise Transient(message) from None
-        done = [replace(one, result="refused", detail=f"it could not be reached: {fault}") for one in keys]
-    return _let_go_if_over(app, _noted(app, held, done, readings), readings)
+        return [replace(one, result="refused", detail=f"it could not be reached: {fault}") for one in keys]
 
 
 _PAUSE = 0.5

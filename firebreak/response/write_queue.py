@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.errors import Transient
+from firebreak.core.errors import Throttled
 from firebreak.core.findings.finding import Finding
 from firebreak.ports.deadline import Deadline
 
@@ -70,7 +70,7 @@ class WriteQueue:
             self._opens[target.project, target.location] = time.monotonic() + random.uniform(*_CLOSED)  # noqa: S311
 
     def waited(self, finding: Finding, target: Target, deadline: Deadline) -> bool:
-        """Wait until a write to the target may go out; whether that took any time. Raises Transient if it may not."""
+        """Wait until a write to the target may go out; whether that took any time. Raises Throttled if it may not."""
         place, until = (target.project, target.location), deadline.sooner(_SECONDS)
         with self._lock:
             if place not in self._opens:
@@ -103,5 +103,5 @@ class WriteQueue:
             return True
 
     @staticmethod
-    def _later(place: _Place) -> Transient:
-        return Transient(f"Google takes no more writes in {place[1]} of {place[0]} this minute")
+    def _later(place: _Place) -> Throttled:
+        return Throttled(f"Google takes no more writes in {place[1]} of {place[0]} this minute")

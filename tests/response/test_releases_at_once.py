@@ -47,7 +47,7 @@ def test_a_write_that_nobody_looked_at_yet_is_given_back_to_what_was_before_it(l
     with line(policy=ALWAYS) as on:
         incident = left_in_the_air(on, on.finding())
         on.clock.skip(1)
-        on.sandbox.wire.inject(Fault("*/UpdateService", "error", code="RESOURCE_EXHAUSTED", times=4))
+        on.sandbox.wire.inject(Fault("*/UpdateService", "error", code="UNAVAILABLE", times=4))
         on.release(incident)
         on.sandbox.wire.clear_faults()
         on.wait(301)
