@@ -60,7 +60,13 @@ def report(ran: Backtest, policies: PolicySet, against: str | None) -> dict[str,
         "clauses": by_clause(tally.clauses, policies),
         "changes": None
         if against is None
-        else {"against": against, "count": changes.count, "ways": _ranked(changes.ways), "findings": changes.shown},
+        else {
+            "against": against,
+            "count": changes.count,
+            "worse": changes.worse,
+            "ways": _ranked(changes.ways),
+            "findings": changes.shown,
+        },
         "unread": {"count": ran.unread.count, "lines": ran.unread.shown},
         "caveats": caveats(ran),
     }

@@ -16,6 +16,7 @@ MOST_SHOWN = 200
 NOTHING = "nothing"
 _DAY_NS = 24 * HOUR_NS
 _WRONG = ("false_positive", "benign")
+_ASKS_OR_ACTS = ("approve", "enforce")  # the later one does more
 
 
 def _counters() -> dict[str, Counter[str]]:
@@ -124,7 +125,7 @@ class Tally:
     def _count_people(self, row: Row, ends: Decided, mode: str) -> None:
         if row.closed_as:
             self.judged[row.closed_as] += 1
-        if mode not in ("enforce", "approve"):
+        if mode not in _ASKS_OR_ACTS:
             return
         self.workloads[row.workload or "unknown"][mode] += 1
         self.owners[row.owner or "unknown"] += 1
@@ -145,9 +146,13 @@ class Tally:
 
 @dataclass(slots=True)
 class Changes:
-    """Findings that the two sets decide differently: how many in which way, and the first few of them."""
+    """Findings that the two sets decide differently: how many in which way, and the first few of them.
+
+    `worse` counts those of them that people found to be nothing, and that are asked about or enforced only now.
+    """
 
     count: int = 0
+    worse: int = 0
     ways: Counter[str] = field(default_factory=Counter)
     shown: list[dict[str, str]] = field(default_factory=list)
 
@@ -155,6 +160,7 @@ class Changes:
         """One that they do decide differently."""
         self.count += 1
         self.ways[f"{old.mode or NOTHING} → {new.mode or NOTHING}"] += 1
+        self.worse += row.closed_as in _WRONG and _does(new) > _does(old)
         if len(self.shown) < MOST_SHOWN:
             ends = {
                 f"{name}_{word}": value
@@ -162,6 +168,10 @@ class Changes:
                 for word, value in (("policy", one.policy), ("mode", one.mode or NOTHING))
             }
             self.shown.append(shown(row) | ends | {"closed_as": row.closed_as})
+
+
+def _does(ends: Decided) -> int:
+    return _ASKS_OR_ACTS.index(ends.mode) if ends.mode in _ASKS_OR_ACTS else -1
 
 
 def shown(row: Row) -> dict[str, str]:

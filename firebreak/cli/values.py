@@ -99,8 +99,10 @@ def words(text: str) -> str:
     return text.strip()
 
 
-BOUNDED = ("contained", "enforced", "asked", "recorded", "aside", "wrong", "changed", "unread")
+BOUNDED = ("contained", "enforced", "asked", "recorded", "aside", "wrong", "changed", "worse", "unread")
 """What `--fail-if` may bound."""
+OF_A_CHANGE = ("changed", "worse")
+"""What of it is nothing without `--against`."""
 
 
 @dataclass(frozen=True, slots=True)

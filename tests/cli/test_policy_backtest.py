@@ -51,7 +51,7 @@ def test_the_one_sentence_comes_first_and_then_what_it_rests_on(firebreak: Told,
         ("enforced>1,asked>1", []),
         ("enforced>0", ["enforced>0"]),
         ("asked>0,wrong>0", ["asked>0", "wrong>0"]),
-        ("changed>0", []),
+        ("wrong>1", []),
     ],
 )
 def test_a_count_beyond_its_bound_is_a_no(
@@ -60,6 +60,48 @@ def test_a_count_beyond_its_bound_is_a_no(
     answer = firebreak(*words, "--json", "--fail-if", bounds)
 
     assert (answer.code, answer.json["failed"]) == (int(bool(failed)), failed)
+
+
+def test_a_count_beyond_its_bound_is_told(firebreak: Told, words: tuple[str, ...], tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    said = firebreak(*words, "--fail-if", "asked>0,wrong>0", "--html", str(page)).out.splitlines()
+
+    assert said[2:4] == ["--fail-if asked>0: it is 1", "--fail-if wrong>0: it is 1"]
+    assert "--fail-if wrong&gt;0: it is 1" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "worse"),
+    [
+        ("approve", "enforce", 1),
+        ("monitor", "approve", 1),
+        ("enforce", "approve", 0),
+        ("enforce", "monitor", 0),
+        ("enforce", "enforce", 0),
+    ],
+)
+def test_a_change_is_worse_where_it_does_more_on_what_people_found_to_be_nothing(
+    firebreak: Told, words: tuple[str, ...], tmp_path: Path, before: str, after: str, worse: int
+) -> None:
+    """A false alarm that was asked about before fails no change that asks about it no more than that."""
+    old, new = (
+        policies_in(tmp_path / name, POLICY.replace("mode: enforce", f"mode: {mode}"))
+        for name, mode in (("before", before), ("after", after))
+    )
+    answer = firebreak(*words[:-1], new, "--against", old, "--fail-if", "worse>0", "--json")
+
+    assert (answer.code, answer.json["beyond"]) == ((1, {"worse>0": worse}) if worse else (0, {}))
+
+
+@pytest.mark.parametrize("bounds", ["changed>0", "wrong>0,worse>0"])
+def test_a_bound_of_a_change_without_a_change_is_wrong_usage(
+    firebreak: Told, words: tuple[str, ...], bounds: str
+) -> None:
+    """It would never say no."""
+    answer = firebreak(*words, "--fail-if", bounds)
+
+    assert answer.code == 2
+    assert "--against" in answer.err
 
 
 @pytest.mark.parametrize("bounds", ["enforced", "asked>many", "guessed>0", ""])
@@ -233,5 +275,5 @@ def test_on_all_cores_the_report_is_the_same(words: tuple[str, ...], tmp_path: P
     rules = Rules(policies, responders.discover(), enrichment.discover())
     ran = run([str(tmp_path / "rest.jsonl"), str(tmp_path / "first.jsonl")], (rules,), lambda _: None, processes=1)
 
-    assert json.loads(alone.stdout) == {**report(ran, policies, None), "failed": []}
+    assert json.loads(alone.stdout) == {**report(ran, policies, None), "failed": [], "beyond": {}}
     assert ran.tally.findings == 1000

@@ -124,7 +124,7 @@ def test_each_step_runs_over_the_shipped_policies_and_the_comment_says_what_chan
     assert "api --silent repos/shop/policies/issues/7/comments --field body=@comment.md" in runner.calls
     assert f"What the policies of {HEAD} would do" in posted
     assert "8 policies, no faults, no warnings" in posted
-    assert "--fail-if wrong>0: there is more" in posted
+    assert "--fail-if worse>0: it is 1" in posted
     assert "Against HEAD^1: 2 decided otherwise" in posted
     assert (runner.folder / "summary.md").read_text() == posted
 

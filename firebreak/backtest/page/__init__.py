@@ -34,7 +34,7 @@ def page(shown: Mapping[str, Any]) -> str:
     parts = [
         f"<h1>{_text(says[:1].upper() + says[1:])}.</h1>",
         f"<p class=dim>{_text(span)}, policies {_text(shown['policy_set'][:12])}</p>",
-        *(f"<p>--fail-if {_text(one)}: there is more</p>" for one in shown.get("failed", ())),
+        *(f"<p>--fail-if {_text(one)}: it is {count:,}</p>" for one, count in shown.get("beyond", {}).items()),
         *([_counts(shown["by_mode"])] if shown["findings"] else []),
         _section("What it rests on", _ground(shown)),
         _section("What would have been wrong", _wrong(shown["wrong"], shown["judged"])),
@@ -144,7 +144,10 @@ def _against(changes: Mapping[str, Any]) -> str:
 
 
 def _changes(changes: Mapping[str, Any]) -> str:
-    ways = _list([f"{way}: {count:,}" for way, count in changes["ways"].items()])
+    told = [f"{way}: {count:,}" for way, count in changes["ways"].items()]
+    if changes["worse"]:
+        told.append(f"worse, on what people found to be nothing: {changes['worse']:,}")
+    ways = _list(told)
     columns = "id at workload old_policy old_mode new_policy new_mode closed_as"
     return ways + _rows(changes["findings"], columns) + _more(changes)
 

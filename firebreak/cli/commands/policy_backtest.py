@@ -22,7 +22,7 @@ from firebreak.cli.commands.enriching import enriched
 from firebreak.cli.commands.policy_revisions import files_at, is_revision
 from firebreak.cli.screens.console import advancing, paged
 from firebreak.cli.screens.policy_backtest import show_backtest
-from firebreak.cli.values import Bound
+from firebreak.cli.values import OF_A_CHANGE
 from firebreak.policy_folder import read_folder, read_yaml_policies
 from firebreak.policy_language.reading.assumptions import Assumed, NotAnAssumption, read_assumptions
 from firebreak.settings import read_settings
@@ -39,6 +39,9 @@ def run_backtest(parsed: argparse.Namespace) -> int:
     if parsed.html and not parsed.html.parent.is_dir():
         message = f"{parsed.html}: there is no folder for it"
         raise UsageError(message)
+    if not parsed.against and (idle := [str(one) for one in parsed.fail_if if one.name in OF_A_CHANGE]):
+        message = f"--fail-if {','.join(idle)} is about a change: say with --against what it is a change of"
+        raise UsageError(message)
     assumed = _assumed(parsed.assume)
     texts = (read_folder(folder), *([_against(folder, parsed.against)] if parsed.against else []))
     reports, asking = enriched(parsed) if parsed.enrich else (None, None)
@@ -47,7 +50,9 @@ def run_backtest(parsed: argparse.Namespace) -> int:
     shown = report(ran, sets[0].policies, parsed.against)
     if asking is not None:
         shown["enriched"] = dataclasses.asdict(asking)
-    shown["failed"] = [str(one) for one in parsed.fail_if if _is_beyond(one, shown)]
+    counts = _counts(shown)
+    beyond = {str(one): counts[one.name] for one in parsed.fail_if if one.is_beyond(counts[one.name])}
+    shown |= {"failed": list(beyond), "beyond": beyond}
     if not ran.tally.findings and ran.unread.count:
         message = f"nothing could be read: {ran.unread.shown[0]}"
         raise NothingFound(message)
@@ -102,10 +107,6 @@ def _assumed(texts: list[str]) -> Assumed:
         raise UsageError(message) from None
 
 
-def _is_beyond(bound: Bound, shown: dict[str, Any]) -> bool:
-    return bound.is_beyond(_counts(shown)[bound.name])
-
-
 def _counts(shown: dict[str, Any]) -> dict[str, int]:
     """Every word of `--fail-if` with its count."""
     modes, wrong, changes, unread = (shown.get(key) or {} for key in ("by_mode", "wrong", "changes", "unread"))
@@ -117,5 +118,6 @@ def _counts(shown: dict[str, Any]) -> dict[str, int]:
         "aside": modes["nothing"],
         "wrong": wrong["count"],
         "changed": changes.get("count", 0),
+        "worse": changes.get("worse", 0),
         "unread": unread["count"],
     }

@@ -17,8 +17,8 @@ def show_backtest(screen: Screen, shown: Record) -> None:
     screen.line(says[:1].upper() + says[1:] + ".", "strong")
     if shown.get("from"):
         screen.line(f"from {clock(shown['from'])} to {clock(shown.get('until'))} UTC", "dim")
-    for bound in texts(shown.get("failed")):
-        screen.line(f"--fail-if {bound}: there is more", "bad")
+    for bound, count in part(shown.get("beyond")).items():
+        screen.line(f"--fail-if {bound}: it is {count:,}", "bad")
     _show_ground(screen, shown)
     _show_wrong(screen, part(shown.get("wrong")), part(shown.get("judged")))
     _show_course(screen, part(shown.get("went")))
@@ -87,6 +87,8 @@ def _show_changes(screen: Screen, changes: Record) -> None:
     screen.heading(f"Against {changes.get('against')}: {changes.get('count', 0):,} decided otherwise")
     for way, count in part(changes.get("ways")).items():
         screen.line(f"{way}: {count:,}", indent=2)
+    if worse := changes.get("worse"):
+        screen.line(f"worse, on what people found to be nothing: {worse:,}", "bad", indent=2, hang=2)
     for one in rows(changes.get("findings"))[:_FEW]:
         screen.line(f"{one.get('id')} {one.get('at')} {one.get('workload')}: {one.get('category')}", indent=2, hang=2)
         screen.line(f"- {one.get('old_mode')}, {one.get('old_policy') or 'no policy'}", "minus", indent=4)
