@@ -24,7 +24,7 @@ from firebreak.core.mode import Cap, Ceiling, Mode, capped
 from firebreak.core.policy.policy import Policy, PolicySet
 from firebreak.core.policy.protected import Place, protects
 from firebreak.core.policy.selection import Choice, choose_in_shadow
-from firebreak.core.policy.triage import declined_by_itself, facts_of
+from firebreak.core.policy.triage import declined_by_itself, facts_in_shadow
 from firebreak.core.ternary import Truth
 from firebreak.policy_language.reading.assumptions import Assumed
 from firebreak.ports.enrichment import Enricher, EnrichmentClients, answer_of
@@ -138,8 +138,7 @@ def verdict_on(past: Past, rules: Rules) -> Verdict:
 def _in_shadow(
     past: Past, known: Facts, evidence: Mapping[str, Evidence], rules: Rules, now_ns: int
 ) -> Iterator[Shadow]:
-    own = facts_of(past.finding, rules.policies)
-    for policy in rules.policies.in_shadow(own):
+    for policy, own in facts_in_shadow(past.finding, rules.policies):
         truth, choice = choose_in_shadow(policy, rules.policies, {**own, **known}, now_ns)
         if choice is not None and choice.policy is not None:
             ruled = _ruled(past, choice.policy, choice, evidence, rules)

@@ -14,7 +14,7 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Mode, capped
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.selection import Choice, choose_in_shadow
-from firebreak.core.policy.triage import facts_of
+from firebreak.core.policy.triage import facts_in_shadow
 from firebreak.core.ternary import Truth
 from firebreak.response.app import App
 from firebreak.response.decide import Decided
@@ -37,12 +37,11 @@ def in_shadow(app: App, decided: Decided, *, asked: bool = True) -> tuple[Shadow
     not be told what they ask lower nothing.
     """
     given = decided.ruling.given
-    own = facts_of(given.finding, app.policies)
-    facts = own | merged(decided.gathering.evidence)
+    known = merged(decided.gathering.evidence)
     found = []
-    for policy in app.policies.in_shadow(own):
+    for policy, own in facts_in_shadow(given.finding, app.policies):
         try:
-            truth, choice = choose_in_shadow(policy, app.policies, facts, given.now_ns)
+            truth, choice = choose_in_shadow(policy, app.policies, own | known, given.now_ns)
             found += [] if choice is None else [_outcome(app, decided, policy, truth, choice, asked=asked)]
         except Exception as fault:  # noqa: BLE001 - whatever is wrong with it, what decides has decided
             where = kind_and_place(fault)

@@ -59,6 +59,19 @@ def told(line: Lines, policies: str, **more: Any) -> tuple[str | None, Mode, lis
     return incident.decision.policy, incident.decision.mode, list(incident.decision.shadow)
 
 
+def test_it_takes_no_finding_away_by_naming_the_detector_as_google_spells_it_by_now(line: Lines) -> None:
+    """What decides knows the detector by its listed name, as if the policy in shadow were not there."""
+    spelt = MALWARE.removeprefix("Execution: ")
+    shadow = policy("spelt", "enforce").replace(MALWARE, spelt)
+    with line(policy=shadow + policy("decides", "enforce", shadow=False)) as on:
+        incident = on.read(on.respond(on.finding(category=spelt)))
+        wrote = len(on.updates)
+
+    assert incident.decision is not None
+    assert (incident.phase, incident.decision.policy, wrote) == ("contained", "decides", 1)
+    assert [(one.policy, one.by) for one in incident.decision.shadow] == [("spelt", "spelt")]
+
+
 def test_it_takes_no_finding_away_and_its_own_decision_is_on_record(line: Lines) -> None:
     found = told(line, policy("strict", "enforce", when=KNOWN_BAD) + DECIDES)
 

@@ -146,8 +146,12 @@ class PolicySet:
         object.__setattr__(self, "_index", index_by(CATEGORY, [policy.when for policy in self.policies]))
 
     def names(self, category: str) -> bool:
-        """Whether some policy names this very category."""
-        return category in self._index.named
+        """Whether some policy that decides names this very category."""
+        return any(not one.shadow for one in self.naming(category))
+
+    def naming(self, category: str) -> tuple[Policy, ...]:
+        """The policies that name this very category, in order, also those in shadow."""
+        return tuple(map(self.policies.__getitem__, self._index.named.get(category, ())))
 
     def open_to(self, facts: Facts) -> tuple[Policy, ...]:
         """The policies that the finding's category does not rule out by itself, in order, also those in shadow."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.facts import FactValue
 from firebreak.core.findings.detectors import listed_name
 from firebreak.core.findings.finding import Finding, FindingName, Notification
-from firebreak.core.policy.policy import CATEGORY, Config, PolicySet
+from firebreak.core.policy.policy import CATEGORY, Config, Policy, PolicySet
 from firebreak.core.policy.selection import could_match
 
 NO_ORGANIZATION = (
@@ -68,7 +70,7 @@ def settled_in_scc(finding: Finding) -> str | None:
 def facts_of(finding: Finding, policies: PolicySet) -> dict[str, FactValue]:
     """What the finding alone tells, its detector under the listed name: one that Google renamed is matched as before.
 
-    As Security Command Center spells it, where a policy names it so.
+    As Security Command Center spells it, where a policy that decides names it so.
     """
     return as_listed(finding.facts(), finding, policies)
 
@@ -79,6 +81,15 @@ def as_listed(facts: dict[str, FactValue], finding: Finding, policies: PolicySet
     if isinstance(category, str) and not policies.names(category):
         facts[CATEGORY] = listed_name(category, finding.module)
     return facts
+
+
+def facts_in_shadow(finding: Finding, policies: PolicySet) -> Iterator[tuple[Policy, dict[str, FactValue]]]:
+    """Each policy in shadow that may match, with what the finding alone would tell if that policy were in force."""
+    own, naming = facts_of(finding, policies), policies.naming(finding.category)
+    may = {one.id for one in (*naming, *policies.in_shadow(own))}
+    for policy in policies.policies:
+        if policy.shadow and policy.id in may:
+            yield policy, own | ({CATEGORY: finding.category} if policy in naming else {})
 
 
 def unnamed(finding: Finding, policies: PolicySet) -> str | None:
