@@ -18,7 +18,8 @@ _lock = threading.Lock()
 class Later:
     """Stands for what `make` gives, which is called when something is first asked of it, or ahead of that.
 
-    `make` imports and constructs, and asks nothing of another one. What it raises, each later question raises anew.
+    `make` imports and constructs, and asks nothing of another one. What it raises, who asked gets; the next one has it
+    tried again, as a process that is out of files or memory for a moment is not for good.
     """
 
     def __init__(self, make: Callable[[], object]) -> None:
@@ -29,7 +30,7 @@ class Later:
     def load(self) -> Future[object]:
         """Have it loaded, after what was asked for before it."""
         with _lock:
-            if self._made is None:
+            if self._made is None or (self._made.done() and self._made.exception()):
                 self._made = _one_at_a_time.submit(_made, self._make)
             return self._made
 

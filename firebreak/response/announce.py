@@ -158,8 +158,8 @@ def _is_over(app: App, incident: Incident, one: Announcement) -> bool:
     """Whether it tells nothing: a reminder of what is not asked any more, or people what a later message tells too."""
     if one.level or not is_for_people(app, one.channel):
         return one.again_ns <= app.now_ns() and incident.is_overtaken(one)
-    later = (two for two in incident.outbox if two.number > one.number and not two.level and not two.refused)
-    return any(two.channel == one.channel for two in later)
+    newer = (two for two in incident.outbox if two.channel == one.channel and two.number > one.number)
+    return any(not two.refused and (not two.level or two.again_ns <= app.now_ns()) for two in newer)
 
 
 def _after(app: App, incident: Incident, tried: _Tried) -> Incident:
@@ -271,9 +271,8 @@ def _to_log(app: App, incident: Incident, one: Announcement, deadline: Deadline)
 
 def _took(incident: Incident, one: Announcement) -> Mapping[str, float]:
     """From the first sight of the finding to its containment, where that is the first thing told: nobody was asked."""
-    if one.phase != "contained" or one.number > 1:
-        return {}
-    return {"seconds_to_contain": round((incident.updated_ns - incident.created_ns) / NANOS, 3)}
+    seconds = round((incident.updated_ns - incident.created_ns) / NANOS, 3)
+    return {"seconds_to_contain": seconds} if one.phase == "contained" and one.number == 1 else {}
 
 
 def _to_topic(app: App, incident: Incident, one: Announcement, deadline: Deadline) -> None:

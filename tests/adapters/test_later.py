@@ -35,3 +35,22 @@ def test_what_fails_to_load_changes_nothing_either() -> None:
         _ = later(fails).collects
     assert gc.isenabled()
     assert sys.getswitchinterval() == pytest.approx(interval)
+
+
+def test_what_failed_for_a_moment_is_loaded_when_it_is_asked_again() -> None:
+    """Out of files or memory once, a process would answer every later finding with that."""
+    tries: list[int] = []
+
+    def makes_the_second_time() -> _Made:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError(24, "Too many open files")
+        return _Made()
+
+    made = later(makes_the_second_time)
+    with pytest.raises(OSError, match="Too many open files"):
+        _ = made.collects
+
+    assert made.collects is False
+    assert made.interval
+    assert len(tries) == 2

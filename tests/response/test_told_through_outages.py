@@ -77,6 +77,23 @@ def test_of_all_that_a_chat_missed_while_it_was_away_it_is_told_how_things_are(l
         assert on.read(incident).unsent == 0
 
 
+def test_a_question_is_not_put_once_more_behind_its_reminder(line: Lines) -> None:
+    with on_channels(line, ASKS, "  routes: {default: [team]}\n  remind_after: 10m") as (on, state):
+        whole, on.app = on.app, replace(on.app, post=_away)
+        incident = on.respond(on.finding())
+        for _ in range(3):
+            on.wait(190)
+            on.sweep()
+        on.app = replace(on.app, post=whole.post)
+        for _ in range(3):
+            on.wait(190)
+            on.sweep()
+
+        assert on.read(incident).phase == "waiting"
+        assert counts(state) == {"team": 1}
+        assert "STILL NO ANSWER" in str(state.slack_webhook)
+
+
 def test_programs_miss_nothing(line: Lines) -> None:
     """They count what comes, and each record has its number."""
     with on_channels(line, ASKS, "  routes: {default: [team, siem]}") as (on, state):
