@@ -171,6 +171,16 @@ def test_what_else_holds_it_back_and_whom_it_leaves_nothing_is_said(promote: Tol
     assert caveats[1] == "the ceiling in firebreak.yaml is approve, which still holds it back"
 
 
+@pytest.mark.parametrize("words", [(), ("--write",)])
+def test_an_example_that_the_edit_makes_fail_is_named(promote: Told, words: tuple[str, ...]) -> None:
+    """Else who takes the edit has a set that cannot be packed, and learns it from somebody else."""
+    said = promote("--to", "approve", *words).out
+
+    assert "but example 1 of `malware` expects enforce" in said
+    assert "and approve with pin_previous_revision came out" in said
+    assert "example 1" not in promote("--to", "enforce").out
+
+
 def test_nothing_of_a_history_is_shown_that_is_secret_or_acts_on_a_terminal(promote: Told, tmp_path: Path) -> None:
     token = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"  # noqa: S105 - made up, and never shown
     leaking = shadowed(1, "approve", decided=(f"\x1b[31m {token}", token), closed_as=token, service=token)

@@ -215,6 +215,15 @@ def test_a_ceiling_that_can_never_matter_is_told_whichever_comes_first() -> None
     ]
 
 
+def test_a_ceiling_at_a_place_that_cannot_be_read_is_compared_with_no_other() -> None:
+    """The fault says what is wrong; a warning about it would name no place."""
+    entries = '{folder: "folders/1", ceiling: monitor}, {folder: 2, ceiling: monitor}'
+    files = {"0.yaml": policy(), "firebreak.yaml": f'organization: "1"\nceiling: approve\nceilings: [{entries}]\n'}
+    read = read_policies(files, WORLD.catalogue, ACTIONS)
+
+    assert lint(read.policies, read.config, files, ACTIONS, WORLD).warnings == ()
+
+
 def test_several_policies_above_may_leave_one_nothing_only_together() -> None:
     some = policy("virustotal.verdict: {in: [malicious, suspicious]}", id="some", no="virustotal.verdict: undetected")
     rest = policy(

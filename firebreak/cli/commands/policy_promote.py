@@ -23,6 +23,8 @@ from firebreak.core.secrets.redaction import safe_texts
 from firebreak.policy_folder import read_folder, read_yaml_policies
 from firebreak.policy_language.editing.promotion import NotEditable, promoted
 from firebreak.policy_language.lint.conditions import LintContext, shadowed
+from firebreak.policy_language.testing.example_findings import findings_of
+from firebreak.policy_language.testing.examples import run_examples
 from firebreak.settings import read_settings
 
 
@@ -43,7 +45,7 @@ def run_promote(parsed: argparse.Namespace) -> int:
             trials.add(record)
     shown = promotion_json(trials.trial(), policy, mode) | {
         "edit": {"file": file, "diff": _diff(file, files[file], edited[file])},
-        "caveats": [*recorded.doubts, *_caveats(before, after, mode)],
+        "caveats": [*recorded.doubts, *_caveats(before, after, mode), *_outdated(policy, after)],
         "written": parsed.edits,
         **named(parsed),
     }
@@ -113,6 +115,15 @@ def _read_again(before: PolicySet, edited: Files, policy: Policy, mode: Mode) ->
 def _diff(file: str, old: str, new: str) -> list[str]:
     lines = difflib.unified_diff(old.split("\n"), new.split("\n"), file, file, lineterm="", n=2)
     return [line.rstrip("\r") for line in lines]
+
+
+def _outdated(policy: Policy, after: PolicySet) -> list[str]:
+    """Of the policy's examples those that passed, and that the edit makes fail."""
+    both = policy, next(one for one in after.policies if one.id == policy.id)
+    findings = findings_of(both, Path(), enrichment.discover())
+    old, new = (run_examples((one,), enrichment.catalogue(), findings) for one in both)
+    failing = [now for then, now in zip(old, new, strict=True) if then.passed and not now.passed]
+    return [f"{now}: change what it expects, or `firebreak policy test` and `make package` fail" for now in failing]
 
 
 def _caveats(before: PolicySet, after: PolicySet, mode: Mode) -> list[str]:

@@ -153,7 +153,7 @@ def _unused_sets(policies: tuple[Policy, ...], config: Config) -> Iterator[LintW
 def _idle_ceilings(config: Config) -> Iterator[LintWarning]:
     """Ceilings at a place that never lower anything."""
     told: dict[Protected, Mode] = {}
-    for one in sorted(config.ceilings, key=lambda one: one.mode):
+    for one in sorted((one for one in config.ceilings if str(one.place)), key=lambda one: one.mode):
         everywhere = one.mode >= config.ceiling
         lower = config.ceiling if everywhere else told.get(one.place)
         if lower is not None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from firebreak.core.diagnostics import FaultLog, nearest_word, quoted
+from firebreak.core.diagnostics import FaultLog, quoted
 from firebreak.core.facts import Catalogue, Fact, FactType, FactValue, source_of
+from firebreak.policy_language.reading.elsewhere import nearest_fact
 from firebreak.policy_language.reading.literals import read_value
 from firebreak.policy_language.reading.yaml_reader import Items, Node, Scalar
 from firebreak.policy_language.reading.yaml_scalars import AmbiguousScalar, plain_value
@@ -57,7 +58,7 @@ def _check_name(name: str, equals: str, text: str, catalogue: Catalogue, sources
         message = f"{quoted(text)} supposes nothing: write FACT=VALUE, as virustotal.malicious=40"
         raise NotAnAssumption(message)
     if name not in catalogue and name not in sources:
-        nearest = nearest_word(name, (*catalogue, *sources))
+        nearest = nearest_fact(name, (*catalogue, *sources))
         meant = f"; did you mean {quoted(nearest)}?" if nearest else ""
         message = f"there is no fact or source {quoted(name)}{meant}"
         raise NotAnAssumption(message)

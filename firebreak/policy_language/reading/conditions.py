@@ -83,7 +83,8 @@ def _strange(key: Scalar, value: Node, words: PolicyNamespace, log: FaultLog) ->
         log.add(UNKNOWN_FACT, key.at, f"there is no fact {quoted(key.text)}: write each fact whole, as {quoted(first)}")
     else:
         meant = known_elsewhere.nearest_fact(key.text, (*words.catalogue, *GROUPS))
-        log.add(UNKNOWN_FACT, key.at, f"there is no fact {quoted(key.text)}", meant)
+        listed = "" if meant else ": `firebreak policy facts` lists all"
+        log.add(UNKNOWN_FACT, key.at, f"there is no fact {quoted(key.text)}{listed}", meant)
 
 
 def _group(word: str, node: Node, words: PolicyNamespace, log: FaultLog) -> AnyOf | NoneOf:

@@ -83,6 +83,13 @@ CONFIG_KEYS: Mapping[str, str] = {
 STEP_KEYS: Mapping[str, str] = _by_word(
     {"otherwise": "else fallback on_failure or_else", "action": "name type do run uses"}
 ) | dict.fromkeys(("params", "parameters", "args", "with", "options"), "write the parameters beside `action`")
+FACTS: Mapping[str, str] = _by_word(
+    {
+        "workload.location": "workload.region workload.zone region zone",
+        "workload.name": "workload.service workload.job workload.id service service_name job_name",
+        "workload.public": "workload.exposed workload.internet_facing workload.unauthenticated",
+    }
+)
 MODES: Mapping[str, str] = _by_word(
     {
         "monitor": "dry_run dry-run dryrun audit log alert observe detect report off disabled notify warn none test",
@@ -142,7 +149,12 @@ def as_glob(pattern: str) -> str | None:
 
 
 def nearest_fact(word: str, names: Iterable[str]) -> str | None:
-    """The fact that is meant by a word: one that ends in it, else the one most like it."""
-    names = tuple(names)
-    last = word.lower().rpartition(".")[2]
-    return nearest_word(word, names) or next((one for one in names if one.rpartition(".")[2] == last), None)
+    """The fact that is meant by a word: what others call it so, of its own source the one most like it, or any."""
+    known = tuple(names)
+    source, _, last = word.lower().rpartition(".")
+    if word.lower() in FACTS:
+        return FACTS[word.lower()]
+    if of_source := {one.partition(".")[2]: one for one in known if one.startswith(f"{source}.")}:
+        near = nearest_word(last, of_source)  # without the source, which would make all of its facts alike
+        return of_source[near] if near else None
+    return nearest_word(word, known) or next((one for one in known if one.rpartition(".")[2] == last), None)
