@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from firebreak.core.mode import MODES, Mode
@@ -28,6 +28,7 @@ class Trial:
         last: when the last one did.
         fired: how many it would have decided, or did.
         in_force: how many of these it did decide.
+        otherwise: how many of these were recorded under another set of policies than lies here.
         modes: in which mode, to how many of these.
         wanted: in which mode before guards, to how many of these.
         may: how many of these hang on an answer that was missing.
@@ -46,6 +47,7 @@ class Trial:
     last: str = ""
     fired: int = 0
     in_force: int = 0
+    otherwise: int = 0
     modes: Counter[str] = field(default_factory=Counter)
     wanted: Counter[str] = field(default_factory=Counter)
     may: int = 0
@@ -66,6 +68,7 @@ class Trial:
             return
         self.fired += 1
         self.in_force += one.decided[0] == self.policy
+        self.otherwise += not one.here
         self.modes[mode] += 1
         self.wanted[one.wanted] += 1
         self.may += one.may
@@ -87,6 +90,7 @@ class Trial:
             "until": self.last or None,
             "fired": self.fired,
             "in_force": self.in_force,
+            "under_other_policies": self.otherwise,
             "by_mode": {word: self.modes[word] for word in reversed(MODES)},
             "by_wanted": {word: self.wanted[word] for word in reversed(MODES)},
             "would_have_asked": self.modes[Mode.APPROVE.word],
@@ -119,6 +123,7 @@ class Word:
         wanted: the mode of that before guards.
         may: whether the policy only may match.
         fault: whether it could not be told.
+        here: whether it was recorded under the policies that lie here.
     """
 
     updated: str
@@ -130,14 +135,15 @@ class Word:
     wanted: str = ""
     may: bool = False
     fault: bool = False
+    here: bool = False
 
 
 class Trials:
     """Records of incidents, of which the newest of each counts. Only what is counted is kept of a record."""
 
-    def __init__(self, policy: str) -> None:
-        """For the policy of that name."""
-        self._policy = policy
+    def __init__(self, policy: str, policy_set: str) -> None:
+        """For the policy of that name, in the set of policies with that digest."""
+        self._policy, self._set = policy, policy_set
         self._kept: dict[str, Word] = {}
 
     def add(self, record: Mapping[str, Any]) -> None:
@@ -145,7 +151,8 @@ class Trials:
         decision = record.get("decision")
         event, updated = str(record.get("id")), str(record.get("updated"))
         if isinstance(decision, Mapping) and updated >= self._kept.get(event, Word("")).updated:
-            self._kept[event] = _word(self._policy, record, decision, updated)
+            told = _word(self._policy, record, decision, updated)
+            self._kept[event] = replace(told, here=decision.get("policy_set") == self._set)
 
     def trial(self) -> Trial:
         """All that was counted, from the earliest incident on."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from firebreak.policy_folder import read_folder, read_yaml_policies
 from tests.backtest.histories import CONFIG, POLICY, lines, policies_in, recorded
 from tests.cli.commands import Told
 
@@ -61,6 +62,19 @@ def test_what_it_would_have_decided_is_counted_with_what_people_made_of_it(promo
     assert shown["differs"]["count"] == 4
     assert shown["differs"]["ways"]["wide (monitor) → malware (approve)"] == 2
     assert (shown["from"], shown["until"]) == ("2026-06-01T09:00:00Z", "2026-06-05T09:00:00Z")
+
+
+def test_what_is_of_other_policies_than_lie_here_is_said_to_be_so(promote: Told, tmp_path: Path) -> None:
+    """Whoever changes the clauses of a policy that was right, and keeps its name, would have it promoted for that."""
+    here = read_yaml_policies(read_folder(tmp_path / "policies")).digest
+    known = [dict(one) for one in RECORDS[:4]]
+    known[0] = known[0] | {"decision": known[0]["decision"] | {"policy_set": here}}
+    (tmp_path / "history.jsonl").write_text(lines(*known))
+    shown = promote("--json").json
+
+    assert (shown["fired"], shown["under_other_policies"]) == (4, 3)
+    assert "3 of 4 are of a time when other policies lay here" in shown["caveats"][0]
+    assert "but 3 of 4 are of a time when other policies lay here" in promote().out
 
 
 def test_people_see_counts_and_the_edit_and_nothing_is_written(promote: Told, tmp_path: Path) -> None:
@@ -164,7 +178,7 @@ def test_what_else_holds_it_back_and_whom_it_leaves_nothing_is_said(promote: Tol
     below = POLICY.replace("id: malware", "id: below")
     (tmp_path / "policies" / "20.yaml").write_text(below)
     (tmp_path / "policies" / "firebreak.yaml").write_text(CONFIG.replace("ceiling: enforce", "ceiling: approve"))
-    caveats = promote("--json").json["caveats"]
+    _, *caveats = promote("--json").json["caveats"]
 
     assert len(caveats) == 2
     assert caveats[0].startswith("`below` never decides")

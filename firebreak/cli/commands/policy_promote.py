@@ -39,13 +39,14 @@ def run_promote(parsed: argparse.Namespace) -> int:
     file = policy.at.file
     edited = {**files, file: _edited(files[file], policy, mode)}
     after = _read_again(before, edited, policy, mode)
-    trials, recorded = Trials(policy.id), Recorded(parsed)
+    trials, recorded = Trials(policy.id, before.digest), Recorded(parsed)
     with working("reading what was recorded"):
         for record in recorded:
             trials.add(record)
-    shown = promotion_json(trials.trial(), policy, mode) | {
+    trial = trials.trial()
+    shown = promotion_json(trial, policy, mode) | {
         "edit": {"file": file, "diff": _diff(file, files[file], edited[file])},
-        "caveats": [*recorded.doubts, *_caveats(before, after, mode), *_outdated(policy, after)],
+        "caveats": [*recorded.doubts, *_of_before(trial), *_caveats(before, after, mode), *_outdated(policy, after)],
         "written": parsed.edits,
         **named(parsed),
     }
@@ -124,6 +125,15 @@ def _outdated(policy: Policy, after: PolicySet) -> list[str]:
     old, new = (run_examples((one,), enrichment.catalogue(), findings) for one in both)
     failing = [now for then, now in zip(old, new, strict=True) if then.passed and not now.passed]
     return [f"{now}: change what it expects, or `firebreak policy test` and `make package` fail" for now in failing]
+
+
+def _of_before(trial: Trial) -> list[str]:
+    """A policy may keep its name and have other clauses."""
+    if not trial.otherwise:
+        return []
+    count = f"{trial.otherwise:,} of {trial.fired:,} are of a time when other policies lay here"
+    how = "`firebreak policy log` tells what changed, and `firebreak policy backtest` what these would decide"
+    return [f"{count}, perhaps another one by this name: {how}"]
 
 
 def _caveats(before: PolicySet, after: PolicySet, mode: Mode) -> list[str]:
