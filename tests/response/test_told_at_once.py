@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from firebreak.core.incidents.incident import Incident
+from firebreak.response import pipeline
 from firebreak.response.observe import NOT_YET
 from sandbox.wire import Call
+from tests.response.answers import A_LEASE
 from tests.response.harness import ALWAYS, KNOWN, Line, Lines, world_of
 from tests.response.test_channels import on_channels
 
@@ -108,3 +112,29 @@ def test_a_question_waits_for_what_whoever_answers_it_should_know(line: Lines) -
         on.respond(on.finding())
 
         assert [(one["phase"], of_virustotal(one)["gap"]) for one in on.announced] == [("waiting", None)]
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.parametrize(("dies_at", "came_later"), [("Collecting.finish", [False, True]), ("flush", [False])])
+def test_what_answers_after_the_process_died_is_brought_up_to_date_by_the_next_delivery(
+    line: Lines, dies_at: str, came_later: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise Died
+
+    with line(policy=ALWAYS) as on:
+        pair = on.finding()
+        with virustotal_held_back(on, threading.Event()) as _, monkeypatch.context() as patched:
+            patched.setattr(f"{pipeline.__name__}.{dies_at}", dies)
+            with pytest.raises(Died):
+                on.respond(pair)
+        on.wait(A_LEASE)
+        incident = on.respond(pair)
+
+        assert [one.gap for one in incident.evidence if one.gap == NOT_YET] == []
+        assert virustotal_s(incident) is None
+        assert ["came later" in one["history"][-1]["what"] for one in on.announced] == came_later
+        assert of_virustotal(on.announced[-1])["facts"]["virustotal.malicious"] == 48

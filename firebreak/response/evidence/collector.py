@@ -24,7 +24,7 @@ from firebreak.core.evidence.manifest import (
     sealed_copy,
     sealed_manifest,
 )
-from firebreak.core.facts import Originals
+from firebreak.core.facts import Evidence, Originals
 from firebreak.core.findings.finding import Finding, Notification
 from firebreak.core.findings.verdict import assess
 from firebreak.core.incidents.evidence_record import EvidenceLocation, evidence_record
@@ -39,7 +39,7 @@ from firebreak.response.announce import tell_of_answers
 from firebreak.response.app import App
 from firebreak.response.confirm import Confirmed
 from firebreak.response.decide import Decided
-from firebreak.response.observe import Gathering
+from firebreak.response.observe import NOT_YET, Gathering
 from firebreak.response.readings import Readings
 from firebreak.response.shadow import with_shadow
 
@@ -138,9 +138,22 @@ def _collect(app: App, held: StoredIncident, told: Notification | None, until: D
     if incident.decision is not None:
         collection.gaps.append("collected after the fact: the settings are those of now")
         evidence = Gathering.start(incident.finding, app.sources, app.enrichers, until, app.log).rest()
+        held = replace(held, incident=_brought_up_to_date(app, incident, evidence))
         collection.gaps += [f"{one.source}: {one.gap}" for one in evidence if one.gap]
         collection.add([*_asked_again(app, incident, until), *((one.source, one.originals) for one in evidence)], until)
     return _finished(collection, held, until)
+
+
+def _brought_up_to_date(app: App, incident: Incident, evidence: tuple[Evidence, ...]) -> Incident:
+    """With the answers of those sources that had not answered when an earlier delivery ended."""
+    late = frozenset(one.source for one in incident.evidence if one.gap == NOT_YET)
+    if not late:
+        return incident
+    came = {one.source: evidence_record(one) for one in evidence}
+    shown = tuple(came[one.source] if one.source in late & came.keys() else one for one in incident.evidence)
+    verdict = assess(incident.finding, tuple(Evidence(one.source, one.facts, one.gap) for one in shown))
+    known = replace(incident, evidence=shown, verdict=verdict)
+    return known if incident.unsent else tell_of_answers(app, known, late)
 
 
 def _message(told: Notification) -> Iterator[tuple[str, Originals]]:
