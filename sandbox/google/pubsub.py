@@ -17,6 +17,7 @@ SERVICE = "google.pubsub.v1.Publisher"
 
 _TOPIC = re.compile(r"projects/[^/]+/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}", re.ASCII)
 _PAGE = 100
+_MOST_ATTRIBUTES, _LONGEST_KEY, _LONGEST_VALUE, _LARGEST = 100, 256, 1024, 10_000_000
 
 
 def handlers(world: World, wire: Wire) -> list[grpc.GenericRpcHandler]:
@@ -68,10 +69,22 @@ def publish(world: World, request: types.PublishRequest) -> types.PublishRespons
     for message in request.messages:
         if not message.data and not message.attributes:
             _refuse("Some messages in the batch have neither data nor attributes.")
+        _refuse_large(message)
     before = sum(map(len, world.topics.values()))
     kept = [_kept(world, message, before + place) for place, message in enumerate(request.messages)]
     messages.extend(kept)
     return types.PublishResponse(message_ids=[one["message_id"] for one in kept])
+
+
+def _refuse_large(message: types.PubsubMessage) -> None:
+    """By https://cloud.google.com/pubsub/quotas#resource_limits; the size is that of the whole, attributes included."""
+    named = {**message.attributes}
+    if len(named) > _MOST_ATTRIBUTES or any(len(key.encode()) > _LONGEST_KEY or not key for key in named):
+        _refuse("There are too many attributes, or the key of one is empty or too long.")
+    if any(len(value.encode()) > _LONGEST_VALUE for value in named.values()):
+        _refuse("The value for an attribute is too large.")
+    if types.PubsubMessage.pb(message).ByteSize() > _LARGEST:
+        _refuse("The request size is larger than 10 MB.")
 
 
 def _kept(world: World, message: types.PubsubMessage, number: int) -> dict[str, Any]:

@@ -241,6 +241,7 @@ def test_a_resume_that_says_neither_which_nor_when_lifts_nothing(function: Funct
         b'{"command": "close", "incident": "fb-1", "by": "ada", "keep": "no"}',
         b'{"command": "halt", "by": "ada", "reason": "  "}',
         b'{"command": "sweep", "force": "yes"}',
+        json.dumps({"command": "sweep", **{"漢" * 40 + str(number): "" for number in range(20)}}).encode(),
         b'{"command": "resume", "by": "ada", "halt": "the last one"}',
     ],
 )

@@ -91,10 +91,13 @@ def test_topics_are_created_once_found_and_listed(world: World, client: Client) 
         ("not-a-topic", [{"data": b"x"}]),
         (TOPIC, []),
         (TOPIC, [{"data": b""}]),
+        (TOPIC, [{"attributes": {"reason": "é" * 513}}]),
+        (TOPIC, [{"attributes": {"k" * 257: "x"}}]),
+        (TOPIC, [{"attributes": {f"k{number}": "x" for number in range(101)}}]),
     ],
 )
 def test_what_pubsub_does_not_take_is_an_invalid_argument(
-    topic: str, messages: list[dict[str, bytes]], client: Client
+    topic: str, messages: list[dict[str, Any]], client: Client
 ) -> None:
     with pytest.raises(exceptions.InvalidArgument):
         PublisherClient.publish(client, request={"topic": topic, "messages": messages}, timeout=5)

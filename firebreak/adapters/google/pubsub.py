@@ -12,6 +12,9 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from firebreak.adapters.google.calls import call_write, client_of
 from firebreak.ports.deadline import Deadline
 
+_ATTRIBUTE = 1024
+"""Bytes of an attribute's value, at most (cloud.google.com: pubsub/quotas)."""
+
 
 class Publisher:
     """Publishes to any topic through Google's generated client; the hand-written one batches in a background thread."""
@@ -27,10 +30,14 @@ class Publisher:
         return client_of(PublisherClient, PublisherGrpcTransport, self._emulator)
 
     def publish(self, topic: str, data: bytes, attributes: Mapping[str, str], deadline: Deadline) -> None:
-        """Publish one message and wait for the answer; raises Missing, Denied or Transient."""
+        """Publish one message and wait for the answer; raises Missing, Denied or Transient.
+
+        What Pub/Sub has no room for in an attribute is left out: it would refuse the whole message.
+        """
+        beside = {key: value.encode()[:_ATTRIBUTE].decode(errors="ignore") for key, value in attributes.items()}
         call_write(
             self._client.publish,
             deadline,
             at_most=10.0,
-            request={"topic": topic, "messages": [{"data": data, "attributes": dict(attributes)}]},
+            request={"topic": topic, "messages": [{"data": data, "attributes": beside}]},
         )

@@ -125,7 +125,7 @@ def attributes(incident: Incident) -> dict[str, str]:
         "project": "" if isinstance(target, NotATarget) else target.project_id or target.project,
         "notify": ",".join(decision.notify) if decision else "",
     }
-    return {key: safe(value, _ATTRIBUTE).encode()[:_ATTRIBUTE].decode(errors="ignore") for key, value in found.items()}
+    return {key: safe(value, _ATTRIBUTE) for key, value in found.items()}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
