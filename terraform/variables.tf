@@ -42,7 +42,7 @@ variable "source_archive" {
 }
 
 variable "alert_email" {
-  description = "Address that gets every alert. null: only notification_channels get them."
+  description = "Address that gets every alert; Google sends at most one notification in five minutes and twenty a day of each that reads the log. null: only notification_channels get them."
   type        = string
   default     = null
 
