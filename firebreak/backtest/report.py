@@ -29,6 +29,7 @@ def report(ran: Backtest, policies: PolicySet, against: str | None) -> dict[str,
         "until": None if tally.first_ns is None else format_instant(tally.last_ns),
         "days": _days(tally),
         "contained": tally.contained,
+        "contained_workloads": len(tally.alone),
         "asked": tally.went["asked"],
         "by_mode": _modes(tally.by_mode),
         "by_wanted": _modes(tally.by_wanted),
@@ -81,7 +82,8 @@ def sentence(tally: Tally) -> str:
     modes, days = tally.by_mode, _days(tally)
     span = "within a day" if days == 1 else f"in {days:,} days"
     return (
-        f"{span} this set would have closed {_counted(tally.contained, 'workload')} alone, asked"
+        f"{span} this set would have contained {_counted(tally.contained, 'time')} alone,"
+        f" {_counted(len(tally.alone), 'workload')} in all, asked"
         f" {_counted(tally.went['asked'], 'time')}, recorded {modes['monitor']:,}, and left {modes[NOTHING]:,} of"
         f" {_counted(tally.findings, 'finding')} aside"
     )
@@ -113,6 +115,10 @@ def caveats(ran: Backtest) -> list[str]:
         (
             tally.contained,
             "a containment stands until the release that was recorded, else it is taken to stand for 24 hours",
+        ),
+        (
+            tally.went["joined"],
+            f"{tally.went['joined']:,} came while what they would close was closed already: by mode alone they count",
         ),
         (
             tally.lacking,

@@ -49,6 +49,7 @@ class Tally:
         busiest: most containments within one hour, and when that hour began.
         workloads: workload to mode to how many.
         owners: owner to how many were enforced or asked.
+        alone: the workloads that would have been contained without a person, some of them more than once.
         protected: workloads that are known to be protected.
         lacking: how many were decided without the settings of then.
         lacking_in_part: how many plans are about some that were not recorded.
@@ -77,6 +78,7 @@ class Tally:
     busiest: tuple[int, int] = (0, 0)
     workloads: dict[str, Counter[str]] = field(default_factory=_counters)
     owners: Counter[str] = field(default_factory=Counter)
+    alone: set[str] = field(default_factory=set)
     protected: set[str] = field(default_factory=set)
     lacking: int = 0
     lacking_in_part: int = 0
@@ -86,7 +88,7 @@ class Tally:
 
     @property
     def contained(self) -> int:
-        """How many workloads would have been closed without a person, at once or because nobody answered."""
+        """How often there would have been a containment without a person, at once or because nobody answered."""
         return self.went["contained"] + self.went["contained after no answer"]
 
     def count(self, row: Row, ends: Decided) -> None:
@@ -136,8 +138,9 @@ class Tally:
             if len(self.wrong) < MOST_SHOWN:
                 self.wrong.append(shown(row) | {"policy": ends.policy, "mode": mode, "closed_as": row.closed_as})
 
-    def count_containment(self, at_ns: int) -> None:
+    def count_containment(self, at_ns: int, workload: str) -> None:
         """One more within the hour."""
+        self.alone.add(workload)
         self._hour.append(at_ns)
         while at_ns - self._hour[0] >= HOUR_NS:
             self._hour.popleft()

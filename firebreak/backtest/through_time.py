@@ -116,7 +116,7 @@ class ThroughTime:
         self._went(word)
         if word != "approved":
             self._slots = self._slots.with_slots(row.id, targets, at_ns)
-            self._tally.count_containment(at_ns)
+            self._tally.count_containment(at_ns, row.workload)
         until, released = _end_of(row.course, at_ns)
         closes = None if decided.closes is None else frozenset(decided.closes)
         for one in targets:

@@ -49,8 +49,8 @@ def test_modes_policies_weeks_and_what_a_decision_waits_for(tmp_path: Path) -> N
     assert shown["waiting_on"] == {"virustotal": 3, "workload": 2}
     assert (shown["hanging"], shown["decided_on_recorded"], shown["contained"]) == (3, 2, 1)
     assert shown["says"] == (
-        "in 8 days this set would have closed 1 workload alone, asked 3 times, recorded 0,"
-        " and left 2 of 6 findings aside"
+        "in 8 days this set would have contained 1 time alone, 1 workload in all, asked 3 times,"
+        " recorded 0, and left 2 of 6 findings aside"
     )
     assert any(one.startswith("1 are over in SCC by now") for one in shown["caveats"])
 

@@ -141,7 +141,12 @@ def test_how_the_questions_and_containments_of_the_year_would_have_gone(shown: d
         "record": 3 * 44 + 44 + 2,
         "waited for a halt": 4,
     }
-    assert shown["says"].startswith("in 364 days this set would have closed 32 workloads alone, asked 75 times")
+    # The miner comes back seven times to one service.
+    assert shown["contained_workloads"] == 20 + 1 + 4 + 1
+    assert shown["says"].startswith(
+        "in 364 days this set would have contained 32 times alone, 26 workloads in all, asked 75 times"
+    )
+    assert any(one.startswith("11 came while what they would close was closed already") for one in shown["caveats"])
 
 
 def test_the_worm_s_hour_fills_the_limit(shown: dict[str, Any]) -> None:

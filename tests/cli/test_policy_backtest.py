@@ -37,7 +37,9 @@ def test_the_one_sentence_comes_first_and_then_what_it_rests_on(firebreak: Told,
     said = answer.out.splitlines()
 
     assert answer.code == 0
-    assert said[0].startswith("Within a day this set would have closed 1 workload alone, asked 1 time, recorded 0")
+    assert said[0].startswith(
+        "Within a day this set would have contained 1 time alone, 1 workload in all, asked 1 time, recorded 0"
+    )
     assert [one for one in said if one and not one.startswith(" ")][2:4] == [
         "What it rests on",
         "What would have been wrong",

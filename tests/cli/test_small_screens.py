@@ -180,7 +180,7 @@ def test_a_pager_that_is_not_there_costs_nothing(monkeypatch: pytest.MonkeyPatch
     ("command", "first"),
     [
         ("explain", "Execution: Added Malicious Binary Executed, CRITICAL"),
-        ("backtest", "Within a day this set would have closed 0 "),
+        ("backtest", "Within a day this set would have contained 0 "),
     ],
 )
 def test_what_policies_make_of_findings_begins_on_the_first_screen(
