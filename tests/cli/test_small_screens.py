@@ -25,6 +25,7 @@ from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.record import record
 from firebreak.core.mode import Cap
 from sandbox.scc.notifications import Scene, malicious_binary_finding, notification_v2
+from tests.backtest.histories import lines, recorded
 from tests.cli.commands import NOW, Terminal, Told, incident, told
 from tests.cli.test_answers import at_work
 from tests.response.harness import Lines
@@ -220,4 +221,21 @@ def test_a_table_of_figures_is_a_table_or_says_each_figure_s_name(width: int, mo
 
     as_table = "enforce approve monitor nothing known-malware-on-service 3 20 100 1" in told
     in_words = "known-malware-on-service: enforce 3, approve 20, monitor 100, nothing 1" in told
+    assert (as_table, in_words) == (width >= 80, width < 80)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_people_made_of_policies_is_a_table_or_says_each_figure_s_name(
+    width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "history.jsonl").write_text(lines(recorded(1, decision={"policy": "a-policy", "mode": "enforce"})))
+    stream = Terminal()
+    with monkeypatch.context() as patches:
+        patches.setenv("COLUMNS", str(width))
+        patches.setattr(sys, "stdout", stream)
+        main(["policy", "stats", str(tmp_path / "history.jsonl")])
+    told = re.sub(r"\s+", " ", ESCAPES.sub("", stream.getvalue()))
+
+    as_table = "decided enforced asked yes no real nothing a-policy 1 1 0 0 0 0 0" in told
+    in_words = "a-policy: decided 1, enforced 1, asked 0, yes 0, no 0, real 0, nothing 0" in told
     assert (as_table, in_words) == (width >= 80, width < 80)

@@ -16,6 +16,7 @@ from firebreak.cli.commands import EXIT_OK, UsageError, named, print_json
 from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.commands.recorded import open_ledger, shown
 from firebreak.cli.screens.console import Screen, stdout, working
+from firebreak.cli.screens.counts import show_counts
 from firebreak.core.reports.answers import Answers, answers_json
 from firebreak.core.signing import Sealed
 from firebreak.ledger.records import StoredIncident
@@ -97,11 +98,9 @@ def _show(screen: Screen, found: Mapping[str, Answers]) -> None:
     if not found:
         screen.line("No incident was decided by a policy, so nothing is known of any.")
         return
-    width = max(map(len, found))
-    screen.line(f"{'':<{width}}" + "".join(f"{word:>10}" for word in _HEAD), "dim")
-    for name, one in found.items():
-        counts = (one.decided, one.enforced, one.asked, one.approved, one.rejected, one.real, one.nothing)
-        screen.line(f"{name:<{width}}" + "".join(f"{count:>10,}" for count in counts))
-        if one.proposal:
-            screen.line(one.proposal, "caution", indent=2, hang=2)
+    counts = {
+        name: (one.decided, one.enforced, one.asked, one.approved, one.rejected, one.real, one.nothing)
+        for name, one in found.items()
+    }
+    show_counts(screen, _HEAD, counts, {name: one.proposal for name, one in found.items() if one.proposal})
     screen.line("real and nothing: what people closed them as; what nobody has judged is in neither", "dim")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from firebreak.cli.screens.console import Screen
+from firebreak.cli.screens.counts import show_counts
 from firebreak.cli.screens.wording import Record, clock, part, rows, texts
 
 _FEW = 10
 _MANY_WEEKS = 26
 _HEAD = ("enforce", "approve", "monitor", "nothing")
-_COLUMN, _INDENT = 10, 2
+_INDENT = 2
 
 
 def show_backtest(screen: Screen, shown: Record) -> None:
@@ -105,16 +106,8 @@ def _show_table(screen: Screen, title: str, lines: Record) -> None:
     if not lines:
         return
     screen.heading(title)
-    width = max(map(len, lines))
-    if screen.width is not None and _INDENT + width + _COLUMN * len(_HEAD) > screen.width:
-        for name, modes in lines.items():
-            counts = ", ".join(f"{mode} {part(modes).get(mode, 0):,}" for mode in _HEAD)
-            screen.line(f"{name}: {counts}", indent=_INDENT, hang=_INDENT)
-        return
-    screen.line(f"{'':<{width}}" + "".join(f"{mode:>{_COLUMN}}" for mode in _HEAD), "dim", indent=_INDENT)
-    for name, modes in lines.items():
-        counts = "".join(f"{part(modes).get(mode, 0):>{_COLUMN},}" for mode in _HEAD)
-        screen.line(f"{name:<{width}}{counts}", indent=_INDENT)
+    counts = {name: [part(modes).get(mode, 0) for mode in _HEAD] for name, modes in lines.items()}
+    show_counts(screen, _HEAD, counts, indent=_INDENT)
 
 
 def _show_weeks(screen: Screen, weeks: Record) -> None:
