@@ -37,7 +37,7 @@ class KeptReports:
     def read(cls, path: Path) -> KeptReports:
         """What the file holds; a line that cannot be read is as if it were not there. Raises OSError."""
         kept = cls(path)
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        for line in path.read_bytes().splitlines() if path.exists() else ():
             try:
                 answer = _answer_from(json.loads(line))
             except (ValueError, RecursionError, Unreadable):

@@ -25,9 +25,10 @@ from firebreak.ledger.documents import Conflict
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
+from firebreak.response.asking import gather
 from firebreak.response.carry import ask_about_events, carry
 from firebreak.response.confirm import Confirmed, confirm
-from firebreak.response.decide import Decided, all_suspects, decide, gather
+from firebreak.response.decide import Decided, all_suspects, decide
 from firebreak.response.draw import latest
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.move import settle_own
@@ -148,6 +149,8 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     held = settle_own(app, held, readings)
     before = held.incident
     confirmed = confirm(before, readings)
+    if asked is not None and confirmed.trust == "confirmed" and confirmed.finding == asked.finding:
+        app.ahead.confirmed()
     if confirmed.trust == "confirmed" and confirmed.finding.incident_id != before.id and not before.full:
         with suppress(NotActedOn):  # also where no message told of it: no other incident decides it again
             app.ledger.hear(confirmed.finding)
@@ -177,11 +180,11 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
 
 
 def _asked_at_once(app: App, incident: Incident, readings: Readings) -> Gathering | None:
-    """The sources, beside SCC: about a new finding of our organization, as its message tells it."""
+    """The sources, beside SCC: about a new finding of ours, as its message tells it, while few are made up."""
     told = incident.finding
     new = incident.phase == "received" and incident.decision is None and told.organization is not None
     declined = reason_to_decline(Notification(told, deleted=False), app.policies)
-    return gather(app, told, readings) if new and declined is None else None
+    return gather(app, told, readings) if new and declined is None and app.ahead.begins(app.now_ns()) else None
 
 
 def _given_up(events: tuple[Event, ...], now_ns: int) -> tuple[Event, ...]:

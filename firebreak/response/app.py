@@ -24,6 +24,7 @@ from firebreak.ports.log import LogSink
 from firebreak.ports.publisher import MessagePublisher
 from firebreak.ports.surface import Reader, Surface
 from firebreak.ports.vault import Vault
+from firebreak.response.asked_ahead import AskedAhead
 from firebreak.response.write_queue import WriteQueue
 from firebreak.settings import Settings
 
@@ -54,6 +55,7 @@ class App:
     now_ns: Callable[[], int]
     hung: set[str] | None = None
     queue: WriteQueue = field(default_factory=WriteQueue)
+    ahead: AskedAhead = field(default_factory=AskedAhead)
 
     def read(self, target: Target, deadline: Deadline) -> Workload:
         """The target as it is now; raises Missing, Denied, Unsupported or Transient."""

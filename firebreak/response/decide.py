@@ -31,6 +31,7 @@ from firebreak.core.policy.trace import bounded_trace
 from firebreak.core.policy.triage import facts_of
 from firebreak.ledger.records import NotActedOn
 from firebreak.response.app import App
+from firebreak.response.asking import gather
 from firebreak.response.confirm import Confirmed
 from firebreak.response.draw import draw
 from firebreak.response.observe import Gathering
@@ -48,11 +49,6 @@ class Decided:
     gathering: Gathering
 
 
-def gather(app: App, finding: Finding, readings: Readings) -> Gathering:
-    """Ask every source about the finding, all at once."""
-    return Gathering.start(finding, app.sources, app.enrichers, readings.deadline, app.log)
-
-
 def decide(
     app: App,
     incident: Incident,
@@ -68,7 +64,9 @@ def decide(
     asked anew. `at_most` bounds what the policies may want: where a question expired, nothing is done alone.
     """
     finding, now_ns = confirmed.finding, app.now_ns()
-    gathering = asked if asked is not None and asked.finding == finding else gather(app, finding, readings)
+    unheld = confirmed.trust not in ("confirmed", "unreachable")
+    known = asked if asked is not None and asked.finding == finding else None
+    gathering = known or gather(app, finding, readings, unheld=unheld)
     evidence = gathering.until_it_suffices(lambda known, open_: _matters(app, finding, known, open_, now_ns))
     own = facts_of(finding, app.policies)
     choice = choose(app.policies.to_try(own), own | merged(evidence), now_ns)

@@ -12,7 +12,7 @@ from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.scc.security_center import put_finding
 from sandbox.wire import Call, Fault, Refusal
 from tests.response.answers import agreed, asked, delivered, now, phase
-from tests.response.harness import ALWAYS, BAD, Line, Lines
+from tests.response.harness import ALWAYS, BAD, KNOWN, Line, Lines
 from tests.response.roads import A_SWEEP_LATER
 from tests.response.test_events_beside import forged
 from tests.response.test_events_together import ALSO, event, two_suspects
@@ -267,3 +267,33 @@ def test_a_copy_that_comes_before_scc_holds_the_event_aims_nothing_elsewhere_for
         assert before == "deferred"
         assert phase(on, told[1]) == "contained"
         assert BAD not in on.reachable
+
+
+def hashes_asked(on: Line) -> list[str]:
+    return [str(call.request).rpartition("/")[2] for call in on.sandbox.wire.calls_to("virustotal/GET files")]
+
+
+def test_whoever_can_publish_uses_up_no_quota_and_what_scc_holds_is_asked_about(
+    line: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without VirusTotal's word no known malware would be contained without a person, for a day."""
+    monkeypatch.setattr("firebreak.response.asked_ahead._MOST", 2)
+    with line() as on:
+        for number in range(4):
+            on.respond(on.finding(finding_id=f"u{number}", held=False, sha256=f"{number:064x}"))
+        made_up = hashes_asked(on)
+        incident = on.respond(on.finding())
+
+        assert made_up == [f"{number:064x}" for number in range(2)]
+        assert (incident.phase, hashes_asked(on)[2:]) == ("contained", [KNOWN])
+
+
+def test_virustotal_is_not_asked_about_findings_of_sources_that_lead_to_no_write(line: Lines) -> None:
+    """Their owner could make up any number of them, and SCC would hold each; all else about them is read."""
+    with line() as on:
+        incident = on.respond(on.finding(source="9999"))
+        told = next(one for one in incident.evidence if one.source == "virustotal")
+
+        assert hashes_asked(on) == []
+        assert "sources that firebreak.yaml does not list" in str(told.gap)
+        assert any(one.source == "workload" and one.facts for one in incident.evidence)
