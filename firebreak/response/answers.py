@@ -20,11 +20,12 @@ from firebreak.response.app import App
 from firebreak.response.draw_release import CannotRelease
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.readings import Readings
-from firebreak.response.release import request_release
+from firebreak.response.release import RELEASES, request_release
 from firebreak.response.rest import end, without_unwritten
 from firebreak.response.review import announce_review
 from firebreak.response.set_aside import ALL, give_up_unknown
 
+_RETRIES = "asked to decide it anew"
 _OVER: frozenset[Phase] = frozenset({"released", "closed"})
 
 
@@ -112,6 +113,13 @@ def _came_to(held: StoredIncident) -> Answered:
     return Answered(held.incident.phase == "contained", held.incident.history[-1].what, held)
 
 
+def _carried_out(incident: Incident, command: Command, begins: str) -> bool:
+    """Whether what the command asks was done since it was sent, for the same person: its first bearer died."""
+    sent = command.sent_ns
+    mine = (one for one in incident.history if one.who == command.by and sent is not None and one.at_ns >= sent)
+    return any(one.what.startswith(begins) for one in mine)
+
+
 def _unseen(incident: Incident, command: Command) -> str:
     """Why this answers no question that was seen; empty if it does, or if nothing was ever asked."""
     question, digest = incident.question, command.digest
@@ -173,7 +181,7 @@ def _release(turn: _Turn, held: StoredIncident) -> Answered:
     incident, given_up = held.incident, len(held.incident.history) > before
     holds = turn.app.ledger.held_targets(incident)
     if incident.phase == "released" or not (holds or incident.releasing or incident.done):
-        if given_up:
+        if given_up or (incident.phase == "released" and _carried_out(incident, command, RELEASES)):
             return Answered(done=True, says=incident.history[-1].what, held=held)
         already = "nothing is contained: the incident is released already"
         return turn.no(held, already if incident.phase == "released" else f"nothing is contained: {_stands(incident)}")
@@ -189,9 +197,12 @@ def _retry(turn: _Turn, held: StoredIncident) -> Answered:
     incident = held.incident
     if incident.phase in _OVER:
         return turn.no(held, f"nothing is decided anew: {_stands(incident)}")
+    if _carried_out(incident, turn.command, _RETRIES):
+        held = turn.advance(held)
+        return Answered(done=not halted(held.incident), says=held.incident.history[-1].what, held=held)
     why = f": {turn.command.reason}" if turn.command.reason else ""
     anew = replace(incident, phase="received", answer=None, away={}, operation=None)
-    held = turn.advance(turn.app.ledger.save(held, turn.told(anew, f"asked to decide it anew{why}")))
+    held = turn.advance(turn.app.ledger.save(held, turn.told(anew, f"{_RETRIES}{why}")))
     return Answered(done=not halted(held.incident), says=held.incident.history[-1].what, held=held)
 
 

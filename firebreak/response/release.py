@@ -26,6 +26,8 @@ from firebreak.response.move import settle_own
 from firebreak.response.readings import WRITES, Away, Readings
 from firebreak.response.set_aside import ALL
 
+RELEASES = "asked for the release"
+
 
 def request_release(
     app: App, held: StoredIncident, by: str, leave: frozenset[str], digest: str, readings: Readings
@@ -61,7 +63,7 @@ def request_release(
         raise CannotRelease(message)
     back = ", ".join(f"{incident.place_of(one.target)}{one.key}" for one in keys if one.result == "due")
     nothing = "nothing was left to restore" if drawn else "this incident holds nothing, so nothing was written"
-    told = incident.with_history(now, by, f"asked for the release: {f'{back} to be restored' if back else nothing}")
+    told = incident.with_history(now, by, f"{RELEASES}: {f'{back} to be restored' if back else nothing}")
     held = app.ledger.save(held, replace(told, release=release, answer=None, away={}))
     return held if back else _let_go(app, held, readings)
 
