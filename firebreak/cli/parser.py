@@ -47,7 +47,8 @@ def _below(parser: argparse.ArgumentParser) -> Iterable[tuple[str, str]]:
 
 
 def _meant(word: str, known: Mapping[str, str]) -> str:
-    near = nearest_word(word, known)
+    bare = {one.lstrip("-"): one for one in known}  # hyphens would make all options alike
+    near = bare.get(nearest_word(word.lstrip("-"), bare) or "")
     return f"; did you mean `{known[near]}`?" if near else ""
 
 

@@ -46,7 +46,7 @@ def pull_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def stats_options(parser: argparse.ArgumentParser) -> None:
     """What `policy stats`, `policy log` and `policy promote` take."""
     files = "files with recorded incidents, as backtests read them; by default the ledger is read"
-    parser.add_argument("history", nargs="*", metavar="HISTORY", help=files)
+    parser.add_argument("history", nargs="*", default=[], metavar="HISTORY", help=files)
 
 
 def digest_options(parser: argparse.ArgumentParser) -> None:

@@ -37,6 +37,15 @@ def test_a_word_that_is_like_none_gets_the_list_and_no_guess(firebreak: Told) ->
     assert "did you mean" not in told.err
 
 
+@pytest.mark.parametrize("typed", ["policy stats --since 1d", "policy log --limit 3"])
+def test_options_are_not_alike_by_their_hyphens(firebreak: Told, typed: str) -> None:
+    assert "did you mean" not in firebreak(*typed.split()).err
+
+
+def test_what_may_be_left_out_is_not_called_required(firebreak: Told) -> None:
+    assert firebreak("policy", "promote").err.endswith("error: the following arguments are required: POLICY\n")
+
+
 def test_a_word_too_many_is_answered_with_the_usage_of_the_command_that_it_stood_behind(firebreak: Told) -> None:
     told = firebreak("incident", "list", "checkout")
 

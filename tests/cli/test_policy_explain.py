@@ -103,6 +103,7 @@ def test_a_workload_of_another_product_is_explained_without_a_decision(firebreak
     ("words", "said"),
     [
         (("/no/such/file",), "there is no such file, and it is not the name of a finding in SCC"),
+        (("fb-b47900a3e8cc60da",), "decided by: firebreak incident show fb-b47900a3e8cc60da"),
         ((str(ROOT),), "a folder, and it is not the name of a finding in SCC"),
         ((__file__,), "this is not JSON text"),
         ((PLAIN, "--assume", "virustotal.malicous=1"), "did you mean `virustotal.malicious`"),

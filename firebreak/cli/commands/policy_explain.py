@@ -112,7 +112,10 @@ def _text(finding: str) -> bytes:
     path = Path(finding)
     if not path.exists() or path.is_dir():
         what = "a folder" if path.is_dir() else "there is no such file"
-        message = f"{finding}: {what}, and it is not the name of a finding in SCC"
+        shows = (
+            f"; what an incident was decided by: firebreak incident show {finding}" if finding.startswith("fb-") else ""
+        )
+        message = f"{finding}: {what}, and it is not the name of a finding in SCC{shows}"
         raise UsageError(message)
     with path.open("rb") as file:
         return file.read(LARGEST + 1)
