@@ -27,6 +27,7 @@ from firebreak.core.errors import Malformed
 BATCH = 200
 _FEW = 4 * BATCH
 """So few pieces are read before a second process is worth its start."""
+_PAGES = ("listFindingsResults", "list_findings_results", "receivedMessages")
 _FARTHEST_NS = 2**63 - 1
 """The year 2262, beyond which no timeline is kept."""
 Step = Callable[[int], object]
@@ -128,23 +129,44 @@ def decide_batch(batch: Sequence[Piece], sets: tuple[Rules, ...]) -> _Batch:
     rows, bad = list[Row](), list[str]()
     for piece in batch:
         try:
-            rows += rows_of(piece, sets)
+            parts = list(parts_in(value_of(piece)))
         except Malformed as fault:
             bad.append(f"{piece.file}:{piece.line}: {fault}")
-        except Exception as fault:  # noqa: BLE001 - whatever one piece of many holds, the others are decided
-            bad.append(f"{piece.file}:{piece.line}: a fault in Firebreak itself: {kind_and_place(fault)}")
+            continue
+        for part in parts:
+            try:
+                rows += rows_of(part, sets)
+            except Malformed as fault:
+                bad.append(f"{piece.file}:{piece.line}: {fault}")
+            except Exception as fault:  # noqa: BLE001 - whatever one of many holds, the others are decided
+                bad.append(f"{piece.file}:{piece.line}: a fault in Firebreak itself: {kind_and_place(fault)}")
     return rows, bad, len(batch)
 
 
-def rows_of(piece: Piece, sets: tuple[Rules, ...]) -> list[Row]:
-    """Every finding in it, decided; raises Malformed."""
+def value_of(piece: Piece) -> object:
+    """The piece's JSON; raises Malformed."""
     if piece.fault:
         raise Malformed(piece.fault)
     try:
-        value = json.loads(piece.text)
+        return json.loads(piece.text)
     except (ValueError, RecursionError):
         message = "this is not JSON text"
         raise Malformed(message) from None
+
+
+def parts_in(value: object) -> Iterator[object]:
+    """What a list or a page of answers has, one by one: one that cannot be read hides no other."""
+    page = value if isinstance(value, dict) and "finding" not in value else {}
+    inside = next((page[key] for key in _PAGES if isinstance(page.get(key), list)), value)
+    if not isinstance(inside, list):
+        yield value
+        return
+    for one in inside:
+        yield from (one,) if isinstance(one, list) else parts_in(one)
+
+
+def rows_of(value: object, sets: tuple[Rules, ...]) -> list[Row]:
+    """Every finding in it, decided; raises Malformed."""
     rows = [row_of(one, sets) for one in past_in(value)]
     if any(abs(at) > _FARTHEST_NS for one in rows for at in (one.at_ns, one.updated_ns)):
         message = "it is of a time at which nothing can have happened"

@@ -130,16 +130,19 @@ SEEN_NOTHING = {"seen": [], "trust": "confirmed", "trust_reason": ""}
 @pytest.mark.parametrize(
     ("odd", "why"),
     [
+        (found(2, eventTime="1960-01-01T00:00:00Z"), "the finding's eventTime is before 1970"),
         (found(2, eventTime="2500-01-01T00:00:00Z"), "it is of a time at which nothing can have happened"),
         (recorded(2, updated="9998-01-01T00:00:00Z"), "it is of a time at which nothing can have happened"),
         (recorded(2, rested_on=SEEN_NOTHING), "a fault in Firebreak itself: ValueError at firebreak/core/containment/"),
     ],
-    ids=["dated by its source", "a record's time", "no settings at all"],
+    ids=["before all time", "dated by its source", "a record's time", "no settings at all"],
 )
+@pytest.mark.parametrize("page", [False, True], ids=["lines", "a page"])
 def test_one_piece_that_nothing_can_be_made_of_keeps_no_other_from_being_decided(
-    tmp_path: Path, odd: dict[str, Any], why: str
+    tmp_path: Path, odd: dict[str, Any], why: str, *, page: bool
 ) -> None:
-    (tmp_path / "past").write_text(lines(found(1), odd, found(3)))
+    rows = [found(1), odd, found(3)]
+    (tmp_path / "past").write_text(json.dumps({"listFindingsResults": rows}) if page else lines(*rows))
     policies = read_yaml_policies(read_folder(Path(policies_in(tmp_path / "policies"))))
     rules = Rules(policies, responders.discover(), enrichment.discover())
     ran = run([str(tmp_path / "past")], (rules,), lambda _: None, 1)

@@ -65,6 +65,14 @@ def test_what_ends_the_asking_is_told_and_what_is_left_is_counted(tmp_path: Path
     assert set(KeptReports.read(kept.path).known) == {A}
 
 
+def test_what_is_no_text_in_the_file_is_as_if_it_were_not_there(tmp_path: Path) -> None:
+    kept = KeptReports(tmp_path / "kept")
+    kept.path.write_bytes(b"\xff\xfe\n")
+    asking(kept, 1)
+
+    assert set(KeptReports.read(kept.path).known) == {A}
+
+
 def test_a_file_that_is_not_known_is_kept_as_such(tmp_path: Path) -> None:
     kept = KeptReports(tmp_path / "kept")
     asking(kept, 3, b=["not_found"])
