@@ -217,9 +217,7 @@ def _end(turn: _Turn, held: StoredIncident) -> Answered:
     incident, command = held.incident, turn.command
     word = f"closed as {command.closed_as.replace('_', ' ')}" if command.closed_as else "closed"
     if incident.phase == "closed":
-        same = command.closed_as in ("", incident.closed_as)
-        was = f"closed as {incident.closed_as.replace('_', ' ')}" if incident.closed_as else "closed"
-        return Answered(done=same, says=f"{was} already", held=held)
+        return _corrected(turn, held)
     if incident.phase not in ENDED | {"waiting", "failed", "contained", "deferred", "releasing"}:
         return turn.no(held, f"somebody is at work on it: the incident is {incident.phase}; try again in a moment")
     held, stays = _let_go(turn, held)
@@ -232,6 +230,24 @@ def _end(turn: _Turn, held: StoredIncident) -> Answered:
     found = command.closed_as or incident.closed_as  # what it was filed as while its containment stood
     closed = replace(held.incident, phase="closed", closed_as=found, waits=None, answer=None, next_ns=None)
     told = turn.told(closed, f"{word}: {command.reason}" if command.reason else word)
+    held = save_and_tell(turn.app, held, told)
+    return Answered(done=True, says=told.history[-1].what, held=held)
+
+
+def _corrected(turn: _Turn, held: StoredIncident) -> Answered:
+    """What it was closed as, said anew for a reason; an order from before that it was closed corrects nothing."""
+    incident, command = held.incident, turn.command
+    was, now = (one.replace("_", " ") for one in (incident.closed_as, command.closed_as))
+    already = f"closed as {was} already" if was else "closed already"
+    if command.closed_as in ("", incident.closed_as):
+        return Answered(done=True, says=already, held=held)
+    if command.sent_ns is not None and command.sent_ns < incident.history[-1].at_ns:
+        return turn.no(held, already)
+    if not command.reason:
+        return turn.no(held, f"{already}: if that was a slip, say so with --reason WHY")
+    told = turn.told(
+        replace(incident, closed_as=command.closed_as), f"closed as {now}, not {was or 'nothing'}: {command.reason}"
+    )
     held = save_and_tell(turn.app, held, told)
     return Answered(done=True, says=told.history[-1].what, held=held)
 

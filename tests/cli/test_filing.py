@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from firebreak.core.incidents.command import Command
+from firebreak.response import pipeline
 from tests.cli.commands import Terminal, Told
 from tests.cli.test_answers import UNKNOWN_FILE, at_work
 from tests.response.harness import BAD, Line, Lines
@@ -48,6 +50,37 @@ def test_closing_it_without_a_word_after_its_release_keeps_what_it_was_found_to_
         firebreak("incident", words[0], incident.id, *words[1:])
 
     assert (on.read(incident).phase, on.read(incident).closed_as) == ("closed", "true_positive")
+
+
+def test_a_slip_in_what_it_was_closed_as_is_corrected_for_a_reason(firebreak: Told, on: Line) -> None:
+    """By it later policies decide, suspects are no refuge, and every figure says who was right."""
+    incident = contained(on)
+    firebreak("incident", "release", incident.id)
+    firebreak("incident", "close", incident.id, "--as", "benign", "--reason", "a drill")
+    bare = firebreak("incident", "close", incident.id, "--as", "true_positive")
+    kept = on.read(incident)
+    mended = firebreak("incident", "close", incident.id, "--as", "true_positive", "--reason", "no drill was on")
+    again = firebreak("incident", "close", incident.id, "--as", "true_positive", "--reason", "no drill was on")
+    now = on.read(incident)
+
+    assert (bare.code, kept.closed_as) == (1, "benign")
+    assert "closed as benign already: if that was a slip, say so with --reason WHY" in bare.err
+    assert (mended.code, again.code, now.phase, now.closed_as) == (0, 0, "closed", "true_positive")
+    assert now.history[-1].what == "closed as true positive, not benign: no drill was on"
+    assert len(now.history) == len(kept.history) + 1
+
+
+def test_an_order_from_before_it_was_closed_corrects_nothing(firebreak: Told, on: Line) -> None:
+    """Messages come more than once, and late: what somebody corrected stays so."""
+    incident = contained(on)
+    firebreak("incident", "release", incident.id)
+    late = Command("late", "close", "ada", incident.id, "a drill", closed_as="benign", sent_ns=on.app.now_ns())
+    on.wait(60)
+    firebreak("incident", "close", incident.id, "--as", "true_positive", "--reason", "no drill was on")
+    told = pipeline.execute(on.app, late)
+
+    assert (told.done, told.says) == (False, "closed as true positive already")
+    assert on.read(incident).closed_as == "true_positive"
 
 
 def test_what_is_filed_is_announced_by_no_review_until_others_open_it_again(firebreak: Told, on: Line) -> None:
