@@ -32,6 +32,11 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
+def _tree(folder: Path) -> str:
+    told = subprocess.run(["git", "write-tree"], cwd=folder, check=True, capture_output=True, text=True)  # noqa: S607
+    return told.stdout.strip()
+
+
 def digest(folder: Path) -> str:
     return read_yaml_policies(read_folder(folder)).digest
 
@@ -110,3 +115,26 @@ def test_a_folder_that_is_named_as_a_revision_does_not_take_its_place(
         in answer.json["says"]
     )
     assert firebreak(*words, "--against", "./HEAD").json["changes"]["count"] == 0
+
+
+def test_no_program_that_a_folder_of_policies_names_is_run(folder: Path) -> None:
+    """A change may bring a repository without a `.git`, within the folder: git takes it for the one that it is in."""
+    program = folder / "program.sh"
+    program.write_text(f"#!/bin/sh\ntouch {folder.parent / 'ran'}\n")
+    program.chmod(0o755)
+    by = "a <a> 1 +0000\n"
+    seal = "gpgsig -----BEGIN PGP SIGNATURE-----\n x\n"
+    signed = f"tree {_tree(folder)}\nauthor {by}committer {by}{seal}\nmine\n"
+    git(folder, "init", "-q", "--bare", ".")
+    (folder / "objects" / "info" / "alternates").write_text(f"{folder.parent / '.git' / 'objects'}\n")
+    made = ("hash-object", "-t", "commit", "-w", "--literally", "--stdin")
+    told = subprocess.run(["git", "--git-dir=.", *made], cwd=folder, input=signed, text=True, capture_output=True)  # noqa: S603, S607, PLW1510
+    for words in (
+        ("update-ref", "HEAD", told.stdout.strip()),
+        ("config", "log.showSignature", "true"),
+        ("config", "gpg.program", str(program)),
+    ):
+        git(folder, "--git-dir=.", *words)
+    commits_of(folder, {digest(folder)})
+
+    assert not (folder.parent / "ran").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from firebreak.policy_folder import policy_text, read_yaml_policies
 _MOST = 100
 """Commits, the newest, that are looked through: each has its policies read."""
 _SECONDS = 30.0
+_AS_IF_HOSTILE = ("-c", "safe.bareRepository=explicit", "-c", "log.showSignature=false")
+"""A folder of policies may be a repository in itself, whose settings name programs that git would run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,10 @@ def _texts(batch: bytes) -> Iterator[str]:
 
 def _git(folder: Path, *words: str, said: str = "") -> bytes | None:
     """What git answers about that folder to what it is said; None where it fails, or there is no git."""
-    command = ["git", "-C", str(folder), "--no-pager", *words]
+    command = ["git", "-C", str(folder), "--no-pager", *_AS_IF_HOSTILE, *words]
+    own = {**os.environ, "GIT_NO_LAZY_FETCH": "1"}
     try:
-        told = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=True, input=said.encode())  # noqa: S603 - a revision cannot be an option
+        told = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=True, input=said.encode(), env=own)  # noqa: S603 - a revision cannot be an option
     except (OSError, subprocess.SubprocessError):
         return None
     return told.stdout
