@@ -239,17 +239,14 @@ def _corrected(turn: _Turn, held: StoredIncident) -> Answered:
     incident, command = held.incident, turn.command
     was, now = (one.replace("_", " ") for one in (incident.closed_as, command.closed_as))
     already = f"closed as {was} already" if was else "closed already"
-    if command.closed_as in ("", incident.closed_as):
-        return Answered(done=True, says=already, held=held)
-    if command.sent_ns is not None and command.sent_ns < incident.history[-1].at_ns:
-        return turn.no(held, already)
+    same = command.closed_as in ("", incident.closed_as)
+    if same or (command.sent_ns is not None and command.sent_ns < incident.history[-1].at_ns):
+        return Answered(done=same, says=already, held=held)
     if not command.reason:
         return turn.no(held, f"{already}: if that was a slip, say so with --reason WHY")
-    told = turn.told(
-        replace(incident, closed_as=command.closed_as), f"closed as {now}, not {was or 'nothing'}: {command.reason}"
-    )
-    held = save_and_tell(turn.app, held, told)
-    return Answered(done=True, says=told.history[-1].what, held=held)
+    says = f"closed as {now}{f', not {was}' if was else ''}: {command.reason}"
+    held = save_and_tell(turn.app, held, turn.told(replace(incident, closed_as=command.closed_as), says))
+    return Answered(done=True, says=says, held=held)
 
 
 def _let_go(turn: _Turn, held: StoredIncident) -> tuple[StoredIncident, str]:
