@@ -40,7 +40,7 @@ def make(turn: Turn, held: StoredIncident, plan: Plan, change: Change, seen: See
     if ruling.word in ("wait", "stop"):
         return stop(turn, held, ruling)
     caps = ruling.caps
-    passed = Pass.of(ruling, plan, turn.around.seen) if ruling.word == "go" else None  # older by what slots wait for
+    passed = Pass.of(ruling, plan, turn.around.seen, turn.at) if ruling.word == "go" else None
     if passed and ruling.slots:
         caps = (*caps, *take_slots(app, incident.id, plan, turn.readings.deadline))
     unbelieved = "" if seen.standing else seen.fault  # whoever approved it, the record is not written over
@@ -76,7 +76,7 @@ def _asked_again(turn: Turn, held: StoredIncident, plan: Plan) -> Pass:
     if ruling.word != "go":
         message = "the gate lets it through no more"
         raise Drifted(message)
-    return Pass.of(ruling, plan, now.around.seen)
+    return Pass.of(ruling, plan, now.around.seen, now.at)
 
 
 def _after_refusal(turn: Turn, held: StoredIncident, plan: Plan, change: Change, fault: Refused) -> StoredIncident:

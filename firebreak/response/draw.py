@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -97,14 +98,16 @@ class Turn:
     readings: Readings
     confirmed: Confirmed
     around: Around
+    at: float
+    """When SCC had answered, by the monotonic clock: the oldest of what it goes by."""
 
     @classmethod
     def of(cls, app: App, held: StoredIncident, policy: Policy, readings: Readings) -> tuple[Turn, StoredIncident]:
         """A look at everything, and the incident with what SCC says of its events."""
-        confirmed = confirm(held.incident, readings)
+        confirmed, at = confirm(held.incident, readings), time.monotonic()
         held = replace(held, incident=replace(held.incident, events=confirmed.events))
         around = observe(app, held.incident, confirmed.finding, related_to(held.incident), policy.then, readings)
-        return cls(app, policy, readings, confirmed, around), held
+        return cls(app, policy, readings, confirmed, around, at), held
 
     def drawn(self, incident: Incident) -> Plan:
         """The policy's plan as it would be drawn now."""

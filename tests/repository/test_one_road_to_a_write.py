@@ -28,7 +28,7 @@ CALLERS: Mapping[str, set[str]] = {
     # The way back: what a failed change wrote, and what a release found that Firebreak wrote.
     "restore": {f"{MOVE}:put_back", "firebreak/response/give_back.py:_write"},
     "put_back": {"firebreak/response/changes.py:record_failure", "firebreak/response/give_back.py:_write"},
-    "give_back": {"firebreak/response/release.py:carry_release"},
+    "give_back": {"firebreak/response/release.py:_given_back"},
 }
 """What leads to a write, and the only functions that may call it."""
 

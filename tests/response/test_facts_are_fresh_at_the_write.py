@@ -12,6 +12,7 @@ from firebreak.ledger.documents import Document, Save
 from sandbox.wire import Call
 from tests.response.harness import ALWAYS, GOOD, Line, Lines
 from tests.response.test_gate_between_writes import halted, muted
+from tests.response.test_several_regions import THERE_TOO, world_of
 
 TOO_LONG = 9.0
 CUT = ALWAYS.replace("pin_previous_revision, otherwise: [{action: cut_traffic}]", "cut_traffic")
@@ -101,3 +102,34 @@ def test_a_halt_while_the_gate_is_asked_again_is_seen(line: Lines) -> None:
         assert on.updates == ()
         assert incident.waits is not None
         assert incident.waits.what == "halt"
+
+
+class SlowEffect(SlowDocuments):
+    """A ledger that takes its time to note that the first of two changes is in effect."""
+
+    def commit(self, writes: Sequence[Save]) -> list[Document]:
+        noted = "verified in effect" in str([one.body for one in writes])
+        if noted and self._slow:
+            self._slow = ""
+            self._on.clock.skip(TOO_LONG)
+            self._happens(self._on)
+        return list(self._documents.commit(writes))
+
+
+def test_what_is_muted_while_the_first_region_takes_effect_is_not_contained_in_the_second(line: Lines) -> None:
+    with line(world_of(*THERE_TOO), policy=ALWAYS) as on:
+        SlowEffect(on, "effect", muted)
+        incident = on.respond(on.finding())
+
+        assert len(on.updates) == 1
+        assert incident.waits is not None
+        assert "muted" in incident.waits.reason
+
+
+def test_a_second_region_is_contained_however_long_the_first_one_takes(line: Lines) -> None:
+    with line(world_of(*THERE_TOO), policy=ALWAYS) as on:
+        SlowEffect(on, "effect", lambda _: None)
+        incident = on.respond(on.finding())
+
+        assert incident.phase == "contained"
+        assert len(on.updates) == 2
