@@ -115,13 +115,26 @@ def test_what_counts_decisions_says_which_records_it_does_not_know_to_be_whole(
             Intruder(on).sets(stored, closed_as="true_positive")
         shown, said = firebreak("policy", *words, "--json").json, firebreak("policy", *words).out
         doubt = (
-            "records counted, with a seal that is not verified here, for FIREBREAK_SEAL_KEY is not set: 1"
+            "records counted, with a seal that was not verified, for FIREBREAK_SEAL_KEY was not set: 1"
             if key
             else "records left out, because they cannot be read or their seal is broken: 1"
         )
 
     assert doubt in shown["caveats" if words[0] == "promote" else "doubts"]
     assert doubt in said
+
+
+def test_what_is_pulled_without_a_key_says_so_and_so_does_what_counts_it(
+    firebreak: Told, line: Lines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "history.jsonl")
+    with at_work(line, monkeypatch, None, FIREBREAK_SEAL_KEY="k" * 32) as on:
+        asking(on)
+        said = firebreak("history", "pull", file).out
+        doubts = firebreak("policy", "stats", file, "--json").json["doubts"]
+
+    assert "not verified here, for FIREBREAK_SEAL_KEY is not set: 1" in said
+    assert doubts == ["records counted, with a seal that was not verified, for FIREBREAK_SEAL_KEY was not set: 1"]
 
 
 def test_what_counts_decisions_says_how_much_of_a_file_it_could_not_read(firebreak: Told, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
@@ -28,28 +29,41 @@ _MOST = 1_000_000
 _OLD_IN_A_ROW = 200
 
 
+@dataclass(slots=True)
+class _Pulled:
+    """Of incidents how many are new, how many of these are not verified here, and how many cannot be believed."""
+
+    incidents: int = 0
+    unverified: int = 0
+    unbelieved: int = 0
+
+
 def pull(parsed: argparse.Namespace) -> int:
     """Add to the file whatever it does not hold yet; interrupted, it goes on from there the next time."""
     settings, path = chosen(parsed), parsed.file
     organization = parsed.organization or _organization(settings)
     since_ns = time.time_ns() - parsed.since
     known = _known(path)
-    before, findings, incidents, unbelieved = known.events, 0, 0, 0
+    before, findings, pulled = known.events, 0, _Pulled()
     with _added_to(path) as file, advancing("pulling", "findings and incidents") as step:
         for location in settings.locations:
             findings += _pull_findings(
                 settings, organization, location, known.since(location, since_ns), known, file, step
             )
         if settings.ledger_named:
-            incidents, unbelieved = _pull_incidents(settings, since_ns, known, file, step)
-    told = {"file": str(path), "findings": findings, "incidents": incidents, "known": before, "unbelieved": unbelieved}
+            pulled = _pull_incidents(settings, since_ns, known, file, step)
+    told = {"file": str(path), "findings": findings, "known": before, **asdict(pulled)}
     if parsed.json:
         print_json(told | named(parsed))
         return EXIT_OK
     whence = "" if settings.ledger_named else "; no ledger is named, so SCC's findings alone, which know no evidence"
-    stdout().line(f"{path}: {findings:,} findings and {incidents:,} incidents are new, {before:,} were known{whence}")
-    if unbelieved:
-        stdout().line(f"left out, because they cannot be read or believed: {unbelieved:,}", "caution")
+    stdout().line(
+        f"{path}: {findings:,} findings and {pulled.incidents:,} incidents are new, {before:,} were known{whence}"
+    )
+    if pulled.unbelieved:
+        stdout().line(f"left out, because they cannot be read or believed: {pulled.unbelieved:,}", "caution")
+    if pulled.unverified:
+        stdout().line(f"not verified here, for FIREBREAK_SEAL_KEY is not set: {pulled.unverified:,}", "caution")
     return EXIT_OK
 
 
@@ -111,16 +125,16 @@ def _pull_findings(
 
 def _pull_incidents(
     settings: Settings, since_ns: int, known: Known, file: IO[str], step: Callable[[int], None]
-) -> tuple[int, int]:
-    """How many are new, and how many cannot be believed.
+) -> _Pulled:
+    """Add what is new.
 
     They come with the last changed first, by a time that anybody can change who can write the ledger: when one really
     changed is told by its sealed history, and many old ones in a row are the end.
     """
-    count, unbelieved, old = 0, 0, 0
+    pulled, old = _Pulled(), 0
     for held in open_ledger(settings).listed(_MOST):
         if not isinstance(held, StoredIncident) or held.sealed is Sealed.BROKEN:
-            unbelieved += 1
+            pulled.unbelieved += 1
             continue
         old = old + 1 if changed_ns(held.incident) < since_ns else 0
         if old >= _OLD_IN_A_ROW:
@@ -128,6 +142,7 @@ def _pull_incidents(
         record = shown(held)
         if not old and known.take_incident(record):
             print(line_of(record), end="", file=file)
-            count += 1
+            pulled.incidents += 1
+            pulled.unverified += held.sealed is Sealed.UNVERIFIED
             step(1)
-    return count, unbelieved
+    return pulled

@@ -50,7 +50,7 @@ class Recorded:
     Attributes:
         unread: pieces of files that are no JSON text.
         unbelieved: records of the ledger that cannot be read, or whose seal is broken.
-        unverified: records of the ledger whose seal nothing is known of here.
+        unverified: records whose seal was not verified as they were read from the ledger.
     """
 
     asked: argparse.Namespace
@@ -68,7 +68,7 @@ class Recorded:
         told = {
             "left out, because they are no JSON text": self.unread,
             "left out, because they cannot be read or their seal is broken": self.unbelieved,
-            "counted, with a seal that is not verified here, for FIREBREAK_SEAL_KEY is not set": self.unverified,
+            "counted, with a seal that was not verified, for FIREBREAK_SEAL_KEY was not set": self.unverified,
         }
         return [f"records {what}: {count:,}" for what, count in told.items() if count]
 
@@ -83,7 +83,9 @@ class Recorded:
             except (ValueError, RecursionError):
                 self.unread += 1
                 continue
-            yield from records_in(value)
+            for record in records_in(value):
+                self.unverified += "seal" in record  # it was pulled where there was no key
+                yield record
 
     def _in_ledger(self) -> Iterator[Mapping[str, Any]]:
         for held in open_ledger(chosen(self.asked)).listed(_MOST):
