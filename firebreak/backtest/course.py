@@ -33,7 +33,11 @@ NOTHING_TOLD = Course()
 def course_of(record: Mapping[str, Any]) -> Course:
     """The course that a record tells of."""
     lines = [*_lines(record)]
-    released = [at for at, _, what in lines if what.partition(";")[0] == "released" or what.endswith(": released")]
+    released = [
+        at
+        for at, who, what in lines
+        if what.partition(";")[0] == "released" or (who == _OURS and what.endswith(": released"))
+    ]
     stood = instant_in(record.get("updated")) if record.get("stands") is True else None
     return Course(max(released, default=None), stood or 0, tuple(_answers(lines)), tuple(_halts(lines)))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from firebreak.backtest.course import course_of
 from firebreak.backtest.timeline import joined
 from firebreak.core.incidents.record import record
 from tests.backtest.histories import CONFIG, POLICY, found, instant, recorded, said
@@ -122,3 +123,11 @@ def test_in_time_records_come_to_what_the_function_did(tmp_path: Path) -> None:
     assert went(tmp_path, *history, policy=asks) == {"asked": 2, "expired": 2, "nothing to contain": 1}
     # Of which the history tells nothing stands: the second closes it itself.
     assert went(tmp_path, history[1], policy=policy) == {"contained": 1}
+
+
+def test_a_person_s_words_release_nothing() -> None:
+    """What Firebreak released by itself ends in this word; so may the reason for a no."""
+    words = "rejected: as we said: released"
+
+    assert course_of({"history": said((7, "ada", words))}).released_ns is None
+    assert course_of({"history": said((7, "firebreak", "the finding is INACTIVE: released"))}).released_ns is not None
