@@ -97,6 +97,36 @@ def test_a_revision_has_the_policies_as_they_were_committed_whatever_attributes_
     assert digest(folder) in commits_of(folder, {digest(folder)})
 
 
+def test_a_change_that_brings_the_first_policies_is_a_change_of_none(folder: Path, firebreak: Told) -> None:
+    """Else the first pull request of all fails, by a revision that git does know."""
+    git(folder, "checkout", "-q", "--orphan", "begun")
+    git(folder, "rm", "-rqf", "--cached", ".")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "Nothing yet")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "The first policies")
+    (folder.parent / "history.jsonl").write_text(lines(recorded(1)))
+    words = "policy", "backtest", str(folder.parent / "history.jsonl"), "--policies", str(folder)
+    shown = firebreak(*words, "--against", "HEAD^1", "--json")
+    unknown = firebreak(*words, "--against", "HEAD~9")
+
+    assert (shown.code, shown.json["changes"]["ways"]) == (0, {"nothing → enforce": 1})
+    assert (unknown.code, "git knows no such revision" in unknown.err) == (2, True)
+
+
+def test_a_folder_named_as_a_revision_without_policies_does_not_take_its_place(
+    folder: Path, firebreak: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first pull request of all could else bring what it is compared with."""
+    git(folder, "checkout", "-q", "--orphan", "begun")
+    git(folder, "rm", "-rqf", "--cached", ".")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "Nothing yet")
+    policies_in(folder.parent / "HEAD")
+    (folder.parent / "history.jsonl").write_text(lines(recorded(1)))
+    monkeypatch.chdir(folder.parent)
+
+    assert firebreak("policy", "backtest", "history.jsonl", "--policies", "policies", "--against", "HEAD").code == 2
+
+
 def test_a_folder_that_is_named_as_a_revision_does_not_take_its_place(
     folder: Path, firebreak: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,10 +34,11 @@ class Commit:
 def files_at(folder: Path, revision: str) -> dict[str, str]:
     """The policies of the folder as they were at `HEAD~1`, a tag or a commit, name to text; raises UsageError.
 
-    As they were committed: what the repository's attributes would leave out or fill in is no part of them.
+    None where the folder had none yet. As they were committed: what the repository's attributes would leave out or fill
+    in is no part of them.
     """
     blobs = _blobs_at(folder, revision)
-    if not blobs:
+    if not blobs and not _is_known(folder, revision):
         message = f"{revision}: there is no such folder, and git knows no such revision of {folder}"
         raise UsageError(message)
     texts = _texts(_git(folder, "cat-file", "--batch", said="\n".join(blobs.values())) or b"")
@@ -45,8 +46,13 @@ def files_at(folder: Path, revision: str) -> dict[str, str]:
 
 
 def is_revision(folder: Path, word: str) -> bool:
-    """Whether git knows a revision of that name in which the folder has policies."""
-    return bool(_blobs_at(folder, word))
+    """Whether git knows a revision of that name, also one in which the folder has no policies."""
+    return _is_known(folder, word) or bool(_blobs_at(folder, word))
+
+
+def _is_known(folder: Path, revision: str) -> bool:
+    commit = f"{revision}^{{commit}}"
+    return _git(folder, "rev-parse", "--quiet", "--verify", "--end-of-options", commit) is not None
 
 
 def _blobs_at(folder: Path, revision: str) -> dict[str, str]:
