@@ -126,6 +126,13 @@ class Incidents:
         owned = replace(incident, owner=self.owner, lease_until_ns=now + LEASE_NS, updated_ns=now)
         return self._replace(held, owned, *others)
 
+    def save_again(self, held: StoredIncident) -> StoredIncident:
+        """Save what is held once a save has failed: over what is there if that is ours, and its answer was lost."""
+        there = self.find(held.incident.id)
+        if there is None or there.incident.owner != self.owner:
+            return self.save(held, held.incident)
+        return self.save(there, replace(held.incident, floors=there.incident.floors))
+
     def release_lease(self, held: StoredIncident, incident: Incident) -> StoredIncident:
         """Save and release the lease, so that the next delivery or command need not wait for it."""
         given_up = replace(incident, owner="", lease_until_ns=0, updated_ns=self.now_ns())

@@ -148,7 +148,7 @@ def flush(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:
         except Transient as fault:  # the others are sent meanwhile: what became of them is not to be lost as well
             held, unsaved = replace(held, incident=after), fault
     if unsaved is not None:
-        held = app.ledger.save(held, held.incident)
+        held = app.ledger.save_again(held)
     if unreachable is not None:
         raise unreachable
     return held

@@ -29,8 +29,9 @@ def chat() -> Iterator[Received]:
 class FailsOnce:
     """A ledger that fails at the first save after something was sent."""
 
-    def __init__(self, on: Line) -> None:
+    def __init__(self, on: Line, *, saves: bool) -> None:
         self._documents, self._on, self.failed = on.app.ledger.documents, on, False
+        self._saves = saves
         on.app = replace(on.app, ledger=replace(on.app.ledger, documents=self))
 
     def __getattr__(self, name: str) -> Any:
@@ -39,18 +40,21 @@ class FailsOnce:
     def commit(self, writes: Sequence[Save]) -> list[Document]:
         if not self.failed and any(one.get("announcement") for one in self._on.logged):
             self.failed = True
+            if self._saves:
+                self._documents.commit(writes)
             message = "the ledger is away for a moment"
             raise Transient(message)
         return list(self._documents.commit(writes))
 
 
-def test_a_save_that_fails_between_the_channels_doubles_none(line: Lines, chat: Received) -> None:
+@pytest.mark.parametrize("saves", [False, True], ids=["nothing is saved", "the answer is lost"])
+def test_a_save_that_fails_between_the_channels_doubles_none(line: Lines, chat: Received, *, saves: bool) -> None:
     webhooks: dict[str, Any] = {
         "FIREBREAK_SLACK_WEBHOOK": f"{chat.origin}/slack",
         "FIREBREAK_CHAT_WEBHOOK": f"{chat.origin}/chat",
     }
     with line(policy=ALWAYS, FIREBREAK_SCC_MARKS="on", **webhooks) as on:
-        ledger, pair = FailsOnce(on), on.finding()
+        ledger, pair = FailsOnce(on, saves=saves), on.finding()
         on.respond(pair)
         on.respond(pair)
 
