@@ -20,6 +20,7 @@ from tests.cli.commands import Told, looked_at
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICIES = ROOT / "policies"
+PLAIN = str(ROOT / "tests" / "findings" / "v2.json")
 FAILING = """\
 id: reverse-shells
 mode: enforce
@@ -371,3 +372,17 @@ def test_which_folder_was_read_is_said_and_which_files_below_it_were_not(
     assert f"not read, because only files of the folder itself are: {folder}/team/a.yaml\n" in unnamed.err
     assert (shown["folders"], shown["unread"]) == ([str(folder)], [f"{folder}/team/a.yaml"])
     assert "not read" not in one_file.err
+
+
+@pytest.mark.parametrize("words", [("digest",), ("backtest", PLAIN), ("log", PLAIN)], ids=lambda words: words[0])
+def test_policies_that_nobody_named_are_named(
+    firebreak: Told, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody may stand beside a folder `policies` of their own."""
+    monkeypatch.delenv("FIREBREAK_POLICIES", raising=False)
+    here = f"policies in {ROOT / 'policies'}; to name others, set FIREBREAK_POLICIES"
+    told = firebreak("policy", *words)
+    monkeypatch.setenv("FIREBREAK_POLICIES", str(ROOT / "policies" / "starter" / "strict"))
+
+    assert here in told.err
+    assert "to name others" not in firebreak("policy", *words).err

@@ -19,18 +19,18 @@ from firebreak.backtest.run import Backtest, run
 from firebreak.backtest.timeline import NoState
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, UsageError, print_json, require_folder
 from firebreak.cli.commands.enriching import enriched
+from firebreak.cli.commands.policy_paths import folder_of_settings
 from firebreak.cli.commands.policy_revisions import files_at, is_revision
 from firebreak.cli.screens.console import advancing, paged
 from firebreak.cli.screens.policy_backtest import show_backtest
 from firebreak.cli.values import OF_A_CHANGE
 from firebreak.policy_folder import read_folder, read_yaml_policies
 from firebreak.policy_language.reading.assumptions import Assumed, NotAnAssumption, read_assumptions
-from firebreak.settings import read_settings
 
 
 def run_backtest(parsed: argparse.Namespace) -> int:
     """Replay the history; with `--fail-if` a count beyond its bound is a no."""
-    folder = parsed.policies or read_settings().policies
+    folder = parsed.policies or folder_of_settings()
     require_folder(folder)
     for file in parsed.history:
         if file != "-" and not Path(file).is_file():

@@ -8,18 +8,18 @@ from typing import Any
 
 from firebreak.backtest.sets import Deciding, SetLog
 from firebreak.cli.commands import EXIT_OK, named, print_json
+from firebreak.cli.commands.policy_paths import folder_of_settings
 from firebreak.cli.commands.policy_revisions import Commit, commits_of
 from firebreak.cli.commands.policy_stats import Recorded
 from firebreak.cli.screens.console import Screen, stdout, working
 from firebreak.policy_folder import read_folder, read_yaml_policies
-from firebreak.settings import read_settings
 
 _FEW = 10
 
 
 def run_log(parsed: argparse.Namespace) -> int:
     """Which sets decided, in their order, and whether the policies that lie here are the last of them."""
-    log, recorded, folder = SetLog(), Recorded(parsed), read_settings().policies
+    log, recorded, folder = SetLog(), Recorded(parsed), folder_of_settings()
     with working("reading what was recorded"):
         for record in recorded:
             log.add(record)

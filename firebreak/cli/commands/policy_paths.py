@@ -20,6 +20,14 @@ _FEW = 5
 _MOST_FOLDERS = 500
 
 
+def folder_of_settings() -> Path:
+    """The settings' folder; where nothing names one, it is told which is meant: somebody may stand beside another."""
+    folder = read_settings().policies
+    if folder == ROOT / "policies":
+        print(f"policies in {printable(str(folder))}; to name others, set FIREBREAK_POLICIES", file=sys.stderr)
+    return folder
+
+
 def asked_about(paths: Sequence[Path]) -> list[tuple[Path, frozenset[Path] | None]]:
     """Each folder once, with the files of it that are meant, None for all; without paths, the settings' folder.
 

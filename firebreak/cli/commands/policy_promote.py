@@ -12,6 +12,7 @@ from typing import Any
 import enrichment
 from firebreak.backtest.trial import Trial, Trials
 from firebreak.cli.commands import EXIT_OK, NothingFound, UsageError, named, print_json, require_folder
+from firebreak.cli.commands.policy_paths import folder_of_settings
 from firebreak.cli.commands.policy_stats import Recorded
 from firebreak.cli.screens.console import stdout, working
 from firebreak.cli.screens.policy_promote import show_promotion
@@ -25,12 +26,11 @@ from firebreak.policy_language.editing.promotion import NotEditable, promoted
 from firebreak.policy_language.lint.conditions import LintContext, shadowed
 from firebreak.policy_language.testing.example_findings import findings_of
 from firebreak.policy_language.testing.examples import run_examples
-from firebreak.settings import read_settings
 
 
 def run_promote(parsed: argparse.Namespace) -> int:
     """Show its record and the edit; with `--write` make the edit, whatever the record says."""
-    folder = parsed.policies or read_settings().policies
+    folder = parsed.policies or folder_of_settings()
     require_folder(folder)
     files = read_folder(folder)
     before = read_yaml_policies(files)
