@@ -24,8 +24,9 @@ class _NotAsked:
 
 def gather(app: App, finding: Finding, readings: Readings, *, unheld: bool = False) -> Gathering:
     """Ask every source about the finding, all at once; `unheld` says that SCC does not hold it."""
-    listed, why = app.policies.config.sources, "findings that SCC does not hold" if unheld else ""
-    if listed and finding.name.source not in listed:
+    config, why = app.policies.config, "findings that SCC does not hold" if unheld else ""
+    listed = {*config.sources, *([config.drill.source] if config.drill else [])}
+    if config.sources and finding.name.source not in listed:
         why = "findings of sources that firebreak.yaml does not list"
     sources = replace(app.sources, files=_NotAsked(why)) if why and app.sources.files else app.sources
     return Gathering.start(finding, sources, app.enrichers, readings.deadline, app.log)
