@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -99,10 +98,9 @@ def _texts(batch: bytes) -> Iterator[str]:
 
 def _git(folder: Path, *words: str, said: str = "") -> bytes | None:
     """What git answers about that folder to what it is said; None where it fails, or there is no git."""
-    command = ["git", "-C", str(folder), "--no-pager", *_AS_IF_HOSTILE, *words]
-    own = {**os.environ, "GIT_NO_LAZY_FETCH": "1"}
+    command = ["env", "GIT_NO_LAZY_FETCH=1", "git", "-C", str(folder), "--no-pager", *_AS_IF_HOSTILE, *words]
     try:
-        told = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=True, input=said.encode(), env=own)  # noqa: S603 - a revision cannot be an option
+        told = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=True, input=said.encode())  # noqa: S603 - a revision cannot be an option
     except (OSError, subprocess.SubprocessError):
         return None
     return told.stdout
