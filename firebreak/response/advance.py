@@ -25,14 +25,13 @@ from firebreak.ledger.documents import Conflict
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.asking import gather
 from firebreak.response.carry import ask_about_events, carry
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import Decided, all_suspects, decide
 from firebreak.response.draw import latest
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.move import settle_own
-from firebreak.response.observe import Gathering
+from firebreak.response.observe import Gathering, gather
 from firebreak.response.readings import Away, Readings, note_away
 from firebreak.response.release import carry_release
 from firebreak.response.rest import ASK_AGAIN_NS, GIVEN_UP_NS, UNANSWERED, ask, defer, end

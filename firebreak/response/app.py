@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -24,11 +26,42 @@ from firebreak.ports.log import LogSink
 from firebreak.ports.publisher import MessagePublisher
 from firebreak.ports.surface import Reader, Surface
 from firebreak.ports.vault import Vault
-from firebreak.response.asked_ahead import AskedAhead
 from firebreak.response.write_queue import WriteQueue
 from firebreak.settings import Settings
 
 _REVIEW_SECONDS = 4 * 3600
+
+
+_MOST_AHEAD = 20
+_HOUR_NS = 3600 * NANOS
+
+
+class AskedAhead:
+    """Of an hour the findings that SCC did not confirm, and those that it is being asked about. Safe between threads.
+
+    Sources are asked about what only a message tells, whose hashes anybody who can publish one chooses.
+    """
+
+    def __init__(self) -> None:
+        """Nothing was asked."""
+        self._lock = threading.Lock()
+        self._begun: deque[int] = deque()
+
+    def begins(self, now_ns: int) -> bool:
+        """Whether one more may be asked about before SCC has confirmed it; it counts until it is."""
+        with self._lock:
+            while self._begun and self._begun[0] <= now_ns - _HOUR_NS:
+                self._begun.popleft()
+            if len(self._begun) >= _MOST_AHEAD:
+                return False
+            self._begun.append(now_ns)
+            return True
+
+    def confirmed(self) -> None:
+        """SCC holds what was asked about."""
+        with self._lock:
+            if self._begun:
+                self._begun.pop()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,9 @@ from firebreak.core.policy.trace import bounded_trace
 from firebreak.core.policy.triage import facts_of
 from firebreak.ledger.records import NotActedOn
 from firebreak.response.app import App
-from firebreak.response.asking import gather
 from firebreak.response.confirm import Confirmed
 from firebreak.response.draw import draw
-from firebreak.response.observe import Gathering
+from firebreak.response.observe import Gathering, gather
 from firebreak.response.readings import Away, Readings
 
 

@@ -19,6 +19,7 @@ from firebreak.core.containment.context import context_elsewhere, own_context
 from firebreak.core.containment.observation import Around, Seen, accounts_of, surfaces_of
 from firebreak.core.errors import AnotherResource, Missing, Refused, Transient
 from firebreak.core.facts import Evidence
+from firebreak.core.findings.file_report import NoReport
 from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.earlier import Suspicions
 from firebreak.core.incidents.incident import Incident
@@ -123,6 +124,27 @@ class Gathering:
 
     def _left(self, name: str) -> float:
         return self.deadline.remaining(self.sources[name].deadline - (time.monotonic() - self.started))
+
+
+@dataclass(frozen=True, slots=True)
+class _NotAsked:
+    """In VirusTotal's place, about what leads to no write: whoever makes it up could use up the day's quota."""
+
+    why: str
+
+    def report(self, sha256: str, deadline: float) -> NoReport:  # noqa: ARG002 - as file reports answer
+        """Why there is none."""
+        return NoReport(sha256, "not_asked", f"VirusTotal is not asked about {self.why}")
+
+
+def gather(app: App, finding: Finding, readings: Readings, *, unheld: bool = False) -> Gathering:
+    """Ask every source about the finding, all at once; `unheld` says that SCC does not hold it."""
+    config, why = app.policies.config, "findings that SCC does not hold" if unheld else ""
+    listed = {*config.sources, *([config.drill.source] if config.drill else [])}
+    if config.sources and finding.name.source not in listed:
+        why = "findings of sources that firebreak.yaml does not list"
+    sources = replace(app.sources, files=_NotAsked(why)) if why and app.sources.files else app.sources
+    return Gathering.start(finding, sources, app.enrichers, readings.deadline, app.log)
 
 
 _AT_ONCE = 8

@@ -277,7 +277,7 @@ def test_whoever_can_publish_uses_up_no_quota_and_what_scc_holds_is_asked_about(
     line: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without VirusTotal's word no known malware would be contained without a person, for a day."""
-    monkeypatch.setattr("firebreak.response.asked_ahead._MOST", 2)
+    monkeypatch.setattr("firebreak.response.app._MOST_AHEAD", 2)
     with line() as on:
         for number in range(4):
             on.respond(on.finding(finding_id=f"u{number}", held=False, sha256=f"{number:064x}"))

@@ -92,7 +92,7 @@ def _known(path: Path) -> Known:
         file.seek(max(0, size - LARGEST))
         tail = file.read().rpartition(b"\n")[2]
         if is_line(tail):
-            file.write(b"\n")
+            file.writelines([b"\n"])
         else:
             file.truncate(size - len(tail))
     return known_in(str(path))
