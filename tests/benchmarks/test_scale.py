@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.line import WIDE
 from benchmarks.scale import ELSEWHERE, grown
 from benchmarks.storms import storm
+
+pytestmark = pytest.mark.thorough
 
 
 def test_a_storm_is_contained_up_to_the_limit_and_asked_about_beyond_it() -> None:

@@ -17,6 +17,8 @@ from sandbox.wire import Fault
 from tests.cli.commands import Told
 from tests.response.harness import Line, Lines, world_of
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def kept(line: Lines) -> Iterator[tuple[Line, Incident, Path]]:

@@ -30,6 +30,8 @@ from sandbox.wire import Fault
 from tests.faults.secrets_planted import SECRETS, TAINT, TELLTALES
 from tests.response.harness import ALWAYS, BAD, SERVICE, Line, Lines, world_of
 
+pytestmark = pytest.mark.thorough
+
 PATH = "/tmp/xmrig"  # noqa: S108 - a path that a finding names
 
 

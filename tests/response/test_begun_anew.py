@@ -14,6 +14,8 @@ from tests.response.harness import ALWAYS, BAD, GOOD, Line, Lines
 from tests.response.releases import ELSEWHERE, OTHER_BAD, OTHER_GOOD, in_two_regions, serving
 from tests.response.test_set_aside import HERE, Spoil, damaged, of_wrong_type, with_broken_seal
 
+pytestmark = pytest.mark.thorough
+
 
 def monitored(on: Line, _: Pair) -> None:
     deployed(on, ALWAYS, config="ceiling: monitor")

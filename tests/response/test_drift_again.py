@@ -9,6 +9,8 @@ from tests.response.answers import asked, cautions, cut_short, yes
 from tests.response.harness import BAD, GOOD, SERVICE, Line, Lines, world_of
 from tests.response.releases import CUT, DIRECT, INGRESS, PIN, REVOKE, contained, doors, phase, policy
 
+pytestmark = pytest.mark.thorough
+
 TEN_MINUTES = 600.0
 PINNED = {"revision": GOOD, "percent": 100}
 

@@ -19,6 +19,8 @@ from tests.response.test_service_accounts import PAY, PAYMENTS, STEP, disabled
 from tests.response.test_several_regions import OTHER_BAD, OTHER_GOOD, serving
 from tests.response.test_several_regions import world_of as two_regions
 
+pytestmark = pytest.mark.thorough
+
 ALSO, OTHER_ALSO = "checkout-00009-also", "checkout-00003-usa"
 WEB = "web@shop-prod.iam.gserviceaccount.com"
 

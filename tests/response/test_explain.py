@@ -17,6 +17,8 @@ from sandbox.scc.notifications import Pair, notification_v2
 from tests.cli.commands import FOREIGN, Answer, run
 from tests.response.harness import ALWAYS, GOOD, KNOWN, SERVICE, Line, Lines, world_of
 
+pytestmark = pytest.mark.thorough
+
 LABELS = "protected: [{label: {tier: critical}}]"
 
 

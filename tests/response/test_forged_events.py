@@ -30,6 +30,8 @@ from tests.response.conversation import (
 )
 from tests.response.harness import ALWAYS, BAD, GOOD, OLD, Line, Lines
 
+pytestmark = pytest.mark.thorough
+
 DENIED = Fault("*/UpdateService", "error", code="PERMISSION_DENIED", times=None)
 
 

@@ -21,6 +21,8 @@ from tests.response.test_set_aside import (
     with_broken_seal,
 )
 
+pytestmark = pytest.mark.thorough
+
 
 def deleted(on: Line, kind: str, key: str) -> None:
     """As it was told to be done once; by now that is one more way of spoiling it."""

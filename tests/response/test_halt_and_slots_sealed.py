@@ -12,6 +12,8 @@ from tests.response.harness import ALWAYS, BAD, Line, Lines
 from tests.response.intruder import Intruder, changed, fields_of, nothing, otherwise, record_of, with_record
 from tests.response.test_blast_radius import found_on, limits, world
 
+pytestmark = pytest.mark.thorough
+
 Meddle = Callable[[Line, Intruder], None]
 
 

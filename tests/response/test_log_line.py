@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from firebreak.core.incidents.record import record
 from firebreak.core.mode import Cap, Mode
 from tests.cli.commands import incident
 from tests.repository.checkout import text_of
+
+pytestmark = pytest.mark.thorough
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=400).map(lambda text: text * 9),

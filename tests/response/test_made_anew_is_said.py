@@ -30,6 +30,8 @@ from tests.response.releases import (
 )
 from tests.response.test_events_together import event
 
+pytestmark = pytest.mark.thorough
+
 
 def left_unanswered(on: Line, _: Incident) -> None:
     on.wait(HALF_AN_HOUR)

@@ -17,6 +17,8 @@ from tests.laws.grounds import GROUNDS
 from tests.response.conversation import cautions, phase, reasons, say, told, writes
 from tests.response.harness import ALWAYS, BAD, GOOD, SERVICE, Line, Lines, revision
 
+pytestmark = pytest.mark.thorough
+
 NUMBER = "424242424242"
 RUN = "//run.googleapis.com/projects/shop-prod/locations/europe-west1"
 UNREADABLE: Mapping[str, str] = {

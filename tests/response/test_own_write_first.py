@@ -14,6 +14,8 @@ from tests.response.deployments import deployed
 from tests.response.harness import ALWAYS, BAD, GOOD, SERVICE, Line, Lines, world_of
 from tests.response.releases import PIN, REVOKE, is_public, policy
 
+pytestmark = pytest.mark.thorough
+
 TEN_MINUTES = 601
 ANYBODY = {"role": "roles/run.invoker", "members": ["allUsers", "allAuthenticatedUsers"]}
 

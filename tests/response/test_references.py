@@ -17,6 +17,8 @@ from tests.response.test_pools_and_jobs import CANCEL_ONLY, STOP_AND_BLOCK, runn
 from tests.response.test_several_regions import APPROVED, ELSEWHERE, OTHER_BAD, OTHER_GOOD, THERE_TOO
 from tests.response.test_several_regions import world_of as two_regions
 
+pytestmark = pytest.mark.thorough
+
 ON_BAD, ON_GOOD = {"revision": BAD, "percent": 100}, {"revision": GOOD, "percent": 100}
 REVOKE = APPROVED.replace("pin_previous_revision, otherwise: [{action: cut_traffic}]", "revoke_public_access")
 

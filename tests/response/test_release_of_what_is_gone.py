@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from firebreak.core.incidents.incident import Incident
 from tests.laws.grounds import GROUNDS, JOB, POOL, grants
 from tests.response.harness import BAD, GOOD, REVISIONS, SERVICE, Line, Lines, revision, world_of
@@ -37,6 +39,8 @@ from tests.response.releases import (
     wished,
     writes,
 )
+
+pytestmark = pytest.mark.thorough
 
 BY_NAME = ({"revision": BAD, "percent": 100},)
 WORSE = "checkout-00009-worse"

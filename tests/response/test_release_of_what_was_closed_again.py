@@ -24,6 +24,8 @@ from tests.response.releases import (
     serving,
 )
 
+pytestmark = pytest.mark.thorough
+
 
 def test_what_a_retry_closes_again_is_given_back_by_the_next_release(line: Lines) -> None:
     with line(policy=policy(PIN, REVOKE)) as on:

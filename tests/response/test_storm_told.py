@@ -16,6 +16,8 @@ from tests.response.conversation import cautions, later, phase, say, told
 from tests.response.harness import ALWAYS, Line, Lines
 from tests.response.test_blast_radius import found_on, limits, world
 
+pytestmark = pytest.mark.thorough
+
 SHOP, BANK = "shop-prod", "bank-prod"
 
 

@@ -28,6 +28,8 @@ LOG_IN = "give the function a service account, or on your own machine: gcloud au
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _lock = threading.Lock()
 _ATTEMPT_SECONDS = 4.0
+_OF_ITS_OWN = (("grpc.use_local_subchannel_pool", 1),)
+"""One emulator after another may listen on the same port: what was learned of the last one holds for that one alone."""
 _UNBOUNDED = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 """No limit on messages, as in channels that Google's clients make: 200 long findings exceed gRPC's default of 4 MB."""
 _PLUGIN = "metadata from plugin failed"
@@ -57,7 +59,7 @@ def quota_project() -> str | None:
 def client_of(make: Callable[..., Any], transport: type[Any], emulator: str | None) -> Any:  # noqa: ANN401 - any Google client
     """A Google client over a plain-text channel to `emulator`, or over TLS with credentials fetched once."""
     if emulator:
-        return make(transport=transport(channel=grpc.insecure_channel(emulator, (*_UNBOUNDED, *DIRECT))))
+        return make(transport=transport(channel=grpc.insecure_channel(emulator, (*_UNBOUNDED, *DIRECT, *_OF_ITS_OWN))))
     return with_credentials(make)
 
 
