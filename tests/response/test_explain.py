@@ -53,7 +53,7 @@ WORLDS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "a ceiling of the project": ({}, "ceiling: enforce\nceilings: [{project: shop-prod, ceiling: approve}]", {}),
     "a protected workload": ({"service": {"labels": {"tier": "critical"}}}, f"ceiling: enforce\n{LABELS}", {}),
     "a finding that SCC does not hold": ({}, "ceiling: enforce", {"held": False}),
-    "a stale finding": ({}, "ceiling: enforce", {"minutes_ago": 90}),
+    "a stale finding": ({}, "ceiling: enforce", {"minutes_ago": 90.5}),
     "an image that serves nowhere": ({}, "ceiling: enforce", {"image": 99}),
 }
 
