@@ -22,7 +22,7 @@ import enrichment
 import responders
 from firebreak.backtest.deciding import Rules
 from firebreak.backtest.run import BATCH, run
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.policy_folder import read_folder, read_yaml_policies
 from sandbox.scc.notifications import Scene, malicious_binary_finding, notification_v2
 

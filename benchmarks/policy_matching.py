@@ -23,7 +23,7 @@ from typing import Any
 import enrichment
 import responders
 from benchmarks.matching_workload import Case, Rule, cases, rules
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.policy.condition import truth_in
 from firebreak.core.policy.policy import PolicySet
 from firebreak.core.policy.selection import choose

@@ -19,7 +19,8 @@ from firebreak.core.containment.gate import gate
 from firebreak.core.containment.next_move import Move, next_move
 from firebreak.core.containment.plan import Plan
 from firebreak.core.facts import Evidence, Facts, merged
-from firebreak.core.findings.finding import Finding, Notification
+from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.notification import Notification
 from firebreak.core.mode import Cap, Ceiling, Mode, capped
 from firebreak.core.policy.policy import Policy, PolicySet
 from firebreak.core.policy.protected import Place, protects

@@ -15,8 +15,9 @@ from firebreak.core.containment.rested_on import RestedOn, read_rested_on
 from firebreak.core.errors import Malformed
 from firebreak.core.facts import Evidence
 from firebreak.core.findings.container import read_container
-from firebreak.core.findings.finding import Binary, Finding, Notification, parse_finding_name
+from firebreak.core.findings.finding import Binary, Finding, parse_finding_name
 from firebreak.core.findings.input_formats import findings_in, message_data, notification_in
+from firebreak.core.findings.notification import Notification
 from firebreak.core.mode import Cap
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.serialization import Unreadable

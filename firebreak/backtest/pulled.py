@@ -12,7 +12,8 @@ from firebreak.backtest.files import pieces_of
 from firebreak.core.cloud_run.target import NotATarget, parse_resource
 from firebreak.core.errors import Malformed
 from firebreak.core.evidence.redacted_copy import redact
-from firebreak.core.findings.finding import Finding, parse_finding, parse_finding_name
+from firebreak.core.findings.finding import Finding, parse_finding_name
+from firebreak.core.findings.notification import parse_finding
 from firebreak.core.timestamps import NANOS
 
 OVERLAP_NS = 1800 * NANOS

@@ -13,7 +13,7 @@ from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.next_move import next_move
 from firebreak.core.containment.plan import SUCCESS, Plan
 from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import Notification
+from firebreak.core.findings.notification import Notification
 from firebreak.core.incidents.event import Event, told_event
 from firebreak.core.incidents.incident import MOST_EVENTS, Incident
 from firebreak.core.incidents.phase import Phase

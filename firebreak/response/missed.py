@@ -10,7 +10,8 @@ from functools import partial
 
 from firebreak.core.errors import Refused, Transient
 from firebreak.core.findings.detectors import is_listed
-from firebreak.core.findings.finding import Finding, Notification
+from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.notification import Notification
 from firebreak.core.policy.triage import NO_ORGANIZATION, NO_POLICY, reason_to_decline
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Conflict, Document

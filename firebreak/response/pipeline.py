@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import partial
 
 from firebreak.core.errors import Refused, Transient
-from firebreak.core.findings.finding import Finding, Notification, parse_notification
+from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.notification import Notification, parse_notification
 from firebreak.core.incidents.command import Command, CommandResult
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.triage import reason_to_decline

@@ -10,7 +10,7 @@ from functools import partial
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.code_location import kind_and_place, place
 from firebreak.core.errors import Refused, Transient
-from firebreak.core.findings.finding import Notification
+from firebreak.core.findings.notification import Notification
 from firebreak.core.first_few import first_few
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.secrets.redaction import LONGEST_LIST

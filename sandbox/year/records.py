@@ -11,7 +11,8 @@ from firebreak import VERSION
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import SUCCESS, Change, HeldStep, Outcome, Plan
 from firebreak.core.facts import Evidence, FactValue
-from firebreak.core.findings.finding import Finding, parse_finding
+from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.notification import parse_finding
 from firebreak.core.findings.verdict import assess
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.event import Event

@@ -16,7 +16,8 @@ from firebreak.adapters.google.calls import _credentials
 from firebreak.adapters.google.security_center import SecurityCenter
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import FindingName, parse_notification
+from firebreak.core.findings.finding import FindingName
+from firebreak.core.findings.notification import parse_notification
 from firebreak.ports.deadline import Deadline
 from sandbox.scc.notifications import Scene, malicious_binary_finding, notification_v2
 

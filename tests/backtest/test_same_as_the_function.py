@@ -17,8 +17,8 @@ import responders
 from firebreak.backtest.deciding import Rules, verdict_on
 from firebreak.backtest.past import Past, past_in
 from firebreak.bootstrap import build
-from firebreak.core.findings.finding import Notification
 from firebreak.core.findings.input_formats import read_findings
+from firebreak.core.findings.notification import Notification
 from firebreak.core.mode import capped
 from firebreak.core.policy.policy import PolicySet
 from firebreak.core.signing import Seal

@@ -15,7 +15,7 @@ from firebreak.cli.screens.console import Screen
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import Change, Outcome, Plan
 from firebreak.core.facts import Evidence
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.findings.verdict import assess
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.evidence_record import evidence_record

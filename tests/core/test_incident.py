@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.incidents.incident import LONGEST_HISTORY, Incident
 from firebreak.core.serialization import decode, encode
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from firebreak.core.findings.container import Container
-from firebreak.core.findings.finding import Binary, Finding, parse_notification
+from firebreak.core.findings.finding import Binary, Finding
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.incidents.announcement import Announcement
 from firebreak.core.incidents.evidence_record import EvidenceRecord
 from firebreak.core.incidents.incident import Incident

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from firebreak.core.findings.container import Container
-from firebreak.core.findings.finding import Binary, parse_notification
+from firebreak.core.findings.finding import Binary
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.incidents.announcement import Announcement
 from firebreak.core.incidents.decision import Decision
 from firebreak.core.incidents.evidence_record import EvidenceRecord

@@ -21,8 +21,9 @@ from firebreak.adapters.google.cloud_logging import json_of
 from firebreak.core.cloud_run.target import NotATarget, Target, parse_resource
 from firebreak.core.errors import Denied
 from firebreak.core.facts import Evidence
-from firebreak.core.findings.finding import Binary, Finding, parse_notification
+from firebreak.core.findings.finding import Binary, Finding
 from firebreak.core.findings.logs import LogLine, LogLines, LogQuery, Order, line_of, query_around, quoted
+from firebreak.core.findings.notification import parse_notification
 from firebreak.ports.enrichment import Logs, answer_of
 from sandbox.google.logging_filter import parse_filter
 from sandbox.scc.notifications import notification_v2

@@ -17,7 +17,8 @@ from enrichment.virustotal import evidence_of, source
 from firebreak.adapters.virustotal import VirusTotal, connect
 from firebreak.core.facts import Evidence, FactType
 from firebreak.core.findings.file_report import VERDICTS, FileReport, NoReport
-from firebreak.core.findings.finding import Binary, Finding, parse_notification
+from firebreak.core.findings.finding import Binary, Finding
+from firebreak.core.findings.notification import parse_notification
 from firebreak.ports.enrichment import EnrichmentClients, FileReports
 from sandbox.virustotal import server as virustotal
 from sandbox.wire import Wire

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from firebreak.adapters.log import log_json
 from firebreak.core.evidence.manifest import sealed_copy
 from firebreak.core.evidence.redacted_copy import parse_if_json, redact
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.secrets.redaction import safe, safe_texts, safe_value
 from firebreak.core.signing import Seal
 from sandbox.scc.notifications import malicious_binary_finding, notification_v2

@@ -15,7 +15,7 @@ import responders
 from firebreak.bootstrap import build
 from firebreak.core.errors import Denied, Transient
 from firebreak.core.facts import Evidence, source_of
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.findings.verdict import assess
 from firebreak.core.mode import Cap, Mode, capped
 from firebreak.core.policy.digest import policy_set

@@ -17,7 +17,8 @@ from firebreak.core.cloud_run.state import Setting
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Revision, Workload
 from firebreak.core.findings.container import Container
-from firebreak.core.findings.finding import Finding, parse_notification
+from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.notification import parse_notification
 from tests.laws import suspects_by_the_book as book
 
 READ = parse_notification((Path(__file__).parents[1] / "findings" / "v2.json").read_bytes()).finding

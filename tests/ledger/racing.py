@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import Finding, parse_notification
+from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.signing import Seal
 from firebreak.ledger.ledger import Ledger
 from firebreak.ledger.records import StoredIncident

@@ -14,7 +14,8 @@ from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.halt import Halt
 from firebreak.core.containment.plan import StepRefusal
 from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import Finding, parse_notification
+from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.serialization import encode
 from firebreak.core.signing import NoKey, Seal, Sealed
 from firebreak.ledger.documents import Conflict

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.findings.finding import Finding, FindingName, parse_finding
+from firebreak.core.findings.finding import Finding, FindingName
+from firebreak.core.findings.notification import parse_finding
 from firebreak.core.findings.related import RelatedFindings
 from firebreak.core.timestamps import format_instant
 from firebreak.ports.deadline import Deadline

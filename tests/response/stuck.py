@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.incidents.incident import Incident
 from firebreak.ledger.documents import Index
 from sandbox.scc.notifications import Pair, notification_v2

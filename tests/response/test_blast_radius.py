@@ -14,7 +14,7 @@ import pytest
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Mode
 from firebreak.core.timestamps import NANOS

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.incidents.evidence_record import EvidenceLocation
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.serialization import decode, encode

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.incidents.incident import Incident
 from sandbox.scc.notifications import notification_v2
 from sandbox.scc.security_center import put_finding

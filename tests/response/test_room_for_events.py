@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.incidents.incident import MOST_EVENTS, Incident
 from sandbox.scc.notifications import Pair, notification_v2
 from tests.response.answers import cautions, delivered, phase

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from firebreak.core.containment.active_containment import Standing
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.serialization import encode

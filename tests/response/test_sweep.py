@@ -13,7 +13,7 @@ import pytest
 
 from firebreak.adapters.storage.sqlite import SqliteDocuments
 from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import PolicySet

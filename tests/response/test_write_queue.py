@@ -12,7 +12,8 @@ import pytest
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.errors import Transient
-from firebreak.core.findings.finding import Finding, parse_notification
+from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.notification import parse_notification
 from firebreak.ports.deadline import Deadline
 from firebreak.response import blast_radius, write_queue
 from firebreak.response.write_queue import WriteQueue

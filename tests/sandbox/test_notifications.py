@@ -17,7 +17,7 @@ from google.cloud import securitycenter_v1, securitycenter_v2
 
 from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.errors import Malformed
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from sandbox.deliver import deliver
 from sandbox.scc.notification_variants import FIXTURES, finding_on, readable
 from sandbox.scc.notifications import (

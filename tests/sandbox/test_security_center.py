@@ -13,7 +13,7 @@ from google.cloud.securitycenter_v2.services.security_center.transports import S
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firebreak.core.findings.finding import parse_finding
+from firebreak.core.findings.notification import parse_finding
 from sandbox.scc import security_center
 from sandbox.scc.finding_listing import list_findings
 from sandbox.scc.notification_variants import FIXTURES, finding_on, with_unknowns

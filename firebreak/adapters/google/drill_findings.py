@@ -11,7 +11,8 @@ from google.cloud.securitycenter_v2 import types as securitycenter_v2
 from firebreak.adapters.google.calls import call_write, pages_of
 from firebreak.adapters.google.security_center import SecurityCenter
 from firebreak.core.containment.canary import PREFIX
-from firebreak.core.findings.finding import Finding, FindingName, parse_finding
+from firebreak.core.findings.finding import Finding, FindingName
+from firebreak.core.findings.notification import parse_finding
 from firebreak.ports.deadline import Deadline
 
 

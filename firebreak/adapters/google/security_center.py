@@ -23,7 +23,8 @@ from firebreak.adapters.google.calls import call_write, client_of, pages_of
 from firebreak.core.actions.suspects import named_revisions
 from firebreak.core.cloud_run.target import RUN_HOST, Target
 from firebreak.core.errors import Malformed, Missing, Refused, Transient, Unsupported
-from firebreak.core.findings.finding import Finding, FindingName, parse_finding
+from firebreak.core.findings.finding import Finding, FindingName
+from firebreak.core.findings.notification import parse_finding
 from firebreak.core.findings.related import RelatedFindings
 from firebreak.core.timestamps import format_instant
 from firebreak.ports.deadline import Deadline

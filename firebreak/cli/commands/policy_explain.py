@@ -24,8 +24,9 @@ from firebreak.cli.screens.faults import counted
 from firebreak.cli.screens.policy_explain import show_explanation
 from firebreak.core.diagnostics import Faults
 from firebreak.core.errors import Malformed
-from firebreak.core.findings.finding import FindingName, Notification, parse_finding_name
+from firebreak.core.findings.finding import FindingName, parse_finding_name
 from firebreak.core.findings.input_formats import LARGEST, read_findings
+from firebreak.core.findings.notification import Notification
 from firebreak.core.first_few import first_few
 from firebreak.core.policy.policy import PolicySet
 from firebreak.core.secrets.redaction import safe

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from firebreak.core.errors import Malformed
-from firebreak.core.findings.finding import Notification, parse_finding
+from firebreak.core.findings.notification import Notification, parse_finding
 
 LARGEST = 10_000_000
 _DEEPEST = 8

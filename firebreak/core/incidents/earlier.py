@@ -93,8 +93,7 @@ class Suspicions:
 def suspicions_of(incident: Incident, now_ns: int) -> Suspicions:
     """As much of an incident as others go by that might turn traffic to what it suspects."""
     own = incident.finding.target
-    closed_ns = incident.history[-1].at_ns if incident.history else incident.updated_ns  # the seal is over this one
-    true = incident.closed_as == "true_positive" and now_ns - closed_ns < _REMEMBERED_NS
+    true = incident.closed_as == "true_positive" and now_ns - changed_ns(incident) < _REMEMBERED_NS
     suspects = dict[str, frozenset[str]]()
     for one in incident.events:
         for key, names in one.suspects.items() if one.status == "counts" else ():

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.facts import FactValue
 from firebreak.core.findings.detectors import listed_name
-from firebreak.core.findings.finding import Finding, FindingName, Notification
+from firebreak.core.findings.finding import Finding, FindingName
+from firebreak.core.findings.notification import Notification
 from firebreak.core.policy.policy import CATEGORY, Config, Policy, PolicySet
 from firebreak.core.policy.selection import could_match
 

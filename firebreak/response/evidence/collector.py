@@ -25,7 +25,8 @@ from firebreak.core.evidence.manifest import (
     sealed_manifest,
 )
 from firebreak.core.facts import Evidence, Originals
-from firebreak.core.findings.finding import Finding, Notification
+from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.notification import Notification
 from firebreak.core.findings.verdict import assess
 from firebreak.core.incidents.evidence_record import EvidenceLocation, evidence_record
 from firebreak.core.incidents.incident import Incident

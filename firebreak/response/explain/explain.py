@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from firebreak.core.cloud_run.target import NotATarget
 from firebreak.core.facts import Catalogue, Evidence, Facts, FactValue, merged
-from firebreak.core.findings.finding import Finding, Notification
+from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.notification import Notification
 from firebreak.core.incidents.decision import Decision, Shadowed
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import Incident

@@ -19,7 +19,7 @@ from firebreak.core.containment.guard_input import GuardInput
 from firebreak.core.containment.guards import caps_for
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Change, Plan
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.mode import Ceiling, Mode
 from firebreak.core.policy.policy import Config, Step
 

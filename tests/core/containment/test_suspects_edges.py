@@ -15,7 +15,8 @@ from firebreak.core.cloud_run.state import Setting
 from firebreak.core.cloud_run.target import Kind, NotATarget, Target
 from firebreak.core.cloud_run.workload import Revision, Workload
 from firebreak.core.findings.container import Container
-from firebreak.core.findings.finding import Finding, parse_notification
+from firebreak.core.findings.finding import Finding
+from firebreak.core.findings.notification import parse_notification
 from tests.core.containment.refuges import find_refuge
 
 READ = parse_notification((Path(__file__).parents[2] / "findings" / "v2.json").read_bytes()).finding

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.errors import Malformed
-from firebreak.core.findings.finding import Finding, parse_finding_name, parse_notification
+from firebreak.core.findings.finding import Finding, parse_finding_name
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.serialization import decode, encode
 
 FINDINGS = Path(__file__).parents[2] / "findings"

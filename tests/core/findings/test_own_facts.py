@@ -8,7 +8,7 @@ import pytest
 
 from firebreak.core.diagnostics import Location
 from firebreak.core.facts import REST, FactType
-from firebreak.core.findings.finding import parse_notification
+from firebreak.core.findings.notification import parse_notification
 from firebreak.core.findings.own_facts import CATALOGUE
 from firebreak.core.policy.clause import Clause, Operator, truth_of
 from firebreak.core.ternary import Truth
