@@ -22,14 +22,23 @@ class Parser(argparse.ArgumentParser):
             raise
 
     def parse(self, words: Sequence[str] | None) -> argparse.Namespace:
-        """What was typed; a word that is no option ends with that command's own usage."""
+        """What was typed; a word too many, or an option that is none, ends with that command's own usage."""
         parsed, left = self.parse_known_args(words)
-        if left:
+        if left and not _taken(parsed, left):
             command: Parser = parsed.parser
             known = {option: option for option in command._option_string_actions}
             meant = _meant(left[0].partition("=")[0], known) if left[0].startswith("-") else ""
             command.error(f"unrecognized arguments: {' '.join(left)}{meant}")
         return parsed
+
+
+def _taken(parsed: argparse.Namespace, left: Sequence[str]) -> bool:
+    """Whether the words are further ones of a command that takes any number, behind options as well as before."""
+    many = [one for one in parsed.parser._actions if one.nargs in ("*", "+")]  # noqa: SLF001 - argparse has no public name for it
+    if not many or any(word.startswith("-") for word in left):
+        return False
+    setattr(parsed, many[0].dest, [*getattr(parsed, many[0].dest), *map(many[0].type or str, left)])
+    return True
 
 
 def _known(prog: str, choices: Iterable[str]) -> dict[str, str]:

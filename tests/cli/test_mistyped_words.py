@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.backtest.histories import POLICY, lines, policies_in, recorded
 from tests.cli.commands import Told
 
 TYPED = [
@@ -51,3 +54,30 @@ def test_a_word_too_many_is_answered_with_the_usage_of_the_command_that_it_stood
 
     assert told.err.startswith("usage: firebreak incident list ")
     assert told.err.endswith("error: unrecognized arguments: checkout\n")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "policy promote malware HISTORY --to enforce OTHER",
+        "policy promote --to enforce malware HISTORY OTHER",
+        "policy promote malware --to enforce HISTORY --json OTHER",
+    ],
+)
+def test_files_may_stand_before_options_and_behind_them(firebreak: Told, tmp_path: Path, typed: str) -> None:
+    shadow = POLICY.replace("mode: enforce\nwhen", "mode: enforce\nshadow: true\nwhen")
+    folder = policies_in(tmp_path / "policies", shadow)
+    files = {"HISTORY": recorded(1), "OTHER": recorded(2)}
+    for name, one in files.items():
+        (tmp_path / name).write_text(lines(one | {"decision": {"policy": "wide", "mode": "monitor"}}))
+    words = [str(tmp_path / word) if word in files else word for word in typed.split()]
+    told = firebreak(*words, "--policies", folder, *(() if "--json" in words else ("--json",)))
+
+    assert told.json["incidents"] == 2
+
+
+def test_folders_may_stand_before_options_and_behind_them(firebreak: Told, tmp_path: Path) -> None:
+    first, second = (policies_in(tmp_path / name) for name in ("first", "second"))
+    told = firebreak("policy", "lint", first, "--json", second, "--strict")
+
+    assert told.json["folders"] == [first, second]
