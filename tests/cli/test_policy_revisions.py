@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,39 @@ def test_a_change_that_brings_the_first_policies_is_a_change_of_none(folder: Pat
 
     assert (shown.code, shown.json["changes"]["ways"]) == (0, {"nothing → enforce": 1})
     assert (unknown.code, "git knows no such revision" in unknown.err) == (2, True)
+
+
+def test_a_change_that_mends_policies_that_did_not_load_is_compared_with_nothing_and_says_so(
+    folder: Path, firebreak: Told
+) -> None:
+    """Nobody can mend what was committed: if that failed, no change could ever mend it."""
+    good = (folder / "10.yaml").read_text()
+    (folder / "10.yaml").write_text(good.replace("mode: enforce", "mode: enforced", 1))
+    git(folder, "commit", "-qam", "A slip")
+    (folder / "10.yaml").write_text(good)
+    git(folder, "commit", "-qam", "Mended")
+    (folder.parent / "history.jsonl").write_text(lines(recorded(1, closed_as="benign")))
+    page = folder.parent / "report.html"
+    words = "policy", "backtest", str(folder.parent / "history.jsonl"), "--policies", str(folder), "--html", str(page)
+    answer = firebreak(*words, "--against", "HEAD^1", "--fail-if", "worse>0")
+    shown = firebreak(*words, "--against", "HEAD^1", "--json").json
+
+    assert answer.code == 0
+    said = " ".join(answer.out.split())
+    assert f"Not compared HEAD^1: the policies of then do not load ({folder}@HEAD^1/10.yaml:4:7: `mode` is" in said
+    assert "; so nothing is compared with them, and --fail-if worse>0 is not tested" in said
+    assert (shown["changes"], shown["by_mode"]["enforce"]) == (None, 1)
+    assert shown["not_compared"] in unescape(page.read_text())
+
+
+def test_a_folder_to_compare_with_that_does_not_load_is_a_fault_that_can_be_mended(
+    folder: Path, firebreak: Told
+) -> None:
+    (folder.parent / "history.jsonl").write_text(lines(recorded(1)))
+    other = policies_in(folder.parent / "other", "id: [")
+    words = "policy", "backtest", str(folder.parent / "history.jsonl"), "--policies", str(folder)
+
+    assert firebreak(*words, "--against", other).code == 1
 
 
 def test_a_folder_named_as_a_revision_without_policies_does_not_take_its_place(

@@ -129,6 +129,23 @@ def test_each_step_runs_over_the_shipped_policies_and_the_comment_says_what_chan
     assert (runner.folder / "summary.md").read_text() == posted
 
 
+def test_a_change_that_mends_policies_which_did_not_load_passes_and_says_that_nothing_is_compared(
+    runner: Runner,
+) -> None:
+    made = repository(runner.folder)
+    config = made / "policies" / "firebreak.yaml"
+    mended = config.read_text()
+    config.write_text(mended.replace("ceiling: enforce", "ceiling: enforced"))
+    git(made, "commit", "-qam", "a slip")
+    config.write_text(mended)
+    git(made, "commit", "-qam", "mended")
+    runner.run("Install", made)
+    ended = runner.run("Backtest", made)
+
+    assert ended.returncode == 0, ended
+    assert "the policies of then do not load" in ended.stdout
+
+
 def test_a_comment_of_before_is_brought_up_to_date(runner: Runner) -> None:
     runner.found = "11\n12\n"
     (runner.folder / "comment.md").write_text("new")

@@ -42,6 +42,7 @@ def page(shown: Mapping[str, Any]) -> str:
         _section("By week, from its Monday", _modes("week", shown["by_week"])),
         _section("By policy", _modes("policy", shown["by_policy"])),
         _section("In shadow, beside what decides", _shadow(shown["in_shadow"])),
+        *([_section("Not compared", f"<p>{_text(told)}</p>")] if (told := shown.get("not_compared")) else []),
         *([_section(_against(changes), _changes(changes))] if changes else []),
         _section("What held, and what alone kept a policy from deciding", _clauses(shown["clauses"])),
         _section("Limits", f"<p>{_text(busiest)}</p>"),

@@ -23,7 +23,10 @@ from firebreak.cli.commands.policy_paths import folder_of_settings
 from firebreak.cli.commands.policy_revisions import files_at, is_revision
 from firebreak.cli.screens.console import advancing, paged
 from firebreak.cli.screens.policy_backtest import show_backtest
-from firebreak.cli.values import OF_A_CHANGE
+from firebreak.cli.values import OF_A_CHANGE, Bound
+from firebreak.core.diagnostics import Faults
+from firebreak.core.policy.policy import Files, PolicySet
+from firebreak.core.secrets.redaction import safe
 from firebreak.policy_folder import read_folder, read_yaml_policies
 from firebreak.policy_language.reading.assumptions import Assumed, NotAnAssumption, read_assumptions
 
@@ -39,15 +42,17 @@ def run_backtest(parsed: argparse.Namespace) -> int:
     if parsed.html and not parsed.html.parent.is_dir():
         message = f"{parsed.html}: there is no folder for it"
         raise UsageError(message)
-    if not parsed.against and (idle := [str(one) for one in parsed.fail_if if one.name in OF_A_CHANGE]):
-        message = f"--fail-if {','.join(idle)} is about a change: say with --against what it is a change of"
+    if not parsed.against and (idle := _of_a_change(parsed.fail_if)):
+        message = f"--fail-if {idle} is about a change: say with --against what it is a change of"
         raise UsageError(message)
     assumed = _assumed(parsed.assume)
-    texts = (read_folder(folder), *([_against(folder, parsed.against)] if parsed.against else []))
+    new = read_yaml_policies(read_folder(folder))
+    old, unread = _before(folder, parsed.against) if parsed.against else (None, "")
     reports, asking = enriched(parsed) if parsed.enrich else (None, None)
-    sets = tuple(_rules(one, assumed, reports) for one in texts)
-    ran = _ran(parsed, sets)
-    shown = report(ran, sets[0].policies, parsed.against)
+    ran = _ran(parsed, tuple(_rules(one, assumed, reports) for one in (new, old) if one is not None))
+    shown = report(ran, new, parsed.against if old else None)
+    if unread:
+        shown["not_compared"] = safe(f"{unread}; so nothing is compared with them{_untested(parsed.fail_if)}")
     if asking is not None:
         shown["enriched"] = dataclasses.asdict(asking)
     counts = _counts(shown)
@@ -84,7 +89,31 @@ def _ran(parsed: argparse.Namespace, sets: tuple[Rules, ...]) -> Backtest:
     return ran
 
 
-def _against(folder: Path, against: str) -> dict[str, str]:
+def _before(folder: Path, against: str) -> tuple[PolicySet | None, str]:
+    """What is compared with; where that is a revision whose policies do not load, which nobody can mend, none and why.
+
+    A folder with such policies raises Faults.
+    """
+    texts = _against(folder, against)
+    try:
+        return read_yaml_policies(texts), ""
+    except Faults as faults:
+        if Path(against).is_dir():
+            raise
+        first = faults.faults[0]
+        return None, f"{against}: the policies of then do not load ({first.at}: {first.said})"
+
+
+def _untested(bounds: tuple[Bound, ...]) -> str:
+    idle = _of_a_change(bounds)
+    return f", and --fail-if {idle} is not tested" if idle else ""
+
+
+def _of_a_change(bounds: tuple[Bound, ...]) -> str:
+    return ",".join(str(one) for one in bounds if one.name in OF_A_CHANGE)
+
+
+def _against(folder: Path, against: str) -> Files:
     """The policies in another folder, or in this one at another revision."""
     if not Path(against).is_dir():
         return files_at(folder, against)
@@ -94,8 +123,7 @@ def _against(folder: Path, against: str) -> dict[str, str]:
     return read_folder(Path(against))
 
 
-def _rules(texts: dict[str, str], assumed: Assumed, reports: KeptReports | None) -> Rules:
-    policies = read_yaml_policies(texts)
+def _rules(policies: PolicySet, assumed: Assumed, reports: KeptReports | None) -> Rules:
     return Rules(policies, responders.discover(), enrichment.discover(), assumed, reports)
 
 

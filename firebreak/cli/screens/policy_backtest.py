@@ -23,6 +23,9 @@ def show_backtest(screen: Screen, shown: Record) -> None:
     _show_ground(screen, shown)
     _show_wrong(screen, part(shown.get("wrong")), part(shown.get("judged")))
     _show_course(screen, part(shown.get("went")))
+    if shown.get("not_compared"):
+        screen.heading("Not compared")
+        screen.line(str(shown["not_compared"]), "caution", indent=2, hang=2)
     if shown.get("changes"):
         _show_changes(screen, part(shown["changes"]))
     _show_table(screen, "By policy", part(shown.get("by_policy")))
