@@ -19,6 +19,9 @@ from firebreak.core.findings.input_formats import LARGEST
 
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
+_MOST_TIMES = 200
+"""Histories of like findings are packed to a fiftieth; a file that says nothing at all, to a thousandth."""
+_UNPACKED_ANYHOW = 64 << 20
 _BLANK = re.compile(r"[ \t\r\n,]*")
 
 
@@ -30,6 +33,29 @@ class Piece:
     line: int
     text: bytes
     fault: str = ""
+
+
+class _TooMuch(Exception):
+    """A packed file holds more than any history of its size."""
+
+
+class _Packed(gzip.GzipFile):
+    """A packed file, read up to a bound: a few kilobytes may be packed so that they never end."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        super().__init__(fileobj=raw)
+        self._most = max(_UNPACKED_ANYHOW, _MOST_TIMES * os.fstat(raw.fileno()).st_size)
+
+    def read(self, size: int | None = -1) -> bytes:
+        return self._bounded(super().read(size))
+
+    def readline(self, size: int | None = -1) -> bytes:
+        return self._bounded(super().readline(size))
+
+    def _bounded(self, data: bytes) -> bytes:
+        if self.tell() > self._most:
+            raise _TooMuch
+        return data
 
 
 class Far:
@@ -63,6 +89,9 @@ def pieces_of(files: Iterable[str], far: Far | None = None) -> Iterator[Piece]:
                 yield from _pieces(file, stream)
             except (EOFError, zlib.error, gzip.BadGzipFile):
                 yield Piece(file, 0, b"", "the packed file is cut short, or damaged")
+            except _TooMuch:
+                told = f"the packed file unpacks to more than {_MOST_TIMES} times its size, and no history does"
+                yield Piece(file, 0, b"", f"{told}: what follows is not read; if it is meant, unpack it first")
 
 
 @contextmanager
@@ -78,7 +107,7 @@ def _opened(file: str, far: Far | None) -> Iterator[IO[bytes]]:
         if not packed:
             yield raw
             return
-        with gzip.open(raw) as stream:
+        with _Packed(raw) as stream:
             yield cast("IO[bytes]", stream)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from firebreak.backtest.files import pieces_of
+from firebreak.backtest.own_file import require_own
 from firebreak.backtest.past import Past, past_in
 from firebreak.core.errors import Malformed
 from firebreak.core.findings.file_report import FileReport, NoReport
@@ -35,11 +36,12 @@ class KeptReports:
 
     @classmethod
     def read(cls, path: Path) -> KeptReports:
-        """What the file holds; a line that cannot be read is as if it were not there. Raises OSError."""
+        """What the file holds; a line that cannot be read is as if it were not there. Raises OSError, NotOwn."""
+        require_own(path)
         kept = cls(path)
-        for line in path.read_bytes().splitlines() if path.exists() else ():
+        for piece in pieces_of([str(path)]) if path.exists() else ():
             try:
-                answer = _answer_from(json.loads(line))
+                answer = _answer_from(json.loads(piece.text))
             except (ValueError, RecursionError, Unreadable):
                 continue
             kept.known[answer.sha256] = answer

@@ -60,7 +60,7 @@ def run(
     far: Far | None = None,
     state: str = "",
 ) -> Backtest:
-    """Replay the files; raises OSError where one cannot be read, NoState. `step` is told how many findings came.
+    """Replay the files; raises OSError where one cannot be read, NotOwn. `step` is told how many findings came.
 
     `far` is told how far they were read. `state` is a file from which an interrupted run of the very same goes on.
     """

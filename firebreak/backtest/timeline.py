@@ -10,7 +10,9 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
+from firebreak.backtest.own_file import NotOwn, require_own
 from firebreak.backtest.row import Row, row_from
 from firebreak.core.timestamps import NANOS
 
@@ -27,10 +29,6 @@ ORDER BY at_ns, id, recorded DESC, updated_ns DESC
 """
 
 
-class NoState(Exception):
-    """A file that is to be gone on from holds something else."""
-
-
 class Timeline:
     """Each event once: a recorded incident goes before what SCC tells of the finding, and its newest record wins.
 
@@ -42,13 +40,15 @@ class Timeline:
     """
 
     def __init__(self, path: str = "", about: str = "") -> None:
-        """Kept at `path`, where it goes on from if what lies there is about the very same; raises NoState.
+        """Kept at `path`, where it goes on from if what lies there is about the very same; raises NotOwn.
 
         Without a path it is a database without a name, which SQLite keeps in a file of its own and deletes.
         """
         if path:  # readable by nobody else: findings tell where there are holes
+            for beside in ("", "-journal", "-wal", "-shm"):  # SQLite takes these up, too
+                require_own(Path(path + beside))
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._store, self._about = sqlite3.connect(path), about
+        self._store, self._path, self._about = sqlite3.connect(path), path, about
         self._halts: list[tuple[int, int | None]] = []
         self.given = self.pieces = self.bad = 0
         self.told: list[str] = []
@@ -67,7 +67,8 @@ class Timeline:
                 return False
             found = self._store.execute("SELECT about, state FROM backtest").fetchone()
         except sqlite3.DatabaseError:
-            raise NoState from None
+            message = f"{self._path}: this is something else than what a backtest keeps, and is left as it is"
+            raise NotOwn(message) from None
         if found is None or found[0] != self._about:
             self._store.executescript("DROP TABLE IF EXISTS rows; DROP TABLE backtest")
             return False

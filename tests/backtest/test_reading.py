@@ -13,6 +13,7 @@ import pytest
 
 import enrichment
 import responders
+from firebreak.backtest import files
 from firebreak.backtest.deciding import Rules
 from firebreak.backtest.files import pieces_of
 from firebreak.backtest.past import Past, past_in
@@ -157,6 +158,22 @@ def test_a_packed_file_that_is_cut_short_or_damaged_is_said_to_be_so(tmp_path: P
         *_, last = pieces_of([str(tmp_path / "past")])
 
         assert last.fault == "the packed file is cut short, or damaged"
+
+
+@pytest.mark.parametrize(
+    "text", [b" " * 1000, b"0" * 1000, json.dumps("x" * 900).encode() + b"\n"], ids=["blanks", "digits", "lines"]
+)
+@pytest.mark.parametrize("begun", [b"", b"["], ids=["lines", "a list"])
+def test_a_packed_file_that_unpacks_to_more_than_any_history_is_not_read_on_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes, begun: bytes
+) -> None:
+    """A few kilobytes may be packed so that reading them takes days."""
+    monkeypatch.setattr(files, "_UNPACKED_ANYHOW", 1 << 20)
+    (tmp_path / "past").write_bytes(gzip.compress(lines(ROWS[0]).encode() * (not begun) + begun + text * 9000))
+    pieces = list(pieces_of([str(tmp_path / "past")]))
+
+    assert pieces[-1].fault.startswith("the packed file unpacks to more than 200 times its size, and no history does")
+    assert sum(len(one.text) for one in pieces) < 6 << 20
 
 
 @pytest.mark.parametrize("name", READABLE)

@@ -68,9 +68,26 @@ def test_what_ends_the_asking_is_told_and_what_is_left_is_counted(tmp_path: Path
 def test_what_is_no_text_in_the_file_is_as_if_it_were_not_there(tmp_path: Path) -> None:
     kept = KeptReports(tmp_path / "kept")
     kept.path.write_bytes(b"\xff\xfe\n")
+    kept.path.chmod(0o600)
     asking(kept, 1)
 
     assert set(KeptReports.read(kept.path).known) == {A}
+
+
+def test_answers_that_somebody_else_may_have_written_are_refused_by_name(
+    firebreak: Told, virustotal: Sandbox, tmp_path: Path
+) -> None:
+    """Whoever brings a history to a repository could else say in a file beside it that malware is harmless."""
+    (tmp_path / "history.jsonl").write_text(lines(found(1)))
+    kept = KeptReports(tmp_path / "history.jsonl.virustotal.jsonl")
+    kept.keep(FileReport(KNOWN, "undetected", ("planted",)))
+    kept.path.chmod(0o644)  # as git and archives bring it
+    words = ("policy", "backtest", str(tmp_path / "history.jsonl"), "--policies", policies_in(tmp_path / "new"))
+    answer = firebreak(*words, "--enrich", "virustotal")
+
+    assert (answer.code, answer.out, list(virustotal.wire.calls)) == (2, "", [])
+    assert f"{kept.path} is not believed and left as it is: " in answer.err
+    assert f"chmod 600 {kept.path}" in answer.err
 
 
 def test_a_file_that_is_not_known_is_kept_as_such(tmp_path: Path) -> None:

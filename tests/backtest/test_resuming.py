@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import enrichment
 import responders
 from firebreak.backtest.deciding import Rules
 from firebreak.backtest.files import Far, pieces_of
+from firebreak.backtest.own_file import NotOwn, require_own
 from firebreak.backtest.report import report
 from firebreak.backtest.run import BATCH, run
 from firebreak.policy_folder import read_folder, read_yaml_policies
@@ -98,10 +101,52 @@ def test_a_file_of_something_else_is_left_as_it_is(
 ) -> None:
     other = tmp_path / "mine.txt"
     other.write_text(text)
+    other.chmod(0o600)
     words = ("policy", "backtest", str(history), "--policies", policies_in(tmp_path / "new"))
     answer = run_command(capsys, *words, "--resume", str(other))
 
     assert (answer.code, other.read_text()) == (2, text)
+
+
+def leads_elsewhere(state: Path) -> None:
+    state.rename(state.with_name("elsewhere"))
+    state.symlink_to(state.with_name("elsewhere"))
+
+
+PLANTED: dict[str, Callable[[Path], object]] = {
+    "readable by others, as git brings it": lambda state: state.chmod(0o644),
+    "a link": leads_elsewhere,
+    "another name of another file": lambda state: state.with_name("other").hardlink_to(state),
+    "a journal that would be played back": lambda state: state.with_name("state-journal").write_text("planted"),
+}
+
+
+@pytest.mark.parametrize("plant", PLANTED.values(), ids=PLANTED)
+def test_a_state_that_somebody_else_may_have_written_is_refused_by_name(
+    history: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], plant: Callable[[Path], object]
+) -> None:
+    """It holds what was decided: who may write it decides what the report says."""
+    state = tmp_path / "state"
+    with pytest.raises(Interrupted):
+        ran(history, str(state), at_most=2)
+    plant(state)
+    words = ("policy", "backtest", str(history), "--policies", policies_in(tmp_path / "new"))
+    answer = run_command(capsys, *words, "--resume", str(state))
+
+    assert (answer.code, answer.out) == (2, "")
+    assert f"{state}" in answer.err
+    assert " is not believed and left as it is: " in answer.err
+    assert state.exists()
+
+
+def test_a_state_of_another_user_is_not_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = tmp_path / "state"
+    state.touch(mode=0o600)
+    require_own(state)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+
+    with pytest.raises(NotOwn, match="it belongs to another user"):
+        require_own(state)
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -12,11 +12,11 @@ import enrichment
 import responders
 from firebreak.backtest.deciding import Rules
 from firebreak.backtest.files import Far
+from firebreak.backtest.own_file import NotOwn
 from firebreak.backtest.page import page
 from firebreak.backtest.report import report
 from firebreak.backtest.reports import KeptReports
 from firebreak.backtest.run import Backtest, run
-from firebreak.backtest.timeline import NoState
 from firebreak.cli.commands import EXIT_NO, EXIT_OK, NothingFound, UsageError, print_json, require_folder
 from firebreak.cli.commands.enriching import enriched
 from firebreak.cli.commands.policy_paths import folder_of_settings
@@ -34,22 +34,15 @@ from firebreak.policy_language.reading.assumptions import Assumed, NotAnAssumpti
 def run_backtest(parsed: argparse.Namespace) -> int:
     """Replay the history; with `--fail-if` a count beyond its bound is a no."""
     folder = parsed.policies or folder_of_settings()
-    require_folder(folder)
-    for file in parsed.history:
-        if file != "-" and not Path(file).is_file():
-            message = f"{file}: there is no such file"
-            raise UsageError(message)
-    if parsed.html and not parsed.html.parent.is_dir():
-        message = f"{parsed.html}: there is no folder for it"
-        raise UsageError(message)
-    if not parsed.against and (idle := _of_a_change(parsed.fail_if)):
-        message = f"--fail-if {idle} is about a change: say with --against what it is a change of"
-        raise UsageError(message)
+    _require_usable(parsed, folder)
     assumed = _assumed(parsed.assume)
     new = read_yaml_policies(read_folder(folder))
     old, unread = _before(folder, parsed.against) if parsed.against else (None, "")
-    reports, asking = enriched(parsed) if parsed.enrich else (None, None)
-    ran = _ran(parsed, tuple(_rules(one, assumed, reports) for one in (new, old) if one is not None))
+    try:
+        reports, asking = enriched(parsed) if parsed.enrich else (None, None)
+        ran = _ran(parsed, tuple(_rules(one, assumed, reports) for one in (new, old) if one is not None))
+    except NotOwn as fault:
+        raise UsageError(str(fault)) from None
     shown = report(ran, new, parsed.against if old else None)
     if unread:
         shown["not_compared"] = safe(f"{unread}; so nothing is compared with them{_untested(parsed.fail_if)}")
@@ -72,18 +65,29 @@ def run_backtest(parsed: argparse.Namespace) -> int:
     return EXIT_NO if shown["failed"] else EXIT_OK
 
 
-def _ran(parsed: argparse.Namespace, sets: tuple[Rules, ...]) -> Backtest:
-    """With `--resume` from where an interrupted run of the very same ended."""
+def _require_usable(parsed: argparse.Namespace, folder: Path) -> None:
+    """Whatever can be said before anything is read; raises UsageError."""
+    require_folder(folder)
+    for file in parsed.history:
+        if file != "-" and not Path(file).is_file():
+            message = f"{file}: there is no such file"
+            raise UsageError(message)
+    if parsed.html and not parsed.html.parent.is_dir():
+        message = f"{parsed.html}: there is no folder for it"
+        raise UsageError(message)
+    if not parsed.against and (idle := _of_a_change(parsed.fail_if)):
+        message = f"--fail-if {idle} is about a change: say with --against what it is a change of"
+        raise UsageError(message)
     if parsed.resume and "-" in parsed.history:
         message = "--resume goes on in files, which standard input is not: name a file"
         raise UsageError(message)
+
+
+def _ran(parsed: argparse.Namespace, sets: tuple[Rules, ...]) -> Backtest:
+    """With `--resume` from where an interrupted run of the very same ended."""
     far = Far(parsed.history)
-    try:
-        with advancing("replaying", "findings", lambda: far.share) as step:
-            ran = run(parsed.history, sets, step, far=far, state=str(parsed.resume or ""))
-    except NoState:
-        message = f"{parsed.resume}: this is something else than what a backtest keeps, and is left as it is"
-        raise UsageError(message) from None
+    with advancing("replaying", "findings", lambda: far.share) as step:
+        ran = run(parsed.history, sets, step, far=far, state=str(parsed.resume or ""))
     if parsed.resume:
         parsed.resume.unlink()
     return ran
