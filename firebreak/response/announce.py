@@ -25,7 +25,7 @@ from firebreak.ledger.records import StoredIncident
 from firebreak.ports.chat import Busy
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
-from firebreak.response.blast_radius import tells_of_the_storm
+from firebreak.response.limits import tells_of_the_storm
 from firebreak.response.notify import OWN, notify
 
 _PROGRAMS = frozenset({"log", "topic", "marks"})
@@ -62,7 +62,7 @@ def tell_question(app: App, incident: Incident, within_ns: int) -> Incident:
     about the others: a hundred messages would bury the one that has to be read. Programs still get every record.
     """
     caps, names = incident.decision.caps if incident.decision else (), channels(app, incident)
-    people = all(cap.name != "blast_radius" for cap in caps) or tells_of_the_storm(app, incident)
+    people = all(cap.name != "blast_radius" for cap in caps) or tells_of_the_storm(app.ledger, incident)
     told = names if people else tuple(name for name in names if not is_for_people(app, name))
     asking = incident.with_announcements(told)
     return with_reminders(app, asking, names, within_ns) if people else asking

@@ -26,7 +26,7 @@ from firebreak.ports.log import LogSink
 from firebreak.ports.publisher import MessagePublisher
 from firebreak.ports.surface import Reader, Surface
 from firebreak.ports.vault import Vault
-from firebreak.response.write_queue import WriteQueue
+from firebreak.response.limits import WriteQueue
 from firebreak.settings import Settings
 
 _REVIEW_SECONDS = 4 * 3600

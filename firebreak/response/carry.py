@@ -22,11 +22,11 @@ from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import StoredIncident
 from firebreak.response.announce import save_and_tell
 from firebreak.response.app import App
-from firebreak.response.blast_radius import give_slots_back, never_wrote
 from firebreak.response.changes import make, record_effect, record_failure, record_loss, redraw
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import replanned, ruling_on
 from firebreak.response.draw import Turn, landed_any, latest
+from firebreak.response.limits import give_slots_back
 from firebreak.response.move import (
     await_effect,
     await_operation,
@@ -161,8 +161,8 @@ def _finish(turn: Turn, held: StoredIncident, plan: Plan) -> StoredIncident:
     if made and _reopened_meanwhile(turn, incident, plan, tried):
         undone = next((one for one in plan.changes if turn.undone(one)), None)
         return redraw(turn, held, "while the plan was carried out, something came to lead to a suspect again", undone)
-    if plan.changes and not plan.writes and never_wrote(app, incident):
-        give_slots_back(app, incident.id, turn.readings.deadline)
+    if plan.changes and not plan.writes:
+        give_slots_back(app.ledger, incident, turn.readings.deadline, app.log)
     failed = [one for one in tried if one.status != SUCCESS]
     done = replace(incident, done=plan if made else incident.done)
     denied = (line for one in failed for line in one.still_open)

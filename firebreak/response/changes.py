@@ -16,9 +16,9 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.question import shown_digest
 from firebreak.core.incidents.still_open import opened, undone
 from firebreak.ledger.records import StoredIncident
-from firebreak.response.blast_radius import give_slots_back, never_wrote, take_slots
 from firebreak.response.decide import all_suspects, replanned, ruling_on
 from firebreak.response.draw import Turn, landed_any, latest, with_ruling
+from firebreak.response.limits import give_slots_back
 from firebreak.response.move import (
     Halted,
     contain,
@@ -42,7 +42,8 @@ def make(turn: Turn, held: StoredIncident, plan: Plan, change: Change, seen: See
     caps = ruling.caps
     passed = Pass.of(ruling, plan, turn.around.seen, turn.at) if ruling.word == "go" else None
     if passed and ruling.slots:
-        caps = (*caps, *take_slots(app, incident.id, plan, turn.readings.deadline))
+        limits, until = app.policies.config.limits, turn.readings.deadline
+        caps = (*caps, *app.queue.take_slots(app.ledger, limits, incident.id, plan, until, app.log))
     unbelieved = "" if seen.standing else seen.fault  # whoever approved it, the record is not written over
     if passed is None or len(caps) > len(ruling.caps) or unbelieved:
         why = "; ".join(cap.reason for cap in caps if cap.kind == "caution") or "the policy asks"
@@ -50,8 +51,7 @@ def make(turn: Turn, held: StoredIncident, plan: Plan, change: Change, seen: See
     try:
         return contain(app, held, change, seen, passed, partial(_asked_again, turn, held, plan), turn.readings)
     except Halted as halted:
-        if never_wrote(app, incident):
-            give_slots_back(app, incident.id, turn.readings.deadline)
+        give_slots_back(app.ledger, incident, turn.readings.deadline, app.log)
         return defer(app, latest(app, held), "halt", str(halted))
     except Refused as fault:
         return _after_refusal(turn, latest(app, held), plan, change, fault)
@@ -253,8 +253,7 @@ def redraw(turn: Turn, held: StoredIncident, why: str, moved: Change | None = No
 def stop(turn: Turn, held: StoredIncident, ruling: Ruling) -> StoredIncident:
     """A bar came up since the decision; what was made before it stays."""
     bar = next(cap for cap in ruling.caps if cap.kind == "bar")
-    if never_wrote(turn.app, held.incident):
-        give_slots_back(turn.app, held.incident.id, turn.readings.deadline)
+    give_slots_back(turn.app.ledger, held.incident, turn.readings.deadline, turn.app.log)
     if ruling.word == "wait":
         return defer(turn.app, held, bar.name, bar.reason)
     return end(turn.app, held, "monitored", bar.reason, turn.readings)

@@ -16,12 +16,13 @@ from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.errors import Transient
 from firebreak.core.findings.notification import parse_notification
 from firebreak.core.incidents.incident import Incident
-from firebreak.core.mode import Mode
+from firebreak.core.mode import Cap, Mode
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.documents import Conflict, Document, Save
 from firebreak.ports.deadline import Deadline
 from firebreak.response import pipeline
-from firebreak.response.blast_radius import take_slots, tells_of_the_storm
+from firebreak.response.app import App
+from firebreak.response.limits import tells_of_the_storm
 from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.scc.security_center import put_finding
 from sandbox.wire import Fault
@@ -61,6 +62,10 @@ def found_on(on: Line, number: int, project: str = "shop-prod", **more: Any) -> 
     where = {"project_id": project, "project_number": NUMBERS[project], "workload": f"services/shop{number}"}
     now = {"minutes_ago": 1 - on.skipped_ns / NANOS / 60}
     return on.finding(**{"finding_id": f"{project}{number}", **where, **now, **more})
+
+
+def slots_for(app: App, incident: str, plan: Plan, deadline: Deadline) -> tuple[Cap, ...]:
+    return app.queue.take_slots(app.ledger, app.policies.config.limits, incident, plan, deadline, app.log)
 
 
 def taken(on: Line) -> list[tuple[str, str]]:
@@ -298,7 +303,7 @@ def test_sixteen_at_once_wait_for_each_other_and_are_never_told_of_a_limit_that_
 
         def take(number: int) -> None:
             start.wait()
-            answers[number] = take_slots(on.app, f"fb-{number}", plan_on(number), Deadline.after(60))
+            answers[number] = slots_for(on.app, f"fb-{number}", plan_on(number), Deadline.after(60))
 
         threads = [Thread(target=take, args=(number,)) for number in range(16)]
         for one in threads:
@@ -317,10 +322,10 @@ def test_those_who_never_get_their_turn_come_again(line: Lines, monkeypatch: pyt
         raise Conflict("slots", "taken")
 
     with line(world(), config=limits(9, 9), policy=ALWAYS) as on:
-        take_slots(on.app, "fb-first", plan_on(0), Deadline.after(5))
+        slots_for(on.app, "fb-first", plan_on(0), Deadline.after(5))
         monkeypatch.setattr(type(on.app.ledger.documents), "commit", theirs)
         with pytest.raises(Transient, match="at this very moment"):
-            take_slots(on.app, "fb-second", plan_on(1), Deadline.after(0.2))
+            slots_for(on.app, "fb-second", plan_on(1), Deadline.after(0.2))
 
 
 def test_a_storm_in_one_project_leaves_anothers_first_question_told(line: Lines) -> None:
@@ -332,6 +337,6 @@ def test_a_storm_in_one_project_leaves_anothers_first_question_told(line: Lines)
                 on.respond(found_on(on, number, project))
                 incident = next(on.app.ledger.newest(1)).incident
                 told.append("slack" in {one.channel for one in incident.outbox})
-                assert tells_of_the_storm(on.app, incident) == told[-1]
+                assert tells_of_the_storm(on.app.ledger, incident) == told[-1]
 
         assert told == [True, False, False] * 2

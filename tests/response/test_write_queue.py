@@ -15,13 +15,13 @@ from firebreak.core.errors import Transient
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.notification import parse_notification
 from firebreak.ports.deadline import Deadline
-from firebreak.response import blast_radius, write_queue
-from firebreak.response.write_queue import WriteQueue
+from firebreak.response import limits as write_queue
+from firebreak.response.limits import WriteQueue
 from sandbox.scc.notifications import Scene, malicious_binary_finding, notification_v2
 from sandbox.wire import Fault
 from tests.response.clock import Clock, on_a_clock
 from tests.response.harness import ALWAYS, Line, Lines
-from tests.response.test_blast_radius import found_on, limits, plan_on, world
+from tests.response.test_blast_radius import found_on, limits, plan_on, slots_for, world
 
 
 def finding(severity: str) -> Finding:
@@ -58,7 +58,7 @@ def test_where_one_slot_is_left_the_more_severe_finding_has_it(line: Lines, monk
         def meanwhile(queue: WriteQueue, worker: str) -> tuple[Target, ...]:
             found = before(queue, worker)
             if found:
-                assert blast_radius.take_slots(theirs, "fb-severe", plan_on(1), Deadline.after(5)) == ()
+                assert slots_for(theirs, "fb-severe", plan_on(1), Deadline.after(5)) == ()
             return found
 
         monkeypatch.setattr(WriteQueue, "before", meanwhile)
