@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from firebreak.core.cloud_run.setting_names import running
 from firebreak.core.cloud_run.state import surface_of
 from firebreak.core.cloud_run.traffic_status import have_status
 from firebreak.core.cloud_run.workload import Workload, references
@@ -61,9 +62,9 @@ def contain(
     and its kin, after which nothing is held that was not before; and Transient where the answer was lost, so that what
     was written may be in effect or not: the hold stays.
     """
-    incident, surface, workload = held.incident, app.surfaces[change.surface], seen.workload
+    incident, surface = held.incident, app.surfaces[change.surface]
     passed.require(incident, change, seen)
-    if workload is None or seen.case is None:
+    if (workload := seen.workload) is None or seen.case is None:
         message = f"{change.target.place} was not read"
         raise Drifted(message)
     if setting := surface.refuses(change, workload, readings.deadline):
@@ -73,9 +74,8 @@ def contain(
     if seen.standing is None or (standing.holds, standing.releasing) != (seen.standing.holds, seen.standing.releasing):
         message = "another incident came to stand on this target"
         raise Drifted(message)
-    plan = incident.plan or Plan((), ())
     refused = tuple(sorted(seen.case.unsupported))
-    steps = plan.steps_on(change.target)
+    steps = (incident.plan or Plan((), ())).steps_on(change.target)
     hold = Hold(incident.id, steps, seen.case.own_suspects, app.now_ns(), unsupported=refused, unseen=True)
     writing = standing.of_resource(seen.uid).with_pending_write(
         hold, workload.state, apply_change(workload.state, change), workload.updated_ns
@@ -146,7 +146,7 @@ def _saved(app: App, held: StoredIncident, incident: Incident, standing: Standin
 def _taken_back(app: App, held: StoredIncident, writing: Standing, before: Standing) -> StoredIncident:
     """Nothing was sent, which only this writer knows: what stands is again as it was."""
     now, document = app.ledger.standing_at(writing.target)
-    if document is None or now.pending != writing.pending or now.holds != writing.holds:
+    if document is None or (now.pending, now.holds) != (writing.pending, writing.holds):
         return held
     return app.ledger.save(held, held.incident, app.ledger.standing_save(replace(before, target=now.target), document))
 
@@ -244,12 +244,12 @@ def await_effect(app: App, change: Change, readings: Readings, see: Callable[[],
 
 def _serves_still(seen: Seen) -> bool:
     """Whether a suspect serves that the settings no longer lead to: somebody's own wish has not come true."""
-    workload, case = seen.workload, seen.case
-    if workload is None or case is None:
+    if (workload := seen.workload) is None or seen.case is None:
         return False
-    wished = {name for name, use in references(workload.state, workload.latest).items() if use.percent or use.tags}
-    serving = {*(name for name, percent in workload.effective.items() if percent), *workload.effective_tags.values()}
-    return bool(case.own_suspects & serving - wished)
+    uses = references(workload.state, workload.latest).items()
+    wished = running(workload.state) | {name for name, use in uses if use.percent or use.tags}
+    serving = {*(name for name, share in workload.effective.items() if share), *workload.effective_tags.values()}
+    return bool(seen.case.own_suspects & serving - wished)
 
 
 def put_back(app: App, change: Change, readings: Readings) -> str:

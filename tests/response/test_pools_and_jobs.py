@@ -22,6 +22,8 @@ examples:
   - {given: {}, expect: {mode: enforce}}
   - {given: {finding.category: "Reverse Shell"}, expect: nothing}
 """
+A_WRITE_TAKES = 5.0
+"""Far less than the seconds that something is given to take effect."""
 CANCEL_ONLY = STOP_AND_BLOCK.replace("  - action: block_runs\n", "")
 
 
@@ -73,6 +75,19 @@ def test_a_job_is_blocked_before_its_runs_are_cancelled_where_the_policy_says_so
         assert methods(on) == ["Jobs/SetIamPolicy", "Executions/CancelExecution", "Executions/CancelExecution"]
         assert not any("can be run again" in text for text in incident.still_open)
         assert any("whoever has one can still run it" in text for text in incident.still_open)
+
+
+def test_a_job_that_nobody_was_let_run_anyway_has_its_runs_cancelled_at_once_and_is_contained(line: Lines) -> None:
+    """There is nothing to block, and that suspects run is no sign that something has not come true yet."""
+    world = GROUNDS["job"].world()
+    del world.jobs[JOB].policy.bindings[:]
+    with line(world, policy=STOP_AND_BLOCK) as on:
+        began = on.clock.skipped
+        incident = on.respond(on.finding(workload="jobs/nightly"))
+
+        assert incident.phase == "contained"
+        assert running(on.world) == {"nightly-other"}
+        assert on.clock.skipped - began < A_WRITE_TAKES
 
 
 @pytest.mark.parametrize("image", [8, None], ids=["digest", "neither"])
