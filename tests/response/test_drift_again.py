@@ -7,7 +7,7 @@ import pytest
 from sandbox.wire import Fault
 from tests.response.answers import asked, cautions, cut_short, yes
 from tests.response.harness import BAD, GOOD, SERVICE, Line, Lines, world_of
-from tests.response.releases import CUT, DIRECT, INGRESS, PIN, REVOKE, contained, doors, phase, policy
+from tests.response.releases import CUT, DIRECT, INGRESS, PIN, REVOKE, SUSPEND, contained, doors, phase, policy
 
 pytestmark = pytest.mark.thorough
 
@@ -183,3 +183,23 @@ def test_what_another_incident_had_closed_names_it(line: Lines) -> None:
         assert second.history[-1].what.endswith(
             f"nothing new had to be closed (pin_previous_revision): {first.id} had closed it"
         )
+
+
+@pytest.mark.parametrize("step", [CUT, REVOKE, SUSPEND])
+def test_a_sweep_finds_nothing_where_doors_are_shut_and_traffic_is_as_it_was(line: Lines, step: str) -> None:
+    with line(policy=policy(step)) as on:
+        incident = contained(on)
+        looks = looked_at(on), looked_at(on)
+        shown = on.shown(on.read(incident))
+
+        assert not any(word.startswith("drift") for one in looks for word in one)
+        assert shown["reopened"] == []
+
+
+def test_a_door_that_is_opened_before_traffic_to_a_suspect_is_asked_about(line: Lines) -> None:
+    with line(policy=policy(CUT)) as on:
+        incident = contained(on)
+        on.world.edit(SERVICE, ingress=1)
+
+        assert looked_at(on).get("drift asked") == 1
+        assert on.shown(on.read(incident))["reopened"] == [BAD]

@@ -103,9 +103,8 @@ class Workload:
     @property
     def reachable(self) -> frozenset[str]:
         """Revisions that get requests or instances, as wished for or as it still is; of a job, what runs."""
-        wished = references(self.state, self.latest)
         now = {name for name, percent in self.effective.items() if percent} | set(self.effective_tags.values())
-        return frozenset(name for name, use in wished.items() if use.percent or use.tags) | now | running(self.state)
+        return led_to(self.state, self.latest) | now
 
     @property
     def serving(self) -> frozenset[str]:
@@ -172,6 +171,12 @@ def references(state: State, latest: str | None) -> dict[str, Use]:
         )
         for name in named
     }
+
+
+def led_to(state: State, latest: str | None) -> frozenset[str]:
+    """Revisions that these settings send requests or instances to; of a job, what runs."""
+    uses = references(state, latest).items()
+    return frozenset(name for name, use in uses if use.percent or use.tags) | running(state)
 
 
 def _means(entry: str, latest: str | None) -> str:

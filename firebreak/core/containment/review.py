@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from firebreak.core.cloud_run.state import Setting, surface_of
-from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.cloud_run.workload import Workload, led_to
 from firebreak.core.containment.active_containment import Hold, Settings, Standing
 from firebreak.core.first_few import first_few
 from firebreak.core.storage_names import Stored
@@ -46,7 +46,7 @@ def review_sentence(hold: Hold, workload: Workload, now_ns: int) -> str:
 def drift_on(standing: Standing, workload: Workload) -> Drift | None:
     """What somebody else has changed since Firebreak wrote it, and the suspects that can be reached again; or None."""
     differ = dict(standing.changed_by_others(workload.state))
-    opened = tuple(sorted(standing.guarded & workload.reachable))
+    opened = tuple(sorted(_opened(standing, workload, differ)))
     if not differ and not opened:
         return None
     settings = [f"{key} was {standing.applied.get(key, 'unset')} and is {differ[key] or 'unset'}" for key in differ]
@@ -55,6 +55,18 @@ def drift_on(standing: Standing, workload: Workload) -> Drift | None:
     told = workload.last_modifier and (opened or any(not surface_of(key).endswith("_iam") for key in differ))
     who = f" by {workload.last_modifier}" if told else ""
     return Drift(f"changed{who}: {'; '.join([*again, *first_few(settings, _MOST)])}", opened, differ)
+
+
+def _opened(standing: Standing, workload: Workload, differ: Settings) -> frozenset[str]:
+    """Suspects that can be reached again.
+
+    Where Firebreak shut doors and left the traffic to a suspect as it was, only such a door opens it.
+    """
+    reached = standing.guarded & workload.reachable
+    if any(standing.applied.get(key) != standing.origin.get(key) for key in differ):
+        return reached
+    left = {key: value for key, value in standing.applied.items() if value == standing.origin.get(key)}
+    return reached - led_to(left, workload.latest)
 
 
 def set_by_others(standing: Standing, before: Settings) -> tuple[str, ...]:
