@@ -22,10 +22,10 @@ from firebreak.core.facts import Evidence, Facts, merged
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.notification import Notification
 from firebreak.core.mode import Cap, Ceiling, Mode, capped
-from firebreak.core.policy.policy import Policy, PolicySet
+from firebreak.core.policy.policy import Config, Policy, PolicySet
 from firebreak.core.policy.protected import Place, protects
 from firebreak.core.policy.selection import Choice, choose_in_shadow
-from firebreak.core.policy.triage import declined_by_itself, facts_in_shadow
+from firebreak.core.policy.triage import declined_by_itself, facts_in_shadow, not_ours, settled_in_scc
 from firebreak.core.ternary import Truth
 from firebreak.policy_language.reading.assumptions import Assumed
 from firebreak.ports.enrichment import Enricher, EnrichmentClients, answer_of
@@ -38,6 +38,7 @@ AS_RECORDED = frozenset(
 
 _NOBODY = replace(offline_clients(), files=None)
 _BY_MODE: Mapping[Mode, Move] = {Mode.ENFORCE: "contain", Mode.APPROVE: "ask", Mode.MONITOR: "record"}
+NO_MATCH = "no policy matches"
 _UNNAMED, _UNASKED = "no policy names it", "nobody was asked"
 
 
@@ -91,7 +92,7 @@ class Verdict(NamedTuple):
         mode: the mode that the guards leave; None where nothing is decided.
         caps: every guard's reason.
         waits: the sources on which the decision hangs.
-        reason: why nothing is decided.
+        aside: why nothing is decided, in the same few words for all.
         move: what follows; without settings it is as if everything were to be changed.
         plan: what would be written; None where no settings were recorded.
         lacks: which settings were not.
@@ -105,7 +106,7 @@ class Verdict(NamedTuple):
     mode: Mode | None = None
     caps: tuple[Cap, ...] = ()
     waits: tuple[str, ...] = ()
-    reason: str = ""
+    aside: str = ""
     move: Move = "record"
     plan: Plan | None = None
     lacks: Settings = ""
@@ -117,8 +118,8 @@ class Verdict(NamedTuple):
 def verdict_on(past: Past, rules: Rules) -> Verdict:
     """Decide about it at its own time, on what was known then."""
     finding, policies = past.finding, rules.policies
-    if reason := declined_by_itself(Notification(finding, past.deleted), policies.config):
-        return Verdict(None, reason=reason)
+    if declined_by_itself(Notification(finding, past.deleted), policies.config):
+        return Verdict(None, aside=_aside(past, policies.config))
     evidence = evidence_of(past, rules)
     known = merged(tuple(evidence.values()))
     if rules.assumed.facts:
@@ -127,13 +128,24 @@ def verdict_on(past: Past, rules: Rules) -> Verdict:
     choice, clauses = rules.choices.of(finding, known, now_ns)
     shadow = tuple(_in_shadow(past, known, evidence, rules, now_ns)) if rules.policies.shadowed else ()
     if choice.policy is None:
-        return Verdict(None, reason="no policy matches", shadow=shadow, clauses=clauses)
+        return Verdict(None, aside=NO_MATCH, shadow=shadow, clauses=clauses)
     alone = None
     if past.rested_on is not None and past.rested_on.stood:
         before = past._replace(rested_on=past.rested_on.as_before)
         alone = _ruled(before, choice.policy, choice, evidence, rules)
     found = _ruled(past, choice.policy, choice, evidence, rules)
     return Verdict(*found[:-3], alone, shadow, clauses)  # cheaper than to replace them
+
+
+def _aside(past: Past, config: Config) -> str:
+    """What `declined_by_itself` says in a sentence of its own for each, so that it can be counted."""
+    if past.deleted:
+        return "deleted in SCC"
+    if not_ours(past.finding, config.organization):
+        return "of another organization"
+    if not settled_in_scc(past.finding):
+        return "not on Cloud Run"
+    return "muted in SCC" if past.finding.state != "INACTIVE" else "inactive in SCC"
 
 
 def _in_shadow(

@@ -23,6 +23,8 @@ from firebreak.core.secrets.redaction import safe
 from firebreak.core.serialization import Unreadable
 from firebreak.core.timestamps import NANOS
 
+UNVERIFIED = "seal"
+"""The key that a record has which was pulled where its seal could not be verified."""
 _AT_ONCE_NS = 60 * NANOS
 """What is muted so soon after it was found was muted by a rule, and its message said so."""
 _DEEPEST = 8
@@ -42,6 +44,7 @@ class Past(NamedTuple):
         caps: every guard's reason of then.
         closed_as: what people found it to be; empty where nobody has said.
         settled_later: whether SCC tells today's state or mute, which was put aside.
+        unverified: whether its record was pulled where there was no key to verify the seal with.
         course: what became of it.
         rested_on: the settings and all else that the decision rested on; None where that was not recorded.
     """
@@ -55,6 +58,7 @@ class Past(NamedTuple):
     caps: tuple[Cap, ...] = ()
     closed_as: str = ""
     settled_later: bool = False
+    unverified: bool = False
     rested_on: RestedOn | None = None
     course: Course = NOTHING_TOLD
 
@@ -157,6 +161,7 @@ def _recorded(record: Mapping[str, Any]) -> Past:
         age_ns=min(seen) - finding.event_ns if seen else 0,
         caps=tuple(_caps(decision)),
         closed_as=safe(str(record.get("closed_as") or ""), 100),
+        unverified=UNVERIFIED in record,
         rested_on=_rested_on(record.get("rested_on")),
         course=course_of(record),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from firebreak.backtest.parts import by_clause
 from firebreak.backtest.run import Backtest
 from firebreak.backtest.tally import NOTHING, Tally
+from firebreak.backtest.trial import Trial
 from firebreak.core.policy.policy import PolicySet
 from firebreak.core.secrets.redaction import safe_texts
 from firebreak.core.timestamps import NANOS, format_instant
@@ -35,8 +36,10 @@ def report(ran: Backtest, policies: PolicySet, against: str | None) -> dict[str,
         "by_wanted": _modes(tally.by_wanted),
         "held_back_by": _ranked(tally.by_cap),
         "decided_on_recorded": tally.recorded,
+        "unverified": tally.unverified,
         "decided_on_today": tally.of_today,
         "hanging": tally.hanging,
+        "left_aside": _ranked(tally.aside),
         "waiting_on": _ranked(tally.waiting_on),
         "judged": _ranked(tally.judged),
         "wrong": {
@@ -46,7 +49,9 @@ def report(ran: Backtest, policies: PolicySet, against: str | None) -> dict[str,
             "findings": tally.wrong,
         },
         "by_policy": {name: _modes(tally.by_policy[name]) for name in sorted(tally.by_policy)},
-        "in_shadow": {name: tally.shadow[name].as_json for name in sorted(tally.shadow)},
+        "in_shadow": {
+            one.id: tally.shadow.get(one.id, Trial(one.id)).as_json for one in policies.policies if one.shadow
+        },
         "by_week": {week: _modes(tally.by_week[week]) for week in sorted(tally.by_week)},
         "limits": {
             "per_hour": policies.config.limits.per_hour,
@@ -69,7 +74,7 @@ def report(ran: Backtest, policies: PolicySet, against: str | None) -> dict[str,
             "findings": changes.shown,
         },
         "unread": {"count": ran.unread.count, "lines": ran.unread.shown},
-        "caveats": caveats(ran),
+        "caveats": caveats(ran, policies),
     }
     safe: dict[str, Any] = safe_texts(whole)
     return safe
@@ -89,9 +94,12 @@ def sentence(tally: Tally) -> str:
     )
 
 
-def caveats(ran: Backtest) -> list[str]:
+def caveats(ran: Backtest, policies: PolicySet) -> list[str]:
     """What a reader has to know before a figure is believed; nothing that does not apply."""
     tally = ran.tally
+    releasing = ", ".join(
+        sorted(one.id for one in policies.deciding if one.release_after and one.id in tally.by_policy)
+    )
     alone = tally.findings - tally.recorded
     barred = sum(tally.by_cap[one] for one in ("ceiling", "source"))
     told = [
@@ -115,6 +123,14 @@ def caveats(ran: Backtest) -> list[str]:
         (
             tally.contained,
             "a containment stands until the release that was recorded, else it is taken to stand for 24 hours",
+        ),
+        (
+            releasing,
+            f"release_after is not played ({releasing}): when SCC called a finding inactive is on no record",
+        ),
+        (
+            tally.unverified,
+            f"{tally.unverified:,} records were pulled without FIREBREAK_SEAL_KEY, so who wrote them is not verified",
         ),
         (
             tally.went["joined"],

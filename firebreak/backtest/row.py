@@ -36,6 +36,7 @@ class Decided(NamedTuple):
         alone: where something stood there then, what differs (by the names of these) if nothing had; else None.
         clauses: how each clause of each policy about its category went.
         shadow: what would have been decided with each policy in force that is in shadow.
+        aside: why nothing is decided, in the same few words for all; empty where something is.
     """
 
     policy: str
@@ -50,6 +51,7 @@ class Decided(NamedTuple):
     alone: Mapping[str, Any] | None = None
     clauses: str = ""
     shadow: Sequence[Shadow] = ()
+    aside: str = ""
 
     @property
     def outcome(self) -> tuple[str, str]:
@@ -74,6 +76,7 @@ class Row(NamedTuple):
         protected: whether firebreak.yaml is known to protect it.
         closed_as: what people found it to be.
         settled: whether today's state in SCC was put aside.
+        unverified: whether the record's seal was not verified when it was pulled.
         of_today: whether its files were judged by what VirusTotal says today.
         told: what became of it, as a `Course` has it.
         sets: what each set of policies decides, in the order in which they were given.
@@ -92,6 +95,7 @@ class Row(NamedTuple):
     protected: bool
     closed_as: str
     settled: bool
+    unverified: bool
     of_today: bool
     told: Sequence[Any]
     sets: tuple[Decided, ...]
@@ -153,6 +157,7 @@ def row_of(past: Past, sets: tuple[Rules, ...]) -> Row:
         protected=is_protected(finding, labels, first.policies),
         closed_as=past.closed_as,
         settled=past.settled_later,
+        unverified=past.unverified,
         of_today=first.reports is not None and is_of_today(past, first),
         told=past.course,
         sets=tuple(_decided(verdict_on(past, one)) for one in sets),
@@ -173,6 +178,7 @@ def _decided(verdict: Verdict) -> Decided:
         _alone(verdict.alone) if verdict.alone else None,
         verdict.clauses,
         verdict.shadow,
+        verdict.aside,
     )
 
 

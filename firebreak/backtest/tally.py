@@ -7,6 +7,7 @@ import functools
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 
+from firebreak.backtest.deciding import NO_MATCH
 from firebreak.backtest.row import Decided, Row
 from firebreak.backtest.trial import Trial, Word
 from firebreak.core.containment.slots import HOUR_NS
@@ -41,6 +42,8 @@ class Tally:
         recorded: how many were decided on evidence that was recorded then.
         of_today: how many were decided on what VirusTotal says today.
         settled: of how many today's state in SCC was put aside.
+        unverified: how many records were pulled without verifying their seal.
+        aside: why nothing was decided, to how many.
         judged: what people found it to be, to how many.
         wrong: what would have been enforced or asked on what people found to be nothing: the first few of them.
         wrong_by: the mode of those to how many.
@@ -69,6 +72,8 @@ class Tally:
     hanging: int = 0
     recorded: int = 0
     settled: int = 0
+    unverified: int = 0
+    aside: Counter[str] = field(default_factory=Counter)
     of_today: int = 0
     judged: Counter[str] = field(default_factory=Counter)
     wrong: list[dict[str, str]] = field(default_factory=list)
@@ -100,9 +105,13 @@ class Tally:
         self.by_mode[mode] += 1
         self.by_wanted[ends.wanted or NOTHING] += 1
         self.by_week[_monday(row.at_ns // _DAY_NS)][mode] += 1
-        self.recorded += bool(row.incident) and not ends.waits and not row.of_today
+        decided = ends.aside in ("", NO_MATCH)
+        self.recorded += bool(row.incident) and decided and not ends.waits and not row.of_today
         self.of_today += row.of_today
         self.settled += row.settled
+        self.unverified += row.unverified
+        if ends.aside:
+            self.aside[ends.aside] += 1
         self.hanging += bool(ends.waits)
         self.lacking += ends.lacks == "none"
         self.lacking_in_part += ends.lacks == "in part"

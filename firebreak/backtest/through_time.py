@@ -66,7 +66,7 @@ class ThroughTime:
             self._ask(row, decided, at_ns)
             return decided
         if decided.move not in ("contain", "ask") or target is None:
-            self._went(decided.move)
+            self._went("recorded" if decided.move == "record" else decided.move)
             return decided
         targets = tuple(map(target_of, decided.targets)) or (target,)
         stands = [self._standing[one.key] for one in targets if one.key in self._standing]

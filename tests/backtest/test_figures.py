@@ -12,7 +12,7 @@ from firebreak.backtest.deciding import Rules
 from firebreak.backtest.report import report
 from firebreak.backtest.run import run
 from firebreak.policy_folder import read_folder, read_yaml_policies
-from tests.backtest.histories import CONFIG, POLICY, found, lines, policies_in, recorded
+from tests.backtest.histories import CONFIG, POLICY, found, instant, lines, policies_in, recorded
 
 DAY = 24 * 60
 
@@ -86,6 +86,51 @@ def test_a_policy_in_shadow_has_the_figures_of_one_in_force_beside_what_decides(
         "none (nothing) → strict (enforce)": 1,
         "malware (monitor) → strict (approve)": 1,
     }
+
+
+def test_what_nothing_is_decided_about_is_counted_by_why(tmp_path: Path) -> None:
+    muted = recorded(3)
+    muted["finding"]["mute"] = "MUTED"
+    elsewhere = found(4)
+    for part, key in (("finding", "name"), ("finding", "canonicalName"), ("finding", "parent"), ("resource", "name")):
+        elsewhere[part][key] = str(elsewhere[part].get(key)).replace("organizations/123456789012", "organizations/1")
+    shown = told(
+        tmp_path,
+        recorded(1),
+        recorded(2, malicious=1),
+        muted,
+        elsewhere,
+        found(5, mute="MUTED", muteUpdateTime=instant(0)),
+    )
+
+    assert shown["left_aside"] == {"muted in SCC": 2, "no policy matches": 1, "of another organization": 1}
+    assert shown["by_mode"]["nothing"] == 4
+    assert shown["decided_on_recorded"] == 2, "what is muted is decided on no evidence"
+
+
+def test_records_that_were_pulled_without_a_key_are_counted(tmp_path: Path) -> None:
+    """Whoever may write the ledger could have made them up."""
+    seal = "not verified: FIREBREAK_SEAL_KEY is not set"
+    shown = told(tmp_path, recorded(1), recorded(2, seal=seal), recorded(2, updated=instant(1), seal=seal))
+
+    assert shown["unverified"] == 1
+    assert any(one.startswith("1 records were pulled without FIREBREAK_SEAL_KEY") for one in shown["caveats"])
+    assert told(tmp_path, recorded(1))["unverified"] == 0
+
+
+def test_a_policy_in_shadow_that_never_fired_is_said_to_have_decided_nothing(tmp_path: Path) -> None:
+    never = WIDE.replace("at_least: 3", "at_least: 90")
+
+    assert told(tmp_path, recorded(1), policy=never)["in_shadow"]["strict"]["fired"] == 0
+
+
+def test_that_a_release_of_its_own_is_not_played_is_said_where_such_a_policy_decides(tmp_path: Path) -> None:
+    releasing = POLICY.replace("mode: enforce\nwhen", "mode: enforce\nrelease_after: 2h\nwhen")
+    said = "release_after is not played (malware): when SCC called a finding inactive is on no record"
+
+    assert said in told(tmp_path, recorded(1), policy=releasing)["caveats"]
+    assert said not in told(tmp_path, recorded(1, malicious=1), policy=releasing)["caveats"]
+    assert said not in told(tmp_path, recorded(1))["caveats"]
 
 
 def test_what_people_found_to_be_nothing_would_have_been_wrong(tmp_path: Path) -> None:

@@ -125,12 +125,33 @@ def test_policies_in_shadow_are_shown_beside_what_decides(
 ) -> None:
     shadow = POLICY.replace("id: malware", "id: strict\nshadow: true")
     (tmp_path / "new" / "05.yaml").write_text(shadow.replace("mode: enforce", "mode: approve", 1))
+    never = POLICY.replace("id: malware", "id: never\nshadow: true").replace('"Execution: Added', '"Other: Added')
+    (tmp_path / "new" / "06.yaml").write_text(never)
     said = firebreak(*words, "--html", str(tmp_path / "report.html")).out.splitlines()
-    at = said.index("In shadow, beside what decides")
+    at = said.index("In shadow, beside what decides: in none of the other figures")
 
+    assert at < said.index("What it rests on"), "who tries a policy looks for nothing else first"
     assert said[at + 1] == "  strict: approve 2 (right 0, wrong 1, not judged 1)"
-    assert "    malware (enforce) → strict (approve): 1" in said
+    assert said[at + 2 : at + 5] == [
+        "    malware (enforce) → strict (approve): 1",
+        "    malware (approve) → strict (approve): 1",
+        "  never: would have decided nothing",
+    ]
     assert "In shadow, beside what decides" in (tmp_path / "report.html").read_text()
+
+
+def test_why_findings_were_left_aside_and_what_was_not_verified_is_told(
+    firebreak: Told, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    muted = recorded(4, seal="not verified: FIREBREAK_SEAL_KEY is not set")
+    muted["finding"]["mute"] = "MUTED"
+    (tmp_path / "history.jsonl").write_text(lines(*HISTORY, muted))
+    said = firebreak(*words, "--html", str(tmp_path / "report.html")).out.splitlines()
+    page = Read((tmp_path / "report.html").read_text()).texts
+
+    assert "  left aside: muted in SCC 1, no policy matches 1" in said
+    assert "  on records that were pulled without verifying their seal: 1" in said
+    assert {"left aside, muted in SCC: 1", "on records that were pulled without verifying their seal: 1"} <= set(page)
 
 
 def test_an_answer_that_is_supposed_takes_the_place_of_one_that_is_missing(

@@ -36,12 +36,12 @@ def page(shown: Mapping[str, Any]) -> str:
         f"<p class=dim>{_text(span)}, policies {_text(shown['policy_set'][:12])}</p>",
         *(f"<p>--fail-if {_text(one)}: it is {count:,}</p>" for one, count in shown.get("beyond", {}).items()),
         *([_counts(shown["by_mode"])] if shown["findings"] else []),
+        _section("In shadow, beside what decides: in none of the other figures", _shadow(shown["in_shadow"])),
         _section("What it rests on", _ground(shown)),
         _section("What would have been wrong", _wrong(shown["wrong"], shown["judged"])),
         _section("How it would have gone", _course(shown["went"])),
         _section("By week, from its Monday", _modes("week", shown["by_week"])),
         _section("By policy", _modes("policy", shown["by_policy"])),
-        _section("In shadow, beside what decides", _shadow(shown["in_shadow"])),
         *([_section("Not compared", f"<p>{_text(told)}</p>")] if (told := shown.get("not_compared")) else []),
         *([_section(_against(changes), _changes(changes))] if changes else []),
         _section("What held, and what alone kept a policy from deciding", _clauses(shown["clauses"])),
@@ -112,8 +112,14 @@ def _ground(shown: Mapping[str, Any]) -> str:
     lines = [
         f"decided on evidence recorded then: {shown['decided_on_recorded']:,}",
         *([f"decided on what VirusTotal says now: {shown['decided_on_today']:,}"] if shown.get("enriched") else []),
+        *(
+            [f"on records that were pulled without verifying their seal: {count:,}"]
+            if (count := shown["unverified"])
+            else []
+        ),
         f"hanging on a source without an answer: {shown['hanging']:,}",
         *(f"waiting for {name}: {count:,}" for name, count in shown["waiting_on"].items()),
+        *(f"left aside, {why}: {count:,}" for why, count in shown["left_aside"].items()),
         *(f"held back by {name}: {count:,}" for name, count in shown["held_back_by"].items()),
     ]
     return _list(lines)

@@ -11,7 +11,7 @@ from typing import Any
 
 from firebreak.backtest.answers import Book
 from firebreak.backtest.files import pieces_of
-from firebreak.backtest.past import records_in
+from firebreak.backtest.past import UNVERIFIED, records_in
 from firebreak.cli.commands import EXIT_OK, UsageError, named, print_json
 from firebreak.cli.commands.ledgers import chosen
 from firebreak.cli.commands.recorded import open_ledger, shown
@@ -84,7 +84,7 @@ class Recorded:
                 self.unread += 1
                 continue
             for record in records_in(value):
-                self.unverified += "seal" in record  # it was pulled where there was no key
+                self.unverified += UNVERIFIED in record
                 yield record
 
     def _in_ledger(self) -> Iterator[Mapping[str, Any]]:

@@ -20,6 +20,7 @@ def show_backtest(screen: Screen, shown: Record) -> None:
         screen.line(f"from {clock(shown['from'])} to {clock(shown.get('until'))} UTC", "dim")
     for bound, count in part(shown.get("beyond")).items():
         screen.line(f"--fail-if {bound}: it is {count:,}", "bad")
+    _show_shadow(screen, part(shown.get("in_shadow")))
     _show_ground(screen, shown)
     _show_wrong(screen, part(shown.get("wrong")), part(shown.get("judged")))
     _show_course(screen, part(shown.get("went")))
@@ -29,7 +30,6 @@ def show_backtest(screen: Screen, shown: Record) -> None:
     if shown.get("changes"):
         _show_changes(screen, part(shown["changes"]))
     _show_table(screen, "By policy", part(shown.get("by_policy")))
-    _show_shadow(screen, part(shown.get("in_shadow")))
     _show_near_misses(screen, rows(shown.get("clauses")))
     _show_weeks(screen, part(shown.get("by_week")))
     _show_affected(screen, shown)
@@ -48,9 +48,13 @@ def _show_ground(screen: Screen, shown: Record) -> None:
         why = f": {asked['why']}" if asked.get("why") else ""
         said = f"decided on what VirusTotal says now: {shown.get('decided_on_today', 0):,}"
         screen.line(f"{said} (asked about {asked.get('asked', 0):,} files{left}{why})", indent=2, hang=2)
+    if unverified := shown.get("unverified", 0):
+        screen.line(f"on records that were pulled without verifying their seal: {unverified:,}", "caution", indent=2)
     hanging = shown.get("hanging", 0)
     on = ", ".join(f"{name} {count:,}" for name, count in part(shown.get("waiting_on")).items())
     screen.line(f"hanging on a source without an answer: {hanging:,}{f' ({on})' if on else ''}", indent=2, hang=2)
+    if aside := part(shown.get("left_aside")):
+        screen.line(f"left aside: {', '.join(f'{why} {count:,}' for why, count in aside.items())}", indent=2, hang=2)
     wanted, modes = part(shown.get("by_wanted")), part(shown.get("by_mode"))
     if wanted != modes:
         before = ", ".join(f"{mode} {wanted.get(mode, 0):,}" for mode in _HEAD)
@@ -127,13 +131,13 @@ def _show_weeks(screen: Screen, weeks: Record) -> None:
 
 def _show_shadow(screen: Screen, found: Record) -> None:
     if found:
-        screen.heading("In shadow, beside what decides")
+        screen.heading("In shadow, beside what decides: in none of the other figures")
     for name, one in found.items():
         modes = ", ".join(f"{mode} {count:,}" for mode, count in part(one.get("by_mode")).items() if count)
         people = ", ".join(
             f"{word.replace('_', ' ')} {one.get(word, 0):,}" for word in ("right", "wrong", "not_judged")
         )
-        screen.line(f"{name}: {modes or 'nothing'} ({people})", indent=2, hang=2)
+        screen.line(f"{name}: {f'{modes} ({people})' if modes else 'would have decided nothing'}", indent=2, hang=2)
         differs = part(part(one.get("differs")).get("ways"))
         first = {f"{other} decides before it": count for other, count in part(one.get("anticipated_by")).items()}
         for way, count in {**differs, **first}.items():
