@@ -71,7 +71,7 @@ def contain(
         message = f"Cloud Run does not take {setting}"
         raise Unsupported(message, setting)
     standing, document = readings.standing(change.target, seen.uid)
-    if seen.standing is None or (standing.holds, standing.releasing) != (seen.standing.holds, seen.standing.releasing):
+    if seen.standing is None or standing.beside(incident.id) != seen.standing.beside(incident.id):
         message = "another incident came to stand on this target"
         raise Drifted(message)
     refused = tuple(sorted(seen.case.unsupported))

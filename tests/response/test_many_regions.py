@@ -24,6 +24,7 @@ def test_more_changes_than_there_are_turns_are_all_made_and_all_taken_back(
     line: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("firebreak.response.advance._TURNS", 4)
+    monkeypatch.setattr("firebreak.response.readings._MOST_LOST", 2)
     with line(in_two_regions(), policy=policy(PIN, REVOKE)) as on:
         incident = contained(on)
         closed = serving(on), serving(on, ELSEWHERE)

@@ -121,6 +121,10 @@ class Standing(Stored):
         """Whether another incident than this one holds the target."""
         return any(hold.incident != incident for hold in self.holds)
 
+    def beside(self, incident: str) -> tuple[object, ...]:
+        """What is there beside this incident: the holds of others, and whose release is being written."""
+        return self.without_hold(incident).holds, self.releasing
+
     def being_released(self, incident: str, now_ns: int) -> bool:
         """Whether another incident's release is being written; one older than RELEASE_NS counts as abandoned."""
         return self.releasing not in ("", incident) and now_ns - self.releasing_ns < RELEASE_NS
