@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import sys
 import threading
 import uuid
@@ -174,7 +175,11 @@ def sent_ns(data: Any) -> int | None:  # noqa: ANN401 - whatever JSON the reques
 
 
 def message_data(data: Any) -> bytes:  # noqa: ANN401 - whatever JSON the request carried
-    """The bytes of the Pub/Sub message in an event; raises Malformed if it has none."""
+    """The bytes of the Pub/Sub message in an event, or of one that is the message itself; raises Malformed if none."""
+    if data and isinstance(data, bytes):
+        return data
+    if data and isinstance(data, dict) and "message" not in data:
+        return json.dumps(data).encode()
     message = data.get("message") if isinstance(data, dict) else None
     encoded = message.get("data") if isinstance(message, dict) else None
     if not isinstance(encoded, str) or not encoded:

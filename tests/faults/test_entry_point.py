@@ -187,6 +187,33 @@ def test_a_push_without_the_wrapper_is_contained(function: Function, headers: di
     assert BAD not in function.line.reachable
 
 
+EVENT = {"ce-id": "1", "ce-source": "s", "ce-type": "t", "ce-specversion": "1.0"}
+
+
+@pytest.mark.parametrize("type_", ["application/json", "application/octet-stream", "text/plain"])
+def test_an_event_that_is_the_notification_itself_is_contained(function: Function, type_: str) -> None:
+    answer = function.post(notification_v2(function.line.finding()), {**EVENT, "Content-Type": type_})
+
+    assert answer.status_code == 200
+    assert function.dead() == []
+    assert BAD not in function.line.reachable
+
+
+@pytest.mark.parametrize("as_text", [False, True], ids=["data", "base64"])
+def test_an_event_of_one_body_with_the_notification_in_it_is_contained(
+    function: Function,
+    as_text: bool,  # noqa: FBT001 - a case
+) -> None:
+    said = notification_v2(function.line.finding())
+    data = {"data_base64": base64.b64encode(said).decode()} if as_text else {"data": json.loads(said)}
+    event = {key.removeprefix("ce-"): value for key, value in EVENT.items()}
+    answer = function.post(json.dumps({**event, **data}).encode(), {"Content-Type": "application/cloudevents+json"})
+
+    assert answer.status_code == 200
+    assert function.dead() == []
+    assert BAD not in function.line.reachable
+
+
 def test_what_is_unreadable_without_the_wrapper_can_be_published_again_as_it_is(function: Function) -> None:
     spoilt = notification_v2(function.line.finding())[:-9]
     function.post(spoilt)
