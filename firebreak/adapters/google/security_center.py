@@ -26,6 +26,7 @@ from firebreak.core.errors import Malformed, Missing, Refused, Transient, Unsupp
 from firebreak.core.findings.finding import Finding, FindingName
 from firebreak.core.findings.notification import parse_finding
 from firebreak.core.findings.related import RelatedFindings
+from firebreak.core.policy.triage import settled_in_scc
 from firebreak.core.timestamps import format_instant
 from firebreak.ports.deadline import Deadline
 
@@ -37,7 +38,8 @@ _SILENT_SECONDS = 60.0
 """For so long a location that did not answer is not waited for once more, where another one has to."""
 _Listed = tuple[list[Finding], bool]
 """Findings of one place, and whether these are all."""
-_OPEN = 'state = "ACTIVE" AND NOT mute = "MUTED"'
+_OPEN = 'state = "ACTIVE"'
+"""Only what the reference of ListFindings lists; what is muted is told apart in code."""
 
 
 class SecurityCenter:
@@ -183,22 +185,21 @@ class SecurityCenter:
         An event's time is that of the finding's last update, but for mutes and marks, which move nothing. Read page by
         page: whoever has seen enough stops. Raises Missing, Denied or Transient.
         """
-        filter_ = (
-            'state = "ACTIVE" AND NOT mute = "MUTED" AND finding_class = "THREAT"'
-            f' AND resource_name : "//run.googleapis.com/" AND event_time >= "{format_instant(since_ns)}"'
-        )
-        request = securitycenter_v2.ListFindingsRequest(
-            parent=f"organizations/{organization}/sources/-/locations/{location}",
-            filter=filter_,
-            order_by="event_time",
-            page_size=_PAGE,
-        )
-        for page in pages_of(self.client_at(location).list_findings, deadline, request):
-            yield from _read_findings(page.list_findings_results)
+        place = FindingName(f"organizations/{organization}", "-", location, "")
+        filter_ = f'{_OPEN} AND resource_name : "{RUN_HOST}" AND event_time >= "{format_instant(since_ns)}"'
+        try:  # Google's own samples name the class in filters, and the reference does not
+            yield from self._threats(place, f'{filter_} AND finding_class = "THREAT"', deadline)
+        except Unsupported:
+            yield from self._threats(place, filter_, deadline)
+
+    def _threats(self, place: FindingName, filter_: str, deadline: Deadline) -> Iterator[Finding]:
+        for page in self._pages_of(place, filter_, deadline, order_by="event_time"):
+            found = _read_findings(page.list_findings_results)
+            yield from (one for one in found if one.finding_class in ("THREAT", "") and settled_in_scc(one) is None)
 
     def mark(self, finding: Finding, marks: Mapping[str, str], deadline: Deadline) -> None:
         """Set these marks and no others; raises Missing, Denied or Transient. The canonical name is asked first."""
-        names = [name for name in (finding.canonical_name, finding.name.spellings[0]) if name]
+        names = [name for name in (finding.canonical_name, *finding.name.spellings) if name]
         mask = {"paths": [f"marks.{key}" for key in sorted(marks)]}
         for name in dict.fromkeys(names):
             request = securitycenter_v2.UpdateSecurityMarksRequest(
@@ -221,10 +222,20 @@ class SecurityCenter:
 
     def _pages(self, place: FindingName, filter_: str, deadline: Deadline) -> Iterator[Any]:
         """Page by page; nothing where there is no such place."""
-        parent = f"{place.container}/sources/{place.source}/locations/{place.location}"
-        request = securitycenter_v2.ListFindingsRequest(parent=parent, filter=filter_, page_size=_PAGE)
         with suppress(Missing):
-            yield from pages_of(self.client_at(place.location).list_findings, deadline, request)
+            yield from self._pages_of(place, filter_, deadline)
+
+    def _pages_of(self, place: FindingName, filter_: str, deadline: Deadline, order_by: str = "") -> Iterator[Any]:
+        """Page by page; raises Missing where no spelling of the place is known."""
+        request = securitycenter_v2.ListFindingsRequest(filter=filter_, page_size=_PAGE, order_by=order_by)
+        for request.parent in place.parents:
+            try:
+                yield from pages_of(self.client_at(place.location).list_findings, deadline, request)
+            except Missing:
+                if request.parent == place.parents[-1]:
+                    raise
+            else:
+                return
 
 
 def quoted(text: str) -> str:
@@ -244,6 +255,7 @@ def _others_on(target: Target, finding: Finding, results: Any) -> list[Finding]:
         for one in _read_findings(results)
         if isinstance(one.target, Target)
         and one.target.same_workload(target)
+        and settled_in_scc(one) is None
         and (one.name.source, one.name.finding) != same
     ]
 

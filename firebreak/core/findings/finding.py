@@ -40,8 +40,13 @@ class FindingName(Stored):
     @property
     def spellings(self) -> tuple[str, ...]:
         """The name with its location (v2) and, where SCC has both, without (v1)."""
-        v2 = f"{self.container}/sources/{self.source}/locations/{self.location}/findings/{self.finding}"
-        v1 = f"{self.container}/sources/{self.source}/findings/{self.finding}"
+        return tuple(f"{parent}/findings/{self.finding}" for parent in self.parents)
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Where its source keeps it, spelled alike."""
+        v1 = f"{self.container}/sources/{self.source}"
+        v2 = f"{v1}/locations/{self.location}"
         return (v2, v1) if self.location == "global" else (v2,)
 
 
