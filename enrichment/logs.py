@@ -30,8 +30,8 @@ class LogsSource:
 
     facts: Catalogue = MappingProxyType(
         {
-            "logs.count": Fact(FactType.NUMBER, "How many lines it wrote in the half hour before the event."),
-            "logs.errors": Fact(FactType.NUMBER, "How many of these are errors or worse."),
+            "logs.count": Fact(FactType.NUMBER, "How many lines it wrote in the half hour before the event.", least=0),
+            "logs.errors": Fact(FactType.NUMBER, "How many of these are errors or worse.", least=0),
             "logs.severities": Fact(FactType.TEXTS, "The severities that occur among them, such as ERROR."),
             "logs.binary_named": Fact(FactType.BOOL, "Whether one of them names the path of a file of the finding."),
         }

@@ -21,7 +21,9 @@ class RecurrenceSource:
 
     facts: Catalogue = MappingProxyType(
         {
-            "recurrence.count": Fact(FactType.NUMBER, "How many other incidents this workload had in 90 days."),
+            "recurrence.count": Fact(
+                FactType.NUMBER, "How many other incidents this workload had in 90 days.", least=0
+            ),
             "recurrence.closed_as": Fact(
                 FactType.TEXTS,
                 "What people closed those as.",

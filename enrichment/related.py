@@ -22,7 +22,7 @@ class RelatedSource:
     facts: Catalogue = MappingProxyType(
         {
             "related.count": Fact(
-                FactType.NUMBER, "How many other active findings of allowed sources there are within a day."
+                FactType.NUMBER, "How many other active findings of allowed sources there are within a day.", least=0
             ),
             "related.categories": Fact(FactType.TEXTS, "Their categories."),
         }

@@ -31,14 +31,16 @@ class VirusTotalSource:
 
     facts: Catalogue = MappingProxyType(
         {
-            "virustotal.malicious": Fact(FactType.NUMBER, "How many engines call the file malicious."),
-            "virustotal.suspicious": Fact(FactType.NUMBER, "How many engines call it suspicious."),
-            "virustotal.undetected": Fact(FactType.NUMBER, "How many engines found nothing."),
-            "virustotal.harmless": Fact(FactType.NUMBER, "How many engines call it harmless."),
+            "virustotal.malicious": Fact(FactType.NUMBER, "How many engines call the file malicious.", least=0),
+            "virustotal.suspicious": Fact(FactType.NUMBER, "How many engines call it suspicious.", least=0),
+            "virustotal.undetected": Fact(FactType.NUMBER, "How many engines found nothing.", least=0),
+            "virustotal.harmless": Fact(FactType.NUMBER, "How many engines call it harmless.", least=0),
             "virustotal.verdict": Fact(FactType.TEXT, "Firebreak's reading of the report.", VERDICTS, ordered=True),
             "virustotal.label": Fact(FactType.TEXT, "The threat label that VirusTotal suggests."),
             "virustotal.families": Fact(FactType.TEXTS, "Malware families that engines name."),
-            "virustotal.score": Fact(FactType.NUMBER, "Google Threat Intelligence's score, 0 to 100."),
+            "virustotal.score": Fact(
+                FactType.NUMBER, "Google Threat Intelligence's score, 0 to 100.", least=0, most=100
+            ),
             "virustotal.first_seen": Fact(FactType.TIME, "When the file was first submitted."),
             "virustotal.stale": Fact(FactType.BOOL, "Whether the analysis is over 30 days old."),
         }

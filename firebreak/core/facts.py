@@ -26,7 +26,8 @@ class FactType(enum.Enum):
 class Fact:
     """One entry of a source's catalogue. With `choices`, a text takes one of them; `ordered` ranks them upwards.
 
-    `pairs` says of a list of texts that each is `key=value`, as labels are.
+    `pairs` says of a list of texts that each is `key=value`, as labels are. `least` and `most` are the ends
+    between which a number lies; None where it has no such end.
     """
 
     type: FactType
@@ -34,6 +35,8 @@ class Fact:
     choices: tuple[str, ...] = ()
     ordered: bool = False
     pairs: bool = False
+    least: int | None = None
+    most: int | None = None
 
     @property
     def ranks(self) -> tuple[str, ...]:

@@ -47,6 +47,7 @@ FB205 plain-glob warning
 FB206 misleading-order warning
 FB207 literal-wildcard warning
 FB208 regular-expression warning
+FB209 number-out-of-range warning
 FB301 steps-undo-each-other fault
 FB302 steps-undo-somewhere warning
 FB303 idle-step warning
@@ -60,6 +61,8 @@ FB310 idle-on-expiry warning
 FB311 idle-accept-irreversible warning
 FB312 failing-action fault
 FB313 enforce-on-protected warning
+FB314 odd-duration warning
+FB315 late-release warning
 FB401 example-at-odds stops
 FB402 failing-example fault
 FB403 unrunnable-example fault
@@ -70,6 +73,8 @@ FB502 guard-of-nothing stops
 FB503 unused-set warning
 FB504 unrouted-label warning
 FB505 idle-ceiling warning
+FB506 odd-limit warning
+FB507 odd-time-limit warning
 FB601 silence-not-understood warning
 FB602 silence-without-reason warning
 FB603 silence-of-unknown-code warning

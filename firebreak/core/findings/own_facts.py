@@ -28,7 +28,7 @@ CATALOGUE: Catalogue = MappingProxyType(
         ),
         "finding.class": Fact(FactType.TEXT, "SCC's finding class, such as THREAT."),
         "finding.partial_hash": Fact(FactType.BOOL, "Whether every hash covers only the beginning of its file."),
-        "finding.hour": Fact(FactType.NUMBER, "The hour of the event in UTC, 0 to 23."),
+        "finding.hour": Fact(FactType.NUMBER, "The hour of the event in UTC, 0 to 23.", least=0, most=23),
         "finding.weekday": Fact(FactType.TEXT, "The day of the event in UTC.", _WEEKDAYS),
         "finding.process_paths": Fact(FactType.TEXTS, f"Paths of its processes' binaries and scripts. {_CHOSEN_THERE}"),
         "finding.paths": Fact(FactType.TEXTS, f"Paths of all its files, libraries too. {_CHOSEN_THERE}"),

@@ -108,8 +108,8 @@ class Config:
 
     `sources` are the SCC source ids whose findings may lead to more than monitoring; `drill` None means that there is
     none; `ceilings` hold at places, beside `ceiling`, which holds everywhere; `stale_after` is in seconds; `sets` are
-    lists of texts that policies name, and `set_places` says where each stands; `routing` says who is told, and decides
-    nothing.
+    lists of texts that policies name; `routing` says who is told, and decides nothing; `places` says where keys stand,
+    as `limits.per_hour`.
     """
 
     organization: str | None = None
@@ -120,7 +120,7 @@ class Config:
     stale_after: int = HOUR
     sets: Sets = field(default_factory=lambda: MappingProxyType({}))
     routing: Routing = field(default_factory=Routing)
-    set_places: Mapping[str, Location] = field(default_factory=dict, repr=False, compare=False)
+    places: Mapping[str, Location] = field(default_factory=dict, repr=False, compare=False)
     drill: Drill | None = None
     ceilings: tuple[PlacedCeiling, ...] = ()
 

@@ -68,8 +68,10 @@ def _around(points: set[int | float]) -> list[FactValue]:
 def _instants(about: list[Clause], now_ns: int) -> list[FactValue]:
     marks = {now_ns - one.operand.seconds * NANOS for one in about if isinstance(one.operand, Span)}
     marks |= {found for one in _operands(about) if (found := instant_or_none(str(one))) is not None}
-    near = {mark + step for mark in marks or {now_ns} for step in (-1, 0, 1)}
-    return [format_instant(one) for one in sorted(near) if _FIRST_NS <= one <= _LAST_NS]
+    near = {mark + step for mark in marks for step in (-1, 0, 1)}
+    # A mark before all time has every time behind it.
+    told = sorted(one for one in near if _FIRST_NS <= one <= _LAST_NS) or [now_ns]
+    return [format_instant(one) for one in told]
 
 
 def _texts(about: list[Clause]) -> tuple[list[FactValue], bool]:

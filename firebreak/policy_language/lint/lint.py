@@ -14,6 +14,7 @@ from firebreak.core.policy.policy import Config, Files, Policy
 from firebreak.core.policy.protected import Protected
 from firebreak.core.policy.routing import DEFAULT, Routing
 from firebreak.core.policy.vocabulary import Actions
+from firebreak.policy_language.lint.amounts import odd_config, odd_durations, out_of_range
 from firebreak.policy_language.lint.conditions import (
     LintContext,
     LintWarning,
@@ -56,6 +57,8 @@ CONDITIONS: tuple[OfConditions, ...] = (
     misspelt_categories,
     plain_globs,
     literal_wildcards,
+    out_of_range,
+    odd_durations,
 )
 STEPS: tuple[OfSteps, ...] = (
     idle_steps,
@@ -98,6 +101,7 @@ def lint(
         *_unused_sets(policies, config),
         *_unrouted(policies, config.routing),
         *_idle_ceilings(config),
+        *odd_config(config),
         *enforced_on_protected(policies, config.protected, world),
     ]
     warnings = [one for one in remarks if one.rule.severity == "warning"]
@@ -145,9 +149,9 @@ def _lacking(policy: Policy) -> Iterator[str]:
 
 def _unused_sets(policies: tuple[Policy, ...], config: Config) -> Iterator[LintWarning]:
     used = sets_used(policies)
-    for name, at in config.set_places.items():
+    for name in config.sets:
         if name not in used:
-            yield LintWarning(UNUSED_SET, at, f"no policy uses the set {quoted(name)}")
+            yield LintWarning(UNUSED_SET, config.places[f"sets.{name}"], f"no policy uses the set {quoted(name)}")
 
 
 def _idle_ceilings(config: Config) -> Iterator[LintWarning]:

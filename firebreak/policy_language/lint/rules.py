@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from firebreak.core.diagnostics import Rule
+from firebreak.policy_language.lint import amount_rules
 from firebreak.policy_language.reading import rules as reading_rules
 
 NEVER_MATCHES = Rule(
@@ -282,7 +283,12 @@ IDLE_SILENCE = Rule(
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(
-        (one for names in (vars(reading_rules), globals()) for one in names.values() if isinstance(one, Rule)),
+        (
+            one
+            for names in (vars(reading_rules), vars(amount_rules), globals())
+            for one in names.values()
+            if isinstance(one, Rule)
+        ),
         key=lambda rule: rule.code,
     )
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from firebreak.core.diagnostics import FaultLog, quoted
+from firebreak.core.diagnostics import FaultLog, Location, quoted
 from firebreak.core.glob import MAX_GLOB
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import HOUR, Config, Drill, Limits
@@ -73,7 +74,7 @@ def read_config(node: Node, log: FaultLog) -> Config:
         drill=_drill(keys["drill"], sources, log) if "drill" in keys else None,
         sets=_sets(keys["sets"], log) if "sets" in keys else {},
         routing=read_routing(keys["notify"], log) if "notify" in keys else Routing(),
-        set_places={key.text: key.at for key, _ in _entries(keys.get("sets"))},
+        places=dict(_places(node)),
     )
 
 
@@ -131,8 +132,10 @@ def _sets(node: Node, log: FaultLog) -> dict[str, frozenset[str]]:
     return sets
 
 
-def _entries(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
-    return node.pairs if isinstance(node, Entries) else ()
+def _places(node: Node, above: str = "") -> Iterator[tuple[str, Location]]:
+    for key, value in node.pairs if isinstance(node, Entries) else ():
+        yield f"{above}{key.text}", key.at
+        yield from _places(value, f"{above}{key.text}.")
 
 
 def _limits(node: Node, log: FaultLog) -> Limits:

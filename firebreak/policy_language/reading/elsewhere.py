@@ -98,22 +98,22 @@ MODES: Mapping[str, str] = _by_word(
     }
 )
 NOTHING = ("none", "null", "false", "no_match", "no", "ignore", "skip", "~")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
-_DURATION = re.compile(r"p?t?(?:\s*[0-9]{1,6}\s*[a-z]{1,8}\s*,?)+", re.IGNORECASE)
-_PART = re.compile(r"([0-9]+)\s*([a-z])", re.IGNORECASE)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
+_DURATION = re.compile(r"p?t?(?:\s*[0-9]{1,6}(?:\.[0-9]{1,3})?\s*[a-z]{1,8}\s*,?)+", re.IGNORECASE)
+_PART = re.compile(r"([0-9.]+)\s*([a-z])", re.IGNORECASE)
 _COMPARED = re.compile(r"(==?|!=|<>|>=|=>|<=|=<|>|<|!|not(?=\s)|is(?=\s))\s*(\S.*)", re.DOTALL)
 _ALTERNATIVES = re.compile(r"\s*(?:\bor\b|\|\|?|,)\s*")
 _LIKE_A_REGEX = re.compile(r"^\^|\$$|(?:^|[-_)\].])\.[*+]|\\[.dws]|\[[^\]]*\][*+]?|\([^)]*\|[^)]*\)")
 
 
 def duration(text: str) -> str | None:
-    """`1hour`, `1h30m`, `PT1H` and `2 weeks` as policies write them; None for what is none of these, or no time."""
+    """`1hour`, `1h30m`, `0.5h`, `PT1H`, `2 weeks` as policies write them; None for anything else, or no time."""
     if not _DURATION.fullmatch(text.strip()):
         return None
     parts = _PART.findall(re.sub(r"(?i)^p?t?", "", text.strip()))
     if any(unit.lower() not in _UNITS for _, unit in parts):
         return None
-    seconds = sum(int(number) * _UNITS[unit.lower()] for number, unit in parts)
+    seconds = round(sum(float(number) * _UNITS[unit.lower()] for number, unit in parts))
     unit = next((one for one in "dhms" if seconds % _UNITS[one] == 0), "s")
     return f"{seconds // _UNITS[unit]}{unit}" if seconds else None
 

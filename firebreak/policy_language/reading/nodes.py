@@ -16,6 +16,7 @@ from firebreak.policy_language.reading.yaml_scalars import AmbiguousScalar, plai
 _Word = TypeVar("_Word")
 DURATION = re.compile(r"([1-9][0-9]{0,7})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_NO_LENGTH = re.compile(r"-.*|0+(?:\.0*)?\s*[a-z]*")
 NOTHING_ELSE: Mapping[str, str] = {}
 _SHORT = 40
 LONGEST_DURATION = 366 * 86_400
@@ -92,12 +93,20 @@ def read_seconds(node: Node, what: str, log: FaultLog, longest: int = LONGEST_DU
     seconds = seconds_of(node.value) if isinstance(node, Scalar) and isinstance(node.value, str) else None
     if seconds is None:
         meant = known_elsewhere.duration(node.text) if isinstance(node, Scalar) else None
-        wrong(node, what, "a duration such as 90s, 30m, 4h or 7d", log, nearest=meant)
+        wrong(node, what, "a duration such as 90s, 30m, 4h or 7d", log, _lacking(node), meant)
         return None
     if seconds > longest:
         log.add(WRONG_VALUE, node.at, f"{what} is longer than {longest // 86_400}d")
         return None
     return seconds
+
+
+def _lacking(node: Node) -> str:
+    """What a duration lacks that is none: its unit, or any length."""
+    value = node.value if isinstance(node, Scalar) else None
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return f"say of what, as {value}s, {value}m or {value}h"
+    return "it has to be longer than nothing" if isinstance(node, Scalar) and _NO_LENGTH.fullmatch(node.text) else ""
 
 
 def read_word(
