@@ -41,10 +41,10 @@ _OWN = (
 )
 _SHORTEST_KEY = 8
 """Characters. A shorter seal key can be guessed, and counts as none."""
-_QUOTES = "\"'"
-_EMPTY = f"{string.whitespace}{_QUOTES}"
+_QUOTES = ('"', "'")
+_EMPTY = string.whitespace + "".join(_QUOTES)
 _LOCATION = re.compile(r"[a-z][a-z0-9-]{1,40}")
-_TOPIC = re.compile(r"projects/[^/\s]+/topics/[^/\s]+")
+_TOPIC = re.compile(r"projects/[^/\s,]+/topics/[^/\s,]+")
 Lend = Callable[[Mapping[str, str], Path], Mapping[str, str]]
 """From the environment and the user's state folder to more variables."""
 ROOT = Path(__file__).resolve().parent.parent
@@ -164,7 +164,7 @@ def _quoted(env: Mapping[str, str]) -> list[str]:
     return [
         f"{name}: the value has quotes around it, which are taken for a part of it: leave them out"
         for name in ours
-        if any(part[0] in _QUOTES or part[-1] in _QUOTES for part in (env.get(name, "-"), *_list(env, name)))
+        if any(part.startswith(_QUOTES) or part.endswith(_QUOTES) for part in _list(env, name))
     ]
 
 
@@ -183,7 +183,7 @@ def _not_loopback(env: Mapping[str, str]) -> list[str]:
     faults = [
         f"{name}={env[name]}: only host:port on loopback, because the channel is plain text"
         for name in _EMULATORS
-        if name in env and not is_loopback(f"//{env[name]}")
+        if name in env and (set("/?#") & set(env[name]) or not is_loopback(f"//{env[name]}"))
     ]
     host = env.get("VIRUSTOTAL_HOST")
     if host and not (host.startswith("http://") and is_loopback(host)):

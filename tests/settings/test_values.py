@@ -101,6 +101,33 @@ def test_quotes_that_an_env_file_kept_are_refused_by_the_variable_s_name(name: s
         assert value == "https://" or value not in said
 
 
+@pytest.mark.parametrize("comma", [",", " ,", ", ,"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FIREBREAK_CEILING", "enforce"),
+        ("FIREBREAK_CEILING", ""),
+        ("FIREBREAK_SCC_MARKS", "on"),
+        ("FIREBREAK_EVIDENCE", "gs://bucket"),
+        ("FIREBREAK_INCIDENTS_TOPIC", "projects/p/topics/t"),
+        ("FIREBREAK_LEDGER", ""),
+        ("CLOUD_RUN_EMULATOR_HOST", "127.0.0.1:1"),
+        ("VIRUSTOTAL_HOST", "http://127.0.0.1:1"),
+    ],
+)
+def test_a_comma_after_what_is_no_list_is_refused_by_the_variable_s_name(name: str, value: str, comma: str) -> None:
+    assert refused(**{name: value + comma}).startswith(name)
+
+
+def test_a_secret_may_end_in_a_comma() -> None:
+    assert read(VIRUSTOTAL_API_KEY="key,").virustotal_key == "key,"
+
+
+@pytest.mark.parametrize("after", ["/x", "?x", "#x"])
+def test_an_emulator_is_a_host_and_a_port_and_nothing_after_them(after: str) -> None:
+    assert "CLOUD_RUN_EMULATOR_HOST" in refused(CLOUD_RUN_EMULATOR_HOST=f"127.0.0.1:1{after}")
+
+
 @pytest.mark.parametrize("name", WEBHOOKS)
 @pytest.mark.parametrize(
     "value",
