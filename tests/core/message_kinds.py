@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from firebreak.core.containment.plan import FAILURE, Change, Outcome, Plan
+from firebreak.core.containment.plan import Change, Outcome, Plan
 from firebreak.core.containment.review import Drift
 from firebreak.core.facts import Evidence
 from firebreak.core.findings.verdict import assess
@@ -49,7 +49,7 @@ def in_part_contained() -> Incident:
     door = Change(target, "service_iam", {grant: True}, {grant: None}, {}, ("revoke_public_access",))
     changes = one.plan.changes if one.plan else ()
     plan = Plan((*changes, door), ())
-    denied = Outcome("service_iam", FAILURE, "PERMISSION_DENIED", ("revoke_public_access",))
+    denied = Outcome("service_iam", "Failure", "PERMISSION_DENIED", ("revoke_public_access",))
     return replace(one, plan=plan, done=plan, outcomes=(*one.outcomes, denied))
 
 

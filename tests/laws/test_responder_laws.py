@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import responders
 from firebreak.core.actions.action import Refusal, Responder
 from firebreak.core.actions.case import EditContext
-from firebreak.core.actions.setting_order import is_ordered, loosened_settings
+from firebreak.core.actions.setting_order import loosened_settings, order_of
 from firebreak.core.cloud_run.setting_names import IDENTITY, SURFACES, is_final
 from firebreak.core.cloud_run.state import State, surface_of
 from firebreak.core.cloud_run.target import Kind
@@ -129,7 +129,7 @@ def test_an_edit_never_loosens_and_every_setting_it_may_meet_has_an_order(
     """Nor do two of them, whichever comes first: of services in one region and in several, pools, jobs, accounts."""
     drawn = data.draw(situations(kind))
     pair = data.draw(st.permutations([name, data.draw(others(kind))]))
-    unordered = {key for key in drawn[0] if not is_ordered(key)}
+    unordered = {key for key in drawn[0] if order_of(key) is None}
     assert not unordered, (
         f"firebreak/core/actions/setting_order.py: ORDERS has no order for {listed(unordered)}, which a {kind} has"
     )

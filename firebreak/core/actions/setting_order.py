@@ -82,15 +82,10 @@ ORDERS: Mapping[str, Callable[[_Value, _Value], bool]] = MappingProxyType(
 """By the setting's key, or its beginning: whether the second of two different values opens no more than the first."""
 
 
-def is_ordered(key: str) -> bool:
-    """Whether the setting has an order."""
-    return _order_of(key) is not None
-
-
 def loosened_settings(before: State, after: State, case: EditContext) -> tuple[str, ...]:
     """The settings that are more open in `after`; no suspect may gain a share, a tag or a place in the split."""
     doors = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-    wider = {key for key in doors if (order := _order_of(key)) and not order(before.get(key), after.get(key))}
+    wider = {key for key in doors if (order := order_of(key)) and not order(before.get(key), after.get(key))}
     was, now = references(before, case.latest), references(after, case.latest)
     for name in case.suspects & now.keys():
         if name not in was or now[name].percent > was[name].percent or not {*now[name].tags} <= {*was[name].tags}:
@@ -98,7 +93,8 @@ def loosened_settings(before: State, after: State, case: EditContext) -> tuple[s
     return tuple(sorted(wider))
 
 
-def _order_of(key: str) -> Callable[[_Value, _Value], bool] | None:
+def order_of(key: str) -> Callable[[_Value, _Value], bool] | None:
+    """The order that a setting has; None if it has none."""
     return next(
         (order for name, order in ORDERS.items() if key == name or (name[-1] == "." and key.startswith(name))), None
     )

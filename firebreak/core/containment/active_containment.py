@@ -125,13 +125,12 @@ class Standing(Stored):
         """What is there beside this incident: the holds of others, and whose release is being written."""
         return self.without_hold(incident).holds, self.releasing
 
-    def being_released(self, incident: str, now_ns: int) -> bool:
-        """Whether another incident's release is being written; one older than RELEASE_NS counts as abandoned."""
-        return self.releasing not in ("", incident) and now_ns - self.releasing_ns < RELEASE_NS
-
     def being_written(self, incident: str, now_ns: int) -> str:
-        """What another incident is writing to the target now, as part of a sentence; empty if nothing."""
-        if self.being_released(incident, now_ns):
+        """What another incident is writing to the target now, as part of a sentence; empty if nothing.
+
+        A release older than RELEASE_NS counts as abandoned.
+        """
+        if self.releasing not in ("", incident) and now_ns - self.releasing_ns < RELEASE_NS:
             return f"the release of {self.releasing}"
         last = self.holds[-1] if self.holds and self.pending else None
         if last is None or last.incident == incident or now_ns - last.taken_ns >= WRITING_NS:

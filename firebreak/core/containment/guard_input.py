@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from firebreak.core.cloud_run.account_usage import Users
-from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.canary import Canary
 from firebreak.core.containment.observation import Seen
 from firebreak.core.findings.finding import Finding
@@ -66,7 +65,3 @@ class GuardInput:
     unvouched: tuple[str, ...] = ()
     canary: Canary | None = None
     drift: str = ""
-
-    def seen_of(self, target: Target) -> Seen | None:
-        """What was read of this target."""
-        return next((one for one in self.seen if one.target.key == target.key), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from firebreak.core.actions.words import RefusalKind
@@ -154,7 +154,7 @@ class Outcome(Stored):
 
     Attributes:
         surface: the surface that was to be written.
-        status: one of OCSF's words: SUCCESS, FAILURE, GONE, PARTIAL or UNSUPPORTED below.
+        status: one of OCSF's words: `Success`, `Failure`, `Does Not Exist`, `Partial` or `Unsupported`.
         detail: what happened, as a sentence.
         actions: names of the actions that led to the change.
         still_open: what the containment does not close.
@@ -166,13 +166,10 @@ class Outcome(Stored):
     status: str
     detail: str
     actions: tuple[str, ...] = ()
-    still_open: tuple[str, ...] = field(default=())
+    still_open: tuple[str, ...] = ()
     target: str = ""
     plan: str = ""
 
 
 SUCCESS = "Success"
-FAILURE = "Failure"
 GONE = "Does Not Exist"
-PARTIAL = "Partial"
-UNSUPPORTED = "Unsupported"

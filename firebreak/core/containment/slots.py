@@ -39,13 +39,9 @@ class Slots(Stored):
         lost = self.lost_ns is not None and now_ns - self.lost_ns < HOUR_NS
         return replace(self, taken=taken, lost_ns=self.lost_ns if lost else None)
 
-    def targets_of(self, incident: str) -> tuple[Target, ...]:
-        """The targets for which this incident has one."""
-        return tuple(one.target for one in self.taken if one.incident == incident)
-
     def targets_without_slot(self, incident: str, targets: Iterable[Target]) -> tuple[Target, ...]:
         """Those of the targets for which the incident has none yet."""
-        own = self.targets_of(incident)
+        own = [one.target for one in self.taken if one.incident == incident]
         return tuple(target for target in targets if not any(_is_same_target(target, one) for one in own))
 
     def with_slots(self, incident: str, targets: Iterable[Target], at_ns: int) -> Slots:

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from firebreak import VERSION
+from firebreak.core.actions.action import Actions
 from firebreak.core.code_location import kind_and_place
 from firebreak.core.diagnostics import Location
 from firebreak.core.facts import Catalogue
@@ -27,7 +28,6 @@ from firebreak.core.policy.digest import policy_set
 from firebreak.core.policy.policy import Config, Drill, Files, Limits, Policy, PolicySet, Step, is_policy_file
 from firebreak.core.policy.protected import Pattern, PlacedCeiling, Protected
 from firebreak.core.policy.routing import read_back
-from firebreak.core.policy.vocabulary import Actions
 
 _GROUPS: Mapping[str, type[AllOf | AnyOf | NoneOf]] = {"all_of": AllOf, "any_of": AnyOf, "none_of": NoneOf}
 _NAMES = {kind: name for name, kind in _GROUPS.items()}

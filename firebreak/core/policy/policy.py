@@ -173,7 +173,6 @@ class PolicySet:
         return self.deciding if len(self.deciding) <= _FEW else self.about(facts)
 
 
-NO_FACTS: Facts = MappingProxyType({})
 Files = Mapping[str, str]
 """File name to its whole text."""
 _ENDINGS = (".yaml", ".yml")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from firebreak.core.actions.action import Responder
+from firebreak.core.actions.action import Actions
 from firebreak.core.discovery import NONE_BROKEN
 from firebreak.core.facts import Catalogue
 
-Actions = Mapping[str, Responder]
 Sets = Mapping[str, frozenset[str]]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from firebreak.core.actions.action import Actions
 from firebreak.core.containment.drafting import find_undone_steps, fold
 from firebreak.core.policy.policy import Policy, Step
-from firebreak.core.policy.vocabulary import Actions
 from firebreak.policy_language.analysis.sample_workloads import SAMPLES
 
 

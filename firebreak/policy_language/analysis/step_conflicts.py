@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from firebreak.core.actions.action import Actions
 from firebreak.core.actions.case import EditContext
 from firebreak.core.cloud_run.state import State
 from firebreak.core.containment.drafting import Folded, find_undone_steps, fold
@@ -14,7 +15,6 @@ from firebreak.core.facts import Catalogue, FactType
 from firebreak.core.policy.clause import Clause, Operator
 from firebreak.core.policy.condition import Condition
 from firebreak.core.policy.policy import Step
-from firebreak.core.policy.vocabulary import Actions
 from firebreak.policy_language.analysis.sample_workloads import SAMPLES
 from firebreak.policy_language.analysis.satisfiability import never
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import PurePosixPath
 
+from firebreak.core.actions.action import Actions
 from firebreak.core.diagnostics import Fault, FaultLog, Location, in_order, quoted
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Config, Files, Policy
 from firebreak.core.policy.protected import Protected
 from firebreak.core.policy.routing import DEFAULT, Routing
-from firebreak.core.policy.vocabulary import Actions
 from firebreak.policy_language.lint.amounts import odd_config, odd_durations, out_of_range
 from firebreak.policy_language.lint.conditions import (
     LintContext,

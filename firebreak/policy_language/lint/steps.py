@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from firebreak.core.actions.action import Actions
 from firebreak.core.diagnostics import quoted
 from firebreak.core.mode import Mode
 from firebreak.core.policy.condition import clauses
 from firebreak.core.policy.policy import Policy, Step
-from firebreak.core.policy.vocabulary import Actions
 from firebreak.policy_language.analysis.failing_actions import failing_steps
 from firebreak.policy_language.analysis.step_conflicts import possible_kinds, undoings
 from firebreak.policy_language.lint.conditions import LintContext, LintWarning

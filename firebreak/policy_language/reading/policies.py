@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from firebreak.core.actions.action import Actions
 from firebreak.core.diagnostics import Fault, FaultLog, Faults, Location, quoted
 from firebreak.core.discovery import NONE_BROKEN
 from firebreak.core.facts import Catalogue
@@ -17,7 +18,7 @@ from firebreak.core.mode import Mode
 from firebreak.core.policy.condition import AllOf
 from firebreak.core.policy.digest import policy_set
 from firebreak.core.policy.policy import HOUR, Config, Files, OnExpiry, Policy, PolicySet, is_policy_file
-from firebreak.core.policy.vocabulary import Actions, PolicyNamespace
+from firebreak.core.policy.vocabulary import PolicyNamespace
 from firebreak.policy_language.reading.conditions import read_condition
 from firebreak.policy_language.reading.config import CONFIG_FILE, read_config
 from firebreak.policy_language.reading.elsewhere import POLICY_KEYS

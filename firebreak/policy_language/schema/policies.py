@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any, Literal, get_args, get_origin
 
-from firebreak.core.actions.action import Responder
+from firebreak.core.actions.action import Actions, Responder
 from firebreak.core.facts import Catalogue, Fact, FactType, source_of
 from firebreak.core.glob import MAX_GLOB
 from firebreak.core.mode import MODES
 from firebreak.core.policy.clause import Operator
-from firebreak.core.policy.vocabulary import Actions
 from firebreak.policy_language.reading.conditions import GROUPS, operators_of
 from firebreak.policy_language.reading.examples import FINDING_PATH, NOTHING, UNKNOWN
 from firebreak.policy_language.reading.nodes import DURATION

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from firebreak.core.actions.case import EditContext
-from firebreak.core.actions.setting_order import is_ordered, loosened_settings, narrower_ingress
+from firebreak.core.actions.setting_order import loosened_settings, narrower_ingress, order_of
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
@@ -49,7 +49,7 @@ def wider(key: str, before: Setting | None, after: Setting | None) -> bool:
 
 @pytest.mark.parametrize(("key", "more", "less"), CLOSING, ids=str)
 def test_one_way_closes_and_the_other_one_loosens(key: str, more: Setting, less: Setting) -> None:
-    assert is_ordered(key)
+    assert order_of(key) is not None
     assert not wider(key, more, less)
     assert wider(key, less, more)
     assert not wider(key, more, more)
@@ -94,7 +94,7 @@ def test_no_suspect_gains_a_share_a_tag_or_a_place_in_the_split_whosever_suspect
 
 
 def test_a_setting_without_an_order_loosens_nothing() -> None:
-    assert not is_ordered("service.label")
+    assert order_of("service.label") is None
     assert not wider("service.label", "a", "b")
 
 
