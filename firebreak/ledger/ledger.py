@@ -161,10 +161,8 @@ class Ledger(Events):
 
     def keep_unreadable(self, digest: str) -> None:
         """Record a message that could not be read, once for each content, by its digest alone."""
-        try:
+        with suppress(Exists):
             self.documents.create("unreadable", digest, {"at_ns": self.now_ns()})
-        except Exists:
-            return
 
     @property
     def halts(self) -> Halts:

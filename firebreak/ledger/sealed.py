@@ -102,9 +102,7 @@ class SealedDocuments:
         return record
 
     def needs_new_seal(self, record: Record) -> bool:
-        """Whether it is whole, and an older key sealed it or it was saved in an older format."""
-        if not record.opened.sealed or not record.opened.acts:
-            return False
+        """Whether an older key sealed what is whole, or it was saved in an older format."""
         first = Seal(self.seal.keys[:1])
         return record.opened.format < FORMAT or not open_record(record.document, first).opened.sealed
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from firebreak.core.errors import Refused, Transient
+from firebreak.core.errors import Transient
 from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.next_steps import halted
@@ -17,7 +17,6 @@ from firebreak.ports.deadline import Deadline
 from firebreak.response.advance import advance, next_step
 from firebreak.response.announce import save_and_tell
 from firebreak.response.app import App
-from firebreak.response.draw_release import CannotRelease
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.readings import Readings
 from firebreak.response.release import RELEASES, request_release
@@ -150,14 +149,10 @@ def _stands(incident: Incident) -> str:
     return f"the incident is {incident.phase}" + (f" (last, by {person.who}: {person.what})" if person else "")
 
 
-def _said(incident: Incident, by: str, what: str) -> bool:
-    return any(one.who == by and one.what == what for one in incident.history)
-
-
 def _reject(turn: _Turn, held: StoredIncident) -> Answered:
     command = turn.command
     word = f"rejected: {command.reason}" if command.reason else "rejected"
-    if held.incident.phase == "rejected" and _said(held.incident, command.by, word):
+    if held.incident.phase == "rejected" and _carried_out(held.incident, command, word):
         return Answered(done=True, says="rejected", held=held)
     held = turn.brought_up(held)
     if held.incident.phase != "waiting":
@@ -278,12 +273,7 @@ def _file(turn: _Turn, held: StoredIncident) -> Answered:
 def _review(turn: _Turn, held: StoredIncident) -> Answered:
     if not turn.app.ledger.stands(held.incident):
         return turn.no(held, f"nothing is contained: {_stands(held.incident)}")
-    try:
-        held = announce_review(turn.app, held, turn.command.by, turn.deadline)
-    except CannotRelease:
-        raise
-    except Refused as fault:
-        return turn.no(held, f"it could not be looked at: {fault}")
+    held = announce_review(turn.app, held, turn.command.by, turn.deadline)
     return Answered(done=True, says=held.incident.history[-1].what, held=held)
 
 

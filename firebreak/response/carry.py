@@ -9,7 +9,7 @@ from firebreak.core.actions.suspects import not_shared
 from firebreak.core.containment.observation import Around
 from firebreak.core.containment.plan import SUCCESS, Change, Outcome, Plan
 from firebreak.core.containment.slots import HOUR_NS
-from firebreak.core.errors import Drifted, Failed, Refused, Unfinished
+from firebreak.core.errors import Drifted, Failed, Unfinished
 from firebreak.core.first_few import first_few
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import Incident
@@ -26,7 +26,6 @@ from firebreak.response.changes import make, record_effect, record_failure, reco
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import replanned, ruling_on
 from firebreak.response.draw import Turn, landed_any, latest
-from firebreak.response.limits import give_slots_back
 from firebreak.response.move import (
     await_effect,
     await_operation,
@@ -161,8 +160,6 @@ def _finish(turn: Turn, held: StoredIncident, plan: Plan) -> StoredIncident:
     if made and _reopened_meanwhile(turn, incident, plan, tried):
         undone = next((one for one in plan.changes if turn.undone(one)), None)
         return redraw(turn, held, "while the plan was carried out, something came to lead to a suspect again", undone)
-    if plan.changes and not plan.writes:
-        give_slots_back(app.ledger, incident, turn.readings.deadline, app.log)
     failed = [one for one in tried if one.status != SUCCESS]
     done = replace(incident, done=plan if made else incident.done)
     denied = (line for one in failed for line in one.still_open)
@@ -221,10 +218,7 @@ def ask_about_events(
     incident = held.incident
     if incident.phase not in _DONE or not any(map(_unanswered, incident.events)):
         return held
-    try:
-        plan, around = replanned(app, incident, policy, confirmed, readings)
-    except Refused:
-        return held
+    plan, around = replanned(app, incident, policy, confirmed, readings)
     judged = _judged(app, incident, confirmed)
     for event in filter(_unanswered, incident.events):
         if event.status == "passed" and (named := _named(event, judged, around)):

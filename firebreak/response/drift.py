@@ -104,11 +104,8 @@ def _ask(app: App, held: StoredIncident, sentence: str, readings: Readings, also
         return _tell(
             app, held, f"{sentence}; the policy that contained it does not exist any more: close it by hand", also
         )
-    try:
-        confirmed = confirm(held.incident, readings)
-        plan, around = replanned(app, held.incident, policy, confirmed, readings)
-    except Refused as fault:
-        return _tell(app, held, f"{sentence}; no plan could be drawn: {fault}", also)
+    confirmed = confirm(held.incident, readings)
+    plan, around = replanned(app, held.incident, policy, confirmed, readings)
     if not plan.writes:
         return _tell(app, held, f"{sentence}; the policy's steps do not close it: close it by hand", also)
     ruling = ruling_on(app, held.incident, policy, confirmed, around, plan, readings, drift=sentence)

@@ -9,7 +9,7 @@ from firebreak.core.errors import Malformed
 from firebreak.core.incidents.command import Command, CommandResult, kept_answer
 from firebreak.core.secrets.redaction import safe
 from firebreak.core.timestamps import NANOS
-from firebreak.ledger.documents import Conflict, Damaged, Document, Exists, Index
+from firebreak.ledger.documents import Damaged, Document, Index
 from firebreak.response.app import App
 
 _KEPT_NS = 30 * 86_400 * NANOS
@@ -18,10 +18,11 @@ _KEPT_NS = 30 * 86_400 * NANOS
 def execute_once(app: App, command: Command, act: Callable[[], CommandResult]) -> CommandResult:
     """The answer to the command: the one that is kept, or what `act` comes to.
 
-    Raises Transient to be told again, and Malformed where the id is another command's.
+    Raises Transient to be told again, also where it is carried out twice at once: then the one who came first has
+    answered. Malformed where the id is another command's.
     """
     begun = {"verb": command.verb, "by": command.by, "incident": command.incident, "at_ns": app.now_ns()}
-    document = _known(app, command, begun) or _begin(app, command, begun)
+    document = _known(app, command, begun) or app.ledger.documents.create("command", command.id, begun, _index(app))
     if any(document.body.get(key) != begun[key] for key in ("verb", "by", "incident")):
         message = f"another command had the id {command.id}"
         raise Malformed(message)
@@ -30,14 +31,9 @@ def execute_once(app: App, command: Command, act: Callable[[], CommandResult]) -
     result = act()
     kept = {"done": result.done, "says": safe(result.says), "incident": result.incident}
     kept |= {"unreached": True} if result.unreached else {}
-    try:
-        body = {**begun, "answer": kept}
-        seal = {"seal": app.ledger.seal.sign(_purpose(command.id), body)} if app.ledger.seal.keys else {}
-        app.ledger.documents.replace(document, body | seal, _index(app))
-    except Conflict:
-        # The same command was carried out twice at once; every act is told by the ledger who came first.
-        again = app.ledger.documents.read("command", command.id)
-        return (_ours(app, again) if again else None) or result
+    body = {**begun, "answer": kept}
+    seal = {"seal": app.ledger.seal.sign(_purpose(command.id), body)} if app.ledger.seal.keys else {}
+    app.ledger.documents.replace(document, body | seal, _index(app))
     return result
 
 
@@ -54,17 +50,6 @@ def _known(app: App, command: Command, begun: Mapping[str, Any]) -> Document | N
         return app.ledger.documents.read("command", command.id)
     except Damaged as fault:
         return app.ledger.documents.replace(fault.document, begun, _index(app))
-
-
-def _begin(app: App, command: Command, begun: Mapping[str, Any]) -> Document:
-    try:
-        return app.ledger.documents.create("command", command.id, begun, _index(app))
-    except Exists:
-        found = app.ledger.documents.read("command", command.id)
-        if found is None:
-            message = f"command {command.id} cannot be read back"
-            raise Conflict("command", command.id, message) from None
-        return found
 
 
 def _purpose(command_id: str) -> str:

@@ -30,7 +30,6 @@ from firebreak.core.errors import (
     Unsupported,
 )
 from firebreak.core.incidents.incident import Incident
-from firebreak.ledger.documents import Conflict, Save
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.backoff import Backoff
 from firebreak.ports.deadline import Deadline
@@ -84,12 +83,11 @@ def contain(
     # A release of before is over: what it gave back may be held again.
     began = replace(incident.with_target(change.target), phase="containing", release=None)
     readings.forget_standings()
-    held = _saved(app, held, began, writing, app.ledger.standing_save(writing, document))
+    held = app.ledger.save(held, began, app.ledger.standing_save(writing, document))
     try:
-        _require_no_halt(app)
         if passed.is_old:
             again().require(incident, change, seen)
-            _require_no_halt(app)
+        _require_no_halt(app)
         operation = _send(app, change, workload, readings)
     except (Halted, Refused) as fault:
         if not isinstance(fault, Failed):
@@ -132,23 +130,12 @@ def _require_no_halt(app: App) -> None:
         raise Halted(halted)
 
 
-def _saved(app: App, held: StoredIncident, incident: Incident, standing: Standing, save: Save) -> StoredIncident:
-    """Incident and standing in one commit; where somebody came to stand there meanwhile, nothing is saved."""
-    try:
-        return app.ledger.save(held, incident, save)
-    except Conflict as fault:
-        if fault.kind == "standing":
-            message = f"another incident came to stand on {standing.target}"
-            raise Drifted(message) from None
-        raise
-
-
 def _taken_back(app: App, held: StoredIncident, writing: Standing, before: Standing) -> StoredIncident:
     """Nothing was sent, which only this writer knows: what stands is again as it was."""
     now, document = app.ledger.standing_at(writing.target)
-    if document is None or (now.pending, now.holds) != (writing.pending, writing.holds):
+    if now.holds != writing.holds:
         return held
-    return app.ledger.save(held, held.incident, app.ledger.standing_save(replace(before, target=now.target), document))
+    return app.ledger.save(held, held.incident, app.ledger.standing_save(before, document))
 
 
 def await_operation(app: App, held: StoredIncident, deadline: Deadline) -> StoredIncident:

@@ -236,13 +236,8 @@ def sweep(app: App, budget: float = BUDGET_SECONDS) -> Swept:
 def _note(app: App, told: Notification) -> None:
     """Note what SCC holds; whoever carries on what is due decides it."""
     app = as_one_worker(app)
-    held = _heard(app, told.finding)
-    try:
-        held = _taken_up(app, held, told)
-        app.ledger.release_lease(held, held.incident)
-    except Exception:
-        give_up_lease(app, held)
-        raise
+    held = _taken_up(app, _heard(app, told.finding), told)
+    app.ledger.release_lease(held, held.incident)
 
 
 def _carry_on(app: App, counts: Tally, incident_id: str, deadline: Deadline) -> str | None:
