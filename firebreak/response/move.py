@@ -85,9 +85,9 @@ def contain(
     readings.forget_standings()
     held = app.ledger.save(held, began, app.ledger.standing_save(writing, document))
     try:
-        if passed.is_old:
-            again().require(incident, change, seen)
         _require_no_halt(app)
+        if passed.is_old:
+            again().require(incident, change, seen)  # the gate looks at the halt too
         operation = _send(app, change, workload, readings)
     except (Halted, Refused) as fault:
         if not isinstance(fault, Failed):
