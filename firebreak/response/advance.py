@@ -21,14 +21,12 @@ from firebreak.core.incidents.question import MOST_ESCALATIONS, Answer, shown_di
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.triage import reason_to_decline, settled_in_scc
-from firebreak.ledger.documents import Conflict
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.carry import ask_about_events, carry
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import Decided, all_suspects, decide
-from firebreak.response.draw import latest
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.move import settle_own
 from firebreak.response.observe import Gathering, gather
@@ -60,10 +58,6 @@ def advance(app: App, held: StoredIncident, collecting: Collecting, deadline: De
         except Away as away:
             note_away(held, away, readings)
             raise
-        except Conflict as fault:
-            if fault.kind == "incident" or deadline.passed:
-                raise
-            held = app.ledger.read(held.incident.id) or held  # what stands was saved by others: look again
         readings.forget_standings()
         if next_step(held.incident, app.now_ns()) != "carry":
             held = consume(app, held)
@@ -139,8 +133,6 @@ def _broken(app: App, held: StoredIncident) -> StoredIncident:
 
 def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Collecting) -> StoredIncident:
     before, now = held.incident, app.now_ns()
-    if before.waits and before.waits.what == "halt" and (halted := app.ledger.halt_reason()):
-        return defer(app, held, "halt", halted)
     if before.phase == "deferred" and not before.undecided and before.begun:
         # What was carried out in part is carried on with, under the digest that it had; the gate is asked anew.
         return app.ledger.save(held, replace(before, phase="containing"))
@@ -236,13 +228,7 @@ def _act(app: App, held: StoredIncident, decided: Decided, readings: Readings, *
     if ruling.slots:  # what a person said of an earlier plan approves nothing of this one
         begun = replace(begun, answer=None)
     begun = begun.with_history(app.now_ns(), "firebreak", f"policy {policy.id} decides: {why}")
-    held = replace(held, incident=begun)
-    try:
-        return carry(app, held, readings)  # saved with the hold, before anything is written
-    except Transient:
-        if latest(app, held) is held:
-            app.ledger.save(held, begun)
-        raise
+    return carry(app, replace(held, incident=begun), readings)  # saved with the hold, before anything is written
 
 
 def _asked(

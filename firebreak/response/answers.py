@@ -192,12 +192,11 @@ def _retry(turn: _Turn, held: StoredIncident) -> Answered:
     incident = held.incident
     if incident.phase in _OVER:
         return turn.no(held, f"nothing is decided anew: {_stands(incident)}")
-    if _carried_out(incident, turn.command, _RETRIES):
-        held = turn.advance(held)
-        return Answered(done=not halted(held.incident), says=held.incident.history[-1].what, held=held)
-    why = f": {turn.command.reason}" if turn.command.reason else ""
-    anew = replace(incident, phase="received", answer=None, away={}, operation=None)
-    held = turn.advance(turn.app.ledger.save(held, turn.told(anew, f"{_RETRIES}{why}")))
+    if not _carried_out(incident, turn.command, _RETRIES):
+        why = f": {turn.command.reason}" if turn.command.reason else ""
+        anew = replace(incident, phase="received", answer=None, away={}, operation=None)
+        held = turn.app.ledger.save(held, turn.told(anew, f"{_RETRIES}{why}"))
+    held = turn.advance(held)
     return Answered(done=not halted(held.incident), says=held.incident.history[-1].what, held=held)
 
 

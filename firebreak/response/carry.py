@@ -80,14 +80,11 @@ def _in_its_turn(app: App, held: StoredIncident, plan: Plan, readings: Readings)
 
 
 def _overdue(app: App, incident: Incident) -> str:
-    """Why an approval does not count any more: given under other policies, or too long ago; empty if it counts."""
-    answer, decision = incident.answer, incident.decision
-    if answer is None:
+    """Why an approval does not count any more, which was given too long ago; empty if it counts."""
+    answer = incident.answer
+    if answer is None or incident.phase == "verifying" or landed_any(incident):
         return ""
-    if decision is not None and decision.policy_set != app.policies.digest:
-        return "the policies have changed since"
-    old = incident.phase != "verifying" and not landed_any(incident) and app.now_ns() - answer.at_ns >= _ANSWER_KEEPS_NS
-    return "it was not carried out in time" if old else ""
+    return "it was not carried out in time" if app.now_ns() - answer.at_ns >= _ANSWER_KEEPS_NS else ""
 
 
 def _tell_of_the_hour(app: App, held: StoredIncident) -> None:

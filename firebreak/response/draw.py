@@ -175,7 +175,8 @@ def with_ruling(held: StoredIncident, ruling: Ruling) -> StoredIncident:
 def latest(app: App, held: StoredIncident) -> StoredIncident:
     """The incident as last saved by us, after an exception lost the newer value; what is held where none was."""
     saved = app.ledger.read(held.incident.id)
-    return saved if saved and saved.document.version != held.document.version else held
+    ours = saved and saved.incident.owner == app.ledger.owner and saved.document.version != held.document.version
+    return saved if saved and ours else held
 
 
 def landed_any(incident: Incident) -> bool:
