@@ -25,6 +25,7 @@ from firebreak.response.review import announce_review
 from firebreak.response.set_aside import ALL, give_up_unknown
 
 _RETRIES = "asked to decide it anew"
+_NO_CHANGE = "the question carries no change, and none can be drawn now: look at the workload and act by hand"
 _OVER: frozenset[Phase] = frozenset({"released", "closed"})
 
 
@@ -70,31 +71,30 @@ def answer(app: App, held: StoredIncident, command: Command, collecting: Collect
 
 
 def _approve(turn: _Turn, held: StoredIncident) -> Answered:
-    digest, by = turn.command.digest, turn.command.by
-    if _approved_before(held.incident, by, digest):
+    if _approved_before(held.incident, by := turn.command.by, turn.command.digest):
         return _came_to(turn.advance(held))
     held = turn.brought_up(held)
     if held.incident.phase == "expired" or (held.incident.phase == "waiting" and _empty(held.incident)):
+        if unseen := _unseen(held.incident, turn.command):
+            return turn.no(held, unseen)
         # What was shown is old, or was nothing: it is drawn anew, and an equal question is answered by this.
-        anew = replace(held.incident, phase="received", answer=None)
-        held = turn.advance(turn.app.ledger.save(held, turn.told(anew, "approved late: it is decided anew")))
+        why = "late" if held.incident.phase == "expired" else "without a plan"
+        anew = turn.told(replace(held.incident, phase="received", answer=None), f"approved {why}: it is decided anew")
+        held = turn.advance(turn.app.ledger.save(held, anew))
+        if held.incident.phase != "waiting":
+            return _came_to(held)
     incident, question = held.incident, held.incident.question
     if question is None or incident.phase != "waiting":
         return turn.no(held, f"nothing is asked: {_stands(incident)}")
-    if unseen := _unseen(incident, turn.command):
-        return turn.no(held, unseen)
-    if _empty(incident):
-        return turn.no(
-            held, "the question carries no change, and none can be drawn now: look at the workload and act by hand"
-        )
-    now = turn.app.now_ns()
+    if why := _unseen(incident, turn.command) or (_NO_CHANGE if _empty(incident) else ""):
+        return turn.no(held, why)
     # Decided on what is so now: where that comes to the same question the answer stands, else it is put anew.
     incident = incident.with_answered_events()
     answered = replace(
         incident,
         phase="containing" if incident.begun else "received",
         events=tuple(replace(one, status="counts") if one.id in question.events else one for one in incident.events),
-        answer=Answer(question.digest, by, now, question.cautions, question.shown),
+        answer=Answer(question.digest, by, turn.app.now_ns(), question.cautions, question.shown),
         next_ns=None,
     )
     held = turn.app.ledger.save(held, turn.told(answered, f"approved {question.digest[:12]}"))
@@ -103,9 +103,8 @@ def _approve(turn: _Turn, held: StoredIncident) -> Answered:
 
 def _approved_before(incident: Incident, by: str, digest: str) -> bool:
     """Whether this is the same approval once more, delivered again after its first bearer died."""
-    given = incident.answer
-    at_work = incident.phase in (*WORKING, "contained")
-    return at_work and given is not None and given.by == by and bool(digest) and given.digest.startswith(digest)
+    given = incident.answer if incident.phase in (*WORKING, "contained") else None
+    return given is not None and given.by == by and bool(digest) and given.digest.startswith(digest)
 
 
 def _came_to(held: StoredIncident) -> Answered:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from firebreak.core.errors import Transient
+from firebreak.core.incidents.incident import Incident
 from firebreak.core.messages.composing import compose
 from firebreak.core.messages.plain_text import plain_text
 from firebreak.core.timestamps import NANOS
@@ -418,16 +419,52 @@ def test_an_approval_that_a_halt_stops_is_spent_and_the_question_is_put_anew(lin
         assert BAD not in on.reachable
 
 
+@pytest.mark.parametrize("digest", ["", "deadbeef"], ids=["missing", "another"])
+@pytest.mark.parametrize("over", [True, False], ids=["expired", "without a plan"])
+def test_an_approval_of_what_nobody_saw_has_nothing_decided_anew(line: Lines, digest: str, *, over: bool) -> None:
+    """Deciding anew could write by itself what the policy enforces, and spends the question that others see."""
+    with line(policy=ALWAYS, config="ceiling: approve" if over else "ceiling: enforce") as on:
+        incident = on.respond(on.finding()) if over else _asked_without_a_plan(on)
+        for _ in range(4 * over):
+            on.wait(1801)
+            on.sweep()
+        before = on.read(incident)
+        told = on.command("approve", incident, digest=digest)
+
+        assert before.phase == ("expired" if over else "waiting")
+        assert not told.done
+        assert told.says.startswith("nothing was changed")
+        assert on.read(incident).history == before.history
+        assert on.updates == ()
+
+
+def test_an_approval_that_has_it_decided_anew_says_what_came_of_it(line: Lines) -> None:
+    """Nothing is in the way any more, so that the policy contains it: that is done, and not "nothing is asked"."""
+    with line(policy=ALWAYS) as on:
+        incident = _asked_without_a_plan(on)
+        told = on.approve(incident)
+
+        assert (told.done, told.says) == (True, "contained by pin_previous_revision")
+        assert told.held.incident.phase == "contained"
+        assert not any("late" in one.what for one in told.held.incident.history)
+
+
+def _asked_without_a_plan(on: Line) -> Incident:
+    """Cloud Run could not be read for ten minutes, and can be read now."""
+    pair = on.finding()
+    on.sandbox.wire.inject(Fault("*/GetService", "error", code="INTERNAL", times=None))
+    with pytest.raises(Transient):
+        on.respond(pair)
+    on.wait(601)
+    incident = on.respond(pair)
+    on.sandbox.wire.clear_faults()
+    return incident
+
+
 def test_approving_a_question_without_a_plan_draws_one_and_asks_again(line: Lines) -> None:
     """The service could not be read for ten minutes when it was put; nothing is written that nobody has seen."""
     with line(config="ceiling: approve") as on:
-        pair = on.finding()
-        on.sandbox.wire.inject(Fault("*/GetService", "error", code="INTERNAL", times=None))
-        with pytest.raises(Transient):
-            on.respond(pair)
-        on.wait(601)
-        incident = on.respond(pair)
-        on.sandbox.wire.clear_faults()
+        incident = _asked_without_a_plan(on)
         first = on.approve(incident)
         drawn = on.read(incident)
         second = on.command("approve", incident, "ada", digest=drawn.question.digest)  # type: ignore[union-attr]
