@@ -17,7 +17,7 @@ class CutTraffic(Responder):
     surfaces = frozenset({"service"})
     countermeasure = "D3-ITF"
     permissions = frozenset({"run.services.update", "iam.serviceAccounts.actAs", "run.operations.get"})
-    call = "UpdateService, mask ingress, default_uri_disabled; validate_only asks first whether ingress none is taken"
+    call = "UpdateService, mask ingress, default_uri_disabled; once more with ingress internal where none is refused"
     closes = "every request from outside, tags and domain mappings too; the run.app address no longer resolves"
     leaves_open = ("what runs can still send to the outside: cutting traffic does not touch egress",)
     undo = "ingress and direct URL as they were, each only if it is still as Firebreak wrote it"

@@ -31,12 +31,11 @@ class Surface(Protocol):
 
     permissions: frozenset[str]
 
-    def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:
-        """The `key=value` of this change that the API would refuse, found without writing; None if it accepts all."""
-        ...
-
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
-        """Make the change under the etag just read; the operation's name; raises Drifted, Denied and their kin."""
+        """Make the change under the etag just read; the operation's name; raises Drifted, Denied and their kin.
+
+        Unsupported names the `key=value` that the API does not take, where one may be done without.
+        """
         ...
 
     def wait(self, operation: str, deadline: Deadline) -> None:

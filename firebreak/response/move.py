@@ -27,7 +27,6 @@ from firebreak.core.errors import (
     Throttled,
     Transient,
     Unfinished,
-    Unsupported,
 )
 from firebreak.core.incidents.incident import Incident
 from firebreak.ledger.records import NotActedOn, StoredIncident
@@ -61,14 +60,11 @@ def contain(
     and its kin, after which nothing is held that was not before; and Transient where the answer was lost, so that what
     was written may be in effect or not: the hold stays.
     """
-    incident, surface = held.incident, app.surfaces[change.surface]
+    incident = held.incident
     passed.require(incident, change, seen)
     if (workload := seen.workload) is None or seen.case is None:
         message = f"{change.target.place} was not read"
         raise Drifted(message)
-    if setting := surface.refuses(change, workload, readings.deadline):
-        message = f"Cloud Run does not take {setting}"
-        raise Unsupported(message, setting)
     standing, document = readings.standing(change.target, seen.uid)
     if seen.standing is None or standing.beside(incident.id) != seen.standing.beside(incident.id):
         message = "another incident came to stand on this target"

@@ -82,16 +82,14 @@ class ModelSurface:
     cloud: Clouds
     name: str
 
-    def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:  # noqa: ARG002 - the port's
-        """The setting that Cloud Run would not take."""
-        refused = change.after.get(INGRESS) == "none" and (workload.regions or not self.cloud().takes_ingress_none)
-        return f"{INGRESS}=none" if refused else None
-
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
         """Make the change; the operation's name, empty where there is none to wait for."""
         cloud, target = self.cloud(), workload.target
         resource = found(cloud, target, deadline)
         self._refuse(resource, change, workload)
+        if change.after.get(INGRESS) == "none" and (workload.regions or not cloud.takes_ingress_none):
+            message = "INVALID_ARGUMENT: ingress"
+            raise Unsupported(message, f"{INGRESS}=none")
         after = apply_change(workload.state, change) if self.name in resource.etags else {}
         traffic = [key for key in change.after if key.startswith("service.traffic.")]
         # The traffic is one field: all of it is sent, as the reading and the change make it.

@@ -262,14 +262,23 @@ def test_an_operation_error_without_otherwise_is_a_failed_incident(line: Lines) 
         assert on.announced[-1]["phase"] == "failed"
 
 
+def test_shut_doors_are_one_call_and_no_rehearsal_of_it(line: Lines) -> None:
+    """A Cloud Run that did not know validate_only would carry the rehearsal out, and nobody would give it back."""
+    with line(world_of((REVISIONS[2],))) as on:  # no refuge: otherwise, cut_traffic
+        incident = on.respond(on.finding())
+        calls = on.sandbox.wire.calls_to("*/UpdateService")
+
+        assert incident.phase == "contained"
+        assert [call.request.validate_only for call in calls] == [False]
+
+
 def test_where_ingress_none_is_not_accepted_internal_follows_and_the_record_says_so(line: Lines) -> None:
-    """Asked with validate_only, which writes nothing."""
     with line(world_of((REVISIONS[2],), accepts_ingress_none=False)) as on:
         incident = on.respond(on.finding())
 
         assert incident.phase == "contained"
         assert on.world.service("checkout").service.ingress == 2
-        assert len(on.updates) == 1
+        assert [call.status for call in on.updates] == ["INVALID_ARGUMENT", "OK"]
         assert any("ingress internal still admits" in text for text in incident.still_open)
 
 

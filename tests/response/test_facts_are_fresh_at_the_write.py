@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from firebreak.ledger.documents import Document, Save
-from sandbox.wire import Call
 from tests.response.harness import ALWAYS, GOOD, Line, Lines
 from tests.response.test_gate_between_writes import halted, muted
 from tests.response.test_several_regions import THERE_TOO, world_of
@@ -47,15 +46,6 @@ class SlowDocuments:
         return found
 
 
-def dry_run_takes_long(on: Line, happens: Happens) -> None:
-    def slow(call: Call) -> None:
-        if call.request.validate_only:
-            on.clock.skip(TOO_LONG)
-            happens(on)
-
-    on.sandbox.wire.watch("*/UpdateService", slow)
-
-
 def save_takes_long(on: Line, happens: Happens) -> None:
     SlowDocuments(on, "hold", happens)
 
@@ -64,7 +54,7 @@ def halt_takes_long(on: Line, happens: Happens) -> None:
     SlowDocuments(on, "halt", happens)
 
 
-SLOW = pytest.mark.parametrize("slow", [dry_run_takes_long, save_takes_long, halt_takes_long])
+SLOW = pytest.mark.parametrize("slow", [save_takes_long, halt_takes_long])
 
 
 @SLOW
@@ -85,13 +75,13 @@ def test_what_is_muted_while_the_write_is_prepared_is_not_contained(
 def test_a_write_that_always_takes_long_to_prepare_is_made_all_the_same(
     line: Lines, slow: Callable[[Line, Happens], None]
 ) -> None:
-    with line(policy=ALWAYS if slow is not dry_run_takes_long else CUT) as on:
+    with line(policy=ALWAYS) as on:
         slow(on, lambda _: None)
         incident = on.respond(on.finding())
 
         assert incident.phase == "contained"
         assert len(on.updates) == 1
-        assert slow is dry_run_takes_long or set(on.reachable) == {GOOD}
+        assert set(on.reachable) == {GOOD}
 
 
 def test_a_halt_while_the_gate_is_asked_again_is_seen(line: Lines) -> None:

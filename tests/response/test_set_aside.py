@@ -178,17 +178,18 @@ def test_a_plan_is_not_carried_out_where_what_stands_was_spoilt_after_the_decisi
     with line(policy=ALWAYS) as on:
         earlier = on.respond(on.finding(finding_id="first"))
         on.release(earlier, "ada")
-        real = on.app.surfaces["service"]
+        real = on.app.queue
 
         class Spoils:
             def __getattr__(self, name: str) -> Any:
                 return getattr(real, name)
 
-            def refuses(self, *given: Any) -> Any:
+            def take_slots(self, *given: Any) -> Any:
                 spoil(on, "standing", HERE)
-                return real.refuses(*given)
+                return real.take_slots(*given)
 
-        on.app = replace(on.app, surfaces={**on.app.surfaces, "service": Spoils()})
+        spoils: Any = Spoils()
+        on.app = replace(on.app, queue=spoils)
         on.skipped_ns += 25 * 3600 * NANOS
         asked = on.respond(on.finding(finding_id="second", minutes_ago=-25 * 60))
 

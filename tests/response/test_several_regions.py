@@ -94,14 +94,14 @@ def test_the_vault_keeps_what_every_region_was_like(line: Lines) -> None:
         assert {"service", "service_us_east1", "traffic_us_east1", "revisions_us_east1"} <= names
 
 
-def test_cloud_run_is_never_asked_with_validate_only_about_several_regions(line: Lines) -> None:
-    """There it takes a question for a write."""
+def test_a_service_in_several_regions_is_left_to_its_own_network(line: Lines) -> None:
+    """Nothing says that one takes ingress none."""
     with line(world_of(*THERE_TOO), policy=CUT) as on:
         incident = on.respond(on.finding())
 
         assert incident.phase == "contained"
         assert [on.world.service(name).service.ingress for name in (SERVICE, ELSEWHERE)] == [2, 2]
-        assert not any(call.request.validate_only for call in on.sandbox.wire.calls_to("*/UpdateService"))
+        assert not any(call.status == "INVALID_ARGUMENT" for call in on.sandbox.wire.calls_to("*/UpdateService"))
 
 
 def test_a_region_in_which_it_does_not_run_is_said_and_keeps_nobody_waiting(line: Lines) -> None:

@@ -30,10 +30,6 @@ class PolicySurface:
         """`client` gives Google's client of the resource, which gets and sets its policy."""
         self._client = client
 
-    def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:  # noqa: ARG002
-        """Nothing is refused before it is tried."""
-        return None
-
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
         """Read, amend and set each policy under the etag of the reading; there is no operation to wait for.
 

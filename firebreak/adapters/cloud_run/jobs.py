@@ -88,10 +88,6 @@ class Jobs:
         except (Refused, Transient) as fault:
             return fault
 
-    def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:  # noqa: ARG002
-        """Nothing is refused before it is tried."""
-        return None
-
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
         """Cancel the executions that the change names; returns the operations' names, separated by blanks.
 

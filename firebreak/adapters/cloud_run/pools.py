@@ -76,10 +76,6 @@ class WorkerPools:
             again = partial(list_revisions, self._revisions, name, deadline)
             return pool_of(target, found.result(), with_all_that_serve(revisions.result(), serving, again))
 
-    def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:  # noqa: ARG002
-        """Nothing is refused before it is tried."""
-        return None
-
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
         """Write exactly what the change names, never a template; returns the operation's name."""
         fields, paths = sparse(change.after, apply_change(workload.state, change))

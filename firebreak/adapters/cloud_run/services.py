@@ -85,19 +85,6 @@ class CloudRunServices:
         except (Refused, Transient) as fault:
             return fault
 
-    def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:
-        """The `key=value` of this change that the API would not take, asked with validate_only; None if it takes it."""
-        if change.after.get(INGRESS) != "none":
-            return None
-        if workload.regions or workload.target.location == "global":
-            # A multi-region service may be written in spite of validate_only: asking would be writing.
-            return f"{INGRESS}=none"
-        try:
-            self._update({INGRESS: "none"}, {**workload.state, INGRESS: "none"}, workload, deadline, validate=True)
-        except Unsupported:
-            return f"{INGRESS}=none"
-        return None
-
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
         """Write exactly the fields that the change names, under the etag just read; returns the operation's name.
 
@@ -105,23 +92,15 @@ class CloudRunServices:
         refuses its own template (googleapis/google-cloud-python issue 11870). Raises Drifted if the etag is stale
         (Cloud Run answers ABORTED), else Unsupported, Denied, Missing or Transient.
         """
-        return self._update(change.after, apply_change(workload.state, change), workload, deadline)
-
-    def _update(
-        self,
-        changed: Mapping[str, Setting | None],
-        state: State,
-        workload: Workload,
-        deadline: Deadline,
-        *,
-        validate: bool = False,
-    ) -> str:
-        fields = sparse(changed, state)
+        fields = sparse(change.after, apply_change(workload.state, change))
         service = run_v2.Service(name=workload.target.resource, etag=workload.etags["service"], **fields)
-        request = run_v2.UpdateServiceRequest(
-            service=service, update_mask={"paths": sorted(fields)}, validate_only=validate
-        )
-        operation = call_write(self.client.update_service, deadline, request=request).operation
+        request = run_v2.UpdateServiceRequest(service=service, update_mask={"paths": sorted(fields)})
+        try:
+            operation = call_write(self.client.update_service, deadline, request=request).operation
+        except Unsupported as fault:
+            # Whether it takes ingress none is not documented; it does not say which of the fields it refuses.
+            refused = f"{INGRESS}=none" if change.after.get(INGRESS) == "none" else None
+            raise Unsupported(str(fault), refused) from None
         if operation.done:
             raise_if_failed(operation)
         return str(operation.name)

@@ -66,10 +66,6 @@ class ServiceAccounts:
         )
         return found
 
-    def refuses(self, change: Change, workload: Workload, deadline: Deadline) -> str | None:  # noqa: ARG002
-        """Nothing is refused before it is tried."""
-        return None
-
     def write(self, change: Change, workload: Workload, deadline: Deadline) -> str:
         """Disable or enable the account if it still has the state before the change; returns what to wait for.
 

@@ -79,8 +79,7 @@ def edit_context(
     """What an edit may look at, taken from one reading of the workload.
 
     `unsupported` are `key=value` settings that the API has refused before. Ingress `none` counts as refused for a
-    multi-region service, because `validate_only` could not ask whether Cloud Run accepts it: as far as we know, a
-    multi-region service is written in spite of `validate_only`.
+    multi-region service, where nothing says that it is taken.
     """
     if workload.regions or target.location == "global":
         unsupported |= {f"{INGRESS}=none"}
