@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +13,7 @@ _WIDTH = 120
 _LONGEST_WORD = 60
 _BEGINNING = 3
 _MOST_FAULTS = 100
+_WORDS = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,13 +97,15 @@ def in_order(*faults: Iterable[Fault]) -> tuple[Fault, ...]:
 
 
 def nearest_word(word: str, choices: Iterable[str], likeness: float = 0.6) -> str | None:
-    """The choice most like `word`, or begun by it; None if there is none. Letter case does not count against one."""
+    """The choice most like `word`, begun by it, or a part of it; None if there is none. Letter case does not count."""
     if len(word) > _LONGEST_WORD:
         return None
     lowered = {choice.lower(): choice for choice in sorted(choices)}
     close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=likeness)
     begun = [choice for choice in lowered if len(word) >= _BEGINNING and choice.startswith(word.lower())]
-    return lowered[(close or begun)[0]] if close or begun else None
+    inside = [choice for choice in lowered if len(choice) >= _BEGINNING and choice in _WORDS.split(word.lower())]
+    found = close or begun or inside
+    return lowered[found[0]] if found else None
 
 
 def quoted(word: object) -> str:

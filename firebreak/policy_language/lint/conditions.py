@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from firebreak.core.diagnostics import Location, Rule, nearest_word, quoted
 from firebreak.core.facts import Catalogue
-from firebreak.core.findings.detectors import CATEGORIES
+from firebreak.core.findings.detectors import CATEGORIES, listed_name
 from firebreak.core.policy.category_index import index_by, values_named
 from firebreak.core.policy.clause import Clause, NamedSet, Operator
 from firebreak.core.policy.condition import AllOf, AnyOf, Condition, NoneOf, clauses, truth_in
@@ -157,7 +157,9 @@ def misspelt_categories(policy: Policy, _: LintContext) -> Iterator[LintWarning]
         if clause.fact == CATEGORY and clause.operator in (Operator.EQUALS, Operator.IN, Operator.NOT_IN):
             values = clause.operand if isinstance(clause.operand, tuple) else (clause.operand,)
             for value in values:
-                nearest = None if str(value) in CATEGORIES else nearest_word(str(value), CATEGORIES, likeness=0.85)
+                listed = listed_name(str(value))  # by its name in the API, too
+                near = listed if listed in CATEGORIES else nearest_word(str(value), CATEGORIES, likeness=0.85)
+                nearest = near if near != value else None
                 if nearest:
                     yield LintWarning(
                         MISSPELT_CATEGORY,
@@ -183,12 +185,20 @@ def plain_globs(policy: Policy, _: LintContext) -> Iterator[LintWarning]:
 
 
 def literal_wildcards(policy: Policy, _: LintContext) -> Iterator[LintWarning]:
-    """A wildcard outside of a glob is a character, and probably not what was meant."""
+    """A wildcard outside of a glob, or a `$` before a name, is a character, and probably not what was meant."""
     for clause in clauses(policy.when):
+        if isinstance(clause.operand, NamedSet) and (
+            wild := sorted(one for one in clause.operand.members if "*" in one)
+        ):
+            told = f"the set {quoted(clause.operand.called)} has {quoted(wild[0])}, which is compared as it stands"
+            yield LintWarning(LITERAL_WILDCARD, clause.at, f"{told}: write {{glob: {wild[0]}}} here")
         if clause.operator in (Operator.EQUALS, Operator.IN, Operator.NOT_IN):
             for value in clause.operand if isinstance(clause.operand, tuple) else (clause.operand,):
                 if isinstance(value, str) and "*" in value:
                     told = f"{quoted(value)} is compared as it stands: write {{glob: {as_glob(value) or value}}}"
+                    yield LintWarning(LITERAL_WILDCARD, clause.at, told)
+                elif isinstance(value, str) and value.startswith("$") and value[1:].isidentifier():
+                    told = f"{quoted(value)} is compared as it stands: a set is named as {{in_set: {value[1:]}}}"
                     yield LintWarning(LITERAL_WILDCARD, clause.at, told)
 
 

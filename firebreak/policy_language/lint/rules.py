@@ -62,9 +62,9 @@ LITERAL_WILDCARD = Rule(
     "FB207",
     "literal-wildcard",
     "warning",
-    "A text with `*` that is compared as it stands, by equality, `in` or `not_in`, and so fits that text alone.",
+    "A text with `*`, or with `$` before a name, that is compared as it stands, and so fits that text alone.",
     "when: {workload.project: core-*}",
-    "Write the pattern as `{glob: core-*}`.",
+    "Write the pattern as `{glob: core-*}`, and a set as `{in_set: NAME}`.",
 )
 REGULAR_EXPRESSION = Rule(
     "FB208",

@@ -11,7 +11,7 @@ from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import HOUR, Config, Drill, Limits
 from firebreak.core.policy.protected import Pattern, PlacedCeiling, Protected
 from firebreak.core.policy.routing import Routing
-from firebreak.policy_language.reading.elsewhere import CONFIG_KEYS
+from firebreak.policy_language.reading.elsewhere import CEILING_KEYS, CONFIG_KEYS
 from firebreak.policy_language.reading.nodes import (
     form_of_texts,
     pairs,
@@ -27,6 +27,7 @@ from firebreak.policy_language.reading.nodes import (
     shown_text,
     wrong,
 )
+from firebreak.policy_language.reading.operands import IN_DOUBT
 from firebreak.policy_language.reading.routing import read_routing
 from firebreak.policy_language.reading.rules import IMPOSSIBLE_GUARD, NOTHING_LISTED, WRONG_VALUE
 from firebreak.policy_language.reading.yaml_reader import Entries, Node, Scalar
@@ -128,7 +129,7 @@ def _sets(node: Node, log: FaultLog) -> dict[str, frozenset[str]]:
         members = read_texts(value, what, log)
         if members == ():
             log.add(NOTHING_LISTED, value.at, f"{what} lists at least one text")
-        sets[key.text] = frozenset(members or ())
+        sets[key.text] = frozenset(members or IN_DOUBT)
     return sets
 
 
@@ -157,7 +158,7 @@ def _ceilings(node: Node, log: FaultLog) -> tuple[PlacedCeiling, ...]:
 
 def _placed_ceiling(node: Node, log: FaultLog) -> PlacedCeiling | None:
     what = "an entry of `ceilings`"
-    keys = read_keys(node, what, ("project", "folder", "ceiling"), log)
+    keys = read_keys(node, what, ("project", "folder", "ceiling"), log, CEILING_KEYS)
     if keys is None:
         return None
     require(keys, ("ceiling",), what, node, log)

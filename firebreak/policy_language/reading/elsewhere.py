@@ -97,10 +97,47 @@ MODES: Mapping[str, str] = _by_word(
         "enforce": "block contain auto automatic act on prevent protect enabled respond deny active",
     }
 )
+MODES_TOLD: Mapping[str, str] = {"shadow": "write `shadow: true` beside the mode that it is to have"}
+ON_EXPIRY: Mapping[str, str] = _by_word(
+    {
+        "contain": "enforce act block auto automatic",
+        "escalate": "ask again remind notify repeat monitor wait",
+    }
+)
+ACTIONS: Mapping[str, str] = _by_word(
+    {
+        "pin_previous_revision": "rollback roll_back revert previous_revision restore pin",
+        "cut_traffic": "isolate quarantine block block_traffic stop_traffic deny drop_traffic no_traffic",
+        "suspend": "stop pause scale_to_zero shutdown",
+        "revoke_public_access": "make_private unexpose remove_public_access deny_all_users",
+        "disable_service_account": "disable_identity disable_sa revoke_credentials",
+        "cancel_executions": "cancel kill stop_executions",
+        "block_runs": "disable_job stop_job",
+    }
+)
+CEILING_KEYS: Mapping[str, str] = _by_word({"ceiling": "mode max_mode maximum level", "project": "projects project_id"})
+CHANNEL_KEYS: Mapping[str, str] = {
+    "type": "kind",
+    **dict.fromkeys(
+        ("webhook", "webhook_url", "hook", "token", "key", "password"),
+        "it is a secret: write `secret`, the name of the variable that has it, which begins with FIREBREAK_NOTIFY_",
+    ),
+}
 NOTHING = ("none", "null", "false", "no_match", "no", "ignore", "skip", "~")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400, "30d": 30 * 86_400}
+_NAMES = _by_word(
+    {
+        "s": "sec secs second seconds",
+        "m": "min mins minute minutes",
+        "h": "hr hrs hour hours",
+        "d": "day days",
+        "w": "wk wks week weeks",
+        "y": "yr yrs year years",
+        "30d": "mo mos month months",
+    }
+)
 _DURATION = re.compile(r"p?t?(?:\s*[0-9]{1,6}(?:\.[0-9]{1,3})?\s*[a-z]{1,8}\s*,?)+", re.IGNORECASE)
-_PART = re.compile(r"([0-9.]+)\s*([a-z])", re.IGNORECASE)
+_PART = re.compile(r"([0-9.]+)\s*([a-z]+)", re.IGNORECASE)
 _COMPARED = re.compile(r"(==?|!=|<>|>=|=>|<=|=<|>|<|!|not(?=\s)|is(?=\s))\s*(\S.*)", re.DOTALL)
 _ALTERNATIVES = re.compile(r"\s*(?:\bor\b|\|\|?|,)\s*")
 _LIKE_A_REGEX = re.compile(r"^\^|\$$|(?:^|[-_)\].])\.[*+]|\\[.dws]|\[[^\]]*\][*+]?|\([^)]*\|[^)]*\)")
@@ -110,10 +147,13 @@ def duration(text: str) -> str | None:
     """`1hour`, `1h30m`, `0.5h`, `PT1H`, `2 weeks` as policies write them; None for anything else, or no time."""
     if not _DURATION.fullmatch(text.strip()):
         return None
-    parts = _PART.findall(re.sub(r"(?i)^p?t?", "", text.strip()))
-    if any(unit.lower() not in _UNITS for _, unit in parts):
+    parts = [(float(number), unit.lower()) for number, unit in _PART.findall(text)]
+    units = [_UNITS.get(_NAMES.get(unit, unit)) for _, unit in parts]
+    if re.match(r"(?i)p[^t]*m", text.strip()):
+        return None  # months, which have no length
+    if None in units:
         return None
-    seconds = round(sum(float(number) * _UNITS[unit.lower()] for number, unit in parts))
+    seconds = round(sum(number * (size or 0) for (number, _), size in zip(parts, units, strict=True)))
     unit = next((one for one in "dhms" if seconds % _UNITS[one] == 0), "s")
     return f"{seconds // _UNITS[unit]}{unit}" if seconds else None
 

@@ -58,11 +58,17 @@ def read_text(node: Node, what: str, log: FaultLog) -> str | None:
 
 
 def _in_quotes(node: Node) -> str:
-    """What to do where a text was read as a mapping, because it has a colon in it."""
+    """What to do where a text was read as a mapping, because it has a colon in it, or stands in a list."""
     (key, value), *others = node.pairs if isinstance(node, Entries) and node.pairs else ((None, node),)
     if key is None or others or not isinstance(value, Scalar):
-        return ""
+        return without_brackets(node)
     return f"if {quoted(f'{key.text}: {value.text}')} is the text, put all of it in quotes"
+
+
+def without_brackets(node: Node) -> str:
+    """What to do where one text stands in a list; empty for anything else."""
+    alone = isinstance(node, Items) and len(node.nodes) == 1 and isinstance(node.nodes[0], Scalar)
+    return f"write {shown_text(node.nodes[0])} without brackets" if alone and isinstance(node, Items) else ""
 
 
 def read_bool(node: Node, what: str, log: FaultLog) -> bool | None:
@@ -103,8 +109,8 @@ def read_seconds(node: Node, what: str, log: FaultLog, longest: int = LONGEST_DU
 
 def _lacking(node: Node) -> str:
     """What a duration lacks that is none: its unit, or any length."""
-    value = node.value if isinstance(node, Scalar) else None
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+    value = node.text if isinstance(node, Scalar) and node.text.isdecimal() else ""
+    if value.strip("0"):
         return f"say of what, as {value}s, {value}m or {value}h"
     return "it has to be longer than nothing" if isinstance(node, Scalar) and _NO_LENGTH.fullmatch(node.text) else ""
 
@@ -116,14 +122,16 @@ def read_word(
     text = read_text(node, what, log)
     if text is None or text in words:
         return words[text] if text else None
-    nearest = elsewhere.get(text.lower()) or nearest_word(text, words)
-    log.add(WRONG_VALUE, node.at, f"{what} is one of {listed(words)}, not {quoted(text)}", nearest)
+    told = elsewhere.get(text.lower(), "")
+    advice = f": {told}" if told and told not in words else ""
+    nearest = None if advice else told or nearest_word(text, words)
+    log.add(WRONG_VALUE, node.at, f"{what} is one of {listed(words)}, not {quoted(text)}{advice}", nearest)
     return None
 
 
 def read_mode(node: Node, what: str, log: FaultLog) -> Mode | None:
     """One of monitor, approve, enforce."""
-    return read_word(node, what, MODES, log, known_elsewhere.MODES)
+    return read_word(node, what, MODES, log, {**known_elsewhere.MODES, **known_elsewhere.MODES_TOLD})
 
 
 def read_items(node: Node, what: str, log: FaultLog, form: str = "[{}]") -> tuple[Node, ...] | None:

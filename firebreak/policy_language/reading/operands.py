@@ -17,6 +17,7 @@ from firebreak.policy_language.reading.nodes import (
     read_seconds,
     read_text,
     require,
+    without_brackets,
     wrong,
 )
 from firebreak.policy_language.reading.rules import NOTHING_LISTED, UNKNOWN_SET, WRONG_VALUE
@@ -24,6 +25,8 @@ from firebreak.policy_language.reading.yaml_reader import Entries, Node, Scalar
 
 _SEVERAL = (Operator.IN, Operator.NOT_IN, Operator.CONTAINS_ANY, Operator.CONTAINS_ALL)
 _MAY_BE_EMPTY = (FactType.TEXT, FactType.TEXTS)
+IN_DOUBT = frozenset({"…"})
+"""What stands for the members of a set that could not be read: no more is said of policies that name it."""
 
 
 def read_operand(name: str, operator: Operator, node: Node, words: PolicyNamespace, log: FaultLog) -> Operand | None:
@@ -97,10 +100,10 @@ def _glob(what: str, node: Node, fact: Fact, log: FaultLog) -> str | None:
 def _named_set(what: str, node: Node, fact: Fact, words: PolicyNamespace, log: FaultLog) -> NamedSet | None:
     name = node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
     if not name:
-        wrong(node, what, "the name of a set in firebreak.yaml", log)
+        wrong(node, what, "the name of a set in firebreak.yaml", log, without_brackets(node))
         return None
-    if words.sets is None:
-        return NamedSet(frozenset(), name)
+    if words.sets is None or words.sets.get(name) == IN_DOUBT:
+        return NamedSet(frozenset(fact.choices[:1]) or IN_DOUBT, name)
     if name not in words.sets:
         message = f"there is no set {quoted(name)}: sets are listed under `sets` in firebreak.yaml"
         log.add(UNKNOWN_SET, node.at, message, nearest_word(name, words.sets))

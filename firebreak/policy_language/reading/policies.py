@@ -21,6 +21,7 @@ from firebreak.core.policy.policy import HOUR, Config, Files, OnExpiry, Policy, 
 from firebreak.core.policy.vocabulary import PolicyNamespace
 from firebreak.policy_language.reading.conditions import read_condition
 from firebreak.policy_language.reading.config import CONFIG_FILE, read_config
+from firebreak.policy_language.reading.elsewhere import ON_EXPIRY as WORDS_ON_EXPIRY
 from firebreak.policy_language.reading.elsewhere import POLICY_KEYS
 from firebreak.policy_language.reading.examples import read_examples
 from firebreak.policy_language.reading.nodes import (
@@ -176,7 +177,9 @@ def _policy(node: Node, words: PolicyNamespace, log: FaultLog) -> Iterator[Polic
     mode = read_mode(keys["mode"], "`mode`", log) if "mode" in keys else None
     description = read_text(keys["description"], "`description`", log) if "description" in keys else None
     then = read_steps(keys["then"], "`then`", words, log) if "then" in keys else ()
-    on_expiry = read_word(keys["on_expiry"], "`on_expiry`", ON_EXPIRY, log) if "on_expiry" in keys else None
+    on_expiry = (
+        read_word(keys["on_expiry"], "`on_expiry`", ON_EXPIRY, log, WORDS_ON_EXPIRY) if "on_expiry" in keys else None
+    )
     yield Policy(
         id=policy_id,
         description=description or "",
@@ -228,6 +231,6 @@ def _notify(node: Node, log: FaultLog) -> tuple[str, ...]:
                 WRONG_VALUE,
                 place.at,
                 f"{quoted(label)} is not a label: use letters, digits, hyphens, dots, underscores and @",
-                bare if LABEL.fullmatch(bare := label.lstrip("#@")) else None,
+                bare if LABEL.fullmatch(bare := "-".join(label.lstrip("#@").split())) else None,
             )
     return tuple(label for label, _ in labels)

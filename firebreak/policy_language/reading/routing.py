@@ -9,6 +9,7 @@ from firebreak.core.channels import found, kinds
 from firebreak.core.diagnostics import FaultLog, nearest_word, quoted
 from firebreak.core.policy.routing import OWN_CHANNELS, ChannelPlace, Escalation, Routing
 from firebreak.core.web_address import is_safe
+from firebreak.policy_language.reading.elsewhere import CHANNEL_KEYS
 from firebreak.policy_language.reading.nodes import (
     listed,
     pairs,
@@ -77,7 +78,7 @@ def _channels(node: Node, log: FaultLog) -> dict[str, ChannelPlace]:
 
 
 def _channel(node: Node, what: str, log: FaultLog) -> ChannelPlace | None:
-    keys = read_keys(node, what, ("kind", "secret", "url", "channel"), log)
+    keys = read_keys(node, what, ("kind", "secret", "url", "channel"), log, CHANNEL_KEYS)
     if keys is None:
         return None
     require(keys, ("kind", "secret"), what, node, log)

@@ -11,7 +11,7 @@ from firebreak.core.code_location import kind_and_place
 from firebreak.core.diagnostics import FaultLog, nearest_word, quoted
 from firebreak.core.policy.policy import Step
 from firebreak.core.policy.vocabulary import PolicyNamespace
-from firebreak.policy_language.reading.elsewhere import STEP_KEYS
+from firebreak.policy_language.reading.elsewhere import ACTIONS, STEP_KEYS
 from firebreak.policy_language.reading.nodes import (
     read_bool,
     read_count,
@@ -82,7 +82,8 @@ def _action_name(node: Node, own: Mapping[str, Node], words: PolicyNamespace, lo
     if why := words.broken.get(f"responders.{name}"):
         log.add(BROKEN_PLUGIN, own["action"].at, f"the action {quoted(name)} does not load: {why}")
     else:
-        nearest = nearest_word(name, words.actions)
+        meant = ACTIONS.get(name.lower().replace("-", "_").replace(" ", "_"))
+        nearest = meant if meant in words.actions else nearest_word(name, words.actions)
         there = "" if nearest else f": there are {', '.join(words.actions)}"
         log.add(UNKNOWN_ACTION, own["action"].at, f"there is no action {quoted(name)}{there}", nearest)
     return None

@@ -13,7 +13,11 @@ _VALUE = re.compile(
     r"(?P<before>\s*(?:- )*(?:[\w.-]+: +(?:- )*)?)(?P<value>[^\s\"'\[{#&*!|>%@`].*?)(?P<after>\s+#.*|\s*)"
 )
 _TAB = re.compile(r"^[ \t]*\t[ \t]*", re.MULTILINE)
-_TYPOGRAPHIC = re.compile(r"[\u2018-\u201f]")
+_STAND_INS = (
+    (re.compile(r"[\u00a0\u2000-\u200b\u202f\u3000]"), " ", "this blank is no plain space: type it anew"),
+    (re.compile(r"[\u2018-\u201f]"), '"', 'these are no quotes: write " instead'),
+)
+_CLOSING = {"{": "}", "[": "]"}
 _DEEPER = "this line is indented deeper than the one above it, which has its value already"
 _COLON = "`: ` stands inside of the value: put the whole value in quotes"
 _BLOCK = "a value that begins with this sign needs quotes; a bound is written {at_least: 10}"
@@ -57,7 +61,8 @@ def explained(error: Any, text: str) -> NotYaml:  # noqa: ANN401 - an error of P
     if not marks:
         return NotYaml(((1, 1),), f"not YAML: {problem}")
     here, begun = (_Spot(text, one.line, one.column) for one in (marks[0], marks[-1]))
-    found = _in_signs(here, problem) or _in_structure(here, begun, problem, context)
+    found = _in_signs(here, problem) or _in_signs(begun, "") or _in_braces(here, begun, problem, context)
+    found = found or _in_structure(here, begun, problem, context)
     return found or NotYaml((here.place,), f"not YAML: {', '.join(filter(None, (error.context, error.problem)))}")
 
 
@@ -67,11 +72,10 @@ def _in_signs(here: _Spot, problem: str) -> NotYaml | None:
         before = [(here.text[: one.start()], one[0]) for one in _TAB.finditer(here.text)]
         tabs = [(above.count("\n") + 1, indent.index("\t") + 1) for above, indent in before]
         return NotYaml(tuple(tabs) or (here.place,), "not YAML: a tab: indent with spaces")
-    if found := _TYPOGRAPHIC.search(here.line):
-        mended = here.with_line(_TYPOGRAPHIC.sub('"', here.line))
-        return NotYaml(
-            ((here.number + 1, found.start() + 1),), 'not YAML: these are no quotes: write " instead', mended
-        )
+    for strange, plain, why in _STAND_INS:
+        if found := strange.search(here.line):
+            mended = here.with_line(strange.sub(plain, here.line))
+            return NotYaml(((here.number + 1, found.start() + 1),), f"not YAML: {why}", mended)
     if "mapping values are not allowed" not in problem:
         return None
     if ": " not in here.line[: here.column]:
@@ -96,6 +100,16 @@ def _in_structure(here: _Spot, begun: _Spot, problem: str, context: str) -> NotY
         return NotYaml((begun.place,), f"not YAML: {_BLOCK}")
     told = _plainly(here.line, here.column, problem)
     return NotYaml((here.place,), f"not YAML: {told}") if told else None
+
+
+def _in_braces(here: _Spot, begun: _Spot, problem: str, context: str) -> NotYaml | None:
+    """A list or a mapping in one line that is not closed, or whose members are not parted."""
+    if not ("flow sequence" in context or "flow mapping" in context) or "expected ','" not in problem:
+        return None
+    opening = begun.line[begun.column : begun.column + 1]
+    if _CLOSING.get(opening, "") not in begun.line[begun.column :]:
+        return NotYaml((begun.place,), f"not YAML: this {quoted(opening)} is not closed")
+    return NotYaml((here.place,), "not YAML: a comma belongs before this, or quotes around the value that has it")
 
 
 def _opened_above(here: _Spot) -> tuple[int, int] | None:
@@ -129,4 +143,6 @@ def _plainly(line: str, column: int, problem: str) -> str:
     if "expected key" in problem or "'-' indicator" in problem:
         ended = "the value has ended before this: put the whole value in quotes, and write '' for ' inside of '…'"
         return ended if before.strip() else "this line is indented otherwise than those that it belongs to"
+    if before.rstrip().endswith(",") and line[column:].startswith(","):
+        return "two commas stand beside each other: leave one out"
     return "a value that begins with `*` needs quotes" if before.endswith("*") else ""
