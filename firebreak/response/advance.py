@@ -149,9 +149,7 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
     expired = before.phase == "waiting" and before.question is not None and before.question.expires_ns <= now
     asks_anew = before.phase in ("received", "deferred") or expired
     if not asks_anew and not held.incident.undecided:
-        policy = app.policy_of(before)
-        held = app.ledger.save(held, held.incident)
-        return ask_about_events(app, held, policy, confirmed, readings) if policy else held
+        return ask_about_events(app, app.ledger.save(held, held.incident), readings)
     fresh = before.phase != "received" or before.decision is None
     if fresh and (over := _over(app, held, confirmed)) is not None:
         return over
@@ -167,7 +165,7 @@ def _decide(app: App, held: StoredIncident, readings: Readings, collecting: Coll
         held = end(app, held, "declined", confirmed.reason, readings)
     else:
         held = _act(app, held, decided, readings, expired=expired)
-    return ask_about_events(app, held, decided.policy, confirmed, readings) if decided.policy else held
+    return ask_about_events(app, held, readings)
 
 
 def _asked_at_once(app: App, incident: Incident, readings: Readings) -> Gathering | None:

@@ -17,8 +17,9 @@ from firebreak.ports.deadline import Deadline
 from firebreak.response.advance import advance, next_step
 from firebreak.response.announce import save_and_tell
 from firebreak.response.app import App
+from firebreak.response.carry import ask_about_events
 from firebreak.response.evidence.collector import Collecting
-from firebreak.response.readings import Readings
+from firebreak.response.readings import Readings, impatient
 from firebreak.response.release import RELEASES, request_release
 from firebreak.response.rest import end, without_unwritten
 from firebreak.response.review import announce_review
@@ -151,7 +152,7 @@ def _stands(incident: Incident) -> str:
 def _reject(turn: _Turn, held: StoredIncident) -> Answered:
     command = turn.command
     word = f"rejected: {command.reason}" if command.reason else "rejected"
-    if held.incident.phase == "rejected" and _carried_out(held.incident, command, word):
+    if _carried_out(held.incident, command, word):
         return Answered(done=True, says="rejected", held=held)
     held = turn.brought_up(held)
     if held.incident.phase != "waiting":
@@ -159,9 +160,13 @@ def _reject(turn: _Turn, held: StoredIncident) -> Answered:
     if unseen := _unseen(held.incident, command):
         return turn.no(held, unseen)
     held = replace(held, incident=held.incident.with_answered_events())
+    over = replace(held, incident=turn.told(replace(held.incident, phase="rejected"), word))
+    after = ask_about_events(turn.app, over, impatient(turn.app, held.incident, turn.deadline))
+    if after is not over:
+        return Answered(done=True, says="rejected; what only a message names is asked about now", held=after)
     held = end(turn.app, held, "rejected", word, who=command.by)
-    says = "rejected" if held.incident.phase == "rejected" else "rejected; what was contained before still stands"
-    return Answered(done=True, says=says, held=held)
+    stays = "" if held.incident.phase == "rejected" else "; what was contained before still stands"
+    return Answered(done=True, says=f"rejected{stays}", held=held)
 
 
 def _release(turn: _Turn, held: StoredIncident) -> Answered:

@@ -17,7 +17,6 @@ from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.question import MOST_ESCALATIONS
 from firebreak.core.incidents.still_open import undone
 from firebreak.core.mode import Cap
-from firebreak.core.policy.policy import Policy
 from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import StoredIncident
 from firebreak.response.announce import save_and_tell
@@ -165,7 +164,7 @@ def _finish(turn: Turn, held: StoredIncident, plan: Plan) -> StoredIncident:
     if failed and not (made and all(one.still_open for one in failed)):
         return end(app, replace(held, incident=done), "failed", "; ".join(one.detail for one in failed), turn.readings)
     held = end(app, replace(held, incident=done), "contained", _summary(turn, done, failed), turn.readings)
-    return ask_about_events(app, held, turn.policy, turn.confirmed, turn.readings)
+    return ask_about_events(app, held, turn.readings)
 
 
 def _reopened_meanwhile(turn: Turn, incident: Incident, plan: Plan, tried: list[Outcome]) -> bool:
@@ -201,20 +200,19 @@ def _summary(turn: Turn, incident: Incident, failed: list[Outcome]) -> str:
     return f"nothing new had to be closed ({done}){who}"
 
 
-_DONE: frozenset[Phase] = frozenset({"contained", "declined", "failed"})
-"""What counts has been done by then, as far as there was anything to do."""
+_DONE: frozenset[Phase] = frozenset({"contained", "declined", "failed", "rejected"})
+"""What counts is over by then: done as far as there was anything to do, or a person has said no to it."""
 
 
-def ask_about_events(
-    app: App, held: StoredIncident, policy: Policy, confirmed: Confirmed, readings: Readings
-) -> StoredIncident:
+def ask_about_events(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:
     """Ask about each such event that no person has answered for.
 
     A yes makes one that SCC has passed count, and what it names suspect; the other convicts nobody.
     """
-    incident = held.incident
-    if incident.phase not in _DONE or not any(map(_unanswered, incident.events)):
+    incident, policy = held.incident, app.policy_of(held.incident)
+    if policy is None or incident.phase not in _DONE or not any(map(_unanswered, incident.events)):
         return held
+    confirmed = confirm(incident, readings)
     plan, around = replanned(app, incident, policy, confirmed, readings)
     judged = _judged(app, incident, confirmed)
     for event in filter(_unanswered, incident.events):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
+from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
+from firebreak.response import pipeline
 from sandbox.scc.notification_variants import muted
 from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.scc.security_center import mute, put_finding, set_state
+from sandbox.wire import Fault
 from tests.response.answers import agreed, asked, cautions, cut_short, delivered, no, now, phase, yes
 from tests.response.deployments import APPROVED, UNANSWERED
 from tests.response.harness import ALWAYS, BAD, GOOD, OLD, ON_LATEST, Line, Lines, world_of
@@ -219,6 +223,51 @@ def test_what_only_a_passed_message_names_is_asked_about_where_an_incident_that_
         assert answered.phase == "contained"
         assert BAD in on.reachable
         assert ALSO not in on.reachable
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+@pytest.mark.parametrize("stands", [False, True], ids=["nothing stands", "contained before"])
+def test_a_no_to_what_counts_is_none_to_what_only_a_passed_message_names(
+    line: Lines,
+    answer: str,
+    stands: bool,  # noqa: FBT001 - a case
+) -> None:
+    """The question that was answered did not show it: a person is asked about it by a question of its own."""
+    with line(two_suspects(), policy=APPROVED) as on:
+        passed = event(on, ALSO, 3)
+        incident = on.respond(event(on, BAD, 2))
+        if stands:
+            agreed(on, incident)
+            incident = on.respond(event(on, GOOD, 1))
+        on.respond(passed)
+        shown = asked(on, incident)["digest"]
+        order = Command("the-no", "reject", "ada", incident.id, digest=shown, sent_ns=on.app.now_ns())
+        said = pipeline.execute(on.app, order)
+        between = phase(on, incident), "passed" in cautions(on, incident), ALSO in on.reachable
+        again = pipeline.execute(on.app, replace(order, id="the-no-delivered-again"))
+        if answer == "yes":
+            agreed(on, incident)
+        else:
+            no(on, incident)
+
+        assert said.done, said.says
+        assert again.done, again.says
+        assert between == ("waiting", True, True)
+        assert phase(on, incident) == ("contained" if answer == "yes" or stands else "rejected")
+        assert (ALSO in on.reachable) == (answer == "no")
+
+
+def test_a_no_while_scc_is_away_counts_and_asks_on_what_is_known(line: Lines) -> None:
+    with line(two_suspects(), policy=APPROVED) as on:
+        passed = event(on, ALSO, 3)
+        incident = on.respond(event(on, BAD, 2))
+        on.respond(passed)
+        on.sandbox.wire.inject(Fault("*SecurityCenter*", "error", code="UNAVAILABLE", times=99))
+        said = no(on, incident)
+
+        assert said.done, said.says
+        assert phase(on, incident) == "waiting"
+        assert {"passed", "unconfirmed"} <= cautions(on, incident)
 
 
 def test_a_passed_message_that_names_what_was_judged_is_declined_at_once(line: Lines) -> None:

@@ -26,7 +26,7 @@ from firebreak.response.app import App
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import decide
 from firebreak.response.observe import Gathering
-from firebreak.response.readings import Readings
+from firebreak.response.readings import impatient
 from firebreak.response.shadow import in_shadow
 
 _FIELDS = {"finding.category": "category", "finding.severity": "severity", "finding.class": "finding_class"}
@@ -102,7 +102,7 @@ def explain(
     """
     now_ns = app.now_ns()
     fresh = _fresh(app, told.finding)
-    confirmed = confirm(fresh, Readings(app, _impatient(fresh), deadline)) if live else None
+    confirmed = confirm(fresh, impatient(app, fresh, deadline)) if live else None
     believed = confirmed.finding if confirmed else told.finding
     finding = _supposing(believed, assumed)
     gathering = Gathering.start(finding, live or offline_clients(), app.enrichers, deadline, app.log)
@@ -156,7 +156,7 @@ def _view(app: App, told: Notification, taken: Confirmed, facts: Facts, deadline
     declined = reason or (settled_in_scc(finding) if taken.trust == "confirmed" else None)
     if isinstance(finding.target, NotATarget):
         return View(app.policies, tried, incident, None, declined)
-    decided = decide(app, incident, taken, Readings(app, _impatient(incident), deadline))
+    decided = decide(app, incident, taken, impatient(app, incident, deadline))
     incident = decided.incident
     shadow = in_shadow(app, decided, asked=asked)
     if decided.policy is None:
@@ -175,11 +175,6 @@ def _fresh(app: App, finding: Finding) -> Incident:
     now_ns = app.now_ns()
     event = Event(finding.incident_id, finding.event_ns, now_ns, "counts")
     return Incident(finding.incident_id, "received", now_ns, now_ns, finding, events=(event,))
-
-
-def _impatient(incident: Incident) -> Incident:
-    """Nothing is waited for: what is away is a gap, which the explanation shows."""
-    return replace(incident, away=dict.fromkeys(("SCC", "Cloud Run", "IAM"), 0))
 
 
 def _without_unasked(incident: Incident) -> tuple[tuple[Cap, ...], Incident]:
