@@ -11,10 +11,11 @@ from collections.abc import Callable
 
 from firebreak.core.actions.action import Actions
 from firebreak.core.cloud_run.target import Target, parse_resource
+from firebreak.core.cloud_run.workload import Workload
+from firebreak.core.containment.active_containment import Standing
 from firebreak.core.containment.canary import beyond_the_canary
 from firebreak.core.containment.guard_input import GuardInput
 from firebreak.core.containment.guards_by_place import guard_ceiling, guard_protected
-from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Plan
 from firebreak.core.containment.review import set_by_others
 from firebreak.core.mode import Cap, made_cap
@@ -126,7 +127,7 @@ def guard_inferred_suspects(given: GuardInput, plan: Plan | None, actions: Actio
     if own.case.suspicion.rule != "older":
         return []
     caps = []
-    if _changed_by_others(own, given.finding.event_ns):
+    if _changed_by_others(own.workload, own.standing, given.finding.event_ns):
         caps += _caution("changed", "suspects are inferred, and the service has changed since the event")
     wanted = {source for step in _all(given.steps) for source in actions[step.action].needs_if_inferred}
     if "related" in wanted and not given.related_known:
@@ -134,14 +135,13 @@ def guard_inferred_suspects(given: GuardInput, plan: Plan | None, actions: Actio
     return caps
 
 
-def _changed_by_others(seen: Seen, since_ns: int) -> bool:
+def _changed_by_others(workload: Workload, standing: Standing | None, since_ns: int) -> bool:
     """Whether somebody else changed the workload after the event; what is contained is judged by its origin."""
-    standing = seen.standing
-    if standing is not None and standing.holds:
-        now = seen.workload.updated_ns if seen.workload and standing.changed_ns and not standing.pending else 0
-        return now > max(since_ns, standing.changed_ns or 0) or (standing.origin_changed_ns or 0) > since_ns
-    ours = standing is not None and seen.workload is not None and standing.changed_ns == seen.workload.updated_ns
-    return seen.workload is not None and seen.workload.updated_ns > since_ns and not ours
+    ours_ns = (standing.changed_ns if standing else None) or 0
+    if standing is None or not standing.holds:
+        return workload.updated_ns > since_ns and workload.updated_ns != ours_ns
+    since_then = ours_ns > 0 and not standing.pending and workload.updated_ns > max(since_ns, ours_ns)
+    return since_then or (standing.origin_changed_ns or 0) > since_ns
 
 
 def guard_refuge(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
@@ -190,11 +190,9 @@ def guard_already_contained(given: GuardInput, plan: Plan | None, actions: Actio
     Nor is a target whose record of the containment cannot be used.
     """
     caps = [cap for one in given.seen if one.standing is None for cap in _unknown("seal", one.fault, one.target.key)]
-    if plan is None or not plan.writes:
-        return caps
     for seen in given.seen:
         standing, key = seen.standing, seen.target.key
-        changes = [change for change in plan.changes_to(seen.target) if change.after]
+        changes = [change for change in plan.changes_to(seen.target) if change.after] if plan else []
         if standing is None or not changes:
             continue
         if standing.held_by_others(given.incident) or (given.contained_before and standing.held_by(given.incident)):
@@ -210,11 +208,13 @@ def guard_already_contained(given: GuardInput, plan: Plan | None, actions: Actio
 
 def guard_made_anew(given: GuardInput, plan: Plan | None, actions: Actions) -> list[Cap]:  # noqa: ARG001
     """What was found, or contained, on a resource that is gone says nothing of the one that has its name now."""
-    caps = []
-    for number, seen in enumerate(given.seen if plan and plan.writes else ()):
+    caps: list[Cap] = []
+    if plan is None or not plan.writes:
+        return caps
+    for number, seen in enumerate(given.seen):
         standing, key = seen.standing, seen.target.key
         known = {given.uids.get(key, ""), standing.uid if standing and standing.holds else ""} - {"", seen.uid}
-        if seen.uid and known and not (number and plan and not plan.changes_to(seen.target)):
+        if seen.uid and known and (not number or plan.changes_to(seen.target)):
             name = seen.target.place if number else "this workload"
             caps += _caution("made_anew", f"{name} was deleted, and another one made in its place", key)
     return caps

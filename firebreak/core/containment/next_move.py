@@ -19,19 +19,14 @@ def next_move(ruling: Ruling, plan: Plan, around: Around, unreferred: str) -> Mo
         return "record"
     if unreferred:
         return "nothing to contain"
-    lacking = _is_lacking(ruling, plan, around)
-    disputed = ruling.word == "go" and not plan.changes and lacking
-    asks = (ruling.word == "ask" and not _writes_nothing(plan)) or disputed
-    if asks and (plan.changes or lacking):
-        return "ask"
-    return "contain" if plan.changes else "nothing can be done"
+    if not plan.changes:
+        return "ask" if _is_lacking(ruling, plan, around) else "nothing can be done"
+    return "contain" if ruling.word == "go" or _writes_nothing(plan) else "ask"
 
 
 def _writes_nothing(plan: Plan) -> bool:
     """A plan that was drawn whole and would write nothing needs no question."""
-    return (
-        bool(plan.changes) and not plan.writes and not any(one.kind in ("fault", "disputed") for one in plan.refusals)
-    )
+    return not plan.writes and not any(one.kind in ("fault", "disputed") for one in plan.refusals)
 
 
 def _is_lacking(ruling: Ruling, plan: Plan, around: Around) -> bool:

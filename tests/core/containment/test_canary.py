@@ -72,3 +72,11 @@ def test_the_drill_s_source_stays_bound_to_its_canary_also_where_it_is_listed_wi
     config = Config(sources=frozenset({source}), drill=Drill(source, DRILL.projects))
 
     assert said(config=config) == bar("source", f"SCC source {source} is the drill's, and {NOT_ANNOUNCED}")
+
+
+def test_the_drill_s_source_is_no_bar_on_its_canary_and_one_on_all_else() -> None:
+    drills = Config(drill=replace(DRILL, source=FINDING.name.source))
+    canary = replace(CANARY, source=FINDING.name.source)
+
+    assert said(plan_on(TARGET), config=drills, canary=canary, seen=(SEEN,), now_ns=NOW) == []
+    assert [name for name, _, _ in said(plan_on(TARGET), config=drills, seen=(SEEN,), now_ns=NOW)] == ["source"]

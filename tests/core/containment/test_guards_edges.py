@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from firebreak.core.cloud_run.account_usage import Users
-from firebreak.core.cloud_run.target import Target
+from firebreak.core.cloud_run.target import NotATarget, Target
 from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.guards import CLOCKS_APART, caps_for
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import StepRefusal
 from firebreak.core.mode import Cap, Ceiling, Mode
-from firebreak.core.policy.policy import Config
+from firebreak.core.policy.policy import Config, Drill
 from firebreak.core.policy.protected import Pattern, Protected
 from tests.core.containment.guard_situations import (
     ACTIONS,
@@ -64,6 +64,12 @@ def test_a_source_that_is_not_listed_is_barred_by_its_id() -> None:
     reason = f"SCC source {FINDING.name.source} is not listed in firebreak.yaml"
 
     assert said(config=Config(sources=frozenset({"another"}))) == bar("source", reason)
+
+
+def test_a_finding_of_a_listed_source_is_no_drill_s_because_there_are_drills() -> None:
+    drills = replace(situation().config, drill=Drill("another", NONE))
+
+    assert said(config=drills) == []
 
 
 @pytest.mark.parametrize("trust", ["missing", "older", "differs"])
@@ -160,6 +166,12 @@ def test_an_event_may_be_an_hour_old_and_ten_minutes_ahead(age: int, reason: str
     assert said(age_ns=age * SECOND) == (caution("stale", reason) if reason else [])
 
 
+def test_an_age_below_two_minutes_is_told_in_minutes_too() -> None:
+    soon = replace(situation().config, stale_after=30)
+
+    assert said(config=soon, age_ns=60 * SECOND) == caution("stale", "the event was 1 minutes old when it was taken up")
+
+
 def test_a_part_of_a_second_makes_nothing_stale() -> None:
     assert said(age_ns=3_601 * SECOND - 1) == []
 
@@ -172,6 +184,8 @@ def test_sources_that_an_action_needs_are_named_also_behind_otherwise() -> None:
         *caution("evidence", "needed sources without an answer: logs"),
     ]
     assert said(steps=steps, gaps=("virustotal",)) == []
+    first = (step("needy", step("plain")),)
+    assert said(steps=first, gaps=("logs",)) == caution("evidence", "needed sources without an answer: logs")
 
 
 def test_what_cannot_be_placed_is_cautioned_with_its_reason() -> None:
@@ -192,6 +206,9 @@ def test_what_cannot_be_placed_holds_nothing_up_where_others_give_a_suspect_that
 CHANGED = "suspects are inferred, and the service has changed since the event"
 
 
+HELD = (Hold("fb-1", (), NONE, 1),)
+
+
 @pytest.mark.parametrize(
     ("updated_ns", "standing", "changed"),
     [
@@ -199,19 +216,27 @@ CHANGED = "suspects are inferred, and the service has changed since the event"
         (EVENT + 1, Standing("k"), True),
         (EVENT + 1, Standing("k", changed_ns=EVENT + 1), False),
         (EVENT + 2, Standing("k", changed_ns=EVENT + 1), True),
-        (EVENT, Standing("k", holds=(Hold("fb-1", (), NONE, 1),), origin_changed_ns=EVENT + 1), True),
-        (EVENT, Standing("k", holds=(Hold("fb-1", (), NONE, 1),), origin_changed_ns=EVENT), False),
-        (EVENT, Standing("k", holds=(Hold("fb-1", (), NONE, 1),)), False),
+        (EVENT, Standing("k", holds=HELD, origin_changed_ns=EVENT + 1), True),
+        (EVENT, Standing("k", holds=HELD, origin_changed_ns=EVENT), False),
+        (EVENT, Standing("k", holds=HELD), False),
         (EVENT, Standing("k", origin_changed_ns=EVENT + 1), False),
+        (EVENT + 2, Standing("k", holds=HELD, changed_ns=EVENT + 1), True),
+        (EVENT + 1, Standing("k", holds=HELD, changed_ns=EVENT + 1), False),
+        (EVENT + 1, Standing("k", holds=HELD, changed_ns=EVENT - 1), True),
+        (EVENT + 2, Standing("k", holds=HELD, changed_ns=EVENT + 1, pending={"x": 1}), False),
+        (EVENT + 2, Standing("k", holds=HELD), False),
+        (EVENT + 1, None, True),
     ],
 )
 def test_inferred_suspects_on_a_service_that_others_changed_since_are_cautioned(
-    updated_ns: int, standing: Standing, *, changed: bool
+    updated_ns: int, standing: Standing | None, *, changed: bool
 ) -> None:
+    unbelieved = [] if standing else caution("seal", "")
     stands = {"workload": workload(updated_ns), "standing": standing}
 
-    assert said(plan=None, seen=seen(case=case("older"), **stands)) == (caution("changed", CHANGED) if changed else [])
-    assert said(plan=None, seen=seen(case=case("digest"), **stands)) == []
+    asks = caution("changed", CHANGED) if changed else []
+    assert said(plan=None, seen=seen(case=case("older"), **stands)) == [*asks, *unbelieved]
+    assert said(plan=None, seen=seen(case=case("digest"), **stands)) == unbelieved
 
 
 def test_inferred_suspects_of_an_action_that_goes_by_related_findings_need_these() -> None:
@@ -323,6 +348,22 @@ def test_what_was_waited_for_in_vain_is_named_each_by_itself_as_unknown() -> Non
         ("away", "SCC cannot be reached", "SCC", True),
         ("away", "IAM cannot be reached", "IAM", True),
     ]
+
+
+def test_a_refuge_that_others_dispute_or_nobody_vouches_for_asks() -> None:
+    disputed = replace(WRITES, refusals=(StepRefusal("plain", "r-0 is disputed", "disputed"),))
+    cannot = replace(WRITES, refusals=(StepRefusal("plain", "no", "cannot"),))
+    reason = "it is not known whether SCC holds a threat on r-0"
+
+    assert said(disputed) == caution("disputed", "r-0 is disputed")
+    assert said(cannot) == said(None) == []
+    assert said(unvouched=("r-0",)) == caution("refuge", reason)
+
+
+def test_what_the_finding_is_about_and_cannot_be_read_asks_a_person() -> None:
+    unread = replace(FINDING, target=NotATarget("why", "n"))
+
+    assert said(None, finding=unread, seen=()) == caution("name", "what the finding is about cannot be read: why (n)")
 
 
 def test_an_action_that_failed_itself_asks_about_what_is_left_of_the_plan() -> None:

@@ -79,6 +79,44 @@ def test_what_was_made_anew_since_it_was_found_asks_where_something_would_be_wri
     assert said(seen=now, uids={TARGET.key: found}, plan=Plan((change(TARGET, None),), ())) == []
 
 
+def test_what_was_contained_once_and_then_released_may_be_made_anew() -> None:
+    released = Standing(TARGET.key, uid="u-1")
+
+    assert said(seen=seen(standing=released, workload=replace(workload(), uid="u-2"))) == []
+
+
+def test_a_further_target_that_was_made_anew_asks_by_its_place_where_the_plan_is_about_it() -> None:
+    there = Seen(ELSEWHERE, replace(workload(), uid="u-2"), case(), Standing(ELSEWHERE.key))
+    both, uids = (*seen(), there), {ELSEWHERE.key: "u-1"}
+    too = Plan((*WRITES.changes, change(ELSEWHERE, None)), ())
+    reason = f"{ELSEWHERE.place} was deleted, and another one made in its place"
+
+    assert said(seen=both, uids=uids) == []
+    assert said(too, seen=both, uids=uids) == caution("made_anew", reason)
+
+
+def test_what_has_no_uid_is_not_told_as_made_anew() -> None:
+    assert said(seen=seen(), uids={TARGET.key: "u-1"}) == []
+
+
+def test_what_others_set_on_what_is_contained_is_told_where_it_would_be_written_over() -> None:
+    """A release restores theirs, and no origin."""
+    standing = replace(HELD, origin={"service.ingress": "all"}, applied={"service.ingress": "all"})
+    over, mine = (
+        Plan((replace(change(TARGET, "none"), before={"service.ingress": before}),), ())
+        for before in ("internal", "all")
+    )
+    theirs = "service.ingress internal, which was all before Firebreak"
+    told = caution("origin", f"a release would restore what others set: {theirs}")
+
+    assert said(over, seen=seen(standing=standing)) == CONTAINED + told
+    assert said(mine, seen=seen(standing=standing)) == CONTAINED
+
+
+def test_where_nothing_of_this_incident_stands_an_earlier_plan_of_its_own_asks_nothing() -> None:
+    assert said(contained_before=True) == []
+
+
 def test_a_further_target_counts_where_something_would_be_written_to_it() -> None:
     there = Seen(ELSEWHERE, workload(), case(), replace(HELD, target=ELSEWHERE.key, released_ns=EVENT))
     verified = Plan((*WRITES.changes, change(ELSEWHERE, None)), ())
