@@ -154,12 +154,13 @@ def _finish(turn: Turn, held: StoredIncident, plan: Plan) -> StoredIncident:
     tried = [one for one in incident.outcomes if one.plan == plan.digest]
     made = [one for one in tried if one.status == SUCCESS]
     if made and _reopened_meanwhile(turn, incident, plan, tried):
-        undone = next((one for one in plan.changes if turn.undone(one)), None)
-        return redraw(turn, held, "while the plan was carried out, something came to lead to a suspect again", undone)
+        moved = next((one for one in plan.changes if turn.undone(one)), None)
+        return redraw(turn, held, "while the plan was carried out, something came to lead to a suspect again", moved)
     failed = [one for one in tried if one.status != SUCCESS]
     done = replace(incident, done=plan if made else incident.done)
     denied = (line for one in failed for line in one.still_open)
-    open_ = (*turn.beside(done, plan), *done.still_open, *denied, *_left_undone(plan))
+    refused = (undone((one.action,), one.reason) for one in plan.undone)
+    open_ = (*turn.beside(done, plan), *done.still_open, *denied, *refused)
     done = replace(done, still_open=tuple(dict.fromkeys(open_)))
     if failed and not (made and all(one.still_open for one in failed)):
         return end(app, replace(held, incident=done), "failed", "; ".join(one.detail for one in failed), turn.readings)
@@ -180,11 +181,6 @@ def _reopened_meanwhile(turn: Turn, incident: Incident, plan: Plan, tried: list[
 def _is_part(change: Change, plan: Plan) -> bool:
     """Whether the plan has a change of the same surface of the same target."""
     return any((one.target.key, one.surface) == (change.target.key, change.surface) for one in plan.changes)
-
-
-def _left_undone(plan: Plan) -> tuple[str, ...]:
-    left = (one for one in plan.refusals if one.kind in ("unread", "disputed"))
-    return tuple(undone((one.action,), one.reason) for one in left)
 
 
 def _summary(turn: Turn, incident: Incident, failed: list[Outcome]) -> str:

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import pytest
 
+from firebreak.core.messages.composing import compose
+from firebreak.core.messages.plain_text import plain_text
 from sandbox.wire import Fault
+from sandbox.world import World
+from tests.laws.grounds import GROUNDS
+from tests.response.answers import agreed
 from tests.response.conversation import PIN_AND_CLOSE, asking, doing, now, phase, reasons, say, told, writes
-from tests.response.harness import ALWAYS, BAD, GOOD, PIN_ONLY, Line, Lines
+from tests.response.harness import ALWAYS, BAD, GOOD, PIN_ONLY, Line, Lines, world_of
+from tests.response.releases import running_as
+from tests.response.test_pools_and_jobs import STOP_AND_BLOCK
 from tests.response.test_several_regions import OTHER_BAD, THERE_TOO, serving
 from tests.response.test_several_regions import world_of as world_of_regions
 from tests.response.test_what_passes import public
 
 CLOSE_AND_PIN = doing("{action: revoke_public_access}", "{action: pin_previous_revision}")
+UNREAD: Mapping[str, tuple[Callable[[], World], str, str, str, str]] = {
+    "service": (world_of, "services/checkout", PIN_AND_CLOSE, "*/GetIamPolicy", "revoke_public_access"),
+    "job": (GROUNDS["job"].world, GROUNDS["job"].workload, STOP_AND_BLOCK, "*/GetIamPolicy", "block_runs"),
+    "account": (
+        running_as,
+        "services/checkout",
+        doing("{action: pin_previous_revision}", "{action: disable_service_account}"),
+        "*/GetServiceAccount",
+        "disable_service_account",
+    ),
+}
+"""A world, what the finding is about, a policy, what may not be read there, and the step that needs it."""
 NO_TRAFFIC = Fault("*/UpdateService", "error", code="PERMISSION_DENIED", asked="*traffic*", times=None)
 
 
@@ -48,6 +69,22 @@ def test_a_review_still_names_what_was_left_undone(line: Lines, method: str) -> 
 
         assert swept["reviewed"] == 1
         assert after == [one for one in before if "revoke_public_access" in one] != []
+
+
+@pytest.mark.parametrize("kind", ["service", "job", "account"])
+def test_what_a_step_could_not_even_read_is_no_plan_that_is_in_force(line: Lines, kind: str) -> None:
+    """Headline, sentence and urgency say so, as they do where its write was denied."""
+    world, workload, policy, method, step = UNREAD[kind]
+    with line(world(), policy=policy) as on:
+        deny(on, method)
+        incident = agreed(on, on.respond(on.finding(workload=workload)))
+        shown = now(on, incident)
+
+        assert incident.phase == "contained"
+        assert shown["now"] == f"CONTAINED IN PART: {step} was not done; the rest is in force."
+        assert any(step in one and "could not be read" in one for one in shown["still_open"])
+        assert compose(incident).urgency == "act"
+        assert "CONTAINED IN PART" in plain_text(compose(incident))
 
 
 @pytest.mark.parametrize("policy", [PIN_AND_CLOSE, CLOSE_AND_PIN], ids=["pin first", "pin last"])

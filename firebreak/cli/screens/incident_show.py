@@ -27,6 +27,7 @@ from firebreak.cli.screens.wording import (
     where,
 )
 from firebreak.core.incidents.setting_states import SIGNS
+from firebreak.core.incidents.so_now import IN_PART
 from firebreak.core.timestamps import format_instant, parse_instant
 
 _CLOCK = "%H:%M:%S"
@@ -53,12 +54,8 @@ def _headline(screen: Screen, record: Record, now_ns: int, halted: str | None) -
     phase = str(record["phase"])
     opened = texts(record.get("reopened")) if stands(record) else []
     head, style = ("OPENED AGAIN", "bad") if opened else (phase.upper(), PHASE_STYLES.get(phase, "strong"))
-    if (
-        not opened
-        and phase == "contained"
-        and any(one.get("became") == "not done" for one in rows(record.get("settings")))
-    ):
-        head, style = "CONTAINED IN PART", "caution"
+    if not opened and phase == "contained" and str(record.get("now", "")).startswith(IN_PART):
+        head, style = IN_PART, "caution"
     screen.line(f"{head}  {category(record)}", style)
     screen.line(where(record))
     screen.line(f"incident {record['id']}, {span(since(record['created'], now_ns))} ago")

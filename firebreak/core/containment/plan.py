@@ -92,6 +92,11 @@ class Plan(Stored):
         return any(change.after for change in self.changes)
 
     @property
+    def undone(self) -> tuple[StepRefusal, ...]:
+        """What the policy wants done and a person has to see to: no edit refused it, so nothing took its place."""
+        return tuple(one for one in self.refusals if one.kind in ("unread", "disputed", "fault"))
+
+    @property
     def moves(self) -> tuple[Change, ...]:
         """What would be written, now or where it fails."""
         return (*self.changes, *self.fallback)

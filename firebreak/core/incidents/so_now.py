@@ -44,6 +44,7 @@ _FURTHER: Mapping[Phase, str] = MappingProxyType(
     }
 )
 """What is so beside what was contained before."""
+IN_PART = "CONTAINED IN PART"
 _FEW = 3
 
 
@@ -96,7 +97,7 @@ def _stands(incident: Incident) -> str:
 def _contained(incident: Incident) -> str:
     plan = incident.plan
     if left := left_undone(incident):
-        return f"CONTAINED IN PART: {', '.join(left)} was not done; the rest is in force."
+        return f"{IN_PART}: {', '.join(left)} was not done; the rest is in force."
     if plan and not plan.writes:
         return "Contained: what had to be closed was closed already, read back from what serves; nothing was written."
     places = [target.place for target in plan.targets] if plan else []
@@ -105,10 +106,11 @@ def _contained(incident: Incident) -> str:
 
 
 def left_undone(incident: Incident) -> tuple[str, ...]:
-    """The actions of its plan of which something was tried or ended, and is not in effect."""
-    changes = incident.plan.changes if incident.plan else ()
-    left = (action for one in changes if became(incident, one) == "not done" for action in one.actions)
-    return tuple(dict.fromkeys(left))
+    """The actions of which something was tried or ended and is not in effect, or that could not even be drawn."""
+    if (plan := incident.plan) is None:
+        return ()
+    left = (action for one in plan.changes if became(incident, one) == "not done" for action in one.actions)
+    return tuple(dict.fromkeys((*left, *(one.action for one in plan.undone))))
 
 
 def _released(incident: Incident) -> str:

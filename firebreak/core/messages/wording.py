@@ -8,7 +8,7 @@ from types import MappingProxyType
 from firebreak.core.incidents.asked import refused
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
-from firebreak.core.incidents.so_now import in_effect, left_undone
+from firebreak.core.incidents.so_now import IN_PART, in_effect, left_undone
 from firebreak.core.messages.message import Urgency
 
 _WORDS: Mapping[Phase, tuple[str, Urgency]] = MappingProxyType(
@@ -46,7 +46,7 @@ def title_word(incident: Incident, level: int) -> str:
 def _word_of_what_stands(incident: Incident) -> str:
     """How a containment stands that is no news, or not as it was planned; empty for one that is."""
     if left_undone(incident):
-        return "CONTAINED IN PART"
+        return IN_PART
     if incident.drift:
         return "CHANGED BY OTHERS"
     return "STILL CONTAINED" if _last(incident).startswith(_REVIEW) else ""
