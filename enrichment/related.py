@@ -52,7 +52,8 @@ class RelatedSource:
 
 
 def _originals(found: RelatedFindings) -> dict[str, Any]:
-    read = [one.original for one in (*found.allowed, *found.others)]
+    """The newest whole, of the others their names."""
+    read = [one.original or one.name.spellings[0] for one in (*found.allowed, *found.others)]
     return {"related": read} if read else {}
 
 

@@ -24,7 +24,7 @@ from firebreak.core.errors import Refused
 from firebreak.core.findings.finding import Finding
 from firebreak.core.findings.logs import LogLines, LogQuery, Order
 from firebreak.core.findings.related import RelatedFindings
-from firebreak.core.incidents.earlier import Earlier, changed_ns, earlier_of, has_file
+from firebreak.core.incidents.earlier import Earlier, Neighbour, changed_ns, has_file
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.condition import clauses, waits_for
 from firebreak.core.policy.policy import Config, PolicySet
@@ -81,11 +81,11 @@ class _Incidents:
     policies: PolicySet
 
     def on(self, target: Target, most: int) -> tuple[Earlier, ...]:
-        found = [_believed(one) for one in self.ledger.about(target, most)]
-        if not all(found):
+        found = [one for _, one in self.ledger.about(target, most)]
+        if any(isinstance(one, NotActedOn) or one.sealed is Sealed.BROKEN for one in found):
             message = "an earlier incident on this workload cannot be read, or its seal is broken"
             raise Refused(message)
-        return tuple(earlier_of(one) for one in found if one and one.believed)
+        return tuple(one.earlier for one in found if isinstance(one, Neighbour) and one.earlier)
 
     def with_file(self, hashes: frozenset[str], but_for: tuple[str, str], since_ns: int) -> bool | None:
         named = (clause.fact for policy in self.policies.policies for clause in clauses(policy.when))

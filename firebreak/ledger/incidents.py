@@ -9,12 +9,14 @@ from typing import Any
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.errors import Transient
+from firebreak.core.incidents.earlier import Neighbour
 from firebreak.core.incidents.earlier_formats import with_told_events
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.size_limit import fit_to_size_limit
 from firebreak.core.signing import NoKey, Seal, Sealed
 from firebreak.core.stored_body import FORMAT, Place, keep_unverified
 from firebreak.ledger.documents import Document, Documents, Index, Save
+from firebreak.ledger.neighbours import Neighbours
 from firebreak.ledger.records import (
     LEASE_NS,
     BrokenSeal,
@@ -34,7 +36,7 @@ _MOST_TOLD = 1_000
 class Incidents:
     """The incidents of a store of documents. `owner` is this process's token.
 
-    Copies of one under other owners share its `floors`.
+    Copies of one under other owners share its `floors` and `neighbours`.
     """
 
     documents: Documents
@@ -42,6 +44,7 @@ class Incidents:
     now_ns: Callable[[], int]
     seal: Seal
     floors: Floors = field(default_factory=Floors, repr=False, compare=False)
+    neighbours: Neighbours = field(default_factory=Neighbours, repr=False, compare=False)
 
     @property
     def sealed(self) -> SealedDocuments:
@@ -102,12 +105,16 @@ class Incidents:
         """Incidents that are due, the longest due first, and among them why one cannot be read."""
         return self._each(self.documents.due("incident", self.now_ns(), limit))
 
-    def about(self, target: Target, limit: int) -> Iterator[StoredIncident | NotActedOn]:
-        """Incidents on a target that tell others anything, under every name of its project that is known.
+    def about(self, target: Target, limit: int) -> Iterator[tuple[str, Neighbour | NotActedOn]]:
+        """Incidents on a target that tell others anything, by id, under every name of its project that is known.
 
         Last touched first, and among them why one cannot be read.
         """
-        return (one for key in target.keys for one in self._each(self.documents.about("incident", key, limit)))
+        sealed = self.sealed
+        floors = self.floors.now()
+        for key in target.keys:
+            for one in self.documents.about("incident", key, limit):
+                yield one.key, self.neighbours.of(one, floors, sealed.opened)
 
     def _each(self, found: Iterator[Document]) -> Iterator[StoredIncident | NotActedOn]:
         for record in self.sealed.each(found):

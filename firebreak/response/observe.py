@@ -24,6 +24,7 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.earlier import Suspicions
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.policy import Step
+from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import NotActedOn
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import Enricher, EnrichmentClients, answer_of
@@ -33,6 +34,7 @@ from firebreak.response.readings import CLOUD_RUN, Away, Readings
 from firebreak.response.set_aside import set_aside
 
 NOT_YET = "no answer yet when this was decided"
+_LATELY_NS = 120 * NANOS
 Matters = Callable[[tuple[Evidence, ...], frozenset[str]], frozenset[str]]
 """Given the answers so far and the sources still outstanding: which of these could still change the decision."""
 
@@ -216,6 +218,10 @@ def _see(
     except Refused as fault:
         return Seen(target, None, None, standing, str(fault), gone=isinstance(fault, Missing))
     if standing is not None and not standing.holds and workload.uid:
+        if readings.app.now_ns() - workload.updated_ns < _LATELY_NS:
+            readings.forget_standings()  # what was written while the settings were read may be Firebreak's own
+            if readings.standing(target)[0].holds:
+                return _see(incident, target, readings, context)
         # Another spelling of the project may be what stands here: the resource itself tells.
         standing, broken = _standing_on(incident, target, readings, workload.uid)
     try:
@@ -269,7 +275,7 @@ def _with_disputes(incident: Incident, seen: Seen, readings: Readings, others: M
         if key == incident.id:
             continue
         if held is not None:
-            found |= dict.fromkeys(held.on(target, seen.uid), f"is suspect in {key}")
+            found |= dict.fromkeys(held.on(target, seen.uid, readings.app.now_ns()), f"is suspect in {key}")
         elif key in here:
             why = f"may be suspect in {key}, whose record cannot be believed"
             doubts |= {one.name: why for one in seen.workload.revisions}

@@ -18,7 +18,7 @@ from firebreak.core.containment.plan import Change, Plan
 from firebreak.core.containment.review import Drift
 from firebreak.core.errors import Drifted, Transient
 from firebreak.core.findings.finding import Finding
-from firebreak.core.incidents.earlier import Suspicions, suspicions_of
+from firebreak.core.incidents.earlier import Suspicions
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.policy.triage import lies_elsewhere
 from firebreak.core.timestamps import NANOS
@@ -150,12 +150,9 @@ class Readings:
         """What each incident about the target has against revisions; None where its record cannot be believed."""
 
         def read() -> dict[str, Suspicions | None]:
-            now_ns, found = self.app.now_ns(), self.app.ledger.about(target, _OTHERS)
+            found = self.app.ledger.about(target, _OTHERS)
             return {
-                one.document.key: None
-                if isinstance(one, NotActedOn) or not one.sealed
-                else suspicions_of(one.incident, now_ns)
-                for one in found
+                key: None if isinstance(one, NotActedOn) or not one.sealed else one.suspicions for key, one in found
             }
 
         return self._fresh(f"incidents on {sorted(target.keys)}", read)

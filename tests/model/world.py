@@ -11,10 +11,9 @@ from typing import Any
 from firebreak.bootstrap import build
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.incidents.earlier import Earlier, earlier_of
+from firebreak.core.incidents.earlier import Earlier, Neighbour
 from firebreak.core.signing import Seal
 from firebreak.ledger.ledger import Ledger
-from firebreak.ledger.records import StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import EnrichmentClients
 from firebreak.response.app import App
@@ -86,8 +85,8 @@ class _Incidents:
     ledger: Ledger
 
     def on(self, target: Target, most: int) -> tuple[Earlier, ...]:
-        held = (one.incident for one in self.ledger.about(target, most) if isinstance(one, StoredIncident))
-        return tuple(earlier_of(one) for one in held)
+        found = (one for _, one in self.ledger.about(target, most))
+        return tuple(one.earlier for one in found if isinstance(one, Neighbour) and one.earlier)
 
     def with_file(self, hashes: frozenset[str], but_for: tuple[str, str], since_ns: int) -> bool | None:  # noqa: ARG002
         return None

@@ -72,7 +72,7 @@ def test_what_only_a_forged_message_names_is_one(line: Lines) -> None:
         deployed(on, *BOTH)
         before = forged(on)
         incident = on.respond(on.finding())
-        found = [one.document.key for one in on.app.ledger.about(incident.targets[0], 10)]
+        found = [key for key, _ in on.app.ledger.about(incident.targets[0], 10)]
 
         assert before.phase == "deferred"
         assert found == [incident.id]

@@ -32,6 +32,8 @@ from firebreak.ports.deadline import Deadline
 
 _MOST = 1000
 _PAGE = 200
+_MOST_WHOLE = 100
+"""Of related findings, so many of each kind have their originals kept."""
 _GRACE_SECONDS = 0.5
 """How much longer than for what makes suspects it is waited for what is only shown."""
 _SILENT_SECONDS = 60.0
@@ -118,9 +120,12 @@ class SecurityCenter:
         def shown(asked: FindingName) -> list[Finding]:
             with suppress(Refused, Transient):
                 for page in self._pages(asked, f"{about} AND {near}", deadline):
-                    found = _others_on(target, finding, page.list_findings_results)
-                    return [one for one in found if one.name.source not in sources]
+                    return _others_on(target, finding, [one for one in page.list_findings_results if not ours(one)])
             return []
+
+        def ours(one: Any) -> bool:  # noqa: ANN401 - a result of Google's
+            """Whether it is listed with those that are gone by: reading it twice would take as long again."""
+            return one.finding.name.partition("/sources/")[2].partition("/")[0] in sources
 
         places, own = (tuple(self._everywhere(name, one)) for one in (frozenset({"-"}), sources))
         # None waits for another one to answer: a few that hang in one location would keep all others from being asked.
@@ -261,7 +266,9 @@ def _others_on(target: Target, finding: Finding, results: Any) -> list[Finding]:
 
 
 def _newest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda one: one.event_ns, reverse=True))
+    """Of the newest the originals are kept: each of hundreds is an incident of its own, and whole there."""
+    found = sorted(findings, key=lambda one: one.event_ns, reverse=True)
+    return (*found[:_MOST_WHOLE], *(replace(one, original=None) for one in found[_MOST_WHOLE:]))
 
 
 def _match(name: FindingName, listed: Iterator[Finding]) -> Finding | None:

@@ -176,4 +176,4 @@ def _canonical(value: object) -> bytes:
 
 
 def _bytes(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, sort_keys=True, indent=1, allow_nan=False).encode() + b"\n"
+    return json.dumps(body, sort_keys=True, allow_nan=False).encode() + b"\n"

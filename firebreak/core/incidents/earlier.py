@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.incidents.incident import Incident
+from firebreak.core.signing import Sealed
 from firebreak.core.timestamps import NANOS
 
 _REMEMBERED_NS = 90 * 86_400 * NANOS
@@ -71,32 +73,56 @@ class Suspicions:
     """What an incident has against revisions.
 
     Attributes:
-        counts: whether it is open, or was found true lately; nobody else goes by what no person and no SCC confirmed.
+        until_ns: until when that counts, nanoseconds since 1970: while it is open, for a time where it was found true;
+            0 where it does not, as of what no person and no SCC confirmed.
         workload: what the finding is about; None where that is no target.
         uid: of which resource under that name; empty where that is not known.
         suspects: key of a target to the suspects there.
     """
 
-    counts: bool
+    until_ns: float
     workload: Target | None
     uid: str
     suspects: Mapping[str, frozenset[str]]
 
-    def on(self, target: Target, uid: str) -> frozenset[str]:
+    def on(self, target: Target, uid: str, now_ns: int) -> frozenset[str]:
         """The suspects that count on this very resource: one made anew under its name is another one."""
         anew = self.workload is not None and self.workload.same_workload(target) and self.uid not in ("", uid)
-        if anew or not self.counts:
+        if anew or now_ns >= self.until_ns:
             return frozenset()
         return frozenset[str]().union(*(self.suspects.get(key, ()) for key in target.keys))
 
 
-def suspicions_of(incident: Incident, now_ns: int) -> Suspicions:
+def suspicions_of(incident: Incident) -> Suspicions:
     """As much of an incident as others go by that might turn traffic to what it suspects."""
     own = incident.finding.target
-    true = incident.closed_as == "true_positive" and now_ns - changed_ns(incident) < _REMEMBERED_NS
+    until_ns = 0.0
+    if incident.believed and incident.open:
+        until_ns = math.inf
+    elif incident.believed and incident.closed_as == "true_positive":
+        until_ns = changed_ns(incident) + _REMEMBERED_NS
     suspects = dict[str, frozenset[str]]()
-    for one in incident.events:
+    for one in incident.events if until_ns else ():
         for key, names in one.suspects.items() if one.status == "counts" else ():
             suspects[key] = suspects.get(key, frozenset()) | frozenset(names)
-    counts = incident.believed and (incident.open or true)
-    return Suspicions(counts, own if isinstance(own, Target) else None, incident.uid, suspects if counts else {})
+    return Suspicions(until_ns, own if isinstance(own, Target) else None, incident.uid, suspects)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """All that others on the same workload go by of an incident.
+
+    Attributes:
+        earlier: how it stands; None of one that no person and no SCC confirmed.
+        suspicions: what it has against revisions.
+        sealed: what is known of its record's seal.
+    """
+
+    earlier: Earlier | None
+    suspicions: Suspicions
+    sealed: Sealed
+
+
+def neighbour_of(incident: Incident, sealed: Sealed) -> Neighbour:
+    """As much of an incident as is kept of each of hundreds on one workload."""
+    return Neighbour(earlier_of(incident) if incident.believed else None, suspicions_of(incident), sealed)
