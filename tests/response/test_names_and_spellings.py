@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from firebreak.core.cloud_run.target import Target
 from firebreak.core.errors import Transient
 from sandbox.scc.notifications import Pair
 from sandbox.scc.security_center import put_finding
@@ -166,6 +167,8 @@ def test_names_that_differ_only_by_id_and_number_are_one_where_both_are_read_as_
         assert incident.phase == "contained"
         assert set(on.reachable) == {GOOD}
         assert len(on.updates) == 1
+        assert isinstance(incident.finding.target, Target)
+        assert incident.finding.target.project_spellings == {"shop-prod", NUMBER}
 
 
 @pytest.mark.parametrize("kind", ["worker_pool", "job"])

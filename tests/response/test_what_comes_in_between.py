@@ -11,7 +11,6 @@ from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Change
 from firebreak.core.errors import Drifted, Transient
 from firebreak.core.incidents.command import Command
-from firebreak.core.incidents.incident import Incident
 from firebreak.ports.deadline import Deadline
 from firebreak.response import pipeline
 from firebreak.response.move import put_back, restore
@@ -168,68 +167,6 @@ def test_a_command_is_answered_while_the_topic_is_away_and_told_by_the_sweep(lin
         assert answered.done, answered.says
         assert "contained" not in before
         assert on.announced[-1]["phase"] == "contained"
-
-
-def two_on_one(on: Line) -> tuple[Incident, Incident]:
-    """Two incidents that hold the same service."""
-    return contained(on), contained(on, finding_id="another")
-
-
-def test_what_others_changed_is_on_the_record_of_every_incident_that_holds_the_target(line: Lines) -> None:
-    with line(policy=policy(PIN)) as on:
-        both = two_on_one(on)
-        on.world.edit(SERVICE, ingress=2)
-        on.wait(TEN_MINUTES)
-        on.sweep()
-        changed = [on.read(one).drift for one in both]
-        on.world.edit(SERVICE, ingress=1)
-        on.wait(TEN_MINUTES)
-        on.sweep()
-
-        assert all(changed), changed
-        assert [on.read(one).drift for one in both] == [{}, {}]
-
-
-def opened_again(on: Line) -> None:
-    on.world.set_traffic("checkout", {"latest": True, "percent": 100})
-    on.wait(TEN_MINUTES)
-    on.sweep()
-
-
-def test_what_was_opened_again_is_told_where_the_policy_that_closed_it_is_gone(line: Lines) -> None:
-    with line(policy=policy(PIN)) as on:
-        incident = contained(on)
-        deployed(on, policy(CUT).replace("id: always", "id: another"))
-        opened_again(on)
-
-        assert phase(on, incident) == "contained"
-        assert "does not exist any more: close it by hand" in on.read(incident).history[-1].what
-
-
-def test_what_was_opened_again_is_told_and_not_asked_about_during_a_halt(line: Lines) -> None:
-    """A yes could not be carried out."""
-    with line(policy=policy(PIN)) as on:
-        incident = contained(on)
-        on.command("halt", reason="a drill")
-        opened_again(on)
-
-        assert phase(on, incident) == "contained"
-        assert "it is not asked whether to close it again: halted by" in on.read(incident).history[-1].what
-
-
-def test_a_change_that_cannot_be_told_on_its_incident_is_told_by_the_sweep_once(line: Lines) -> None:
-    with line(policy=policy(PIN)) as on:
-        incident, intruder = contained(on), Intruder(on)
-        on.world.findings.clear()
-        intruder.plants_text("incident", incident.id, '"not a record"')
-        on.world.edit(SERVICE, ingress=2)
-        on.wait(TEN_MINUTES)
-        first = on.sweep()
-        on.wait(TEN_MINUTES)
-        again = on.sweep()
-
-        assert any("cannot be told on its incident" in one for one in first.refused), first
-        assert not any("cannot be told on its incident" in one for one in again.refused), again
 
 
 def change_of(on: Line, before: str, after: str) -> tuple[Change, Readings]:
