@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from firebreak.core.errors import Transient
 from firebreak.ledger.documents import Document, Save
+from sandbox.wire import Fault
 from tests.response.harness import ALWAYS, GOOD, Line, Lines
 from tests.response.test_gate_between_writes import halted, muted
 from tests.response.test_several_regions import THERE_TOO, world_of
@@ -92,6 +94,18 @@ def test_a_halt_while_the_gate_is_asked_again_is_seen(line: Lines) -> None:
         assert on.updates == ()
         assert incident.waits is not None
         assert incident.waits.what == "halt"
+
+
+def test_where_scc_cannot_be_asked_again_nothing_is_written_and_nothing_held(line: Lines) -> None:
+    """So that no write is looked for that was never sent."""
+    with line(policy=ALWAYS) as on:
+        save_takes_long(on, lambda here: here.sandbox.wire.inject(Fault("*/ListFindings", "error", times=None)))
+        with pytest.raises(Transient):
+            on.respond(on.finding())
+        incident = next(on.app.ledger.newest(1)).incident
+
+        assert on.updates == ()
+        assert on.app.ledger.held_targets(incident) == ()
 
 
 class SlowEffect(SlowDocuments):

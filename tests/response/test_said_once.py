@@ -4,32 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
 from firebreak.response import pipeline
 from firebreak.response.confirm import difference
-from tests.response.answers import asked
 from tests.response.deployments import APPROVED, deployed
 from tests.response.harness import ALWAYS, SERVICE, Line, Lines, world_of
 from tests.response.intruder import Intruder
 from tests.response.releases import CUT, PIN, REVOKE, contained, phase, policy
 
 TEN_MINUTES = 601.0
-
-
-def test_a_question_that_comes_out_the_same_is_not_put_again(line: Lines) -> None:
-    """An event that SCC does not hold changes nothing of it: people have it once, and as long as they had."""
-    with line(policy=APPROVED) as on:
-        incident = on.respond(on.finding(minutes_ago=5))
-        before, told = asked(on, incident), len(on.announced)
-        on.respond(on.finding(held=False, minutes_ago=1))
-        for _ in range(3):
-            on.wait(61)
-            on.sweep()
-
-        assert len(on.read(incident).events) == 2
-        assert asked(on, incident) == before
-        assert len(on.announced) == told
 
 
 def test_what_was_closed_is_corrected_by_no_order_from_before_it(line: Lines) -> None:
@@ -145,3 +131,15 @@ def test_a_change_that_cannot_be_told_on_its_incident_is_told_by_the_sweep_once(
 
         assert any("cannot be told on its incident" in one for one in first.refused), first
         assert not any("cannot be told on its incident" in one for one in again.refused), again
+
+
+def test_a_fault_of_ours_at_one_item_is_in_what_the_sweep_says(line: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And so in its exit status."""
+    with line(policy=policy(PIN)) as on:
+        contained(on)
+        monkeypatch.setattr("firebreak.response.sweep.look_at", None)
+        on.wait(TEN_MINUTES)
+        swept = on.sweep()
+
+        assert swept.done["faults"] == 1
+        assert any("a fault in Firebreak itself: TypeError" in one for one in swept.refused)

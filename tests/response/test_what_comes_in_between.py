@@ -15,7 +15,7 @@ from firebreak.ports.deadline import Deadline
 from firebreak.response import pipeline
 from firebreak.response.move import put_back, restore
 from firebreak.response.readings import Pass, Readings
-from sandbox.wire import Fault, Meanwhile
+from sandbox.wire import Call, Fault, Meanwhile
 from tests.response.answers import A_LEASE, asked, cut_short, delivered, left_in_the_air, yes
 from tests.response.deployments import APPROVED, deployed
 from tests.response.harness import ALWAYS, BAD, PIN_ONLY, SERVICE, Line, Lines
@@ -262,3 +262,18 @@ def test_the_gate_lets_only_through_what_it_was_asked_about(line: Lines) -> None
                 other.require(incident, plan.changes[0], seen)
         with pytest.raises(Drifted, match="asked about something else"):
             passed.require(replace(incident, plan=None), plan.changes[0], seen)
+
+
+def test_who_waits_for_an_operation_keeps_the_incident_meanwhile(line: Lines) -> None:
+    """The lease is extended on the way: nobody else takes over what is still at work."""
+    with line(policy=PIN_ONLY) as on:
+        on.world.settle_seconds, versions = 25.0, list[str]()
+
+        def polled(_: Call) -> None:
+            versions.append(next(on.app.ledger.documents.newest("incident", 1)).version)
+
+        on.sandbox.wire.watch("*/GetOperation", polled)
+        on.sandbox.wire.watch("*/WaitOperation", polled)
+
+        assert on.respond(on.finding()).phase == "contained"
+        assert len({*versions}) > 1, versions
