@@ -13,7 +13,6 @@ from firebreak.core.findings.finding import Finding
 from firebreak.core.incidents.asked import asked, until
 from firebreak.core.incidents.decision import Decision, Shadowed
 from firebreak.core.incidents.event import Event
-from firebreak.core.incidents.evidence_record import EvidenceLocation
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.next_steps import next_steps
 from firebreak.core.incidents.phase import WORKING
@@ -21,6 +20,7 @@ from firebreak.core.incidents.release import Release
 from firebreak.core.incidents.release_words import released
 from firebreak.core.incidents.setting_states import OVER, became, setting_states
 from firebreak.core.incidents.so_now import so_now
+from firebreak.core.mode import Mode
 from firebreak.core.secrets.redaction import bounded_record, named, safe
 from firebreak.core.timestamps import format_instant
 
@@ -42,27 +42,15 @@ def record(incident: Incident, *, believed: bool = True) -> dict[str, Any]:
             "created": format_instant(incident.created_ns),
             "updated": format_instant(incident.updated_ns),
             "finding": _finding(incident.finding),
-            "evidence": [
-                {
-                    "source": one.source,
-                    "facts": dict(one.facts),
-                    "gap": one.gap,
-                    "took_ms": one.took_ms,
-                    "shown": one.shown,
-                }
-                for one in incident.evidence
-            ],
-            "verdict": _verdict(incident),
+            "evidence": [_parts(one, "source", "facts", "gap", "took_ms", "shown") for one in incident.evidence],
+            "verdict": _parts(incident.verdict, "id", "confidence", "reasons") if incident.verdict else None,
             "decision": _decision(incident.decision) if incident.decision else None,
             "plan": _plan(incident, incident.plan) if incident.plan else None,
             "settings": [
                 {"target": one.target, "key": named(one.key), "became": one.became, "says": one.says}
                 for one in setting_states(incident)
             ],
-            "outcomes": [
-                {"status": one.status, "detail": one.detail, "surface": one.surface, "actions": one.actions}
-                for one in incident.outcomes
-            ],
+            "outcomes": [_parts(one, "status", "detail", "surface", "actions") for one in incident.outcomes],
             "still_open": list(incident.still_open),
             "question": _question(incident),
             "release": _release(incident.release) if incident.release else None,
@@ -72,18 +60,25 @@ def record(incident: Incident, *, believed: bool = True) -> dict[str, Any]:
             "events": [_event(one) for one in incident.events],
             "undo": list(_undo(incident, believed=believed)),
             "by_hand": list(contain_lines(_not_made(incident))),
-            "next": [{"word": one.word, "command": one.command, "effect": one.effect} for one in next_steps(incident)],
+            "next": [_parts(one, "word", "command", "effect") for one in next_steps(incident)],
             "rested_on": _named_within(incident.rested_on) or None,
             "stands": incident.stands,
             "reopened": [named(one) for one in incident.reopened],
             "closed_as": incident.closed_as,
             **({"cut": list(incident.cut)} if incident.cut else {}),
-            "vault": _vault(incident.vault) if incident.vault else None,
+            "vault": _parts(incident.vault, "uri", "manifest", "sha256", "gaps") if incident.vault else None,
             "history": [
-                {"at": format_instant(one.at_ns), "who": one.who, "what": one.what} for one in incident.history[-50:]
+                {"at": format_instant(one.at_ns), **_parts(one, "who", "what")} for one in incident.history[-50:]
             ],
         }
     )
+
+
+def _parts(value: object, *names: str) -> dict[str, Any]:
+    """Fields that the record has under their own names, as JSON: a mode is a word."""
+    found = ((name, getattr(value, name)) for name in names)
+    listed = {name: list(one) if isinstance(one, tuple) else one for name, one in found}
+    return {name: one.word if isinstance(one, Mode) else one for name, one in listed.items()}
 
 
 _SENTENCES = frozenset({"fault", "reason", "trust_reason", "unplaced", "unread", "unread_regions", "disputed", "away"})
@@ -135,19 +130,12 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "source": finding.name.source,
         "finding": finding.name.finding,
         "event_time": format_instant(finding.event_ns),
-        "category": finding.category,
-        "severity": finding.severity,
-        "state": finding.state,
-        "mute": finding.mute,
+        **_parts(finding, "category", "severity", "state", "mute"),
         "class": finding.finding_class,
-        "module": finding.module,
-        "organization": finding.organization,
-        "folders": None if finding.folders is None else list(finding.folders),
+        **_parts(finding, "module", "organization", "folders"),
         "target": _target(finding),
-        "binaries": [
-            {"path": one.path, "role": one.role, "sha256": one.sha256, "whole": one.whole} for one in finding.binaries
-        ],
-        "containers": [{"name": one.name, "uri": one.uri, "digest": one.digest} for one in finding.containers],
+        "binaries": [_parts(one, "path", "role", "sha256", "whole") for one in finding.binaries],
+        "containers": [_parts(one, "name", "uri", "digest") for one in finding.containers],
         "commands": list(finding.commands),
         "techniques": [*finding.techniques, *finding.additional_techniques],
         "contacts": list(finding.contacts),
@@ -159,42 +147,18 @@ def _target(finding: Finding) -> dict[str, Any]:
     if isinstance(target, NotATarget):
         return {"resource": target.name or None, "reason": target.reason}
     return {
-        "resource": target.resource,
-        "project": target.project,
-        "project_id": target.project_id,
-        "project_number": target.project_number,
-        "location": target.location,
-        "kind": target.kind,
+        **_parts(target, "resource", "project", "project_id", "project_number", "location", "kind"),
         "name": named(target.name),
         "revision": target.revision and named(target.revision),
         "execution": target.execution,
     }
 
 
-def _vault(kept: EvidenceLocation) -> dict[str, Any]:
-    return {"uri": kept.uri, "manifest": kept.manifest, "sha256": kept.sha256, "gaps": list(kept.gaps)}
-
-
-def _verdict(incident: Incident) -> dict[str, Any] | None:
-    if incident.verdict is None:
-        return None
-    verdict = incident.verdict
-    return {"id": verdict.id, "confidence": verdict.confidence, "reasons": list(verdict.reasons)}
-
-
 def _decision(decision: Decision) -> dict[str, Any]:
     return {
-        "policy": decision.policy,
-        "mode": decision.mode.word,
-        "wanted": decision.wanted.word,
-        "caps": [
-            {"name": cap.name, "kind": cap.kind, "mode": cap.mode.word, "reason": cap.reason} for cap in decision.caps
-        ],
-        "reasons": list(decision.reasons),
-        "trace": list(decision.trace),
-        "policy_set": decision.policy_set,
-        "version": decision.version,
-        "notify": list(decision.notify),
+        **_parts(decision, "policy", "mode", "wanted"),
+        "caps": [_parts(cap, "name", "kind", "mode", "reason") for cap in decision.caps],
+        **_parts(decision, "reasons", "trace", "policy_set", "version", "notify"),
         "suspects": [named(one) for one in decision.suspects],
         "suspects_because": decision.suspects_because,
         "shadow": [shadowed(one) for one in decision.shadow],
@@ -203,16 +167,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
 
 def shadowed(one: Shadowed) -> dict[str, Any]:
     """What would have been decided with a policy in force that is in shadow."""
-    return {
-        "policy": one.policy,
-        "truth": one.truth,
-        "by": one.by,
-        "mode": one.mode.word,
-        "wanted": one.wanted.word,
-        "caps": list(one.caps),
-        "actions": list(one.actions),
-        "fault": one.fault,
-    }
+    return _parts(one, "policy", "truth", "by", "mode", "wanted", "caps", "actions", "fault")
 
 
 def _plan(incident: Incident, plan: Plan) -> dict[str, Any]:
@@ -220,15 +175,14 @@ def _plan(incident: Incident, plan: Plan) -> dict[str, Any]:
         "digest": plan.digest,
         "changes": [_change(one) | {"became": became(incident, one)} for one in plan.changes],
         "fallback": [_change(one) for one in plan.fallback],
-        "refusals": [{"action": one.action, "reason": one.reason} for one in plan.refusals],
+        "refusals": [_parts(one, "action", "reason") for one in plan.refusals],
     }
 
 
 def _change(change: Change) -> dict[str, Any]:
     return {
         "target": change.target.resource,
-        "surface": change.surface,
-        "actions": list(change.actions),
+        **_parts(change, "surface", "actions"),
         "before": _settings(change.before),
         "after": _settings(change.after),
         "basis": _basis(change.basis),
@@ -251,8 +205,7 @@ def _event(event: Event) -> dict[str, Any]:
         "id": event.id,
         "event_time": format_instant(event.event_ns),
         "seen": format_instant(event.seen_ns),
-        "status": event.status,
-        "decided": event.decided,
+        **_parts(event, "status", "decided"),
         "suspects": {target: [named(one) for one in names] for target, names in event.suspects.items()},
     }
 
@@ -262,8 +215,7 @@ def _release(release: Release) -> dict[str, Any]:
     return {
         "by": release.by,
         "asked": format_instant(release.asked_ns),
-        "digest": release.digest,
-        "over": release.over,
+        **_parts(release, "digest", "over"),
         "keys": [released(one) for one in release.keys],
     }
 
@@ -278,6 +230,5 @@ def _question(incident: Incident) -> dict[str, Any] | None:
         "asked": format_instant(question.asked_ns),
         "expires": format_instant(question.expires_ns),
         "cautions": list(dict.fromkeys(one.partition(":")[0] for one in question.cautions)),
-        "events": list(question.events),
-        "asked_before": list(question.asked_before),
+        **_parts(question, "events", "asked_before"),
     }
