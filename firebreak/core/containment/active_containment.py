@@ -147,7 +147,7 @@ class Standing(Stored):
         first = min((hold.taken_ns for hold in self.holds), default=None)
         if first is None or (not self.uid and created_ns is not None and created_ns < first):
             return replace(self, uid=uid)
-        what = "was made anew" if self.uid and uid else "may have been made anew"
+        what = "was made anew" if self.uid else "may have been made anew"
         message = f"{self.target} {what} since it was contained: what stands is of the one before"
         raise AnotherResource(message)
 

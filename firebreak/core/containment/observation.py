@@ -84,8 +84,7 @@ class Around:
         if standing is None or standing.held_by_others(incident):
             return ""
         # A write of its own that is there, though nobody has looked at it yet, stands as well.
-        mine = {} if standing.is_of_another(own.uid) else standing.pending
-        written = any(own.workload.state.get(key) == value for key, value in mine.items())
+        written = any(own.workload.state.get(key) == value for key, value in standing.pending.items())
         joins = standing.holds and (written or not standing.pending)
         if joins or any(one.case and one.case.own_suspects for one in self.regions):
             return ""

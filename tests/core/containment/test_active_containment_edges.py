@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pytest
@@ -17,6 +17,7 @@ from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import RELEASE_NS, WRITING_NS, Hold, Standing, merge_settings
 from firebreak.core.containment.plan import HeldStep
 from firebreak.core.containment.restoration import released_keys, required_state
+from firebreak.core.errors import AnotherResource
 
 NONE: frozenset[str] = frozenset()
 KEY = "p/l/service/svc"
@@ -203,6 +204,99 @@ def test_drift_is_what_others_changed_and_of_executions_what_runs() -> None:
     drifted = Standing(KEY, applied=applied, pending={"y": 5}).changed_by_others(now)
 
     assert list(drifted.items()) == [("executions.e-3", "running"), ("new", 1), ("x", 2), ("y", None)]
+
+
+def test_a_containment_is_in_effect_once_something_of_it_was_seen_in_force() -> None:
+    begun = Standing(KEY, holds=(replace(hold("a"), unseen=True), hold("b", 2)))
+
+    assert [begun.in_effect(one) for one in ("a", "b", "c")] == [False, True, False]
+
+
+def test_what_is_pending_is_the_last_hold_s_unless_a_release_writes_it() -> None:
+    both = Standing(KEY, holds=(hold("a"), hold("b", 2)), pending={"x": 1})
+
+    assert (both.wrote_last("a"), both.wrote_last("b")) == (False, True)
+    assert not replace(both, pending={}).wrote_last("b")
+    assert not replace(both, releasing="b").wrote_last("b")
+    assert not replace(both, holds=()).wrote_last("b")
+
+
+def test_beside_an_incident_are_the_holds_of_others_and_whose_release_is_written() -> None:
+    both = Standing(KEY, holds=(hold("a"), hold("b", 2)))
+
+    assert both.beside("a") == replace(both, holds=(hold("a", 9), hold("b", 2))).beside("a")
+    assert both.beside("a") != both.without_hold("b").beside("a")
+    assert both.beside("a") != replace(both, releasing="b").beside("a")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"holds": (hold("a"),)},
+        {"applied": {"x": 1}},
+        {"pending": {"x": 1}},
+        {"verified_ns": 1},
+        {"releasing": "a"},
+        {"released_ns": 1},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_whatever_is_done_to_the_settings_tells_that_something_was_written(change: dict[str, Any]) -> None:
+    assert replace(Standing(KEY), **change).written != Standing(KEY).written == Standing(KEY, drift="told").written
+
+
+def test_traffic_may_lead_to_the_suspects_of_a_hold_that_gave_traffic_back_and_of_no_other() -> None:
+    given_back = replace(hold("a", 1, "r-1"), let_go=("service.traffic.split",))
+    door = replace(hold("b", 2, "r-2"), let_go=("service.ingress",))
+
+    assert Standing(KEY, holds=(given_back, door, hold("c", 3, "r-3"))).guarded == {"r-2", "r-3"}
+
+
+def test_what_has_no_uid_yet_is_the_resource_that_was_there_before_the_first_hold() -> None:
+    held = Standing(KEY, holds=(hold("b", 9), hold("a", 5)))
+
+    assert held.with_uid("u-1", 4) == replace(held, uid="u-1")
+    assert held.with_uid("", None) == held
+    assert Standing(KEY, uid="u-0").with_uid("u-1", None) == Standing(KEY, uid="u-1")
+    for created_ns in (5, None):
+        with pytest.raises(AnotherResource, match="may have been made anew since"):
+            held.with_uid("u-1", created_ns)
+
+
+def test_what_stands_on_another_uid_is_of_a_resource_that_is_gone() -> None:
+    held = Standing(KEY, holds=(hold("a", 5),), uid="u-0", released_ns=7, pending={"x": 1})
+
+    assert held.with_uid("u-0", None) == held
+    with pytest.raises(AnotherResource, match="was made anew since"):
+        held.with_uid("u-1", 1)
+    assert [held.is_of_another(uid) for uid in ("u-1", "u-0", "")] == [True, False, False]
+    assert not Standing(KEY).is_of_another("u-1")
+    assert held.of_resource("u-1") == Standing(KEY, uid="u-1", released_ns=7)
+    assert held.of_resource("u-0") == held.of_resource("") == held
+    assert Standing(KEY).of_resource("u-1") == Standing(KEY, uid="u-1")
+
+
+def test_what_a_containment_was_writing_and_is_there_can_be_undone() -> None:
+    """What a release was writing stays as it was: the release looks at it itself."""
+    writing = Standing(KEY, applied={"x": 1, "y": 1}, pending={"x": 2, "y": 2}, holds=(hold("a"),))
+    there: State = {"x": 2, "y": 1}
+
+    assert writing.with_landed(there) == replace(writing, applied={"x": 2, "y": 1}, pending={"y": 2})
+    assert replace(writing, releasing="a").with_landed(there) == replace(writing, releasing="a")
+
+
+def test_what_a_person_set_before_or_during_a_release_is_origin_and_no_release_writes_it_again() -> None:
+    standing = Standing(KEY, {"x": 1, "y": 1, "z": 1}, {"x": 2, "y": 2, "z": 2}, {"z": 1}, (hold("a"),))
+    freed = standing.with_released("a", {"x": 7, "y": 2, "z": 1}, 80, persons=frozenset({"y"}))
+
+    assert freed.origin == {"x": 7, "y": 2, "z": 1}
+    assert standing.with_released("a", {"z": 9}, 80).origin == standing.origin
+
+
+def test_what_is_left_after_the_last_hold_keeps_what_it_knows_of_other_records() -> None:
+    standing = Standing(KEY, holds=(hold("a"),), uid="u-1", place=CASE.target, floors={"halt": 3})
+
+    assert standing.with_finished_release("a") == replace(standing, holds=())
 
 
 def test_settings_are_laid_over_others_and_none_unsets() -> None:
