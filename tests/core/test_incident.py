@@ -32,6 +32,7 @@ def test_history_keeps_its_beginning_and_its_end() -> None:
 
     assert len(incident.history) == LONGEST_HISTORY
     assert incident.history[0].what == "line 0"
+    assert incident.updated_ns == 3 * LONGEST_HISTORY - 1
     assert incident.history[-1].what == f"line {3 * LONGEST_HISTORY - 1}"
     assert sum("dropped" in entry.what for entry in incident.history) == 1
 
@@ -60,6 +61,7 @@ OWN = Target("shop", "l", "service", "svc", project_id="shop", project_number="1
 ELSEWHERE = replace(OWN, location="m")
 OPEN = Incident("fb-1", "received", 0, 5, replace(FINDING, target=OWN))
 PLAN = Plan((), (), policy_set="a")
+UNREAD = replace(FINDING, target=NotATarget("why"))
 NEW = Event("e-1", 1, 2)
 COUNTS = replace(NEW, status="counts", decided=True)
 UNCONFIRMED = replace(NEW, status="unconfirmed")
@@ -81,7 +83,15 @@ def test_a_plan_is_begun_once_something_of_this_very_plan_was_tried() -> None:
     assert replace(OPEN, plan=PLAN, outcomes=(tried,)).begun
     assert not replace(OPEN, plan=PLAN, outcomes=(replace(tried, plan="another"),)).begun
     assert not replace(OPEN, outcomes=(tried,)).begun
-    assert not replace(OPEN, outcomes=(tried,)).with_plan(PLAN).begun
+    anew = replace(OPEN, outcomes=(tried, replace(tried, plan="another"))).with_plan(PLAN)
+    assert not anew.begun
+    assert (anew.plan, [one.plan for one in anew.outcomes]) == (PLAN, ["earlier", "another"])
+
+
+def test_a_containment_stands_while_the_incident_that_carried_it_out_is_open() -> None:
+    assert replace(OPEN, done=PLAN).stands
+    assert not OPEN.stands
+    assert not replace(OPEN, done=PLAN, phase="released").stands
 
 
 @pytest.mark.parametrize(
@@ -167,18 +177,21 @@ def test_a_release_is_under_way_until_it_is_over_or_waits_for_a_person(
 
 
 def test_a_target_is_held_once_and_the_finding_s_own_comes_first() -> None:
-    held = OPEN.with_target(ELSEWHERE).with_target(ELSEWHERE).with_target(OWN)
+    third = replace(OWN, location="n")
+    held = OPEN.with_target(ELSEWHERE).with_target(ELSEWHERE).with_target(OWN).with_target(third)
 
-    assert held.further == (ELSEWHERE,)
-    assert held.targets == (OWN, ELSEWHERE)
-    assert [held.place_of(one) for one in held.targets] == ["", "m: "]
-    assert replace(held, finding=replace(FINDING, target=NotATarget("why"))).targets == (ELSEWHERE,)
+    assert held.further == (ELSEWHERE, third)
+    assert held.targets == (OWN, ELSEWHERE, third)
+    assert [held.place_of(one) for one in held.targets] == ["", "m: ", "n: "]
+    assert replace(held, finding=UNREAD).targets == held.further
+    assert replace(held, finding=UNREAD).place_of(ELSEWHERE) == "m: "
 
 
 def test_each_target_has_the_uid_that_was_kept_of_it() -> None:
     known = replace(OPEN, uid="u-1", uids={OWN.key: "u-9", ELSEWHERE.key: "u-2"})
 
     assert [known.uid_of(one) for one in (OWN, ELSEWHERE, replace(OWN, name="x"))] == ["u-1", "u-2", ""]
+    assert replace(known, finding=UNREAD).uid_of(ELSEWHERE) == "u-2"
 
 
 UNSENT = Announcement(1, "log", "contained", again_ns=30)
@@ -225,7 +238,9 @@ def test_a_reminder_is_of_one_question_and_overtaken_by_another() -> None:
     assert all(map(anew.is_overtaken, anew.outbox))
     assert all(map(replace(reminded, phase="rejected").is_overtaken, reminded.outbox))
     assert anew.with_announcements(("log",)).unsent == 1
+    assert reminded.with_announcements(("log",)).unsent == 3
     assert not OPEN.is_overtaken(UNSENT)
+    assert not asked.is_overtaken(UNSENT)
 
 
 def test_what_others_opened_is_told_of_every_target_until_it_is_as_it_was_left() -> None:
@@ -240,6 +255,7 @@ def test_what_failed_on_one_target_has_its_otherwise_there_alone() -> None:
     """What an earlier version did not say of a target counts on all of them."""
     failed = replace(OPEN, failed_on={OWN.key: ("pin",)})
 
-    assert (failed.failed_for(OWN), failed.failed_for(ELSEWHERE)) == ({"pin"}, frozenset())
+    assert failed.failed_for(OWN) == {"pin"}
+    assert failed.failed_for(ELSEWHERE) == set()
     assert failed.failed_for(OWN, ELSEWHERE) == {"pin"}
     assert replace(failed, failed_actions=("cut",)).failed_for(ELSEWHERE) == {"cut"}

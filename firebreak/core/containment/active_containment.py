@@ -165,7 +165,7 @@ class Standing(Stored):
 
     def of_resource(self, uid: str) -> Standing:
         """The standing of the resource with this uid; what was held of one that is gone is over."""
-        if self.holds and self.is_of_another(uid):
+        if self.is_of_another(uid):
             return replace(self.without_holds(self.released_ns), uid=uid)
         return replace(self, uid=uid or self.uid)
 

@@ -98,12 +98,12 @@ def test_the_first_hold_takes_the_settings_before_it_as_the_origin() -> None:
 
 
 def test_a_further_hold_makes_what_a_person_changed_part_of_the_origin() -> None:
-    first = Standing(KEY, origin={"x": 1, "y": 1}, applied={"x": 2, "y": 1}, holds=(hold("a"),), releasing="a")
+    first = Standing(KEY, {"x": 1, "y": 1}, {"x": 2, "y": 1}, pending={"z": None}, holds=(hold("a"),), releasing="a")
     standing = first.with_pending_write(hold("b", 2), {"x": 2, "y": 7}, {"x": 3, "y": 7}, 40)
 
     assert standing.origin == {"x": 1, "y": 7}
     assert standing.applied == {"x": 2, "y": 7}
-    assert standing.pending == {"x": 3}
+    assert standing.pending == {"x": 3, "z": None}
     assert standing.holds == (hold("a"), hold("b", 2))
     assert standing.origin_changed_ns is None
     assert standing.releasing == ""
@@ -274,6 +274,7 @@ def test_what_stands_on_another_uid_is_of_a_resource_that_is_gone() -> None:
     assert held.of_resource("u-1") == Standing(KEY, uid="u-1", released_ns=7)
     assert held.of_resource("u-0") == held.of_resource("") == held
     assert Standing(KEY).of_resource("u-1") == Standing(KEY, uid="u-1")
+    assert replace(held, holds=()).of_resource("u-1") == Standing(KEY, uid="u-1", released_ns=7)
 
 
 def test_what_a_containment_was_writing_and_is_there_can_be_undone() -> None:
@@ -286,10 +287,13 @@ def test_what_a_containment_was_writing_and_is_there_can_be_undone() -> None:
 
 
 def test_what_a_person_set_before_or_during_a_release_is_origin_and_no_release_writes_it_again() -> None:
-    standing = Standing(KEY, {"x": 1, "y": 1, "z": 1}, {"x": 2, "y": 2, "z": 2}, {"z": 1}, (hold("a"),))
-    freed = standing.with_released("a", {"x": 7, "y": 2, "z": 1}, 80, persons=frozenset({"y"}))
+    origin, applied, pending = {"x": 1, "y": 1, "z": 1, "w": 1}, {"x": 2, "y": 2, "z": 2, "w": 2}, {"z": 1, "v": 1}
+    standing = Standing(KEY, origin, applied, pending, (replace(hold("a"), let_go=("u",)),))
+    freed = standing.with_released("a", {"x": 7, "y": 2, "z": 1, "w": 2}, 80, persons=frozenset({"y"}))
 
-    assert freed.origin == {"x": 7, "y": 2, "z": 1}
+    assert freed.origin == {"x": 7, "y": 2, "z": 1, "w": 1}
+    assert freed.pending == {"v": 1}
+    assert freed.holds[0].let_go == ("u", "w", "x", "y", "z")
     assert standing.with_released("a", {"z": 9}, 80).origin == standing.origin
 
 
