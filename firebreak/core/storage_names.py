@@ -65,7 +65,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         ),
         "firebreak.core.incidents.question:Answer": _names("answer", "digest by at_ns cautions shown?"),
         "firebreak.core.incidents.release:Release": _names(
-            "release", "by changes asked_ns? keys? over? digest? rests?"
+            "release", "by changes asked_ns? keys? over? digest? rests? beside?"
         ),
         "firebreak.core.incidents.release:ReleasedKey": _names("released_key", "target key before after result detail"),
         "firebreak.core.containment.review:Drift": _names("drift", "says opened settings"),

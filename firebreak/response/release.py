@@ -198,7 +198,7 @@ def _let_go(app: App, held: StoredIncident, readings: Readings) -> StoredInciden
     if release is None:
         return held
     refused = {one.target.key for one in release.keys if one.result == "refused"}
-    asked = False
+    asked, beside = False, list[str]()
     for target, hold in app.ledger.held_targets(held.incident):
         asked = asked or bool(held.incident.suspects_on(target) - hold.suspects)
         if target.key in refused:
@@ -212,9 +212,10 @@ def _let_go(app: App, held: StoredIncident, readings: Readings) -> StoredInciden
             at = drawn.standing.released_ns if release.by == BY else app.now_ns()
             free, document = replace(drawn.standing, released_ns=at), drawn.document
             free = free.with_finished_release(held.incident.id)
+            beside += [one.incident for one in free.holds]
         held = app.ledger.save(held, held.incident, app.ledger.standing_save(free, document))
     asked = asked and held.incident.phase == "waiting"  # about an event that the containment was not about
-    rested = _rested(app, held.incident, release, asked=asked)
+    rested = _rested(app, held.incident, replace(release, beside=tuple(dict.fromkeys(beside))), asked=asked)
     return save_and_tell(app, held, rested)
 
 

@@ -304,6 +304,9 @@ def test_what_could_not_be_read_is_left_named_and_no_otherwise_follows(line: Lin
         assert any(
             text.startswith("revoke_public_access was not done: service_iam could") for text in incident.still_open
         )
+        assert (
+            on.shown(incident)["now"] == "CONTAINED IN PART: revoke_public_access was not done; the rest is in force."
+        )
 
 
 def test_a_service_that_is_gone_is_an_outcome_and_not_a_crash(line: Lines) -> None:

@@ -53,6 +53,8 @@ def test_the_cut_is_released_beside_the_pin_and_the_pin_after_it(
         second = on.release(pin)
 
         assert shut == ({GOOD: 100}, SHUT[takes_none])
+        assert f"What {pin.id} closed stayed shut." in on.shown(on.read(cut))["now"]
+        assert on.shown(on.read(pin))["now"] == "Taken back: the containment no longer stands."
         assert first.done, first.says
         assert between == ({GOOD: 100}, (1, False), "released", "contained")
         assert second.done, second.says

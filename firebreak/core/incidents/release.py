@@ -52,6 +52,7 @@ class Release(Stored):
         over: whether nothing of it is left to do.
         digest: of what was shown and not agreed to yet; empty where nothing has to be shown.
         rests: whether every setting was tried, and some was refused: it is tried again once somebody asks.
+        beside: the incidents that held a target of it too when it was over, and kept there shut what they had closed.
     """
 
     by: str
@@ -61,6 +62,7 @@ class Release(Stored):
     over: bool = False
     digest: str = ""
     rests: bool = False
+    beside: tuple[str, ...] = ()
 
     @property
     def is_as_shown(self) -> bool:

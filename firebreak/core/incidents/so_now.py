@@ -116,8 +116,10 @@ def left_undone(incident: Incident) -> tuple[str, ...]:
 def _released(incident: Incident) -> str:
     keys = incident.release.keys if incident.release else ()
     left = [one.key for one in keys if one.result in ("person", "gone", "left")]
-    beside = f" Left as it is: {', '.join(first_few(left, _FEW))}." if left else ""
-    return f"Taken back: the containment no longer stands.{beside}"
+    rest = f" Left as it is: {', '.join(first_few(left, _FEW))}." if left else ""
+    if incident.release and (others := first_few(incident.release.beside, _FEW)):
+        return f"Taken back: this incident holds nothing any more. What {', '.join(others)} closed stayed shut.{rest}"
+    return f"Taken back: the containment no longer stands.{rest}"
 
 
 def _before(incident: Incident) -> str:
