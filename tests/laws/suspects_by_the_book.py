@@ -44,7 +44,7 @@ def digests_of(finding: Finding, workload: Workload) -> set[str]:
 
 
 def suspects_of(finding: Finding, workload: Workload, related: set[str]) -> tuple[set[str], bool]:
-    """The suspects, and whether a person is to be asked because the event's digests are on none."""
+    """The suspects, and whether a person is to be asked: the event's digests are on none, or all is from after it."""
     if finding.target.named:  # type: ignore[union-attr]  # these findings are about a service
         return set(finding.target.named) | related, False  # type: ignore[union-attr]
     digests = digests_of(finding, workload)
@@ -54,7 +54,9 @@ def suspects_of(finding: Finding, workload: Workload, related: set[str]) -> tupl
             carries = any(digest in revision.digests for digest in digests)
             if carries or (not digests and revision.created_ns < finding.event_ns):
                 found.add(revision.name)
-    return found | related, bool(digests) and not found
+    if digests:
+        return found | related, not found
+    return found | related, len(referred_to(workload)) > 0 and not (found | related) & set(referred_to(workload))
 
 
 def known(revision: Revision) -> bool:

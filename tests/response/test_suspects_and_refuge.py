@@ -12,7 +12,7 @@ from sandbox.scc.notifications import Pair
 from sandbox.scc.security_center import put_finding
 from sandbox.world import World
 from tests.response.conversation import cautions, now, phase, reasons, say, told, writes
-from tests.response.harness import ALWAYS, BAD, GOOD, OLD, REVISIONS, Line, Lines, revision, world_of
+from tests.response.harness import ALWAYS, BAD, GOOD, OLD, PIN_ONLY, REVISIONS, Line, Lines, revision, world_of
 from tests.response.test_events_together import ALSO, event, two_suspects
 from tests.response.test_several_regions import OTHER_BAD, OTHER_GOOD, serving
 from tests.response.test_several_regions import world_of as two_regions
@@ -108,6 +108,23 @@ def test_where_the_finding_names_the_revision_a_shared_sidecar_is_not_its_image(
 
         assert incident.phase == "contained"
         assert set(on.reachable) == {GOOD}
+
+
+@pytest.mark.parametrize("action", ["pin_previous_revision", "cut_traffic"])
+@pytest.mark.parametrize("updated", ["-3h", "-2m"])
+def test_a_finding_that_tells_nothing_of_what_was_all_deployed_since_asks_a_person(
+    line: Lines, action: str, updated: str
+) -> None:
+    """Nothing is suspect, so nothing is contained either, however little there is to write."""
+    since = (*REVISIONS[:2], revision(BAD, 8, "-2m"))
+    policy = PIN_ONLY.replace("pin_previous_revision", action)
+    with line(world_of(since, service={"updated": updated}), policy=policy) as on:
+        incident = on.respond(on.finding(image=None, minutes_ago=20))
+
+        assert phase(on, incident) == "waiting"
+        assert "unplaced" in cautions(on, incident)
+        assert "no reachable revision is from before the event" in reasons(on, incident)
+        assert not on.updates
 
 
 @pytest.mark.parametrize("policy", [ALWAYS, DIFFERENT], ids=["preferred", "required"])

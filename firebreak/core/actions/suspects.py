@@ -13,6 +13,7 @@ from firebreak.core.findings.finding import Finding
 _NONE = frozenset[str]()
 _SAME_EVERYWHERE = "neither a revision nor an image digest is given: every reachable revision from before the event"
 _ON_NONE = "no reachable revision carries the image digest of the finding"
+_ALL_LATER = "neither a revision nor an image digest is given, and no reachable revision is from before the event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Suspicion:
 
     `named`: the finding or a related one names them. `digest`: they carry the finding's image. `older`: nothing says
     which, so every reachable revision from before the event. `unplaced`: none is suspect, because the finding's image
-    is on none of them, or it cannot be told. `absent`: none is suspect, in a region beside the finding's own.
+    is on none of them, all of them were made later, or it cannot be told. `absent`: none is suspect, in a region
+    beside the finding's own.
 
     Attributes:
         rule: as above.
@@ -54,9 +56,12 @@ def named_revisions(related: Iterable[Finding], sources: frozenset[str]) -> froz
 def find_suspects(finding: Finding, workload: Workload, related: frozenset[str]) -> Suspicion:
     """What the finding gives by the first rule that applies; beside it stand the revisions that related findings name.
 
-    Where it gives digests that nothing carries it gives none: what others give is not held up by that.
+    Where it gives digests that nothing carries it gives none: what others give is not held up by that. Nor does it give
+    any where it tells nothing, and all that can be reached was made later.
     """
     own = _own_suspects(finding, workload)
+    if own.rule == "older" and workload.reachable and not (own.revisions | related) & workload.reachable:
+        own = Suspicion("unplaced", _NONE, _ALL_LATER, unplaced=_ALL_LATER)
     if own.rule == "unplaced":
         told = f"related findings name {_list(related)}; of the finding's own event, {own.reason}"
         return replace(own, rule="named", revisions=related, reason=told) if related else own
