@@ -130,7 +130,7 @@ def caveats(ran: Backtest, policies: PolicySet) -> list[str]:
         ),
         (
             tally.unverified,
-            f"{tally.unverified:,} records were pulled without FIREBREAK_SEAL_KEY, so who wrote them is not verified",
+            f"records pulled without FIREBREAK_SEAL_KEY, so that nobody knows who wrote them: {tally.unverified:,}",
         ),
         (
             tally.went["joined"],
