@@ -30,7 +30,7 @@ from firebreak.ports.deadline import Deadline
 from firebreak.ports.enrichment import Enricher, EnrichmentClients, answer_of
 from firebreak.ports.log import LogSink
 from firebreak.response.app import App
-from firebreak.response.readings import CLOUD_RUN, Away, Readings
+from firebreak.response.readings import Away, Readings, keeper_of
 from firebreak.response.set_aside import set_aside
 
 NOT_YET = "no answer yet when this was decided"
@@ -212,8 +212,8 @@ def _see(
     try:
         workload = readings.workload_beside(target, standing)
     except Transient as fault:
-        if readings.waits_for(CLOUD_RUN):
-            raise Away(CLOUD_RUN, fault) from None
+        if readings.waits_for(keeper := keeper_of(target)):
+            raise Away(keeper, fault) from None
         return Seen(target, None, None, standing, str(fault), away=True)
     except Refused as fault:
         return Seen(target, None, None, standing, str(fault), gone=isinstance(fault, Missing))

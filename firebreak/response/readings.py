@@ -30,6 +30,8 @@ from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 
 CLOUD_RUN, WRITES = "Cloud Run", "Google's quota of writes"
+ACCOUNTS = "IAM's service accounts"
+"""Which may be away while IAM's policies of workloads answer."""
 FRESH_SECONDS = 2.0
 SETTLE_SECONDS = 20.0
 """How long Cloud Run may take until what serves is what was written."""
@@ -38,6 +40,11 @@ PATIENCE_NS = 600 * NANOS
 _OTHERS = 500
 _MOST_LOST = 4
 T = TypeVar("T")
+
+
+def keeper_of(target: Target) -> str:
+    """Who answers for a target's settings, by the name under which it is waited for."""
+    return ACCOUNTS if target.kind == "service_account" else CLOUD_RUN
 
 
 class Away(Transient):
@@ -135,7 +142,7 @@ class Readings:
     def workload(self, target: Target) -> Workload:
         """The target's settings; raises Missing, Denied, Unsupported or Transient."""
         found = self._fresh(target.key, lambda: self.app.read(target, self.deadline.sooner(15)))
-        self.answered.add("Cloud Run")
+        self.answered.add(keeper_of(target))
         if not found.away:
             self.answered.add("IAM")
         return found

@@ -15,9 +15,10 @@ from sandbox.wire import Fault
 from sandbox.world import World
 from tests.laws.grounds import GROUNDS, POOL
 from tests.response.answers import now, phase, yes
-from tests.response.conversation import asking, story, writes
+from tests.response.conversation import asking, doing, story, writes
 from tests.response.deployments import APPROVED, deployed, for_severity
 from tests.response.harness import ALWAYS, Lines, revision
+from tests.response.releases import running_as
 from tests.response.test_missed import incidents, swept
 from tests.response.test_pools_and_jobs import STOP_AND_BLOCK, split
 from tests.response.test_related_findings import MANY, many
@@ -88,6 +89,21 @@ def test_a_lost_finding_is_found(line: Lines, kind: str) -> None:
 
         assert counts["missed findings answered"] == 1
         assert [one.phase for one in incidents(on)] == ["contained"]
+
+
+def test_service_accounts_that_are_away_are_named_as_such(line: Lines) -> None:
+    """Whoever is asked looks for what is broken, and Cloud Run answers."""
+    with line(running_as(), policy=doing("{action: pin_previous_revision}", "{action: disable_service_account}")) as on:
+        pair = on.finding()
+        on.sandbox.wire.inject(Fault("*/GetServiceAccount", "error", code="UNAVAILABLE", times=None))
+        with pytest.raises(Transient, match="IAM's service accounts cannot be reached"):
+            on.respond(pair)
+        on.wait(601)
+        incident = on.respond(pair)
+
+        assert incident.phase == "waiting"
+        assert "IAM's service accounts cannot be reached" in story(on, incident)
+        assert "Cloud Run cannot" not in story(on, incident)
 
 
 def test_a_further_region_that_is_away_for_twelve_seconds_costs_a_delivery_and_nothing_else(line: Lines) -> None:
