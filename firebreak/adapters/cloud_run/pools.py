@@ -16,11 +16,13 @@ from google.cloud.run_v2.services.worker_pools.transports import WorkerPoolsGrpc
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from firebreak.adapters.cloud_run.revisions import (
+    is_settled,
     list_revisions,
     nanos,
     newest_ready,
     revision_of,
     short,
+    told_to_serve,
     with_all_that_serve,
 )
 from firebreak.adapters.google.calls import call_read, call_write, client_of
@@ -99,7 +101,7 @@ def pool_of(target: Target, pool: run_v2.WorkerPool, revisions: list[run_v2.Revi
     """The pool as it is wished for and as it runs."""
     latest = short(pool.latest_ready_revision) or newest_ready(revisions)
     effective: dict[str, int] = {}
-    for one in pool.instance_split_statuses:
+    for one in told_to_serve(pool, pool.instance_split_statuses, pool.instance_splits):
         name = one.revision or latest or LATEST
         effective[name] = effective.get(name, 0) + one.percent
     return Workload(
@@ -110,7 +112,7 @@ def pool_of(target: Target, pool: run_v2.WorkerPool, revisions: list[run_v2.Revi
         latest=latest,
         effective=MappingProxyType(effective),
         effective_tags=MappingProxyType({}),
-        settled=not pool.reconciling and pool.generation == pool.observed_generation,
+        settled=is_settled(pool),
         created_ns=nanos(pool.create_time),
         updated_ns=nanos(pool.update_time),
         last_modifier=pool.last_modifier,

@@ -7,7 +7,7 @@ from typing import Any
 
 from google.cloud.run_v2 import types as run_v2
 
-from firebreak.adapters.cloud_run.revisions import nanos, newest_ready, revision_of, short
+from firebreak.adapters.cloud_run.revisions import is_settled, nanos, newest_ready, revision_of, short, told_to_serve
 from firebreak.adapters.google.iam_policies import etag_of, policy_state
 from firebreak.adapters.google.originals import message_json, policy_json
 from firebreak.core.cloud_run.iam_grants import PUBLIC, may_reach
@@ -65,7 +65,7 @@ def workload_of(
         latest=latest,
         effective=MappingProxyType(effective),
         effective_tags=MappingProxyType(tags),
-        settled=not service.reconciling and service.generation == service.observed_generation,
+        settled=is_settled(service),
         created_ns=nanos(service.create_time),
         updated_ns=nanos(service.update_time),
         last_modifier=service.last_modifier,
@@ -128,11 +128,11 @@ def _effective(service: run_v2.Service, latest: str | None) -> tuple[dict[str, i
     """Where traffic goes now: percent by revision and revision by tag, both from `traffic_statuses`.
 
     Only the statuses tell what serves: after a failed reconciliation they stay those of the last serving state,
-    whatever `traffic` asks for (run_v2.Service docstring, `reconciling`). A service that never served has none.
+    whatever `traffic` asks for (run_v2.Service docstring, `reconciling`).
     """
     percents: dict[str, int] = {}
     tags: dict[str, str] = {}
-    for one in service.traffic_statuses:
+    for one in told_to_serve(service, service.traffic_statuses, service.traffic):
         name = one.revision or latest or LATEST
         percents[name] = percents.get(name, 0) + one.percent
         if one.tag:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from google.cloud.run_v2 import types as run_v2
@@ -62,6 +62,20 @@ def revision_of(revision: run_v2.Revision) -> Revision:
         by_tag=not all(digest_of(one.image) for one in revision.containers),
         creator=revision.creator,
     )
+
+
+def is_settled(resource: Any) -> bool:  # noqa: ANN401 - a Service or a WorkerPool
+    """Whether Cloud Run has finished with the last change."""
+    return bool(not resource.reconciling and resource.generation == resource.observed_generation)
+
+
+def told_to_serve(resource: Any, statuses: Sequence[Any], wished: Sequence[Any]) -> Sequence[Any]:  # noqa: ANN401
+    """What Cloud Run reports to serve; of what it reports nothing, what was wished for, once that is over and well.
+
+    What has failed, or never served, reports nothing as well (run_v2.Service docstring, `reconciling`).
+    """
+    failed = resource.terminal_condition.state == run_v2.Condition.State.CONDITION_FAILED
+    return statuses or (wished if is_settled(resource) and not failed else ())
 
 
 def newest_ready(revisions: list[run_v2.Revision]) -> str | None:
