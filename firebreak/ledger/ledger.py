@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.canary import Canary
-from firebreak.core.containment.halt import Halt
 from firebreak.core.containment.slots import Slot, Slots
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.serialization import encode
@@ -173,14 +172,6 @@ class Ledger(Events):
         """Why everything is halted, as a sentence; None if it is not. A halt that cannot be read counts as set."""
         return self.halts.halt_reason()
 
-    def read_halt(self) -> Halt | None:
-        """The halt that stands, or None; raises Transient where that cannot be read."""
-        return self.halts.standing_halt()
-
     def halt(self, reason: str, by: str) -> None:
         """Set the halt, in the place of one that stands."""
         self.halts.halt(reason, by)
-
-    def lift(self, halt: Halt, by: str) -> None:
-        """Lift this halt and no other; raises Conflict where another one was set meanwhile."""
-        self.halts.lift(halt, by)

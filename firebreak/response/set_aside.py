@@ -79,7 +79,6 @@ def look_again(app: App, note: Document) -> str:
 def _bring_back(app: App, kind: str, key: str) -> None:
     if kind == "standing":
         app.ledger.standing_at(key)
-        app.ledger.schedule_drift_check(key, app.now_ns())
     elif held := app.ledger.find(key):
         if not held.acts:
             raise newer(held.document)

@@ -198,14 +198,14 @@ def test_a_resume_lifts_the_halt_that_it_names_and_no_other(function: Function) 
     """Also where its answer was lost, and it comes again after a newer one was set."""
     ledger = function.line.app.ledger
     function.tell("halt", reason="a drill")
-    first = ledger.read_halt()
+    first = ledger.halts.standing_halt()
     assert first is not None
     function.tell("resume", halt=str(first.at_ns), id="one")
     lifted = ledger.halt_reason()
     function.tell("halt", reason="an attack")
     for identity in ("one", "another"):
         function.tell("resume", halt=str(first.at_ns), id=identity)
-    stands = ledger.read_halt()
+    stands = ledger.halts.standing_halt()
     answers = [ledger.documents.read("command", identity) for identity in ("one", "another")]
 
     assert lifted is None

@@ -163,9 +163,9 @@ def test_the_halt_is_read_as_set_lifted_and_set_where_unreadable(tmp_path: Path,
     before = one.halt_reason()
     one.halt("drill", "ada")
     during = one.halt_reason()
-    standing = one.read_halt()
+    standing = one.halts.standing_halt()
     assert standing is not None
-    one.lift(standing, "ada")
+    one.halts.lift(standing, "ada")
     after = one.halt_reason()
     (tmp_path / "broken.sqlite").write_bytes(b"no database at all" * 100)
     broken = Ledger(SqliteDocuments(tmp_path / "broken.sqlite"), "x", clock, SEAL).halt_reason()
@@ -180,15 +180,15 @@ def test_a_halt_is_lifted_by_its_own_name_alone(tmp_path: Path, clock: Clock) ->
     """One that took its place stands; so does one that cannot be read, and one without a reason is none."""
     one = ledger(tmp_path, clock, "one")
     one.halt("drill", "ada")
-    first = one.read_halt()
+    first = one.halts.standing_halt()
     assert first is not None
     clock.ns += 1
     one.halt("drill", "ada")
     with pytest.raises(Conflict):
-        one.lift(first, "bob")
-    second = one.read_halt()
+        one.halts.lift(first, "bob")
+    second = one.halts.standing_halt()
     assert second is not None
-    one.lift(second, "bob")
+    one.halts.lift(second, "bob")
     with pytest.raises(ValueError, match="reason"):
         one.halt("", "bob")
     (tmp_path / "broken.sqlite").write_bytes(b"no database at all" * 100)
@@ -197,16 +197,16 @@ def test_a_halt_is_lifted_by_its_own_name_alone(tmp_path: Path, clock: Clock) ->
     assert (first.at_ns, second.at_ns) == (clock.ns - 1, clock.ns)
     assert one.halt_reason() is None
     with pytest.raises(Transient):
-        broken.read_halt()
+        broken.halts.standing_halt()
 
 
 def test_a_halt_of_the_version_before_stands_and_can_be_lifted(tmp_path: Path, clock: Clock) -> None:
     one = ledger(tmp_path, clock, "one")
     one.documents.create("halt", "halt", {"reason": "drill", "by": "ada", "at_ns": 7})
-    halt = one.read_halt()
+    halt = one.halts.standing_halt()
 
     assert halt == Halt("drill", "ada", 7)
-    one.lift(halt, "bob")
+    one.halts.lift(halt, "bob")
     assert one.halt_reason() is None
 
 

@@ -262,9 +262,9 @@ def test_a_halt_that_somebody_tampered_with_stands_until_it_is_lifted_with_the_k
 
 
 def _lifted(ledger: Ledger) -> None:
-    halt = ledger.read_halt()
+    halt = ledger.halts.standing_halt()
     assert halt is not None
-    ledger.lift(halt, "ada")
+    ledger.halts.lift(halt, "ada")
 
 
 def test_a_process_that_has_just_started_knows_of_the_halt_by_the_records_that_were_saved_last(
@@ -283,7 +283,7 @@ def test_a_halt_needs_no_key_and_is_lifted_with_one_alone(one: Ledger, restart: 
     """Over nothing, and over one that was lifted under the seal: what was known of that one is not lost."""
     laptop = replace(one, seal=Seal(()))
     laptop.halt("first", "eve")
-    first = one.read_halt()
+    first = one.halts.standing_halt()
     refused = laptop.halts.obey(_resume())
     _lifted(one)
     laptop.halt("second", "eve")
@@ -410,7 +410,7 @@ def test_readers_beside_writers_never_take_a_record_for_broken(one: Ledger) -> N
             listed = list(mine.newest(1))
             broken.extend(str(each) for each in (found, *listed) if each is None or not each.sealed)
             mine.standing_at(KEY)
-            assert mine.halt_reason() is None or one.read_halt()
+            assert mine.halt_reason() is None or one.halts.standing_halt()
 
     threads = [threading.Thread(target=read) for _ in range(3)]
     for thread in threads:

@@ -74,7 +74,7 @@ def test_what_an_older_key_sealed_holds_without_it_afterwards(open_with: Open) -
     assert [one.sealed for one in found if one] == [alone.seal.check("", "", alone.seal.sign("", ""))] * 3
     assert alone.standing_at("a")[0].holds
     assert alone.slots()[0] == Slots()
-    assert str(alone.read_halt()) == "halted by ada: a drill"
+    assert str(alone.halts.standing_halt()) == "halted by ada: a drill"
     assert [one.key for one in alone.documents.about("standing", "u", 5)] == ["a"]
     assert {one.key for one in alone.documents.due("incident", 1 << 62, 9)} == set(ids)
 
@@ -134,9 +134,9 @@ def test_an_incident_that_somebody_works_on_is_left_to_them(open_with: Open, clo
 def test_a_halt_that_was_set_without_the_key_is_not_lifted_by_signing_what_is_under_the_seal(open_with: Open) -> None:
     old = open_with(OLD)
     old.halt("a drill", "ada")
-    halt = old.read_halt()
+    halt = old.halts.standing_halt()
     assert halt is not None
-    old.lift(halt, "ada")
+    old.halts.lift(halt, "ada")
     replace(old, seal=Seal(())).halt("an attack", "eve")
 
     assert renewed(open_with(NEW)) == 0

@@ -180,9 +180,9 @@ class Line:
 
     def resume(self) -> None:
         """Somebody lifts the halt that stands."""
-        halt = self.app.ledger.read_halt()
+        halt = self.app.ledger.halts.standing_halt()
         assert halt is not None
-        self.app.ledger.lift(halt, "bob")
+        self.app.ledger.halts.lift(halt, "bob")
 
     @property
     def updates(self) -> tuple[Call, ...]:

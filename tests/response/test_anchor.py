@@ -67,9 +67,9 @@ def filled(ledger: Ledger) -> None:
 
 
 def _resumed(ledger: Ledger) -> None:
-    halt = ledger.read_halt()
+    halt = ledger.halts.standing_halt()
     assert halt is not None
-    ledger.lift(halt, "ada")
+    ledger.halts.lift(halt, "ada")
 
 
 def save_all(ledger: Ledger) -> None:

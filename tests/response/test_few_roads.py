@@ -42,7 +42,7 @@ def test_the_ledger_is_asked_a_few_times_before_the_write(line: Lines) -> None:
         on.app.ledger.commit(on.app.ledger.slots_save(Slots(), None))
         counted: Any = Counted(on.app.ledger.documents)
         on.app = replace(on.app, ledger=replace(on.app.ledger, documents=counted))
-        on.app.ledger.read_halt()
+        on.app.ledger.halts.standing_halt()
         counted.calls.clear()
         incident = on.respond(on.finding())
         (write,) = on.updates

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
 from firebreak.core.cloud_run.target import Target
+from firebreak.core.containment.gate import Ruling
+from firebreak.core.containment.guard_input import GuardInput
 from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import Change
 from firebreak.core.errors import Drifted, Transient
 from firebreak.core.incidents.command import Command
+from firebreak.core.mode import Mode
 from firebreak.ports.deadline import Deadline
 from firebreak.response import pipeline
 from firebreak.response.move import put_back, restore
@@ -34,6 +38,7 @@ from tests.response.releases import (
     policy,
     serving,
 )
+from tests.response.test_own_write_first import ANYBODY
 
 TEN_MINUTES = 601.0
 A_SWEEP_LATER = 301.0
@@ -262,6 +267,9 @@ def test_the_gate_lets_only_through_what_it_was_asked_about(line: Lines) -> None
                 other.require(incident, plan.changes[0], seen)
         with pytest.raises(Drifted, match="asked about something else"):
             passed.require(replace(incident, plan=None), plan.changes[0], seen)
+        asks = Ruling("ask", Mode.APPROVE, (), cast("GuardInput", None))
+        with pytest.raises(ValueError, match="did not let this plan through: ask"):
+            Pass.of(asks, plan, (seen,), 0.0)
 
 
 def test_who_waits_for_an_operation_keeps_the_incident_meanwhile(line: Lines) -> None:
@@ -277,3 +285,21 @@ def test_who_waits_for_an_operation_keeps_the_incident_meanwhile(line: Lines) ->
 
         assert on.respond(on.finding()).phase == "contained"
         assert len({*versions}) > 1, versions
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["as shown", "changed since"])
+def test_a_yes_covers_what_was_shown_to_follow_a_failure_and_nothing_else(
+    line: Lines,
+    changed: bool,  # noqa: FBT001 - a case
+) -> None:
+    """The fallback as it was shown is carried out; where somebody has changed what it rests on, it is asked about."""
+    steps = "{action: pin_previous_revision, otherwise: [{action: revoke_public_access}]}"
+    with line(policy=policy(steps, mode="approve")) as on:
+        incident = on.respond(on.finding())
+        on.world.fail_next_operation(13, "Revision 'x' does not exist or is deleted.")
+        grants = Meanwhile(UPDATE, lambda: on.world.set_grants(SERVICE, ANYBODY), "after", skip=1)
+        on.sandbox.wire.meanwhile(*([grants] if changed else []))
+        yes(on, incident)
+
+        assert phase(on, incident) == ("waiting" if changed else "contained")
+        assert is_public(on) is changed

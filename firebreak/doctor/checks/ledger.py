@@ -21,7 +21,7 @@ def _items(examined: Examined) -> Iterator[Item]:
 
 
 def _halt(examined: Examined, _: Deadline) -> Iterator[Result]:
-    if halt := examined.ledger().read_halt():
+    if halt := examined.ledger().halts.standing_halt():
         yield Fault(f"nothing is written: {halt}", "firebreak resume")
     else:
         yield Ok("nothing is halted")
