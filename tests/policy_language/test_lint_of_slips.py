@@ -66,6 +66,10 @@ def test_the_policy_and_its_configuration_have_nothing_wrong() -> None:
         (": service", ": Cloud Run Job", "a:6:18 FB109", "did you mean `job`?"),
         ("pin_previous_revision", "rollback", "a:8:13 FB112", "did you mean `pin_previous_revision`?"),
         ("pin_previous_revision", "Isolate", "a:8:13 FB112", "did you mean `cut_traffic`?"),
+        (": service", ": service\n  workload.severity: HIGH", "a:7:3 FB110", "did you mean `finding.severity`?"),
+        ("notify", "sources: []\nnotify", "a:9:1 FB105", "it belongs to firebreak.yaml"),
+        ("expect: {mode", "result: {mode", "a:11:6 FB105", "did you mean `expect`?"),
+        ("id:", 'description: "C:\\d"\nid:', "a:1:17 FB101", "use '…'"),
         ("notify", "on_expiry: enforce\nnotify", "a:9:12 FB109", "did you mean `contain`?"),
         ("notify", 'approve_within: "30"\nnotify', "a:9:17 FB108", "say of what, as 30s, 30m or 30h"),
         ("notify", "approve_within: 30\nnotify", "a:9:17 FB108", "say of what, as 30s, 30m or 30h"),
@@ -114,6 +118,15 @@ def test_a_channel_with_its_secret_in_the_file_is_told_where_secrets_belong() ->
 def test_a_set_that_a_faulty_policy_may_use_is_not_said_to_be_unused() -> None:
     """Who believed that would take it out, and have one fault more."""
     assert places(told(POLICY.replace("mode: approve\n", "mode: approved\n", 1))) == ["a:2:7 FB109"]
+
+
+def test_hours_that_span_midnight_are_told_how_they_are_written() -> None:
+    night = POLICY.replace(": service", ": service\n  finding.hour: {at_least: 22, at_most: 6}")
+    (never,) = (one for one in told(night) if one.rule.code == "FB201")
+
+    assert never.said.endswith(
+        "never hold together: past midnight write any_of, of `finding.hour at_least 22` and `finding.hour at_most 6`"
+    )
 
 
 def test_a_variable_where_a_set_is_meant_is_warned_of() -> None:

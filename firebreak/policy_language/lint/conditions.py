@@ -82,7 +82,14 @@ def _told(parts: Sequence[Condition]) -> str:
     said = [in_words(part) for part in parts]
     if len(said) == 1:
         return f"{said[0]} never holds"
-    return f"{', '.join(said[:-1])} and {said[-1]} never hold together"
+    over = f": past midnight write any_of, of {said[0]} and {said[-1]}" if _hours(parts) else ""
+    return f"{', '.join(said[:-1])} and {said[-1]} never hold together{over}"
+
+
+def _hours(parts: Sequence[Condition]) -> bool:
+    """Whether two hours are meant as the ends of a night."""
+    ends = [one for one in parts if isinstance(one, Clause) and one.fact == "finding.hour"]
+    return len(ends) == len(parts) and {one.operator for one in ends} == {Operator.AT_LEAST, Operator.AT_MOST}
 
 
 def in_words(condition: Condition) -> str:

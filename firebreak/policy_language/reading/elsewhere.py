@@ -63,6 +63,10 @@ POLICY_KEYS: Mapping[str, str] = _by_word(
     **dict.fromkeys(("approvers",), "who may approve is a matter of who may use the command"),
     **dict.fromkeys(("and", "or", "not", "any_of", "none_of", "all_of"), "it belongs below `when`, indented"),
     **dict.fromkeys(("given", "expect"), "it belongs to an example, in the list `examples`"),
+    **dict.fromkeys(
+        ("organization", "sources", "ceiling", "ceilings", "sets", "protected", "limits", "stale_after", "drill"),
+        "it belongs to firebreak.yaml",
+    ),
 }
 CONFIG_KEYS: Mapping[str, str] = {
     **_by_word(
@@ -80,6 +84,9 @@ CONFIG_KEYS: Mapping[str, str] = {
     **dict.fromkeys(("enabled", "disabled", "dry_run"), "say `ceiling: monitor`, or use `firebreak halt`"),
     **dict.fromkeys(("policies", "rules"), "policies are files of their own, beside this one"),
 }
+EXAMPLE_KEYS: Mapping[str, str] = _by_word(
+    {"expect": "result expected expects outcome want wanted should", "given": "input inputs facts when if with"}
+)
 STEP_KEYS: Mapping[str, str] = _by_word(
     {"otherwise": "else fallback on_failure or_else", "action": "name type do run uses"}
 ) | dict.fromkeys(("params", "parameters", "args", "with", "options"), "write the parameters beside `action`")
@@ -196,5 +203,10 @@ def nearest_fact(word: str, names: Iterable[str]) -> str | None:
         return FACTS[word.lower()]
     if of_source := {one.partition(".")[2]: one for one in known if one.startswith(f"{source}.")}:
         near = nearest_word(last, of_source)  # without the source, which would make all of its facts alike
-        return of_source[near] if near else None
-    return nearest_word(word, known) or next((one for one in known if one.rpartition(".")[2] == last), None)
+        return of_source[near] if near else _last(last, known)
+    return nearest_word(word, known) or _last(last, known)
+
+
+def _last(word: str, names: Iterable[str]) -> str | None:
+    """The fact that is called so by its source, whichever that is."""
+    return next((one for one in names if one.rpartition(".")[2] == word), None)

@@ -10,6 +10,7 @@ from firebreak.core.mode import MODES
 from firebreak.core.policy.policy import Example, Expected
 from firebreak.core.policy.vocabulary import PolicyNamespace
 from firebreak.policy_language.reading import elsewhere as known_elsewhere
+from firebreak.policy_language.reading.elsewhere import EXAMPLE_KEYS
 from firebreak.policy_language.reading.literals import read_value
 from firebreak.policy_language.reading.nodes import (
     is_faulty,
@@ -45,7 +46,7 @@ def read_examples(node: Node, policy: str, vocabulary: PolicyNamespace, log: Fau
 
 
 def _example(node: Node, policy: str, vocabulary: PolicyNamespace, log: FaultLog) -> Example:
-    keys = read_keys(node, "an example", ("given", "finding", "expect"), log)
+    keys = read_keys(node, "an example", ("given", "finding", "expect"), log, EXAMPLE_KEYS)
     if keys is None:
         return Example({}, frozenset(), None, node.at)
     require(keys, ("expect",), "an example", node, log)

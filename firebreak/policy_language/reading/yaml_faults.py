@@ -96,6 +96,8 @@ def _in_structure(here: _Spot, begun: _Spot, problem: str, context: str) -> NotY
         return NotYaml((begun.place,), "not YAML: this quote is not closed")
     if ("expected key" in problem or "'-' indicator" in problem) and (opened := _opened_above(here)):
         return NotYaml((opened,), "not YAML: this quote is not closed")
+    if "escape character" in problem:
+        return NotYaml((here.place,), "not YAML: a backslash means something else in double quotes: use '…'")
     if "block scalar" in context:
         return NotYaml((begun.place,), f"not YAML: {_BLOCK}")
     told = _plainly(here.line, here.column, problem)
