@@ -28,6 +28,8 @@ def read(*texts: str) -> Assumed:
         ("finding.severity=HIGH", "HIGH"),
         ("workload.labels=tier=critical,team=pay", ("tier=critical", "team=pay")),
         ("workload.labels=[tier=critical]", ("tier=critical",)),
+        ('workload.labels=["tier=critical", "team=pay"]', ("tier=critical", "team=pay")),
+        ("workload.labels=['tier=critical']", ("tier=critical",)),
         ("workload.labels=", ()),
         ("virustotal.first_seen=2h ago", "2026-01-01T10:00:00Z"),
         ("virustotal.first_seen=2025-01-01T00:00:00Z", "2025-01-01T00:00:00Z"),

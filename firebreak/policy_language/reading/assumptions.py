@@ -13,6 +13,8 @@ from firebreak.policy_language.reading.yaml_reader import Items, Node, Scalar
 from firebreak.policy_language.reading.yaml_scalars import AmbiguousScalar, plain_value
 
 UNKNOWN = "unknown"
+_AROUND = " \t\"'"
+"""What stands around a word of a list that was copied from JSON or YAML, and is no part of it."""
 
 
 class NotAnAssumption(ValueError):
@@ -70,8 +72,8 @@ def _value(name: str, text: str, fact: Fact, now_ns: int) -> FactValue:
     place = log.place(1, 1)
     node: Node = Scalar(place, text, text)
     if fact.type is FactType.TEXTS:
-        words = text.strip("[]").split(",")
-        node = Items(place, tuple(Scalar(place, word.strip(), word.strip()) for word in words if word.strip()))
+        words = [word.strip(_AROUND) for word in text.strip("[]").split(",")]
+        node = Items(place, tuple(Scalar(place, word, word) for word in words if word))
     elif fact.type in (FactType.NUMBER, FactType.BOOL):
         try:
             node = Scalar(place, plain_value(text), text)
