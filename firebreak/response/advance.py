@@ -18,6 +18,7 @@ from firebreak.core.incidents.event import Event, told_event
 from firebreak.core.incidents.incident import MOST_EVENTS, Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.question import MOST_ESCALATIONS, Answer, shown_digest
+from firebreak.core.incidents.still_open import undone
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.triage import reason_to_decline, settled_in_scc
@@ -221,7 +222,9 @@ def _act(app: App, held: StoredIncident, decided: Decided, readings: Readings, *
         "nothing can be done": ("failed", _refusals(plan)),
     }
     if move in ends:
-        return end(app, held, *ends[move], readings)
+        left = tuple(undone((one.action,), one.reason) for one in plan.undone)
+        ended = replace(incident, still_open=left) if move == "nothing can be done" else incident
+        return end(app, replace(held, incident=ended), *ends[move], readings)
     begun = replace(incident.with_plan(plan), phase="containing", waits=None, away={}, next_ns=None)
     if ruling.slots:  # what a person said of an earlier plan approves nothing of this one
         begun = replace(begun, answer=None)

@@ -55,6 +55,21 @@ def test_where_a_write_is_denied_the_rest_is_done_and_what_is_left_is_named(line
         assert "PERMISSION_DENIED" in left
 
 
+@pytest.mark.parametrize("method", ["*/GetService", "*/ListRevisions"])
+def test_where_nothing_may_be_read_what_was_not_done_is_named_until_a_retry_does_it(line: Lines, method: str) -> None:
+    with line(policy=PIN_ONLY) as on:
+        deny(on, method)
+        incident = on.respond(on.finding())
+        left = now(on, incident)["still_open"]
+        on.sandbox.wire.clear_faults()
+        on.retry(incident)
+
+        assert incident.phase == "failed"
+        assert ["pin_previous_revision was not done" in one and "PERMISSION_DENIED" in one for one in left] == [True]
+        assert phase(on, incident) == "contained"
+        assert not any("was not done" in one for one in now(on, incident)["still_open"])
+
+
 @pytest.mark.parametrize("method", ["*/SetIamPolicy", "*/GetIamPolicy"])
 def test_a_review_still_names_what_was_left_undone(line: Lines, method: str) -> None:
     """Another look at the settings tells what is open by now, not what was to be done and was not."""
