@@ -34,9 +34,8 @@ def required_state(standing: Standing, case: EditContext, actions: Actions) -> S
             if isinstance(after, Refusal):
                 return Refusal(f"{step.action} for {hold.incident}: {after.reason}")
             state = after
-        if hold.let_go:
-            # What a release has given back already is not asked for any more.
-            state = merge_settings(state, {key: before.get(key) for key in hold.let_go})
+        # What a release has given back already is not asked for any more.
+        state = merge_settings(state, {key: before.get(key) for key in hold.let_go})
     return state
 
 
@@ -63,16 +62,14 @@ def released_keys(standing: Standing, wanted: State, now: Workload) -> tuple[Rel
         stands = standing.pending[key] if key in standing.pending else standing.applied.get(key)
         value, there = wanted.get(key), current.get(key)
         made = ReleasedKey(now.target, key, there, value)
-        if stands == value and there == stands:
-            if key in standing.pending:  # given back, and not seen in effect yet
-                found.append(replace(made, before=standing.applied.get(key)))
-            continue
         if is_final(key):
             if stands is not None and stands != value:
                 found.append(replace(made, result="gone", detail="a cancelled run cannot be resumed"))
         elif there == value:
             if stands != value:
                 found.append(replace(made, result="restored", detail="it was so already"))
+            elif key in standing.pending:  # given back, and not seen in effect yet
+                found.append(replace(made, before=standing.applied.get(key)))
         elif not standing.is_as_written(key, there):
             if stands != value or key in standing.pending:
                 found.append(replace(made, result="person", detail="a person changed it, and it is left as it is"))
@@ -91,7 +88,7 @@ def _without_deleted(key: ReleasedKey, now: Workload) -> ReleasedKey:
     split = split_of({key.key: key.after})
     left = {name: percent for name, percent in split.items() if name in known}
     lost = ", ".join(sorted(split.keys() - left.keys()))
-    if lost and sum(left.values()) != _WHOLE:
+    if sum(left.values()) != _WHOLE:
         return replace(key, result="gone", detail=f"{lost} does not exist any more: the split stays as it is")
     return replace(key, after=split_text(left))
 

@@ -324,7 +324,36 @@ class Noting:
         return {**before, "said": seen, **params}
 
 
-ACTIONS = cast("Mapping[str, Responder]", {"one": Noting("one"), "two": Noting("two")})
+class Picky:
+    """Sets what it was told that the API does not take."""
+
+    def params(self) -> None:
+        """It has none."""
+
+    def edit(self, before: State, case: EditContext, params: None) -> State:  # noqa: ARG002 - as actions are called
+        return {**before, "x": ",".join(sorted(case.unsupported))}
+
+
+@dataclass(frozen=True, slots=True)
+class Strict:
+    """Takes no parameters any more."""
+
+    fault: type[Exception]
+
+    def params(self, **given: Setting) -> None:
+        raise self.fault(given)
+
+
+ACTIONS = cast(
+    "Mapping[str, Responder]",
+    {
+        "one": Noting("one"),
+        "two": Noting("two"),
+        "picky": Picky(),
+        "strict": Strict(TypeError),
+        "stricter": Strict(ValueError),
+    },
+)
 CASE = EditContext(Target("p", "l", "service", "svc"), Suspicion("unplaced", NONE, "why"), (), None, NONE)
 
 
@@ -342,6 +371,50 @@ def test_an_edit_that_refuses_in_the_fold_is_told_with_its_hold() -> None:
     standing = Standing(KEY, origin={"refuse": "two"}, holds=(hold("a", steps=(HeldStep("two", {}),)),))
 
     assert required_state(standing, CASE, ACTIONS) == Refusal("two for a: it says so")
+
+
+def test_what_only_a_hold_that_goes_suspects_is_shut_to_nobody_in_the_fold_of_the_others() -> None:
+    standing = Standing(KEY, holds=(hold("a", 1, "r-1", steps=(HeldStep("one", {}),)),))
+
+    assert required_state(standing, replace(CASE, held=frozenset({"r-2"})), ACTIONS) == {"said": "one(r-1;named)"}
+
+
+def test_what_a_release_gave_back_of_a_hold_is_as_it_was_before_that_hold() -> None:
+    steps = (HeldStep("one", {"x": 2, "y": 2}),)
+    first, second = (replace(hold(name, at, steps=steps), let_go=("x",)) for name, at in (("a", 1), ("b", 2)))
+    stays = replace(second, let_go=())
+
+    assert required_state(Standing(KEY, {"x": 1, "y": 1}, holds=(first,)), CASE, ACTIONS) == {
+        "x": 1,
+        "y": 2,
+        "said": "one(;named)",
+    }
+    both = required_state(Standing(KEY, {"x": 1, "y": 1}, holds=(first, stays)), CASE, ACTIONS)
+    assert not isinstance(both, Refusal)
+    assert both["x"] == 2
+
+
+def test_each_hold_is_folded_with_what_the_api_did_not_take_of_it() -> None:
+    steps = (HeldStep("picky", {}),)
+    taken = Standing(KEY, holds=(hold("a", steps=steps),))
+    not_taken = replace(taken, holds=(replace(taken.holds[0], unsupported=("x=none",)),))
+
+    assert required_state(taken, CASE, ACTIONS) == {"x": ""}
+    assert required_state(not_taken, replace(CASE, unsupported=frozenset({"y=1"})), ACTIONS) == {"x": "x=none,y=1"}
+
+
+@pytest.mark.parametrize(
+    ("action", "why"),
+    [
+        ("gone", "there is no such action in this version of Firebreak, or it does not load"),
+        ("strict", "it was saved with parameters that the action no longer accepts"),
+        ("stricter", "it was saved with parameters that the action no longer accepts"),
+    ],
+)
+def test_a_step_that_this_version_cannot_repeat_refuses_the_fold(action: str, why: str) -> None:
+    standing = Standing(KEY, holds=(hold("a", steps=(HeldStep(action, {"deep": 1}),)),))
+
+    assert required_state(standing, CASE, ACTIONS) == Refusal(f"{action} for a: {why}")
 
 
 RUN = "executions.e-1"

@@ -112,6 +112,32 @@ def test_a_tag_comes_back_where_its_revision_still_exists(led_to: str, result: R
     assert released({}, {}, {tag: None}, {tag: led_to}, "r-1") == [(tag, led_to, result)]
 
 
+@pytest.mark.parametrize("key", [f"{TAG}canary", SPLIT, POOL_SPLIT])
+def test_what_was_not_there_before_is_taken_away_and_is_not_called_gone(key: str) -> None:
+    assert released({key: "r-1=100"}, {key: "r-1=100"}, {}, {}, "r-1") == [(key, None, "due")]
+
+
+def test_what_was_given_back_and_not_seen_in_effect_yet_is_told_as_it_was_under_the_containment() -> None:
+    standing = Standing(TARGET.key, applied={"x": 2, "y": 2}, pending={"x": 1, "y": None}, releasing="fb-1")
+    keys = released_keys(standing, {"x": 1}, workload({"x": 1}))
+
+    assert keys == (ReleasedKey(TARGET, "x", 2, 1), ReleasedKey(TARGET, "y", 2, None))
+
+
+def test_what_a_release_leaves_alone_says_why() -> None:
+    tag = f"{TAG}canary"
+    applied: State = {"x": 2, "y": 2, RUN: "cancelled", tag: "r-1"}
+    now = workload({"x": 7, "y": 1, RUN: "cancelled", tag: "r-1"}, "r-1")
+    keys = released_keys(Standing(TARGET.key, applied=applied), {"x": 1, "y": 1, RUN: "running", tag: "deleted"}, now)
+
+    assert {one.key: one.detail for one in keys} == {
+        "x": "a person changed it, and it is left as it is",
+        "y": "it was so already",
+        RUN: "a cancelled run cannot be resumed",
+        tag: "deleted does not exist any more",
+    }
+
+
 def test_what_is_gone_says_what_does_not_exist_any_more() -> None:
     standing = Standing(TARGET.key, applied={SPLIT: "r-1=100"})
     (key,) = released_keys(standing, {SPLIT: "b=1,a=99"}, workload({SPLIT: "r-1=100"}, "r-1"))
