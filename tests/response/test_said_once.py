@@ -10,6 +10,8 @@ from firebreak.core.incidents.command import Command
 from firebreak.core.incidents.incident import Incident
 from firebreak.response import pipeline
 from firebreak.response.confirm import difference
+from sandbox.wire import Fault
+from tests.response.answers import yes
 from tests.response.deployments import APPROVED, deployed
 from tests.response.harness import ALWAYS, SERVICE, Line, Lines, world_of
 from tests.response.intruder import Intruder
@@ -143,3 +145,18 @@ def test_a_fault_of_ours_at_one_item_is_in_what_the_sweep_says(line: Lines, monk
 
         assert swept.done["faults"] == 1
         assert any("a fault in Firebreak itself: TypeError" in one for one in swept.refused)
+
+
+def test_a_command_is_answered_while_the_topic_is_away_and_told_by_the_sweep(line: Lines) -> None:
+    with line(policy=APPROVED) as on:
+        incident = on.respond(on.finding())
+        on.sandbox.wire.inject(Fault("*/Publish", "error", times=None))
+        answered = yes(on, incident)
+        before = [one["phase"] for one in on.announced]
+        on.sandbox.wire.clear_faults()
+        on.wait(TEN_MINUTES)
+        on.sweep()
+
+        assert answered.done, answered.says
+        assert "contained" not in before
+        assert on.announced[-1]["phase"] == "contained"

@@ -159,21 +159,6 @@ def test_filing_what_is_contained_needs_the_digest_of_what_was_asked(line: Lines
         assert seen.done, seen.says
 
 
-def test_a_command_is_answered_while_the_topic_is_away_and_told_by_the_sweep(line: Lines) -> None:
-    with line(policy=APPROVED) as on:
-        incident = on.respond(on.finding())
-        on.sandbox.wire.inject(away("*/Publish"))
-        answered = yes(on, incident)
-        before = [one["phase"] for one in on.announced]
-        on.sandbox.wire.clear_faults()
-        on.wait(A_SWEEP_LATER)
-        on.sweep()
-
-        assert answered.done, answered.says
-        assert "contained" not in before
-        assert on.announced[-1]["phase"] == "contained"
-
-
 def change_of(on: Line, before: str, after: str) -> tuple[Change, Readings]:
     """A change of the door, as the one writer gets it, and what it reads by."""
     incident = on.respond(on.finding())
