@@ -156,3 +156,16 @@ def test_an_image_that_nothing_carries_is_asked_about_also_beside_a_revision_tha
     stage.sweep()
 
     assert last(stage).phase == "waiting"
+
+
+def test_a_no_to_what_counts_leaves_nobody_unasked_about_what_only_a_passed_message_names(stage: Stage) -> None:
+    """It ended the incident, and what the message names went on serving unseen."""
+    stage.edit(CHECKOUT, "halve")
+    stage.happen(Event("f1", stage.now_ns() - 60 * SECOND, CHECKOUT, names="checkout-7", category=ASKED))
+    stage.happen(Event("f1", stage.now_ns() - 30 * SECOND, CHECKOUT, names="checkout-8", category=ASKED))
+    stage.deliver(-1)
+    stage.deliver(-1)
+    incident = say(stage, "reject")
+    settle(stage)
+
+    assert incident.phase == "waiting"

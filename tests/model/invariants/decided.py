@@ -145,10 +145,18 @@ def _was_newer(stage: Stage, came: Came) -> bool:
 
 
 def _asked_since(stage: Stage, came: Came) -> bool:
-    """Whether a question about the finding was put since its message first came, or was open then."""
+    """Whether since its message first came a question named it, or what counts is asked about still, or was closed."""
     first = min(one.step for one in stage.history.came if one.event == came.event)
-    looks = (found for found in stage.history.looks.values() if key_of(found[-1].incident) == came.event.key)
-    return any(one.incident.phase == "waiting" and one.step >= first for found in looks for one in found)
+    looks = [found for found in stage.history.looks.values() if key_of(found[-1].incident) == came.event.key]
+    open_ = any(found[-1].incident.phase in {"waiting", "expired", "closed"} for found in looks)
+    return open_ or any(one.step >= first and _names_it(one.incident, came.event) for found in looks for one in found)
+
+
+def _names_it(incident: Incident, event: Event) -> bool:
+    """Whether the open question says that only the event's message names what it names."""
+    ids = {f"passed:{one.id}" for one in incident.events if one.event_ns == event.at_ns}
+    question = incident.question if incident.phase == "waiting" else None
+    return question is not None and not ids.isdisjoint(question.cautions)
 
 
 def _ended_knowing(stage: Stage, event: Event, incident: Incident, *, named: bool) -> bool:
