@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from firebreak.core.actions.action import Responder
 from firebreak.core.cloud_run.target import Kind, Target
 from firebreak.core.cloud_run.workload import Workload
-from firebreak.core.errors import Unsupported
+from firebreak.core.errors import Missing, Unsupported
 from firebreak.core.findings.finding import FindingName
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.mode import Ceiling, Mode
@@ -126,8 +127,12 @@ class App:
 
 
 def read_target(readers: Mapping[Kind, Reader], target: Target, deadline: Deadline) -> Workload:
-    """One reading of the target by the reader of its kind."""
+    """One reading of the target by the reader of its kind, under each spelling that is known of its project."""
     if target.kind not in readers:
         message = f"a {target.kind.replace('_', ' ')} is not read yet"
         raise Unsupported(message)
-    return readers[target.kind].read(target, deadline)
+    *others, last = (target.project, *sorted(target.project_spellings - {target.project}))
+    for project in others:
+        with suppress(Missing):
+            return readers[target.kind].read(replace(target, project=project), deadline)
+    return readers[target.kind].read(replace(target, project=last), deadline)

@@ -19,6 +19,7 @@ from tests.response.releases import (
     OTHER_BAD,
     OTHER_GOOD,
     PIN,
+    REVOKE,
     approve,
     in_two_regions,
     policy,
@@ -50,6 +51,25 @@ def spelled(on: Line, project: Spelling, known: Known = "SCC says one", *, held:
 
 def found(on: Line, project: Spelling, known: Known = "SCC says one", **more: Any) -> Incident:
     return on.respond(spelled(on, project, known, **more))
+
+
+@pytest.mark.parametrize(("written", "known_as"), [("number", "shop-prod"), ("id", NUMBER)], ids=["id", "number"])
+def test_a_cloud_run_that_knows_one_spelling_is_read_and_written_under_that(
+    line: Lines, written: Spelling, known_as: str
+) -> None:
+    with line(policy=policy(PIN, REVOKE)) as on:
+        pair = spelled(on, written, "SCC says both")
+        other = f"*projects/{NUMBER if known_as == 'shop-prod' else 'shop-prod'}/locations*"
+        for service in ("Services", "Revisions"):
+            on.sandbox.wire.inject(
+                Fault(f"google.cloud.run.*{service}/*", "error", "NOT_FOUND", times=None, asked=other)
+            )
+        incident = on.respond(pair)
+
+        assert incident.phase == "contained", incident.history[-1].what
+        assert serving(on) == {GOOD: 100}
+        assert on.release(incident).done
+        assert serving(on) == {BAD: 100}
 
 
 @pytest.mark.parametrize("known", KNOWN)
