@@ -12,7 +12,7 @@ from firebreak.response import pipeline
 from firebreak.response.confirm import difference
 from sandbox.wire import Fault
 from tests.response.answers import yes
-from tests.response.deployments import APPROVED, deployed
+from tests.response.deployments import APPROVED, UNANSWERED, deployed
 from tests.response.harness import ALWAYS, SERVICE, Line, Lines, world_of
 from tests.response.intruder import Intruder
 from tests.response.releases import CUT, PIN, REVOKE, contained, phase, policy
@@ -160,3 +160,16 @@ def test_a_command_is_answered_while_the_topic_is_away_and_told_by_the_sweep(lin
         assert answered.done, answered.says
         assert "contained" not in before
         assert on.announced[-1]["phase"] == "contained"
+
+
+def test_silence_contains_nothing_that_rests_on_a_fact_nobody_knows(line: Lines) -> None:
+    """Whatever the policy says of an expiry: people are asked again."""
+    on_malware = UNANSWERED.replace('Binary Executed"}', 'Binary Executed", virustotal.malicious: {at_least: 10}}', 1)
+    with line(policy=on_malware, VIRUSTOTAL_API_KEY="") as on:
+        incident = on.respond(on.finding())
+        on.wait(1801)
+        on.sweep()
+
+        assert "virustotal is unknown" in incident.history[-1].what
+        assert "asked again, 1 of 3" in on.read(incident).history[-1].what
+        assert on.updates == ()
