@@ -173,7 +173,7 @@ def _reopened_meanwhile(turn: Turn, incident: Incident, plan: Plan, tried: list[
     if len(plan.targets) <= 1 and not any(one.kind == "nothing_suspect" for one in plan.refusals):
         return False
     turn.readings.forget_all()
-    again, _ = replanned(turn.app, incident, turn.policy, turn.confirmed, turn.readings)
+    again, _ = replanned(incident, turn.policy, turn.confirmed, turn.readings)
     refused = {(one.target, one.surface) for one in tried if one.status != SUCCESS}
     return any(one.after and (one.target.key, one.surface) not in refused for one in again.changes)
 
@@ -209,13 +209,13 @@ def ask_about_events(app: App, held: StoredIncident, readings: Readings) -> Stor
     if policy is None or incident.phase not in _DONE or not any(map(_unanswered, incident.events)):
         return held
     confirmed = confirm(incident, readings)
-    plan, around = replanned(app, incident, policy, confirmed, readings)
+    plan, around = replanned(incident, policy, confirmed, readings)
     judged = _judged(app, incident, confirmed)
     for event in filter(_unanswered, incident.events):
         if event.status == "passed" and (named := _named(event, judged, around)):
             asked = replace(event, suspects={around.own.target.key: tuple(sorted(named))})
             supposed = _with_event(incident, replace(asked, status="counts"))
-            plan, around = replanned(app, supposed, policy, confirmed, readings)
+            plan, around = replanned(supposed, policy, confirmed, readings)
             confirmed = confirm(supposed, readings)
             names = ", ".join(sorted({*named, *event.digests}))
             reason = f"{event.id} was not confirmed by SCC, which holds a later event: only its message names {names}"
@@ -226,7 +226,7 @@ def ask_about_events(app: App, held: StoredIncident, readings: Readings) -> Stor
             reason = f"nothing that is suspect carries an image of event {event.id} ({images}): it may be elsewhere"
         else:
             continue
-        ruling = ruling_on(app, supposed, policy, confirmed, around, plan, readings)
+        ruling = ruling_on(supposed, policy, confirmed, around, plan, readings)
         name = "passed" if event.status == "passed" else "unplaced"
         caution = Cap(name, "caution", reason, event.id)
         if (escalated := _expired(caution, incident, app.now_ns())) > MOST_ESCALATIONS:

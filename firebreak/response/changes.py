@@ -35,7 +35,7 @@ _PAUSE = 0.2
 def make(turn: Turn, held: StoredIncident, plan: Plan, change: Change, seen: Seen) -> StoredIncident:
     """Write one change, if the gate lets the plan through and no person has to be asked first."""
     app, incident = turn.app, held.incident
-    ruling = ruling_on(app, incident, turn.policy, turn.confirmed, turn.around, plan, turn.readings)
+    ruling = ruling_on(incident, turn.policy, turn.confirmed, turn.around, plan, turn.readings)
     held = with_ruling(held, ruling)
     if ruling.word in ("wait", "stop"):
         return stop(turn, held, ruling)
@@ -70,7 +70,7 @@ def _asked_again(turn: Turn, held: StoredIncident, plan: Plan) -> Pass:
     """What the gate says now, on another look; raises Drifted where it does not let the plan through any more."""
     try:
         now, held = Turn.of(turn.app, held, turn.policy, turn.readings)
-        ruling = ruling_on(turn.app, held.incident, turn.policy, now.confirmed, now.around, plan, turn.readings)
+        ruling = ruling_on(held.incident, turn.policy, now.confirmed, now.around, plan, turn.readings)
     except Transient as fault:
         raise Drifted(str(fault)) from None
     if ruling.word != "go":
@@ -168,7 +168,7 @@ def record_loss(turn: Turn, held: StoredIncident, change: Change, seen: Seen | N
     """A target that cannot be read any more: gone, refused for good, or away for so long that a person is asked."""
     plan = held.incident.plan or Plan((), ())
     if seen is not None and seen.away:
-        ruling = ruling_on(turn.app, held.incident, turn.policy, turn.confirmed, turn.around, plan, turn.readings)
+        ruling = ruling_on(held.incident, turn.policy, turn.confirmed, turn.around, plan, turn.readings)
         held = with_ruling(held, ruling)
         why = f"{change.target.place} could not be read: {seen.fault}"
         return ask(turn.app, held, turn.policy, plan, ruling.caps, turn.around, why)
@@ -224,7 +224,7 @@ def redraw(turn: Turn, held: StoredIncident, why: str, moved: Change | None = No
     What others opened again where this incident closed it is asked about.
     """
     app, incident = turn.app, held.incident
-    plan, around = replanned(app, incident, turn.policy, turn.confirmed, turn.readings)
+    plan, around = replanned(incident, turn.policy, turn.confirmed, turn.readings)
     if not plan.changes:
         held = replace(held, incident=replace(incident, plan=plan))
         return end(app, held, "failed", f"{why}; {_refusals(plan)}", turn.readings)
@@ -235,7 +235,7 @@ def redraw(turn: Turn, held: StoredIncident, why: str, moved: Change | None = No
     pending = moved is not None and turn.rolled_back(incident, moved)
     if plan.writes and moved is not None and (moved.target.key in closed or pending):
         drift = f"somebody changed what was contained: {why}"
-        ruling = ruling_on(app, incident, turn.policy, turn.confirmed, around, plan, turn.readings, drift)
+        ruling = ruling_on(incident, turn.policy, turn.confirmed, around, plan, turn.readings, drift)
         if ruling.word in ("wait", "stop"):
             return stop(turn, with_ruling(held, ruling), ruling)
         return ask(app, with_ruling(held, ruling), turn.policy, plan, ruling.caps, around, f"{why}; close it again?")

@@ -96,7 +96,7 @@ def decide(
     for one in around.seen:
         if one.standing and one.standing.held_by(about.id):  # also where the record that said so had to be begun anew
             about = about.with_target(one.target)
-    ruling = ruling_on(app, about, choice.policy, confirmed, around, plan, readings)
+    ruling = ruling_on(about, choice.policy, confirmed, around, plan, readings)
     decision = about.decision and replace(about.decision, mode=ruling.mode, caps=ruling.caps)
     kept = rested_on(ruling.given, around.seen)
     return Decided(replace(about, decision=decision, rested_on=kept), choice.policy, around, ruling, gathering)
@@ -190,8 +190,7 @@ def _age_ns(app: App, incident: Incident) -> int:
     return (newest.seen_ns if incident.waits is None else app.now_ns()) - newest.event_ns
 
 
-def ruling_on(  # noqa: PLR0913, PLR0917 - the gate asks about all of them
-    app: App,
+def ruling_on(
     incident: Incident,
     policy: Policy | None,
     confirmed: Confirmed,
@@ -201,7 +200,7 @@ def ruling_on(  # noqa: PLR0913, PLR0917 - the gate asks about all of them
     drift: str = "",
 ) -> Ruling:
     """What the gate says of a plan, on what is so now."""
-    decision = incident.decision
+    app, decision = readings.app, incident.decision
     if decision is None:
         message = "nothing is written before it was decided"
         raise TypeError(message)
@@ -249,11 +248,9 @@ def all_suspects(incident: Incident, around: Around) -> Mapping[str, tuple[str, 
     return found
 
 
-def replanned(
-    app: App, incident: Incident, policy: Policy, confirmed: Confirmed, readings: Readings
-) -> tuple[Plan, Around]:
+def replanned(incident: Incident, policy: Policy, confirmed: Confirmed, readings: Readings) -> tuple[Plan, Around]:
     """The same policy's plan, drawn anew on what is so now; raises Away."""
-    decision = incident.decision
+    app, decision = readings.app, incident.decision
     related = frozenset(decision.related_revisions) if decision else frozenset[str]()
     complete = decision is not None and "related" not in decision.gaps
     plan, around = draw(app, incident, confirmed.finding, related, policy.then, readings, complete=complete)

@@ -105,10 +105,10 @@ def _ask(app: App, held: StoredIncident, sentence: str, readings: Readings, also
             app, held, f"{sentence}; the policy that contained it does not exist any more: close it by hand", also
         )
     confirmed = confirm(held.incident, readings)
-    plan, around = replanned(app, held.incident, policy, confirmed, readings)
+    plan, around = replanned(held.incident, policy, confirmed, readings)
     if not plan.writes:
         return _tell(app, held, f"{sentence}; the policy's steps do not close it: close it by hand", also)
-    ruling = ruling_on(app, held.incident, policy, confirmed, around, plan, readings, drift=sentence)
+    ruling = ruling_on(held.incident, policy, confirmed, around, plan, readings, drift=sentence)
     if ruling.word in ("wait", "stop"):
         bars = "; ".join(cap.reason for cap in ruling.caps if cap.kind == "bar")
         return _tell(app, held, f"{sentence}; it is not asked whether to close it again: {bars}", also)
