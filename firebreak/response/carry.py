@@ -10,11 +10,11 @@ from firebreak.core.containment.observation import Around
 from firebreak.core.containment.plan import SUCCESS, Change, Outcome, Plan
 from firebreak.core.containment.slots import HOUR_NS
 from firebreak.core.errors import Drifted, Failed, Unfinished
-from firebreak.core.first_few import first_few
 from firebreak.core.incidents.event import Event
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.phase import Phase
 from firebreak.core.incidents.question import MOST_ESCALATIONS
+from firebreak.core.incidents.so_now import joined
 from firebreak.core.incidents.still_open import undone
 from firebreak.core.mode import Cap
 from firebreak.core.timestamps import NANOS
@@ -38,7 +38,6 @@ from firebreak.response.rest import UNANSWERED, ask, end, recorded
 _ANSWER_KEEPS_NS = 3600 * NANOS
 """How long an approval may wait for its write: after that the question is put anew."""
 
-_FEW = 3
 _STILL_RUNS = "the write is still under way"
 
 
@@ -164,7 +163,7 @@ def _finish(turn: Turn, held: StoredIncident, plan: Plan) -> StoredIncident:
     done = replace(done, still_open=tuple(dict.fromkeys(open_)))
     if failed and not (made and all(one.still_open for one in failed)):
         return end(app, replace(held, incident=done), "failed", "; ".join(one.detail for one in failed), turn.readings)
-    held = end(app, replace(held, incident=done), "contained", _summary(turn, done, failed), turn.readings)
+    held = end(app, replace(held, incident=done), "contained", _summary(done, failed), turn.readings)
     return ask_about_events(app, held, turn.readings)
 
 
@@ -183,16 +182,15 @@ def _is_part(change: Change, plan: Plan) -> bool:
     return any((one.target.key, one.surface) == (change.target.key, change.surface) for one in plan.changes)
 
 
-def _summary(turn: Turn, incident: Incident, failed: list[Outcome]) -> str:
+def _summary(incident: Incident, failed: list[Outcome]) -> str:
     """By what it is contained: the steps of which nothing failed, or the incidents that had closed it before."""
     plan = incident.plan or Plan((), ())
     lost = {action for one in failed for action in one.actions}
     done = ", ".join(step.action for step in plan.steps if step.action not in lost) or "a part of the plan"
     if plan.writes:
         return f"contained by {done}"
-    places = (turn.app.ledger.standing_of(incident, target)[0] for target in plan.targets)
-    others = dict.fromkeys(hold.incident for place in places for hold in place.holds if hold.incident != incident.id)
-    who = f": {', '.join(first_few([*others], _FEW))} had closed it" if others else ""
+    others = joined(incident)
+    who = f": {', '.join(others)} had closed it" if others else ""
     return f"nothing new had to be closed ({done}){who}"
 
 

@@ -12,6 +12,7 @@ from firebreak.core.containment.observation import Seen
 from firebreak.core.containment.plan import GONE, SUCCESS, Change, Outcome, Plan, has_settings
 from firebreak.core.containment.whole_plan import follows_what_was_shown
 from firebreak.core.errors import Denied, Drifted, Failed, Missing, Refused, Throttled, Transient, Unsupported
+from firebreak.core.first_few import first_few
 from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.question import shown_digest
 from firebreak.core.incidents.still_open import opened, undone
@@ -29,6 +30,7 @@ from firebreak.response.move import (
 from firebreak.response.readings import Pass
 from firebreak.response.rest import ask, defer, end
 
+_FEW = 3
 _PAUSE = 0.2
 
 
@@ -115,7 +117,9 @@ def record_effect(turn: Turn, held: StoredIncident, plan: Plan, change: Change, 
     always = (text for step in plan.steps_on(change.target) for text in app.actions[step.action].leaves_open)
     left = tuple(dict.fromkeys((*opened(incident, seen), *always, *_shared(incident, change))))
     place = incident.place_of(change.target)
-    outcome = Outcome(change.surface, SUCCESS, place + detail, change.actions, left, change.target.key, plan.digest)
+    others = () if change.after else tuple(one.incident for one in standing.holds if one.incident != incident.id)
+    told = (change.surface, SUCCESS, place + detail, change.actions, left, change.target.key, plan.digest)
+    outcome = Outcome(*told, joined=first_few(others, _FEW))
     outcomes = (*(one for one in incident.outcomes if not _same(one, outcome)), outcome)
     uids = {**incident.uids, change.target.key: seen.uid}
     # What stands is told by what was done last, also where the rest of this plan never is.

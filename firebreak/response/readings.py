@@ -234,5 +234,6 @@ def note_drift(app: App, standing: Standing, teller: str, drift: Drift | None) -
         with suppress(NotActedOn, Transient):  # whoever is at work on it looks for itself
             held = app.ledger.take(other)
             if held and standing.place:
-                noted = held.incident.with_drift(standing.place.key, drift).with_announcements(topic)
-                app.ledger.release_lease(held, noted)
+                noted = held.incident.with_drift(standing.place.key, drift)
+                told = noted != held.incident  # before a death that kept `teller` from telling, it was noted already
+                app.ledger.release_lease(held, noted.with_announcements(topic) if told else noted)

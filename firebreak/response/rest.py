@@ -60,9 +60,10 @@ def end(
     if standing and phase in ENDED:
         open_ = tuple(dict.fromkeys((*incident.still_open, *_left_undone(incident, what))))
         phase, incident = "contained", replace(incident, plan=incident.done or incident.plan, still_open=open_)
-    elif phase in ENDED and app.ledger.holds_any(incident):
+    held_still = standing or (phase in {*ENDED, "failed"} and app.ledger.holds_any(incident))
+    if phase in ENDED and held_still:
         phase = "failed"  # what was written is there and does not serve: a release takes it back
-    due = app.review_ns(incident) if standing else None
+    due = app.review_ns(incident) if held_still else None
     rested = replace(
         incident, phase=phase, operation=None, waits=incident.waits if may_pass else None, away={}, next_ns=due
     )

@@ -72,7 +72,7 @@ def review_due(app: App, held: StoredIncident, deadline: Deadline) -> StoredInci
     except NotActedOn:
         app.ledger.save(held, replace(incident, next_ns=app.review_ns(incident)))
         raise
-    if not holds or not app.ledger.stands(incident):
+    if not holds:
         return app.ledger.save(held, replace(incident, next_ns=None))
 
     def announced(why: str = "") -> StoredIncident:
@@ -81,7 +81,8 @@ def review_due(app: App, held: StoredIncident, deadline: Deadline) -> StoredInci
         return announce_review(app, held, BY, deadline, why)
 
     policy, held_for = app.policy_of(incident), now - holds[0][1].taken_ns
-    if policy is None or policy.release_after is None or held_for < policy.release_after * NANOS:
+    releases_after = policy.release_after if policy and app.ledger.stands(incident) else None
+    if releases_after is None or held_for < releases_after * NANOS:
         return announced()
     readings = Readings(app, incident, deadline)
     told = incident.with_history(now, BY, f"the finding is INACTIVE, and {age(held_for)} are over: released")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.code_location import kind_and_place, place
@@ -220,16 +221,28 @@ def _upkeep(app: App, counts: Tally) -> Iterable[Item]:
     return [slots, Item("older seals", renewed), Item("what has expired", forgotten), weekly]
 
 
+_STILL: Mapping[str, str] = MappingProxyType(
+    {
+        "waiting": "asked again",
+        "containing": "containments carried on",
+        "verifying": "containments carried on",
+        "contained": "reviewed",
+        "failed": "reviewed",
+    }
+)
+"""Of what rests in the phase that it had."""
+
+
 def what_came_of(before: Incident, after: Incident) -> str:
-    """What the sweep did with an incident, in the words that it is counted by."""
+    """What the sweep did with an incident, in the words that it is counted by: how it is now, where that is another."""
     if after.phase == "released":
         return "released"
     if before.releasing:
         return "releases carried on"
-    if before.phase == "waiting":
-        return {"waiting": "asked again", "contained": "contained unanswered"}.get(after.phase, after.phase)
-    if before.phase in ("containing", "verifying"):
-        return "containments carried on"
-    if before.phase == "deferred":
-        return "taken up" if after.phase != "declined" else "given up"
-    return after.phase if before.phase == "received" else "reviewed"
+    if before.phase == after.phase or after.phase in ("containing", "verifying"):
+        return _STILL.get(after.phase, after.phase)
+    if (before.phase, after.phase) == ("waiting", "contained"):
+        return "contained unanswered"
+    if (before.phase, after.phase) == ("deferred", "declined"):
+        return "given up"
+    return "asked" if after.phase == "waiting" else after.phase

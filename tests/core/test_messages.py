@@ -57,6 +57,14 @@ def test_what_waits_says_for_what_and_since_when_and_how_to_hurry_it() -> None:
     assert text.index("lift: ") < text.index("anew: firebreak incident retry fb-")  # which helps once it is lifted
 
 
+def test_what_a_closed_incident_was_closed_as_is_in_the_headline_and_in_what_is_so_now() -> None:
+    message = compose(incident("closed", closed_as="false_positive"))
+
+    assert message.title.startswith("CLOSED AS FALSE POSITIVE: ")
+    assert "losed by a person as false positive" in message.now or "closed it as false positive" in message.now
+    assert compose(incident("closed")).title.startswith("CLOSED: ")
+
+
 @pytest.mark.parametrize("phase", ["rejected", "monitored", "declined", "expired", "failed", "deferred"])
 def test_where_nothing_more_comes_by_itself_it_says_how_to_have_it_decided_anew(phase: str) -> None:
     assert "anew: firebreak incident retry fb-" in chat(incident(phase))

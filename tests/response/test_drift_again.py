@@ -92,6 +92,26 @@ def test_who_dies_after_telling_what_others_changed_has_told_it_and_nobody_tells
         assert f"drift {told}" not in after
 
 
+def test_who_dies_before_telling_what_others_changed_has_noted_it_on_the_other_incidents_once(
+    line: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with line(policy=policy(PIN)) as on:
+        first = contained(on)
+        on.respond(on.finding(finding_id="another"))
+        on.world.edit(SERVICE, ingress=3)
+        with monkeypatch.context() as patched:
+            patched.setattr("firebreak.response.drift._tell", dies)
+            with pytest.raises(KeyboardInterrupt):
+                looked_at(on)
+        looked_at(on)
+
+        noted = [one for one in on.announced if one["id"] == first.id and "changed by dev@shop.example" in one["now"]]
+        assert len(noted) == 1
+
+
 def test_a_question_names_what_others_set_that_a_release_would_bring_back(line: Lines) -> None:
     """Closed again by a person's word, it is what others left that a release restores: nobody approves that unsaid."""
     with line(world_of(service={"ingress": "internal"}), policy=policy(CUT)) as on:
@@ -183,6 +203,7 @@ def test_what_another_incident_had_closed_names_it(line: Lines) -> None:
         assert second.history[-1].what.endswith(
             f"nothing new had to be closed (pin_previous_revision): {first.id} had closed it"
         )
+        assert f"was closed already by {first.id}, read back" in on.shown(second)["now"]
 
 
 @pytest.mark.parametrize("step", [CUT, REVOKE, SUSPEND])

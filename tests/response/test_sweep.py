@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -25,10 +26,10 @@ from firebreak.response import pipeline
 from firebreak.response.sweep import Swept
 from sandbox.scc.notifications import Pair, notification_v2
 from sandbox.scc.security_center import put_finding
-from sandbox.wire import Fault
+from sandbox.wire import Call, Fault, Refusal
 from tests.ledger.stores import taken
 from tests.repository.checkout import text_of
-from tests.response.harness import ALWAYS, BAD, GOOD, OLD, Line, Lines, revision, world_of
+from tests.response.harness import ALWAYS, BAD, GOOD, OLD, PIN_ONLY, Line, Lines, revision, world_of
 
 HOUR = 3600 * NANOS
 APPROVE = ALWAYS.replace("mode: enforce", "mode: approve").replace("expect: {mode: enforce}", "expect: {mode: approve}")
@@ -66,7 +67,7 @@ def test_an_unanswered_question_is_put_again_three_times_and_then_closed(line: L
         assert [one["phase"] for one in on.announced[:5]] == ["waiting"] * 4 + ["expired"]
         assert unwritten == ()
         assert not unseen.done
-        assert unseen.held.incident.phase == "waiting"
+        assert unseen.held.incident.phase == "expired", "nothing is decided anew for what nobody saw"
         assert answered.done, answered.says
         assert BAD not in on.reachable
 
@@ -339,9 +340,39 @@ def test_an_operation_that_outlived_its_delivery_is_polled_to_its_end(line: Line
 
         assert stuck.phase in ("containing", "verifying")
         assert len(still.later) == 1, "it is not waited for to its end"
-        assert counts["containments carried on"] == 1
+        assert counts["contained"] == 1
         assert on.read(stuck).phase == "contained"
         assert len(on.updates) == 1
+
+
+def test_a_finding_that_a_sweep_finds_and_contains_is_counted_as_contained(line: Lines) -> None:
+    """Its write is begun first, and looked at once everything else has had its turn."""
+    with line(world_of(settle_seconds=1.0)) as on:
+        on.finding()
+        swept = pipeline.sweep(on.app)
+
+        assert swept.done == {"missed findings answered": 1, "contained": 1}
+
+
+def test_a_failure_whose_write_could_not_be_put_back_is_announced_again_and_not_said_to_be_contained(
+    line: Lines,
+) -> None:
+    with line(policy=PIN_ONLY) as on:
+        on.world.fail_next_operation()
+        writes = count(1)
+
+        def refused(_: Call) -> None:
+            if next(writes) > 1:
+                raise Refusal("PERMISSION_DENIED", "no")
+
+        on.sandbox.wire.watch("*/UpdateService", refused)
+        incident = on.respond(on.finding())
+        early, counts = sweep(on, 3 * HOUR), sweep(on, HOUR + NANOS)
+
+        assert incident.phase == "failed"
+        assert "reviewed" not in early
+        assert counts["reviewed"] == 1
+        assert on.read(incident).history[-1].what == "review: written, and not in force, for 4 h 0 min"
 
 
 def test_an_announcement_that_could_not_be_sent_is_sent_by_the_sweep(line: Lines) -> None:
@@ -365,8 +396,8 @@ def test_a_finding_that_scc_holds_late_is_decided_anew(line: Lines) -> None:
         counts = sweep(on, 301 * NANOS)
 
         assert incident.phase == "deferred"
-        assert "taken up" not in still
-        assert counts["taken up"] == 1
+        assert "contained" not in still
+        assert counts["contained"] == 1
         assert on.read(incident).phase == "contained"
 
 
@@ -421,7 +452,7 @@ def test_one_incident_s_fault_does_not_keep_the_others_waiting(line: Lines) -> N
         on.skipped_ns += 1801 * NANOS
         swept = pipeline.sweep(on.app)
 
-        assert swept.done == {"asked again": 1, "missed findings answered": 1, "waiting": 1}
+        assert swept.done == {"asked again": 1, "missed findings answered": 1, "asked": 1}
         assert [
             one["message"] for one in on.logged if "is set aside: " in one["message"] and first.id in one["message"]
         ]

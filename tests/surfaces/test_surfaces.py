@@ -22,7 +22,7 @@ CLAIMS = (
         r"(Nothing (has been|was) changed|Recorded, and nothing|A person said no\. N|Nobody answered in time\. N)",
         UNTOUCHED,
     ),
-    (r"Closed by a person; nothing was changed", UNTOUCHED),
+    (r"Closed by a person( as [a-z ]+)?; nothing was changed", UNTOUCHED),
     (r"NOT CONTAINED\. ", UNTOUCHED),
     (r"What was contained before was taken back", UNTOUCHED),
     (r"Taken back: the containment no longer stands\.$", UNTOUCHED),

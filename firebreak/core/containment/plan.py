@@ -165,6 +165,7 @@ class Outcome(Stored):
         still_open: what the containment does not close.
         target: the target's key; empty in records of older versions.
         plan: digest of the plan that the change is of; empty in records of older versions.
+        joined: other incidents whose containment it joined, where nothing had to be written: some, and how many more.
     """
 
     surface: str
@@ -174,6 +175,7 @@ class Outcome(Stored):
     still_open: tuple[str, ...] = ()
     target: str = ""
     plan: str = ""
+    joined: tuple[str, ...] = ()
 
 
 SUCCESS = "Success"

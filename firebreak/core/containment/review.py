@@ -40,7 +40,8 @@ def review_sentence(hold: Hold, workload: Workload, now_ns: int) -> str:
     """The hold's age, and the deployments since then that serve nothing. `now_ns`: nanoseconds since 1970."""
     idle = idle_deployments(workload, hold.taken_ns)
     waiting = f"; deployed since and serving nothing: {', '.join(first_few(idle, _MOST))}" if idle else ""
-    return f"review: contained for {age(now_ns - hold.taken_ns)}{waiting}"
+    what = "written, and not in force," if hold.unseen else "contained"
+    return f"review: {what} for {age(now_ns - hold.taken_ns)}{waiting}"
 
 
 def drift_on(standing: Standing, workload: Workload) -> Drift | None:

@@ -26,7 +26,7 @@ _UNTOUCHED: Mapping[Phase, str] = MappingProxyType(
         "failed": "NOT CONTAINED. A person is needed now.",
         "expired": "Nobody answered in time. Nothing was changed.",
         "rejected": "A person said no. Nothing was changed.",
-        "closed": "Closed by a person; nothing was changed.",
+        "closed": "Closed by a person{filed}; nothing was changed.",
     }
 )
 _FURTHER: Mapping[Phase, str] = MappingProxyType(
@@ -40,7 +40,7 @@ _FURTHER: Mapping[Phase, str] = MappingProxyType(
         "declined": "nothing was changed after that.",
         "expired": "nobody answered the question after that, and nothing more was changed.",
         "rejected": "a person said no to more, and nothing more was changed.",
-        "closed": "a person has closed it.",
+        "closed": "a person has closed it{filed}.",
     }
 )
 """What is so beside what was contained before."""
@@ -89,9 +89,10 @@ def _stands(incident: Incident) -> str:
         return _released(incident)
     if phase == "failed" and in_effect(incident):
         return "NOT CONTAINED AS PLANNED. What could be done stands; a person is needed now for the rest."
+    filed = f" as {incident.closed_as.replace('_', ' ')}" if incident.closed_as else ""
     if phase in _FURTHER and (before := in_part or _before(incident)):
-        return f"{before}; {_FURTHER[phase]}"
-    return _UNTOUCHED[phase]
+        return f"{before}; {_FURTHER[phase].format(filed=filed)}"
+    return _UNTOUCHED[phase].format(filed=filed)
 
 
 def _contained(incident: Incident) -> str:
@@ -99,10 +100,17 @@ def _contained(incident: Incident) -> str:
     if left := left_undone(incident):
         return f"{IN_PART}: {', '.join(left)} was not done; the rest is in force."
     if plan and not plan.writes:
-        return "Contained: what had to be closed was closed already, read back from what serves; nothing was written."
+        by = f" by {', '.join(others)}" if (others := joined(incident)) else ""
+        already = f"what had to be closed was closed already{by}, read back from what serves"
+        return f"Contained: {already}; nothing was written."
     places = [target.place for target in plan.targets] if plan else []
     where = f" in {', '.join(first_few(places, _FEW))}" if len(places) > 1 else ""
     return f"Contained{where}: the plan is in force, read back from what serves."
+
+
+def joined(incident: Incident) -> tuple[str, ...]:
+    """Some incidents whose containment it joined, and how many more there are."""
+    return tuple(dict.fromkeys(name for one in incident.outcomes for name in one.joined))
 
 
 def left_undone(incident: Incident) -> tuple[str, ...]:

@@ -40,6 +40,8 @@ def title_word(incident: Incident, level: int) -> str:
         return "OPENED AGAIN BY OTHERS"
     if incident.phase == "releasing" and refused(incident):
         return "RELEASED IN PART"
+    if incident.phase == "closed" and incident.closed_as:
+        return f"CLOSED AS {incident.closed_as.replace('_', ' ').upper()}"
     return (_word_of_what_stands(incident) if incident.phase == "contained" else "") or _WORDS[incident.phase][0]
 
 
