@@ -156,7 +156,8 @@ def _finish(turn: Turn, held: StoredIncident, plan: Plan) -> StoredIncident:
         moved = next((one for one in plan.changes if turn.undone(one)), None)
         return redraw(turn, held, "while the plan was carried out, something came to lead to a suspect again", moved)
     failed = [one for one in tried if one.status != SUCCESS]
-    done = replace(incident, done=plan if made else incident.done)
+    wrote = plan if plan.writes else incident.done or plan  # what a later look found to be so undoes nothing of it
+    done = replace(incident, done=wrote if made else incident.done)
     denied = (line for one in failed for line in one.still_open)
     refused = (undone((one.action,), one.reason) for one in plan.undone)
     open_ = (*turn.beside(done, plan), *done.still_open, *denied, *refused)

@@ -262,6 +262,16 @@ def test_an_operation_error_without_otherwise_is_a_failed_incident(line: Lines) 
         assert on.announced[-1]["phase"] == "failed"
 
 
+def test_a_later_event_that_needs_nothing_new_hides_nothing_of_what_was_written(line: Lines) -> None:
+    with line() as on:
+        first = on.shown(on.respond(on.finding(minutes_ago=5)))
+        again = on.shown(on.respond(on.finding(minutes_ago=1)))
+
+        assert (again["id"], len(again["events"])) == (first["id"], 2)
+        assert (again["now"], again["undo"]) == (first["now"], first["undo"])
+        assert first["undo"] != []
+
+
 def test_shut_doors_are_one_call_and_no_rehearsal_of_it(line: Lines) -> None:
     """A Cloud Run that did not know validate_only would carry the rehearsal out, and nobody would give it back."""
     with line(world_of((REVISIONS[2],))) as on:  # no refuge: otherwise, cut_traffic

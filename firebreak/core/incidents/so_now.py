@@ -99,7 +99,7 @@ def _contained(incident: Incident) -> str:
     plan = incident.plan
     if left := left_undone(incident):
         return f"{IN_PART}: {', '.join(left)} was not done; the rest is in force."
-    if plan and not plan.writes:
+    if plan and not plan.writes and not (incident.done and incident.done.writes):
         by = f" by {', '.join(others)}" if (others := joined(incident)) else ""
         already = f"what had to be closed was closed already{by}, read back from what serves"
         return f"Contained: {already}; nothing was written."
