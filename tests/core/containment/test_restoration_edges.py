@@ -53,6 +53,7 @@ def released(
         pytest.param({"x": 7}, {"x": 2}, {}, {"x": 1}, [("x", 1, "person")], id="a person's: left alone"),
         pytest.param({"x": 1}, {"x": 2}, {}, {"x": 1}, [("x", 1, "restored")], id="put back by a person"),
         pytest.param({"x": 7}, {"x": 1}, {}, {"x": 1}, [], id="never ours: not told"),
+        pytest.param({"x": 1}, {"x": 1}, {}, {"x": 1}, [], id="the same all along: not told"),
         pytest.param({"y": 5}, {}, {}, {}, [], id="never known: stays"),
         pytest.param(
             {RUN: "cancelled"},
