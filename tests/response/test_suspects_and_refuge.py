@@ -127,6 +127,18 @@ def test_a_finding_that_tells_nothing_of_what_was_all_deployed_since_asks_a_pers
         assert not on.updates
 
 
+@pytest.mark.parametrize("image", [99, None], ids=["an image that nothing carries", "nothing"])
+def test_a_door_that_was_shut_before_is_no_answer_to_where_it_runs(line: Lines, image: int | None) -> None:
+    """Nothing would be written, and still nobody knows what is suspect."""
+    since = (*REVISIONS[:2], revision(BAD, 8, "-2m"))
+    policy = PIN_ONLY.replace("pin_previous_revision", "revoke_public_access")
+    with line(world_of(since, service={"public": False}), policy=policy) as on:
+        incident = on.respond(on.finding(image=image, minutes_ago=20))
+
+        assert told(on, incident) == ["waiting"]
+        assert "unplaced" in cautions(on, incident)
+
+
 @pytest.mark.parametrize("policy", [ALWAYS, DIFFERENT], ids=["preferred", "required"])
 def test_the_only_revision_has_no_refuge_and_otherwise_follows(line: Lines, policy: str) -> None:
     with line(world_of((revision(BAD, 8, "-3h"),)), policy=policy) as on:

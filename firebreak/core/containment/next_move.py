@@ -21,12 +21,13 @@ def next_move(ruling: Ruling, plan: Plan, around: Around, unreferred: str) -> Mo
         return "nothing to contain"
     if not plan.changes:
         return "ask" if _is_lacking(ruling, plan, around) else "nothing can be done"
-    return "contain" if ruling.word == "go" or _writes_nothing(plan) else "ask"
+    return "contain" if ruling.word == "go" or _is_so_already(ruling, plan) else "ask"
 
 
-def _writes_nothing(plan: Plan) -> bool:
-    """A plan that was drawn whole and would write nothing needs no question."""
-    return not plan.writes and not any(one.kind in ("fault", "disputed") for one in plan.refusals)
+def _is_so_already(ruling: Ruling, plan: Plan) -> bool:
+    """A plan that was drawn whole and would write nothing needs no question, unless nobody knows what is suspect."""
+    drawn = not any(one.kind in ("fault", "disputed") for one in plan.refusals)
+    return drawn and not plan.writes and not any(cap.name == "unplaced" for cap in ruling.caps)
 
 
 def _is_lacking(ruling: Ruling, plan: Plan, around: Around) -> bool:
