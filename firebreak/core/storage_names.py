@@ -98,7 +98,7 @@ NAMES: Mapping[str, Names] = MappingProxyType(
         "firebreak.core.containment.plan:HeldStep": _names("held_step", "action params"),
         "firebreak.core.containment.plan:Plan": _names("plan", "changes steps refusals fallback policy_set"),
         "firebreak.core.containment.plan:Outcome": _names(
-            "outcome", "surface status detail actions still_open target plan?"
+            "outcome", "surface status detail actions still_open target plan? joined?"
         ),
         "firebreak.core.containment.rested_on:RestedOn": _names(
             "rested_on",
