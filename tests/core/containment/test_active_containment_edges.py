@@ -141,6 +141,26 @@ def test_a_hold_that_is_taken_again_keeps_its_place_its_time_and_its_suspects() 
     assert again.pending == {}
 
 
+def test_a_hold_that_is_taken_again_asks_for_more_and_forgets_only_what_was_never_seen() -> None:
+    cut, pin = HeldStep("cut_traffic", {}), HeldStep("pin", {})
+    first = replace(hold("a", steps=(pin,)), unsupported=("x=1",), unknown_keys={"newer": 1})
+    again = replace(hold("a", 9, steps=(cut, pin)), unsupported=("y=1",), unseen=True)
+    (seen,) = Standing(KEY, holds=(first,)).with_hold(again).holds
+    (unseen,) = Standing(KEY, holds=(replace(first, unseen=True),)).with_hold(again).holds
+    (then,) = Standing(KEY, holds=(replace(first, unseen=True),)).with_hold(replace(again, unseen=False)).holds
+
+    assert (seen.steps, seen.unsupported, seen.unseen) == ((pin, cut), ("x=1", "y=1"), False)
+    assert (unseen.steps, unseen.unseen, then.unseen) == ((cut, pin), True, False)
+    assert seen.unknown_keys == {"newer": 1}
+
+
+def test_what_is_held_and_whole_keeps_its_origin_when_more_is_written() -> None:
+    whole = Standing(KEY, {"x": 1}, {"x": 2}, holds=(hold("a"),), unknown_keys={"newer": 1})
+
+    assert whole.with_pending_write(hold("b", 2), {"x": 2}, {"x": 3}, 40).origin == {"x": 1}
+    assert whole.with_finished_release("a").unknown_keys == {"newer": 1}
+
+
 def test_confirming_applies_of_what_is_pending_what_is_in_force() -> None:
     standing = Standing(
         KEY, applied={"x": 1, "y": 1, "z": 1}, pending={"x": 2, "y": None, "z": 2}, drift="told", releasing="a"
