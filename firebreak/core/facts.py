@@ -24,10 +24,16 @@ class FactType(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One entry of a source's catalogue. With `choices`, a text takes one of them; `ordered` ranks them upwards.
+    """One entry of a source's catalogue.
 
-    `pairs` says of a list of texts that each is `key=value`, as labels are. `least` and `most` are the ends
-    between which a number lies; None where it has no such end.
+    Attributes:
+        type: What its value is: text, number, yes or no, a list of texts, a time.
+        meaning: A sentence for who writes policies.
+        choices: What a text takes one of; empty: any.
+        ordered: Whether the choices rank upwards, in the order of their list.
+        pairs: Whether each text of a list is `key=value`, as labels are.
+        least: The smallest number it can be; None: no such end.
+        most: The largest number it can be; None: no such end.
     """
 
     type: FactType

@@ -34,9 +34,15 @@ _MOST_TOLD = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Incidents:
-    """The incidents of a store of documents. `owner` is this process's token.
+    """The incidents of a store of documents.
 
-    Copies of one under other owners share its `floors` and `neighbours`.
+    Attributes:
+        documents: The store.
+        owner: This process's token.
+        now_ns: The clock, in nanoseconds since 1970.
+        seal: The keys; without one, nothing read here is verified.
+        floors: The lowest counters that are known; copies under other owners share it.
+        neighbours: What incidents tell others of their target; copies under other owners share it.
     """
 
     documents: Documents
