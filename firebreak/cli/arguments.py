@@ -263,7 +263,7 @@ def _machine(groups: Any) -> None:  # noqa: ANN401 - as above
     """What a person's machine knows of a deployment, and how that deployment is."""
     about = "keep on this machine where a deployment is, from Terraform's output, and say which roles you lack"
     configure = _command(groups, "configure", f"{_COMMANDS}.configure:configure", about)
-    source = configure.add_mutually_exclusive_group(required=True)
+    source = configure.add_mutually_exclusive_group()
     output = "a file with what `terraform output -json` printed, or - for standard input"
     source.add_argument("output", nargs="?", metavar="FILE", help=output)
     only = "the project's id alone: enough to answer questions, and too little for `firebreak doctor`"

@@ -243,7 +243,14 @@ def test_a_machine_that_is_not_configured_is_told_how(firebreak: Told) -> None:
     assert told.err.endswith(", without Terraform, firebreak configure --project PROJECT\n")
 
 
-@pytest.mark.parametrize("words", [("doctor",), ("configure", "--project", "shop-prod")], ids=" ".join)
+def test_configure_that_names_no_deployment_is_told_how(firebreak: Told) -> None:
+    told = firebreak("configure")
+
+    assert told.code == 2
+    assert "say where the deployment is: terraform -chdir=../firebreak-deployment output -json firebreak" in told.err
+
+
+@pytest.mark.parametrize("words", [("doctor",), ("configure",), ("configure", "--project", "shop-prod")], ids=" ".join)
 def test_in_a_folder_to_practise_in_there_is_nothing_to_look_at_which_is_said_at_once(
     firebreak: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
@@ -253,4 +260,6 @@ def test_in_a_folder_to_practise_in_there_is_nothing_to_look_at_which_is_said_at
 
     assert (told.code, told.out) == (2, "")
     assert "this shell is set to a sandbox to practise on" in told.err
+    assert "checked here: firebreak policy lint, firebreak policy test, firebreak sweep" in told.err
+    assert "open another shell, and say there: terraform " in told.err
     assert [*tmp_path.rglob("deployment.json")] == []

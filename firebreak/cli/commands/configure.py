@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from firebreak.cli.commands import UsageError
-from firebreak.cli.commands.doctor import PRACTISES, configured, diagnosed, practises, tell
+from firebreak.cli.commands.doctor import HOW_TO_CONFIGURE, PRACTISES, configured, diagnosed, practises, tell
 from firebreak.cli.configuration import TOGETHER, configuration_file, read_machine_settings, write_configuration
 from firebreak.cli.screens.console import stdout
 from firebreak.core.secrets.redaction import safe
@@ -26,6 +26,9 @@ def configure(parsed: argparse.Namespace) -> int:
     """Write the file, and then try what it says; exits as the checks of `firebreak doctor` do."""
     if practises(read_settings()):
         message = f"nothing was written: {PRACTISES}"
+        raise UsageError(message)
+    if not (parsed.output or parsed.project):
+        message = f"say where the deployment is: {HOW_TO_CONFIGURE}"
         raise UsageError(message)
     environment, deployment = _told(parsed)
     lines = {name: environment[name] for name in TOGETHER if environment.get(name)}

@@ -21,13 +21,15 @@ from firebreak.doctor.examine import examine, items_of
 from firebreak.doctor.result import Check, Diagnosis, Examined, Fault, Unchecked
 from firebreak.settings import Settings
 
-_UNCONFIGURED = (
-    "this machine is not configured for a deployment: terraform -chdir=../firebreak-deployment output -json"
-    " firebreak | firebreak configure -, or, without Terraform, firebreak configure --project PROJECT"
+HOW_TO_CONFIGURE = (
+    "terraform -chdir=../firebreak-deployment output -json firebreak | firebreak configure -, or, without Terraform,"
+    " firebreak configure --project PROJECT"
 )
+_UNCONFIGURED = f"this machine is not configured for a deployment: {HOW_TO_CONFIGURE}"
 PRACTISES = (
     "this shell is set to a sandbox to practise on (its *_EMULATOR_HOST), and behind that there is no deployment to"
-    " look at: say it in a shell without them, once there is one"
+    " look at. What can be checked here: firebreak policy lint, firebreak policy test, firebreak sweep. For a"
+    f" deployment, open another shell, and say there: {HOW_TO_CONFIGURE}; then firebreak doctor"
 )
 
 
