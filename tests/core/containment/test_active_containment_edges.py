@@ -13,10 +13,9 @@ from firebreak.core.actions.case import EditContext
 from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.state import Setting, State
 from firebreak.core.cloud_run.target import Target
-from firebreak.core.cloud_run.workload import Workload
 from firebreak.core.containment.active_containment import RELEASE_NS, WRITING_NS, Hold, Standing, merge_settings
 from firebreak.core.containment.plan import HeldStep
-from firebreak.core.containment.restoration import released_keys, required_state
+from firebreak.core.containment.restoration import required_state
 from firebreak.core.errors import AnotherResource
 
 NONE: frozenset[str] = frozenset()
@@ -435,70 +434,3 @@ def test_a_step_that_this_version_cannot_repeat_refuses_the_fold(action: str, wh
     standing = Standing(KEY, holds=(hold("a", steps=(HeldStep(action, {"deep": 1}),)),))
 
     assert required_state(standing, CASE, ACTIONS) == Refusal(f"{action} for a: {why}")
-
-
-RUN = "executions.e-1"
-
-
-@pytest.mark.parametrize(
-    ("current", "applied", "pending", "wanted", "then", "results"),
-    [
-        pytest.param({"x": 2}, {"x": 2}, {}, {"x": 1}, {"x": 1}, {"x": "due"}, id="written: due"),
-        pytest.param({"x": 2}, {"x": 2}, {}, {}, {}, {"x": "due"}, id="added by us: taken away"),
-        pytest.param({}, {}, {"x": None}, {"x": 1}, {"x": 1}, {"x": "due"}, id="taken away by us: back"),
-        pytest.param({"x": 2}, {"x": 1}, {"x": 2}, {"x": 1}, {"x": 1}, {"x": "due"}, id="perhaps written: due"),
-        pytest.param({"x": 1}, {"x": 1}, {"x": 2}, {"x": 1}, {"x": 1}, {"x": "restored"}, id="never written: as it is"),
-        pytest.param({"x": 2}, {"x": 2}, {"x": 1}, {"x": 1}, {"x": 1}, {"x": "due"}, id="not restored yet: due"),
-        pytest.param({"x": 2}, {"x": 2}, {"x": None}, {}, {}, {"x": "due"}, id="not taken away yet: taken away"),
-        pytest.param({"x": 7}, {"x": 2}, {"x": 1}, {"x": 1}, {"x": 7}, {"x": "person"}, id="restored, then a person's"),
-        pytest.param({"x": 7}, {"x": 2}, {}, {"x": 1}, {"x": 7}, {"x": "person"}, id="a person's: left alone"),
-        pytest.param({"x": 1}, {"x": 2}, {}, {"x": 1}, {"x": 1}, {"x": "restored"}, id="put back by a person"),
-        pytest.param({"x": 7}, {"x": 1}, {}, {"x": 1}, {"x": 7}, {}, id="never ours: not told"),
-        pytest.param({"y": 5}, {}, {}, {}, {"y": 5}, {}, id="never known: stays"),
-        pytest.param(
-            {RUN: "cancelled"},
-            {RUN: "cancelled"},
-            {},
-            {RUN: "running"},
-            {RUN: "cancelled"},
-            {RUN: "gone"},
-            id="a cancelled run: gone",
-        ),
-        pytest.param(
-            {RUN: "cancelled"}, {}, {}, {RUN: "running"}, {RUN: "cancelled"}, {}, id="a run that others cancelled"
-        ),
-        pytest.param(
-            {RUN: "cancelled"},
-            {RUN: "running"},
-            {},
-            {RUN: "running"},
-            {RUN: "cancelled"},
-            {},
-            id="a run that ended by itself",
-        ),
-        pytest.param(
-            {"b": 7, "a": 7},
-            {"a": 2, "b": 2},
-            {},
-            {"a": 1, "b": 1},
-            {"a": 7, "b": 7},
-            {"a": "person", "b": "person"},
-            id="two",
-        ),
-    ],
-)
-def test_each_setting_goes_back_unless_it_is_a_persons(
-    current: State,
-    applied: State,
-    pending: Mapping[str, Setting | None],
-    wanted: State,
-    then: State,
-    results: dict[str, str],
-) -> None:
-    now = Workload(CASE.target, current, {}, (), None, {}, {}, settled=True, updated_ns=0)
-    keys = released_keys(Standing(KEY, applied=applied, pending=pending), wanted, now)
-    due = {one.key: one.after for one in keys if one.result == "due"}
-
-    assert {one.key: one.result for one in keys} == results
-    assert merge_settings(current, due) == then
-    assert all(one.before == current.get(one.key) and one.target == CASE.target for one in keys)
