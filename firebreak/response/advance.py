@@ -22,12 +22,14 @@ from firebreak.core.incidents.still_open import undone
 from firebreak.core.mode import Mode
 from firebreak.core.policy.policy import Policy
 from firebreak.core.policy.triage import reason_to_decline, settled_in_scc
+from firebreak.ledger.documents import Conflict
 from firebreak.ledger.records import NotActedOn, StoredIncident
 from firebreak.ports.deadline import Deadline
 from firebreak.response.app import App
 from firebreak.response.carry import ask_about_events, carry
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import Decided, all_suspects, decide
+from firebreak.response.draw import latest
 from firebreak.response.evidence.collector import Collecting
 from firebreak.response.move import settle_own
 from firebreak.response.observe import Gathering, gather
@@ -59,6 +61,10 @@ def advance(app: App, held: StoredIncident, collecting: Collecting, deadline: De
         except Away as away:
             note_away(held, away, readings)
             raise
+        except Conflict as fault:
+            if fault.kind == "incident" or deadline.passed or readings.lost_another():
+                raise
+            held = latest(app, held)  # others came to stand there, or went, since it was read: look again
         readings.forget_standings()
         if next_step(held.incident, app.now_ns()) != "carry":
             held = consume(app, held)

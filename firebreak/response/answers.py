@@ -112,7 +112,7 @@ def _came_to(held: StoredIncident) -> Answered:
     return Answered(held.incident.phase == "contained", held.incident.history[-1].what, held)
 
 
-def _carried_out(incident: Incident, command: Command, begins: str) -> bool:
+def _carried_out(incident: Incident, command: Command, *begins: str) -> bool:
     """Whether what the command asks was done since it was sent, for the same person: its first bearer died."""
     sent = command.sent_ns
     mine = (one for one in incident.history if one.who == command.by and sent is not None and one.at_ns >= sent)
@@ -184,8 +184,9 @@ def _release(turn: _Turn, held: StoredIncident) -> Answered:
             return Answered(done=True, says=incident.history[-1].what, held=held)
         already = "nothing is contained: the incident is released already"
         return turn.no(held, already if incident.phase == "released" else f"nothing is contained: {_stands(incident)}")
-    readings = Readings(turn.app, incident, turn.deadline)
-    held = request_release(turn.app, held, command.by, leave, command.digest, readings)
+    if leave or not (incident.releasing and _carried_out(incident, command, RELEASES)):
+        readings = Readings(turn.app, incident, turn.deadline)
+        held = request_release(turn.app, held, command.by, leave, command.digest, readings)
     held = turn.advance(held)
     release, history = held.incident.release, held.incident.history
     says = next((one.what for one in reversed(history) if one.who == command.by), history[-1].what)
@@ -276,7 +277,9 @@ def _file(turn: _Turn, held: StoredIncident) -> Answered:
 def _review(turn: _Turn, held: StoredIncident) -> Answered:
     if not turn.app.ledger.stands(held.incident):
         return turn.no(held, f"nothing is contained: {_stands(held.incident)}")
-    held = announce_review(turn.app, held, turn.command.by, turn.deadline)
+    told = (f"{held.incident.place_of(one)}review: " for one in held.incident.targets)
+    if not _carried_out(held.incident, turn.command, *told):
+        held = announce_review(turn.app, held, turn.command.by, turn.deadline)
     return Answered(done=True, says=held.incident.history[-1].what, held=held)
 
 
