@@ -220,22 +220,30 @@ def _act(app: App, held: StoredIncident, decided: Decided, readings: Readings, *
     if move == "wait":
         bar = next(cap for cap in ruling.caps if cap.kind == "bar")
         return defer(app, held, bar.name, bar.reason)
+    if move in ("ask", "nothing can be done") and not plan.changes:
+        held = replace(held, incident=_with_undone(incident, plan))
     if move == "ask":
-        return _asked(app, held, decided, policy, why, expired=expired)
+        untold = (undone((one.action,), one.reason) for one in plan.undone if one.reason not in why)
+        return _asked(app, held, decided, policy, "; ".join((why, *untold)), expired=expired)
     ends: dict[str, tuple[Phase, str]] = {
         "record": ("monitored", f"the plan is recorded and nothing is written: {why}"),
         "nothing to contain": ("declined", f"nothing to contain: nothing leads to {unreferred}"),
         "nothing can be done": ("failed", _refusals(plan)),
     }
     if move in ends:
-        left = tuple(undone((one.action,), one.reason) for one in plan.undone)
-        ended = replace(incident, still_open=left) if move == "nothing can be done" else incident
-        return end(app, replace(held, incident=ended), *ends[move], readings)
+        return end(app, held, *ends[move], readings)
     begun = replace(incident.with_plan(plan), phase="containing", waits=None, away={}, next_ns=None)
     if ruling.slots:  # what a person said of an earlier plan approves nothing of this one
         begun = replace(begun, answer=None)
     begun = begun.with_history(app.now_ns(), "firebreak", f"policy {policy.id} decides: {why}")
     return carry(app, replace(held, incident=begun), readings)  # saved with the hold, before anything is written
+
+
+def _with_undone(incident: Incident, plan: Plan) -> Incident:
+    """The incident with what a plan that changes nothing leaves open, beside what is open on what stands."""
+    before = incident.still_open if incident.stands else ()
+    left = (undone((one.action,), one.reason) for one in plan.undone)
+    return replace(incident, still_open=tuple(dict.fromkeys((*before, *left))))
 
 
 def _asked(

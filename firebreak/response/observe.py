@@ -181,7 +181,7 @@ def observe(
     for part in seen:
         if part.workload and (missing := sorted(part.workload.away & touches)) and readings.waits_for("IAM"):
             raise Away("IAM", "; ".join(part.workload.unread[surface] for surface in missing))
-    unread = tuple(f"{one.target.place}{why}" for one in found if (why := _unread(one)))
+    unread = tuple(f"{one.target.place}{why}" for one in found if (why := _unread(one, touches)))
     return Around(tuple(one for one in seen if not one.gone or one.target not in regions), unread)
 
 
@@ -245,12 +245,14 @@ def _standing_on(incident: Incident, target: Target, readings: Readings, uid: st
     return standing, ""
 
 
-def _unread(seen: Seen) -> str:
-    """Why a region has to be asked about; where nothing runs there is nothing to ask."""
+def _unread(seen: Seen, touches: frozenset[str]) -> str:
+    """Why a region has to be asked about, also where a part of what is touched was not read; not where nothing runs."""
     if seen.target.kind == "service_account" or seen.gone:
         return ""
     if seen.case is None:
         return f" could not be read: {seen.fault}"
+    if missing := sorted(seen.case.unread.keys() & touches):
+        return f", where {'; '.join(f'{one} could not be read: {seen.case.unread[one]}' for one in missing)}"
     told = seen.case.own_suspects or seen.case.suspicion.rule != "unplaced"
     return "" if told else f", where it cannot be told what is suspect: {seen.case.suspicion.reason}"
 

@@ -14,7 +14,7 @@ from tests.laws.grounds import GROUNDS
 from tests.response.answers import agreed
 from tests.response.conversation import PIN_AND_CLOSE, asking, doing, now, phase, reasons, say, told, writes
 from tests.response.harness import ALWAYS, BAD, GOOD, PIN_ONLY, Line, Lines, world_of
-from tests.response.releases import running_as
+from tests.response.releases import OTHER_GOOD, THERE, in_two_regions, running_as
 from tests.response.test_pools_and_jobs import STOP_AND_BLOCK
 from tests.response.test_several_regions import OTHER_BAD, THERE_TOO, serving
 from tests.response.test_several_regions import world_of as world_of_regions
@@ -183,6 +183,43 @@ def test_a_further_region_that_may_not_be_read_is_asked_about_at_once(line: Line
         assert "us-east1" in reasons(on, incident)
         assert answered.done, answered.says
         assert serving(on) == [[GOOD], [OTHER_BAD]]
+
+
+def test_a_further_region_whose_grants_may_not_be_read_is_asked_about_at_once(line: Lines) -> None:
+    """A yes does the rest, and what was not done there stays named."""
+    with line(in_two_regions(), policy=PIN_AND_CLOSE) as on:
+        deny(on, "*/GetIamPolicy", f"*{THERE}*")
+        incident = on.respond(on.finding())
+        before = phase(on, incident), told(on, incident), writes(on)
+        why = reasons(on, incident)
+        answered = say(on, "approve", incident)
+        left = "\n".join(now(on, incident)["still_open"])
+
+        assert before == ("waiting", ["waiting"], [])
+        assert THERE in why
+        assert "service_iam could not be read: PERMISSION_DENIED" in why
+        assert answered.done, answered.says
+        assert phase(on, incident) == "contained"
+        assert serving(on) == [[GOOD], [OTHER_GOOD]]
+        assert f"revoke_public_access was not done: {THERE}" in left
+
+
+def test_the_only_step_that_could_not_be_read_is_named_with_the_reason_where_it_is_asked_about(line: Lines) -> None:
+    """The question says why there is nothing to say yes to, and nothing else takes the step's place."""
+    with line(policy=doing("{action: revoke_public_access, otherwise: [{action: cut_traffic}]}")) as on:
+        deny(on, "*/GetIamPolicy")
+        incident = on.respond(on.finding())
+        left, why = now(on, incident)["still_open"], now(on, incident)["history"][-1]["what"]
+        on.sandbox.wire.clear_faults()
+        on.retry(incident)
+
+        assert incident.phase == "waiting"
+        assert writes(on) != []
+        assert ["revoke_public_access was not done" in one and "PERMISSION_DENIED" in one for one in left] == [True]
+        assert left[0] in why
+        assert on.world.service("checkout").service.ingress == 1
+        assert phase(on, incident) == "contained"
+        assert not any("was not done" in one for one in now(on, incident)["still_open"])
 
 
 def test_an_scc_that_may_not_be_asked_is_asked_about_at_once(line: Lines) -> None:
