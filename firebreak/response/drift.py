@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 
 from firebreak.core.containment.active_containment import Standing
+from firebreak.core.containment.restoration import kept_shut
 from firebreak.core.containment.review import Drift, drift_on
 from firebreak.core.errors import Missing, Refused
 from firebreak.core.incidents.phase import WORKING
@@ -33,7 +34,7 @@ def look_at(app: App, target: str, deadline: Deadline) -> str | None:
     except Missing:
         gone = Drift("the target does not exist any more: release ends the incident")
         return _report(app, standing, "gone", gone, deadline)
-    drift = drift_on(standing, workload)
+    drift = drift_on(standing, workload, kept_shut(standing, workload, app.actions))
     if standing.is_of_another(workload.uid):
         opened = drift.opened if drift else ()
         anew = Drift("the target was deleted, and another one made in its place: release ends the incident", opened)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from firebreak.core.cloud_run.target import Target
 from firebreak.core.containment.observation import Seen
+from firebreak.core.containment.restoration import kept_shut
 from firebreak.core.containment.review import age, drift_on, review_sentence
 from firebreak.core.errors import Missing, Refused, Transient
 from firebreak.core.incidents.incident import Incident
@@ -40,7 +41,8 @@ def announce_review(app: App, held: StoredIncident, by: str, deadline: Deadline,
         lines.append(f"{incident.place_of(seen.target)}{word}")
         open_ += opened(incident, seen)
         if seen.standing and seen.workload:
-            told = told.with_drift(seen.target.key, drift_on(seen.standing, seen.workload))
+            shut = kept_shut(seen.standing, seen.workload, app.actions)
+            told = told.with_drift(seen.target.key, drift_on(seen.standing, seen.workload, shut))
     own = incident.finding.target
     if isinstance(own, Target) and lines and own.key not in {target.key for target, _ in holds}:
         open_ += opened(incident, _look(incident, own, readings))  # where an identity alone was changed

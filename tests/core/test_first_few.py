@@ -32,7 +32,7 @@ def test_a_report_of_drift_says_how_many_changes_it_does_not_name() -> None:
     target = Target("shop-prod", "europe-west1", "service", "checkout")
     found = Workload(target, dict.fromkeys(written, "new"), {}, (), None, {}, {}, settled=True)
 
-    drift = drift_on(Standing(target.key, applied=written), found)
+    drift = drift_on(Standing(target.key, applied=written), found, found.state)
     sentence = drift.says if drift else ""
 
     assert sentence.count(" was old and is new") == 5

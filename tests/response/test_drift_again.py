@@ -2,16 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import pytest
 
 from sandbox.wire import Fault
+from sandbox.world import World
+from tests.laws.grounds import GROUNDS, JOB
 from tests.response.answers import asked, cautions, cut_short, yes
 from tests.response.harness import BAD, GOOD, SERVICE, Line, Lines, world_of
-from tests.response.releases import CUT, DIRECT, INGRESS, PIN, REVOKE, SUSPEND, contained, doors, phase, policy
+from tests.response.releases import (
+    ACCOUNT_KEY,
+    CUT,
+    DIRECT,
+    DISABLE,
+    INGRESS,
+    PAY,
+    PIN,
+    PUBLIC,
+    REVOKE,
+    SUSPEND,
+    contained,
+    doors,
+    phase,
+    policy,
+    running_as,
+    writes,
+)
+from tests.response.test_pools_and_jobs import STOP_AND_BLOCK
 
 pytestmark = pytest.mark.thorough
 
 TEN_MINUTES = 600.0
+
+
+def grant(member: str) -> dict[str, Any]:
+    return {"role": "roles/run.invoker", "members": [member]}
+
+
+def enabled(world: World) -> None:
+    world.accounts[PAY].account.disabled = False
+
+
+CRON = "serviceAccount:cron@shop-prod.iam.gserviceaccount.com"
+OPENED: Mapping[str, tuple[Callable[[], World], dict[str, str], str, Callable[[World], None], str]] = {
+    "service": (world_of, {}, policy(PIN, REVOKE), lambda one: one.set_grants(SERVICE, grant("allUsers")), PUBLIC),
+    "job": (
+        GROUNDS["job"].world,
+        {"workload": GROUNDS["job"].workload},
+        STOP_AND_BLOCK,
+        lambda one: one.set_grants(JOB, grant(CRON)),
+        f"job_iam.roles/run.invoker||{CRON}",
+    ),
+    "account": (running_as, {}, policy(PIN, DISABLE), enabled, ACCOUNT_KEY),
+}
+"""A world, what the finding is about, a policy, how others open what it closed, and the setting by which it is open."""
 PINNED = {"revision": GOOD, "percent": 100}
 
 
@@ -188,12 +234,36 @@ def test_who_changed_a_grant_is_not_said_where_nothing_tells(line: Lines) -> Non
     with line(policy=policy(PIN, REVOKE)) as on:
         incident = contained(on)
         on.world.set_grants(SERVICE, {"role": "roles/run.invoker", "members": ["allUsers"]})
-        told = looked_at(on).get("drift reported")
+        told = looked_at(on).get("drift asked")
         sentence = on.read(incident).history[-1].what
 
         assert told == 1
-        assert sentence.startswith("changed: ")
+        assert sentence.startswith("asks a person: changed: ")
         assert "||allUsers was unset and is True" in sentence
+
+
+@pytest.mark.parametrize("kind", OPENED)
+def test_a_door_that_others_open_again_is_asked_about_on_every_kind_and_shut_by_a_yes_alone(
+    line: Lines, kind: str
+) -> None:
+    world, finding, text, opens, door = OPENED[kind]
+    with line(world(), policy=text) as on:
+        incident = contained(on, **finding)
+        made = len(writes(on))
+        opens(on.world)
+        looks = looked_at(on).get("drift asked"), looked_at(on).get("drift asked")
+        shown, by_itself = on.shown(on.read(incident)), len(writes(on)) - made
+        answered = yes(on, incident)
+        again = [one for one in looked_at(on) if one.startswith("drift")]
+
+        assert looks == (1, None)
+        assert (shown["phase"], shown["reopened"], by_itself) == ("waiting", [door], 0)
+        assert f"{door} is open. A person is asked for a yes or a no." in shown["now"]
+        assert "drift" in {cap["name"] for cap in shown["decision"]["caps"]}
+        assert answered.done, answered.says
+        assert len(writes(on)) == made + 1
+        assert phase(on, incident) == "contained"
+        assert on.shown(on.read(incident))["reopened"] == again == []
 
 
 def test_what_another_incident_had_closed_names_it(line: Lines) -> None:

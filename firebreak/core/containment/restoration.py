@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from firebreak.core.actions.action import Actions, Refusal
-from firebreak.core.actions.case import EditContext
+from firebreak.core.actions.case import EditContext, edit_context
 from firebreak.core.actions.edits import run_edit
+from firebreak.core.actions.suspects import Suspicion
 from firebreak.core.cloud_run.setting_names import LATEST, POOL_SPLIT, SPLIT, TAG, is_final
 from firebreak.core.cloud_run.state import State
 from firebreak.core.cloud_run.workload import Workload, references, split_of, split_text
@@ -91,6 +92,13 @@ def _without_deleted(key: ReleasedKey, now: Workload) -> ReleasedKey:
     if sum(left.values()) != _WHOLE:
         return replace(key, result="gone", detail=f"{lost} does not exist any more: the split stays as it is")
     return replace(key, after=split_text(left))
+
+
+def kept_shut(standing: Standing, now: Workload, actions: Actions) -> State:
+    """The settings as all holds would have them now; as they are, where a step cannot be applied to them."""
+    suspicion = Suspicion("named", standing.suspects, "held")
+    kept = required_state(replace(standing, origin=now.state), edit_context(now.target, suspicion, now), actions)
+    return now.state if isinstance(kept, Refusal) else kept
 
 
 def opened_suspects(rest: Standing, wanted: State, now: Workload) -> tuple[str, ...]:

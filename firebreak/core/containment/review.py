@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from firebreak.core.cloud_run.state import Setting, surface_of
+from firebreak.core.cloud_run.state import Setting, State, surface_of
 from firebreak.core.cloud_run.workload import Workload, led_to
 from firebreak.core.containment.active_containment import Hold, Settings, Standing
 from firebreak.core.first_few import first_few
@@ -19,7 +19,8 @@ _MOST = 5
 class Drift(Stored):
     """What others have changed on one target since it was contained, as it was seen last.
 
-    `says`: the change as a sentence. `opened`: suspects that can be reached again. `settings`: what they are now.
+    `says`: the change as a sentence. `opened`: suspects that can be reached again; where there is none, settings by
+    which a door that was shut is open. `settings`: what they are now.
     """
 
     says: str
@@ -44,18 +45,22 @@ def review_sentence(hold: Hold, workload: Workload, now_ns: int) -> str:
     return f"review: {what} for {age(now_ns - hold.taken_ns)}{waiting}"
 
 
-def drift_on(standing: Standing, workload: Workload) -> Drift | None:
-    """What somebody else has changed since Firebreak wrote it, and the suspects that can be reached again; or None."""
+def drift_on(standing: Standing, workload: Workload, shut: State) -> Drift | None:
+    """What somebody else has changed since Firebreak wrote it, and what is open again by it; or None.
+
+    `shut`: the settings as all holds would have them now.
+    """
     differ = dict(standing.changed_by_others(workload.state))
     opened = tuple(sorted(_opened(standing, workload, differ)))
     if not differ and not opened:
         return None
+    doors = tuple(key for key in differ if workload.state.get(key) != shut.get(key))
     settings = [f"{key} was {standing.applied.get(key, 'unset')} and is {differ[key] or 'unset'}" for key in differ]
     again = [f"suspect {', '.join(first_few(opened, _MOST))} can be reached again"] if opened else []
     # Cloud Run tells who changed the workload last; of a grant it tells nothing.
     told = workload.last_modifier and (opened or any(not surface_of(key).endswith("_iam") for key in differ))
     who = f" by {workload.last_modifier}" if told else ""
-    return Drift(f"changed{who}: {'; '.join([*again, *first_few(settings, _MOST)])}", opened, differ)
+    return Drift(f"changed{who}: {'; '.join([*again, *first_few(settings, _MOST)])}", opened or doors, differ)
 
 
 def _opened(standing: Standing, workload: Workload, differ: Settings) -> frozenset[str]:

@@ -65,12 +65,19 @@ def _changed_since(incident: Incident) -> str:
     places = {target.key: incident.place_of(target) for target in incident.targets}
     says = [f"{places.get(key, '')}{one.says}" for key, one in incident.drift.items()]
     if incident.reopened:
-        seen = [f"{places.get(key, '')}{name}" for key, one in incident.drift.items() for name in one.opened]
-        opened = ", ".join(first_few(seen or incident.reopened, _FEW))
         by = next((f" by {who}" for one in incident.drift.values() if one.opened and (who := _who(one.says))), "")
         since = f"opened again since{by}" if by else "others have opened it since"
-        return f"WAS CONTAINED, and {since}: {opened} can be reached.{asked}"
+        return f"WAS CONTAINED, and {since}: {_opened(incident, places)}.{asked}"
     return f"Contained, but {'; '.join(first_few(says, _FEW))}.{asked}"
+
+
+def _opened(incident: Incident, places: Mapping[str, str]) -> str:
+    """The suspects that can be reached again, and the doors that are open."""
+    drifts = incident.drift.items()
+    doors = [f"{places.get(key, '')}{name}" for key, one in drifts for name in one.opened if name in one.settings]
+    seen = [f"{places.get(key, '')}{name}" for key, one in drifts for name in one.opened if name not in one.settings]
+    told = ((seen or (() if doors else incident.reopened), "can be reached"), (doors, "is open"))
+    return "; ".join(f"{', '.join(first_few(names, _FEW))} {word}" for names, word in told if names)
 
 
 def _who(says: str) -> str:
