@@ -134,7 +134,7 @@ def record_failure(turn: Turn, held: StoredIncident, change: Change, fault: Refu
     Once, where the policy says `otherwise`, that follows.
     """
     app, readings, incident = turn.app, turn.readings, held.incident
-    readings.forget(change.target)
+    readings.forget_all()  # an account's `otherwise` is drawn on the service as it is now
     plan = incident.plan or Plan((), ())
     if isinstance(fault, Failed):
         seen = turn.again(incident, change)
@@ -247,6 +247,8 @@ def redraw(turn: Turn, held: StoredIncident, why: str, moved: Change | None = No
     failed_on = (
         [one.target for one in incident.plan.changes if incident.failed_for(one.target)] if incident.plan else []
     )
+    if any(one.kind == "service_account" for one in failed_on):
+        failed_on.append(around.own.target)  # what an account's step gives way to is drawn with the target's own
     if answer and incident.plan and failed_on and follows_what_was_shown(incident.plan, plan, failed_on):
         shown = shown_digest(plan, all_suspects(incident, around), incident.counting)
         answer = replace(answer, shown=shown)

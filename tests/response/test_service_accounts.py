@@ -9,7 +9,7 @@ import pytest
 
 from firebreak.core.incidents.incident import Incident
 from firebreak.response import pipeline
-from sandbox.wire import Fault
+from sandbox.wire import Fault, Meanwhile
 from sandbox.world import World
 from tests.response.harness import ALWAYS, BAD, GOOD, SERVICE, Line, Lines, revision
 from tests.response.harness import world_of as services_of
@@ -195,6 +195,33 @@ def test_where_iam_denies_it_the_record_says_so_and_otherwise_does_not_follow(li
         assert any("PERMISSION_DENIED" in line for line in incident.still_open)
         assert on.world.service("checkout").service.ingress == 1
         assert not on.app.ledger.standing_at(f"service_account/{PAY}")[0].holds
+
+
+PIN = "{action: pin_previous_revision}"
+OR_CUT = STEP.replace("}", ", otherwise: [{action: cut_traffic}]}")
+
+
+@pytest.mark.parametrize("steps", [(OR_CUT,), (PIN, OR_CUT)], ids=["alone", "beside a pin"])
+def test_where_it_fails_for_good_the_fallback_follows_under_the_same_yes(steps: tuple[str, ...], line: Lines) -> None:
+    with line(world_of(PAY), policy=policy(*steps)) as on:
+        on.sandbox.wire.inject(Fault(DISABLE, "error", code="FAILED_PRECONDITION", times=None))
+        incident = approved(on)
+
+        assert incident.phase == "contained"
+        assert disabled(on) == set()
+        assert on.world.service("checkout").service.ingress == 4
+
+
+def test_a_fallback_that_is_no_longer_as_it_was_shown_is_asked_about(line: Lines) -> None:
+    step = STEP.replace("}", ", otherwise: [{action: revoke_public_access}]}")
+    with line(world_of(PAY), policy=policy(step)) as on:
+        on.sandbox.wire.inject(Fault(DISABLE, "error", code="FAILED_PRECONDITION", times=None))
+        anybody = {"role": "roles/run.invoker", "members": ["allUsers", "allAuthenticatedUsers"]}
+        on.sandbox.wire.meanwhile(Meanwhile(DISABLE, lambda: on.world.set_grants(SERVICE, anybody)))
+        incident = approved(on)
+
+        assert incident.phase == "waiting"
+        assert disabled(on) == set()
 
 
 def test_an_account_that_cannot_be_read_is_not_disabled_and_that_is_said(line: Lines) -> None:

@@ -102,11 +102,12 @@ def settings_in_words(plan: Plan, place_of: Mapping[str, str]) -> dict[str, str]
 def follows_what_was_shown(shown: Plan, plan: Plan, failed_on: Iterable[Target]) -> bool:
     """Whether the plan does only what was shown: its fallback where a change failed, its changes elsewhere."""
     failed = {one.key for one in failed_on}
-    told = [_told(one) for one in shown.fallback if one.target.key in failed]
-    told += [_told(one) for one in shown.changes if one.target.key not in failed]
-    return all(_told(one) in told for one in plan.changes if one.after)
+    told = [one for one in shown.fallback if one.target.key in failed]
+    told += [one for one in shown.changes if one.target.key not in failed]
+    return all(any(_is_within(one, other) for other in told) for one in plan.changes if one.after)
 
 
-def _told(change: Change) -> tuple[object, ...]:
-    """What a person was shown of a change."""
-    return change.target.key, change.surface, dict(change.after), change.actions
+def _is_within(change: Change, told: Change) -> bool:
+    """Whether a person was shown all of the change; what is in effect of that by now is not written again."""
+    same = (change.target.key, change.surface, change.actions) == (told.target.key, told.surface, told.actions)
+    return same and change.after.items() <= told.after.items()
