@@ -6,7 +6,8 @@ import hashlib
 import json
 from dataclasses import replace
 
-from firebreak.core.containment.active_containment import Standing
+from firebreak.core.cloud_run.state import surface_of
+from firebreak.core.containment.active_containment import Hold, Standing
 from firebreak.core.containment.restoration import kept_shut
 from firebreak.core.containment.review import Drift, drift_on
 from firebreak.core.errors import Missing, Refused
@@ -57,7 +58,7 @@ def _report(app: App, standing: Standing, signature: str, drift: Drift | None, d
         return None
     sentence = drift.says if drift else "nothing differs any more from what was left"
     opened = drift.opened if drift else ()
-    about = [one for one in standing.holds if one.suspects & {*opened}] or [*standing.holds]
+    about = [one for one in standing.holds if _closed(app, one, opened)] or [*standing.holds]
     try:
         held = app.ledger.take(about[-1].incident)
     except NotActedOn as fault:
@@ -80,6 +81,14 @@ def _report(app: App, standing: Standing, signature: str, drift: Drift | None, d
     held = flush(app, held, deadline)
     app.ledger.release_lease(held, held.incident)
     return "asked" if held.incident.phase == "waiting" and opened else "reported"
+
+
+def _closed(app: App, hold: Hold, opened: tuple[str, ...]) -> bool:
+    """Whether what is open again is a suspect of this hold, or a door of a kind that its steps shut."""
+    shuts = frozenset[str]().union(
+        *(app.actions[one.action].surfaces for one in hold.steps if one.action in app.actions)
+    )
+    return any(one in hold.suspects or surface_of(one) in shuts for one in opened)
 
 
 def _told(app: App, standing: Standing, signature: str) -> tuple[Save, ...]:

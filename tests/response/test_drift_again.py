@@ -24,6 +24,7 @@ from tests.response.releases import (
     REVOKE,
     SUSPEND,
     contained,
+    decided_by,
     doors,
     phase,
     policy,
@@ -264,6 +265,19 @@ def test_a_door_that_others_open_again_is_asked_about_on_every_kind_and_shut_by_
         assert len(writes(on)) == made + 1
         assert phase(on, incident) == "contained"
         assert on.shown(on.read(incident))["reopened"] == again == []
+
+
+def test_a_door_is_asked_about_on_the_incident_that_closed_it(line: Lines) -> None:
+    """Whichever came last holds the same target, and would not close it."""
+    with line(policy=policy(REVOKE)) as on:
+        first = contained(on)
+        (on.app.settings.policies / "00.yaml").write_text(policy(PIN).replace("always", "pins"))
+        decided_by(on, policy(REVOKE))
+        last = contained(on, finding_id="another")
+        on.world.set_grants(SERVICE, grant("allUsers"))
+
+        assert looked_at(on).get("drift asked") == 1
+        assert (phase(on, first), phase(on, last)) == ("waiting", "contained")
 
 
 def test_what_another_incident_had_closed_names_it(line: Lines) -> None:

@@ -81,7 +81,7 @@ class Incident(Stored):
         next_ns: when the sweep has to look again (a question expires, a review is due); None means never.
         closed_as: what a person found the incident to be, one of `command.CLOSED_AS`; empty before that.
         cut: names of the parts that were too large to keep whole.
-        reopened: suspects that somebody has made reachable again.
+        reopened: suspects that somebody has made reachable again, and doors that somebody has opened again.
         vault: where the evidence is kept; None before it was tried.
         further: targets beside the finding's own that it holds: the service in other regions, service accounts.
         failed_on: target's key to the actions that failed for good there.
