@@ -269,6 +269,8 @@ def test_a_later_event_that_needs_nothing_new_hides_nothing_of_what_was_written(
 
         assert (again["id"], len(again["events"])) == (first["id"], 2)
         assert (again["now"], again["undo"]) == (first["now"], first["undo"])
+        assert again["settings"] == first["settings"]
+        assert [one["became"] for one in again["settings"]] == ["done"]
         assert first["undo"] != []
 
 

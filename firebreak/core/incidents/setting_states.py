@@ -68,10 +68,12 @@ class SettingState:
 def setting_states(incident: Incident) -> tuple[SettingState, ...]:
     """Every setting of the release that was made last, else of the plan, as it was left, or is to be.
 
+    Where something stands beside which a later look found nothing to write, the settings are those of what stands.
     What is not as it should be comes first, and of the rest single tags last: a reader may see the first few alone.
     """
     release = _told_release(incident)
-    changes = incident.plan.changes if incident.plan else ()
+    plan = incident.done if _stands_alone(incident) else incident.plan
+    changes = plan.changes if plan else ()
     states = (
         [_planned(incident, change, key) for change in changes for key in sorted(change.after)]
         if release is None
@@ -82,6 +84,8 @@ def setting_states(incident: Incident) -> tuple[SettingState, ...]:
 
 def became(incident: Incident, change: Change) -> Became:
     """What became of a change of the incident's plan."""
+    if _stands_alone(incident) and change.after:
+        return "done"
     known = {("", ""), ("", change.target.key)}  # as versions before kept them, which had one plan
     known.add((incident.plan.digest if incident.plan else "", change.target.key))
     tried = [one for one in incident.outcomes if one.surface == change.surface and (one.plan, one.target) in known]
@@ -90,6 +94,11 @@ def became(incident: Incident, change: Change) -> Became:
     if tried or incident.phase in _NOT_MADE:
         return "not done"
     return "being made" if incident.phase in ("containing", "verifying") else "planned"
+
+
+def _stands_alone(incident: Incident) -> bool:
+    """Whether what was done is all there is to tell: a later look had nothing to write beside it."""
+    return incident.stands and not (incident.plan and incident.plan.writes)
 
 
 def _told_release(incident: Incident) -> Release | None:
