@@ -40,7 +40,7 @@ BREAKERS = (
 )
 NAME = "organizations/123456789012/sources/5678/locations/global/findings/f1"
 RUN = "//run.googleapis.com/projects/shop-prod/locations/europe-west1/services"
-OPEN = (("state", "="), ("mute", "="))
+OPEN = (("state", "="),)
 QUOTABLE = st.text() | st.lists(st.sampled_from(['"', "\\", " OR ", " AND ", "name", ":", "=", "(", ")", "-"])).map(
     "".join
 )
