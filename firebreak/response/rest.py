@@ -59,7 +59,8 @@ def end(
     standing = app.ledger.stands(incident)
     if standing and phase in ENDED:
         open_ = tuple(dict.fromkeys((*incident.still_open, *_left_undone(incident, what))))
-        phase, incident = "contained", replace(incident, plan=incident.done or incident.plan, still_open=open_)
+        done = _held_yet(app, incident)
+        phase, incident = "contained", replace(incident, plan=done or incident.plan, done=done, still_open=open_)
     held_still = standing or (phase in {*ENDED, "failed"} and app.ledger.holds_any(incident))
     if phase in ENDED and held_still:
         phase = "failed"  # what was written is there and does not serve: a release takes it back
@@ -71,6 +72,17 @@ def end(
         return _told_once_an_hour(app, held, rested, what, admit(app).untold)
     rested = rested.with_history(app.now_ns(), who, what)
     return save_and_tell(app, held, rested)
+
+
+def _held_yet(app: App, incident: Incident) -> Plan | None:
+    """What was done where something is held yet: a release gives one target back, and another one may stay refused."""
+    if incident.done is None:
+        return None
+    try:
+        held = {target.key for target, _ in app.ledger.held_targets(incident)}
+    except NotActedOn:
+        return incident.done
+    return replace(incident.done, changes=tuple(one for one in incident.done.changes if one.target.key in held))
 
 
 def _unverified(incident: Incident) -> bool:

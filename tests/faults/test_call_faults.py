@@ -34,7 +34,6 @@ FINAL = ("PERMISSION_DENIED", "NOT_FOUND", "INVALID_ARGUMENT")
 COVERED: dict[type, dict[str, tuple[str, ...]]] = {
     CloudRunServices: {
         "read": ("*/GetService", "*/ListRevisions", "*/GetIamPolicy"),
-        "refuses": (),
         "write": ("*/UpdateService",),
         "wait": ("*/GetOperation",),
         "in_force": (),

@@ -156,7 +156,7 @@ FILES: tuple[Probe, ...] = (
     files(
         "`stale_after: 60`",
         "sixty of what? it takes hours, and acts",
-        "does not start: firebreak.yaml:4: `stale_after` is a duration such as 90s, 30m, 4h or 7d, not the number `60`",
+        "does not start: firebreak.yaml:4: `stale_after` is a duration such as 90s, 30m, 4h or 7d, not the number `60`: say of what, as 60s, 60m or 60h",
         CONFIG_FILE + "stale_after: 60\n",
     ),
     files(

@@ -8,11 +8,11 @@ import pytest
 
 from firebreak.core.incidents.incident import Incident
 from tests.model.clock import SECOND, played_on
-from tests.model.cloud import LONG
+from tests.model.cloud import LONG, place_of
 from tests.model.invariants.decided import settle
 from tests.model.invariants.everything import check_everything
 from tests.model.scc import ASKED, Event
-from tests.model.scenery import CHECKOUT, NIGHTLY
+from tests.model.scenery import CART, CHECKOUT, NIGHTLY
 from tests.model.stage import Stage
 from tests.model.watch import SCC
 from tests.model.world import ModelGround
@@ -169,3 +169,19 @@ def test_a_no_to_what_counts_leaves_nobody_unasked_about_what_only_a_passed_mess
     settle(stage)
 
     assert incident.phase == "waiting"
+
+
+def test_what_a_release_gave_back_in_one_region_is_no_part_of_what_is_contained_in_the_other(stage: Stage) -> None:
+    """A later event under the ceiling `monitor` used to show the whole of the old plan as in effect."""
+    comes(stage, CART, "cart-8")
+    stage.next_operation("in an error, and in effect", LONG)
+    comes(stage, CART)
+    say(stage, "release")
+    say(stage, "release")
+    stage.next_operation("in an error, and in effect", 0)
+    stage.deploy_policies("monitor")
+    incident = comes(stage, CART, image=8)
+
+    assert incident.phase == "contained"
+    assert incident.plan
+    assert [place_of(one.target) for one in incident.plan.changes] == [CART]

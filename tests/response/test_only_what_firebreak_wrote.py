@@ -193,7 +193,7 @@ def test_what_is_made_anew_while_its_containment_fails_is_not_put_back(line: Lin
     """Its owner shut one of the two doors, as Firebreak had just asked of the one before."""
     with line(policy=policy(CUT)) as on:
         on.world.fail_next_operation()
-        shut = Meanwhile("*/UpdateService", lambda: made_anew(on, ingress="none"), "after", skip=1)
+        shut = Meanwhile("*/UpdateService", lambda: made_anew(on, ingress="none"), "after")
         on.sandbox.wire.meanwhile(shut)
         incident = on.respond(on.finding())
 
