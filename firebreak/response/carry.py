@@ -21,7 +21,16 @@ from firebreak.core.timestamps import NANOS
 from firebreak.ledger.records import StoredIncident
 from firebreak.response.announce import save_and_tell
 from firebreak.response.app import App
-from firebreak.response.changes import make, record_effect, record_failure, record_loss, redraw
+from firebreak.response.changes import (
+    CHANGED,
+    decide_anew,
+    make,
+    policies_changed,
+    record_effect,
+    record_failure,
+    record_loss,
+    redraw,
+)
 from firebreak.response.confirm import Confirmed, confirm
 from firebreak.response.decide import replanned, ruling_on
 from firebreak.response.draw import Turn, landed_any, latest
@@ -47,9 +56,7 @@ def carry(app: App, held: StoredIncident, readings: Readings) -> StoredIncident:
     plan = incident.plan
     overdue = _overdue(app, incident)
     if policy is None or plan is None or overdue:
-        anew = replace(incident, phase="received", answer=None, operation=None)
-        why = overdue or "the policies have changed since"
-        return app.ledger.save(held, anew.with_history(app.now_ns(), "firebreak", f"decided anew: {why}"))
+        return decide_anew(app, held, overdue or CHANGED)
     failed: Failed | None = None
     try:
         held = await_operation(app, held, readings.deadline)
@@ -78,11 +85,13 @@ def _in_its_turn(app: App, held: StoredIncident, plan: Plan, readings: Readings)
 
 
 def _overdue(app: App, incident: Incident) -> str:
-    """Why an approval does not count any more, which was given too long ago; empty if it counts."""
-    answer = incident.answer
-    if answer is None or incident.phase == "verifying" or landed_any(incident):
+    """Why nothing is written by what was decided, where nothing of it is in effect or under way; empty if it may be."""
+    if incident.phase == "verifying" or landed_any(incident):
         return ""
-    return "it was not carried out in time" if app.now_ns() - answer.at_ns >= _ANSWER_KEEPS_NS else ""
+    if policies_changed(app, incident):
+        return CHANGED
+    late = incident.answer is not None and app.now_ns() - incident.answer.at_ns >= _ANSWER_KEEPS_NS
+    return "it was not carried out in time" if late else ""
 
 
 def _tell_of_the_hour(app: App, held: StoredIncident) -> None:

@@ -17,6 +17,7 @@ from firebreak.core.incidents.incident import Incident
 from firebreak.core.incidents.question import shown_digest
 from firebreak.core.incidents.still_open import opened, undone
 from firebreak.ledger.records import StoredIncident
+from firebreak.response.app import App
 from firebreak.response.decide import all_suspects, replanned, ruling_on
 from firebreak.response.draw import Turn, landed_any, latest, with_ruling
 from firebreak.response.limits import give_slots_back
@@ -32,6 +33,8 @@ from firebreak.response.rest import ask, defer, end
 
 _FEW = 3
 _PAUSE = 0.2
+
+CHANGED = "the policies have changed since"
 
 
 def make(turn: Turn, held: StoredIncident, plan: Plan, change: Change, seen: Seen) -> StoredIncident:
@@ -222,12 +225,25 @@ def _still_open(outcomes: tuple[Outcome, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for lines in last.values() for text in lines))
 
 
+def policies_changed(app: App, incident: Incident) -> bool:
+    """Whether others decide today than those that decided: by their steps nothing is written in the old mode."""
+    return incident.decision is not None and incident.decision.policy_set != app.policies.digest
+
+
+def decide_anew(app: App, held: StoredIncident, why: str) -> StoredIncident:
+    """What was decided counts no more, and no answer to it: the next turn decides on what is so now."""
+    anew = replace(held.incident, phase="received", answer=None, operation=None)
+    return app.ledger.save(held, anew.with_history(app.now_ns(), "firebreak", f"decided anew: {why}"))
+
+
 def redraw(turn: Turn, held: StoredIncident, why: str, moved: Change | None = None) -> StoredIncident:
-    """Draw the plan anew by the same policy.
+    """Draw the plan anew by the same policy; where the policies have changed, all is decided anew.
 
     What others opened again where this incident closed it is asked about.
     """
     app, incident = turn.app, held.incident
+    if policies_changed(app, incident):
+        return decide_anew(app, held, f"{why}; {CHANGED}")
     plan, around = replanned(incident, turn.policy, turn.confirmed, turn.readings)
     if not plan.changes:
         held = replace(held, incident=replace(incident, plan=plan))

@@ -83,7 +83,8 @@ def contain(
     try:
         _require_no_halt(app)
         if passed.is_old:
-            again().require(incident, change, seen)  # the gate looks at the halt too
+            again().require(incident, change, seen)
+            _require_no_halt(app)  # to look again takes its time
         operation = _send(app, change, workload, readings)
     except (Halted, Refused) as fault:
         if not isinstance(fault, Failed):
