@@ -28,6 +28,8 @@ from firebreak.response import pipeline
 from sandbox.scc.notifications import push_body
 from tests.response.harness import BAD, TOPIC, Line, Lines
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS, DEAD = "projects/firebreak/topics/commands", "projects/firebreak/topics/dead"
 JSON = {"Content-Type": "application/json"}

@@ -20,6 +20,8 @@ from sandbox.wire import Fault
 from tests.adapters.servers import Received, dripping, serving
 from tests.response.harness import ALWAYS, Line, Lines
 
+pytestmark = pytest.mark.thorough
+
 CHANNELS = ("log", "topic", "marks", "slack", "chat")
 
 

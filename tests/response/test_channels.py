@@ -18,6 +18,8 @@ from sandbox.chat.server import CHANNEL, ROUTING_KEY, TOKEN, WEBHOOK_KEY, Chats,
 from sandbox.scc.finding_store import put_finding
 from tests.response.harness import ALWAYS, Line, Lines, world_of
 
+pytestmark = pytest.mark.thorough
+
 ASKS = ALWAYS.replace("mode: enforce", "mode: approve").replace("{mode: enforce}", "{mode: approve}")
 LABELLED = "\nnotify: [security-oncall]\n"
 

@@ -28,6 +28,8 @@ from tests.response.deployments import APPROVED, UNANSWERED
 from tests.response.harness import ALWAYS, BAD, GOOD, OLD, REVISIONS, Line, Lines, revision, world_of
 from tests.response.roads import A_SWEEP_LATER
 
+pytestmark = pytest.mark.thorough
+
 ALSO = "checkout-00009-also"
 HALVES = ({"revision": BAD, "percent": 50}, {"revision": ALSO, "percent": 50})
 IMAGES: Mapping[str, int] = {OLD: 6, GOOD: 7, BAD: 8, ALSO: 9}

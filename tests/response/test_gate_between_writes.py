@@ -28,6 +28,8 @@ from tests.response.test_several_regions import (
     world_of,
 )
 
+pytestmark = pytest.mark.thorough
+
 LONGER_THAN_FACTS_COUNT = 2.3
 UPDATE = "*/UpdateService"
 POLICIES: Mapping[str, str] = {"enforced": ALWAYS, "approved": APPROVED}

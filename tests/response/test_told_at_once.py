@@ -17,6 +17,8 @@ from tests.response.answers import A_LEASE
 from tests.response.harness import ALWAYS, KNOWN, Line, Lines, world_of
 from tests.response.test_channels import on_channels
 
+pytestmark = pytest.mark.thorough
+
 PATIENCE = 8.0
 
 

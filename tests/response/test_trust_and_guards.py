@@ -13,6 +13,8 @@ from sandbox.scc.notifications import Scene, notification_v2
 from sandbox.wire import Fault
 from tests.response.harness import BAD, ITS_NAME, Line, Lines, world_of
 
+pytestmark = pytest.mark.thorough
+
 
 def caps(on: Line, incident: object) -> list[str]:
     return [cap["name"] for cap in on.shown(incident)["decision"]["caps"]]  # type: ignore[arg-type]

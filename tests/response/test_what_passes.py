@@ -31,6 +31,8 @@ from tests.response.test_pools_and_jobs import STOP_AND_BLOCK
 from tests.response.test_service_accounts import PAY, STEP
 from tests.response.test_service_accounts import world_of as world_of_accounts
 
+pytestmark = pytest.mark.thorough
+
 
 def away(method: str, asked: str = "*") -> tuple[Fault, ...]:
     """Every call of this method ends in an error that may pass."""
